@@ -1,0 +1,99 @@
+"""The checks that stand at the public doors of ops: axes, sizes, dtypes. Each raises and names the op."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.types import Array, Axis, DType, Pair, Shape
+
+
+def shape_of(value: Any) -> Shape:
+    """The shape of an array, a Tensor, a number or nested lists."""
+    shape = getattr(value, "shape", None)
+    return tuple(shape) if shape is not None else np.shape(value)
+
+
+def dtype_of(value: Any) -> DType:
+    """The dtype of an array or Tensor; of anything else, what NumPy would give it."""
+    dtype = getattr(value, "dtype", None)
+    return dtype if dtype is not None else np.asarray(value).dtype
+
+
+def check_axis(op: str, axis: int, ndim: int) -> int:
+    """The axis counted from the front; IndexError if the array has no such axis."""
+    if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)):
+        raise TypeError(f"{op}: dim must be an integer, not {axis!r}")
+    if not -ndim <= axis < ndim:
+        have = f"dims {-ndim} to {ndim - 1}" if ndim else "no dims (it is 0-dimensional)"
+        raise IndexError(f"{op}: dim {axis} is out of range; the input has {have}")
+    return int(axis) % ndim
+
+
+def check_axes(op: str, axis: Axis, ndim: int) -> tuple[int, ...]:
+    """The axes counted from the front, all of them for None; none may come twice."""
+    if axis is None:
+        return tuple(range(ndim))
+    if isinstance(axis, (int, np.integer)):
+        if ndim == 0 and axis in (0, -1):
+            return ()  # as in PyTorch, a number may be reduced over its "first" axis
+        return (check_axis(op, axis, ndim),)
+    axes = tuple(check_axis(op, a, ndim) for a in axis)
+    if len(set(axes)) != len(axes):
+        raise ValueError(f"{op}: dim {tuple(axis)} names one dim twice")
+    return axes
+
+
+def check_pair(op: str, name: str, value: Any, smallest: int) -> Pair:
+    """(vertical, horizontal) of a number or a pair, each a whole number of at least `smallest`."""
+    parts = tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else (value, value)
+    if len(parts) == 1:
+        parts = parts * 2
+    whole = all(isinstance(v, (int, np.integer)) and not isinstance(v, bool) for v in parts)
+    if len(parts) != 2 or not whole:
+        raise TypeError(f"{op}: {name} must be an integer or a pair of integers, not {value!r}")
+    if min(parts) < smallest:
+        raise ValueError(f"{op}: {name} is {value!r}; it must be at least {smallest}")
+    return int(parts[0]), int(parts[1])
+
+
+def check_ndim(op: str, name: str, value: Any, expected: tuple[int, ...], layout: str) -> None:
+    """The array has one of the expected numbers of axes."""
+    shape = shape_of(value)
+    if len(shape) not in expected:
+        allowed = " or ".join(str(n) for n in expected)
+        raise ValueError(f"{op}: {name} has shape {shape}; expected {allowed} dims, {layout}")
+
+
+def check_broadcast(op: str, *shapes: Shape) -> Shape:
+    """The common shape; ValueError if the shapes do not broadcast."""
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        listed = " and ".join(str(s) for s in shapes)
+        raise ValueError(
+            f"{op}: shapes {listed} do not broadcast; from the right, each pair of sizes must be equal or "
+            "contain a 1"
+        ) from None
+
+
+def check_floating(op: str, name: str, value: Array) -> None:
+    """The array holds floating-point numbers."""
+    dtype = dtype_of(value)
+    if dtype.kind not in "fc":
+        raise TypeError(f"{op}: {name} has dtype {dtype}; expected a floating dtype, convert it with .float()")
+
+
+def check_integer(op: str, name: str, value: Array) -> None:
+    """The array holds integers."""
+    dtype = dtype_of(value)
+    if dtype.kind not in "iu":
+        raise TypeError(f"{op}: {name} has dtype {dtype}; expected integers, convert it with .long()")
+
+
+def check_range(op: str, name: str, indices: Array, size: int, *, lowest: int = 0) -> None:
+    """Every index lies in [lowest, size)."""
+    values = np.asarray(indices)
+    if values.size and (values.min() < lowest or values.max() >= size):
+        bad = values[(values < lowest) | (values >= size)].flat[0]
+        raise IndexError(f"{op}: {name} contains {bad}; valid are {lowest} to {size - 1}")

@@ -1,0 +1,438 @@
+"""Element-wise arithmetic and functions. Inputs broadcast; the engine sums cotangents back to their shapes.
+
+Piecewise functions (relu, maximum, clamp) live in `piecewise`, beside the conventions at their kinks.
+"""
+
+import math
+
+import numpy as np
+
+from tinygrad_cnn.kernels.special import erf as _erf
+from tinygrad_cnn.ops.domain import AwayFrom, Positive, Real
+from tinygrad_cnn.ops.draw import Draw
+from tinygrad_cnn.ops.op import Elementwise, Kink, Sample, Unary
+from tinygrad_cnn.types import Array
+
+SQRT_HALF = math.sqrt(0.5)
+INV_SQRT_2PI = 1 / math.sqrt(2 * math.pi)
+
+
+class Add(Elementwise):
+    """y = a + b        da = g,  db = g"""
+
+    linear = "jointly"
+    numpy = (np.add,)
+
+    def forward(a: Array, b: Array) -> Array:
+        return np.add(a, b)
+
+    def d_a(g: Array) -> Array:
+        return g
+
+    def d_b(g: Array) -> Array:
+        return g
+
+
+class Sub(Elementwise):
+    """y = a - b        da = g,  db = -g"""
+
+    linear = "jointly"
+    numpy = (np.subtract,)
+
+    def forward(a: Array, b: Array) -> Array:
+        return np.subtract(a, b)
+
+    def d_a(g: Array) -> Array:
+        return g
+
+    def d_b(g: Array) -> Array:
+        return -g
+
+
+class Mul(Elementwise):
+    """y = a b        da = g b,  db = g a"""
+
+    linear = "each"
+    numpy = (np.multiply,)
+
+    def forward(a: Array, b: Array) -> Array:
+        return np.multiply(a, b)
+
+    def d_a(g: Array, b: Array) -> Array:
+        return g * b
+
+    def d_b(g: Array, a: Array) -> Array:
+        return g * a
+
+
+class Div(Elementwise):
+    """y = a / b        da = g / b,  db = -g y / b"""
+
+    floating = True
+    domain = {"b": AwayFrom((0.0,), gap=0.5)}
+    numpy = (np.true_divide,)
+
+    def forward(a: Array, b: Array) -> Array:
+        return np.true_divide(a, b)
+
+    def d_a(g: Array, b: Array) -> Array:
+        return g / b
+
+    def d_b(g: Array, y: Array, b: Array) -> Array:
+        return -g * y / b
+
+
+class Pow(Elementwise):
+    """y = a ** b        da = g b a**(b-1) (0 where b = 0),  db = g y ln a (0 where a = 0 and b >= 0)"""
+
+    domain = {"a": Positive()}
+    numpy = (np.power,)
+    kinks = (
+        Kink("a = 0, b = 0", (0.0, 0.0), (0.0, 0.0)),
+        Kink("a = 0, b = 2", (0.0, 2.0), (0.0, 0.0)),
+        Kink("a < 0, whole b", (-2.0, 3.0), (12.0, np.nan)),
+    )
+
+    def forward(a: Array, b: Array) -> Array:
+        return np.power(a, b)
+
+    def d_a(g: Array, a: Array, b: Array) -> Array:
+        flat = b == 0
+        return np.where(flat, 0.0, g * (b * np.power(a, np.where(flat, 1.0, b) - 1)))
+
+    def d_b(g: Array, y: Array, a: Array, b: Array) -> Array:
+        dead = np.logical_and(a == 0, b >= 0)
+        return np.where(dead, 0.0, g * (y * np.log(np.where(dead, 1.0, a))))
+
+
+class PowScalar(Elementwise):
+    """y = x ** p, with p a number        dx = g p x**(p-1)"""
+
+    domain = {"x": Positive()}
+    kinks = (
+        Kink("x = 0, p = 0", (0.0,), (0.0,), {"p": 0}),
+        Kink("x = 0, p = 1", (0.0,), (1.0,), {"p": 1}),
+        Kink("x = 0, p = 2", (0.0,), (0.0,), {"p": 2}),
+        Kink("x < 0, whole p", (-2.0,), (12.0,), {"p": 3}),
+    )
+
+    def forward(x: Array, *, p: float) -> Array:
+        return x**p
+
+    def d_x(g: Array, x: Array, *, p: float) -> Array:
+        return g * (p * x ** (p - 1)) if p != 0 else np.zeros_like(g)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        (x,) = super().sample(draw).inputs
+        return Sample((x,), {"p": draw.choice([2, 3, 1, 0, -1, 0.5, -1.5])})
+
+
+class Neg(Elementwise):
+    """y = -x        dx = -g"""
+
+    linear = "jointly"
+    numpy = (np.negative,)
+
+    def forward(x: Array) -> Array:
+        return np.negative(x)
+
+    def d_x(g: Array) -> Array:
+        return -g
+
+
+class Exp(Unary):
+    """y = exp x        dx = g y"""
+
+    numpy = (np.exp,)
+
+    def forward(x: Array) -> Array:
+        return np.exp(x)
+
+    def d_x(g: Array, y: Array) -> Array:
+        return g * y
+
+
+class Expm1(Unary):
+    """y = exp x - 1        dx = g (y + 1)"""
+
+    numpy = (np.expm1,)
+
+    def forward(x: Array) -> Array:
+        return np.expm1(x)
+
+    def d_x(g: Array, y: Array) -> Array:
+        return g * (y + 1)
+
+
+class Log(Unary):
+    """y = ln x        dx = g / x"""
+
+    domain = {"x": Positive()}
+    numpy = (np.log,)
+
+    def forward(x: Array) -> Array:
+        return np.log(x)
+
+    def d_x(g: Array, x: Array) -> Array:
+        return g / x
+
+
+class Log1p(Unary):
+    """y = ln(1 + x)        dx = g / (1 + x)"""
+
+    domain = {"x": Real(low=-0.75, high=3)}
+    numpy = (np.log1p,)
+
+    def forward(x: Array) -> Array:
+        return np.log1p(x)
+
+    def d_x(g: Array, x: Array) -> Array:
+        return g / (1 + x)
+
+
+class Sqrt(Unary):
+    """y = √x        dx = g / (2 y)"""
+
+    domain = {"x": Positive()}
+    numpy = (np.sqrt,)
+
+    def forward(x: Array) -> Array:
+        return np.sqrt(x)
+
+    def d_x(g: Array, y: Array) -> Array:
+        return g / (2 * y)
+
+
+class Rsqrt(Unary):
+    """y = 1 / √x        dx = -g y³ / 2"""
+
+    domain = {"x": Positive()}
+
+    def forward(x: Array) -> Array:
+        return 1 / np.sqrt(x)
+
+    def d_x(g: Array, y: Array) -> Array:
+        return g * (-0.5 * y * y * y)
+
+
+class Sin(Unary):
+    """y = sin x        dx = g cos x"""
+
+    numpy = (np.sin,)
+
+    def forward(x: Array) -> Array:
+        return np.sin(x)
+
+    def d_x(g: Array, x: Array) -> Array:
+        return g * np.cos(x)
+
+
+class Cos(Unary):
+    """y = cos x        dx = -g sin x"""
+
+    numpy = (np.cos,)
+
+    def forward(x: Array) -> Array:
+        return np.cos(x)
+
+    def d_x(g: Array, x: Array) -> Array:
+        return -g * np.sin(x)
+
+
+class Tan(Unary):
+    """y = tan x        dx = g (1 + y²)"""
+
+    domain = {"x": Real(low=-1.25, high=1.25)}
+    numpy = (np.tan,)
+
+    def forward(x: Array) -> Array:
+        return np.tan(x)
+
+    def d_x(g: Array, y: Array) -> Array:
+        return g * (1 + y * y)
+
+
+class Sinh(Unary):
+    """y = sinh x        dx = g cosh x"""
+
+    numpy = (np.sinh,)
+
+    def forward(x: Array) -> Array:
+        return np.sinh(x)
+
+    def d_x(g: Array, x: Array) -> Array:
+        return g * np.cosh(x)
+
+
+class Cosh(Unary):
+    """y = cosh x        dx = g sinh x"""
+
+    numpy = (np.cosh,)
+
+    def forward(x: Array) -> Array:
+        return np.cosh(x)
+
+    def d_x(g: Array, x: Array) -> Array:
+        return g * np.sinh(x)
+
+
+class Tanh(Unary):
+    """y = tanh x        dx = g (1 - y²)"""
+
+    numpy = (np.tanh,)
+
+    def forward(x: Array) -> Array:
+        return np.tanh(x)
+
+    def d_x(g: Array, y: Array) -> Array:
+        return g * (1 - y * y)
+
+
+class Arcsin(Unary):
+    """y = arcsin x        dx = g / √(1 - x²)"""
+
+    domain = {"x": Real(low=-0.75, high=0.75)}
+    numpy = (np.arcsin,)
+
+    def forward(x: Array) -> Array:
+        return np.arcsin(x)
+
+    def d_x(g: Array, x: Array) -> Array:
+        return g / np.sqrt(1 - x * x)
+
+
+class Arccos(Unary):
+    """y = arccos x        dx = -g / √(1 - x²)"""
+
+    domain = {"x": Real(low=-0.75, high=0.75)}
+    numpy = (np.arccos,)
+
+    def forward(x: Array) -> Array:
+        return np.arccos(x)
+
+    def d_x(g: Array, x: Array) -> Array:
+        return -g / np.sqrt(1 - x * x)
+
+
+class Arctan(Unary):
+    """y = arctan x        dx = g / (1 + x²)"""
+
+    numpy = (np.arctan,)
+
+    def forward(x: Array) -> Array:
+        return np.arctan(x)
+
+    def d_x(g: Array, x: Array) -> Array:
+        return g / (1 + x * x)
+
+
+class Sigmoid(Unary):
+    """y = 1 / (1 + exp(-x))        dx = g y (1 - y)"""
+
+    def forward(x: Array) -> Array:
+        decay = np.exp(-np.abs(x))  # never overflows
+        return np.where(x >= 0, 1, decay) / (1 + decay)
+
+    def d_x(g: Array, y: Array) -> Array:
+        return g * (y * (1 - y))
+
+
+class Erf(Unary):
+    """y = 2/√π ∫₀ˣ exp(-t²) dt        dx = g 2/√π exp(-x²)"""
+
+    def forward(x: Array) -> Array:
+        return _erf(x)
+
+    def d_x(g: Array, x: Array) -> Array:
+        return g * (2 / math.sqrt(math.pi) * np.exp(-x * x))
+
+
+class Softplus(Unary):
+    """y = ln(1 + exp(βx)) / β, and x itself where βx > threshold        dx = g sigmoid(βx)"""
+
+    domain = {"x": AwayFrom((2.0,))}
+
+    def forward(x: Array, *, beta: float = 1.0, threshold: float = 20.0) -> Array:
+        scaled = beta * x
+        smooth = (np.maximum(scaled, 0) + np.log1p(np.exp(-np.abs(scaled)))) / beta
+        return np.where(scaled > threshold, x, smooth)
+
+    def d_x(g: Array, x: Array, *, beta: float = 1.0, threshold: float = 20.0) -> Array:
+        return g * np.where(beta * x > threshold, 1.0, sigmoid(beta * x))
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        (x,) = super().sample(draw).inputs
+        return Sample((x,), draw.choice([{}, {"beta": 0.5, "threshold": 1.0}, {"beta": 2.0, "threshold": 4.0}]))
+
+
+class Silu(Unary):
+    """y = x sigmoid(x)        dx = g s (1 + x (1 - s)),  s = sigmoid(x)"""
+
+    def forward(x: Array) -> Array:
+        return x * sigmoid(x)
+
+    def d_x(g: Array, x: Array) -> Array:
+        s = sigmoid(x)
+        return g * (s * (1 + x * (1 - s)))
+
+
+class Gelu(Unary):
+    """y = x Φ(x), with Φ the normal distribution        dx = g (Φ(x) + x φ(x))"""
+
+    def forward(x: Array) -> Array:
+        return 0.5 * x * (1 + _erf(x * SQRT_HALF))
+
+    def d_x(g: Array, x: Array) -> Array:
+        return g * (0.5 * (1 + erf(x * SQRT_HALF)) + x * INV_SQRT_2PI * np.exp(-0.5 * x * x))
+
+
+class GeluTanh(Unary):
+    """y = x (1 + t) / 2,  t = tanh(√(2/π) (x + 0.044715 x³))        dx = g ((1+t)/2 + x (1-t²) u'/2)"""
+
+    def forward(x: Array) -> Array:
+        return 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)))
+
+    def d_x(g: Array, x: Array) -> Array:
+        t = np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x))
+        slope = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * x * x)
+        return g * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * slope)
+
+
+add, sub, mul, div, neg = Add.apply, Sub.apply, Mul.apply, Div.apply, Neg.apply
+exp, expm1, log, log1p = Exp.apply, Expm1.apply, Log.apply, Log1p.apply
+sqrt, rsqrt = Sqrt.apply, Rsqrt.apply
+sin, cos, tan, sinh, cosh, tanh = Sin.apply, Cos.apply, Tan.apply, Sinh.apply, Cosh.apply, Tanh.apply
+arcsin, arccos, arctan = Arcsin.apply, Arccos.apply, Arctan.apply
+asin, acos, atan = arcsin, arccos, arctan
+sigmoid, erf, silu = Sigmoid.apply, Erf.apply, Silu.apply
+
+
+def pow(input: Array, exponent: Array) -> Array:
+    """`input` to the power of `exponent`; a plain number as exponent is cheaper than an array."""
+    if isinstance(exponent, (int, float)):
+        return PowScalar.apply(input, p=exponent)
+    return Pow.apply(input, exponent)
+
+
+def softplus(input: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
+    """Softplus: ``ln(1 + exp(beta x)) / beta``, linear where ``beta x > threshold``."""
+    return Softplus.apply(input, beta=float(beta), threshold=float(threshold))
+
+
+def gelu(input: Array, approximate: str = "none") -> Array:
+    """Gaussian error linear unit (Hendrycks & Gimpel 2016), exact or by its tanh approximation."""
+    if approximate not in ("none", "tanh"):
+        raise ValueError(f"gelu: approximate is {approximate!r}; it must be 'none' or 'tanh'")
+    return Gelu.apply(input) if approximate == "none" else GeluTanh.apply(input)
+
+
+def square(input: Array) -> Array:
+    """The square of each element: ``x * x``."""
+    return mul(input, input)
+
+
+def reciprocal(input: Array) -> Array:
+    """One over each element."""
+    return div(1.0, input)

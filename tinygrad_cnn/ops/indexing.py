@@ -1,0 +1,401 @@
+"""Reading and writing elements by index. `take` and `put` by the same index are each other's VJP."""
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.ops.checks import (
+    check_axis,
+    check_broadcast,
+    check_floating,
+    check_integer,
+    check_ndim,
+    check_range,
+    shape_of,
+)
+from tinygrad_cnn.ops.domain import Distinct, Real
+from tinygrad_cnn.ops.draw import Draw
+from tinygrad_cnn.ops.op import Kink, Op, Sample
+from tinygrad_cnn.ops.reduce import Extreme
+from tinygrad_cnn.ops.shape import movedim
+from tinygrad_cnn.types import Array, Shape
+
+Index = Any
+"""Whatever stands between the brackets: integers, slices, None, ..., integer and boolean arrays, tuples of them."""
+
+
+class GetItem(Op):
+    """y = x[index]        dx = g put at the index of zeros, added up where an element was read twice"""
+
+    linear = "jointly"
+    views = True
+
+    def forward(x: Array, *, index: Index) -> Array:
+        return x[index]
+
+    def d_x(g: Array, x_shape: Shape, *, index: Index) -> Array:
+        return PutItem.apply(g, index=index, shape=x_shape)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        x = draw.array(draw.shape(1, smallest=1), Real())
+        return Sample((x,), {"index": _sample_index(draw, x.shape)})
+
+
+class PutItem(Op):
+    """y = zeros with x added at the index        dx = g[index]"""
+
+    linear = "jointly"
+
+    def forward(x: Array, *, index: Index, shape: Shape) -> Array:
+        y = np.zeros(shape, np.asarray(x).dtype)
+        if is_basic(index):
+            y[index] = x
+        else:
+            np.add.at(y, index, x)
+        return y
+
+    def d_x(g: Array, *, index: Index) -> Array:
+        return g[index]
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        shape = draw.shape(1, smallest=1)
+        index = _sample_index(draw, shape)
+        x = draw.array(np.zeros(shape)[index].shape, Real())
+        return Sample((x,), {"index": index, "shape": shape})
+
+
+class SetItem(Op):
+    """y = x with y[index] = v        dx = g, 0 at the index;  dv = g[index], 0 where a later write won"""
+
+    linear = "jointly"
+    kinks = (
+        Kink(
+            "an element written twice: the last write wins",
+            (np.zeros(2), np.array([1.0, 2.0])),
+            (np.array([0.0, 1.0]), np.array([0.0, 1.0])),
+            {"index": (np.array([0, 0]),)},
+        ),
+    )
+
+    def forward(x: Array, v: Array, *, index: Index) -> Array:
+        y = np.array(x)
+        y[index] = v
+        return y
+
+    def d_x(g: Array, *, index: Index) -> Array:
+        return SetItem.apply(g, 0.0, index=index)
+
+    def d_v(g: Array, v_shape: Shape, *, index: Index) -> Array:
+        read = g[index]
+        if not is_basic(index):
+            read = read * last_writes(g.shape, index, read.shape)
+        return sum_to_shape(read, v_shape)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        x = draw.array(draw.shape(1, smallest=1), Real())
+        index = _sample_index(draw, x.shape)
+        place = x[index].shape
+        fits = tuple(1 if draw.boolean() else n for n in place)[draw.integer(0, len(place)) :]
+        return Sample((x, draw.array(fits, Real())), {"index": index})
+
+
+def is_basic(index: Index) -> bool:
+    """Whether an index has only integers, slices, None and an ellipsis: no element is read twice."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(
+        p is None or p is Ellipsis or isinstance(p, (slice, int, np.integer)) and not isinstance(p, bool)
+        for p in parts
+    )
+
+
+def last_writes(shape: Shape, index: Index, place: Shape) -> Array:
+    """Of the values written at the index, True for those that were not overwritten by a later one."""
+    order = np.arange(int(np.prod(place, dtype=np.int64))).reshape(place)
+    written = np.zeros(shape, np.int64)
+    written[index] = order
+    return written[index] == order
+
+
+def sum_to_shape(a: Array, shape: Shape) -> Array:
+    """Sum over the axes along which a value of this shape was broadcast."""
+    if a.shape == shape:
+        return a
+    lead = a.ndim - len(shape)  # negative when leading 1s were dropped by an assignment
+    axes = [k for k in range(a.ndim) if k < lead or (shape[k - lead] == 1 and a.shape[k] != 1)]
+    return np.reshape(np.sum(a, axis=tuple(axes)), shape)
+
+
+def _sample_index(draw: Draw, shape: Shape) -> Index:
+    """Every form: integers, slices with steps, None, ..., integer arrays (repeating), masks, alone and mixed."""
+    n, kind = shape[0], draw.integer(0, 7)
+    start, step = draw.integer(-n, n), draw.choice([1, 2, -1, -2])
+    whole = np.array(draw.integers(-n, n - 1, draw.integer(0, 4)), dtype=np.int64)
+    mask = np.array(draw.integers(0, 1, n), dtype=bool)
+    forms: list[Index] = [
+        draw.integer(-n, n - 1),
+        slice(start, None, step),
+        (None, slice(None, start, step), ..., None),
+        (whole,),
+        (mask,),
+        (..., draw.integer(-shape[-1], shape[-1] - 1)),
+        (whole[:, None], None, ...),
+        np.array(draw.integers(0, 1, int(np.prod(shape))), dtype=bool).reshape(shape),
+    ]
+    if len(shape) > 1 and kind == 0:
+        other = np.array(draw.integers(-shape[1], shape[1] - 1, len(whole)), dtype=np.int64)
+        return (whole, other)
+    return forms[kind]
+
+
+class Gather(Op):
+    """y[…, i, …] = x[…, index[…, i, …], …]        dx = g added at the index of zeros"""
+
+    linear = "jointly"
+    constant = ("index",)
+
+    def forward(x: Array, index: Array, *, axis: int) -> Array:
+        return x[along_axis(index, axis)]
+
+    def d_x(g: Array, index: Array, x_shape: Shape, *, axis: int) -> Array:
+        zeros = np.zeros(x_shape, g.dtype)
+        return ScatterAdd.apply(zeros, index, g, axis=axis)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        x = draw.array(draw.shape(1, smallest=1), Real())
+        axis = draw.integer(0, x.ndim - 1)
+        shape = tuple(draw.integer(0 if a == axis else 1, 4 if a == axis else n) for a, n in enumerate(x.shape))
+        return Sample((x, draw.index_array(shape, x.shape[axis])), {"axis": axis})
+
+
+class ScatterAdd(Op):
+    """y = x with src added at the index        dx = g,  dsrc = g at the index"""
+
+    linear = "jointly"
+    constant = ("index",)
+
+    def forward(x: Array, index: Array, src: Array, *, axis: int) -> Array:
+        y = np.array(x)
+        np.add.at(y, along_axis(index, axis), src[tuple(slice(n) for n in index.shape)])
+        return y
+
+    def d_x(g: Array) -> Array:
+        return g
+
+    def d_src(g: Array, index: Array, src_shape: Shape, *, axis: int) -> Array:
+        read = gather(g, axis, index)
+        if read.shape == src_shape:
+            return read
+        return PutItem.apply(read, index=tuple(slice(n) for n in index.shape), shape=src_shape)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        (x, index), options = Gather.sample(draw)
+        src = draw.array(tuple(n + draw.integer(0, 1) for n in index.shape), Real())
+        return Sample((x, index, src), options)
+
+
+def along_axis(index: Array, axis: int) -> tuple[Array, ...]:
+    """The index tuple that reads `index` along one axis and the own position along all others."""
+    places: list[Array] = list(np.indices(index.shape, sparse=True))
+    places[axis] = np.asarray(index)
+    return tuple(places)
+
+
+class Sort(Op):
+    """y, i = x sorted along an axis, the order        dx = g put back in the old order"""
+
+    aux = ("indices",)
+    domain = {"x": Distinct()}
+    kinks = (
+        Kink("a tie keeps its order", (np.array([2.0, 2.0]),), (np.array([1.0, 1.0]),), {"axis": 0, "descending": False}),
+    )
+
+    def forward(x: Array, *, axis: int, descending: bool) -> tuple[Array, Array]:
+        order = np.argsort(-x if descending else x, axis=axis, kind="stable")
+        return np.take_along_axis(x, order, axis), order
+
+    def d_x(g: Array, indices: Array, x_shape: Shape, *, axis: int) -> Array:
+        return ScatterAdd.apply(np.zeros(x_shape, g.dtype), indices, g, axis=axis)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        x = draw.array(draw.shape(1), cls.domain["x"])
+        return Sample((x,), {"axis": draw.integer(0, x.ndim - 1), "descending": draw.boolean()})
+
+
+def check_index(op: str, index: Index, shape: Shape) -> Index:
+    """An index with lists and Tensors made arrays; IndexError, naming shape and index, if it does not fit."""
+    parts = index if isinstance(index, tuple) else (index,)
+    plain = tuple(_plain_part(op, part, shape) for part in parts)
+    if not is_basic(plain) or len(plain) > 1:
+        return plain
+    return plain[0]
+
+
+def _plain_part(op: str, part: Any, shape: Shape) -> Any:
+    if part is None or part is Ellipsis or isinstance(part, (slice, int)):
+        return part
+    values = np.asarray(part)
+    if values.ndim == 0 and values.dtype.kind in "iu":
+        return int(values)
+    if values.size == 0 and not hasattr(part, "dtype"):
+        values = values.astype(np.int64)  # the empty list
+    if values.dtype.kind not in "iub":
+        raise IndexError(
+            f"{op}: an index of dtype {values.dtype} for an input of shape {shape}; expected integers, slices, "
+            "None, ... or integer or boolean arrays"
+        )
+    return values
+
+
+def getitem(input: Array, index: Index) -> Array:
+    """`input[index]` for every form of NumPy's indices; a view of the input's memory where NumPy gives one."""
+    shape = shape_of(input)
+    plain = check_index("getitem", index, shape)
+    try:
+        return GetItem.apply(input, index=plain)
+    except IndexError as error:
+        raise IndexError(f"getitem: {error} (input of shape {shape}, index {index!r})") from None
+
+
+def setitem(input: Array, index: Index, value: Array) -> Array:
+    """A copy of `input` with `value` assigned at the index; gradients flow to both."""
+    shape = shape_of(input)
+    plain = check_index("setitem", index, shape)
+    try:
+        return SetItem.apply(input, value, index=plain)
+    except (IndexError, ValueError) as error:
+        raise type(error)(
+            f"setitem: {error} (input of shape {shape}, index {index!r}, value of shape {shape_of(value)})"
+        ) from None
+
+
+def gather(input: Array, dim: int, index: Array) -> Array:
+    """Read along a dim: ``out[i][j] = input[index[i][j]][j]`` for dim 0, and so on."""
+    shape, wanted = shape_of(input), shape_of(index)
+    axis = check_axis("gather", dim, len(shape))
+    _check_along("gather", shape, wanted, axis)
+    check_integer("gather", "index", index)
+    check_range("gather", "index", index, shape[axis])
+    return Gather.apply(input, np.asarray(index), axis=axis)
+
+
+def scatter_add(input: Array, dim: int, index: Array, src: Array) -> Array:
+    """Add along a dim: ``out[index[i][j]][j] += src[i][j]`` for dim 0, and so on, on a copy of `input`."""
+    shape, wanted = shape_of(input), shape_of(index)
+    axis = check_axis("scatter_add", dim, len(shape))
+    _check_along("scatter_add", shape, wanted, axis)
+    if len(shape_of(src)) != len(wanted) or any(n > m for n, m in zip(wanted, shape_of(src), strict=True)):
+        raise ValueError(f"scatter_add: src has shape {shape_of(src)}; index of shape {wanted} must fit into it")
+    check_integer("scatter_add", "index", index)
+    check_range("scatter_add", "index", index, shape[axis])
+    return ScatterAdd.apply(input, np.asarray(index), src, axis=axis)
+
+
+def _check_along(op: str, shape: Shape, index: Shape, axis: int) -> None:
+    fits = len(shape) == len(index) and all(
+        a == axis or m <= n for a, (n, m) in enumerate(zip(shape, index, strict=True))
+    )
+    if not fits:
+        raise ValueError(
+            f"{op}: index has shape {index}, input {shape}; expected as many dims, and no size beyond the "
+            f"input's except in dim {axis}"
+        )
+
+
+def index_select(input: Array, dim: int, index: Array) -> Array:
+    """The slices of a dim that a 1-D integer array names, in its order."""
+    shape = shape_of(input)
+    axis = check_axis("index_select", dim, len(shape))
+    check_ndim("index_select", "index", index, (0, 1), "(n,)")
+    check_integer("index_select", "index", index)
+    check_range("index_select", "index", index, shape[axis], lowest=-shape[axis])
+    return getitem(input, (slice(None),) * axis + (np.atleast_1d(np.asarray(index)),))
+
+
+def one_hot(input: Array, num_classes: int = -1) -> Array:
+    """Integers (any shape) as rows of an identity matrix, int64; a new last dim of size `num_classes`."""
+    check_integer("one_hot", "input", input)
+    labels = np.asarray(input)
+    if num_classes == -1:
+        num_classes = int(labels.max(initial=-1)) + 1
+    check_range("one_hot", "input", labels, num_classes)
+    return OneHot.apply(input, num_classes=num_classes)
+
+
+class OneHot(Op):
+    """y[…, k] = [x = k]; no derivative"""
+
+    constant = ("x",)
+
+    def forward(x: Array, *, num_classes: int) -> Array:
+        return (x[..., None] == np.arange(num_classes)).astype(np.int64)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return Sample((draw.index_array(draw.shape(), 4),), {"num_classes": draw.integer(4, 5)})
+
+
+def embedding(input: Array, weight: Array, padding_idx: int | None = None) -> Array:
+    """The rows of `weight` (V, E) that `input` (any shape, integers) names; `padding_idx` gets no gradient."""
+    check_ndim("embedding", "weight", weight, (2,), "(num_embeddings, embedding_dim)")
+    rows = shape_of(weight)[0]
+    check_integer("embedding", "input", input)
+    check_range("embedding", "input", input, rows)
+    if padding_idx is None:
+        return getitem(weight, np.asarray(input))
+    if not -rows <= padding_idx < rows:
+        raise ValueError(f"embedding: padding_idx {padding_idx} is out of range for {rows} rows")
+    return Embedding.apply(np.asarray(input), weight, padding_idx=padding_idx % rows)
+
+
+class Embedding(Op):
+    """y = w[x]        dw = g added at the rows x, 0 at the padding row"""
+
+    constant = ("x",)
+
+    def forward(x: Array, w: Array, *, padding_idx: int) -> Array:
+        return w[x]
+
+    def d_w(g: Array, x: Array, w_shape: Shape, *, padding_idx: int) -> Array:
+        seen = np.expand_dims(x != padding_idx, -1)
+        return PutItem.apply(g * seen, index=(x,), shape=w_shape)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        w = draw.array((draw.integer(2, 4), draw.integer(1, 3)), Real())
+        pad = len(w) - 1
+        return Sample((draw.index_array(draw.shape(), pad), w), {"padding_idx": pad})  # smooth: no padding read
+
+    kinks = (
+        Kink("the padding row is read", (np.array([0, 1]), np.ones((2, 1))), (None, np.array([[0.0], [1.0]])), {"padding_idx": 0}),
+    )
+
+
+def sort(input: Array, dim: int = -1, descending: bool = False) -> Extreme:
+    """Sorted along a dim, and the order; stable."""
+    ndim = len(shape_of(input))
+    if ndim == 0:
+        return Extreme(input, np.int64(0))
+    return Extreme(*Sort.apply(input, axis=check_axis("sort", dim, ndim), descending=descending))
+
+
+def topk(input: Array, k: int, dim: int = -1, largest: bool = True) -> Extreme:
+    """The k largest (or smallest) along a dim, in order, and where they stood."""
+    shape = shape_of(input)
+    axis = check_axis("topk", dim, len(shape))
+    if not 0 <= k <= shape[axis]:
+        raise ValueError(f"topk: k is {k}; dim {dim} of shape {shape} has {shape[axis]} elements")
+    values, indices = sort(input, axis, descending=largest)
+    first = (slice(None),) * axis + (slice(k),)
+    return Extreme(values[first], indices[first])
+
+
+def masked_select(input: Array, mask: Array) -> Array:
+    """The elements where the mask, broadcast to the input, holds; one-dimensional."""
+    shape = check_broadcast("masked_select", shape_of(input), shape_of(mask))
+    return getitem(np.broadcast_to(input, shape), np.broadcast_to(np.asarray(mask), shape))

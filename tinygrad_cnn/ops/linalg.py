@@ -1,0 +1,243 @@
+"""Products of matrices and of many arrays. `Matmul` and `Einsum` are closed: their VJPs are products again."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.ops.checks import check_ndim, shape_of
+from tinygrad_cnn.ops.domain import Real
+from tinygrad_cnn.ops.draw import Draw
+from tinygrad_cnn.ops.elementwise import mul
+from tinygrad_cnn.ops.indexing import sum_to_shape
+from tinygrad_cnn.ops.op import Op, Sample
+from tinygrad_cnn.ops.shape import diagonal, unsqueeze
+from tinygrad_cnn.types import Array, Shape
+
+
+class Matmul(Op):
+    """y = a b, over the last two axes        da = g bᵀ,  db = aᵀ g, summed over broadcast batch axes"""
+
+    linear = "each"
+    promotes = True
+
+    def forward(a: Array, b: Array) -> Array:
+        return np.matmul(a, b)
+
+    def d_a(g: Array, b: Array, a_shape: Shape) -> Array:
+        return sum_to_shape(g @ np.swapaxes(b, -1, -2), a_shape)
+
+    def d_b(g: Array, a: Array, b_shape: Shape) -> Array:
+        return sum_to_shape(np.swapaxes(a, -1, -2) @ g, b_shape)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        n, k, m = draw.integers(1, 3, 3)
+        k = 0 if draw.integer(0, 9) == 9 else k
+        left, right = draw.broadcastable(2)
+        return Sample((draw.array((*left, n, k), Real()), draw.array((*right, k, m), Real())), {})
+
+
+class Linear(Op):
+    """y = x wᵀ + b        dx = g w,  dw = gᵀ x,  db = Σ g, the sums over all rows"""
+
+    promotes = True
+
+    def forward(x: Array, w: Array, b: Array) -> Array:
+        y = np.matmul(x, w.T)
+        return np.add(y, b, out=y) if y.ndim and y.dtype == b.dtype else y + b
+
+    def d_x(g: Array, w: Array) -> Array:
+        return g @ w
+
+    def d_w(g: Array, x: Array) -> Array:
+        return rows(g).T @ rows(x)
+
+    def d_b(g: Array) -> Array:
+        return np.sum(rows(g), axis=0)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        n, m = draw.integers(1, 3, 2)
+        x = draw.array((*draw.shape(0, 2), n), Real())
+        return Sample((x, draw.array((m, n), Real()), draw.array((m,), Real())), {})
+
+
+def rows(a: Array) -> Array:
+    """All axes but the last made one."""
+    return np.reshape(a, (math.prod(a.shape[:-1]), a.shape[-1]))
+
+
+class Einsum(Op):
+    """y = Σ Π x_i, by the equation        dx_i = the sum with g in the place of x_i"""
+
+    linear = "each"
+    promotes = True
+
+    def forward(*xs: Array, terms: tuple[str, ...], output: str) -> Array:
+        return np.einsum(f"{','.join(terms)}->{output}", *xs, optimize=len(xs) > 2)
+
+    def d_xs(
+        g: Array, i: int, xs: tuple[Array, ...], xs_shape: tuple[Shape, ...], *, terms: tuple[str, ...], output: str
+    ) -> Array:
+        others = [k for k in range(len(xs)) if k != i]
+        available = {c for k in others for c in terms[k]} | set(output)
+        kept = "".join(c for c in terms[i] if c in available)
+        d = Einsum.apply(g, *(xs[k] for k in others), terms=(output, *(terms[k] for k in others)), output=kept)
+        apart = tuple(n if c in available else 1 for c, n in zip(terms[i], xs_shape[i], strict=True))
+        return np.broadcast_to(np.reshape(d, apart), xs_shape[i])  # what only x_i has was summed
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        sizes = dict(zip("abcd", draw.integers(1, 3, 4), strict=True))
+        terms = []
+        for _ in range(draw.integer(1, 3)):
+            order = draw.permutation(4)[: draw.integer(0, 3)]
+            terms.append("".join("abcd"[k] for k in order))
+        letters = sorted(set("".join(terms)))
+        shuffled = [letters[k] for k in draw.permutation(len(letters))]
+        output = "".join(c for c in shuffled if draw.boolean())
+        arrays = tuple(draw.array(tuple(sizes[c] for c in term), Real()) for term in terms)
+        return Sample(arrays, {"terms": tuple(terms), "output": output})
+
+
+def matmul(input: Array, other: Array) -> Array:
+    """Matrix product with batch broadcasting; a vector counts as a row on the left, a column on the right.
+
+    Shapes: (..., n, k) and (..., k, m) give (..., n, m); (k,) and (k,) give a number.
+    """
+    left, right = shape_of(input), shape_of(other)
+    if not left or not right:
+        raise ValueError(f"matmul: shapes {left} and {right}; each needs at least 1 dim, multiply numbers with *")
+    inner = right[-2] if len(right) > 1 else right[0]
+    if left[-1] != inner:
+        raise ValueError(
+            f"matmul: shapes {left} and {right} do not fit: the last dim of the first is {left[-1]}, "
+            f"the {'second to last' if len(right) > 1 else 'only'} dim of the second is {inner}; they must be equal"
+        )
+    try:
+        np.broadcast_shapes(left[:-2], right[:-2])
+    except ValueError:
+        raise ValueError(f"matmul: the batch dims {left[:-2]} and {right[:-2]} of {left} and {right} do not broadcast") from None
+    a = unsqueeze(input, 0) if len(left) == 1 else input
+    b = unsqueeze(other, 1) if len(right) == 1 else other
+    y = Matmul.apply(a, b)
+    if len(right) == 1:
+        y = y[..., 0]
+    if len(left) == 1:
+        y = y[..., 0] if len(right) == 1 else y[..., 0, :]
+    return y
+
+
+def mm(input: Array, mat2: Array) -> Array:
+    """Product of two matrices, without broadcasting."""
+    check_ndim("mm", "input", input, (2,), "(n, k)")
+    check_ndim("mm", "mat2", mat2, (2,), "(k, m)")
+    return matmul(input, mat2)
+
+
+def bmm(input: Array, mat2: Array) -> Array:
+    """Products of two batches of matrices, without broadcasting."""
+    check_ndim("bmm", "input", input, (3,), "(b, n, k)")
+    check_ndim("bmm", "mat2", mat2, (3,), "(b, k, m)")
+    if shape_of(input)[0] != shape_of(mat2)[0]:
+        raise ValueError(f"bmm: batch sizes of {shape_of(input)} and {shape_of(mat2)} differ; they must be equal")
+    return matmul(input, mat2)
+
+
+def dot(input: Array, tensor: Array) -> Array:
+    """Inner product of two vectors."""
+    check_ndim("dot", "input", input, (1,), "(n,)")
+    check_ndim("dot", "tensor", tensor, (1,), "(n,)")
+    return matmul(input, tensor)
+
+
+def outer(input: Array, vec2: Array) -> Array:
+    """Outer product of two vectors: (n,) and (m,) give (n, m)."""
+    check_ndim("outer", "input", input, (1,), "(n,)")
+    check_ndim("outer", "vec2", vec2, (1,), "(m,)")
+    return mul(unsqueeze(input, 1), unsqueeze(vec2, 0))
+
+
+def linear(input: Array, weight: Array, bias: Array | None = None) -> Array:
+    """Affine map ``input @ weight.T + bias``.
+
+    Shapes: input (..., n), weight (m, n) or (n,), bias (m,) or None; the result is (..., m).
+    """
+    x, w = shape_of(input), shape_of(weight)
+    if len(w) not in (1, 2) or not x or x[-1] != w[-1]:
+        raise ValueError(
+            f"linear: input has shape {x}, weight {w}; expected weight (out_features, in_features) with "
+            f"in_features {x[-1] if x else '= the last dim of input'}"
+        )
+    if bias is not None and shape_of(bias) != w[:-1]:
+        raise ValueError(f"linear: bias has shape {shape_of(bias)}; weight {w} expects {w[:-1]}")
+    if len(w) == 1:
+        y = matmul(input, weight)
+        return y if bias is None else y + bias
+    if bias is None:
+        return matmul(input, np.transpose(weight))
+    return Linear.apply(input, weight, bias)
+
+
+def einsum(equation: str, *operands: Any) -> Array:
+    """Sum of products in Einstein's notation, as NumPy's and PyTorch's, with "..." and repeated letters.
+
+    >>> import numpy as np
+    >>> einsum("ij,jk->ik", np.ones((2, 3)), np.ones((3, 4))).shape
+    (2, 4)
+    """
+    if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
+        operands = tuple(operands[0])
+    terms, output = _parse(equation, [shape_of(x) for x in operands])
+    arrays = list(operands)
+    for k, term in enumerate(terms):
+        while len(set(term)) < len(term):  # "ii": take the diagonal, then name it once
+            letter = next(c for c in term if term.count(c) > 1)
+            first = term.index(letter)
+            second = term.index(letter, first + 1)
+            arrays[k] = diagonal(arrays[k], 0, first, second)
+            term = term[:first] + term[first + 1 : second] + term[second + 1 :] + letter
+        terms[k] = term
+    return Einsum.apply(*arrays, terms=tuple(terms), output=output)
+
+
+def _parse(equation: str, shapes: list[Shape]) -> tuple[list[str], str]:
+    """The letters of each operand and of the output, "..." spelled out, sizes checked."""
+    left, arrow, right = equation.replace(" ", "").partition("->")
+    terms = left.split(",")
+    if len(terms) != len(shapes):
+        raise ValueError(f"einsum: {equation!r} names {len(terms)} operands, got {len(shapes)}")
+    used = set(equation)
+    spare = [c for c in map(chr, range(ord("A"), ord("z") + 1)) if c.isalpha() and c not in used]
+    widest = 0
+    for k, (term, shape) in enumerate(zip(terms, shapes, strict=True)):
+        extra = len(shape) - len(term.replace("...", ""))
+        if not term.replace("...", "").isalpha() and term.replace("...", ""):
+            raise ValueError(f"einsum: {term!r} in {equation!r} is not made of letters and one '...'")
+        if extra < 0 or (extra and "..." not in term):
+            raise ValueError(f"einsum: operand {k} has shape {shape}; {term!r} in {equation!r} names another number of dims")
+        terms[k] = term.replace("...", "".join(spare[widest_first(extra)]))
+        widest = max(widest, extra if "..." in term else 0)
+    shared = "".join(spare[widest_first(widest)])
+    letters = "".join(terms)
+    output = right.replace("...", shared) if arrow else shared + "".join(
+        sorted(c for c in set(letters) if letters.count(c) == 1 and c not in shared)
+    )
+    _check_letters(equation, terms, output, shapes)
+    return terms, output
+
+
+def widest_first(extra: int) -> slice:
+    """Where the letters for `extra` axes of "..." lie in the list of spare ones: aligned at the last."""
+    return slice(26 - extra, 26)
+
+
+def _check_letters(equation: str, terms: list[str], output: str, shapes: list[Shape]) -> None:
+    sizes: dict[str, int] = {}
+    for k, (term, shape) in enumerate(zip(terms, shapes, strict=True)):
+        for letter, n in zip(term, shape, strict=True):
+            if sizes.setdefault(letter, n) != n:
+                raise ValueError(f"einsum: {letter!r} of {equation!r} is {sizes[letter]} and, in operand {k} of shape {shape}, {n}")
+    if len(set(output)) != len(output) or not set(output) <= set(sizes):
+        raise ValueError(f"einsum: the output of {equation!r} must name letters of the operands, each once")

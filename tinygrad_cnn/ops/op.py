@@ -1,0 +1,211 @@
+"""What an op is, and the one registry that lists them all.
+
+An op is a class that is never instantiated: a forward rule, one vector-Jacobian product per input, and what a
+test and a reader need to know about it. Nothing here knows of `Tensor`.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from tinygrad_cnn.ops.domain import Domain, Real
+from tinygrad_cnn.ops.draw import Draw
+from tinygrad_cnn.types import Array
+
+
+class Rule(NamedTuple):
+    """One derivative of an op: the function, where its arguments lie in `Node.saved`, the options it takes."""
+
+    name: str
+    function: Callable[..., Array]
+    picks: tuple[int, ...]
+    options: tuple[str, ...]
+
+
+class Kink(NamedTuple):
+    """A point where the op has no derivative, and the gradients that it returns there by convention."""
+
+    where: str
+    inputs: tuple[Any, ...]
+    gradients: tuple[Any, ...]
+    options: Mapping[str, Any] = {}
+
+
+class Sample(NamedTuple):
+    """Valid arguments of an op, drawn by its sampler: arrays (or tuples of arrays) and keyword options."""
+
+    inputs: tuple[Any, ...]
+    options: dict[str, Any]
+
+
+registry: dict[str, type["Op"]] = {}
+"""Every op by its name, in the order of definition."""
+
+
+class Op:
+    """A differentiable function of arrays, declared once.
+
+    Subclass it, write ``forward`` and one ``d_<input>`` per differentiable input, and call the op through
+    ``apply``. Creating the subclass checks the declaration and enters it in the `registry`.
+
+    * ``forward(x, w, *, stride)``: positional parameters are the inputs, keyword-only ones are options and
+      have no derivative. It sees ndarrays and numbers only. It returns the output, or a tuple of the output
+      and the auxiliary arrays (indices, masks) that ``aux`` names.
+    * ``d_x(g, ...)``: the cotangent of ``x`` when ``g`` is that of the output: one line of mathematics in
+      NumPy's notation. Its further parameters say what it needs, and only that is kept for the backward
+      pass: ``y`` (the output), any input, any auxiliary, ``x_shape`` (the shape of an input), and
+      keyword-only options. Given arrays it computes; given Tensors it records, so it must not assign in
+      place.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> class Cube(Op):
+    ...     '''y = x³        dL/dx = 3 x² g'''
+    ...     def forward(x): return x ** 3
+    ...     def d_x(g, x): return g * 3 * x ** 2
+    >>> Cube.apply(np.array([1.0, 2.0]))
+    array([1., 8.])
+    """
+
+    broadcasts: ClassVar[bool] = False
+    """Element-wise: inputs broadcast against each other, and cotangents are summed back to their shapes."""
+    promotes: ClassVar[bool] = False
+    """Inputs of different dtypes are brought to a common one first."""
+    floating: ClassVar[bool] = False
+    """Integers are brought to the default floating dtype first."""
+    views: ClassVar[bool] = False
+    """The output may share the memory of the first input."""
+    linear: ClassVar[str] = ""
+    """"jointly" linear in all inputs together, linear in "each" of them, or neither ("")."""
+    constant: ClassVar[tuple[str, ...]] = ()
+    """The inputs that have no derivative."""
+    aux: ClassVar[tuple[str, ...]] = ()
+    """The names of what `forward` returns after the output: integer or boolean arrays."""
+    domain: ClassVar[Mapping[str, Domain]] = {}
+    """Per input, the set on which the op is smooth; `Real` where nothing is said."""
+    kinks: ClassVar[tuple[Kink, ...]] = ()
+    """Where it is not smooth, and what it returns there."""
+    numpy: ClassVar[tuple[Callable[..., Any], ...]] = ()
+    """The NumPy functions that mean this op when they are given a Tensor."""
+
+    name: ClassVar[str]
+    inputs: ClassVar[tuple[str, ...]]
+    options: ClassVar[tuple[str, ...]]
+    variadic: ClassVar[bool]
+    rules: ClassVar[tuple[Rule | None, ...]]
+    saves: ClassVar[tuple[bool, ...]]
+    forward: ClassVar[Callable[..., Any]]
+
+    def __init_subclass__(cls, *, abstract: bool = False, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if not abstract:
+            _bind(cls)
+            _register(cls)
+
+    @classmethod
+    def apply(cls, *inputs: Any, **options: Any) -> Any:
+        """Apply the op: record it if an input can record (a Tensor), else just compute."""
+        for value in inputs:
+            record = getattr(type(value), "__record__", None)
+            if record is not None:
+                return record(cls, inputs, options)
+        return cls.forward(*inputs, **options)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        """Draw valid arguments; an op that is not element-wise says how."""
+        if not cls.broadcasts:
+            raise NotImplementedError(f"{cls.name}: an op that is not element-wise needs its own sampler")
+        shapes = draw.broadcastable(len(cls.inputs))
+        arrays = [draw.array(s, cls.domain.get(n, Real())) for n, s in zip(cls.inputs, shapes, strict=True)]
+        return Sample(tuple(arrays), {})
+
+    @classmethod
+    def formula(cls) -> str:
+        """The op's line of mathematics: the first line of its docstring."""
+        return (cls.__doc__ or "").strip().splitlines()[0]
+
+
+class Elementwise(Op, abstract=True):
+    """An op on corresponding elements; inputs broadcast as in NumPy."""
+
+    broadcasts = True
+    promotes = True
+
+
+class Unary(Elementwise, abstract=True):
+    """An element-wise function of one floating-point input."""
+
+    floating = True
+
+
+def _bind(cls: type[Op]) -> None:
+    """Read the op's signature and rules, and refuse a declaration that does not hold together."""
+    parameters = inspect.signature(cls.forward).parameters.values()
+    where = f"op {cls.__name__}"
+    for p in parameters:
+        if p.kind is p.VAR_KEYWORD:
+            raise TypeError(f"{where}: forward takes **{p.name}; name every option after a bare *")
+        if p.kind is p.POSITIONAL_OR_KEYWORD and p.default is not p.empty and p.default is not None:
+            raise TypeError(f"{where}: input {p.name!r} has a default; make it an option, after a bare *")
+    inputs = tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY)
+    options = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+    cls.name = cls.__name__
+    cls.inputs, cls.options = inputs, tuple(options)
+    cls.variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    if cls.variadic and len(inputs) != 1:
+        raise TypeError(f"{where}: a variadic op takes *{inputs[-1]} and nothing beside it")
+
+    sources = ("y", *inputs, *cls.aux, *(f"{name}_shape" for name in inputs))
+    if cls.variadic:
+        sources += ("i",)
+    rules = tuple(_rule(cls, name, sources, options) for name in inputs)
+    for attribute in dir(cls):
+        if attribute.startswith("d_") and attribute[2:] not in inputs:
+            raise TypeError(f"{where}: {attribute} is the derivative of no input; inputs are {inputs}")
+    used = {k for rule in rules if rule is not None for k in rule.picks}
+    cls.rules, cls.saves = rules, tuple(k in used for k in range(len(sources)))
+
+
+def _rule(cls: type[Op], name: str, sources: tuple[str, ...], options: dict[str, Any]) -> Rule | None:
+    function = getattr(cls, f"d_{name}", None)
+    where = f"op {cls.__name__}"
+    if (function is None) != (name in cls.constant):
+        raise TypeError(
+            f"{where}: input {name!r} needs either a derivative d_{name}(g, ...) or a place in `constant`, "
+            "and not both"
+        )
+    if function is None:
+        return None
+    cotangent, *rest = inspect.signature(function).parameters.values()
+    if cotangent.name != "g":
+        raise TypeError(f"{where}: the first parameter of d_{name} must be g, the cotangent of the output")
+    picks, taken = [], []
+    for p in rest:
+        if p.kind is p.KEYWORD_ONLY:
+            if p.name not in options or p.default != options[p.name]:
+                raise TypeError(f"{where}: d_{name} takes the option {p.name!r}, which forward does not take so")
+            taken.append(p.name)
+        elif p.name not in sources:
+            raise TypeError(f"{where}: d_{name} asks for {p.name!r}; it may have g and any of {sources}")
+        else:
+            picks.append(sources.index(p.name))
+    return Rule(f"d_{name}", function, tuple(picks), tuple(taken))
+
+
+def _register(cls: type[Op]) -> None:
+    known = registry.get(cls.name)
+    if known is not None and known.__module__ != cls.__module__:
+        raise TypeError(
+            f"op {cls.name}: the registry already has an op of this name, from {known.__module__}; "
+            "choose another name"
+        )
+    registry[cls.name] = cls
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a Python or NumPy number (a weak scalar, or one without axes)."""
+    return isinstance(value, (int, float, np.number, np.bool_))

@@ -1,0 +1,254 @@
+"""Element-wise functions with kinks: each op states what it returns there, following PyTorch."""
+
+import numpy as np
+
+from tinygrad_cnn.ops.domain import AwayFrom, Distinct
+from tinygrad_cnn.ops.draw import Draw
+from tinygrad_cnn.ops.op import Elementwise, Kink, Sample, Unary
+from tinygrad_cnn.types import Array
+
+SELU_SCALE = 1.0507009873554804934193349852946
+SELU_ALPHA = 1.6732632423543772848170429916717
+AWAY_FROM_ZERO = {"x": AwayFrom((0.0,))}
+
+
+class Abs(Elementwise):
+    """y = |x|        dx = g sign(x)"""
+
+    domain = AWAY_FROM_ZERO
+    kinks = (Kink("x = 0", (0.0,), (0.0,)),)
+    numpy = (np.absolute, np.fabs)
+
+    def forward(x: Array) -> Array:
+        return np.absolute(x)
+
+    def d_x(g: Array, x: Array) -> Array:
+        return g * np.sign(x)
+
+
+class Sign(Elementwise):
+    """y = -1, 0 or 1        dx = 0"""
+
+    domain = AWAY_FROM_ZERO
+    kinks = (Kink("x = 0", (0.0,), (0.0,)),)
+    numpy = (np.sign,)
+
+    def forward(x: Array) -> Array:
+        return np.sign(x)
+
+    def d_x(g: Array) -> Array:
+        return np.zeros_like(g)
+
+
+class Relu(Elementwise):
+    """y = max(x, 0)        dx = g [y > 0]"""
+
+    domain = AWAY_FROM_ZERO
+    kinks = (Kink("x = 0", (0.0,), (0.0,)),)
+
+    def forward(x: Array) -> Array:
+        return np.maximum(x, 0)
+
+    def d_x(g: Array, y: Array) -> Array:
+        return g * (y > 0)
+
+
+class LeakyRelu(Unary):
+    """y = x where x > 0, else slope x        dx = g where x > 0, else slope g"""
+
+    domain = AWAY_FROM_ZERO
+    kinks = (Kink("x = 0", (0.0,), (0.25,), {"negative_slope": 0.25}),)
+
+    def forward(x: Array, *, negative_slope: float) -> Array:
+        return np.where(x > 0, x, negative_slope * x)
+
+    def d_x(g: Array, x: Array, *, negative_slope: float) -> Array:
+        return np.where(x > 0, g, negative_slope * g)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        (x,) = super().sample(draw).inputs
+        return Sample((x,), {"negative_slope": draw.choice([0.01, 0.0, 2.0, -0.5])})
+
+
+class Elu(Unary):
+    """y = x where x > 0, else α (exp x - 1)        dx = g where x > 0, else g α exp x"""
+
+    domain = AWAY_FROM_ZERO
+    kinks = (Kink("x = 0", (0.0,), (2.0,), {"alpha": 2.0}),)
+
+    def forward(x: Array, *, alpha: float) -> Array:
+        return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+
+    def d_x(g: Array, x: Array, *, alpha: float) -> Array:
+        return g * np.where(x > 0, 1.0, alpha * np.exp(np.minimum(x, 0)))
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        (x,) = super().sample(draw).inputs
+        return Sample((x,), {"alpha": draw.choice([1.0, 0.5, 2.0])})
+
+
+class Selu(Unary):
+    """y = λ (x where x > 0, else α (exp x - 1))        dx = g λ (1 where x > 0, else α exp x)"""
+
+    domain = AWAY_FROM_ZERO
+    kinks = (Kink("x = 0", (0.0,), (SELU_SCALE * SELU_ALPHA,)),)
+
+    def forward(x: Array) -> Array:
+        return SELU_SCALE * np.where(x > 0, x, SELU_ALPHA * np.expm1(np.minimum(x, 0)))
+
+    def d_x(g: Array, x: Array) -> Array:
+        return g * np.where(x > 0, SELU_SCALE, (SELU_SCALE * SELU_ALPHA) * np.exp(np.minimum(x, 0)))
+
+
+class Hardtanh(Elementwise):
+    """y = min(max(x, low), high)        dx = g [low < x < high]"""
+
+    domain = {"x": AwayFrom((-1.0, 0.5))}
+    kinks = (
+        Kink("x = low", (-1.0,), (0.0,), {"min_val": -1.0, "max_val": 0.5}),
+        Kink("x = high", (0.5,), (0.0,), {"min_val": -1.0, "max_val": 0.5}),
+    )
+
+    def forward(x: Array, *, min_val: float, max_val: float) -> Array:
+        return np.clip(x, min_val, max_val)
+
+    def d_x(g: Array, x: Array, *, min_val: float, max_val: float) -> Array:
+        return g * np.logical_and(x > min_val, x < max_val)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        (x,) = super().sample(draw).inputs
+        return Sample((x,), {"min_val": -1.0, "max_val": 0.5})
+
+
+class Clamp(Elementwise):
+    """y = min(max(x, low), high)        dx = g [low <= x <= high]"""
+
+    domain = {"x": AwayFrom((-1.0, 0.5))}
+    kinks = (
+        Kink("x = low", (-1.0,), (1.0,), {"min": -1.0, "max": 0.5}),
+        Kink("x = high", (0.5,), (1.0,), {"min": -1.0, "max": 0.5}),
+    )
+
+    def forward(x: Array, *, min: float | None, max: float | None) -> Array:
+        return np.clip(x, min, max)
+
+    def d_x(g: Array, x: Array, *, min: float | None, max: float | None) -> Array:
+        inside = np.logical_and(True if min is None else x >= min, True if max is None else x <= max)
+        return g * inside
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        (x,) = super().sample(draw).inputs
+        low, high = draw.choice([(-1.0, 0.5), (None, 0.5), (-1.0, None)])
+        return Sample((x,), {"min": low, "max": high})
+
+
+class Maximum(Elementwise):
+    """y = max(a, b)        da = g [a > b] + g/2 [a = b],  db = g [b > a] + g/2 [a = b]"""
+
+    kinks = (Kink("a = b", (1.0, 1.0), (0.5, 0.5)),)
+    numpy = (np.maximum,)
+
+    def forward(a: Array, b: Array) -> Array:
+        return np.maximum(a, b)
+
+    def d_a(g: Array, a: Array, b: Array) -> Array:
+        return np.where(a > b, g, np.where(a < b, 0.0, 0.5 * g))
+
+    def d_b(g: Array, a: Array, b: Array) -> Array:
+        return np.where(b > a, g, np.where(b < a, 0.0, 0.5 * g))
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return _differing_pair(draw)
+
+
+class Minimum(Elementwise):
+    """y = min(a, b)        da = g [a < b] + g/2 [a = b],  db = g [b < a] + g/2 [a = b]"""
+
+    kinks = (Kink("a = b", (1.0, 1.0), (0.5, 0.5)),)
+    numpy = (np.minimum,)
+
+    def forward(a: Array, b: Array) -> Array:
+        return np.minimum(a, b)
+
+    def d_a(g: Array, a: Array, b: Array) -> Array:
+        return np.where(a < b, g, np.where(a > b, 0.0, 0.5 * g))
+
+    def d_b(g: Array, a: Array, b: Array) -> Array:
+        return np.where(b < a, g, np.where(b > a, 0.0, 0.5 * g))
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return _differing_pair(draw)
+
+
+class Where(Elementwise):
+    """y = a where the condition holds, else b        da = g [c],  db = g [not c]"""
+
+    linear = "jointly"
+    constant = ("condition",)
+
+    def forward(condition: Array, a: Array, b: Array) -> Array:
+        return np.where(condition, a, b)
+
+    def d_a(g: Array, condition: Array) -> Array:
+        return np.where(condition, g, 0.0)
+
+    def d_b(g: Array, condition: Array) -> Array:
+        return np.where(condition, 0.0, g)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        condition, a, b = super().sample(draw).inputs
+        return Sample((condition > 0, a, b), {})
+
+
+def _differing_pair(draw: Draw) -> Sample:
+    """Two broadcastable arrays no two of whose elements are equal."""
+    first, second = draw.broadcastable(2)
+    count = int(np.prod(first, dtype=np.int64)), int(np.prod(second, dtype=np.int64))
+    values = Distinct().fill(draw, (sum(count),))
+    a, b = values[: count[0]].reshape(first), values[count[0] :].reshape(second)
+    return Sample((draw.layout(a), draw.layout(b)), {})
+
+
+abs, sign, relu, selu = Abs.apply, Sign.apply, Relu.apply, Selu.apply
+maximum, minimum = Maximum.apply, Minimum.apply
+
+
+def leaky_relu(input: Array, negative_slope: float = 0.01) -> Array:
+    """Leaky rectifier (Maas et al. 2013): ``x`` where positive, else ``negative_slope * x``."""
+    return LeakyRelu.apply(input, negative_slope=float(negative_slope))
+
+
+def elu(input: Array, alpha: float = 1.0) -> Array:
+    """Exponential linear unit (Clevert et al. 2015)."""
+    return Elu.apply(input, alpha=float(alpha))
+
+
+def hardtanh(input: Array, min_val: float = -1.0, max_val: float = 1.0) -> Array:
+    """Clip to ``[min_val, max_val]``; the gradient at both ends is 0, as in PyTorch."""
+    if min_val > max_val:
+        raise ValueError(f"hardtanh: min_val {min_val} is larger than max_val {max_val}")
+    return Hardtanh.apply(input, min_val=min_val, max_val=max_val)
+
+
+def clamp(input: Array, min: float | None = None, max: float | None = None) -> Array:
+    """Clip to ``[min, max]``, either of which may be None; the gradient at both ends is 1, as in PyTorch."""
+    if min is None and max is None:
+        raise ValueError("clamp: both min and max are None; give at least one of them")
+    return Clamp.apply(input, min=min, max=max)
+
+
+def where(condition: Array, input: Array, other: Array) -> Array:
+    """Elements of `input` where the condition holds, else of `other`; the dead branch gets gradient 0."""
+    return Where.apply(condition, input, other)
+
+
+def masked_fill(input: Array, mask: Array, value: float | Array) -> Array:
+    """`input` with `value` where the mask holds."""
+    return Where.apply(mask, value, input)

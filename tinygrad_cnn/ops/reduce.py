@@ -1,0 +1,495 @@
+"""Reductions over any axes, and what runs along one: cumulative sums, extremes, norms.
+
+Every primitive takes `axes`, a tuple counted from the front, and `keepdim`; the doors below it check and
+translate PyTorch's `dim`. In rules, `spread` brings a reduced array back beside the array it came from.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinygrad_cnn.ops.checks import check_axes, check_axis, check_broadcast, shape_of
+from tinygrad_cnn.ops.domain import AwayFrom, Distinct, Real
+from tinygrad_cnn.ops.draw import Draw
+from tinygrad_cnn.ops.op import Kink, Op, Sample
+from tinygrad_cnn.ops.piecewise import maximum, minimum
+from tinygrad_cnn.types import Array, Axis, Shape
+
+
+def spread(a: Array, axes: tuple[int, ...], keepdim: bool) -> Array:
+    """Give a reduced array its reduced axes back, with size 1, so that it broadcasts against the input."""
+    return a if keepdim else np.expand_dims(a, axes)
+
+
+def count(shape: Shape, axes: tuple[int, ...]) -> int:
+    """How many elements go into one element of the result."""
+    return math.prod(shape[a] for a in axes)
+
+
+def _sample(draw: Draw, domain: Any = None, *, smallest: int = 0) -> Sample:
+    """An array, some of its axes, and keepdim."""
+    x = draw.array(draw.shape(smallest=smallest), domain or Real())
+    axes = check_axes("sample", draw.axes(x.ndim), x.ndim)
+    return Sample((x,), {"axes": axes, "keepdim": draw.boolean()})
+
+
+class Sum(Op):
+    """y = Σ x        dx = g, spread over the summed axes"""
+
+    linear = "jointly"
+
+    def forward(x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
+        return np.add.reduce(x, axis=axes, keepdims=keepdim)
+
+    def d_x(g: Array, x_shape: Shape, *, axes: tuple[int, ...], keepdim: bool) -> Array:
+        return np.broadcast_to(spread(g, axes, keepdim), x_shape)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return _sample(draw)
+
+
+class Mean(Op):
+    """y = Σ x / n        dx = g / n, spread"""
+
+    floating = True
+
+    def forward(x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
+        return np.mean(x, axis=axes, keepdims=keepdim)
+
+    def d_x(g: Array, x_shape: Shape, *, axes: tuple[int, ...], keepdim: bool) -> Array:
+        return np.broadcast_to(spread(g / count(x_shape, axes), axes, keepdim), x_shape)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return _sample(draw, smallest=1)
+
+
+class Prod(Op):
+    """y = Π x        dx = g times the product of the other elements (right with zeros, too)"""
+
+    kinks = (
+        Kink("one zero", (np.array([2.0, 0.0, 3.0]),), (np.array([0.0, 6.0, 0.0]),), {"axes": (0,), "keepdim": False}),
+        Kink("two zeros", (np.array([0.0, 0.0, 3.0]),), (np.zeros(3),), {"axes": (0,), "keepdim": False}),
+    )
+
+    def forward(x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
+        return np.multiply.reduce(x, axis=axes, keepdims=keepdim, dtype=None)
+
+    def d_x(g: Array, x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
+        return spread(g, axes, keepdim) * product_of_others(x, axes)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return _sample(draw, Real(-2, 2))
+
+
+def product_of_others(x: Array, axes: tuple[int, ...]) -> Array:
+    """At each element, the product of the other elements along the axes: from the left times from the right."""
+    kept = tuple(a for a in range(x.ndim) if a not in axes)
+    order = (*kept, *axes)
+    rows = np.reshape(np.transpose(x, order), (*(x.shape[a] for a in kept), count(x.shape, axes)))
+    n = rows.shape[-1]
+    if n == 0:
+        return x
+    left, right = [np.ones_like(rows[..., 0])], [np.ones_like(rows[..., 0])]
+    for k in range(n - 1):
+        left.append(left[-1] * rows[..., k])
+        right.append(right[-1] * rows[..., n - 1 - k])
+    others = np.stack([a * b for a, b in zip(left, reversed(right), strict=True)], axis=-1)
+    return np.transpose(np.reshape(others, tuple(x.shape[a] for a in order)), tuple(np.argsort(order)))
+
+
+class Var(Op):
+    """y = Σ (x - x̄)² / (n - c)        dx = 2 g (x - x̄) / (n - c)"""
+
+    floating = True
+
+    def forward(x: Array, *, axes: tuple[int, ...], correction: float, keepdim: bool) -> Array:
+        deviation = x - np.mean(x, axis=axes, keepdims=True)
+        return np.sum(deviation * deviation, axis=axes, keepdims=keepdim) * _per_freedom(x.shape, axes, correction)
+
+    def d_x(g: Array, x: Array, *, axes: tuple[int, ...], correction: float, keepdim: bool) -> Array:
+        deviation = x - np.mean(x, axis=axes, keepdims=True)
+        return spread(g, axes, keepdim) * (2 * _per_freedom(x.shape, axes, correction)) * deviation
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        x = draw.array((draw.integer(2, 3), *draw.shape(0, 2, smallest=1)), Real())
+        axes = check_axes("sample", draw.choice([None, 0, -x.ndim, tuple(range(x.ndim))]), x.ndim)
+        return Sample((x,), {"axes": axes, "correction": draw.choice([1, 0, 0.5]), "keepdim": draw.boolean()})
+
+
+class Std(Op):
+    """y = √(Σ (x - x̄)² / (n - c))        dx = g (x - x̄) / (y (n - c)), 0 where y = 0"""
+
+    floating = True
+    kinks = (Kink("equal elements", (np.ones(3),), (np.zeros(3),), {"axes": (0,), "correction": 1, "keepdim": False}),)
+
+    def forward(x: Array, *, axes: tuple[int, ...], correction: float, keepdim: bool) -> Array:
+        return np.sqrt(Var.forward(x, axes=axes, correction=correction, keepdim=keepdim))
+
+    def d_x(g: Array, y: Array, x: Array, *, axes: tuple[int, ...], correction: float, keepdim: bool) -> Array:
+        flat = y == 0
+        slope = np.where(flat, 0.0, g / np.where(flat, 1.0, y)) * _per_freedom(x.shape, axes, correction)
+        return spread(slope, axes, keepdim) * (x - np.mean(x, axis=axes, keepdims=True))
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        drawn = Var.sample(draw)
+        ramp = 2.0 * np.arange(drawn.inputs[0].size).reshape(drawn.inputs[0].shape)
+        return Sample((drawn.inputs[0] + ramp * 4, ), drawn.options)  # no slice is constant
+
+
+def _per_freedom(shape: Shape, axes: tuple[int, ...], correction: float) -> float:
+    """One over the degrees of freedom, NaN if there are none: the variance of one element is not defined."""
+    freedom = count(shape, axes) - correction
+    return 1 / freedom if freedom > 0 else math.nan
+
+
+class Amax(Op):
+    """y = max x        dx = g, shared evenly by the elements that attain the maximum"""
+
+    domain = {"x": Distinct()}
+    kinks = (
+        Kink("a tie", (np.array([1.0, 3.0, 3.0]),), (np.array([0.0, 0.5, 0.5]),), {"axes": (0,), "keepdim": False}),
+    )
+
+    def forward(x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
+        return np.maximum.reduce(x, axis=axes, keepdims=keepdim)
+
+    def d_x(g: Array, y: Array, x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
+        return share(g, y, x, axes, keepdim)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return _sample(draw, cls.domain["x"], smallest=1)
+
+
+class Amin(Op):
+    """y = min x        dx = g, shared evenly by the elements that attain the minimum"""
+
+    domain = {"x": Distinct()}
+    kinks = (
+        Kink("a tie", (np.array([3.0, 1.0, 1.0]),), (np.array([0.0, 0.5, 0.5]),), {"axes": (0,), "keepdim": False}),
+    )
+
+    def forward(x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
+        return np.minimum.reduce(x, axis=axes, keepdims=keepdim)
+
+    def d_x(g: Array, y: Array, x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
+        return share(g, y, x, axes, keepdim)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return _sample(draw, cls.domain["x"], smallest=1)
+
+
+def share(g: Array, y: Array, x: Array, axes: tuple[int, ...], keepdim: bool) -> Array:
+    """The cotangent, in equal parts, where x attains the extreme y."""
+    winners = x == spread(y, axes, keepdim)
+    return spread(g, axes, keepdim) / np.sum(winners, axis=axes, keepdims=True) * winners
+
+
+class MaxDim(Op):
+    """y, i = max, argmax of x along one axis        dx = g at i (the first maximum wins)"""
+
+    aux = ("indices",)
+    domain = {"x": Distinct()}
+    kinks = (Kink("a tie", (np.array([1.0, 3.0, 3.0]),), (np.array([0.0, 1.0, 0.0]),), {"axis": 0, "keepdim": False}),)
+
+    def forward(x: Array, *, axis: int, keepdim: bool) -> tuple[Array, Array]:
+        return _extreme(x, np.argmax(x, axis=axis, keepdims=True), axis, keepdim)
+
+    def d_x(g: Array, indices: Array, x_shape: Shape, *, axis: int, keepdim: bool) -> Array:
+        return at_extreme(g, indices, x_shape, axis, keepdim)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        x = draw.array(draw.shape(1, 3, smallest=1), cls.domain["x"])
+        return Sample((x,), {"axis": draw.integer(0, x.ndim - 1), "keepdim": draw.boolean()})
+
+
+class MinDim(Op):
+    """y, i = min, argmin of x along one axis        dx = g at i (the first minimum wins)"""
+
+    aux = ("indices",)
+    domain = {"x": Distinct()}
+    kinks = (Kink("a tie", (np.array([3.0, 1.0, 1.0]),), (np.array([0.0, 1.0, 0.0]),), {"axis": 0, "keepdim": False}),)
+
+    def forward(x: Array, *, axis: int, keepdim: bool) -> tuple[Array, Array]:
+        return _extreme(x, np.argmin(x, axis=axis, keepdims=True), axis, keepdim)
+
+    def d_x(g: Array, indices: Array, x_shape: Shape, *, axis: int, keepdim: bool) -> Array:
+        return at_extreme(g, indices, x_shape, axis, keepdim)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return MaxDim.sample(draw)
+
+
+def _extreme(x: Array, indices: Array, axis: int, keepdim: bool) -> tuple[Array, Array]:
+    values = np.take_along_axis(x, indices, axis)
+    return (values, indices) if keepdim else (np.squeeze(values, axis), np.squeeze(indices, axis))
+
+
+def at_extreme(g: Array, indices: Array, shape: Shape, axis: int, keepdim: bool) -> Array:
+    """The cotangent where the extreme was found, 0 elsewhere."""
+    places = np.arange(shape[axis]).reshape([-1 if a == axis else 1 for a in range(len(shape))])
+    return spread(g, (axis,), keepdim) * (places == spread(indices, (axis,), keepdim))
+
+
+class Logsumexp(Op):
+    """y = ln Σ exp x        dx = g exp(x - y)"""
+
+    floating = True
+
+    def forward(x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
+        top = np.max(x, axis=axes, keepdims=True, initial=-np.inf)
+        top = np.where(np.isfinite(top), top, 0)  # of infinities no difference is taken
+        total = np.sum(np.exp(x - top), axis=axes, keepdims=True)
+        with np.errstate(divide="ignore"):  # ln 0 = -inf is meant
+            y = np.log(total) + top
+        return y if keepdim else np.squeeze(y, axis=axes)
+
+    def d_x(g: Array, y: Array, x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
+        finite = np.where(np.isfinite(y), y, 0.0)
+        return spread(g, axes, keepdim) * np.exp(x - spread(finite, axes, keepdim))
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return _sample(draw, smallest=1)
+
+
+class Norm(Op):
+    """y = (Σ |x|ᵖ)^(1/p), max |x| for p = ∞        dx = g sign(x) (|x| / y)^(p-1), 0 where y = 0"""
+
+    floating = True
+    domain = {"x": AwayFrom((0.0,))}
+    kinks = (
+        Kink("x = 0, p = 2", (np.zeros(3),), (np.zeros(3),), {"p": 2.0, "axes": (0,), "keepdim": False}),
+        Kink("x = 0, p = 3", (np.zeros(3),), (np.zeros(3),), {"p": 3.0, "axes": (0,), "keepdim": False}),
+        Kink("an element 0, p = 1", (np.array([0.0, 2.0]),), (np.array([0.0, 1.0]),), {"p": 1.0, "axes": (0,), "keepdim": False}),
+        Kink("an element 0, p = 3/2", (np.array([0.0, 2.0]),), (np.array([0.0, 1.0]),), {"p": 1.5, "axes": (0,), "keepdim": False}),
+        Kink("a tie, p = ∞", (np.array([-2.0, 2.0]),), (np.array([-0.5, 0.5]),), {"p": math.inf, "axes": (0,), "keepdim": False}),
+    )
+
+    def forward(x: Array, *, p: float, axes: tuple[int, ...], keepdim: bool) -> Array:
+        size = np.absolute(x)
+        if math.isinf(p):
+            return np.max(size, axis=axes, keepdims=keepdim) if p > 0 else np.min(size, axis=axes, keepdims=keepdim)
+        top = np.max(size, axis=axes, keepdims=True, initial=0)
+        scale = np.where((top > 0) & np.isfinite(top), top, 1)  # powers of |x| / max neither overflow nor vanish
+        total = np.sum((size / scale) ** p, axis=axes, keepdims=True) ** (1 / p) * scale
+        return total if keepdim else np.squeeze(total, axis=axes)
+
+    def d_x(g: Array, y: Array, x: Array, *, p: float, axes: tuple[int, ...], keepdim: bool) -> Array:
+        g, y = spread(g, axes, keepdim), spread(y, axes, keepdim)
+        if math.isinf(p):
+            return np.sign(x) * share(g, y, np.absolute(x), axes, True)
+        zero = np.logical_or(x == 0, y == 0)
+        ratio = np.absolute(np.where(zero, 1.0, x)) / np.where(y == 0, 1.0, y)
+        return g * np.where(zero, 0.0, np.sign(x) * ratio ** (p - 1))
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        p = draw.choice([2.0, 1.0, 3.0, 1.5, math.inf, -math.inf])
+        (x,), options = _sample(draw, Distinct() if math.isinf(p) else cls.domain["x"], smallest=1)
+        if math.isinf(p):  # sizes, too, must differ: make all positive, then flip some
+            x = (x + x.size) * np.where(np.arange(x.size).reshape(x.shape) % 3 == 0, -1.0, 1.0)
+        return Sample((x,), {"p": p, **options})
+
+
+class Cumsum(Op):
+    """y[k] = x[0] + … + x[k] along an axis        dx[k] = g[k] + … + g[n-1]"""
+
+    linear = "jointly"
+
+    def forward(x: Array, *, axis: int) -> Array:
+        return np.cumsum(x, axis=axis)
+
+    def d_x(g: Array, *, axis: int) -> Array:
+        return np.flip(cumsum(np.flip(g, axis), axis), axis)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        x = draw.array(draw.shape(1), Real())
+        return Sample((x,), {"axis": draw.integer(0, x.ndim - 1)})
+
+
+class Argmax(Op):
+    """i = the place of the first maximum; no derivative"""
+
+    constant = ("x",)
+
+    def forward(x: Array, *, axis: int | None, keepdim: bool) -> Array:
+        return np.argmax(x, axis=axis, keepdims=keepdim)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        x = draw.array(draw.shape(1, 3, smallest=1), Real())
+        return Sample((x,), {"axis": draw.choice([None, 0, x.ndim - 1]), "keepdim": draw.boolean()})
+
+
+class Argmin(Op):
+    """i = the place of the first minimum; no derivative"""
+
+    constant = ("x",)
+
+    def forward(x: Array, *, axis: int | None, keepdim: bool) -> Array:
+        return np.argmin(x, axis=axis, keepdims=keepdim)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return Argmax.sample(draw)
+
+
+class Any_(Op):
+    """whether any element is not 0; no derivative"""
+
+    constant = ("x",)
+
+    def forward(x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
+        return np.any(x, axis=axes, keepdims=keepdim)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return _sample(draw)
+
+
+class All(Op):
+    """whether every element is not 0; no derivative"""
+
+    constant = ("x",)
+
+    def forward(x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
+        return np.all(x, axis=axes, keepdims=keepdim)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return _sample(draw)
+
+
+class Extreme(NamedTuple):
+    """What `max(dim)`, `min(dim)`, `sort` and `topk` return: the values, and where they stood."""
+
+    values: Any
+    indices: Any
+
+
+def sum(input: Array, dim: Axis = None, keepdim: bool = False, dtype: Any = None) -> Array:
+    """Sum over the given dims, all of them by default; booleans and integers are summed as int64."""
+    axes = check_axes("sum", dim, len(shape_of(input)))
+    if dtype is not None:
+        input = input.astype(dtype)
+    return Sum.apply(input, axes=axes, keepdim=keepdim)
+
+
+def mean(input: Array, dim: Axis = None, keepdim: bool = False) -> Array:
+    """Mean over the given dims, all of them by default."""
+    return Mean.apply(input, axes=check_axes("mean", dim, len(shape_of(input))), keepdim=keepdim)
+
+
+def prod(input: Array, dim: Axis = None, keepdim: bool = False) -> Array:
+    """Product over the given dims; the gradient is right where elements are zero, too."""
+    return Prod.apply(input, axes=check_axes("prod", dim, len(shape_of(input))), keepdim=keepdim)
+
+
+def var(input: Array, dim: Axis = None, *, correction: float = 1, keepdim: bool = False) -> Array:
+    """Variance with `correction` degrees of freedom taken off (1: unbiased); NaN of a single element."""
+    axes = check_axes("var", dim, len(shape_of(input)))
+    return Var.apply(input, axes=axes, correction=correction, keepdim=keepdim)
+
+
+def std(input: Array, dim: Axis = None, *, correction: float = 1, keepdim: bool = False) -> Array:
+    """Standard deviation; where it is 0 its gradient is 0, as in PyTorch."""
+    axes = check_axes("std", dim, len(shape_of(input)))
+    return Std.apply(input, axes=axes, correction=correction, keepdim=keepdim)
+
+
+def amax(input: Array, dim: Axis = None, keepdim: bool = False) -> Array:
+    """Maximum over the given dims; elements that tie share the gradient evenly."""
+    return Amax.apply(input, axes=_nonempty("amax", input, dim), keepdim=keepdim)
+
+
+def amin(input: Array, dim: Axis = None, keepdim: bool = False) -> Array:
+    """Minimum over the given dims; elements that tie share the gradient evenly."""
+    return Amin.apply(input, axes=_nonempty("amin", input, dim), keepdim=keepdim)
+
+
+def max(input: Array, dim: Any = None, keepdim: bool = False) -> Any:
+    """Maximum of all elements; with `dim` an integer, `(values, indices)` along it; with an array, `maximum`.
+
+    Over all elements, ties share the gradient; along a dim, the first maximum gets it, as in PyTorch.
+    """
+    return _max_or_min("max", input, dim, keepdim, amax, MaxDim, maximum)
+
+
+def min(input: Array, dim: Any = None, keepdim: bool = False) -> Any:
+    """Minimum of all elements; with `dim` an integer, `(values, indices)` along it; with an array, `minimum`."""
+    return _max_or_min("min", input, dim, keepdim, amin, MinDim, minimum)
+
+
+def _max_or_min(op: str, x: Array, dim: Any, keepdim: bool, whole: Any, along: type[Op], pairwise: Any) -> Any:
+    if dim is None:
+        return whole(x)
+    if not isinstance(dim, (int, np.integer)):
+        check_broadcast(op, shape_of(x), shape_of(dim))
+        return pairwise(x, dim)
+    (axis,) = _nonempty(op, x, int(dim)) or (0,)
+    if not shape_of(x):
+        return Extreme(x, np.int64(0))
+    return Extreme(*along.apply(x, axis=axis, keepdim=keepdim))
+
+
+def _nonempty(op: str, x: Array, dim: Axis) -> tuple[int, ...]:
+    shape = shape_of(x)
+    axes = check_axes(op, dim, len(shape))
+    if count(shape, axes) == 0:
+        raise ValueError(f"{op}: input of shape {shape} has no elements along dim {dim}; an extreme needs one")
+    return axes
+
+
+def logsumexp(input: Array, dim: Axis = None, keepdim: bool = False) -> Array:
+    """The logarithm of the sum of exponentials, shifted by the maximum so that nothing overflows."""
+    return Logsumexp.apply(input, axes=check_axes("logsumexp", dim, len(shape_of(input))), keepdim=keepdim)
+
+
+def norm(input: Array, p: float | str = 2.0, dim: Axis = None, keepdim: bool = False) -> Array:
+    """The p-norm of the elements along the dims (all: of the flattened array); its gradient at 0 is 0."""
+    order = 2.0 if p == "fro" else p
+    if isinstance(order, str) or (order <= 0 and order != -math.inf):
+        raise ValueError(f"norm: p is {p!r}; it must be a positive number, inf, -inf or 'fro'")
+    axes = check_axes("norm", dim, len(shape_of(input)))
+    return Norm.apply(input, p=float(order), axes=axes, keepdim=keepdim)
+
+
+def cumsum(input: Array, dim: int) -> Array:
+    """Cumulative sums along a dim."""
+    return Cumsum.apply(input, axis=check_axis("cumsum", dim, len(shape_of(input))))
+
+
+def argmax(input: Array, dim: int | None = None, keepdim: bool = False) -> Array:
+    """Where the first maximum stands: in the flattened array, or along a dim."""
+    return Argmax.apply(input, axis=_one_axis("argmax", input, dim), keepdim=keepdim)
+
+
+def argmin(input: Array, dim: int | None = None, keepdim: bool = False) -> Array:
+    """Where the first minimum stands: in the flattened array, or along a dim."""
+    return Argmin.apply(input, axis=_one_axis("argmin", input, dim), keepdim=keepdim)
+
+
+def _one_axis(op: str, x: Array, dim: int | None) -> int | None:
+    axes = _nonempty(op, x, dim)
+    return None if dim is None or not axes else axes[0]
+
+
+def any(input: Array, dim: Axis = None, keepdim: bool = False) -> Array:
+    """Whether any element along the dims is not 0."""
+    return Any_.apply(input, axes=check_axes("any", dim, len(shape_of(input))), keepdim=keepdim)
+
+
+def all(input: Array, dim: Axis = None, keepdim: bool = False) -> Array:
+    """Whether every element along the dims is not 0."""
+    return All.apply(input, axes=check_axes("all", dim, len(shape_of(input))), keepdim=keepdim)

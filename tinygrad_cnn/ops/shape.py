@@ -1,0 +1,482 @@
+"""Ops that move elements about without changing them: each is linear, and its VJP moves them back."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.ops.checks import check_axes, check_axis, check_broadcast, shape_of
+from tinygrad_cnn.ops.domain import Real
+from tinygrad_cnn.ops.draw import Draw
+from tinygrad_cnn.ops.op import Op, Sample
+from tinygrad_cnn.types import Array, Axis, Shape
+
+
+class Reshape(Op):
+    """y = x with another shape        dx = g with x's shape"""
+
+    linear = "jointly"
+    views = True
+
+    def forward(x: Array, *, shape: Shape) -> Array:
+        return np.reshape(x, shape)
+
+    def d_x(g: Array, x_shape: Shape) -> Array:
+        return np.reshape(g, x_shape)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        x = draw.array(draw.shape(), Real())
+        order = draw.permutation(x.ndim)
+        return Sample((x,), {"shape": draw.choice([(x.size,), tuple(x.shape[a] for a in order), (1, *x.shape)])})
+
+
+class Permute(Op):
+    """y = x with its axes in another order        dx = g with the order undone"""
+
+    linear = "jointly"
+    views = True
+
+    def forward(x: Array, *, order: tuple[int, ...]) -> Array:
+        return np.transpose(x, order)
+
+    def d_x(g: Array, *, order: tuple[int, ...]) -> Array:
+        return np.transpose(g, tuple(np.argsort(order)))
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        x = draw.array(draw.shape(high=4), Real())
+        return Sample((x,), {"order": tuple(draw.permutation(x.ndim).tolist())})
+
+
+class Expand(Op):
+    """y = x repeated along new or size-1 axes        dx = g summed over them"""
+
+    linear = "jointly"
+    views = True
+
+    def forward(x: Array, *, shape: Shape) -> Array:
+        return np.broadcast_to(x, shape)
+
+    def d_x(g: Array, x_shape: Shape, *, shape: Shape) -> Array:
+        new = len(shape) - len(x_shape)
+        axes = [a for a in range(len(shape)) if a < new or (x_shape[a - new] == 1 and shape[a] != 1)]
+        return np.reshape(np.sum(g, axis=tuple(axes)), x_shape)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        full = draw.shape()
+        small = tuple(1 if draw.boolean() else n for n in full)[draw.integer(0, len(full)) :]
+        return Sample((draw.array(small, Real()),), {"shape": full})
+
+
+class Flip(Op):
+    """y = x reversed along some axes        dx = g reversed along them"""
+
+    linear = "jointly"
+
+    def forward(x: Array, *, axes: tuple[int, ...]) -> Array:
+        return np.flip(x, axes)
+
+    def d_x(g: Array, *, axes: tuple[int, ...]) -> Array:
+        return np.flip(g, axes)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        x = draw.array(draw.shape(), Real())
+        return Sample((x,), {"axes": check_axes("flip", draw.axes(x.ndim), x.ndim)})
+
+
+class Roll(Op):
+    """y = x shifted along some axes, what leaves coming in again        dx = g shifted back"""
+
+    linear = "jointly"
+
+    def forward(x: Array, *, shifts: tuple[int, ...], axes: tuple[int, ...]) -> Array:
+        return np.roll(x, shifts, axes)
+
+    def d_x(g: Array, *, shifts: tuple[int, ...], axes: tuple[int, ...]) -> Array:
+        return np.roll(g, tuple(-s for s in shifts), axes)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        x = draw.array(draw.shape(1), Real())
+        axes = check_axes("roll", draw.axes(x.ndim), x.ndim)
+        return Sample((x,), {"shifts": tuple(draw.integers(-4, 4, len(axes))), "axes": axes})
+
+
+class Cat(Op):
+    """y = the inputs one after the other along an axis        dx_i = g's part of input i"""
+
+    linear = "jointly"
+    promotes = True
+    numpy = (np.concatenate,)
+
+    def forward(*xs: Array, axis: int) -> Array:
+        return np.concatenate(xs, axis)
+
+    def d_xs(g: Array, i: int, xs_shape: tuple[Shape, ...], *, axis: int) -> Array:
+        start = sum(shape[axis] for shape in xs_shape[:i])
+        return g[(slice(None),) * axis + (slice(start, start + xs_shape[i][axis]),)]
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        shape = draw.shape(1)
+        axis = draw.integer(0, len(shape) - 1)
+        lengths = draw.integers(0, 3, draw.integer(1, 3))
+        shapes = [(*shape[:axis], n, *shape[axis + 1 :]) for n in lengths]
+        return Sample(tuple(draw.array(s, Real()) for s in shapes), {"axis": axis})
+
+
+class Pad(Op):
+    """y = x with a constant around it        dx = g without the border"""
+
+    def forward(x: Array, *, widths: tuple[tuple[int, int], ...], value: float) -> Array:
+        return np.pad(x, widths, constant_values=value)
+
+    def d_x(g: Array, x_shape: Shape, *, widths: tuple[tuple[int, int], ...]) -> Array:
+        return g[tuple(slice(before, before + n) for (before, _), n in zip(widths, x_shape, strict=True))]
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        x = draw.array(draw.shape(), Real())
+        return Sample((x,), {"widths": tuple(draw.pair(0, 2) for _ in x.shape), "value": draw.choice([0.0, 1.5])})
+
+
+class Tril(Op):
+    """y = x with zeros above a diagonal of its last two axes        dx = g with the same zeros"""
+
+    linear = "jointly"
+
+    def forward(x: Array, *, k: int) -> Array:
+        return np.tril(x, k)
+
+    def d_x(g: Array, *, k: int) -> Array:
+        return tril(g, k)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return Sample((draw.array(draw.shape(2, 4), Real()),), {"k": draw.integer(-2, 2)})
+
+
+class Triu(Op):
+    """y = x with zeros below a diagonal of its last two axes        dx = g with the same zeros"""
+
+    linear = "jointly"
+
+    def forward(x: Array, *, k: int) -> Array:
+        return np.triu(x, k)
+
+    def d_x(g: Array, *, k: int) -> Array:
+        return triu(g, k)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return Tril.sample(draw)
+
+
+class Diagonal(Op):
+    """y[…, i] = x[…, i, …, i + k, …]        dx = g on that diagonal, 0 elsewhere"""
+
+    linear = "jointly"
+
+    def forward(x: Array, *, offset: int, axis1: int, axis2: int) -> Array:
+        return np.diagonal(x, offset, axis1, axis2).copy()
+
+    def d_x(g: Array, x_shape: Shape, *, offset: int, axis1: int, axis2: int) -> Array:
+        return DiagonalPut.apply(g, shape=x_shape, offset=offset, axis1=axis1, axis2=axis2)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        x = draw.array(draw.shape(2, 4), Real())
+        axis1, axis2 = draw.permutation(x.ndim)[:2].tolist()
+        return Sample((x,), {"offset": draw.integer(-2, 2), "axis1": axis1, "axis2": axis2})
+
+
+class DiagonalPut(Op):
+    """y = x on a diagonal of zeros        dx = that diagonal of g"""
+
+    linear = "jointly"
+
+    def forward(x: Array, *, shape: Shape, offset: int, axis1: int, axis2: int) -> Array:
+        y = np.zeros(shape, x.dtype)
+        view = np.moveaxis(y, (axis1, axis2), (-2, -1))
+        rows = np.arange(x.shape[-1])
+        view[..., rows - min(offset, 0), rows + max(offset, 0)] = x
+        return y
+
+    def d_x(g: Array, *, offset: int, axis1: int, axis2: int) -> Array:
+        return diagonal(g, offset, axis1, axis2)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        (like,), options = Diagonal.sample(draw)
+        x = draw.array(Diagonal.forward(like, **options).shape, Real())
+        return Sample((x,), {"shape": like.shape, **options})
+
+
+def reshape(input: Array, *shape: Any) -> Array:
+    """The same elements in another shape; one size may be -1 and is worked out. Shares memory if it can."""
+    wanted = _unpacked(shape)
+    have = shape_of(input)
+    total = math.prod(have)
+    if list(wanted).count(-1) > 1 or any(n < -1 for n in wanted):
+        raise ValueError(f"reshape: shape {wanted} is not valid; at most one size may be -1, none less")
+    if -1 in wanted:
+        known = -math.prod(wanted)
+        if known == 0 or total % known:
+            raise ValueError(f"reshape: cannot work out -1 in {wanted} for an input of shape {have} ({total} elements)")
+        wanted = tuple(total // known if n == -1 else n for n in wanted)
+    if math.prod(wanted) != total:
+        raise ValueError(
+            f"reshape: input of shape {have} has {total} elements, shape {wanted} has {math.prod(wanted)}"
+        )
+    return Reshape.apply(input, shape=wanted)
+
+
+view = reshape
+
+
+def _unpacked(sizes: tuple[Any, ...]) -> tuple[int, ...]:
+    """The sizes of `f(2, 3)`, `f((2, 3))` and `f(2)` alike."""
+    if len(sizes) == 1 and isinstance(sizes[0], (Sequence, np.ndarray)):
+        sizes = tuple(sizes[0])
+    return tuple(int(n) for n in sizes)
+
+
+def permute(input: Array, *dims: Any) -> Array:
+    """The dims in another order, all of them named."""
+    order, ndim = _unpacked(dims), len(shape_of(input))
+    axes = check_axes("permute", order, ndim)
+    if len(axes) != ndim:
+        raise ValueError(f"permute: dims {order} name {len(axes)} of the input's {ndim} dims; name every one once")
+    return Permute.apply(input, order=axes)
+
+
+def transpose(input: Array, dim0: int, dim1: int) -> Array:
+    """Two dims swapped."""
+    ndim = len(shape_of(input))
+    a, b = check_axis("transpose", dim0, ndim), check_axis("transpose", dim1, ndim)
+    order = list(range(ndim))
+    order[a], order[b] = b, a
+    return Permute.apply(input, order=tuple(order))
+
+
+def t(input: Array) -> Array:
+    """The transpose of a matrix; a vector or number is returned as it is."""
+    ndim = len(shape_of(input))
+    if ndim > 2:
+        raise ValueError(f"t: input has shape {shape_of(input)}; expected at most 2 dims, use .mT or permute")
+    return Permute.apply(input, order=tuple(reversed(range(ndim))))
+
+
+def movedim(input: Array, source: int, destination: int) -> Array:
+    """One dim moved to another place, the others keeping their order."""
+    ndim = len(shape_of(input))
+    start, end = check_axis("movedim", source, ndim), check_axis("movedim", destination, ndim)
+    order = [a for a in range(ndim) if a != start]
+    order.insert(end, start)
+    return Permute.apply(input, order=tuple(order))
+
+
+def flatten(input: Array, start_dim: int = 0, end_dim: int = -1) -> Array:
+    """The dims from start to end made one."""
+    shape = shape_of(input) or (1,)
+    first, last = check_axis("flatten", start_dim, len(shape)), check_axis("flatten", end_dim, len(shape))
+    if first > last:
+        raise ValueError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}")
+    return Reshape.apply(input, shape=(*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
+
+
+def unflatten(input: Array, dim: int, sizes: Sequence[int]) -> Array:
+    """One dim split into several; one size may be -1."""
+    shape = shape_of(input)
+    axis = check_axis("unflatten", dim, len(shape))
+    return reshape(input, (*shape[:axis], *sizes, *shape[axis + 1 :]))
+
+
+def squeeze(input: Array, dim: Axis = None) -> Array:
+    """Without the dims of size 1: all, or those among the given ones."""
+    shape = shape_of(input)
+    axes = check_axes("squeeze", dim, len(shape))
+    return Reshape.apply(input, shape=tuple(n for a, n in enumerate(shape) if a not in axes or n != 1))
+
+
+def unsqueeze(input: Array, dim: int) -> Array:
+    """With a new dim of size 1 at this place of the result."""
+    shape = shape_of(input)
+    axis = check_axis("unsqueeze", dim, len(shape) + 1)
+    return Reshape.apply(input, shape=(*shape[:axis], 1, *shape[axis:]))
+
+
+def expand(input: Array, *sizes: Any) -> Array:
+    """Repeated to this shape along size-1 and new leading dims, without copying; -1 keeps a size."""
+    wanted, have = _unpacked(sizes), shape_of(input)
+    padded = (1,) * (len(wanted) - len(have)) + have
+    shape = tuple(n if w == -1 else w for w, n in zip(wanted, padded, strict=False))
+    if len(wanted) < len(have) or any(w != n and n != 1 for w, n in zip(shape, padded, strict=True)):
+        raise ValueError(f"expand: input of shape {have} cannot be expanded to {wanted}; only dims of size 1 grow")
+    return Expand.apply(input, shape=shape)
+
+
+def broadcast_to(input: Array, shape: Shape) -> Array:
+    """Repeated to this shape by NumPy's broadcasting rules, without copying."""
+    if check_broadcast("broadcast_to", shape_of(input), tuple(shape)) != tuple(shape):
+        raise ValueError(f"broadcast_to: input of shape {shape_of(input)} is larger than {tuple(shape)}")
+    return Expand.apply(input, shape=tuple(shape))
+
+
+def repeat(input: Array, *repeats: Any) -> Array:
+    """The whole array laid several times along each dim, as NumPy's `tile`."""
+    times, have = _unpacked(repeats), shape_of(input)
+    if len(times) < len(have) or any(n < 0 for n in times):
+        raise ValueError(f"repeat: repeats {times} for an input of shape {have}; give one number >= 0 per dim")
+    padded = (1,) * (len(times) - len(have)) + have
+    apart = reshape(input, tuple(size for n in padded for size in (1, n)))
+    laid = expand(apart, tuple(size for r, n in zip(times, padded, strict=True) for size in (r, n)))
+    return reshape(laid, tuple(r * n for r, n in zip(times, padded, strict=True)))
+
+
+def flip(input: Array, *dims: Any) -> Array:
+    """Reversed along the given dims."""
+    return Flip.apply(input, axes=check_axes("flip", _unpacked(dims), len(shape_of(input))))
+
+
+def roll(input: Array, shifts: int | Sequence[int], dims: Axis = None) -> Array:
+    """Shifted cyclically; without dims, as one flat row that is then given its shape back."""
+    by = (shifts,) if isinstance(shifts, int) else tuple(shifts)
+    if dims is None:
+        return reshape(roll(flatten(input), by, 0), shape_of(input))
+    axes = check_axes("roll", dims, len(shape_of(input)))
+    if len(axes) != len(by):
+        raise ValueError(f"roll: {len(by)} shifts for {len(axes)} dims; give one shift per dim")
+    return Roll.apply(input, shifts=by, axes=axes)
+
+
+def cat(tensors: Sequence[Array], dim: int = 0) -> Array:
+    """One after the other along a dim; all other sizes must be equal."""
+    return _cat("cat", tensors, dim)
+
+
+def _cat(op: str, tensors: Sequence[Array], dim: int) -> Array:
+    shapes = [shape_of(x) for x in tensors]
+    if not shapes:
+        raise ValueError(f"{op}: got no tensors; expected at least one")
+    axis = check_axis(op, dim, len(shapes[0]))
+    for k, shape in enumerate(shapes):
+        if (*shape[:axis], *shape[axis + 1 :]) != (*shapes[0][:axis], *shapes[0][axis + 1 :]):
+            raise ValueError(
+                f"{op}: tensor {k} has shape {shape}, tensor 0 has {shapes[0]}; they may differ in dim {dim} only"
+            )
+    return Cat.apply(*tensors, axis=axis)
+
+
+def stack(tensors: Sequence[Array], dim: int = 0) -> Array:
+    """Arrays of one shape, along a new dim."""
+    shapes = [shape_of(x) for x in tensors]
+    if not shapes or len(set(shapes)) != 1:
+        raise ValueError(f"stack: expected one or more tensors of one shape, got shapes {shapes}")
+    return _cat("stack", [unsqueeze(x, dim) for x in tensors], check_axis("stack", dim, len(shapes[0]) + 1))
+
+
+def split(input: Array, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Array, ...]:
+    """Parts of a dim: of this size (the last may be smaller), or of these sizes."""
+    shape = shape_of(input)
+    axis = check_axis("split", dim, len(shape))
+    length = shape[axis]
+    if isinstance(split_size_or_sections, int):
+        size = split_size_or_sections
+        if size <= 0:
+            raise ValueError(f"split: the size of a part is {size}; it must be at least 1")
+        sections = [min(size, length - start) for start in range(0, length, size)] or [0]
+    else:
+        sections = list(split_size_or_sections)
+        if sum(sections) != length or min(sections, default=0) < 0:
+            raise ValueError(f"split: sections {sections} do not add up to {length}, the size of dim {dim}")
+    ends = np.cumsum(sections).tolist()
+    lead = (slice(None),) * axis
+    return tuple(input[(*lead, slice(end - n, end))] for n, end in zip(sections, ends, strict=True))
+
+
+def chunk(input: Array, chunks: int, dim: int = 0) -> tuple[Array, ...]:
+    """At most this many parts of equal size, the last one smaller if need be."""
+    shape = shape_of(input)
+    if chunks <= 0:
+        raise ValueError(f"chunk: chunks is {chunks}; it must be at least 1")
+    length = shape[check_axis("chunk", dim, len(shape))]
+    return split(input, max(1, -(-length // chunks)), dim)
+
+
+def unbind(input: Array, dim: int = 0) -> tuple[Array, ...]:
+    """The slices along a dim, without it."""
+    shape = shape_of(input)
+    axis = check_axis("unbind", dim, len(shape))
+    return tuple(input[(slice(None),) * axis + (k,)] for k in range(shape[axis]))
+
+
+def pad(input: Array, pad: Sequence[int], mode: str = "constant", value: float = 0.0) -> Array:
+    """Pad as PyTorch does: pairs (before, after) from the last dim backwards; negative widths crop.
+
+    `mode` is "constant" (with `value`), "reflect", "replicate" or "circular".
+    """
+    shape = shape_of(input)
+    if len(pad) % 2 or len(pad) > 2 * len(shape):
+        raise ValueError(f"pad: {len(pad)} widths for an input of shape {shape}; give (before, after) per dim, last first")
+    widths = [(0, 0)] * (len(shape) - len(pad) // 2)
+    widths += [(int(pad[k]), int(pad[k + 1])) for k in range(len(pad) - 2, -1, -2)]
+    for n, (before, after) in zip(shape, widths, strict=True):
+        if n + before + after < 0:
+            raise ValueError(f"pad: widths ({before}, {after}) take more than the {n} elements of a dim of {shape}")
+    if mode == "constant":
+        crop = tuple(slice(max(0, -a), n - max(0, -b)) for n, (a, b) in zip(shape, widths, strict=True))
+        inner = input[crop] if any(a < 0 or b < 0 for a, b in widths) else input
+        return Pad.apply(inner, widths=tuple((max(0, a), max(0, b)) for a, b in widths), value=value)
+    for axis, width in enumerate(widths):
+        if width != (0, 0):
+            places = _border_indices(shape, axis, width, mode)
+            input = input[(slice(None),) * axis + (places,)]
+    return input
+
+
+def _border_indices(shape: Shape, axis: int, width: tuple[int, int], mode: str) -> Array:
+    """For each element of the padded axis, the element of the axis that it repeats."""
+    n, (before, after) = shape[axis], width
+    limits = {"reflect": n - 1, "replicate": math.inf if n else 0, "circular": n}
+    if mode not in limits:
+        raise ValueError(f"pad: mode is {mode!r}; it must be 'constant', 'reflect', 'replicate' or 'circular'")
+    if max(width) > limits[mode]:
+        raise ValueError(f"pad: widths {width} are too large for mode {mode!r} on a dim of size {n} of {shape}")
+    places = np.arange(-before, n + after)
+    if mode == "circular":
+        return places % n
+    if mode == "replicate":
+        return np.clip(places, 0, n - 1)
+    return n - 1 - np.abs(n - 1 - np.abs(places))
+
+
+def tril(input: Array, diagonal: int = 0) -> Array:
+    """With zeros above the diagonal of the last two dims."""
+    _check_matrix("tril", input)
+    return Tril.apply(input, k=diagonal)
+
+
+def triu(input: Array, diagonal: int = 0) -> Array:
+    """With zeros below the diagonal of the last two dims."""
+    _check_matrix("triu", input)
+    return Triu.apply(input, k=diagonal)
+
+
+def _check_matrix(op: str, x: Array) -> None:
+    if len(shape_of(x)) < 2:
+        raise ValueError(f"{op}: input has shape {shape_of(x)}; expected at least 2 dims")
+
+
+def diagonal(input: Array, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Array:
+    """The diagonal of two dims, as the last dim of the result."""
+    _check_matrix("diagonal", input)
+    ndim = len(shape_of(input))
+    axis1, axis2 = check_axis("diagonal", dim1, ndim), check_axis("diagonal", dim2, ndim)
+    if axis1 == axis2:
+        raise ValueError(f"diagonal: dim1 and dim2 are both {axis1}; they must differ")
+    return Diagonal.apply(input, offset=offset, axis1=axis1, axis2=axis2)
