@@ -1,0 +1,283 @@
+"""Convolution: one trilinear form T(x, w, v) = ⟨v, conv(x, w)⟩ and its three contractions.
+
+Each of `Conv2D`, `Conv2DInput` and `Conv2DWeight` is linear in either argument, and the VJPs of each are the
+other two: the set is closed under differentiation. How arrays are moved about is in `kernels.conv`.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinygrad_cnn.kernels import conv as kernels
+from tinygrad_cnn.kernels.geometry import output_size
+from tinygrad_cnn.ops.checks import check_ndim, check_pair, shape_of
+from tinygrad_cnn.ops.domain import Real
+from tinygrad_cnn.ops.draw import Draw
+from tinygrad_cnn.ops.op import Op, Sample
+from tinygrad_cnn.ops.shape import squeeze, unsqueeze
+from tinygrad_cnn.types import Array, Pads, Pair, Shape, Size2
+
+
+class Geometry(NamedTuple):
+    """How the windows lie: s, the padding, d and the groups of channels."""
+
+    stride: Pair
+    padding: Pads
+    dilation: Pair
+    groups: int
+
+
+class Conv2D(Op):
+    """y[n,o,p,q] = Σ_cij w[o,c,i,j] x[n,c,sp+di,sq+dj]        dx = input(g, w),  dw = weight(x, g)"""
+
+    linear = "each"
+    promotes = True
+
+    def forward(x: Array, w: Array, *, geometry: Geometry) -> Array:
+        return kernels.conv2d(x, w, **geometry._asdict())
+
+    def d_x(g: Array, w: Array, x_shape: Shape, *, geometry: Geometry) -> Array:
+        return Conv2DInput.apply(g, w, size=x_shape[2:], geometry=geometry)
+
+    def d_w(g: Array, x: Array, w_shape: Shape, *, geometry: Geometry) -> Array:
+        return Conv2DWeight.apply(x, g, size=w_shape[2:], geometry=geometry)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        x, w, _, geometry = sample_convolution(draw)
+        return Sample((x, w), {"geometry": geometry})
+
+
+class Conv2DBias(Op):
+    """y = conv(x, w) + b        dx = input(g, w),  dw = weight(x, g),  db = Σ g over images and places"""
+
+    promotes = True
+
+    def forward(x: Array, w: Array, b: Array, *, geometry: Geometry) -> Array:
+        return kernels.conv2d(x, w, b, **geometry._asdict())
+
+    d_x, d_w = Conv2D.d_x, Conv2D.d_w
+
+    def d_b(g: Array) -> Array:
+        return np.sum(g, axis=(0, 2, 3))
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        x, w, _, geometry = sample_convolution(draw)
+        return Sample((x, w, draw.array((len(w),), Real())), {"geometry": geometry})
+
+
+class Conv2DInput(Op):
+    """x = input(v, w), the adjoint of conv in x        dv = conv(g, w),  dw = weight(g, v)"""
+
+    linear = "each"
+    promotes = True
+
+    def forward(v: Array, w: Array, *, size: Pair, geometry: Geometry) -> Array:
+        return kernels.conv2d_input(v, w, input_size=size, **geometry._asdict())
+
+    def d_v(g: Array, w: Array, *, geometry: Geometry) -> Array:
+        return Conv2D.apply(g, w, geometry=geometry)
+
+    def d_w(g: Array, v: Array, w_shape: Shape, *, geometry: Geometry) -> Array:
+        return Conv2DWeight.apply(g, v, size=w_shape[2:], geometry=geometry)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        x, w, v, geometry = sample_convolution(draw)
+        return Sample((v, w), {"size": x.shape[2:], "geometry": geometry})
+
+
+class Conv2DWeight(Op):
+    """w = weight(x, v), the adjoint of conv in w        dx = input(v, g),  dv = conv(x, g)"""
+
+    linear = "each"
+    promotes = True
+
+    def forward(x: Array, v: Array, *, size: Pair, geometry: Geometry) -> Array:
+        return kernels.conv2d_weight(x, v, kernel_size=size, **geometry._asdict())
+
+    def d_x(g: Array, v: Array, x_shape: Shape, *, geometry: Geometry) -> Array:
+        return Conv2DInput.apply(v, g, size=x_shape[2:], geometry=geometry)
+
+    def d_v(g: Array, x: Array, *, geometry: Geometry) -> Array:
+        return Conv2D.apply(x, g, geometry=geometry)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        x, w, v, geometry = sample_convolution(draw)
+        return Sample((x, v), {"size": w.shape[2:], "geometry": geometry})
+
+
+def sample_convolution(draw: Draw) -> tuple[Array, Array, Array, Geometry]:
+    """An image batch, a weight, a cotangent of their convolution, and the geometry."""
+    groups = draw.integer(1, 2)
+    per_group, outputs = draw.integer(1, 2), groups * draw.integer(1, 2)
+    kernel, stride, dilation = draw.pair(1, 3), draw.pair(1, 3), draw.pair(1, 2)
+    padding = draw.pair(0, 2), draw.pair(0, 2)
+    least = [max(1, d * (k - 1) + 1 - sum(p)) for k, d, p in zip(kernel, dilation, padding, strict=True)]
+    size = least[0] + draw.integer(0, 2), least[1] + draw.integer(0, 2)
+    n = draw.integer(0, 2) if draw.integer(0, 9) == 9 else draw.integer(1, 2)
+    geometry = Geometry(stride, padding, dilation, groups)
+    out = [output_size(size[a], kernel[a], stride[a], sum(padding[a]), dilation[a]) for a in (0, 1)]
+    return (
+        draw.array((n, groups * per_group, *size), Real()),
+        draw.array((outputs, per_group, *kernel), Real()),
+        draw.array((n, outputs, *out), Real()),
+        geometry,
+    )
+
+
+def conv2d(
+    input: Array,
+    weight: Array,
+    bias: Array | None = None,
+    stride: Size2 = 1,
+    padding: Size2 | str = 0,
+    dilation: Size2 = 1,
+    groups: int = 1,
+) -> Array:
+    """Two-dimensional convolution (cross-correlation), as ``torch.nn.functional.conv2d``.
+
+    Parameters
+    ----------
+    input : (N, C, H, W) or (C, H, W)
+    weight : (O, C / groups, KH, KW)
+    bias : (O,), optional
+    stride, dilation : int or (int, int)
+    padding : int or (int, int) on both sides, or "valid" (none), or "same" (as many outputs as inputs)
+    groups : int, that divides C and O
+
+    Returns
+    -------
+    (N, O, OH, OW) or (O, OH, OW), with ``OH = (H + padding - dilation (KH - 1) - 1) // stride + 1``
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> conv2d(np.ones((1, 1, 4, 4)), np.ones((2, 1, 3, 3)), padding="same").shape
+    (1, 2, 4, 4)
+    """
+    return _convolve("conv2d", input, weight, bias, stride, padding, dilation, groups)
+
+
+def _convolve(op: str, x: Array, w: Array, b: Array | None, stride: Any, padding: Any, dilation: Any, groups: int) -> Array:
+    check_ndim(op, "input", x, (3, 4), "(N, C, H, W) or (C, H, W)")
+    check_ndim(op, "weight", w, (4,), "(O, C / groups, KH, KW)")
+    if len(shape_of(x)) == 3:
+        return squeeze(_convolve(op, unsqueeze(x, 0), w, b, stride, padding, dilation, groups), 0)
+    image, kernel = shape_of(x), shape_of(w)
+    check_groups(op, groups, outputs=kernel[0])
+    if image[1] != kernel[1] * groups:
+        raise ValueError(
+            f"{op}: input has {image[1]} channels but weight {kernel} expects {kernel[1] * groups} "
+            f"(groups={groups}); give a weight of shape ({kernel[0]}, {image[1]} / groups, …)"
+        )
+    _check_bias(op, b, kernel[0], kernel)
+    steps, spread = check_pair(op, "stride", stride, 1), check_pair(op, "dilation", dilation, 1)
+    pads = check_padding(op, padding, (kernel[2], kernel[3]), steps, spread)
+    for a in (0, 1):
+        reach = spread[a] * (kernel[a + 2] - 1) + 1
+        if reach > image[a + 2] + sum(pads[a]):
+            raise ValueError(
+                f"{op}: the kernel reaches over {reach} elements but dim {a + 2} of input {image}, padded, has "
+                f"{image[a + 2] + sum(pads[a])}; use a smaller kernel or dilation, or more padding"
+            )
+    geometry = Geometry(steps, pads, spread, groups)
+    if b is None:
+        return Conv2D.apply(x, w, geometry=geometry)
+    return Conv2DBias.apply(x, w, b, geometry=geometry)
+
+
+def check_groups(op: str, groups: int, **counts: int) -> None:
+    """`groups` is at least 1 and divides each of the counts."""
+    if isinstance(groups, bool) or not isinstance(groups, int) or groups < 1:
+        raise ValueError(f"{op}: groups is {groups!r}; it must be an integer of at least 1")
+    for name, n in counts.items():
+        if n % groups:
+            raise ValueError(f"{op}: {n} {name} cannot be divided into groups={groups}")
+
+
+def _check_bias(op: str, b: Array | None, outputs: int, weight: Shape) -> None:
+    if b is not None and shape_of(b) != (outputs,):
+        raise ValueError(f"{op}: bias has shape {shape_of(b)}; weight {weight} expects ({outputs},)")
+
+
+def check_padding(op: str, padding: Any, kernel: Pair, stride: Pair, dilation: Pair) -> Pads:
+    """((top, bottom), (left, right)) of a number, a pair, "valid" or "same"."""
+    if isinstance(padding, str):
+        if padding == "valid":
+            return (0, 0), (0, 0)
+        if padding != "same":
+            raise ValueError(f"{op}: padding is {padding!r}; it must be 'same', 'valid', an integer or a pair")
+        if stride != (1, 1):
+            raise ValueError(f"{op}: padding='same' needs stride 1, not {stride}; give the padding in numbers")
+        top, left = (dilation[a] * (kernel[a] - 1) // 2 for a in (0, 1))
+        return (top, dilation[0] * (kernel[0] - 1) - top), (left, dilation[1] * (kernel[1] - 1) - left)
+    vertical, horizontal = check_pair(op, "padding", padding, 0)
+    return (vertical, vertical), (horizontal, horizontal)
+
+
+def conv1d(
+    input: Array,
+    weight: Array,
+    bias: Array | None = None,
+    stride: int | tuple[int] = 1,
+    padding: int | tuple[int] | str = 0,
+    dilation: int | tuple[int] = 1,
+    groups: int = 1,
+) -> Array:
+    """One-dimensional convolution: input (N, C, L) or (C, L), weight (O, C / groups, K), as `conv2d` of height 1."""
+    check_ndim("conv1d", "input", input, (2, 3), "(N, C, L) or (C, L)")
+    check_ndim("conv1d", "weight", weight, (3,), "(O, C / groups, K)")
+    across = padding if isinstance(padding, str) else (0, _one("padding", padding))
+    steps, spread = (1, _one("stride", stride)), (1, _one("dilation", dilation))
+    y = _convolve("conv1d", unsqueeze(input, -2), unsqueeze(weight, -2), bias, steps, across, spread, groups)
+    return squeeze(y, -2)
+
+
+def _one(name: str, value: Any) -> int:
+    n = value[0] if isinstance(value, tuple) and len(value) == 1 else value
+    if isinstance(n, bool) or not isinstance(n, (int, np.integer)):
+        raise TypeError(f"conv1d: {name} must be an integer, not {value!r}")
+    return int(n)
+
+
+def conv_transpose2d(
+    input: Array,
+    weight: Array,
+    bias: Array | None = None,
+    stride: Size2 = 1,
+    padding: Size2 = 0,
+    output_padding: Size2 = 0,
+    groups: int = 1,
+    dilation: Size2 = 1,
+) -> Array:
+    """Transposed convolution: the adjoint of `conv2d` in its input, applied forwards.
+
+    Shapes: input (N, C, H, W) or (C, H, W), weight (C, O / groups, KH, KW), bias (O,); the result has
+    ``OH = (H - 1) stride - 2 padding + dilation (KH - 1) + output_padding + 1``.
+    """
+    op = "conv_transpose2d"
+    check_ndim(op, "input", input, (3, 4), "(N, C, H, W) or (C, H, W)")
+    check_ndim(op, "weight", weight, (4,), "(C, O / groups, KH, KW)")
+    if len(shape_of(input)) == 3:
+        y = conv_transpose2d(unsqueeze(input, 0), weight, bias, stride, padding, output_padding, groups, dilation)
+        return squeeze(y, 0)
+    image, kernel = shape_of(input), shape_of(weight)
+    check_groups(op, groups, channels=image[1])
+    if image[1] != kernel[0]:
+        raise ValueError(f"{op}: input has {image[1]} channels but weight {kernel} expects {kernel[0]}")
+    _check_bias(op, bias, kernel[1] * groups, kernel)
+    steps, spread = check_pair(op, "stride", stride, 1), check_pair(op, "dilation", dilation, 1)
+    pads, extra = check_pair(op, "padding", padding, 0), check_pair(op, "output_padding", output_padding, 0)
+    if any(extra[a] >= max(steps[a], spread[a]) for a in (0, 1)):
+        raise ValueError(f"{op}: output_padding {extra} must be smaller than stride {steps} or dilation {spread}")
+    size = [
+        (image[a + 2] - 1) * steps[a] - 2 * pads[a] + spread[a] * (kernel[a + 2] - 1) + extra[a] + 1 for a in (0, 1)
+    ]
+    if min(size) < 1:
+        raise ValueError(f"{op}: the result of input {image} and weight {kernel} would have size {tuple(size)}")
+    geometry = Geometry(steps, ((pads[0], pads[0]), (pads[1], pads[1])), spread, groups)
+    y = Conv2DInput.apply(input, weight, size=(size[0], size[1]), geometry=geometry)
+    return y if bias is None else y + np.reshape(bias, (-1, 1, 1))

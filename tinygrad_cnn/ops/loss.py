@@ -1,0 +1,242 @@
+"""Softmax, its logarithm, and the losses of classification, all shifted so that nothing overflows."""
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.ops.checks import check_axis, check_floating, check_integer, dtype_of, shape_of
+from tinygrad_cnn.ops.domain import Positive, Real
+from tinygrad_cnn.ops.draw import Draw
+from tinygrad_cnn.ops.op import Op, Sample
+from tinygrad_cnn.ops.shape import movedim
+from tinygrad_cnn.types import Array, NDArray, Shape
+
+REDUCTIONS = ("mean", "sum", "none")
+
+
+class Softmax(Op):
+    """y = exp x / Σ exp x        dx = y (g - Σ g y)"""
+
+    floating = True
+
+    def forward(x: Array, *, axis: int) -> Array:
+        e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
+        return e / np.sum(e, axis=axis, keepdims=True)
+
+    def d_x(g: Array, y: Array, *, axis: int) -> Array:
+        return y * (g - np.sum(g * y, axis=axis, keepdims=True))
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        x = draw.array(draw.shape(1), Real())
+        return Sample((x,), {"axis": draw.integer(0, x.ndim - 1)})
+
+
+class LogSoftmax(Op):
+    """y = x - ln Σ exp x        dx = g - exp(y) Σ g"""
+
+    floating = True
+
+    def forward(x: Array, *, axis: int) -> Array:
+        shifted = x - np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+        return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
+
+    def d_x(g: Array, y: Array, *, axis: int) -> Array:
+        return g - np.exp(y) * np.sum(g, axis=axis, keepdims=True)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return Softmax.sample(draw)
+
+
+class SoftmaxCrossEntropy(Op):
+    """y[n] = -Σ_k t[n,k] ln softmax(x)[n,k]        dx = g (softmax(x) Σ t - t),  dt = -g ln softmax(x)"""
+
+    floating = True
+
+    def forward(x: Array, t: Array) -> Array:
+        return -np.sum(t * LogSoftmax.forward(x, axis=1), axis=1)
+
+    def d_x(g: Array, x: Array, t: Array) -> Array:
+        return np.expand_dims(g, 1) * (softmax(x, 1) * np.sum(t, axis=1, keepdims=True) - t)
+
+    def d_t(g: Array, x: Array) -> Array:
+        return -np.expand_dims(g, 1) * log_softmax(x, 1)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        shape = (draw.integer(1, 3), draw.integer(1, 4), *draw.shape(0, 1, smallest=1))
+        return Sample((draw.array(shape, Real()), draw.array(shape, Positive())), {})
+
+
+class ClassCrossEntropy(Op):
+    """y = -Σ_n w[n] ln softmax(x)[n, t[n]]        dx = g w (softmax(x) - [k = t])
+
+    Logits (N, K), labels (N,) and the weight of each row, constants. With ``dim=None`` the rows are summed,
+    else each has its own loss.
+    """
+
+    floating = True
+    constant = ("t", "w")
+
+    def forward(x: Array, t: Array, w: Array, *, each: bool) -> Array:
+        shifted = x - np.max(x, axis=1, keepdims=True, initial=-np.inf)
+        picked = shifted[np.arange(len(t)), t]
+        losses = (np.log(np.sum(np.exp(shifted), axis=1)) - picked) * w
+        return losses if each else np.sum(losses)
+
+    def d_x(g: Array, x: Array, t: Array, w: Array, *, each: bool) -> Array:
+        hot = t[:, None] == np.arange(x.shape[1])
+        return np.reshape(g * w, (-1, 1)) * (softmax(x, 1) - hot)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        n, k = draw.integer(1, 3), draw.integer(1, 4)
+        x, t, w = draw.array((n, k), Real()), draw.index_array((n,), k), draw.array((n,), Positive())
+        return Sample((x, t, w), {"each": draw.boolean()})
+
+
+def softmax(input: Array, dim: int, dtype: Any = None) -> Array:
+    """Exponentials along a dim, normalised to sum 1."""
+    axis = check_axis("softmax", dim, len(shape_of(input)))
+    return Softmax.apply(input if dtype is None else input.astype(dtype), axis=axis)
+
+
+def log_softmax(input: Array, dim: int, dtype: Any = None) -> Array:
+    """The logarithm of softmax along a dim, exact where softmax underflows."""
+    axis = check_axis("log_softmax", dim, len(shape_of(input)))
+    return LogSoftmax.apply(input if dtype is None else input.astype(dtype), axis=axis)
+
+
+def cross_entropy(
+    input: Array,
+    target: Array,
+    weight: Array | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Array:
+    """Cross-entropy of logits and targets, as ``torch.nn.functional.cross_entropy``.
+
+    Parameters
+    ----------
+    input : (N, K), (K,) or (N, K, d1, …), logits
+    target : class indices (N,), () or (N, d1, …), or probabilities of the shape of `input`
+    weight : (K,), optional: the weight of each class
+    ignore_index : a class index whose rows count for nothing
+    reduction : "mean" (over the weights of the rows), "sum" or "none"
+    label_smoothing : in [0, 1]: this part of each target is spread evenly over the classes (Szegedy et al. 2016)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> float(cross_entropy(np.array([[1000.0, 0.0]]), np.array([1])))
+    1000.0
+    """
+    op = "cross_entropy"
+    check_floating(op, "input", input)
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"{op}: reduction is {reduction!r}; it must be one of {REDUCTIONS}")
+    if not 0.0 <= label_smoothing <= 1.0:
+        raise ValueError(f"{op}: label_smoothing is {label_smoothing}; it must be between 0 and 1")
+    shape, labels = shape_of(input), shape_of(target)
+    if not shape:
+        raise ValueError(f"{op}: input is a number; expected logits (N, K), (K,) or (N, K, d1, …)")
+    if len(shape) == 1:
+        target = np.reshape(target, (1, *labels))
+        loss = cross_entropy(input[None], target, weight, ignore_index, reduction, label_smoothing)
+        return loss[0] if reduction == "none" else loss
+    classes = shape[1]
+    per_class = _class_weight(op, weight, classes, dtype_of(input))
+    if labels == shape and dtype_of(target).kind == "f":
+        return _probability_loss(input, target, per_class, reduction, label_smoothing)
+    if labels != (shape[0], *shape[2:]):
+        raise ValueError(
+            f"{op}: input has shape {shape}, target {labels}; expected class indices of shape "
+            f"{(shape[0], *shape[2:])}, or probabilities of shape {shape}"
+        )
+    rows, hot, counted = _rows(op, input, target, classes, ignore_index)
+    row_weight = per_class[hot] * counted
+    if label_smoothing:
+        smooth = _hot(hot, classes, per_class, label_smoothing) * counted[:, None]
+        losses = SoftmaxCrossEntropy.apply(rows, smooth.astype(dtype_of(input)))
+        return _reduce(losses, row_weight, reduction, labels)
+    if reduction == "none":
+        return np.reshape(ClassCrossEntropy.apply(rows, hot, row_weight, each=True), labels)
+    if reduction == "mean":
+        row_weight = row_weight / _total(row_weight)
+    return ClassCrossEntropy.apply(rows, hot, row_weight, each=False)
+
+
+def _class_weight(op: str, weight: Array | None, classes: int, dtype: Any) -> NDArray:
+    if weight is None:
+        return np.ones(classes, dtype)
+    if shape_of(weight) != (classes,):
+        raise ValueError(f"{op}: weight has shape {shape_of(weight)}; {classes} classes expect ({classes},)")
+    return np.asarray(weight).astype(dtype)
+
+
+def _rows(op: str, x: Array, target: Array, classes: int, ignore_index: int) -> tuple[Array, NDArray, NDArray]:
+    """Logits as rows (M, K), their labels (M,) with the ignored ones made 0, and 1 for the rows that count."""
+    check_integer(op, "target", target)
+    labels = np.asarray(target).reshape(-1)
+    counted = labels != ignore_index
+    wrong = labels[counted & ((labels < 0) | (labels >= classes))]
+    if wrong.size:
+        raise IndexError(f"{op}: target contains {wrong[0]}; {classes} classes expect labels 0 to {classes - 1}")
+    rows = x if len(shape_of(x)) == 2 else np.reshape(movedim(x, 1, -1), (labels.size, classes))
+    return rows, np.where(counted, labels, 0), counted.astype(dtype_of(x))
+
+
+def _hot(labels: NDArray, classes: int, per_class: NDArray, smoothing: float) -> NDArray:
+    """Weighted target rows: 1 - s on the label and s / K on every class."""
+    hot = (labels[:, None] == np.arange(classes)) * (1 - smoothing) + smoothing / classes
+    return np.asarray(hot * per_class)
+
+
+def _probability_loss(x: Array, target: Array, per_class: NDArray, reduction: str, smoothing: float) -> Array:
+    classes = shape_of(x)[1]
+    column = per_class.reshape(-1, *(1,) * (len(shape_of(x)) - 2))
+    smooth = target * (1 - smoothing) + smoothing / classes if smoothing else target
+    losses = SoftmaxCrossEntropy.apply(x, smooth * column)
+    if reduction == "none":
+        return losses
+    total = np.sum(losses)
+    return total if reduction == "sum" else total / float(np.prod(shape_of(losses)))
+
+
+def _reduce(losses: Array, row_weight: NDArray, reduction: str, shape: Shape) -> Array:
+    if reduction == "none":
+        return np.reshape(losses, shape)
+    total = np.sum(losses)
+    return total if reduction == "sum" else total / float(_total(row_weight))
+
+
+def _total(row_weight: NDArray) -> Any:
+    """The sum of the weights; NaN if there are none, so that the mean of nothing is NaN, as in PyTorch."""
+    total = row_weight.sum()
+    return total if total else row_weight.dtype.type(np.nan)
+
+
+def nll_loss(
+    input: Array,
+    target: Array,
+    weight: Array | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+) -> Array:
+    """Negative log-likelihood of log-probabilities (N, K) or (N, K, d1, …) at class indices (N,) or (N, d1, …)."""
+    op = "nll_loss"
+    check_floating(op, "input", input)
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"{op}: reduction is {reduction!r}; it must be one of {REDUCTIONS}")
+    shape, labels = shape_of(input), shape_of(target)
+    if len(shape) == 1 and labels == ():
+        loss = nll_loss(input[None], np.reshape(target, (1,)), weight, ignore_index, reduction)
+        return loss[0] if reduction == "none" else loss
+    if len(shape) < 2 or labels != (shape[0], *shape[2:]):
+        raise ValueError(f"{op}: input has shape {shape}, target {labels}; expected (N, K, …) and (N, …)")
+    rows, hot, counted = _rows(op, input, target, shape[1], ignore_index)
+    row_weight = _class_weight(op, weight, shape[1], dtype_of(input))[hot] * counted
+    losses = -rows[np.arange(hot.size), hot] * row_weight
+    return _reduce(losses, row_weight, reduction, labels)

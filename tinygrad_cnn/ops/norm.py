@@ -1,0 +1,99 @@
+"""Normalisation: a batch or a layer brought to mean 0 and variance 1, then scaled and shifted.
+
+The rules rebuild mean and deviation from the input, so that second derivatives see them.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from tinygrad_cnn.ops.checks import check_ndim, shape_of
+from tinygrad_cnn.ops.domain import Real
+from tinygrad_cnn.ops.draw import Draw
+from tinygrad_cnn.ops.op import Op, Sample
+from tinygrad_cnn.types import Array
+
+
+def standardised(x: Array, axes: tuple[int, ...], eps: float) -> tuple[Array, Array]:
+    """(x - mean) / √(var + eps) over the axes, and 1 / √(var + eps)."""
+    deviation = x - np.mean(x, axis=axes, keepdims=True)
+    inverse = 1 / np.sqrt(np.mean(deviation * deviation, axis=axes, keepdims=True) + eps)
+    return deviation * inverse, inverse
+
+
+class Normalize(Op):
+    """y = (x - x̄) / √(var x + ε)        dx = (g - ḡ - y mean(g y)) / √(var x + ε), means over the axes"""
+
+    floating = True
+
+    def forward(x: Array, *, axes: tuple[int, ...], eps: float) -> Array:
+        return standardised(x, axes, eps)[0]
+
+    def d_x(g: Array, x: Array, *, axes: tuple[int, ...], eps: float) -> Array:
+        y, inverse = standardised(x, axes, eps)
+        centred = g - np.mean(g, axis=axes, keepdims=True)
+        return (centred - y * np.mean(g * y, axis=axes, keepdims=True)) * inverse
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        x = draw.array((draw.integer(2, 3), *draw.shape(1, 2, smallest=1)), Real())
+        axes = draw.choice([(0,), tuple(range(x.ndim)), (0, x.ndim - 1)])
+        return Sample((x,), {"axes": tuple(sorted(set(axes))), "eps": draw.choice([0.5, 0.1])})
+
+
+def batch_norm(input: Array, weight: Array | None, bias: Array | None, eps: float = 1e-5) -> Array:
+    """Normalise each channel of (N, C, …) over the batch and all places, then scale and shift it.
+
+    The training form (Ioffe & Szegedy 2015), by the batch's own statistics.
+    """
+    shape = shape_of(input)
+    check_ndim("batch_norm", "input", input, (2, 3, 4, 5), "(N, C, …)")
+    axes = (0, *range(2, len(shape)))
+    if math.prod(shape[a] for a in axes) <= 1:
+        raise ValueError(f"batch_norm: input {shape} has one value per channel; training needs more than one")
+    return scale_channels("batch_norm", Normalize.apply(input, axes=axes, eps=eps), weight, bias)
+
+
+def scale_channels(op: str, y: Array, weight: Array | None, bias: Array | None) -> Array:
+    """Each channel (axis 1) times its weight plus its bias."""
+    shape = shape_of(y)
+    column = (shape[1], *(1,) * (len(shape) - 2))
+    for name, value in (("weight", weight), ("bias", bias)):
+        if value is not None and shape_of(value) != shape[1:2]:
+            raise ValueError(f"{op}: {name} has shape {shape_of(value)}; input {shape} expects ({shape[1]},)")
+    if weight is not None:
+        y = y * np.reshape(weight, column)
+    return y if bias is None else y + np.reshape(bias, column)
+
+
+def layer_norm(
+    input: Array,
+    normalized_shape: Sequence[int],
+    weight: Array | None = None,
+    bias: Array | None = None,
+    eps: float = 1e-5,
+) -> Array:
+    """Normalise each sample over its last dims, those of `normalized_shape` (Ba, Kiros, Hinton 2016)."""
+    shape, last = shape_of(input), tuple(normalized_shape)
+    if not last or shape[-len(last) :] != last:
+        raise ValueError(f"layer_norm: input has shape {shape}; normalized_shape {last} must be its last dims")
+    for name, value in (("weight", weight), ("bias", bias)):
+        if value is not None and shape_of(value) != last:
+            raise ValueError(f"layer_norm: {name} has shape {shape_of(value)}; expected {last}")
+    y = Normalize.apply(input, axes=tuple(range(len(shape) - len(last), len(shape))), eps=eps)
+    if weight is not None:
+        y = y * weight
+    return y if bias is None else y + bias
+
+
+def dropout(input: Array, p: float, generator: np.random.Generator) -> Array:
+    """Zero each element with probability p, and scale the others by 1 / (1 - p) (Srivastava et al. 2014)."""
+    if not 0.0 <= p <= 1.0:
+        raise ValueError(f"dropout: p is {p}; a probability is between 0 and 1")
+    if p == 0.0:
+        return input
+    shape = shape_of(input)
+    kept = generator.random(shape, dtype=np.float32) >= p
+    scale = 0.0 if p == 1.0 else 1 / (1 - p)
+    return input * (kept * input.dtype.type(scale))

@@ -1,0 +1,257 @@
+"""Pooling. The maximum is read at the indices of the maxima, so its VJP puts, and the VJP of that takes."""
+
+import numpy as np
+
+from tinygrad_cnn.kernels import pool as kernels
+from tinygrad_cnn.ops.checks import check_ndim, check_pair, shape_of
+from tinygrad_cnn.ops.domain import Distinct, Real
+from tinygrad_cnn.ops.draw import Draw
+from tinygrad_cnn.ops.linalg import einsum
+from tinygrad_cnn.ops.op import Kink, Op, Sample
+from tinygrad_cnn.ops.reduce import Extreme
+from tinygrad_cnn.ops.shape import squeeze, unsqueeze
+from tinygrad_cnn.types import Array, NDArray, Pair, Shape, Size2
+
+FIRST_OF_FOUR = np.array([[[[1.0, 0.0], [0.0, 0.0]]]])
+
+
+class MaxPool2D(Op):
+    """y, i = the maximum of each window and its place        dx = g put at i"""
+
+    aux = ("indices",)
+    domain = {"x": Distinct()}
+    kinks = (
+        Kink(
+            "a tie: the first of the window wins",
+            (np.ones((1, 1, 2, 2)),),
+            (FIRST_OF_FOUR,),
+            {"kernel": (2, 2), "stride": (2, 2), "padding": (0, 0), "dilation": (1, 1), "ceil_mode": False},
+        ),
+    )
+
+    def forward(
+        x: Array, *, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, ceil_mode: bool
+    ) -> tuple[Array, Array]:
+        return kernels.max_pool2d(
+            x, kernel_size=kernel, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode
+        )
+
+    def d_x(g: Array, indices: Array, x_shape: Shape, *, kernel: Pair, stride: Pair, dilation: Pair) -> Array:
+        apart = all(s >= d * (k - 1) + 1 for s, d, k in zip(stride, dilation, kernel, strict=True))
+        return WindowPut.apply(g, indices, size=x_shape[2:], overlapping=not apart)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        kernel, stride, dilation = draw.pair(1, 3), draw.pair(1, 3), draw.pair(1, 2)
+        padding = draw.integer(0, kernel[0] // 2), draw.integer(0, kernel[1] // 2)
+        h, w = (
+            max(1, d * (k - 1) + 1 - 2 * p) + draw.integer(0, 3)
+            for k, d, p in zip(kernel, dilation, padding, strict=True)
+        )
+        x = draw.array((draw.integer(1, 2), draw.integer(1, 2), h, w), cls.domain["x"])
+        options = {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation}
+        return Sample((x,), {**options, "ceil_mode": draw.boolean()})
+
+
+class WindowPut(Op):
+    """y = zeros with x added at flat places of each plane        dx = g at those places"""
+
+    linear = "jointly"
+    constant = ("indices",)
+
+    def forward(x: Array, indices: Array, *, size: Pair, overlapping: bool) -> Array:
+        return kernels.window_put(x, indices, input_size=size, overlapping=overlapping)
+
+    def d_x(g: Array, indices: Array, *, overlapping: bool) -> Array:
+        return WindowTake.apply(g, indices, overlapping=overlapping)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        (x, indices), options = WindowTake.sample(draw)
+        return Sample((draw.array(indices.shape, Real()), indices), {"size": x.shape[2:], **options})
+
+
+class WindowTake(Op):
+    """y = x at flat places of each plane        dx = g put at those places"""
+
+    linear = "jointly"
+    constant = ("indices",)
+
+    def forward(x: Array, indices: Array, *, overlapping: bool) -> Array:
+        return kernels.window_take(x, indices)
+
+    def d_x(g: Array, indices: Array, x_shape: Shape, *, overlapping: bool) -> Array:
+        return WindowPut.apply(g, indices, size=x_shape[2:], overlapping=overlapping)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        n, c, h, w = draw.integers(1, 3, 4)
+        indices = draw.index_array((n, c, *draw.pair(1, 2)), h * w)
+        return Sample((draw.array((n, c, h, w), Real()), indices), {"overlapping": True})
+
+
+class AvgPool2D(Op):
+    """y = the mean of each window        dx = g spread evenly over its window"""
+
+    def forward(
+        x: Array, *, kernel: Pair, stride: Pair, padding: Pair, ceil_mode: bool, include_pad: bool, divisor: int | None
+    ) -> Array:
+        return kernels.avg_pool2d(
+            x,
+            kernel_size=kernel,
+            stride=stride,
+            padding=padding,
+            ceil_mode=ceil_mode,
+            count_include_pad=include_pad,
+            divisor_override=divisor,
+        )
+
+    def d_x(
+        g: Array,
+        x_shape: Shape,
+        *,
+        kernel: Pair,
+        stride: Pair,
+        padding: Pair,
+        ceil_mode: bool,
+        include_pad: bool,
+        divisor: int | None,
+    ) -> Array:
+        window = {"kernel": kernel, "stride": stride, "padding": padding, "ceil_mode": ceil_mode}
+        return AvgPool2DInput.apply(g, size=x_shape[2:], **window, include_pad=include_pad, divisor=divisor)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        (x,), options = MaxPool2D.sample(draw)
+        window = {name: options[name] for name in ("kernel", "stride", "padding", "ceil_mode")}
+        x = draw.array((*x.shape[:2], x.shape[2] + 1, x.shape[3] + 1), Real())
+        return Sample((x,), {**window, "include_pad": draw.boolean(), "divisor": draw.choice([None, 3])})
+
+
+class AvgPool2DInput(Op):
+    """x = v spread evenly over its windows        dv = the mean of each window of g"""
+
+    def forward(
+        v: Array,
+        *,
+        size: Pair,
+        kernel: Pair,
+        stride: Pair,
+        padding: Pair,
+        ceil_mode: bool,
+        include_pad: bool,
+        divisor: int | None,
+    ) -> Array:
+        return kernels.avg_pool2d_input(
+            v,
+            input_size=size,
+            kernel_size=kernel,
+            stride=stride,
+            padding=padding,
+            count_include_pad=include_pad,
+            divisor_override=divisor,
+        )
+
+    def d_v(
+        g: Array, *, kernel: Pair, stride: Pair, padding: Pair, ceil_mode: bool, include_pad: bool, divisor: int | None
+    ) -> Array:
+        window = {"kernel": kernel, "stride": stride, "padding": padding, "ceil_mode": ceil_mode}
+        return AvgPool2D.apply(g, **window, include_pad=include_pad, divisor=divisor)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        (x,), options = AvgPool2D.sample(draw)
+        v = draw.array(AvgPool2D.forward(x, **options).shape, Real())
+        return Sample((v,), {"size": x.shape[2:], **options})
+
+
+def max_pool2d(
+    input: Array,
+    kernel_size: Size2,
+    stride: Size2 | None = None,
+    padding: Size2 = 0,
+    dilation: Size2 = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Array:
+    """The maximum of each window, as ``torch.nn.functional.max_pool2d``.
+
+    Shapes: input (N, C, H, W) or (C, H, W). With `return_indices`, `(values, indices)`: the places of the
+    maxima in the flattened H·W plane, int64. Of equal maxima the first in the window gets the gradient.
+
+    >>> import numpy as np
+    >>> max_pool2d(np.arange(16.0).reshape(1, 1, 4, 4), 2)
+    array([[[[ 5.,  7.],
+             [13., 15.]]]])
+    """
+    op = "max_pool2d"
+    if len(shape_of(input)) == 3:
+        y = max_pool2d(unsqueeze(input, 0), kernel_size, stride, padding, dilation, ceil_mode, True)
+        return Extreme(squeeze(y[0], 0), squeeze(y[1], 0)) if return_indices else squeeze(y[0], 0)
+    kernel, steps, pads, spread = _check_window(op, input, kernel_size, stride, padding, dilation, ceil_mode)
+    y = MaxPool2D.apply(input, kernel=kernel, stride=steps, padding=pads, dilation=spread, ceil_mode=ceil_mode)
+    return Extreme(*y) if return_indices else y[0]
+
+
+def avg_pool2d(
+    input: Array,
+    kernel_size: Size2,
+    stride: Size2 | None = None,
+    padding: Size2 = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Array:
+    """The mean of each window, as ``torch.nn.functional.avg_pool2d``; input (N, C, H, W) or (C, H, W)."""
+    op = "avg_pool2d"
+    if len(shape_of(input)) == 3:
+        whole = unsqueeze(input, 0)
+        return squeeze(avg_pool2d(whole, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override), 0)
+    kernel, steps, pads, _ = _check_window(op, input, kernel_size, stride, padding, 1, ceil_mode)
+    if divisor_override == 0:
+        raise ValueError(f"{op}: divisor_override is 0; it must not be, or None to divide by the window's size")
+    return AvgPool2D.apply(
+        input,
+        kernel=kernel,
+        stride=steps,
+        padding=pads,
+        ceil_mode=ceil_mode,
+        include_pad=count_include_pad,
+        divisor=divisor_override,
+    )
+
+
+def _check_window(
+    op: str, x: Array, kernel_size: Size2, stride: Size2 | None, padding: Size2, dilation: Size2, ceil_mode: bool
+) -> tuple[Pair, Pair, Pair, Pair]:
+    check_ndim(op, "input", x, (4,), "(N, C, H, W)")
+    kernel, spread = check_pair(op, "kernel_size", kernel_size, 1), check_pair(op, "dilation", dilation, 1)
+    steps = kernel if stride is None else check_pair(op, "stride", stride, 1)
+    pads = check_pair(op, "padding", padding, 0)
+    if any(2 * p > k for p, k in zip(pads, kernel, strict=True)):
+        raise ValueError(f"{op}: padding {pads} is more than half of kernel_size {kernel}; a window could be empty")
+    shape = shape_of(x)
+    out = kernels.pooled_size((shape[2], shape[3]), kernel, steps, pads, spread, ceil_mode)
+    if min(out) < 1:
+        raise ValueError(f"{op}: a window of {kernel} (dilation {spread}) does not fit into input {shape} padded by {pads}")
+    return kernel, steps, pads, spread
+
+
+def adaptive_avg_pool2d(input: Array, output_size: Size2 | tuple[int | None, int | None] | None) -> Array:
+    """Means over windows that divide the plane into `output_size` parts; None keeps a size.
+
+    Window i of n covers elements ``floor(i H / n)`` to ``ceil((i + 1) H / n)``, as in PyTorch.
+    """
+    check_ndim("adaptive_avg_pool2d", "input", input, (3, 4), "(N, C, H, W) or (C, H, W)")
+    size = shape_of(input)[-2:]
+    wanted = output_size if isinstance(output_size, tuple) else (output_size, output_size)
+    sizes = check_pair("adaptive_avg_pool2d", "output_size", [n if n is not None else m for n, m in zip(wanted, size, strict=True)], 1)
+    rows, columns = (_averages(n, m).astype(input.dtype) for n, m in zip(size, sizes, strict=True))
+    return einsum("ph,...hw,qw->...pq", rows, input, columns)
+
+
+def _averages(n: int, parts: int) -> NDArray:
+    """The matrix (parts, n) that takes the mean of each part."""
+    k, places = np.arange(parts)[:, None], np.arange(n)
+    inside = (places >= k * n // parts) & (places < -(-(k + 1) * n // parts))
+    return inside / inside.sum(axis=1, keepdims=True)
