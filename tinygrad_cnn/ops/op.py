@@ -97,6 +97,9 @@ class Op:
     variadic: ClassVar[bool]
     rules: ClassVar[tuple[Rule | None, ...]]
     saves: ClassVar[tuple[bool, ...]]
+    saves_any: ClassVar[bool]
+    saves_arrays: ClassVar[bool]
+    differentiable: ClassVar[bool]
     forward: ClassVar[Callable[..., Any]]
 
     def __init_subclass__(cls, *, abstract: bool = False, **kwargs: Any) -> None:
@@ -168,6 +171,8 @@ def _bind(cls: type[Op]) -> None:
             raise TypeError(f"{where}: {attribute} is the derivative of no input; inputs are {inputs}")
     used = {k for rule in rules if rule is not None for k in rule.picks}
     cls.rules, cls.saves = rules, tuple(k in used for k in range(len(sources)))
+    cls.saves_arrays = any(cls.saves[: 1 + len(inputs) + len(cls.aux)])
+    cls.saves_any, cls.differentiable = bool(used), any(rule is not None for rule in rules)
 
 
 def _rule(cls: type[Op], name: str, sources: tuple[str, ...], options: dict[str, Any]) -> Rule | None:

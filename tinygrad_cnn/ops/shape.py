@@ -10,7 +10,39 @@ from tinygrad_cnn.ops.checks import check_axes, check_axis, check_broadcast, sha
 from tinygrad_cnn.ops.domain import Real
 from tinygrad_cnn.ops.draw import Draw
 from tinygrad_cnn.ops.op import Op, Sample
-from tinygrad_cnn.types import Array, Axis, Shape
+from tinygrad_cnn.types import Array, Axis, DType, Shape
+
+
+class Clone(Op):
+    """y = x, copied        dx = g"""
+
+    linear = "jointly"
+
+    def forward(x: Array) -> Array:
+        return np.array(x)
+
+    def d_x(g: Array) -> Array:
+        return g
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return Sample((draw.array(draw.shape(), Real()),), {})
+
+
+class Cast(Op):
+    """y = x in another dtype        dx = g in x's dtype"""
+
+    linear = "jointly"
+
+    def forward(x: Array, *, dtype: DType) -> Array:
+        return x.astype(dtype)
+
+    def d_x(g: Array) -> Array:
+        return g  # the engine gives every cotangent the dtype of its input
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return Sample((draw.array(draw.shape(), Real()),), {"dtype": np.dtype(np.longdouble)})
 
 
 class Reshape(Op):
@@ -133,7 +165,7 @@ class Pad(Op):
     """y = x with a constant around it        dx = g without the border"""
 
     def forward(x: Array, *, widths: tuple[tuple[int, int], ...], value: float) -> Array:
-        return np.pad(x, widths, constant_values=value)
+        return np.pad(x, widths, constant_values=value) if widths else np.array(x)
 
     def d_x(g: Array, x_shape: Shape, *, widths: tuple[tuple[int, int], ...]) -> Array:
         return g[tuple(slice(before, before + n) for (before, _), n in zip(widths, x_shape, strict=True))]
@@ -214,6 +246,14 @@ class DiagonalPut(Op):
         (like,), options = Diagonal.sample(draw)
         x = draw.array(Diagonal.forward(like, **options).shape, Real())
         return Sample((x,), {"shape": like.shape, **options})
+
+
+clone = Clone.apply
+
+
+def astype(input: Array, dtype: Any) -> Array:
+    """Converted to another dtype; the gradient comes back in the own one."""
+    return Cast.apply(input, dtype=np.dtype(dtype))
 
 
 def reshape(input: Array, *shape: Any) -> Array:

@@ -1,0 +1,65 @@
+"""Which dtype the result of an op has when its inputs differ: PyTorch's rules. Floor 0.
+
+Dimensioned arrays outrank zero-dimensional ones, and those outrank Python numbers, within one category
+(boolean < integer < floating); a higher category always wins. Integers meet floats in the default float dtype.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.types import DType
+
+FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
+CATEGORY = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}
+_default = [FLOAT32]
+
+
+def get_default_dtype() -> DType:
+    """The dtype of floating-point tensors made from Python numbers."""
+    return _default[0]
+
+
+def set_default_dtype(dtype: Any) -> None:
+    """Make new tensors of Python floats this dtype."""
+    wanted = np.dtype(dtype)
+    if wanted.kind != "f":
+        raise TypeError(f"set_default_dtype: {wanted} is not a floating dtype")
+    _default[0] = wanted
+
+
+def common_dtype(values: list[Any], floating: bool) -> DType:
+    """The dtype in which an op computes with these arrays and numbers."""
+    ranks: list[list[DType]] = [[], [], []]  # with axes, without, Python numbers
+    for value in values:
+        if isinstance(value, np.ndarray):
+            ranks[0 if value.ndim else 1].append(value.dtype)
+        elif isinstance(value, np.generic):
+            ranks[1].append(value.dtype)
+        else:
+            ranks[2].append(_of_number(value))
+    result: DType | None = None
+    for dtypes in ranks:
+        for dtype in dtypes:
+            if result is None or CATEGORY[dtype.kind] > CATEGORY[result.kind]:
+                result = dtype
+            elif dtypes is ranks[0] or (dtypes is ranks[1] and not ranks[0]):
+                result = _promoted(result, dtype)
+    if result is None:
+        result = _default[0]
+    return _default[0] if floating and result.kind in "biu" else result
+
+
+def _of_number(value: Any) -> DType:
+    if isinstance(value, bool):
+        return np.dtype(bool)
+    return np.dtype(np.int64) if isinstance(value, int) else _default[0]
+
+
+def _promoted(a: DType, b: DType) -> DType:
+    """NumPy's promotion, except that integers and floats give the float."""
+    if a.kind == "f" and b.kind in "biu":
+        return a
+    if b.kind == "f" and a.kind in "biu":
+        return b
+    return np.promote_types(a, b)
