@@ -40,7 +40,7 @@ class Domain:
         """Multiples of 1/GRID between low and high."""
         count = int(np.prod(shape, dtype=np.int64))
         numbers = draw.integers(int(np.ceil(low * GRID)), int(np.floor(high * GRID)), count)
-        return np.array(numbers, dtype=np.float64).reshape(shape) / GRID
+        return np.asarray(np.array(numbers, dtype=np.float64).reshape(shape) / GRID)
 
 
 @dataclass(frozen=True)
@@ -95,4 +95,4 @@ class Distinct(Domain):
     def fill(self, draw: Source, shape: Shape) -> NDArray:
         """A permutation of equally spaced values about 0."""
         count = int(np.prod(shape, dtype=np.int64))
-        return ((draw.permutation(count) - count // 2 + 0.5) * self.gap).reshape(shape)
+        return np.asarray((draw.permutation(count) - count // 2 + 0.5) * self.gap).reshape(shape)

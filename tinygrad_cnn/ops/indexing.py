@@ -231,9 +231,7 @@ def check_index(op: str, index: Index, shape: Shape) -> Index:
     """An index with lists and Tensors made arrays; IndexError, naming shape and index, if it does not fit."""
     parts = index if isinstance(index, tuple) else (index,)
     plain = tuple(_plain_part(op, part, shape) for part in parts)
-    if not is_basic(plain) or len(plain) > 1:
-        return plain
-    return plain[0]
+    return plain[0] if len(plain) == 1 and is_basic(plain) else plain
 
 
 def _plain_part(op: str, part: Any, shape: Shape) -> Any:

@@ -28,7 +28,7 @@ class Softmax(Op):
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
-        x = draw.array(draw.shape(1), Real())
+        x = draw.array(draw.shape(1, smallest=1), Real())
         return Sample((x,), {"axis": draw.integer(0, x.ndim - 1)})
 
 

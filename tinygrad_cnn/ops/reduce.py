@@ -138,8 +138,8 @@ class Std(Op):
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
         drawn = Var.sample(draw)
-        ramp = 2.0 * np.arange(drawn.inputs[0].size).reshape(drawn.inputs[0].shape)
-        return Sample((drawn.inputs[0] + ramp * 4, ), drawn.options)  # no slice is constant
+        ramp = 8.0 * np.arange(drawn.inputs[0].size).reshape(drawn.inputs[0].shape)
+        return Sample((drawn.inputs[0] + ramp,), drawn.options)  # no slice is constant
 
 
 def _per_freedom(shape: Shape, axes: tuple[int, ...], correction: float) -> float:
@@ -297,7 +297,7 @@ class Norm(Op):
         p = draw.choice([2.0, 1.0, 3.0, 1.5, math.inf, -math.inf])
         (x,), options = _sample(draw, Distinct() if math.isinf(p) else cls.domain["x"], smallest=1)
         if math.isinf(p):  # sizes, too, must differ: make all positive, then flip some
-            x = (x + x.size) * np.where(np.arange(x.size).reshape(x.shape) % 3 == 0, -1.0, 1.0)
+            x = np.asarray((x + x.size) * np.where(np.arange(x.size).reshape(x.shape) % 3 == 0, -1.0, 1.0))
         return Sample((x,), {"p": p, **options})
 
 

@@ -1,0 +1,198 @@
+"""Every op of the registry, through every check, on samples drawn by Hypothesis; and every check, deceived."""
+
+import ast
+import inspect
+import textwrap
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import tinygrad_cnn
+from tinygrad_cnn.autograd import engine
+from tinygrad_cnn.gradcheck.battery import (
+    CHECKS,
+    GradientError,
+    check_both_speeds,
+    check_exact_adjoint,
+    check_first_order,
+    check_float32,
+    check_kinks,
+    check_linear_in_cotangent,
+    check_pure,
+    check_same_tensor_twice,
+    check_second_order,
+)
+from tinygrad_cnn.gradcheck.planting import PLANTED, off_by_one_percent, planted
+from tinygrad_cnn.gradcheck.strategies import samples
+from tinygrad_cnn.ops.draw import RandomDraw
+from tinygrad_cnn.ops.op import registry
+
+ROWS = {name: op for name, op in registry.items() if op.__module__.startswith("tinygrad_cnn.")}
+DIFFERENTIABLE = {name: op for name, op in ROWS.items() if op.differentiable}
+RULES = [(name, k) for name, op in DIFFERENTIABLE.items() for k, rule in enumerate(op.rules) if rule is not None]
+seeds = st.integers(0, 2**32 - 1)
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__.removeprefix("check_"))
+@pytest.mark.parametrize("name", DIFFERENTIABLE)
+def test_every_op_passes(name, check):
+    op = DIFFERENTIABLE[name]
+
+    @given(samples(op), seeds)
+    def run(sample, seed):
+        check(op, sample, np.random.default_rng(seed))
+
+    run()
+
+
+@pytest.mark.parametrize("name", [name for name, op in DIFFERENTIABLE.items() if op.linear])
+def test_linear_ops_satisfy_the_adjoint_identity_exactly(name):
+    op = DIFFERENTIABLE[name]
+
+    @given(samples(op), seeds)
+    def run(sample, seed):
+        check_exact_adjoint(op, sample, np.random.default_rng(seed))
+
+    run()
+
+
+@pytest.mark.parametrize("name", [name for name, op in ROWS.items() if op.kinks])
+def test_kinks_get_the_declared_gradients(name):
+    check_kinks(ROWS[name])
+
+
+def run_on_forty_samples(check, op):
+    for seed in range(40):
+        random = np.random.default_rng(seed)
+        check(op, op.sample(RandomDraw(random)), random)
+
+
+@pytest.mark.parametrize(("name", "k"), RULES)
+def test_a_rule_off_by_one_percent_fails(name, k):
+    op = DIFFERENTIABLE[name]
+    with planted(op, k, off_by_one_percent), pytest.raises(GradientError, match=op.name):
+        run_on_forty_samples(check_first_order, op)
+
+
+@pytest.mark.parametrize("check", [check_second_order, check_both_speeds])
+@pytest.mark.parametrize(("name", "k"), RULES)
+def test_a_rule_off_by_one_percent_only_when_recorded_fails(name, k, check):
+    op = DIFFERENTIABLE[name]
+
+    def wrong(d):
+        return off_by_one_percent(d) if isinstance(d, tinygrad_cnn.Tensor) else d
+
+    with planted(op, k, wrong), pytest.raises(GradientError, match=op.name):
+        run_on_forty_samples(check, op)
+
+
+@pytest.mark.parametrize("error", PLANTED)
+@pytest.mark.parametrize("name", ["Mul", "Sum", "Matmul", "Conv2D", "MaxPool2D", "Linear", "ClassCrossEntropy", "GetItem"])
+def test_planted_errors_are_rejected(name, error):
+    op = DIFFERENTIABLE[name]
+    with planted(op, 0, PLANTED[error]), pytest.raises(GradientError, match=op.name):
+        run_on_forty_samples(check_first_order, op)
+
+
+def test_a_forgotten_sum_over_broadcast_axes_is_rejected(monkeypatch):
+    def first_slice(d, shape):
+        while d.ndim > len(shape):
+            d = d[0]
+        return d[tuple(slice(n) for n in shape)]
+
+    monkeypatch.setattr(engine, "unbroadcast", first_slice)
+    with pytest.raises(GradientError, match="Add"):
+        run_on_forty_samples(check_first_order, DIFFERENTIABLE["Add"])
+
+
+def test_contributions_that_overwrite_each_other_are_rejected(monkeypatch):
+    class Overwriting(dict):
+        def __contains__(self, edge):
+            return False
+
+    right = engine.pull_back
+
+    def wrong(node, g, needed, cotangents, own, alias):
+        fresh = Overwriting()
+        right(node, g, needed, fresh, own, alias)
+        cotangents.update(fresh)
+
+    monkeypatch.setattr(engine, "pull_back", wrong)
+    with pytest.raises(GradientError, match="Mul"):
+        run_on_forty_samples(check_same_tensor_twice, DIFFERENTIABLE["Mul"])
+
+
+def test_a_rule_that_is_not_linear_in_the_cotangent_is_rejected():
+    op = DIFFERENTIABLE["Sin"]
+    with planted(op, 0, np.abs), pytest.raises(GradientError, match="not linear"):
+        run_on_forty_samples(check_linear_in_cotangent, op)
+
+
+def test_an_adjoint_off_in_the_last_bit_is_rejected():
+    op = DIFFERENTIABLE["Cumsum"]
+    with planted(op, 0, lambda d: d * (1 + 2**-50)), pytest.raises(GradientError, match="adjoint"):
+        run_on_forty_samples(check_exact_adjoint, op)
+
+
+def test_a_rule_that_writes_into_the_cotangent_is_rejected():
+    class WritesInPlace(tinygrad_cnn.ops.Op):
+        """y = 2 x, with a rule that assigns in place"""
+
+        def forward(x):
+            return 2 * x
+
+        def d_x(g):
+            g *= 2
+            return g
+
+        @classmethod
+        def sample(cls, draw):
+            return DIFFERENTIABLE["Clone"].sample(draw)
+
+    try:
+        with pytest.raises(ValueError, match="read-only"):
+            run_on_forty_samples(check_pure, WritesInPlace)
+    finally:
+        del registry["WritesInPlace"]
+
+
+def test_a_gradient_in_the_wrong_precision_is_rejected():
+    op = DIFFERENTIABLE["Exp"]
+    with planted(op, 0, lambda d: d * 1.01 if d.dtype == np.float32 else d), pytest.raises(GradientError, match="float32"):
+        run_on_forty_samples(check_float32, op)
+
+
+def test_a_wrong_convention_at_a_kink_is_rejected():
+    op = DIFFERENTIABLE["Relu"]
+    with planted(op, 0, lambda d: d + 0.5), pytest.raises(GradientError, match="x = 0"):
+        check_kinks(op)
+
+
+def test_no_rule_assigns_in_place():
+    for op in ROWS.values():
+        for rule in op.rules:
+            if rule is not None:
+                tree = ast.parse(textwrap.dedent(inspect.getsource(rule.function)))
+                assert not [node for node in ast.walk(tree) if isinstance(node, ast.AugAssign)], op.name
+
+
+@pytest.mark.parametrize("name", [name for name, op in ROWS.items() if not op.differentiable])
+@settings(max_examples=10)
+@given(data=st.data())
+def test_ops_without_a_derivative_record_nothing(name, data):
+    op = ROWS[name]
+    sample = data.draw(samples(op))
+    y = op.apply(*(tinygrad_cnn.Tensor(a, requires_grad=a.dtype.kind == "f") for a in sample.inputs), **sample.options)
+    assert not y.requires_grad
+    assert y.dtype.kind in "bi"
+
+
+def test_the_registry_holds_exactly_the_ops_of_the_package():
+    def concrete(op):
+        return {s for sub in op.__subclasses__() for s in ({sub} | concrete(sub))}
+
+    defined = {op.__name__ for op in concrete(tinygrad_cnn.ops.Op) if "forward" in op.__dict__}
+    assert {name for name in defined if name in ROWS} == set(ROWS)
+    assert all(op.formula() and op.sample is not None for op in ROWS.values())

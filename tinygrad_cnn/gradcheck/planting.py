@@ -1,0 +1,73 @@
+"""Wrong gradients on purpose: a checker is only worth something if it rejects them."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.ops.op import Op
+from tinygrad_cnn.types import Array
+
+
+def off_by_one_percent(d: Array) -> Array:
+    """1% too large; 0.01 where it is 0."""
+    return np.where(np.asarray(d) == 0, d + 0.01, d * 1.01)
+
+
+def sign_flipped(d: Array) -> Array:
+    """The wrong sign."""
+    return -d
+
+
+def doubled(d: Array) -> Array:
+    """A factor 2 too much."""
+    return d * 2
+
+
+def zeroed(d: Array) -> Array:
+    """No gradient at all, though of the right shape and still recorded."""
+    return d * 0
+
+
+def transposed(d: Array) -> Array:
+    """The elements of the last two axes in each other's place, in the same shape."""
+    return np.reshape(np.swapaxes(d, -1, -2), d.shape) if len(d.shape) > 1 else np.flip(d)
+
+
+def overwritten(d: Array) -> Array:
+    """Only the last slice along the first axis: as if contributions had been assigned, not added."""
+    if not d.shape or d.shape[0] < 2:
+        return d * 0
+    last = np.zeros(d.shape, np.asarray(d).dtype)
+    last[-1:] = 1
+    return d * last
+
+
+PLANTED: dict[str, Callable[[Array], Array]] = {
+    "off by 1%": off_by_one_percent,
+    "sign flipped": sign_flipped,
+    "factor 2": doubled,
+    "zeroed": zeroed,
+    "transposed": transposed,
+    "overwritten": overwritten,
+}
+
+
+@contextmanager
+def planted(op: type[Op], k: int, wrong: Callable[[Array], Array]) -> Iterator[None]:
+    """Inside the block, rule k of the op returns what `wrong` makes of its result."""
+    rules = op.rules
+    rule = rules[k]
+    if rule is None:
+        raise ValueError(f"planted: {op.name} has no derivative for input {op.inputs[k]!r}")
+    right = rule.function
+
+    def function(*args: Any, **options: Any) -> Array:
+        return wrong(right(*args, **options))
+
+    op.rules = tuple(rule._replace(function=function) if j == k else r for j, r in enumerate(rules))
+    try:
+        yield
+    finally:
+        op.rules = rules
