@@ -83,7 +83,7 @@ class Div(Elementwise):
 
 
 class Pow(Elementwise):
-    """y = a ** b        da = g b a**(b-1) (0 where b = 0),  db = g y ln a (0 where a = 0 and b >= 0)"""
+    """y = a ** b        da = g b a**(b-1) (0 where a = b = 0),  db = g y ln a (0 where a = 0 and b >= 0)"""
 
     domain = {"a": Positive()}
     numpy = (np.power,)
@@ -97,8 +97,8 @@ class Pow(Elementwise):
         return np.power(a, b)
 
     def d_a(g: Array, a: Array, b: Array) -> Array:
-        flat = b == 0
-        return np.where(flat, 0.0, g * (b * np.power(a, np.where(flat, 1.0, b) - 1)))
+        flat = np.logical_and(a == 0, b == 0)
+        return g * (b * np.power(np.where(flat, 1.0, a), b - 1))
 
     def d_b(g: Array, y: Array, a: Array, b: Array) -> Array:
         dead = np.logical_and(a == 0, b >= 0)

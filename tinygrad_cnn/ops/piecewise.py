@@ -204,7 +204,7 @@ class Where(Elementwise):
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
         condition, a, b = super().sample(draw).inputs
-        return Sample((condition > 0, a, b), {})
+        return Sample((np.asarray(condition > 0), a, b), {})
 
 
 def _differing_pair(draw: Draw) -> Sample:
