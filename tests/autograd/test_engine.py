@@ -1,0 +1,271 @@
+"""The backward pass: order, freeing, accumulation, hooks, modes, writes in place."""
+
+import gc
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import tinygrad_cnn as tg
+from tinygrad_cnn import autograd
+from tinygrad_cnn.tensor import Tensor
+
+
+def leaf(*values):
+    return Tensor(np.array(values, dtype=np.float64), requires_grad=True)
+
+
+def test_a_chain_of_100_000_ops_differentiates_and_is_freed():
+    x = leaf(1.0)
+    y = x
+    for _ in range(100_000):
+        y = y + 1.0
+    y.backward(np.ones(1))
+    assert x.grad.tolist() == [1.0]
+    del y
+    gc.collect()
+
+
+def test_a_diamond_chain_of_depth_60_takes_linear_time():
+    x = leaf(1.0)
+    y = x
+    for _ in range(60):
+        y = y + y
+    start = time.perf_counter()
+    y.backward(np.ones(1))
+    assert time.perf_counter() - start < 1.0  # 2**60 paths
+    assert x.grad.item() == 2.0**60
+
+
+def test_a_second_pass_through_a_freed_graph_says_what_to_do():
+    x = leaf(1.0, 2.0)
+    y = (x * x).sum()
+    y.backward()
+    with pytest.raises(RuntimeError, match=r"freed.*retain_graph=True"):
+        y.backward()
+
+
+def test_a_retained_graph_can_be_passed_twice_and_gradients_accumulate():
+    x = leaf(1.0, 2.0)
+    y = (x * x).sum()
+    y.backward(retain_graph=True)
+    y.backward()
+    assert x.grad.tolist() == [4.0, 8.0]
+
+
+def test_what_saves_nothing_may_be_passed_twice_as_in_pytorch():
+    x = leaf(1.0)
+    y = x + 1
+    (y + 1).backward(np.ones(1))
+    (y + 2).backward(np.ones(1))
+    assert x.grad.item() == 2.0
+
+
+def test_a_gradient_is_not_the_memory_of_another_leaf():
+    a, b = leaf(1.0), leaf(2.0)
+    (a + b).backward(np.ones(1))
+    a.grad[0] = 7.0
+    assert b.grad.item() == 1.0
+
+
+def test_the_backward_of_several_elements_needs_a_cotangent():
+    with pytest.raises(RuntimeError, match=r"one element only.*\(2,\).*sum\(\)"):
+        (leaf(1.0, 2.0) * 2).backward()
+
+
+def test_a_cotangent_of_the_wrong_shape_is_refused():
+    with pytest.raises(ValueError, match=r"cotangent has shape \(3,\), its output \(2,\)"):
+        (leaf(1.0, 2.0) * 2).backward(np.ones(3))
+
+
+def test_backward_of_something_without_a_graph_is_an_error():
+    with pytest.raises(RuntimeError, match="does not require a gradient"):
+        Tensor([1.0]).backward()
+
+
+def test_a_third_derivative():
+    x = Tensor(2.0, requires_grad=True, dtype=np.float64)
+    y = x**5
+    for expected in (80.0, 160.0, 240.0):
+        (y,) = autograd.grad(y, x, create_graph=True)
+        assert y.item() == pytest.approx(expected)
+
+
+def test_grad_leaves_grad_alone_and_takes_results_of_ops_as_inputs():
+    x = leaf(3.0)
+    y = x * x
+    z = y * y
+    dy, dx = autograd.grad(z, [y, x], np.ones(1))
+    assert (dy.item(), dx.item()) == (18.0, 108.0)
+    assert x.grad is None
+
+
+def test_an_unused_input_is_an_error_or_none():
+    x, y = leaf(1.0), leaf(1.0)
+    with pytest.raises(RuntimeError, match=r"input 1 .*allow_unused=True"):
+        autograd.grad((x * 2).sum(), [x, y])
+    assert autograd.grad((x * 2).sum(), [x, y], allow_unused=True)[1] is None
+
+
+def test_create_graph_in_backward_records_the_gradient():
+    x = leaf(3.0)
+    (x**3).sum().backward(create_graph=True)
+    (second,) = autograd.grad(x.grad.sum(), x)
+    assert second.item() == 18.0
+
+
+def test_no_grad_and_enable_grad_nest_and_decorate():
+    x = leaf(1.0)
+    with tg.no_grad():
+        assert not (x * 2).requires_grad
+        with tg.enable_grad():
+            assert (x * 2).requires_grad
+        assert not tg.is_grad_enabled()
+    assert tg.is_grad_enabled()
+
+    @tg.no_grad()
+    def double(t):
+        return t * 2
+
+    assert not double(x).requires_grad
+    with pytest.raises(KeyError), tg.no_grad():
+        raise KeyError
+    assert tg.is_grad_enabled()
+
+
+def test_the_grad_mode_is_per_thread():
+    seen = []
+    with tg.no_grad():
+        thread = threading.Thread(target=lambda: seen.append(tg.is_grad_enabled()))
+        thread.start()
+        thread.join()
+    assert seen == [True]
+
+
+def test_hooks_see_the_whole_gradient_and_may_replace_it():
+    x = leaf(1.0)
+    y = x * 3
+    seen = []
+    y.register_hook(lambda g: seen.append(g.item()))
+    handle = x.register_hook(lambda g: g * 10)
+    (y + y).backward(np.ones(1))
+    assert seen == [2.0]
+    assert x.grad.item() == 60.0
+    handle.remove()
+    handle.remove()
+    x.grad = None
+    (x * 3).backward(np.ones(1))
+    assert x.grad.item() == 3.0
+
+
+def test_a_hook_that_changes_the_shape_is_refused():
+    x = leaf(1.0)
+    x.register_hook(lambda g: g.reshape(1, 1))
+    with pytest.raises(RuntimeError, match="hook returned shape"):
+        (x * 2).backward(np.ones(1))
+
+
+def test_retain_grad_fills_the_gradient_of_a_result():
+    x = leaf(2.0)
+    y = x * x
+    y.retain_grad()
+    (y * 3).backward(np.ones(1))
+    assert y.grad.item() == 3.0
+    assert x.grad.item() == 12.0
+
+
+def test_is_leaf_grad_fn_and_detach():
+    x = leaf(1.0)
+    y = x * 2
+    assert x.is_leaf
+    assert x.grad_fn is None
+    assert not y.is_leaf
+    assert y.grad_fn.name() == "MulBackward"
+    assert y.grad_fn.next_functions[0] is x
+    d = y.detach()
+    assert not d.requires_grad
+    assert np.shares_memory(d.numpy(), y.detach().numpy())
+
+
+def test_integers_cannot_require_a_gradient():
+    with pytest.raises(RuntimeError, match=r"int64.*\.float\(\)"):
+        Tensor([1, 2]).requires_grad_()
+
+
+def test_a_saved_array_written_in_place_is_found():
+    x = leaf(2.0)
+    y = x * x
+    with tg.no_grad():
+        x.mul_(3.0)
+    with pytest.raises(RuntimeError, match="modified by an in-place operation"):
+        y.backward(np.ones(1))
+
+
+def test_a_write_through_a_view_is_found_too():
+    x = leaf(2.0, 3.0)
+    y = (x * x).sum()
+    x.detach()[0] = 5.0
+    with pytest.raises(RuntimeError, match="modified by an in-place operation"):
+        y.backward()
+
+
+def test_a_write_that_no_rule_needs_does_not_disturb():
+    x = leaf(2.0)
+    y = x + 1
+    with tg.no_grad():
+        x.mul_(3.0)
+    y.backward(np.ones(1))
+    assert x.grad.item() == 1.0
+
+
+def test_a_rule_of_the_wrong_shape_raises_instead_of_being_summed():
+    class WrongShape(tg.Op):
+        """y = x, with a derivative of another shape"""
+
+        def forward(x):
+            return x * 1.0
+
+        def d_x(g):
+            return np.sum(g)
+
+    try:
+        with pytest.raises(RuntimeError, match=r"WrongShape: d_x returned a cotangent of shape \(\)"):
+            WrongShape.apply(leaf(1.0, 2.0)).backward(np.ones(2))
+    finally:
+        del tg.ops.registry["WrongShape"]
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (dict(forward=lambda x: x), "needs either a derivative"),
+        (dict(forward=lambda x: x, d_x=lambda g: g, d_y=lambda g: g), "derivative of no input"),
+        (dict(forward=lambda x: x, d_x=lambda h: h), "must be g"),
+        (dict(forward=lambda x: x, d_x=lambda g, z: g), "asks for 'z'"),
+        (dict(forward=lambda x: x, d_x=lambda g, *, k: g), "takes the option 'k'"),
+        (dict(forward=lambda x=1: x, d_x=lambda g: g), "has a default"),
+    ],
+)
+def test_a_declaration_that_does_not_hold_together_is_refused(body, message):
+    with pytest.raises(TypeError, match=message):
+        type("Broken", (tg.Op,), {"__doc__": "y = x", **body})
+    assert "Broken" not in tg.ops.registry
+
+
+def test_an_op_of_a_known_name_from_elsewhere_is_refused():
+    with pytest.raises(TypeError, match="already has an op of this name"):
+        type("Exp", (tg.Op,), {"forward": lambda x: x, "d_x": lambda g: g})
+
+
+def test_memory_does_not_grow_over_passes():
+    x = leaf(*range(10))
+    gc.collect()
+    for _ in range(3):
+        (x * x).exp().sum()
+    before = len(gc.get_objects())
+    for _ in range(200):
+        x.grad = None
+        (x * 0.1).exp().sum().backward()
+    gc.collect()
+    assert len(gc.get_objects()) - before < 50

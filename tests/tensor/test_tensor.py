@@ -1,0 +1,233 @@
+"""Tensor: dtypes, creation, operators, NumPy in both directions, writing in place, errors."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tinygrad_cnn as tg
+from tinygrad_cnn.tensor import Tensor
+
+F32, F64 = np.float32, np.float64
+
+
+@pytest.mark.parametrize(
+    ("made", "dtype"),
+    [
+        (lambda: tg.tensor([1.0, 2.0]), F32),
+        (lambda: tg.tensor(1.5), F32),
+        (lambda: tg.tensor([1, 2]), np.int64),
+        (lambda: tg.tensor([True]), np.bool_),
+        (lambda: tg.tensor(np.ones(2)), F64),
+        (lambda: tg.tensor(np.ones(2, np.uint8)), np.uint8),
+        (lambda: tg.zeros(2), F32),
+        (lambda: tg.arange(3), np.int64),
+        (lambda: tg.arange(0.0, 1.0, 0.5), F32),
+        (lambda: tg.tensor([1.0]) * 2.5, F32),
+        (lambda: tg.tensor([1]) * 2.5, F32),
+        (lambda: tg.tensor([1]) / tg.tensor([2]), F32),
+        (lambda: tg.tensor([1]).exp(), F32),
+        (lambda: tg.tensor([1, 2]).double().mean(), F64),
+        (lambda: tg.tensor([1]) + tg.tensor([1.0]), F32),
+        (lambda: tg.tensor([1.0]) * tg.tensor(2.0, dtype=F64), F32),
+        (lambda: tg.tensor([1.0], dtype=F64) * tg.tensor([2.0]), F64),
+        (lambda: tg.tensor([1.0]) + np.array([1.0]), F64),
+        (lambda: tg.tensor([1]) + True, np.int64),
+        (lambda: tg.tensor([1.0]).sum(), F32),
+        (lambda: tg.tensor([1.0], dtype=np.float16).exp(), np.float16),
+        (lambda: tg.tensor([1.0]) > 0, np.bool_),
+    ],
+)
+def test_dtypes_follow_pytorch(made, dtype):
+    assert made().dtype == dtype
+
+
+def test_a_gradient_has_the_dtype_of_its_leaf():
+    x = tg.tensor([1.0], requires_grad=True)
+    (x * tg.tensor([2.0], dtype=F64)).sum().backward()
+    assert x.grad.dtype == F32
+
+
+def test_numpy_functions_record():
+    x = tg.tensor([1.0, 2.0], dtype=F64, requires_grad=True)
+    y = np.sum(np.exp(x) * np.array([1.0, 3.0])) + np.mean(np.concatenate([x, np.ones(2)]))
+    y.backward()
+    np.testing.assert_allclose(x.grad.numpy(), np.exp([1.0, 2.0]) * [1, 3] + 0.25)
+
+
+def test_an_array_on_the_left_records_too():
+    x = tg.tensor([1.0, 2.0], dtype=F64, requires_grad=True)
+    (np.array([3.0, 4.0]) * x).sum().backward()
+    assert x.grad.tolist() == [3.0, 4.0]
+
+
+def test_a_numpy_function_without_a_rule_says_so():
+    x = tg.tensor([1.0], requires_grad=True)
+    with pytest.raises(TypeError, match=r"numpy\.arctan2.*detach"):
+        np.arctan2(x, x)
+    with pytest.raises(TypeError, match=r"numpy\.add\.reduce"):
+        np.add.reduce(x)
+    with pytest.raises(TypeError, match=r"numpy\.kron"):
+        np.kron(x, x)
+
+
+def test_asarray_shares_memory_and_numpy_refuses_to_lose_a_gradient():
+    x = tg.tensor([1.0])
+    assert np.shares_memory(np.asarray(x), x.numpy())
+    with pytest.raises(RuntimeError, match="detach"):
+        x.requires_grad_().numpy()
+
+
+@given(st.data())
+def test_operators_agree_with_numpy(data):
+    a = np.array(data.draw(st.lists(st.integers(1, 9), min_size=3, max_size=3)), dtype=F64)
+    b = np.array(data.draw(st.lists(st.integers(1, 9), min_size=3, max_size=3)), dtype=F64)
+    x, y = Tensor(a), Tensor(b)
+    for f in (
+        lambda p, q: p + q, lambda p, q: p - q, lambda p, q: p * q, lambda p, q: p / q, lambda p, q: p**q,
+        lambda p, q: -p, lambda p, q: abs(p - q), lambda p, q: p @ q, lambda p, q: p == q, lambda p, q: p < q,
+        lambda p, q: 2 - p, lambda p, q: 2 / p, lambda p, q: 2**p, lambda p, q: p // q, lambda p, q: p % q,
+    ):  # fmt: skip
+        np.testing.assert_array_equal(np.asarray(f(x, y)), f(a, b))
+
+
+def test_assignment_gives_gradients_to_both_sides():
+    x = tg.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    v = tg.tensor([5.0], requires_grad=True)
+    y = x * 2
+    y[1:2] = v * 10
+    (y * tg.tensor([1.0, 2.0, 3.0])).sum().backward()
+    assert x.grad.tolist() == [2.0, 0.0, 6.0]
+    assert v.grad.tolist() == [20.0]
+
+
+def test_an_earlier_use_keeps_the_value_it_saw():
+    x = tg.tensor([3.0], requires_grad=True)
+    y = x * 1
+    z = y * y
+    y[0] = 100.0
+    (z + y).sum().backward()
+    assert x.grad.tolist() == [6.0]
+
+
+def test_a_leaf_that_requires_a_gradient_cannot_be_written_while_recording():
+    x = tg.tensor([1.0], requires_grad=True)
+    with pytest.raises(RuntimeError, match=r"leaf.*no_grad"):
+        x[0] = 2.0
+    with pytest.raises(RuntimeError, match=r"leaf.*no_grad"):
+        x += 1
+    with tg.no_grad():
+        x[0] = 2.0
+        x += 1
+    assert x.tolist() == [3.0]
+
+
+def test_a_recorded_write_into_a_view_is_refused_instead_of_lost():
+    x = tg.zeros(2, 2)
+    v = tg.tensor(1.0, requires_grad=True)
+    with pytest.raises(RuntimeError, match=r"view.*x\[i, j\]"):
+        x[0][1] = v
+    x[0, 1] = v
+    assert x.requires_grad
+
+
+def test_unrecorded_writes_go_to_the_shared_memory():
+    a = np.zeros(3)
+    x = tg.from_numpy(a)
+    x[1:].add_(2.0)
+    x[0] = 7
+    assert a.tolist() == [7.0, 2.0, 2.0]
+
+
+def test_in_place_keeps_shape_and_kind():
+    with pytest.raises(ValueError, match="must keep"):
+        tg.zeros(1).add_(tg.zeros(2))
+    with pytest.raises(TypeError, match="does not fit"):
+        tg.tensor([1]).mul_(1.5)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: tg.zeros(2) + tg.zeros(3), ValueError, r"add: shapes \(2,\) and \(3,\) do not broadcast"),
+        (lambda: tg.zeros(2) < tg.zeros(3), ValueError, r"less: shapes"),
+        (lambda: tg.zeros(2, 3) @ tg.zeros(2, 3), ValueError, r"matmul: shapes \(2, 3\) and \(2, 3\) do not fit"),
+        (lambda: tg.zeros(2).sum(1), IndexError, r"sum: dim 1 is out of range"),
+        (lambda: tg.zeros(2, 2).sum((0, 0)), ValueError, r"sum: dim \(0, 0\) names one dim twice"),
+        (lambda: tg.zeros(2).reshape(3), ValueError, r"reshape: input of shape \(2,\) has 2 elements"),
+        (lambda: tg.zeros(6).reshape(-1, 4), ValueError, r"reshape: cannot work out -1"),
+        (lambda: tg.zeros(2)[5], IndexError, r"getitem: index 5.*shape \(2,\)"),
+        (lambda: tg.zeros(2)[1.5], IndexError, r"getitem: an index of dtype float64"),
+        (lambda: tg.zeros(2)[[True]], IndexError, r"getitem: .*shape \(2,\)"),
+        (lambda: tg.zeros(2).permute(0, 1), IndexError, r"permute: dim 1 is out of range"),
+        (lambda: tg.cat([tg.zeros(2, 2), tg.zeros(3, 3)]), ValueError, r"cat: tensor 1 has shape \(3, 3\)"),
+        (lambda: tg.stack([tg.zeros(2), tg.zeros(3)]), ValueError, r"stack: expected one or more tensors of one"),
+        (lambda: tg.zeros(0).max(), ValueError, r"amax: input of shape \(0,\) has no elements"),
+        (lambda: tg.zeros(2).expand(3), ValueError, r"expand: input of shape \(2,\) cannot be expanded"),
+        (lambda: tg.zeros(2).gather(0, tg.tensor([2])), IndexError, r"gather: index contains 2; valid are 0 to 1"),
+        (lambda: tg.zeros(2).gather(0, tg.tensor([0.0])), TypeError, r"gather: index has dtype float32"),
+        (lambda: tg.einsum("ij,jk->ik", tg.zeros(2, 3), tg.zeros(2, 3)), ValueError, r"einsum: 'j' of"),
+        (lambda: tg.einsum("ij->k", tg.zeros(2, 3)), ValueError, r"einsum: the output of"),
+        (lambda: tg.zeros(2).topk(3), ValueError, r"topk: k is 3"),
+        (lambda: tg.zeros(2).norm(-1), ValueError, r"norm: p is -1"),
+        (lambda: tg.zeros(2).clamp(), ValueError, r"clamp: both min and max"),
+        (lambda: tg.tensor(["a"]), TypeError, r"Tensor: dtype"),
+        (lambda: tg.tensor([[1], [1, 2]]), ValueError, r"Tensor: the nested sequences"),
+        (lambda: tg.zeros(2).item(), ValueError, r"item: only a tensor of one element"),
+        (lambda: bool(tg.zeros(2)), ValueError, r"bool: a tensor of shape \(2,\) has no single value"),
+        (lambda: tg.zeros(-1), ValueError, r"zeros: size"),
+        (lambda: tg.one_hot(tg.tensor([3]), 2), IndexError, r"one_hot: input contains 3"),
+        (lambda: tg.embedding(tg.tensor([9]), tg.zeros(2, 2)), IndexError, r"embedding: input contains 9"),
+        (
+            lambda: tg.conv2d(tg.zeros(1, 3, 8, 8), tg.zeros(16, 1, 3, 3)),
+            ValueError,
+            r"conv2d: input has 3 channels but weight \(16, 1, 3, 3\) expects 1 \(groups=1\)",
+        ),
+        (lambda: tg.conv2d(tg.zeros(1, 1, 2, 2), tg.zeros(1, 1, 3, 3)), ValueError, r"conv2d: the kernel reaches over 3"),
+        (lambda: tg.conv2d(tg.zeros(2, 2), tg.zeros(1, 1, 3, 3)), ValueError, r"conv2d: input has shape \(2, 2\)"),
+        (lambda: tg.conv2d(tg.zeros(1, 1, 4, 4), tg.zeros(1, 1, 3, 3), stride=0), ValueError, r"conv2d: stride is 0"),
+        (lambda: tg.conv2d(tg.zeros(1, 1, 4, 4), tg.zeros(1, 1, 3, 3), padding="full"), ValueError, r"'same', 'valid'"),
+        (lambda: tg.max_pool2d(tg.zeros(1, 1, 4, 4), 2, padding=2), ValueError, r"max_pool2d: padding \(2, 2\)"),
+        (lambda: tg.linear(tg.zeros(2, 3), tg.zeros(4, 5)), ValueError, r"linear: input has shape \(2, 3\), weight"),
+        (lambda: tg.cross_entropy(tg.zeros(2, 3), tg.tensor([0, 3])), IndexError, r"cross_entropy: target contains 3"),
+        (lambda: tg.cross_entropy(tg.zeros(2, 3), tg.tensor([0])), ValueError, r"cross_entropy: input has shape"),
+        (lambda: tg.cross_entropy(tg.zeros(2, 3), tg.tensor([0, 1]), reduction="max"), ValueError, r"reduction is 'max'"),
+    ],
+)  # fmt: skip
+def test_errors_name_the_op_the_shapes_and_the_fix(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_printing():
+    assert repr(tg.tensor([1.0, 2.5])) == "tensor([1. , 2.5])"
+    assert repr(tg.tensor([1.0], dtype=F64)) == "tensor([1.], dtype=float64)"
+    assert "grad_fn=<MulBackward>" in repr(tg.tensor([1.0], requires_grad=True) * 2)
+    assert repr(tg.tensor([1.0], requires_grad=True)) == "tensor([1.], requires_grad=True)"
+
+
+def test_iteration_length_and_conversion():
+    x = tg.tensor([[1, 2], [3, 4]])
+    assert [row.tolist() for row in x] == [[1, 2], [3, 4]]
+    assert len(x) == 2
+    assert float(tg.tensor(2.0)) == 2.0
+    assert [10, 20, 30][tg.tensor(1)] == 20
+    assert f"{tg.tensor(0.5):.2f}" == "0.50"
+
+
+def test_the_same_seed_draws_the_same_numbers():
+    draws = []
+    for _ in range(2):
+        tg.manual_seed(3)
+        draws.append((tg.rand(2).tolist(), tg.randn(2).tolist(), tg.randperm(5).tolist()))
+    assert draws[0] == draws[1]
+
+
+@given(st.integers(0, 2**32), st.integers(1, 3), st.integers(1, 3))
+def test_indexing_agrees_with_numpy_in_every_form(seed, n, m):
+    a = np.random.default_rng(seed).normal(size=(n, m, 2))
+    x = Tensor(a)
+    for index in (0, -1, slice(None, None, -1), (..., 0), None, (slice(None), [0, -1]), a > 0, a[:, 0, 0] > 0,
+                  ([0, -1], [0, -1]), (0, slice(None), [1, 0]), np.array(0), Tensor(np.array([0]))):  # fmt: skip
+        plain = np.asarray(index) if isinstance(index, Tensor) else index
+        np.testing.assert_array_equal(np.asarray(x[index]), a[plain])
