@@ -1,0 +1,40 @@
+"""Write the table of ops into README.md from the registry; with --check, fail if it is out of date."""
+
+import sys
+from pathlib import Path
+
+import tinygrad_cnn  # noqa: F401  fills the registry
+from tinygrad_cnn.ops.op import registry
+
+README = Path(__file__).parent.parent / "README.md"
+START, END = "<!-- ops: made by scripts/op_table.py -->", "<!-- /ops -->"
+
+
+def table() -> str:
+    """One row per op: its family, its mathematics, where it has kinks."""
+    rows = ["| op | family | what it computes, and its derivatives | kinks |", "|---|---|---|---|"]
+    for name, op in sorted(registry.items(), key=lambda item: (item[1].__module__, item[0])):
+        if op.__module__.startswith("tinygrad_cnn.ops."):
+            formula = " ".join(op.formula().split()).replace("|", "\\|")
+            kinks = "; ".join(kink.where for kink in op.kinks)
+            rows.append(f"| `{name}` | {op.__module__.rpartition('.')[2]} | {formula} | {kinks} |")
+    return "\n".join(rows)
+
+
+def main() -> int:
+    """Renew the table, or compare it."""
+    text = README.read_text(encoding="utf-8")
+    before, _, rest = text.partition(START)
+    _, _, after = rest.partition(END)
+    new = f"{before}{START}\n{table()}\n{END}{after}"
+    if "--check" in sys.argv:
+        if new != text:
+            print("README.md: the op table is out of date; run python scripts/op_table.py")
+            return 1
+        return 0
+    README.write_text(new, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

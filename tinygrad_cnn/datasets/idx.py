@@ -1,0 +1,71 @@
+"""The IDX file format of MNIST, read strictly: nothing is believed that the file says of itself."""
+
+import gzip
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from tinygrad_cnn.types import NDArray
+
+IMAGES_MAGIC, LABELS_MAGIC = 2051, 2049
+
+
+class DatasetError(ValueError):
+    """A data file is missing, damaged, or not what it should be."""
+
+
+def read_idx(path: Path, magic: int, count: int) -> NDArray:
+    """The images (count,28,28) uint8, or labels (count,) uint8, of an IDX file, gzipped or not.
+
+    Raises
+    ------
+    DatasetError
+        If the file cannot be read, is not gzip though it says so, is too short or too long, has another magic
+        number or size, or a label outside 0-9.
+    """
+    return parse_idx(read_bytes(path, expected_size(magic, count)), magic, count, str(path))
+
+
+def expected_size(magic: int, count: int) -> int:
+    """How many bytes the uncompressed file must have."""
+    return 16 + count * 784 if magic == IMAGES_MAGIC else 8 + count
+
+
+def read_bytes(path: Path, limit: int) -> bytes:
+    """The uncompressed bytes of a file, at most one more than the limit: a gzip bomb does not go off."""
+    try:
+        if path.suffix == ".gz":
+            with gzip.open(path) as file:
+                return file.read(limit + 1)
+        with path.open("rb") as file:
+            return file.read(limit + 1)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DatasetError(f"{path}: not a whole gzip file ({error}); delete it and get it again") from None
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read ({error.strerror or error}); check the path") from None
+
+
+def parse_idx(content: bytes, magic: int, count: int, name: str) -> NDArray:
+    """The array in the bytes of an IDX file."""
+    wanted = expected_size(magic, count)
+    if len(content) < 8:
+        raise DatasetError(f"{name}: {len(content)} bytes are no IDX file; expected {wanted}; get it again")
+    found, items = (int(n) for n in np.frombuffer(content[:8], ">u4"))
+    if found != magic:
+        raise DatasetError(f"{name}: magic number {found}; expected {magic} (are images and labels swapped?)")
+    if items != count:
+        raise DatasetError(f"{name}: says it has {items} items; expected {count}")
+    if len(content) != wanted:
+        what = "truncated" if len(content) < wanted else "too long"
+        size = str(len(content)) if len(content) <= wanted else f"more than {wanted}"
+        raise DatasetError(f"{name}: {what}, {size} bytes; expected {wanted}; get it again")
+    if magic == IMAGES_MAGIC:
+        rows, columns = (int(n) for n in np.frombuffer(content[8:16], ">u4"))
+        if (rows, columns) != (28, 28):
+            raise DatasetError(f"{name}: images of {rows}×{columns}; expected 28×28")
+        return np.frombuffer(content, np.uint8, offset=16).reshape(count, 28, 28)
+    labels = np.frombuffer(content, np.uint8, offset=8)
+    if labels.max(initial=0) > 9:
+        raise DatasetError(f"{name}: label {labels.max()}; expected 0 to 9")
+    return labels
