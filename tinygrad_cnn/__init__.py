@@ -9,7 +9,7 @@ tensor([2., 4., 6.])
 
 import numpy as _np
 
-from tinygrad_cnn import autograd, ops
+from tinygrad_cnn import autograd, data, nn, ops, optim
 from tinygrad_cnn.autograd import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from tinygrad_cnn.creation import (
     allclose,
@@ -201,6 +201,7 @@ __all__ = [
     "cosh",
     "cross_entropy",
     "cumsum",
+    "data",
     "default_generator",
     "diagonal",
     "div",
@@ -262,12 +263,14 @@ __all__ = [
     "nan",
     "neg",
     "nll_loss",
+    "nn",
     "no_grad",
     "norm",
     "one_hot",
     "ones",
     "ones_like",
     "ops",
+    "optim",
     "outer",
     "pad",
     "permute",

@@ -32,6 +32,7 @@ from tinygrad_cnn.ops import (
     softplus,
     tanh,
 )
+from tinygrad_cnn.ops.checks import check_ndim
 from tinygrad_cnn.ops.norm import scale_channels
 from tinygrad_cnn.random import Generator, default_generator
 from tinygrad_cnn.tensor import Tensor
@@ -96,7 +97,7 @@ def batch_norm(
             _update(running_mean, running_var, input, momentum)
         return y
     shape = tuple(input.shape)
-    ops.checks.check_ndim("batch_norm", "input", input, (2, 3, 4, 5), "(N, C, …)")
+    check_ndim("batch_norm", "input", input, (2, 3, 4, 5), "(N, C, …)")
     if running_mean.shape != shape[1:2]:
         raise ValueError(f"batch_norm: input has shape {shape}; the running statistics expect {running_mean.shape[0]} channels")
     column = (shape[1], *(1,) * (len(shape) - 2))
