@@ -1,0 +1,59 @@
+"""Any picture of a digit as MNIST would have it: white on black, in a 20×20 box, its centre of mass in the middle."""
+
+import numpy as np
+
+from tinygrad_cnn.types import NDArray
+
+try:
+    import PIL.Image
+except ImportError:
+    PILLOW = False
+else:
+    PILLOW = True
+
+BOX, SIDE, MOST_PIXELS = 20, 28, 50_000_000
+
+
+class ImageError(ValueError):
+    """A picture cannot be read, or has nothing in it."""
+
+
+def read_digit(path: str) -> NDArray:
+    """A picture file as (28,28) uint8; ImageError if it cannot be read or is blank."""
+    if not PILLOW:
+        raise ImageError("reading pictures needs Pillow; install it with pip install 'tinygrad-cnn[cli]'")
+    try:
+        with PIL.Image.open(path) as picture:
+            if picture.width * picture.height > MOST_PIXELS:
+                raise ImageError(f"{path}: {picture.width}×{picture.height} pixels; at most {MOST_PIXELS:,} are read")
+            flat = PIL.Image.new("RGBA", picture.size, "white")
+            flat.alpha_composite(picture.convert("RGBA"))
+            grey = np.asarray(flat.convert("L"), dtype=np.float64)
+    except ImageError:
+        raise
+    except (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError) as error:
+        raise ImageError(f"{path}: cannot be read as a picture ({error})") from None
+    return as_mnist(grey, path)
+
+
+def as_mnist(grey: NDArray, name: str = "picture") -> NDArray:
+    """A grey picture (H,W), whatever its background, as (28,28) uint8."""
+    border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    ink = np.abs(grey - np.median(border))
+    strongest = ink.max()
+    if strongest < 16:
+        raise ImageError(f"{name}: has no digit in it (all pixels are like its border)")
+    ink = np.where(ink < 0.15 * strongest, 0, ink) * (255 / strongest)
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    digit = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    scale = BOX / max(digit.shape)
+    height, width = (max(1, round(n * scale)) for n in digit.shape)
+    picture = PIL.Image.fromarray(digit.astype(np.uint8)).resize((width, height), PIL.Image.Resampling.LANCZOS)
+    small = np.asarray(picture, dtype=np.float64)
+    middle = (SIDE - 1) / 2
+    top = round(middle - float(np.average(np.arange(height), weights=small.sum(axis=1))))
+    left = round(middle - float(np.average(np.arange(width), weights=small.sum(axis=0))))
+    top, left = min(max(top, 0), SIDE - height), min(max(left, 0), SIDE - width)
+    out = np.zeros((SIDE, SIDE), np.uint8)
+    out[top : top + height, left : left + width] = small
+    return out

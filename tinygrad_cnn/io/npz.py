@@ -1,0 +1,50 @@
+"""State dicts in NumPy's .npz format, with a few words about them; read without pickle."""
+
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.io.atomic import write_atomically
+from tinygrad_cnn.tensor import Tensor
+
+ABOUT = "__about__"
+
+
+class ModelFileError(ValueError):
+    """A model file is missing, damaged, or holds something else."""
+
+
+def save_npz(path: str | Path, state: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
+    """Write tensors by name, and facts about them (what JSON can hold), atomically."""
+    buffer = io.BytesIO()
+    arrays = {name: np.asarray(value) for name, value in state.items()}
+    np.savez(buffer, **arrays, **{ABOUT: np.array(json.dumps(dict(about)))})  # type: ignore[arg-type]
+    write_atomically(path, buffer.getvalue())
+
+
+def load_npz(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read what `save_npz` wrote: the tensors and the facts.
+
+    Raises
+    ------
+    ModelFileError
+        If the file cannot be read, is no .npz, holds pickled objects, or was not written by `save_npz`.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            if isinstance(arrays, np.ndarray) or ABOUT not in arrays:
+                raise ModelFileError(f"{path}: not a model file; give one that `train --save` wrote")
+            about = json.loads(str(arrays[ABOUT]))
+            state = {name: Tensor(arrays[name]) for name in arrays.files if name != ABOUT}
+    except OSError as error:
+        raise ModelFileError(f"{path}: cannot be read ({error.strerror or error}); check the path") from None
+    except (ValueError, EOFError, KeyError, zipfile.BadZipFile, TypeError) as error:
+        if isinstance(error, ModelFileError):
+            raise
+        raise ModelFileError(f"{path}: damaged or not a model file ({error}); give one that `train --save` wrote") from None
+    return state, about
