@@ -33,7 +33,12 @@ def main() -> int:
         for name, array in zip(Digits._fields, arrays, strict=True):
             buffer = io.BytesIO()
             np.save(buffer, array, allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy", (2026, 1, 1, 0, 0, 0)), buffer.getvalue(), zipfile.ZIP_DEFLATED, 9)
+            archive.writestr(
+                zipfile.ZipInfo(f"{name}.npy", (2026, 1, 1, 0, 0, 0)),
+                buffer.getvalue(),
+                zipfile.ZIP_DEFLATED,
+                9,
+            )
     print(SAMPLE, SAMPLE.stat().st_size, hashlib.sha256(SAMPLE.read_bytes()).hexdigest())
     return 0
 

@@ -39,12 +39,16 @@ def test_imports_go_downwards(path):
         if name.startswith("tinygrad_cnn."):
             there = name.split(".")[1]
             if there in FLOORS:
-                allowed = FLOORS[there] < here or there == room(path) or (here == FLOORS[there] and here in (0, 2))
+                allowed = (
+                    FLOORS[there] < here or there == room(path) or (here == FLOORS[there] and here in (0, 2))
+                )
                 if {there, room(path)} == {"nn", "optim"}:
                     allowed = there == "nn"
                 assert allowed, f"{path.name} (floor {here}) imports {name} (floor {FLOORS[there]})"
             else:
-                assert here >= 5 or there == "__version__", f"{path.name} imports the face of the package: {name}"
+                assert here >= 5 or there == "__version__", (
+                    f"{path.name} imports the face of the package: {name}"
+                )
 
 
 def test_the_rooms_of_the_second_floor_have_no_circle():

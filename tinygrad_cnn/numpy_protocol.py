@@ -18,7 +18,16 @@ UFUNCS |= {np.matmul: ops.matmul, np.power: ops.pow, np.square: ops.square, np.r
 
 WITHOUT_GRADIENT = {
     *(np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal),
-    *(np.logical_and, np.logical_or, np.logical_not, np.logical_xor, np.isfinite, np.isnan, np.isinf, np.signbit),
+    *(
+        np.logical_and,
+        np.logical_or,
+        np.logical_not,
+        np.logical_xor,
+        np.isfinite,
+        np.isnan,
+        np.isinf,
+        np.signbit,
+    ),
     *(np.floor, np.ceil, np.rint, np.trunc),
 }
 """Functions that are constant between jumps: their results are Tensors without a history."""

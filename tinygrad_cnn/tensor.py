@@ -162,7 +162,9 @@ class Tensor:
         """Let a leaf ask for its gradient, or no longer."""
         if self._node is not None:
             if not requires_grad:
-                raise RuntimeError("requires_grad_: only a leaf can be switched off; use .detach() for the result of an op")
+                raise RuntimeError(
+                    "requires_grad_: only a leaf can be switched off; use .detach() for the result of an op"
+                )
             return self
         if requires_grad and self.dtype.kind not in "fc":
             raise RuntimeError(
@@ -225,7 +227,9 @@ class Tensor:
     def data(self, value: ArrayLike) -> None:
         array = as_array(value, None)
         if self._node is not None:
-            raise RuntimeError("data: only a leaf can be given other data; this tensor is the result of an op")
+            raise RuntimeError(
+                "data: only a leaf can be given other data; this tensor is the result of an op"
+            )
         self._data = array
 
     def retain_grad(self) -> None:
@@ -246,7 +250,9 @@ class Tensor:
             if returned is None:
                 return gradient
             if returned.shape != given.shape:
-                raise RuntimeError(f"register_hook: the hook returned shape {returned.shape} for a gradient of shape {given.shape}")
+                raise RuntimeError(
+                    f"register_hook: the hook returned shape {returned.shape} for a gradient of shape {given.shape}"
+                )
             return returned if isinstance(gradient, Tensor) else returned._data
 
         edge = self._edge
@@ -259,7 +265,9 @@ class Tensor:
 
     def _become(self, op: str, function: Callable[[Any], Any], *operands: Any) -> Tensor:
         """Take the value of `function(self)`: in this tensor's memory if nothing is recorded, else as a new node."""
-        if mode.recording and (self.requires_grad or any(isinstance(v, Tensor) and v.requires_grad for v in operands)):
+        if mode.recording and (
+            self.requires_grad or any(isinstance(v, Tensor) and v.requires_grad for v in operands)
+        ):
             if self._wants and self._node is None:
                 raise RuntimeError(
                     f"{op}: a leaf that requires a gradient cannot be modified in place; do it under no_grad(), or on a clone()"
@@ -271,7 +279,9 @@ class Tensor:
                 )
             result = function(Tensor._alias(self._data, self._node))
             if result.shape != self.shape:
-                raise ValueError(f"{op}: the result has shape {result.shape}; in place it must keep {self.shape}")
+                raise ValueError(
+                    f"{op}: the result has shape {result.shape}; in place it must keep {self.shape}"
+                )
             result = result if result.dtype == self.dtype else result.astype(self.dtype)
             self._data, self._node = result._data, result._node
             return self
@@ -279,7 +289,9 @@ class Tensor:
         if values.shape != self.shape:
             raise ValueError(f"{op}: the result has shape {values.shape}; in place it must keep {self.shape}")
         if values.dtype.kind == "f" and self.dtype.kind in "biu":
-            raise TypeError(f"{op}: the result has dtype {values.dtype}, which does not fit into {self.dtype}")
+            raise TypeError(
+                f"{op}: the result has dtype {values.dtype}, which does not fit into {self.dtype}"
+            )
         self._write(values)
         return self
 
@@ -400,7 +412,9 @@ class Tensor:
     def numpy(self) -> NDArray:
         """The array itself, sharing memory; a tensor that requires a gradient must be detached first."""
         if self.requires_grad:
-            raise RuntimeError("numpy: this tensor requires a gradient, which the array would lose; use .detach().numpy()")
+            raise RuntimeError(
+                "numpy: this tensor requires a gradient, which the array would lose; use .detach().numpy()"
+            )
         return self._data
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray:
@@ -409,7 +423,9 @@ class Tensor:
     def item(self) -> Any:
         """The only element as a Python number."""
         if self._data.size != 1:
-            raise ValueError(f"item: only a tensor of one element is a number, this one has shape {self.shape}")
+            raise ValueError(
+                f"item: only a tensor of one element is a number, this one has shape {self.shape}"
+            )
         return self._data.item()
 
     def tolist(self) -> Any:
@@ -435,7 +451,9 @@ class Tensor:
 
     def _single(self, op: str) -> Any:
         if self._data.size != 1:
-            raise ValueError(f"{op}: a tensor of shape {self.shape} has no single value; use .any(), .all() or .item()")
+            raise ValueError(
+                f"{op}: a tensor of shape {self.shape} has no single value; use .any(), .all() or .item()"
+            )
         return self._data.item()
 
     def astype(self, dtype: Any) -> Tensor:
@@ -1017,7 +1035,11 @@ def unify(op: type[Op], arrays: list[Any]) -> None:
                 same = False
     if same:
         return
-    chosen = range(len(arrays)) if op.variadic or not op.constant else [k for k, r in enumerate(op.rules) if r is not None]
+    chosen = (
+        range(len(arrays))
+        if op.variadic or not op.constant
+        else [k for k, r in enumerate(op.rules) if r is not None]
+    )
     dtype = common_dtype([arrays[k] for k in chosen], op.floating)
     for k in chosen:
         if isinstance(arrays[k], (np.ndarray, np.generic)) and arrays[k].dtype != dtype:

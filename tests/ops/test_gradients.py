@@ -31,7 +31,9 @@ from tinygrad_cnn.ops.op import registry
 
 ROWS = {name: op for name, op in registry.items() if op.__module__.startswith("tinygrad_cnn.")}
 DIFFERENTIABLE = {name: op for name, op in ROWS.items() if op.differentiable}
-RULES = [(name, k) for name, op in DIFFERENTIABLE.items() for k, rule in enumerate(op.rules) if rule is not None]
+RULES = [
+    (name, k) for name, op in DIFFERENTIABLE.items() for k, rule in enumerate(op.rules) if rule is not None
+]
 seeds = st.integers(0, 2**32 - 1)
 
 
@@ -89,7 +91,9 @@ def test_a_rule_off_by_one_percent_only_when_recorded_fails(name, k, check):
 
 
 @pytest.mark.parametrize("error", PLANTED)
-@pytest.mark.parametrize("name", ["Mul", "Sum", "Matmul", "Conv2D", "MaxPool2D", "Linear", "ClassCrossEntropy", "GetItem"])
+@pytest.mark.parametrize(
+    "name", ["Mul", "Sum", "Matmul", "Conv2D", "MaxPool2D", "Linear", "ClassCrossEntropy", "GetItem"]
+)
 def test_planted_errors_are_rejected(name, error):
     op = DIFFERENTIABLE[name]
     with planted(op, 0, PLANTED[error]), pytest.raises(GradientError, match=op.name):
@@ -160,7 +164,10 @@ def test_a_rule_that_writes_into_the_cotangent_is_rejected():
 
 def test_a_gradient_in_the_wrong_precision_is_rejected():
     op = DIFFERENTIABLE["Exp"]
-    with planted(op, 0, lambda d: d * 1.01 if d.dtype == np.float32 else d), pytest.raises(GradientError, match="float32"):
+    with (
+        planted(op, 0, lambda d: d * 1.01 if d.dtype == np.float32 else d),
+        pytest.raises(GradientError, match="float32"),
+    ):
         run_on_forty_samples(check_float32, op)
 
 
@@ -184,7 +191,9 @@ def test_no_rule_assigns_in_place():
 def test_ops_without_a_derivative_record_nothing(name, data):
     op = ROWS[name]
     sample = data.draw(samples(op))
-    y = op.apply(*(tinygrad_cnn.Tensor(a, requires_grad=a.dtype.kind == "f") for a in sample.inputs), **sample.options)
+    y = op.apply(
+        *(tinygrad_cnn.Tensor(a, requires_grad=a.dtype.kind == "f") for a in sample.inputs), **sample.options
+    )
     assert not y.requires_grad
     assert y.dtype.kind in "bi"
 

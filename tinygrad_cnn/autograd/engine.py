@@ -58,7 +58,9 @@ def run(
                 holder = edge.retained()
                 if holder is not None:
                     holder._accumulate(g, False)
-            needed = [k for k, e in enumerate(edge.edges) if e is not None and (useful is None or e in useful)]
+            needed = [
+                k for k, e in enumerate(edge.edges) if e is not None and (useful is None or e in useful)
+            ]
             if g is not None and needed:
                 pull_back(edge, g, needed, cotangents, own, alias)
                 if not retain_graph and edge.op.saves_arrays:
@@ -105,7 +107,12 @@ def leading_to(wanted: Sequence[Edge], reached: dict[Edge, int]) -> set[Edge]:
 
 
 def pull_back(
-    node: Node, g: Array, needed: list[int], cotangents: dict[Edge, Array], own: set[Edge], alias: Alias | None
+    node: Node,
+    g: Array,
+    needed: list[int],
+    cotangents: dict[Edge, Array],
+    own: set[Edge],
+    alias: Alias | None,
 ) -> None:
     """Apply the rules of one node, and add what they give to the cotangents of its inputs."""
     check_saved(node)
@@ -128,7 +135,9 @@ def pull_back(
 
 def call(rule: Rule, g: Array, saved: tuple[Any, ...], options: dict[str, Any], i: int) -> Array:
     """One derivative, given just what it asks for."""
-    args = [saved[k] if k < len(saved) else i for k in rule.picks]  # behind the saved comes i, the variadic place
+    args = [
+        saved[k] if k < len(saved) else i for k in rule.picks
+    ]  # behind the saved comes i, the variadic place
     if not rule.options:
         return rule.function(g, *args)
     return rule.function(g, *args, **{name: options[name] for name in rule.options if name in options})

@@ -43,7 +43,18 @@ class Node:
     where no rule asks for it. There is no edge from a node to its own output tensor.
     """
 
-    __slots__ = ("__weakref__", "dtype", "edges", "hooks", "op", "options", "retained", "saved", "shape", "time")
+    __slots__ = (
+        "__weakref__",
+        "dtype",
+        "edges",
+        "hooks",
+        "op",
+        "options",
+        "retained",
+        "saved",
+        "shape",
+        "time",
+    )
 
     def __init__(
         self,

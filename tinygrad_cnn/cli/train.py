@@ -49,14 +49,20 @@ FULL_LENET = Recipe(epochs=8, batch_size=64, optimizer="adamw", lr=3e-3, shift=2
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
-    parser.add_argument("--model", choices=sorted(MODELS), default="lenet", help="the network (default: lenet)")
+    parser.add_argument(
+        "--model", choices=sorted(MODELS), default="lenet", help="the network (default: lenet)"
+    )
     parser.add_argument("--full", action="store_true", help="train on all 60,000 images, downloaded once")
-    parser.add_argument("--data", metavar="DIR", help="read the four MNIST files from this folder (implies --full)")
+    parser.add_argument(
+        "--data", metavar="DIR", help="read the four MNIST files from this folder (implies --full)"
+    )
     parser.add_argument("--epochs", type=positive(int), help="passes over the images")
     parser.add_argument("--batch-size", type=positive(int), help="images a step")
     parser.add_argument("--lr", type=positive(float), help="learning rate")
     parser.add_argument("--optimizer", choices=["sgd", "adam", "adamw"], help="sgd is the plain one")
-    parser.add_argument("--seed", type=natural, default=0, help="the same seed gives the same weights (default: 0)")
+    parser.add_argument(
+        "--seed", type=natural, default=0, help="the same seed gives the same weights (default: 0)"
+    )
     parser.add_argument("--save", metavar="FILE", help="write the trained model here")
     parser.add_argument("--threads", type=positive(int), help="threads of the linear algebra")
     parser.add_argument("--json", metavar="FILE", help="write a record of the run here")
@@ -133,7 +139,12 @@ def _recipe(args: argparse.Namespace, full: bool) -> Recipe:
 def _download_progress(name: str, received: int, total: int) -> None:
     if sys.stderr.isatty():
         share = f"{received / total:.0%}" if total else f"{received / 1e6:.1f} MB"
-        print(f"\rdownloading {name}: {share}", end="\n" if received == total else "", file=sys.stderr, flush=True)
+        print(
+            f"\rdownloading {name}: {share}",
+            end="\n" if received == total else "",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 class Training:

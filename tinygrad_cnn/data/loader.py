@@ -59,7 +59,9 @@ class DataLoader:
         generator: Generator | None = None,
     ) -> None:
         if num_workers:
-            raise ValueError(f"DataLoader: num_workers is {num_workers}; only 0 is available, batches are made in this thread")
+            raise ValueError(
+                f"DataLoader: num_workers is {num_workers}; only 0 is available, batches are made in this thread"
+            )
         if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
             raise ValueError(f"DataLoader: batch_size is {batch_size!r}; it must be an integer of at least 1")
         if shuffle and (sampler is not None or batch_sampler is not None):

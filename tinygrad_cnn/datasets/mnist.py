@@ -49,16 +49,28 @@ class File(NamedTuple):
 
 FILES = (
     File(
-        "train-images-idx3-ubyte", IMAGES_MAGIC, 60_000, "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"
+        "train-images-idx3-ubyte",
+        IMAGES_MAGIC,
+        60_000,
+        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
     ),
     File(
-        "train-labels-idx1-ubyte", LABELS_MAGIC, 60_000, "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"
+        "train-labels-idx1-ubyte",
+        LABELS_MAGIC,
+        60_000,
+        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
     ),
     File(
-        "t10k-images-idx3-ubyte", IMAGES_MAGIC, 10_000, "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"
+        "t10k-images-idx3-ubyte",
+        IMAGES_MAGIC,
+        10_000,
+        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     ),
     File(
-        "t10k-labels-idx1-ubyte", LABELS_MAGIC, 10_000, "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"
+        "t10k-labels-idx1-ubyte",
+        LABELS_MAGIC,
+        10_000,
+        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
     ),
 )
 MIRRORS = (
@@ -81,7 +93,9 @@ def load_sample() -> Digits:
     try:
         content = SAMPLE.read_bytes()
     except OSError as error:
-        raise DatasetError(f"{SAMPLE}: cannot be read ({error.strerror}); install the package again") from None
+        raise DatasetError(
+            f"{SAMPLE}: cannot be read ({error.strerror}); install the package again"
+        ) from None
     if hashlib.sha256(content).hexdigest() != SAMPLE_SHA256:
         raise DatasetError(f"{SAMPLE}: damaged (its SHA-256 is another one); install the package again")
     with np.load(SAMPLE, allow_pickle=False) as arrays:
@@ -124,7 +138,9 @@ def _find(folder: Path, file: File) -> Path:
     for name in names:
         if (folder / name).is_file():
             return folder / name
-    raise DatasetError(f"{folder}: has none of {', '.join(names)}; point to the folder with the four MNIST files")
+    raise DatasetError(
+        f"{folder}: has none of {', '.join(names)}; point to the folder with the four MNIST files"
+    )
 
 
 def cache_folder() -> Path:
@@ -148,7 +164,9 @@ def _cached(folder: Path, file: File, progress: Progress | None) -> NDArray:
             folder.mkdir(parents=True, exist_ok=True)
             _download(target, file, size, progress)
         except OSError as error:
-            raise DatasetError(f"{folder}: cannot be written ({error.strerror or error}); choose another cache folder") from None
+            raise DatasetError(
+                f"{folder}: cannot be written ({error.strerror or error}); choose another cache folder"
+            ) from None
     return parse_idx(read_bytes(target, size), file.magic, file.count, str(target))
 
 

@@ -8,4 +8,13 @@ from tinygrad_cnn.gradcheck.check import gradcheck, gradgradcheck
 from tinygrad_cnn.gradcheck.differences import Estimate, derivative
 from tinygrad_cnn.gradcheck.planting import PLANTED, planted
 
-__all__ = ["CHECKS", "PLANTED", "Estimate", "GradientError", "derivative", "gradcheck", "gradgradcheck", "planted"]
+__all__ = [
+    "CHECKS",
+    "PLANTED",
+    "Estimate",
+    "GradientError",
+    "derivative",
+    "gradcheck",
+    "gradgradcheck",
+    "planted",
+]

@@ -44,7 +44,9 @@ def record(op: type[Op], inputs: tuple[Any, ...], options: dict[str, Any]) -> tu
     return (y[0] if op.aux else y), [tensors[k] for k in wanted]
 
 
-def vjp(op: type[Op], inputs: tuple[Any, ...], options: dict[str, Any], v: Any, *, create: bool = False) -> list[Any]:
+def vjp(
+    op: type[Op], inputs: tuple[Any, ...], options: dict[str, Any], v: Any, *, create: bool = False
+) -> list[Any]:
     """The cotangents of the differentiable inputs: ndarrays, or Tensors if the pass is recorded."""
     y, leaves = record(op, inputs, options)
     gradients = autograd.grad(y, leaves, v, create_graph=create)
@@ -157,7 +159,9 @@ def check_pure(op: type[Op], sample: Sample, random: np.random.Generator) -> Non
             raise GradientError(f"{op.name}: an input or the cotangent was written")
     for k, a in enumerate(arrays):
         if any(np.may_share_memory(a, b) and a.size for b in (*inputs, v, y.detach().numpy(), *arrays[:k])):
-            raise GradientError(f"{op.name}: a gradient shares the memory of an input, the cotangent or another gradient")
+            raise GradientError(
+                f"{op.name}: a gradient shares the memory of an input, the cotangent or another gradient"
+            )
         if not a.flags.writeable:
             raise GradientError(f"{op.name}: a gradient cannot be written")
 
@@ -209,7 +213,9 @@ def check_kinks(op: type[Op]) -> None:
         declared = [kink.gradients[k] for k in differentiable(op, inputs)]
         for k, a, b in zip(differentiable(op, inputs), found, declared, strict=True):
             if not np.allclose(a, b, rtol=1e-12, atol=0, equal_nan=True):
-                raise GradientError(f"{op.name}: at {kink.where}, d_{name_of(op, k)} is {a!r}, declared {b!r}")
+                raise GradientError(
+                    f"{op.name}: at {kink.where}, d_{name_of(op, k)} is {a!r}, declared {b!r}"
+                )
 
 
 Check = Callable[[type[Op], Sample, np.random.Generator], None]

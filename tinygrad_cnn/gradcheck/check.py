@@ -87,7 +87,9 @@ def _outputs(func: Callable[..., Any], tensors: Sequence[Any]) -> list[Tensor]:
     outputs = list(result) if isinstance(result, tuple) else [result]
     for y in outputs:
         if not isinstance(y, Tensor):
-            raise TypeError(f"gradcheck: the function returned {type(y).__name__}; expected a Tensor or a tuple of Tensors")
+            raise TypeError(
+                f"gradcheck: the function returned {type(y).__name__}; expected a Tensor or a tuple of Tensors"
+            )
     return [y for y in outputs if y.dtype.kind == "f"]
 
 
@@ -100,7 +102,9 @@ def _check(
     cotangents = [noise(random, y.shape) for y in outputs]
     recorded = [(y, v) for y, v in zip(outputs, cotangents, strict=True) if y.requires_grad]
     if not recorded:
-        raise GradientError("gradcheck: no output requires a gradient; the function leaves the graph (detach, numpy, no_grad?)")
+        raise GradientError(
+            "gradcheck: no output requires a gradient; the function leaves the graph (detach, numpy, no_grad?)"
+        )
     gradients = autograd.grad(
         [y for y, _ in recorded], [tensors[k] for k in checked], [v for _, v in recorded], allow_unused=True
     )
@@ -118,7 +122,10 @@ def _check(
                 there = base.copy()
                 there[place] += t
                 moved = [Tensor(there, requires_grad=True) if j == k else x for j, x in enumerate(tensors)]
-                return sum(inner(v, y.detach().numpy()) for v, y in zip(cotangents, _outputs(func, moved), strict=True))
+                return sum(
+                    inner(v, y.detach().numpy())
+                    for v, y in zip(cotangents, _outputs(func, moved), strict=True)
+                )
 
             numeric, error = derivative(along, eps)
             off = abs(analytic[place] - numeric)

@@ -46,5 +46,7 @@ def load_npz(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     except (ValueError, EOFError, KeyError, zipfile.BadZipFile, TypeError) as error:
         if isinstance(error, ModelFileError):
             raise
-        raise ModelFileError(f"{path}: damaged or not a model file ({error}); give one that `train --save` wrote") from None
+        raise ModelFileError(
+            f"{path}: damaged or not a model file ({error}); give one that `train --save` wrote"
+        ) from None
     return state, about

@@ -16,7 +16,14 @@ BLOCK_ELEMENTS = 1 << 18
 
 
 def conv2d(
-    x: NDArray, w: NDArray, b: NDArray | None = None, *, stride: Pair, padding: Pads, dilation: Pair, groups: int
+    x: NDArray,
+    w: NDArray,
+    b: NDArray | None = None,
+    *,
+    stride: Pair,
+    padding: Pads,
+    dilation: Pair,
+    groups: int,
 ) -> NDArray:
     """y[n,o,p,q] = b[o] + Σ_cij w[o,c,i,j] x[n,c, p·stride + i·dilation - pad, …], per group of channels."""
     n, _, h, width = x.shape

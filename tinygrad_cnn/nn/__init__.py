@@ -2,7 +2,15 @@
 
 from tinygrad_cnn.nn import functional, init
 from tinygrad_cnn.nn.container import ModuleList, Sequential
-from tinygrad_cnn.nn.layers import BatchNorm1d, BatchNorm2d, Conv1d, Conv2d, ConvTranspose2d, LayerNorm, Linear
+from tinygrad_cnn.nn.layers import (
+    BatchNorm1d,
+    BatchNorm2d,
+    Conv1d,
+    Conv2d,
+    ConvTranspose2d,
+    LayerNorm,
+    Linear,
+)
 from tinygrad_cnn.nn.module import Module
 from tinygrad_cnn.nn.parameter import Parameter
 from tinygrad_cnn.nn.plain import (

@@ -99,7 +99,9 @@ def batch_norm(
     shape = tuple(input.shape)
     check_ndim("batch_norm", "input", input, (2, 3, 4, 5), "(N, C, …)")
     if running_mean.shape != shape[1:2]:
-        raise ValueError(f"batch_norm: input has shape {shape}; the running statistics expect {running_mean.shape[0]} channels")
+        raise ValueError(
+            f"batch_norm: input has shape {shape}; the running statistics expect {running_mean.shape[0]} channels"
+        )
     column = (shape[1], *(1,) * (len(shape) - 2))
     y = (input - running_mean.reshape(column)) * (running_var.reshape(column) + eps).rsqrt()
     return scale_channels("batch_norm", y, weight, bias)
@@ -117,7 +119,9 @@ def _update(running_mean: Tensor, running_var: Tensor, x: Any, momentum: float) 
 def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     """Mean, sum or single squares of the differences of two arrays of one shape."""
     if tuple(input.shape) != tuple(target.shape):
-        raise ValueError(f"mse_loss: input has shape {tuple(input.shape)}, target {tuple(target.shape)}; they must be equal")
+        raise ValueError(
+            f"mse_loss: input has shape {tuple(input.shape)}, target {tuple(target.shape)}; they must be equal"
+        )
     squares = ops.square(input - target)
     if reduction == "none":
         return squares

@@ -6,7 +6,15 @@ from tinygrad_cnn.autograd import no_grad
 from tinygrad_cnn.random import Generator
 from tinygrad_cnn.tensor import Tensor
 
-GAINS = {"linear": 1.0, "conv1d": 1.0, "conv2d": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2), "selu": 0.75}
+GAINS = {
+    "linear": 1.0,
+    "conv1d": 1.0,
+    "conv2d": 1.0,
+    "sigmoid": 1.0,
+    "tanh": 5 / 3,
+    "relu": math.sqrt(2),
+    "selu": 0.75,
+}
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
@@ -14,7 +22,9 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     if nonlinearity == "leaky_relu":
         return math.sqrt(2 / (1 + (0.01 if param is None else param) ** 2))
     if nonlinearity not in GAINS:
-        raise ValueError(f"calculate_gain: nonlinearity is {nonlinearity!r}; known are {sorted([*GAINS, 'leaky_relu'])}")
+        raise ValueError(
+            f"calculate_gain: nonlinearity is {nonlinearity!r}; known are {sorted([*GAINS, 'leaky_relu'])}"
+        )
     return GAINS[nonlinearity]
 
 
@@ -39,7 +49,9 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generato
 
 
 @no_grad()
-def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
+def normal_(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
     """Numbers drawn from a normal distribution."""
     return tensor.normal_(mean, std, generator)
 

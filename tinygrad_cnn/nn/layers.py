@@ -46,7 +46,9 @@ class Linear(Module):
 
     def extra_repr(self) -> str:
         """The configuration."""
-        return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+        return (
+            f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+        )
 
 
 class _Conv(Module):
@@ -70,7 +72,9 @@ class _Conv(Module):
         _check_sizes(layer, in_channels=in_channels, out_channels=out_channels)
         check_groups(layer, groups, in_channels=in_channels, out_channels=out_channels)
         if padding_mode != "zeros":
-            raise ValueError(f"{layer}: padding_mode {padding_mode!r} is not available; use 'zeros', or ops.pad before the layer")
+            raise ValueError(
+                f"{layer}: padding_mode {padding_mode!r} is not available; use 'zeros', or ops.pad before the layer"
+            )
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
         self.kernel_size, self.stride, self.padding, self.dilation = kernel_size, stride, padding, dilation
         self.weight = Parameter(init.kaiming_uniform_(empty(weight), a=math.sqrt(5)))
@@ -80,7 +84,9 @@ class _Conv(Module):
     def extra_repr(self) -> str:
         """The configuration, what is not default."""
         one, zero = (1,) * len(self.kernel_size), (0,) * len(self.kernel_size)
-        text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
+        text = (
+            f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
+        )
         text += f", padding={self.padding}" * (self.padding != zero)
         text += f", dilation={self.dilation}" * (self.dilation != one)
         text += f", groups={self.groups}" * (self.groups != 1)
@@ -106,7 +112,9 @@ class Conv2d(_Conv):
         padding_mode: str = "zeros",
     ) -> None:
         kernel = check_pair("Conv2d", "kernel_size", kernel_size, 1)
-        pads: Pair | str = padding if isinstance(padding, str) else check_pair("Conv2d", "padding", padding, 0)
+        pads: Pair | str = (
+            padding if isinstance(padding, str) else check_pair("Conv2d", "padding", padding, 0)
+        )
         super().__init__(
             (out_channels, in_channels // max(groups, 1), *kernel),
             in_channels,
@@ -194,7 +202,14 @@ class ConvTranspose2d(_Conv):
     def forward(self, input: Any) -> Any:
         """Apply the adjoint."""
         return F.conv_transpose2d(
-            input, self.weight, self.bias, self.stride, self.padding, self.output_padding, self.groups, self.dilation
+            input,
+            self.weight,
+            self.bias,
+            self.stride,
+            self.padding,
+            self.output_padding,
+            self.groups,
+            self.dilation,
         )
 
 

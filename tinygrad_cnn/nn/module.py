@@ -67,7 +67,9 @@ class Module:
         if name in self._buffers and (value is None or isinstance(value, Tensor)):
             self._buffers[name] = value
         elif name in self._parameters and value is not None:
-            raise TypeError(f"{type(self).__name__}: {name!r} is a parameter; assign a Parameter or None, not {type(value).__name__}")
+            raise TypeError(
+                f"{type(self).__name__}: {name!r} is a parameter; assign a Parameter or None, not {type(value).__name__}"
+            )
         else:
             self._forget(name)
             object.__setattr__(self, name, value)
@@ -84,7 +86,10 @@ class Module:
             object.__delattr__(self, name)
 
     def _forget(self, name: str) -> bool:
-        found = [self.__dict__[room].pop(name, self) is not self for room in ("_parameters", "_buffers", "_modules")]
+        found = [
+            self.__dict__[room].pop(name, self) is not self
+            for room in ("_parameters", "_buffers", "_modules")
+        ]
         self.__dict__.pop(name, None)
         return any(found)
 
@@ -107,7 +112,9 @@ class Module:
 
     def _check_name(self, name: str) -> None:
         if "." in name or not name:
-            raise KeyError(f"{type(self).__name__}: {name!r} is no name for an attribute: it is empty or has a dot")
+            raise KeyError(
+                f"{type(self).__name__}: {name!r} is no name for an attribute: it is empty or has a dot"
+            )
 
     # ---- the tree ----------------------------------------------------------------------------------------
 

@@ -74,6 +74,7 @@ from tinygrad_cnn.ops.norm import (
     dropout,
     layer_norm,
 )
+from tinygrad_cnn.ops.op import Elementwise, Op, Unary, registry
 from tinygrad_cnn.ops.piecewise import (
     abs,
     clamp,
@@ -139,7 +140,6 @@ from tinygrad_cnn.ops.shape import (
     unsqueeze,
     view,
 )
-from tinygrad_cnn.ops.op import Elementwise, Op, Unary, registry
 
 __all__ = [
     "Elementwise",

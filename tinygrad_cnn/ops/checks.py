@@ -81,7 +81,9 @@ def check_floating(op: str, name: str, value: Array) -> None:
     """The array holds floating-point numbers."""
     dtype = dtype_of(value)
     if dtype.kind not in "fc":
-        raise TypeError(f"{op}: {name} has dtype {dtype}; expected a floating dtype, convert it with .float()")
+        raise TypeError(
+            f"{op}: {name} has dtype {dtype}; expected a floating dtype, convert it with .float()"
+        )
 
 
 def check_integer(op: str, name: str, value: Array) -> None:

@@ -7,7 +7,6 @@ import numpy as np
 from tinygrad_cnn.ops.checks import (
     check_axis,
     check_broadcast,
-    check_floating,
     check_integer,
     check_ndim,
     check_range,
@@ -17,7 +16,6 @@ from tinygrad_cnn.ops.domain import Distinct, Real
 from tinygrad_cnn.ops.draw import Draw
 from tinygrad_cnn.ops.op import Kink, Op, Sample
 from tinygrad_cnn.ops.reduce import Extreme
-from tinygrad_cnn.ops.shape import movedim
 from tinygrad_cnn.types import Array, Shape
 
 Index = Any
@@ -106,7 +104,7 @@ def is_basic(index: Index) -> bool:
     """Whether an index has only integers, slices, None and an ellipsis: no element is read twice."""
     parts = index if isinstance(index, tuple) else (index,)
     return all(
-        p is None or p is Ellipsis or isinstance(p, (slice, int, np.integer)) and not isinstance(p, bool)
+        p is None or p is Ellipsis or (isinstance(p, (slice, int, np.integer)) and not isinstance(p, bool))
         for p in parts
     )
 
@@ -167,7 +165,9 @@ class Gather(Op):
     def sample(cls, draw: Draw) -> Sample:
         x = draw.array(draw.shape(1, smallest=1), Real())
         axis = draw.integer(0, x.ndim - 1)
-        shape = tuple(draw.integer(0 if a == axis else 1, 4 if a == axis else n) for a, n in enumerate(x.shape))
+        shape = tuple(
+            draw.integer(0 if a == axis else 1, 4 if a == axis else n) for a, n in enumerate(x.shape)
+        )
         return Sample((x, draw.index_array(shape, x.shape[axis])), {"axis": axis})
 
 
@@ -211,7 +211,12 @@ class Sort(Op):
     aux = ("indices",)
     domain = {"x": Distinct()}
     kinks = (
-        Kink("a tie keeps its order", (np.array([2.0, 2.0]),), (np.array([1.0, 1.0]),), {"axis": 0, "descending": False}),
+        Kink(
+            "a tie keeps its order",
+            (np.array([2.0, 2.0]),),
+            (np.array([1.0, 1.0]),),
+            {"axis": 0, "descending": False},
+        ),
     )
 
     def forward(x: Array, *, axis: int, descending: bool) -> tuple[Array, Array]:
@@ -288,7 +293,9 @@ def scatter_add(input: Array, dim: int, index: Array, src: Array) -> Array:
     axis = check_axis("scatter_add", dim, len(shape))
     _check_along("scatter_add", shape, wanted, axis)
     if len(shape_of(src)) != len(wanted) or any(n > m for n, m in zip(wanted, shape_of(src), strict=True)):
-        raise ValueError(f"scatter_add: src has shape {shape_of(src)}; index of shape {wanted} must fit into it")
+        raise ValueError(
+            f"scatter_add: src has shape {shape_of(src)}; index of shape {wanted} must fit into it"
+        )
     check_integer("scatter_add", "index", index)
     check_range("scatter_add", "index", index, shape[axis])
     return ScatterAdd.apply(input, np.asarray(index), src, axis=axis)
@@ -367,10 +374,17 @@ class Embedding(Op):
     def sample(cls, draw: Draw) -> Sample:
         w = draw.array((draw.integer(2, 4), draw.integer(1, 3)), Real())
         pad = len(w) - 1
-        return Sample((draw.index_array(draw.shape(), pad), w), {"padding_idx": pad})  # smooth: no padding read
+        return Sample(
+            (draw.index_array(draw.shape(), pad), w), {"padding_idx": pad}
+        )  # smooth: no padding read
 
     kinks = (
-        Kink("the padding row is read", (np.array([0, 1]), np.ones((2, 1))), (None, np.array([[0.0], [1.0]])), {"padding_idx": 0}),
+        Kink(
+            "the padding row is read",
+            (np.array([0, 1]), np.ones((2, 1))),
+            (None, np.array([[0.0], [1.0]])),
+            {"padding_idx": 0},
+        ),
     )
 
 

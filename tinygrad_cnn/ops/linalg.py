@@ -78,12 +78,20 @@ class Einsum(Op):
         return np.einsum(f"{','.join(terms)}->{output}", *xs, optimize=len(xs) > 2)
 
     def d_xs(
-        g: Array, i: int, xs: tuple[Array, ...], xs_shape: tuple[Shape, ...], *, terms: tuple[str, ...], output: str
+        g: Array,
+        i: int,
+        xs: tuple[Array, ...],
+        xs_shape: tuple[Shape, ...],
+        *,
+        terms: tuple[str, ...],
+        output: str,
     ) -> Array:
         others = [k for k in range(len(xs)) if k != i]
         available = {c for k in others for c in terms[k]} | set(output)
         kept = "".join(c for c in terms[i] if c in available)
-        d = Einsum.apply(g, *(xs[k] for k in others), terms=(output, *(terms[k] for k in others)), output=kept)
+        d = Einsum.apply(
+            g, *(xs[k] for k in others), terms=(output, *(terms[k] for k in others)), output=kept
+        )
         apart = tuple(n if c in available else 1 for c, n in zip(terms[i], xs_shape[i], strict=True))
         return np.broadcast_to(np.reshape(d, apart), xs_shape[i])  # what only x_i has was summed
 
@@ -108,7 +116,9 @@ def matmul(input: Array, other: Array) -> Array:
     """
     left, right = shape_of(input), shape_of(other)
     if not left or not right:
-        raise ValueError(f"matmul: shapes {left} and {right}; each needs at least 1 dim, multiply numbers with *")
+        raise ValueError(
+            f"matmul: shapes {left} and {right}; each needs at least 1 dim, multiply numbers with *"
+        )
     inner = right[-2] if len(right) > 1 else right[0]
     if left[-1] != inner:
         raise ValueError(
@@ -118,7 +128,9 @@ def matmul(input: Array, other: Array) -> Array:
     try:
         np.broadcast_shapes(left[:-2], right[:-2])
     except ValueError:
-        raise ValueError(f"matmul: the batch dims {left[:-2]} and {right[:-2]} of {left} and {right} do not broadcast") from None
+        raise ValueError(
+            f"matmul: the batch dims {left[:-2]} and {right[:-2]} of {left} and {right} do not broadcast"
+        ) from None
     a = unsqueeze(input, 0) if len(left) == 1 else input
     b = unsqueeze(other, 1) if len(right) == 1 else other
     y = Matmul.apply(a, b)
@@ -141,7 +153,9 @@ def bmm(input: Array, mat2: Array) -> Array:
     check_ndim("bmm", "input", input, (3,), "(b, n, k)")
     check_ndim("bmm", "mat2", mat2, (3,), "(b, k, m)")
     if shape_of(input)[0] != shape_of(mat2)[0]:
-        raise ValueError(f"bmm: batch sizes of {shape_of(input)} and {shape_of(mat2)} differ; they must be equal")
+        raise ValueError(
+            f"bmm: batch sizes of {shape_of(input)} and {shape_of(mat2)} differ; they must be equal"
+        )
     return matmul(input, mat2)
 
 
@@ -216,13 +230,17 @@ def _parse(equation: str, shapes: list[Shape]) -> tuple[list[str], str]:
         if not term.replace("...", "").isalpha() and term.replace("...", ""):
             raise ValueError(f"einsum: {term!r} in {equation!r} is not made of letters and one '...'")
         if extra < 0 or (extra and "..." not in term):
-            raise ValueError(f"einsum: operand {k} has shape {shape}; {term!r} in {equation!r} names another number of dims")
+            raise ValueError(
+                f"einsum: operand {k} has shape {shape}; {term!r} in {equation!r} names another number of dims"
+            )
         terms[k] = term.replace("...", "".join(spare[widest_first(extra)]))
         widest = max(widest, extra if "..." in term else 0)
     shared = "".join(spare[widest_first(widest)])
     letters = "".join(terms)
-    output = right.replace("...", shared) if arrow else shared + "".join(
-        sorted(c for c in set(letters) if letters.count(c) == 1 and c not in shared)
+    output = (
+        right.replace("...", shared)
+        if arrow
+        else shared + "".join(sorted(c for c in set(letters) if letters.count(c) == 1 and c not in shared))
     )
     _check_letters(equation, terms, output, shapes)
     return terms, output
@@ -238,6 +256,8 @@ def _check_letters(equation: str, terms: list[str], output: str, shapes: list[Sh
     for k, (term, shape) in enumerate(zip(terms, shapes, strict=True)):
         for letter, n in zip(term, shape, strict=True):
             if sizes.setdefault(letter, n) != n:
-                raise ValueError(f"einsum: {letter!r} of {equation!r} is {sizes[letter]} and, in operand {k} of shape {shape}, {n}")
+                raise ValueError(
+                    f"einsum: {letter!r} of {equation!r} is {sizes[letter]} and, in operand {k} of shape {shape}, {n}"
+                )
     if len(set(output)) != len(output) or not set(output) <= set(sizes):
         raise ValueError(f"einsum: the output of {equation!r} must name letters of the operands, each once")

@@ -192,7 +192,9 @@ def _rule(cls: type[Op], name: str, sources: tuple[str, ...], options: dict[str,
     for p in rest:
         if p.kind is p.KEYWORD_ONLY:
             if p.name not in options or p.default != options[p.name]:
-                raise TypeError(f"{where}: d_{name} takes the option {p.name!r}, which forward does not take so")
+                raise TypeError(
+                    f"{where}: d_{name} takes the option {p.name!r}, which forward does not take so"
+                )
             taken.append(p.name)
         elif p.name not in sources:
             raise TypeError(f"{where}: d_{name} asks for {p.name!r}; it may have g and any of {sources}")

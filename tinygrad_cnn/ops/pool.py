@@ -94,7 +94,14 @@ class AvgPool2D(Op):
     """y = the mean of each window        dx = g spread evenly over its window"""
 
     def forward(
-        x: Array, *, kernel: Pair, stride: Pair, padding: Pair, ceil_mode: bool, include_pad: bool, divisor: int | None
+        x: Array,
+        *,
+        kernel: Pair,
+        stride: Pair,
+        padding: Pair,
+        ceil_mode: bool,
+        include_pad: bool,
+        divisor: int | None,
     ) -> Array:
         return kernels.avg_pool2d(
             x,
@@ -153,7 +160,14 @@ class AvgPool2DInput(Op):
         )
 
     def d_v(
-        g: Array, *, kernel: Pair, stride: Pair, padding: Pair, ceil_mode: bool, include_pad: bool, divisor: int | None
+        g: Array,
+        *,
+        kernel: Pair,
+        stride: Pair,
+        padding: Pair,
+        ceil_mode: bool,
+        include_pad: bool,
+        divisor: int | None,
     ) -> Array:
         window = {"kernel": kernel, "stride": stride, "padding": padding, "ceil_mode": ceil_mode}
         return AvgPool2D.apply(g, **window, include_pad=include_pad, divisor=divisor)
@@ -189,7 +203,9 @@ def max_pool2d(
         y = max_pool2d(unsqueeze(input, 0), kernel_size, stride, padding, dilation, ceil_mode, True)
         return Extreme(squeeze(y[0], 0), squeeze(y[1], 0)) if return_indices else squeeze(y[0], 0)
     kernel, steps, pads, spread = _check_window(op, input, kernel_size, stride, padding, dilation, ceil_mode)
-    y = MaxPool2D.apply(input, kernel=kernel, stride=steps, padding=pads, dilation=spread, ceil_mode=ceil_mode)
+    y = MaxPool2D.apply(
+        input, kernel=kernel, stride=steps, padding=pads, dilation=spread, ceil_mode=ceil_mode
+    )
     return Extreme(*y) if return_indices else y[0]
 
 
@@ -206,10 +222,14 @@ def avg_pool2d(
     op = "avg_pool2d"
     if len(shape_of(input)) == 3:
         whole = unsqueeze(input, 0)
-        return squeeze(avg_pool2d(whole, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override), 0)
+        return squeeze(
+            avg_pool2d(whole, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override), 0
+        )
     kernel, steps, pads, _ = _check_window(op, input, kernel_size, stride, padding, 1, ceil_mode)
     if divisor_override == 0:
-        raise ValueError(f"{op}: divisor_override is 0; it must not be, or None to divide by the window's size")
+        raise ValueError(
+            f"{op}: divisor_override is 0; it must not be, or None to divide by the window's size"
+        )
     return AvgPool2D.apply(
         input,
         kernel=kernel,
@@ -222,18 +242,28 @@ def avg_pool2d(
 
 
 def _check_window(
-    op: str, x: Array, kernel_size: Size2, stride: Size2 | None, padding: Size2, dilation: Size2, ceil_mode: bool
+    op: str,
+    x: Array,
+    kernel_size: Size2,
+    stride: Size2 | None,
+    padding: Size2,
+    dilation: Size2,
+    ceil_mode: bool,
 ) -> tuple[Pair, Pair, Pair, Pair]:
     check_ndim(op, "input", x, (4,), "(N, C, H, W)")
     kernel, spread = check_pair(op, "kernel_size", kernel_size, 1), check_pair(op, "dilation", dilation, 1)
     steps = kernel if stride is None else check_pair(op, "stride", stride, 1)
     pads = check_pair(op, "padding", padding, 0)
     if any(2 * p > k for p, k in zip(pads, kernel, strict=True)):
-        raise ValueError(f"{op}: padding {pads} is more than half of kernel_size {kernel}; a window could be empty")
+        raise ValueError(
+            f"{op}: padding {pads} is more than half of kernel_size {kernel}; a window could be empty"
+        )
     shape = shape_of(x)
     out = kernels.pooled_size((shape[2], shape[3]), kernel, steps, pads, spread, ceil_mode)
     if min(out) < 1:
-        raise ValueError(f"{op}: a window of {kernel} (dilation {spread}) does not fit into input {shape} padded by {pads}")
+        raise ValueError(
+            f"{op}: a window of {kernel} (dilation {spread}) does not fit into input {shape} padded by {pads}"
+        )
     return kernel, steps, pads, spread
 
 
@@ -245,7 +275,12 @@ def adaptive_avg_pool2d(input: Array, output_size: Size2 | tuple[int | None, int
     check_ndim("adaptive_avg_pool2d", "input", input, (3, 4), "(N, C, H, W) or (C, H, W)")
     size = shape_of(input)[-2:]
     wanted = output_size if isinstance(output_size, tuple) else (output_size, output_size)
-    sizes = check_pair("adaptive_avg_pool2d", "output_size", [n if n is not None else m for n, m in zip(wanted, size, strict=True)], 1)
+    sizes = check_pair(
+        "adaptive_avg_pool2d",
+        "output_size",
+        [n if n is not None else m for n, m in zip(wanted, size, strict=True)],
+        1,
+    )
     rows, columns = (_averages(n, m).astype(input.dtype) for n, m in zip(size, sizes, strict=True))
     return einsum("ph,...hw,qw->...pq", rows, input, columns)
 

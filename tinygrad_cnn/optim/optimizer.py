@@ -36,7 +36,11 @@ class Optimizer:
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add parameters, with settings of their own."""
         params = param_group["params"]
-        group = {**self.defaults, **param_group, "params": [params] if isinstance(params, Tensor) else list(params)}
+        group = {
+            **self.defaults,
+            **param_group,
+            "params": [params] if isinstance(params, Tensor) else list(params),
+        }
         known = {id(p) for g in self.param_groups for p in g["params"]}
         for p in group["params"]:
             if not isinstance(p, Tensor) or not p.is_leaf:
@@ -92,11 +96,15 @@ class Optimizer:
         saved = state_dict["param_groups"]
         have, given = ([len(g["params"]) for g in groups] for groups in (self.param_groups, saved))
         if have != given:
-            raise ValueError(f"load_state_dict: groups of {given} parameters given; this optimiser has {have}")
+            raise ValueError(
+                f"load_state_dict: groups of {given} parameters given; this optimiser has {have}"
+            )
         params = [p for g in self.param_groups for p in g["params"]]
         for group, settings in zip(self.param_groups, saved, strict=True):
             group.update({k: v for k, v in settings.items() if k != "params"})
-        self.state = {params[k]: {n: _copied(v) for n, v in s.items()} for k, s in state_dict["state"].items()}
+        self.state = {
+            params[k]: {n: _copied(v) for n, v in s.items()} for k, s in state_dict["state"].items()
+        }
 
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} ("]
