@@ -23,11 +23,11 @@ def main() -> int:
     folder = Path(sys.argv[1])
     arrays = []
     for file in FILES:
-        content = read_bytes(folder / (file.name + ".gz"), expected_size(file.magic, file.count))
+        content = read_bytes(folder / (file.name + ".gz"), expected_size(file.magic, file.items))
         if hashlib.sha256(content).hexdigest() != file.sha256:
             print(f"{file.name}: not the original (SHA-256)")
             return 1
-        arrays.append(parse_idx(content, file.magic, file.count, file.name))
+        arrays.append(parse_idx(content, file.magic, file.items, file.name))
     arrays[0], arrays[1] = arrays[0][:TRAINING_IMAGES], arrays[1][:TRAINING_IMAGES]
     with zipfile.ZipFile(SAMPLE, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name, array in zip(Digits._fields, arrays, strict=True):

@@ -12,9 +12,7 @@ import tinygrad_cnn
 from tinygrad_cnn.ops.op import registry
 
 ROOT = Path(__file__).parent.parent
-MODULES = [
-    m.name for m in pkgutil.walk_packages(tinygrad_cnn.__path__, "tinygrad_cnn.") if "__main__" not in m.name
-]
+MODULES = [m.name for m in pkgutil.walk_packages(tinygrad_cnn.__path__, "tinygrad_cnn.") if "__main__" not in m.name]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 

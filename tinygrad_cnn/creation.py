@@ -30,9 +30,7 @@ def as_tensor(data: ArrayLike, dtype: Any = None) -> Tensor:
 def from_numpy(ndarray: NDArray) -> Tensor:
     """A tensor that shares the memory of an array."""
     if not isinstance(ndarray, np.ndarray):
-        raise TypeError(
-            f"from_numpy: expected a NumPy array, got {type(ndarray).__name__}; use tensor() to copy"
-        )
+        raise TypeError(f"from_numpy: expected a NumPy array, got {type(ndarray).__name__}; use tensor() to copy")
     return Tensor(ndarray)
 
 
@@ -89,17 +87,13 @@ def eye(n: int, m: int | None = None, *, dtype: Any = None) -> Tensor:
     return Tensor(np.eye(n, m), dtype=_dtype(dtype))
 
 
-def rand(
-    *size: Any, dtype: Any = None, generator: Generator | None = None, requires_grad: bool = False
-) -> Tensor:
+def rand(*size: Any, dtype: Any = None, generator: Generator | None = None, requires_grad: bool = False) -> Tensor:
     """Numbers drawn evenly from [0, 1)."""
     drawn = (generator or default_generator).numpy.random(_size("rand", size))
     return Tensor(drawn, dtype=_dtype(dtype), requires_grad=requires_grad)
 
 
-def randn(
-    *size: Any, dtype: Any = None, generator: Generator | None = None, requires_grad: bool = False
-) -> Tensor:
+def randn(*size: Any, dtype: Any = None, generator: Generator | None = None, requires_grad: bool = False) -> Tensor:
     """Numbers drawn from the standard normal distribution."""
     drawn = (generator or default_generator).numpy.standard_normal(_size("randn", size))
     return Tensor(drawn, dtype=_dtype(dtype), requires_grad=requires_grad)

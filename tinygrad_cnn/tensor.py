@@ -132,8 +132,7 @@ class Tensor:
     def _as_cotangent(self, value: ArrayLike) -> Tensor:
         """A value as a cotangent of this tensor: of its dtype, broadcast to its shape."""
         given = value if isinstance(value, Tensor) else Tensor._wrap(np.asarray(value))
-        given = given if given.dtype == self.dtype else given.astype(self.dtype)
-        return given
+        return given if given.dtype == self.dtype else given.astype(self.dtype)
 
     def _accumulate(self, gradient: Any, owned: bool) -> None:
         """Add to `.grad`; an array that somebody else may hold is copied first."""
@@ -227,9 +226,7 @@ class Tensor:
     def data(self, value: ArrayLike) -> None:
         array = as_array(value, None)
         if self._node is not None:
-            raise RuntimeError(
-                "data: only a leaf can be given other data; this tensor is the result of an op"
-            )
+            raise RuntimeError("data: only a leaf can be given other data; this tensor is the result of an op")
         self._data = array
 
     def retain_grad(self) -> None:
@@ -265,12 +262,11 @@ class Tensor:
 
     def _become(self, op: str, function: Callable[[Any], Any], *operands: Any) -> Tensor:
         """Take the value of `function(self)`: in this tensor's memory if nothing is recorded, else as a new node."""
-        if mode.recording and (
-            self.requires_grad or any(isinstance(v, Tensor) and v.requires_grad for v in operands)
-        ):
+        if mode.recording and (self.requires_grad or any(isinstance(v, Tensor) and v.requires_grad for v in operands)):
             if self._wants and self._node is None:
                 raise RuntimeError(
-                    f"{op}: a leaf that requires a gradient cannot be modified in place; do it under no_grad(), or on a clone()"
+                    f"{op}: a leaf that requires a gradient cannot be modified in place; "
+                    "do it under no_grad(), or on a clone()"
                 )
             if self._base is not None:
                 raise RuntimeError(
@@ -279,9 +275,7 @@ class Tensor:
                 )
             result = function(Tensor._alias(self._data, self._node))
             if result.shape != self.shape:
-                raise ValueError(
-                    f"{op}: the result has shape {result.shape}; in place it must keep {self.shape}"
-                )
+                raise ValueError(f"{op}: the result has shape {result.shape}; in place it must keep {self.shape}")
             result = result if result.dtype == self.dtype else result.astype(self.dtype)
             self._data, self._node = result._data, result._node
             return self
@@ -289,9 +283,7 @@ class Tensor:
         if values.shape != self.shape:
             raise ValueError(f"{op}: the result has shape {values.shape}; in place it must keep {self.shape}")
         if values.dtype.kind == "f" and self.dtype.kind in "biu":
-            raise TypeError(
-                f"{op}: the result has dtype {values.dtype}, which does not fit into {self.dtype}"
-            )
+            raise TypeError(f"{op}: the result has dtype {values.dtype}, which does not fit into {self.dtype}")
         self._write(values)
         return self
 
@@ -423,9 +415,7 @@ class Tensor:
     def item(self) -> Any:
         """The only element as a Python number."""
         if self._data.size != 1:
-            raise ValueError(
-                f"item: only a tensor of one element is a number, this one has shape {self.shape}"
-            )
+            raise ValueError(f"item: only a tensor of one element is a number, this one has shape {self.shape}")
         return self._data.item()
 
     def tolist(self) -> Any:
@@ -451,9 +441,7 @@ class Tensor:
 
     def _single(self, op: str) -> Any:
         if self._data.size != 1:
-            raise ValueError(
-                f"{op}: a tensor of shape {self.shape} has no single value; use .any(), .all() or .item()"
-            )
+            raise ValueError(f"{op}: a tensor of shape {self.shape} has no single value; use .any(), .all() or .item()")
         return self._data.item()
 
     def astype(self, dtype: Any) -> Tensor:
@@ -487,10 +475,11 @@ class Tensor:
                 return op(*inputs)
             if ufunc in WITHOUT_GRADIENT:
                 return Tensor._wrap(np.asarray(ufunc(*(as_plain(v) for v in inputs))))
+        options = f" with {sorted(kwargs)}" if kwargs else ""
         called = f"numpy.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}")
         raise TypeError(
-            f"{called}: has no derivative rule for Tensors{f' with {sorted(kwargs)}' if kwargs else ''}; use .detach().numpy() "
-            "to leave the graph, or the methods of Tensor"
+            f"{called}: has no derivative rule for Tensors{options}; use .detach().numpy() to leave the graph, "
+            "or the methods of Tensor"
         )
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -1036,9 +1025,7 @@ def unify(op: type[Op], arrays: list[Any]) -> None:
     if same:
         return
     chosen = (
-        range(len(arrays))
-        if op.variadic or not op.constant
-        else [k for k, r in enumerate(op.rules) if r is not None]
+        range(len(arrays)) if op.variadic or not op.constant else [k for k, r in enumerate(op.rules) if r is not None]
     )
     dtype = common_dtype([arrays[k] for k in chosen], op.floating)
     for k in chosen:

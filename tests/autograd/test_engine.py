@@ -239,12 +239,12 @@ def test_a_rule_of_the_wrong_shape_raises_instead_of_being_summed():
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (dict(forward=lambda x: x), "needs either a derivative"),
-        (dict(forward=lambda x: x, d_x=lambda g: g, d_y=lambda g: g), "derivative of no input"),
-        (dict(forward=lambda x: x, d_x=lambda h: h), "must be g"),
-        (dict(forward=lambda x: x, d_x=lambda g, z: g), "asks for 'z'"),
-        (dict(forward=lambda x: x, d_x=lambda g, *, k: g), "takes the option 'k'"),
-        (dict(forward=lambda x=1: x, d_x=lambda g: g), "has a default"),
+        ({"forward": lambda x: x}, "needs either a derivative"),
+        ({"forward": lambda x: x, "d_x": lambda g: g, "d_y": lambda g: g}, "derivative of no input"),
+        ({"forward": lambda x: x, "d_x": lambda h: h}, "must be g"),
+        ({"forward": lambda x: x, "d_x": lambda g, z: g}, "asks for 'z'"),
+        ({"forward": lambda x: x, "d_x": lambda g, *, k: g}, "takes the option 'k'"),
+        ({"forward": lambda x=1: x, "d_x": lambda g: g}, "has a default"),
     ],
 )
 def test_a_declaration_that_does_not_hold_together_is_refused(body, message):

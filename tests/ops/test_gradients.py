@@ -31,9 +31,7 @@ from tinygrad_cnn.ops.op import registry
 
 ROWS = {name: op for name, op in registry.items() if op.__module__.startswith("tinygrad_cnn.")}
 DIFFERENTIABLE = {name: op for name, op in ROWS.items() if op.differentiable}
-RULES = [
-    (name, k) for name, op in DIFFERENTIABLE.items() for k, rule in enumerate(op.rules) if rule is not None
-]
+RULES = [(name, k) for name, op in DIFFERENTIABLE.items() for k, rule in enumerate(op.rules) if rule is not None]
 seeds = st.integers(0, 2**32 - 1)
 
 
@@ -191,9 +189,7 @@ def test_no_rule_assigns_in_place():
 def test_ops_without_a_derivative_record_nothing(name, data):
     op = ROWS[name]
     sample = data.draw(samples(op))
-    y = op.apply(
-        *(tinygrad_cnn.Tensor(a, requires_grad=a.dtype.kind == "f") for a in sample.inputs), **sample.options
-    )
+    y = op.apply(*(tinygrad_cnn.Tensor(a, requires_grad=a.dtype.kind == "f") for a in sample.inputs), **sample.options)
     assert not y.requires_grad
     assert y.dtype.kind in "bi"
 

@@ -58,9 +58,7 @@ def run(
                 holder = edge.retained()
                 if holder is not None:
                     holder._accumulate(g, False)
-            needed = [
-                k for k, e in enumerate(edge.edges) if e is not None and (useful is None or e in useful)
-            ]
+            needed = [k for k, e in enumerate(edge.edges) if e is not None and (useful is None or e in useful)]
             if g is not None and needed:
                 pull_back(edge, g, needed, cotangents, own, alias)
                 if not retain_graph and edge.op.saves_arrays:
@@ -135,9 +133,7 @@ def pull_back(
 
 def call(rule: Rule, g: Array, saved: tuple[Any, ...], options: dict[str, Any], i: int) -> Array:
     """One derivative, given just what it asks for."""
-    args = [
-        saved[k] if k < len(saved) else i for k in rule.picks
-    ]  # behind the saved comes i, the variadic place
+    args = [saved[k] if k < len(saved) else i for k in rule.picks]  # behind the saved comes i, the variadic place
     if not rule.options:
         return rule.function(g, *args)
     return rule.function(g, *args, **{name: options[name] for name in rule.options if name in options})
@@ -152,9 +148,7 @@ def aliased(node: Node, saved: tuple[Any, ...], alias: Alias) -> tuple[Any, ...]
         values[0] = alias(values[0], node)
     if node.op.variadic:
         if values[1] is not None:
-            values[1] = tuple(
-                a if e is None else alias(a, e) for a, e in zip(values[1], node.edges, strict=True)
-            )
+            values[1] = tuple(a if e is None else alias(a, e) for a, e in zip(values[1], node.edges, strict=True))
         return tuple(values)
     for k, edge in enumerate(node.edges):
         if edge is not None and values[k + 1] is not None:

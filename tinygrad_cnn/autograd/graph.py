@@ -117,6 +117,6 @@ def check_saved(node: Node) -> None:
         parts = value if isinstance(value, tuple) else (value,)
         if any(written_since(part, node.time) for part in parts):
             raise RuntimeError(
-                f"backward: {node.op.name} needs {name}, of shape {node.shape if name == 'its output' else np.shape(parts[0])}, "
+                f"backward: {node.op.name} needs {name}, of shape {np.shape(parts[0])}, "
                 "as it was, but it has been modified by an in-place operation since; modify a clone() of it"
             )

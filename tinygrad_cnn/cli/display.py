@@ -75,9 +75,7 @@ class Rich(Plain):
             ),
             rich.progress.TimeRemainingColumn(),
         )
-        self.bar = rich.progress.Progress(
-            *columns, console=rich.console.Console(file=self.out), transient=True
-        )
+        self.bar = rich.progress.Progress(*columns, console=rich.console.Console(file=self.out), transient=True)
         fields: dict[str, Any] = {"loss": 0.0, "accuracy": 0.0, "speed": 0.0}
         self.task = self.bar.add_task("epoch 1", total=epochs * images, **fields)
         self.done = 0
@@ -112,9 +110,7 @@ def print_confusion(counts: NDArray, out: TextIO) -> None:
         for digit in range(10):
             table.add_column(str(digit), justify="right")
         for digit, row in enumerate(counts):
-            cells = [
-                f"[green]{n}[/]" if k == digit else (f"[red]{n}[/]" if n else "·") for k, n in enumerate(row)
-            ]
+            cells = [f"[green]{n}[/]" if k == digit else (f"[red]{n}[/]" if n else "·") for k, n in enumerate(row)]
             table.add_row(str(digit), *cells)
         rich.console.Console(file=out).print(table)
     else:

@@ -25,9 +25,7 @@ def read_digit(path: str) -> NDArray:
     try:
         with PIL.Image.open(path) as picture:
             if picture.width * picture.height > MOST_PIXELS:
-                raise ImageError(
-                    f"{path}: {picture.width}×{picture.height} pixels; at most {MOST_PIXELS:,} are read"
-                )
+                raise ImageError(f"{path}: {picture.width}×{picture.height} pixels; at most {MOST_PIXELS:,} are read")
             flat = PIL.Image.new("RGBA", picture.size, "white")
             flat.alpha_composite(picture.convert("RGBA"))
             grey = np.asarray(flat.convert("L"), dtype=np.float64)
@@ -50,9 +48,7 @@ def as_mnist(grey: NDArray, name: str = "picture") -> NDArray:
     digit = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     scale = BOX / max(digit.shape)
     height, width = (max(1, round(n * scale)) for n in digit.shape)
-    picture = PIL.Image.fromarray(digit.astype(np.uint8)).resize(
-        (width, height), PIL.Image.Resampling.LANCZOS
-    )
+    picture = PIL.Image.fromarray(digit.astype(np.uint8)).resize((width, height), PIL.Image.Resampling.LANCZOS)
     small = np.asarray(picture, dtype=np.float64)
     middle = (SIDE - 1) / 2
     top = round(middle - float(np.average(np.arange(height), weights=small.sum(axis=1))))

@@ -15,9 +15,7 @@ from tinygrad_cnn.tensor import Tensor
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     parser.add_argument("files", nargs="+", metavar="FILE", help="pictures of one digit each, of any size")
-    parser.add_argument(
-        "--model", required=True, metavar="MODEL", help="a model that `train --save MODEL` wrote"
-    )
+    parser.add_argument("--model", required=True, metavar="MODEL", help="a model that `train --save MODEL` wrote")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -49,20 +49,14 @@ FULL_LENET = Recipe(epochs=8, batch_size=64, optimizer="adamw", lr=3e-3, shift=2
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
-    parser.add_argument(
-        "--model", choices=sorted(MODELS), default="lenet", help="the network (default: lenet)"
-    )
+    parser.add_argument("--model", choices=sorted(MODELS), default="lenet", help="the network (default: lenet)")
     parser.add_argument("--full", action="store_true", help="train on all 60,000 images, downloaded once")
-    parser.add_argument(
-        "--data", metavar="DIR", help="read the four MNIST files from this folder (implies --full)"
-    )
+    parser.add_argument("--data", metavar="DIR", help="read the four MNIST files from this folder (implies --full)")
     parser.add_argument("--epochs", type=positive(int), help="passes over the images")
     parser.add_argument("--batch-size", type=positive(int), help="images a step")
     parser.add_argument("--lr", type=positive(float), help="learning rate")
     parser.add_argument("--optimizer", choices=["sgd", "adam", "adamw"], help="sgd is the plain one")
-    parser.add_argument(
-        "--seed", type=natural, default=0, help="the same seed gives the same weights (default: 0)"
-    )
+    parser.add_argument("--seed", type=natural, default=0, help="the same seed gives the same weights (default: 0)")
     parser.add_argument("--save", metavar="FILE", help="write the trained model here")
     parser.add_argument("--threads", type=positive(int), help="threads of the linear algebra")
     parser.add_argument("--json", metavar="FILE", help="write a record of the run here")
@@ -109,8 +103,9 @@ def run(args: argparse.Namespace) -> int:
     random.manual_seed(args.seed)
     net = MODELS[args.model]()
     print(
-        f"{args.model}: {sum(p.numel() for p in net.parameters()):,} parameters, {len(digits.train_labels):,} training and "
-        f"{len(digits.test_labels):,} test images, {recipe.epochs} epochs, seed {args.seed}",
+        f"{args.model}: {sum(p.numel() for p in net.parameters()):,} parameters, "
+        f"{len(digits.train_labels):,} training and {len(digits.test_labels):,} test images, "
+        f"{recipe.epochs} epochs, seed {args.seed}",
         flush=True,
     )
     start = time.perf_counter()

@@ -24,9 +24,7 @@ class TensorDataset(Dataset):
     def __init__(self, *tensors: Tensor) -> None:
         lengths = [len(t) for t in tensors]
         if not tensors or len(set(lengths)) != 1:
-            raise ValueError(
-                f"TensorDataset: tensors of lengths {lengths}; expected one or more of the same length"
-            )
+            raise ValueError(f"TensorDataset: tensors of lengths {lengths}; expected one or more of the same length")
         self.tensors = tensors
 
     def __getitem__(self, index: Any) -> tuple[Tensor, ...]:
@@ -49,9 +47,7 @@ class Subset(Dataset):
         return len(self.indices)
 
 
-def random_split(
-    dataset: Dataset, lengths: Sequence[float], generator: Generator | None = None
-) -> list[Subset]:
+def random_split(dataset: Dataset, lengths: Sequence[float], generator: Generator | None = None) -> list[Subset]:
     """Disjoint subsets of these sizes, or of these fractions if they add up to 1."""
     n = len(dataset)
     sizes = [int(size) for size in lengths]
@@ -60,9 +56,7 @@ def random_split(
         for k in range(n - sum(sizes)):
             sizes[k % len(sizes)] += 1
     if sum(sizes) != n:
-        raise ValueError(
-            f"random_split: sizes {list(lengths)} do not add up to {n}, the length of the data set"
-        )
+        raise ValueError(f"random_split: sizes {list(lengths)} do not add up to {n}, the length of the data set")
     order = (generator or default_generator).numpy.permutation(n).tolist()
     ends = [sum(sizes[: k + 1]) for k in range(len(sizes))]
     return [Subset(dataset, order[end - size : end]) for size, end in zip(sizes, ends, strict=True)]

@@ -43,7 +43,7 @@ class File(NamedTuple):
 
     name: str
     magic: int
-    count: int
+    items: int
     sha256: str
 
 
@@ -93,9 +93,7 @@ def load_sample() -> Digits:
     try:
         content = SAMPLE.read_bytes()
     except OSError as error:
-        raise DatasetError(
-            f"{SAMPLE}: cannot be read ({error.strerror}); install the package again"
-        ) from None
+        raise DatasetError(f"{SAMPLE}: cannot be read ({error.strerror}); install the package again") from None
     if hashlib.sha256(content).hexdigest() != SAMPLE_SHA256:
         raise DatasetError(f"{SAMPLE}: damaged (its SHA-256 is another one); install the package again")
     with np.load(SAMPLE, allow_pickle=False) as arrays:
@@ -122,7 +120,7 @@ def load_full(
         If a file is missing, damaged, or no mirror gives it.
     """
     if data_dir is not None:
-        return _digits([read_idx(_find(Path(data_dir), file), file.magic, file.count) for file in FILES])
+        return _digits([read_idx(_find(Path(data_dir), file), file.magic, file.items) for file in FILES])
     folder = Path(cache_dir) if cache_dir is not None else cache_folder()
     return _digits([_cached(folder, file, progress) for file in FILES])
 
@@ -138,9 +136,7 @@ def _find(folder: Path, file: File) -> Path:
     for name in names:
         if (folder / name).is_file():
             return folder / name
-    raise DatasetError(
-        f"{folder}: has none of {', '.join(names)}; point to the folder with the four MNIST files"
-    )
+    raise DatasetError(f"{folder}: has none of {', '.join(names)}; point to the folder with the four MNIST files")
 
 
 def cache_folder() -> Path:
@@ -158,7 +154,7 @@ def cache_folder() -> Path:
 
 def _cached(folder: Path, file: File, progress: Progress | None) -> NDArray:
     target = folder / (file.name + ".gz")
-    size = expected_size(file.magic, file.count)
+    size = expected_size(file.magic, file.items)
     if not target.is_file() or not _is_right(target, file, size):
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -167,7 +163,7 @@ def _cached(folder: Path, file: File, progress: Progress | None) -> NDArray:
             raise DatasetError(
                 f"{folder}: cannot be written ({error.strerror or error}); choose another cache folder"
             ) from None
-    return parse_idx(read_bytes(target, size), file.magic, file.count, str(target))
+    return parse_idx(read_bytes(target, size), file.magic, file.items, str(target))
 
 
 def _is_right(path: Path, file: File, size: int) -> bool:

@@ -44,9 +44,7 @@ def record(op: type[Op], inputs: tuple[Any, ...], options: dict[str, Any]) -> tu
     return (y[0] if op.aux else y), [tensors[k] for k in wanted]
 
 
-def vjp(
-    op: type[Op], inputs: tuple[Any, ...], options: dict[str, Any], v: Any, *, create: bool = False
-) -> list[Any]:
+def vjp(op: type[Op], inputs: tuple[Any, ...], options: dict[str, Any], v: Any, *, create: bool = False) -> list[Any]:
     """The cotangents of the differentiable inputs: ndarrays, or Tensors if the pass is recorded."""
     y, leaves = record(op, inputs, options)
     gradients = autograd.grad(y, leaves, v, create_graph=create)
@@ -213,9 +211,7 @@ def check_kinks(op: type[Op]) -> None:
         declared = [kink.gradients[k] for k in differentiable(op, inputs)]
         for k, a, b in zip(differentiable(op, inputs), found, declared, strict=True):
             if not np.allclose(a, b, rtol=1e-12, atol=0, equal_nan=True):
-                raise GradientError(
-                    f"{op.name}: at {kink.where}, d_{name_of(op, k)} is {a!r}, declared {b!r}"
-                )
+                raise GradientError(f"{op.name}: at {kink.where}, d_{name_of(op, k)} is {a!r}, declared {b!r}")
 
 
 Check = Callable[[type[Op], Sample, np.random.Generator], None]

@@ -48,7 +48,8 @@ def gradcheck(
     for k in checked:
         if tensors[k].dtype != np.float64:
             raise TypeError(
-                f"gradcheck: input {k} has dtype {tensors[k].dtype}, too coarse for differences; convert it with .double()"
+                f"gradcheck: input {k} has dtype {tensors[k].dtype}, too coarse for differences; "
+                "convert it with .double()"
             )
     try:
         _check(func, tensors, checked, eps, atol, rtol)
@@ -122,13 +123,10 @@ def _check(
                 there = base.copy()
                 there[place] += t
                 moved = [Tensor(there, requires_grad=True) if j == k else x for j, x in enumerate(tensors)]
-                return sum(
-                    inner(v, y.detach().numpy())
-                    for v, y in zip(cotangents, _outputs(func, moved), strict=True)
-                )
+                return sum(inner(v, y.detach().numpy()) for v, y in zip(cotangents, _outputs(func, moved), strict=True))
 
             numeric, error = derivative(along, eps)
-            off = abs(analytic[place] - numeric)
+            off = float(abs(analytic[place] - numeric))
             bound = atol + rtol * abs(numeric) + 10 * error
             if not off <= bound and (not worst[1] or not off / bound <= worst[0]):
                 message = f"input {k} at {place}: analytic {analytic[place]:.9g}, numeric {numeric:.9g} ± {error:.1g}"

@@ -8,9 +8,7 @@ from tinygrad_cnn.kernels.geometry import ceil_output_size, output_size, padded,
 from tinygrad_cnn.types import NDArray, Pads, Pair
 
 
-def pooled_size(
-    size: Pair, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, ceil_mode: bool
-) -> Pair:
+def pooled_size(size: Pair, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, ceil_mode: bool) -> Pair:
     """The size of the result of a pooling."""
     measure = ceil_output_size if ceil_mode else lambda n, k, s, p, d: output_size(n, k, s, 2 * p, d)
     h, w = (measure(size[a], kernel[a], stride[a], padding[a], dilation[a]) for a in (0, 1))
@@ -29,9 +27,7 @@ def _border(size: Pair, out: Pair, kernel: Pair, stride: Pair, padding: Pair, di
     return top, left
 
 
-def _taps(
-    out: Pair, kernel: Pair, stride: Pair, dilation: Pair
-) -> Iterator[tuple[int, int, tuple[slice, slice]]]:
+def _taps(out: Pair, kernel: Pair, stride: Pair, dilation: Pair) -> Iterator[tuple[int, int, tuple[slice, slice]]]:
     """The places of each tap of the window, in row-major order."""
     for i in range(kernel[0]):
         for j in range(kernel[1]):
@@ -105,9 +101,8 @@ def avg_pool2d(
     y = np.zeros((*x.shape[:2], *out), x.dtype)
     for _, _, place in _taps(out, kernel_size, stride, (1, 1)):
         y += canvas[:, :, *place]
-    return y / divisors(size, out, kernel_size, stride, padding, count_include_pad, divisor_override).astype(
-        x.dtype
-    )
+    over = divisors(size, out, kernel_size, stride, padding, count_include_pad, divisor_override)
+    return np.asarray(y / over.astype(x.dtype))
 
 
 def avg_pool2d_input(
@@ -123,9 +118,9 @@ def avg_pool2d_input(
     """The adjoint of `avg_pool2d`: each g spread evenly over its window."""
     out = g.shape[2], g.shape[3]
     (top, bottom), (left, right) = _border(input_size, out, kernel_size, stride, padding, (1, 1))
-    share = g / divisors(
-        input_size, out, kernel_size, stride, padding, count_include_pad, divisor_override
-    ).astype(g.dtype)
+    share = g / divisors(input_size, out, kernel_size, stride, padding, count_include_pad, divisor_override).astype(
+        g.dtype
+    )
     canvas = np.zeros((*g.shape[:2], input_size[0] + top + bottom, input_size[1] + left + right), g.dtype)
     for _, _, place in _taps(out, kernel_size, stride, (1, 1)):
         canvas[:, :, *place] += share
@@ -149,4 +144,5 @@ def divisors(
         start = np.arange(o) * s - p
         end = np.minimum(start + k, n + p)
         lengths.append(end - start if count_include_pad else np.minimum(end, n) - np.maximum(start, 0))
-    return np.outer(*lengths)
+    rows, columns = lengths
+    return np.asarray(np.outer(rows, columns))

@@ -8,9 +8,7 @@ from threadpoolctl import ThreadpoolController
 
 @cache
 def _controller() -> ThreadpoolController:
-    return ThreadpoolController().select(
-        user_api="blas"
-    )  # building one looks at every loaded library: 0.4 ms
+    return ThreadpoolController().select(user_api="blas")  # building one looks at every loaded library: 0.4 ms
 
 
 def get_num_threads() -> int:

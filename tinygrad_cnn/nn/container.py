@@ -23,7 +23,8 @@ class _Ordered(Module):
         n, k = len(self), operator.index(index)
         if not -n <= k < n:
             raise IndexError(f"{type(self).__name__}: index {k} is out of range for {n} modules")
-        return list(self._modules)[k]
+        names: list[str] = list(self._modules)
+        return names[k]
 
     def append(self, module: Module) -> Any:
         """Add a module at the end."""

@@ -46,9 +46,7 @@ class Linear(Module):
 
     def extra_repr(self) -> str:
         """The configuration."""
-        return (
-            f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
-        )
+        return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
 
 
 class _Conv(Module):
@@ -84,13 +82,11 @@ class _Conv(Module):
     def extra_repr(self) -> str:
         """The configuration, what is not default."""
         one, zero = (1,) * len(self.kernel_size), (0,) * len(self.kernel_size)
-        text = (
-            f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
-        )
+        text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
         text += f", padding={self.padding}" * (self.padding != zero)
         text += f", dilation={self.dilation}" * (self.dilation != one)
         text += f", groups={self.groups}" * (self.groups != 1)
-        return text + ", bias=False" * (self.bias is None)
+        return f"{text}, bias=False" if self.bias is None else text
 
 
 class Conv2d(_Conv):
@@ -112,9 +108,7 @@ class Conv2d(_Conv):
         padding_mode: str = "zeros",
     ) -> None:
         kernel = check_pair("Conv2d", "kernel_size", kernel_size, 1)
-        pads: Pair | str = (
-            padding if isinstance(padding, str) else check_pair("Conv2d", "padding", padding, 0)
-        )
+        pads: Pair | str = padding if isinstance(padding, str) else check_pair("Conv2d", "padding", padding, 0)
         super().__init__(
             (out_channels, in_channels // max(groups, 1), *kernel),
             in_channels,

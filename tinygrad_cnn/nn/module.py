@@ -68,7 +68,8 @@ class Module:
             self._buffers[name] = value
         elif name in self._parameters and value is not None:
             raise TypeError(
-                f"{type(self).__name__}: {name!r} is a parameter; assign a Parameter or None, not {type(value).__name__}"
+                f"{type(self).__name__}: {name!r} is a parameter; assign a Parameter or None, "
+                f"not {type(value).__name__}"
             )
         else:
             self._forget(name)
@@ -86,10 +87,7 @@ class Module:
             object.__delattr__(self, name)
 
     def _forget(self, name: str) -> bool:
-        found = [
-            self.__dict__[room].pop(name, self) is not self
-            for room in ("_parameters", "_buffers", "_modules")
-        ]
+        found = [self.__dict__[room].pop(name, self) is not self for room in ("_parameters", "_buffers", "_modules")]
         self.__dict__.pop(name, None)
         return any(found)
 
@@ -112,9 +110,7 @@ class Module:
 
     def _check_name(self, name: str) -> None:
         if "." in name or not name:
-            raise KeyError(
-                f"{type(self).__name__}: {name!r} is no name for an attribute: it is empty or has a dot"
-            )
+            raise KeyError(f"{type(self).__name__}: {name!r} is no name for an attribute: it is empty or has a dot")
 
     # ---- the tree ----------------------------------------------------------------------------------------
 

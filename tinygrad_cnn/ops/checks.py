@@ -72,8 +72,7 @@ def check_broadcast(op: str, *shapes: Shape) -> Shape:
     except ValueError:
         listed = " and ".join(str(s) for s in shapes)
         raise ValueError(
-            f"{op}: shapes {listed} do not broadcast; from the right, each pair of sizes must be equal or "
-            "contain a 1"
+            f"{op}: shapes {listed} do not broadcast; from the right, each pair of sizes must be equal or contain a 1"
         ) from None
 
 
@@ -81,9 +80,7 @@ def check_floating(op: str, name: str, value: Array) -> None:
     """The array holds floating-point numbers."""
     dtype = dtype_of(value)
     if dtype.kind not in "fc":
-        raise TypeError(
-            f"{op}: {name} has dtype {dtype}; expected a floating dtype, convert it with .float()"
-        )
+        raise TypeError(f"{op}: {name} has dtype {dtype}; expected a floating dtype, convert it with .float()")
 
 
 def check_integer(op: str, name: str, value: Array) -> None:

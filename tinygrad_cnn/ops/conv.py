@@ -211,13 +211,9 @@ def check_padding(op: str, padding: Any, kernel: Pair, stride: Pair, dilation: P
         if padding == "valid":
             return (0, 0), (0, 0)
         if padding != "same":
-            raise ValueError(
-                f"{op}: padding is {padding!r}; it must be 'same', 'valid', an integer or a pair"
-            )
+            raise ValueError(f"{op}: padding is {padding!r}; it must be 'same', 'valid', an integer or a pair")
         if stride != (1, 1):
-            raise ValueError(
-                f"{op}: padding='same' needs stride 1, not {stride}; give the padding in numbers"
-            )
+            raise ValueError(f"{op}: padding='same' needs stride 1, not {stride}; give the padding in numbers")
         top, left = (dilation[a] * (kernel[a] - 1) // 2 for a in (0, 1))
         return (top, dilation[0] * (kernel[0] - 1) - top), (left, dilation[1] * (kernel[1] - 1) - left)
     vertical, horizontal = check_pair(op, "padding", padding, 0)
@@ -268,9 +264,7 @@ def conv_transpose2d(
     check_ndim(op, "input", input, (3, 4), "(N, C, H, W) or (C, H, W)")
     check_ndim(op, "weight", weight, (4,), "(C, O / groups, KH, KW)")
     if len(shape_of(input)) == 3:
-        y = conv_transpose2d(
-            unsqueeze(input, 0), weight, bias, stride, padding, output_padding, groups, dilation
-        )
+        y = conv_transpose2d(unsqueeze(input, 0), weight, bias, stride, padding, output_padding, groups, dilation)
         return squeeze(y, 0)
     image, kernel = shape_of(input), shape_of(weight)
     check_groups(op, groups, channels=image[1])
@@ -280,17 +274,12 @@ def conv_transpose2d(
     steps, spread = check_pair(op, "stride", stride, 1), check_pair(op, "dilation", dilation, 1)
     pads, extra = check_pair(op, "padding", padding, 0), check_pair(op, "output_padding", output_padding, 0)
     if any(extra[a] >= max(steps[a], spread[a]) for a in (0, 1)):
-        raise ValueError(
-            f"{op}: output_padding {extra} must be smaller than stride {steps} or dilation {spread}"
-        )
+        raise ValueError(f"{op}: output_padding {extra} must be smaller than stride {steps} or dilation {spread}")
     size = [
-        (image[a + 2] - 1) * steps[a] - 2 * pads[a] + spread[a] * (kernel[a + 2] - 1) + extra[a] + 1
-        for a in (0, 1)
+        (image[a + 2] - 1) * steps[a] - 2 * pads[a] + spread[a] * (kernel[a + 2] - 1) + extra[a] + 1 for a in (0, 1)
     ]
     if min(size) < 1:
-        raise ValueError(
-            f"{op}: the result of input {image} and weight {kernel} would have size {tuple(size)}"
-        )
+        raise ValueError(f"{op}: the result of input {image} and weight {kernel} would have size {tuple(size)}")
     geometry = Geometry(steps, ((pads[0], pads[0]), (pads[1], pads[1])), spread, groups)
     y = Conv2DInput.apply(input, weight, size=(size[0], size[1]), geometry=geometry)
     return y if bias is None else y + np.reshape(bias, (-1, 1, 1))

@@ -364,9 +364,7 @@ class Softplus(Unary):
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
         (x,) = super().sample(draw).inputs
-        return Sample(
-            (x,), draw.choice([{}, {"beta": 0.5, "threshold": 1.0}, {"beta": 2.0, "threshold": 4.0}])
-        )
+        return Sample((x,), draw.choice([{}, {"beta": 0.5, "threshold": 1.0}, {"beta": 2.0, "threshold": 4.0}]))
 
 
 class Silu(Unary):

@@ -165,9 +165,7 @@ class Gather(Op):
     def sample(cls, draw: Draw) -> Sample:
         x = draw.array(draw.shape(1, smallest=1), Real())
         axis = draw.integer(0, x.ndim - 1)
-        shape = tuple(
-            draw.integer(0 if a == axis else 1, 4 if a == axis else n) for a, n in enumerate(x.shape)
-        )
+        shape = tuple(draw.integer(0 if a == axis else 1, 4 if a == axis else n) for a, n in enumerate(x.shape))
         return Sample((x, draw.index_array(shape, x.shape[axis])), {"axis": axis})
 
 
@@ -293,9 +291,7 @@ def scatter_add(input: Array, dim: int, index: Array, src: Array) -> Array:
     axis = check_axis("scatter_add", dim, len(shape))
     _check_along("scatter_add", shape, wanted, axis)
     if len(shape_of(src)) != len(wanted) or any(n > m for n, m in zip(wanted, shape_of(src), strict=True)):
-        raise ValueError(
-            f"scatter_add: src has shape {shape_of(src)}; index of shape {wanted} must fit into it"
-        )
+        raise ValueError(f"scatter_add: src has shape {shape_of(src)}; index of shape {wanted} must fit into it")
     check_integer("scatter_add", "index", index)
     check_range("scatter_add", "index", index, shape[axis])
     return ScatterAdd.apply(input, np.asarray(index), src, axis=axis)
@@ -374,9 +370,7 @@ class Embedding(Op):
     def sample(cls, draw: Draw) -> Sample:
         w = draw.array((draw.integer(2, 4), draw.integer(1, 3)), Real())
         pad = len(w) - 1
-        return Sample(
-            (draw.index_array(draw.shape(), pad), w), {"padding_idx": pad}
-        )  # smooth: no padding read
+        return Sample((draw.index_array(draw.shape(), pad), w), {"padding_idx": pad})  # smooth: no padding read
 
     kinks = (
         Kink(

@@ -89,9 +89,7 @@ class Einsum(Op):
         others = [k for k in range(len(xs)) if k != i]
         available = {c for k in others for c in terms[k]} | set(output)
         kept = "".join(c for c in terms[i] if c in available)
-        d = Einsum.apply(
-            g, *(xs[k] for k in others), terms=(output, *(terms[k] for k in others)), output=kept
-        )
+        d = Einsum.apply(g, *(xs[k] for k in others), terms=(output, *(terms[k] for k in others)), output=kept)
         apart = tuple(n if c in available else 1 for c, n in zip(terms[i], xs_shape[i], strict=True))
         return np.broadcast_to(np.reshape(d, apart), xs_shape[i])  # what only x_i has was summed
 
@@ -116,9 +114,7 @@ def matmul(input: Array, other: Array) -> Array:
     """
     left, right = shape_of(input), shape_of(other)
     if not left or not right:
-        raise ValueError(
-            f"matmul: shapes {left} and {right}; each needs at least 1 dim, multiply numbers with *"
-        )
+        raise ValueError(f"matmul: shapes {left} and {right}; each needs at least 1 dim, multiply numbers with *")
     inner = right[-2] if len(right) > 1 else right[0]
     if left[-1] != inner:
         raise ValueError(
@@ -153,9 +149,7 @@ def bmm(input: Array, mat2: Array) -> Array:
     check_ndim("bmm", "input", input, (3,), "(b, n, k)")
     check_ndim("bmm", "mat2", mat2, (3,), "(b, k, m)")
     if shape_of(input)[0] != shape_of(mat2)[0]:
-        raise ValueError(
-            f"bmm: batch sizes of {shape_of(input)} and {shape_of(mat2)} differ; they must be equal"
-        )
+        raise ValueError(f"bmm: batch sizes of {shape_of(input)} and {shape_of(mat2)} differ; they must be equal")
     return matmul(input, mat2)
 
 

@@ -176,18 +176,14 @@ def _class_weight(op: str, weight: Array | None, classes: int, dtype: Any) -> ND
     return np.asarray(weight).astype(dtype)
 
 
-def _rows(
-    op: str, x: Array, target: Array, classes: int, ignore_index: int
-) -> tuple[Array, NDArray, NDArray]:
+def _rows(op: str, x: Array, target: Array, classes: int, ignore_index: int) -> tuple[Array, NDArray, NDArray]:
     """Logits as rows (M, K), their labels (M,) with the ignored ones made 0, and 1 for the rows that count."""
     check_integer(op, "target", target)
     labels = np.asarray(target).reshape(-1)
     counted = labels != ignore_index
     wrong = labels[counted & ((labels < 0) | (labels >= classes))]
     if wrong.size:
-        raise IndexError(
-            f"{op}: target contains {wrong[0]}; {classes} classes expect labels 0 to {classes - 1}"
-        )
+        raise IndexError(f"{op}: target contains {wrong[0]}; {classes} classes expect labels 0 to {classes - 1}")
     rows = x if len(shape_of(x)) == 2 else np.reshape(movedim(x, 1, -1), (labels.size, classes))
     return rows, np.where(counted, labels, 0), counted.astype(dtype_of(x))
 

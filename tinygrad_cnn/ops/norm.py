@@ -77,9 +77,7 @@ def layer_norm(
     """Normalise each sample over its last dims, those of `normalized_shape` (Ba, Kiros, Hinton 2016)."""
     shape, last = shape_of(input), tuple(normalized_shape)
     if not last or shape[-len(last) :] != last:
-        raise ValueError(
-            f"layer_norm: input has shape {shape}; normalized_shape {last} must be its last dims"
-        )
+        raise ValueError(f"layer_norm: input has shape {shape}; normalized_shape {last} must be its last dims")
     for name, value in (("weight", weight), ("bias", bias)):
         if value is not None and shape_of(value) != last:
             raise ValueError(f"layer_norm: {name} has shape {shape_of(value)}; expected {last}")

@@ -180,8 +180,7 @@ def _rule(cls: type[Op], name: str, sources: tuple[str, ...], options: dict[str,
     where = f"op {cls.__name__}"
     if (function is None) != (name in cls.constant):
         raise TypeError(
-            f"{where}: input {name!r} needs either a derivative d_{name}(g, ...) or a place in `constant`, "
-            "and not both"
+            f"{where}: input {name!r} needs either a derivative d_{name}(g, ...) or a place in `constant`, and not both"
         )
     if function is None:
         return None
@@ -192,9 +191,7 @@ def _rule(cls: type[Op], name: str, sources: tuple[str, ...], options: dict[str,
     for p in rest:
         if p.kind is p.KEYWORD_ONLY:
             if p.name not in options or p.default != options[p.name]:
-                raise TypeError(
-                    f"{where}: d_{name} takes the option {p.name!r}, which forward does not take so"
-                )
+                raise TypeError(f"{where}: d_{name} takes the option {p.name!r}, which forward does not take so")
             taken.append(p.name)
         elif p.name not in sources:
             raise TypeError(f"{where}: d_{name} asks for {p.name!r}; it may have g and any of {sources}")
@@ -207,8 +204,7 @@ def _register(cls: type[Op]) -> None:
     known = registry.get(cls.name)
     if known is not None and known.__module__ != cls.__module__:
         raise TypeError(
-            f"op {cls.name}: the registry already has an op of this name, from {known.__module__}; "
-            "choose another name"
+            f"op {cls.name}: the registry already has an op of this name, from {known.__module__}; choose another name"
         )
     registry[cls.name] = cls
 

@@ -44,10 +44,7 @@ class MaxPool2D(Op):
     def sample(cls, draw: Draw) -> Sample:
         kernel, stride, dilation = draw.pair(1, 3), draw.pair(1, 3), draw.pair(1, 2)
         padding = draw.integer(0, kernel[0] // 2), draw.integer(0, kernel[1] // 2)
-        h, w = (
-            max(1, d * (k - 1) + 1 - 2 * p) + draw.integer(0, 3)
-            for k, d, p in zip(kernel, dilation, padding, strict=True)
-        )
+        h, w = (d * (k - 1) + 1 + draw.integer(0, 3) for k, d in zip(kernel, dilation, strict=True))
         x = draw.array((draw.integer(1, 2), draw.integer(1, 2), h, w), cls.domain["x"])
         options = {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation}
         return Sample((x,), {**options, "ceil_mode": draw.boolean()})
@@ -203,9 +200,7 @@ def max_pool2d(
         y = max_pool2d(unsqueeze(input, 0), kernel_size, stride, padding, dilation, ceil_mode, True)
         return Extreme(squeeze(y[0], 0), squeeze(y[1], 0)) if return_indices else squeeze(y[0], 0)
     kernel, steps, pads, spread = _check_window(op, input, kernel_size, stride, padding, dilation, ceil_mode)
-    y = MaxPool2D.apply(
-        input, kernel=kernel, stride=steps, padding=pads, dilation=spread, ceil_mode=ceil_mode
-    )
+    y = MaxPool2D.apply(input, kernel=kernel, stride=steps, padding=pads, dilation=spread, ceil_mode=ceil_mode)
     return Extreme(*y) if return_indices else y[0]
 
 
@@ -227,9 +222,7 @@ def avg_pool2d(
         )
     kernel, steps, pads, _ = _check_window(op, input, kernel_size, stride, padding, 1, ceil_mode)
     if divisor_override == 0:
-        raise ValueError(
-            f"{op}: divisor_override is 0; it must not be, or None to divide by the window's size"
-        )
+        raise ValueError(f"{op}: divisor_override is 0; it must not be, or None to divide by the window's size")
     return AvgPool2D.apply(
         input,
         kernel=kernel,
@@ -255,9 +248,7 @@ def _check_window(
     steps = kernel if stride is None else check_pair(op, "stride", stride, 1)
     pads = check_pair(op, "padding", padding, 0)
     if any(2 * p > k for p, k in zip(pads, kernel, strict=True)):
-        raise ValueError(
-            f"{op}: padding {pads} is more than half of kernel_size {kernel}; a window could be empty"
-        )
+        raise ValueError(f"{op}: padding {pads} is more than half of kernel_size {kernel}; a window could be empty")
     shape = shape_of(x)
     out = kernels.pooled_size((shape[2], shape[3]), kernel, steps, pads, spread, ceil_mode)
     if min(out) < 1:
@@ -289,4 +280,4 @@ def _averages(n: int, parts: int) -> NDArray:
     """The matrix (parts, n) that takes the mean of each part."""
     k, places = np.arange(parts)[:, None], np.arange(n)
     inside = (places >= k * n // parts) & (places < -(-(k + 1) * n // parts))
-    return inside / inside.sum(axis=1, keepdims=True)
+    return np.asarray(inside / inside.sum(axis=1, keepdims=True))

@@ -40,7 +40,7 @@ class Sum(Op):
     linear = "jointly"
 
     def forward(x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
-        return np.add.reduce(x, axis=axes, keepdims=keepdim)
+        return np.sum(x, axis=axes, keepdims=keepdim)
 
     def d_x(g: Array, x_shape: Shape, *, axes: tuple[int, ...], keepdim: bool) -> Array:
         return np.broadcast_to(spread(g, axes, keepdim), x_shape)
@@ -80,7 +80,7 @@ class Prod(Op):
     )
 
     def forward(x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
-        return np.multiply.reduce(x, axis=axes, keepdims=keepdim, dtype=None)
+        return np.prod(x, axis=axes, keepdims=keepdim)
 
     def d_x(g: Array, x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
         return spread(g, axes, keepdim) * product_of_others(x, axes)
@@ -113,9 +113,7 @@ class Var(Op):
 
     def forward(x: Array, *, axes: tuple[int, ...], correction: float, keepdim: bool) -> Array:
         deviation = x - np.mean(x, axis=axes, keepdims=True)
-        return np.sum(deviation * deviation, axis=axes, keepdims=keepdim) * _per_freedom(
-            x.shape, axes, correction
-        )
+        return np.sum(deviation * deviation, axis=axes, keepdims=keepdim) * _per_freedom(x.shape, axes, correction)
 
     def d_x(g: Array, x: Array, *, axes: tuple[int, ...], correction: float, keepdim: bool) -> Array:
         deviation = x - np.mean(x, axis=axes, keepdims=True)
@@ -132,18 +130,12 @@ class Std(Op):
     """y = √(Σ (x - x̄)² / (n - c))        dx = g (x - x̄) / (y (n - c)), 0 where y = 0"""
 
     floating = True
-    kinks = (
-        Kink(
-            "equal elements", (np.ones(3),), (np.zeros(3),), {"axes": (0,), "correction": 1, "keepdim": False}
-        ),
-    )
+    kinks = (Kink("equal elements", (np.ones(3),), (np.zeros(3),), {"axes": (0,), "correction": 1, "keepdim": False}),)
 
     def forward(x: Array, *, axes: tuple[int, ...], correction: float, keepdim: bool) -> Array:
         return np.sqrt(Var.forward(x, axes=axes, correction=correction, keepdim=keepdim))
 
-    def d_x(
-        g: Array, y: Array, x: Array, *, axes: tuple[int, ...], correction: float, keepdim: bool
-    ) -> Array:
+    def d_x(g: Array, y: Array, x: Array, *, axes: tuple[int, ...], correction: float, keepdim: bool) -> Array:
         flat = y == 0
         slope = np.where(flat, 0.0, g / np.where(flat, 1.0, y)) * _per_freedom(x.shape, axes, correction)
         return spread(slope, axes, keepdim) * (x - np.mean(x, axis=axes, keepdims=True))
@@ -175,7 +167,7 @@ class Amax(Op):
     )
 
     def forward(x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
-        return np.maximum.reduce(x, axis=axes, keepdims=keepdim)
+        return np.max(x, axis=axes, keepdims=keepdim)
 
     def d_x(g: Array, y: Array, x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
         return share(g, y, x, axes, keepdim)
@@ -199,7 +191,7 @@ class Amin(Op):
     )
 
     def forward(x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
-        return np.minimum.reduce(x, axis=axes, keepdims=keepdim)
+        return np.min(x, axis=axes, keepdims=keepdim)
 
     def d_x(g: Array, y: Array, x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
         return share(g, y, x, axes, keepdim)
@@ -220,11 +212,7 @@ class MaxDim(Op):
 
     aux = ("indices",)
     domain = {"x": Distinct()}
-    kinks = (
-        Kink(
-            "a tie", (np.array([1.0, 3.0, 3.0]),), (np.array([0.0, 1.0, 0.0]),), {"axis": 0, "keepdim": False}
-        ),
-    )
+    kinks = (Kink("a tie", (np.array([1.0, 3.0, 3.0]),), (np.array([0.0, 1.0, 0.0]),), {"axis": 0, "keepdim": False}),)
 
     def forward(x: Array, *, axis: int, keepdim: bool) -> tuple[Array, Array]:
         return _extreme(x, np.argmax(x, axis=axis, keepdims=True), axis, keepdim)
@@ -243,11 +231,7 @@ class MinDim(Op):
 
     aux = ("indices",)
     domain = {"x": Distinct()}
-    kinks = (
-        Kink(
-            "a tie", (np.array([3.0, 1.0, 1.0]),), (np.array([0.0, 1.0, 0.0]),), {"axis": 0, "keepdim": False}
-        ),
-    )
+    kinks = (Kink("a tie", (np.array([3.0, 1.0, 1.0]),), (np.array([0.0, 1.0, 0.0]),), {"axis": 0, "keepdim": False}),)
 
     def forward(x: Array, *, axis: int, keepdim: bool) -> tuple[Array, Array]:
         return _extreme(x, np.argmin(x, axis=axis, keepdims=True), axis, keepdim)
@@ -324,15 +308,9 @@ class Norm(Op):
     def forward(x: Array, *, p: float, axes: tuple[int, ...], keepdim: bool) -> Array:
         size = np.absolute(x)
         if math.isinf(p):
-            return (
-                np.max(size, axis=axes, keepdims=keepdim)
-                if p > 0
-                else np.min(size, axis=axes, keepdims=keepdim)
-            )
+            return np.max(size, axis=axes, keepdims=keepdim) if p > 0 else np.min(size, axis=axes, keepdims=keepdim)
         top = np.max(size, axis=axes, keepdims=True, initial=0)
-        scale = np.where(
-            (top > 0) & np.isfinite(top), top, 1
-        )  # powers of |x| / max neither overflow nor vanish
+        scale = np.where((top > 0) & np.isfinite(top), top, 1)  # powers of |x| / max neither overflow nor vanish
         total = np.sum((size / scale) ** p, axis=axes, keepdims=True) ** (1 / p) * scale
         return total if keepdim else np.squeeze(total, axis=axes)
 
@@ -483,9 +461,7 @@ def min(input: Array, dim: Any = None, keepdim: bool = False) -> Any:
     return _max_or_min("min", input, dim, keepdim, amin, MinDim, minimum)
 
 
-def _max_or_min(
-    op: str, x: Array, dim: Any, keepdim: bool, whole: Any, along: type[Op], pairwise: Any
-) -> Any:
+def _max_or_min(op: str, x: Array, dim: Any, keepdim: bool, whole: Any, along: type[Op], pairwise: Any) -> Any:
     if dim is None:
         return whole(x)
     if not isinstance(dim, (int, np.integer)):
@@ -501,9 +477,7 @@ def _nonempty(op: str, x: Array, dim: Axis) -> tuple[int, ...]:
     shape = shape_of(x)
     axes = check_axes(op, dim, len(shape))
     if count(shape, axes) == 0:
-        raise ValueError(
-            f"{op}: input of shape {shape} has no elements along dim {dim}; an extreme needs one"
-        )
+        raise ValueError(f"{op}: input of shape {shape} has no elements along dim {dim}; an extreme needs one")
     return axes
 
 

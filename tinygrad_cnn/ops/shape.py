@@ -61,9 +61,7 @@ class Reshape(Op):
     def sample(cls, draw: Draw) -> Sample:
         x = draw.array(draw.shape(), Real())
         order = draw.permutation(x.ndim)
-        return Sample(
-            (x,), {"shape": draw.choice([(x.size,), tuple(x.shape[a] for a in order), (1, *x.shape)])}
-        )
+        return Sample((x,), {"shape": draw.choice([(x.size,), tuple(x.shape[a] for a in order), (1, *x.shape)])})
 
 
 class Permute(Op):
@@ -175,9 +173,7 @@ class Pad(Op):
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
         x = draw.array(draw.shape(), Real())
-        return Sample(
-            (x,), {"widths": tuple(draw.pair(0, 2) for _ in x.shape), "value": draw.choice([0.0, 1.5])}
-        )
+        return Sample((x,), {"widths": tuple(draw.pair(0, 2) for _ in x.shape), "value": draw.choice([0.0, 1.5])})
 
 
 class Tril(Op):
@@ -270,14 +266,10 @@ def reshape(input: Array, *shape: Any) -> Array:
     if -1 in wanted:
         known = -math.prod(wanted)
         if known == 0 or total % known:
-            raise ValueError(
-                f"reshape: cannot work out -1 in {wanted} for an input of shape {have} ({total} elements)"
-            )
+            raise ValueError(f"reshape: cannot work out -1 in {wanted} for an input of shape {have} ({total} elements)")
         wanted = tuple(total // known if n == -1 else n for n in wanted)
     if math.prod(wanted) != total:
-        raise ValueError(
-            f"reshape: input of shape {have} has {total} elements, shape {wanted} has {math.prod(wanted)}"
-        )
+        raise ValueError(f"reshape: input of shape {have} has {total} elements, shape {wanted} has {math.prod(wanted)}")
     return Reshape.apply(input, shape=wanted)
 
 
@@ -296,9 +288,7 @@ def permute(input: Array, *dims: Any) -> Array:
     order, ndim = _unpacked(dims), len(shape_of(input))
     axes = check_axes("permute", order, ndim)
     if len(axes) != ndim:
-        raise ValueError(
-            f"permute: dims {order} name {len(axes)} of the input's {ndim} dims; name every one once"
-        )
+        raise ValueError(f"permute: dims {order} name {len(axes)} of the input's {ndim} dims; name every one once")
     return Permute.apply(input, order=axes)
 
 
@@ -334,9 +324,7 @@ def flatten(input: Array, start_dim: int = 0, end_dim: int = -1) -> Array:
     first, last = check_axis("flatten", start_dim, len(shape)), check_axis("flatten", end_dim, len(shape))
     if first > last:
         raise ValueError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}")
-    return Reshape.apply(
-        input, shape=(*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :])
-    )
+    return Reshape.apply(input, shape=(*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
 
 
 def unflatten(input: Array, dim: int, sizes: Sequence[int]) -> Array:
@@ -366,9 +354,7 @@ def expand(input: Array, *sizes: Any) -> Array:
     padded = (1,) * (len(wanted) - len(have)) + have
     shape = tuple(n if w == -1 else w for w, n in zip(wanted, padded, strict=False))
     if len(wanted) < len(have) or any(w != n and n != 1 for w, n in zip(shape, padded, strict=True)):
-        raise ValueError(
-            f"expand: input of shape {have} cannot be expanded to {wanted}; only dims of size 1 grow"
-        )
+        raise ValueError(f"expand: input of shape {have} cannot be expanded to {wanted}; only dims of size 1 grow")
     return Expand.apply(input, shape=shape)
 
 
@@ -383,9 +369,7 @@ def repeat(input: Array, *repeats: Any) -> Array:
     """The whole array laid several times along each dim, as NumPy's `tile`."""
     times, have = _unpacked(repeats), shape_of(input)
     if len(times) < len(have) or any(n < 0 for n in times):
-        raise ValueError(
-            f"repeat: repeats {times} for an input of shape {have}; give one number >= 0 per dim"
-        )
+        raise ValueError(f"repeat: repeats {times} for an input of shape {have}; give one number >= 0 per dim")
     padded = (1,) * (len(times) - len(have)) + have
     apart = reshape(input, tuple(size for n in padded for size in (1, n)))
     laid = expand(apart, tuple(size for r, n in zip(times, padded, strict=True) for size in (r, n)))
@@ -483,9 +467,7 @@ def pad(input: Array, pad: Sequence[int], mode: str = "constant", value: float =
     widths += [(int(pad[k]), int(pad[k + 1])) for k in range(len(pad) - 2, -1, -2)]
     for n, (before, after) in zip(shape, widths, strict=True):
         if n + before + after < 0:
-            raise ValueError(
-                f"pad: widths ({before}, {after}) take more than the {n} elements of a dim of {shape}"
-            )
+            raise ValueError(f"pad: widths ({before}, {after}) take more than the {n} elements of a dim of {shape}")
     if mode == "constant":
         crop = tuple(slice(max(0, -a), n - max(0, -b)) for n, (a, b) in zip(shape, widths, strict=True))
         inner = input[crop] if any(a < 0 or b < 0 for a, b in widths) else input
@@ -502,13 +484,9 @@ def _border_indices(shape: Shape, axis: int, width: tuple[int, int], mode: str) 
     n, (before, after) = shape[axis], width
     limits = {"reflect": n - 1, "replicate": math.inf if n else 0, "circular": n}
     if mode not in limits:
-        raise ValueError(
-            f"pad: mode is {mode!r}; it must be 'constant', 'reflect', 'replicate' or 'circular'"
-        )
+        raise ValueError(f"pad: mode is {mode!r}; it must be 'constant', 'reflect', 'replicate' or 'circular'")
     if max(width) > limits[mode]:
-        raise ValueError(
-            f"pad: widths {width} are too large for mode {mode!r} on a dim of size {n} of {shape}"
-        )
+        raise ValueError(f"pad: widths {width} are too large for mode {mode!r} on a dim of size {n} of {shape}")
     places = np.arange(-before, n + after)
     if mode == "circular":
         return places % n

@@ -59,9 +59,7 @@ class CosineAnnealingLR(LRScheduler):
 class StepLR(LRScheduler):
     """The rate times `gamma` after every `step_size` steps."""
 
-    def __init__(
-        self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1
-    ) -> None:
+    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
         if step_size <= 0:
             raise ValueError(f"StepLR: step_size is {step_size}; it must be at least 1")
         self.step_size, self.gamma = step_size, gamma
@@ -84,9 +82,7 @@ class LambdaLR(LRScheduler):
         groups = len(optimizer.param_groups)
         self.lr_lambdas = lr_lambda if isinstance(lr_lambda, list) else [lr_lambda] * groups
         if len(self.lr_lambdas) != groups:
-            raise ValueError(
-                f"LambdaLR: {len(self.lr_lambdas)} functions for {groups} groups; give one for each"
-            )
+            raise ValueError(f"LambdaLR: {len(self.lr_lambdas)} functions for {groups} groups; give one for each")
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:

@@ -96,15 +96,11 @@ class Optimizer:
         saved = state_dict["param_groups"]
         have, given = ([len(g["params"]) for g in groups] for groups in (self.param_groups, saved))
         if have != given:
-            raise ValueError(
-                f"load_state_dict: groups of {given} parameters given; this optimiser has {have}"
-            )
+            raise ValueError(f"load_state_dict: groups of {given} parameters given; this optimiser has {have}")
         params = [p for g in self.param_groups for p in g["params"]]
         for group, settings in zip(self.param_groups, saved, strict=True):
             group.update({k: v for k, v in settings.items() if k != "params"})
-        self.state = {
-            params[k]: {n: _copied(v) for n, v in s.items()} for k, s in state_dict["state"].items()
-        }
+        self.state = {params[k]: {n: _copied(v) for n, v in s.items()} for k, s in state_dict["state"].items()}
 
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} ("]
