@@ -116,7 +116,7 @@ def _update(running_mean: Tensor, running_var: Tensor, x: Any, momentum: float) 
     running_var.copy_(running_var * (1 - momentum) + var * momentum)
 
 
-def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
+def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
     """Mean, sum or single squares of the differences of two arrays of one shape."""
     if tuple(input.shape) != tuple(target.shape):
         raise ValueError(

@@ -1,5 +1,6 @@
 """Softmax, its logarithm, and the losses of classification, all shifted so that nothing overflows."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -72,8 +73,8 @@ class SoftmaxCrossEntropy(Op):
 class ClassCrossEntropy(Op):
     """y = -Σ_n w[n] ln softmax(x)[n, t[n]]        dx = g w (softmax(x) - [k = t])
 
-    Logits (N, K), labels (N,) and the weight of each row, constants. With ``dim=None`` the rows are summed,
-    else each has its own loss.
+    Logits (N, K); labels (N,) and the weight of each row are constants. With ``each``, a loss for each row,
+    else their sum.
     """
 
     floating = True
@@ -112,6 +113,7 @@ def cross_entropy(
     input: Array,
     target: Array,
     weight: Array | None = None,
+    *,
     ignore_index: int = -100,
     reduction: str = "mean",
     label_smoothing: float = 0.0,
@@ -144,7 +146,8 @@ def cross_entropy(
         raise ValueError(f"{op}: input is a number; expected logits (N, K), (K,) or (N, K, d1, …)")
     if len(shape) == 1:
         target = np.reshape(target, (1, *labels))
-        loss = cross_entropy(input[None], target, weight, ignore_index, reduction, label_smoothing)
+        options: dict[str, Any] = {"ignore_index": ignore_index, "label_smoothing": label_smoothing}
+        loss = cross_entropy(input[None], target, weight, reduction=reduction, **options)
         return loss[0] if reduction == "none" else loss
     classes = shape[1]
     per_class = _class_weight(op, weight, classes, dtype_of(input))
@@ -163,9 +166,9 @@ def cross_entropy(
         return _reduce(losses, row_weight, reduction, labels)
     if reduction == "none":
         return np.reshape(ClassCrossEntropy.apply(rows, hot, row_weight, each=True), labels)
-    if reduction == "mean":
-        row_weight = row_weight / _total(row_weight)
-    return ClassCrossEntropy.apply(rows, hot, row_weight, each=False)
+    total = float(row_weight.sum()) if reduction == "mean" else 1.0
+    loss = ClassCrossEntropy.apply(rows, hot, row_weight / (total or 1.0), each=False)
+    return loss if total else loss + math.nan  # the mean of nothing is NaN, its gradient 0, as in PyTorch
 
 
 def _class_weight(op: str, weight: Array | None, classes: int, dtype: Any) -> NDArray:
@@ -209,19 +212,17 @@ def _reduce(losses: Array, row_weight: NDArray, reduction: str, shape: Shape) ->
     if reduction == "none":
         return np.reshape(losses, shape)
     total = np.sum(losses)
-    return total if reduction == "sum" else total / float(_total(row_weight))
-
-
-def _total(row_weight: NDArray) -> Any:
-    """The sum of the weights; NaN if there are none, so that the mean of nothing is NaN, as in PyTorch."""
-    total = row_weight.sum()
-    return total if total else row_weight.dtype.type(np.nan)
+    if reduction == "sum":
+        return total
+    weights = float(row_weight.sum())
+    return total / weights if weights else total + math.nan
 
 
 def nll_loss(
     input: Array,
     target: Array,
     weight: Array | None = None,
+    *,
     ignore_index: int = -100,
     reduction: str = "mean",
 ) -> Array:
@@ -232,7 +233,7 @@ def nll_loss(
         raise ValueError(f"{op}: reduction is {reduction!r}; it must be one of {REDUCTIONS}")
     shape, labels = shape_of(input), shape_of(target)
     if len(shape) == 1 and labels == ():
-        loss = nll_loss(input[None], np.reshape(target, (1,)), weight, ignore_index, reduction)
+        loss = nll_loss(input[None], np.reshape(target, (1,)), weight, ignore_index=ignore_index, reduction=reduction)
         return loss[0] if reduction == "none" else loss
     if len(shape) < 2 or labels != (shape[0], *shape[2:]):
         raise ValueError(f"{op}: input has shape {shape}, target {labels}; expected (N, K, …) and (N, …)")
