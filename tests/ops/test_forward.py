@@ -1,0 +1,443 @@
+"""The value of every op against a definition that shares nothing with it: loops, Python's math, extended precision."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+import tinygrad_cnn  # noqa: F401  fills the registry
+from tinygrad_cnn.gradcheck.strategies import samples
+from tinygrad_cnn.ops.op import registry
+
+LONG = np.longdouble
+
+
+def each(function):
+    """An element-wise function of Python numbers."""
+
+    def reference(*arrays, **options):
+        shaped = np.broadcast_arrays(*arrays)
+        out = np.empty(shaped[0].shape)
+        for place in np.ndindex(out.shape):
+            out[place] = function(*(a[place].item() for a in shaped), **options)
+        return out
+
+    return reference
+
+
+def over(function):
+    """A reduction given as a function of the list of what goes into one element."""
+
+    def reference(x, *, axes, keepdim, **options):
+        kept = [a for a in range(x.ndim) if a not in axes]
+        out = np.empty([x.shape[a] for a in kept])
+        for place in np.ndindex(out.shape):
+            index = [slice(None)] * x.ndim
+            for a, k in zip(kept, place, strict=True):
+                index[a] = k
+            out[place] = function(x[tuple(index)].ravel().tolist(), **options)
+        return out.reshape([1 if a in axes else x.shape[a] for a in range(x.ndim)]) if keepdim else out
+
+    return reference
+
+
+def along(function):
+    """A function of the list along one axis, giving a list (or, reduced, a number)."""
+
+    def reference(x, *, axis, **options):
+        keepdim = options.pop("keepdim", None)
+        out = np.apply_along_axis(lambda row: np.asarray(function(row.tolist(), **options), dtype=float), axis, x)
+        return np.expand_dims(out, axis) if keepdim else out
+
+    return reference
+
+
+def variance(values, correction):
+    mean = math.fsum(values) / len(values)
+    return math.fsum((v - mean) ** 2 for v in values) / (len(values) - correction)
+
+
+def p_norm(values, p):
+    sizes = [abs(v) for v in values]
+    if math.isinf(p):
+        return max(sizes) if p > 0 else min(sizes)
+    return math.fsum(s**p for s in sizes) ** (1 / p)
+
+
+def placed(x, *, shape, index):
+    """Every element of x added, one by one, where the index says."""
+    out = np.zeros(shape)
+    places = np.arange(out.size).reshape(shape)[index]
+    for place, value in zip(np.ravel(places), np.ravel(x), strict=True):
+        out.flat[place] += value
+    return out
+
+
+def assigned(x, v, *, index):
+    out = np.array(x)
+    places = np.arange(out.size).reshape(x.shape)[index]
+    for place, value in zip(np.ravel(places), np.ravel(np.broadcast_to(v, np.shape(places))), strict=True):
+        out.flat[place] = value
+    return out
+
+
+def gathered(x, index, *, axis):
+    out = np.empty(index.shape)
+    for place in np.ndindex(index.shape):
+        out[place] = x[(*place[:axis], index[place], *place[axis + 1 :])]
+    return out
+
+
+def scattered(x, index, src, *, axis):
+    out = np.array(x)
+    for place in np.ndindex(index.shape):
+        out[(*place[:axis], index[place], *place[axis + 1 :])] += src[place]
+    return out
+
+
+def contracted(*xs, terms, output):
+    sizes = {c: n for term, x in zip(terms, xs, strict=True) for c, n in zip(term, x.shape, strict=True)}
+    letters = list(sizes)
+    out = np.zeros([sizes[c] for c in output])
+    for values in itertools.product(*(range(sizes[c]) for c in letters)):
+        at = dict(zip(letters, values, strict=True))
+        product = math.prod(x[tuple(at[c] for c in term)].item() for x, term in zip(xs, terms, strict=True))
+        out[tuple(at[c] for c in output)] += product
+    return out
+
+
+def multiplied(a, b):
+    n, k, m = *a.shape[-2:], b.shape[-1]
+    lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    a, b = np.broadcast_to(a, (*lead, n, k)), np.broadcast_to(b, (*lead, k, m))
+    out = np.zeros((*lead, n, m))
+    for place in np.ndindex(out.shape):
+        *z, i, j = place
+        out[place] = math.fsum(a[(*z, i, q)] * b[(*z, q, j)] for q in range(k))
+    return out
+
+
+def meetings(x_size, kernel, out, g):
+    """Every (window, tap) and the pixel that it meets, inside the plane."""
+    (top, _), (left, _) = g.padding
+    for p, q, i, j in itertools.product(range(out[0]), range(out[1]), range(kernel[0]), range(kernel[1])):
+        h, w = p * g.stride[0] + i * g.dilation[0] - top, q * g.stride[1] + j * g.dilation[1] - left
+        if 0 <= h < x_size[0] and 0 <= w < x_size[1]:
+            yield p, q, i, j, h, w
+
+
+def out_size(x_size, kernel, g):
+    return tuple(
+        (x_size[a] + sum(g.padding[a]) - g.dilation[a] * (kernel[a] - 1) - 1) // g.stride[a] + 1 for a in (0, 1)
+    )
+
+
+def trilinear(n, c_in, c_out, groups):
+    """(image, output channel, input channel within the group, input channel) of every product."""
+    for image, o, c in itertools.product(range(n), range(c_out), range(c_in // groups)):
+        yield image, o, c, (o // (c_out // groups)) * (c_in // groups) + c
+
+
+def convolved(x, w, b=None, *, geometry):
+    size = out_size(x.shape[2:], w.shape[2:], geometry)
+    y = np.zeros((len(x), len(w), *size)) + (0 if b is None else b[:, None, None])
+    for image, o, c, channel in trilinear(len(x), x.shape[1], len(w), geometry.groups):
+        for p, q, i, j, h, v in meetings(x.shape[2:], w.shape[2:], size, geometry):
+            y[image, o, p, q] += w[o, c, i, j] * x[image, channel, h, v]
+    return y
+
+
+def convolved_input(v, w, *, size, geometry):
+    channels = w.shape[1] * geometry.groups
+    x = np.zeros((len(v), channels, *size))
+    for image, o, c, channel in trilinear(len(v), channels, len(w), geometry.groups):
+        for p, q, i, j, h, k in meetings(size, w.shape[2:], v.shape[2:], geometry):
+            x[image, channel, h, k] += w[o, c, i, j] * v[image, o, p, q]
+    return x
+
+
+def convolved_weight(x, v, *, size, geometry):
+    w = np.zeros((v.shape[1], x.shape[1] // geometry.groups, *size))
+    for image, o, c, channel in trilinear(len(x), x.shape[1], v.shape[1], geometry.groups):
+        for p, q, i, j, h, k in meetings(x.shape[2:], size, v.shape[2:], geometry):
+            w[o, c, i, j] += x[image, channel, h, k] * v[image, o, p, q]
+    return w
+
+
+def windows(size, kernel, stride, padding, dilation, ceil_mode):
+    """The pixels of every window, and how many places it has inside the padded plane."""
+    outs = []
+    for a in (0, 1):
+        span = size[a] + 2 * padding[a] - dilation[a] * (kernel[a] - 1) - 1
+        n = (math.ceil if ceil_mode else math.floor)(span / stride[a]) + 1
+        if ceil_mode and (n - 1) * stride[a] >= size[a] + padding[a]:
+            n -= 1
+        outs.append(n)
+    for p, q in itertools.product(*map(range, outs)):
+        pixels, places = [], 0
+        for i, j in itertools.product(*map(range, kernel)):
+            h, w = p * stride[0] - padding[0] + i * dilation[0], q * stride[1] - padding[1] + j * dilation[1]
+            places += h < size[0] + padding[0] and w < size[1] + padding[1]
+            if 0 <= h < size[0] and 0 <= w < size[1]:
+                pixels.append((h, w))
+        yield p, q, outs, pixels, places
+
+
+def largest(x, *, kernel, stride, padding, dilation, ceil_mode):
+    entries = list(windows(x.shape[2:], kernel, stride, padding, dilation, ceil_mode))
+    y = np.empty((*x.shape[:2], *entries[0][2]))
+    for p, q, _, pixels, _ in entries:
+        y[:, :, p, q] = np.max([x[:, :, h, w] for h, w in pixels], axis=0)
+    return y
+
+
+def averaging(size, kernel, stride, padding, ceil_mode, include_pad, divisor):
+    """The matrix (OH, OW, H, W) of average pooling."""
+    entries = list(windows(size, kernel, stride, padding, (1, 1), ceil_mode))
+    matrix = np.zeros((*entries[0][2], *size))
+    for p, q, _, pixels, places in entries:
+        for h, w in pixels:
+            matrix[p, q, h, w] = 1 / (divisor or (places if include_pad else len(pixels)))
+    return matrix
+
+
+def averaged(x, **options):
+    return np.einsum("pqhw,nchw->ncpq", averaging(x.shape[2:], **options), x)
+
+
+def averaged_back(v, *, size, **options):
+    return np.einsum("pqhw,ncpq->nchw", averaging(size, **options), v)
+
+
+def taken(x, indices, *, overlapping):
+    out = np.empty(indices.shape)
+    for place in np.ndindex(indices.shape):
+        out[place] = x[place[:2]].flat[indices[place]]
+    return out
+
+
+def put(x, indices, *, size, overlapping):
+    out = np.zeros((*x.shape[:2], *size))
+    for place in np.ndindex(indices.shape):
+        out[place[:2]].flat[indices[place]] += x[place]
+    return out
+
+
+def log_probabilities(row):
+    top = max(row)
+    total = math.log(math.fsum(math.exp(v - top) for v in row)) + top
+    return [v - total for v in row]
+
+
+def soft_cross_entropy(x, t):
+    logs = np.apply_along_axis(log_probabilities, 1, x)
+    return -(t * logs).sum(axis=1)
+
+
+def class_cross_entropy(x, t, w, *, each):
+    losses = [-log_probabilities(row.tolist())[k] * s for row, k, s in zip(x, t, w, strict=True)]
+    return np.array(losses) if each else math.fsum(losses)
+
+
+def normalised(x, *, axes, eps):
+    extended = x.astype(LONG)
+    mean = extended.mean(axis=axes, keepdims=True)
+    return ((extended - mean) / np.sqrt(((extended - mean) ** 2).mean(axis=axes, keepdims=True) + eps)).astype(float)
+
+
+def sigmoid(x):
+    return 1 / (1 + math.exp(-x))
+
+
+def diagonal(x, *, offset, axis1, axis2):
+    rest = [a for a in range(x.ndim) if a not in (axis1, axis2)]
+    pairs = [(i, i + offset) for i in range(x.shape[axis1]) if 0 <= i + offset < x.shape[axis2]]
+    planes = np.transpose(x, (*rest, axis1, axis2))
+    return (
+        np.array([planes[..., i, j] for i, j in pairs])
+        .reshape(len(pairs), *planes.shape[:-2])
+        .transpose(*range(1, planes.ndim - 1), 0)
+    )
+
+
+def on_diagonal(x, *, shape, offset, axis1, axis2):
+    out = np.zeros(shape)
+    rest = [a for a in range(len(shape)) if a not in (axis1, axis2)]
+    planes = np.transpose(out, (*rest, axis1, axis2))
+    for k in range(x.shape[-1]):
+        planes[..., k + max(-offset, 0), k + max(offset, 0)] = x[..., k]
+    return out
+
+
+def triangle(keep):
+    return lambda x, *, k: np.where(np.fromfunction(lambda *at: keep(at[-1] - at[-2], k), x.shape), x, 0)
+
+
+def rolled(x, *, shifts, axes):
+    for shift, axis in zip(shifts, axes, strict=True):
+        if n := x.shape[axis]:
+            x = x.take([(k - shift) % n for k in range(n)], axis)
+    return x
+
+
+def repeated(x, *, shape):
+    out = np.empty(shape)
+    out[...] = x
+    return out
+
+
+def bordered(x, *, widths, value):
+    out = np.full([n + a + b for n, (a, b) in zip(x.shape, widths, strict=True)], value)
+    out[tuple(slice(a, a + n) for n, (a, _) in zip(x.shape, widths, strict=True))] = x
+    return out
+
+
+def smooth_maximum(x, *, beta=1.0, threshold=20.0):
+    return x if beta * x > threshold else math.log1p(math.exp(beta * x)) / beta
+
+
+SELU = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
+
+REFERENCES = {
+    "Clone": lambda x: x.tolist(),
+    "Cast": lambda x, *, dtype: x,
+    "Reshape": lambda x, *, shape: np.array(list(x.flat)).reshape(shape),
+    "Permute": lambda x, *, order: np.einsum(x, list(range(x.ndim)), list(order)) if x.ndim else x,
+    "Expand": repeated,
+    "Flip": lambda x, *, axes: x[tuple(slice(None, None, -1) if a in axes else slice(None) for a in range(x.ndim))],
+    "Roll": rolled,
+    "Cat": lambda *xs, axis: np.swapaxes(np.array([r for x in xs for r in np.swapaxes(x, 0, axis)]).reshape(
+        sum(x.shape[axis] for x in xs), *np.swapaxes(xs[0], 0, axis).shape[1:]), 0, axis),
+    "Pad": bordered,
+    "Tril": triangle(lambda d, k: d <= k),
+    "Triu": triangle(lambda d, k: d >= k),
+    "Diagonal": diagonal,
+    "DiagonalPut": on_diagonal,
+    "Conv2D": convolved,
+    "Conv2DBias": convolved,
+    "Conv2DInput": convolved_input,
+    "Conv2DWeight": convolved_weight,
+    "Add": each(lambda a, b: a + b),
+    "Sub": each(lambda a, b: a - b),
+    "Mul": each(lambda a, b: a * b),
+    "Div": each(lambda a, b: a / b),
+    "Pow": each(lambda a, b: a**b),
+    "PowScalar": each(lambda x, *, p: x**p),
+    "Neg": each(lambda x: -x),
+    "Exp": each(math.exp),
+    "Expm1": each(math.expm1),
+    "Log": each(math.log),
+    "Log1p": each(math.log1p),
+    "Sqrt": each(math.sqrt),
+    "Rsqrt": each(lambda x: 1 / math.sqrt(x)),
+    "Sin": each(math.sin),
+    "Cos": each(math.cos),
+    "Tan": each(math.tan),
+    "Sinh": each(math.sinh),
+    "Cosh": each(math.cosh),
+    "Tanh": each(math.tanh),
+    "Arcsin": each(math.asin),
+    "Arccos": each(math.acos),
+    "Arctan": each(math.atan),
+    "Sigmoid": each(sigmoid),
+    "Erf": each(math.erf),
+    "Softplus": each(smooth_maximum),
+    "Silu": each(lambda x: x * sigmoid(x)),
+    "Gelu": each(lambda x: x * (1 - math.erfc(x / math.sqrt(2)) / 2)),
+    "GeluTanh": each(lambda x: 0.5 * x * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))),
+    "Abs": each(abs),
+    "Sign": each(lambda x: (x > 0) - (x < 0)),
+    "Relu": each(lambda x: max(x, 0.0)),
+    "LeakyRelu": each(lambda x, *, negative_slope: x if x > 0 else negative_slope * x),
+    "Elu": each(lambda x, *, alpha: x if x > 0 else alpha * math.expm1(x)),
+    "Selu": each(lambda x: SELU[0] * (x if x > 0 else SELU[1] * math.expm1(x))),
+    "Hardtanh": each(lambda x, *, min_val, max_val: min(max(x, min_val), max_val)),
+    "Clamp": each(lambda x, *, min, max: sorted([x, x if min is None else min, x if max is None else max])[
+        2 if max is None else 0 if min is None else 1]),
+    "Maximum": each(max),
+    "Minimum": each(min),
+    "Where": each(lambda c, a, b: a if c else b),
+    "Sum": over(math.fsum),
+    "Mean": over(lambda v: math.fsum(v) / len(v)),
+    "Prod": over(math.prod),
+    "Var": over(variance),
+    "Std": over(lambda v, correction: math.sqrt(variance(v, correction))),
+    "Amax": over(max),
+    "Amin": over(min),
+    "MaxDim": along(max),
+    "MinDim": along(min),
+    "Logsumexp": over(lambda v: max(v) + math.log(math.fsum(math.exp(u - max(v)) for u in v))),
+    "Norm": over(p_norm),
+    "Cumsum": along(lambda v: list(itertools.accumulate(v))),
+    "Argmax": lambda x, *, axis, keepdim: _first(x, max, axis, keepdim),
+    "Argmin": lambda x, *, axis, keepdim: _first(x, min, axis, keepdim),
+    "Any_": over(any),
+    "All": over(all),
+    "GetItem": lambda x, *, index: x.ravel()[np.arange(x.size).reshape(x.shape)[index]],
+    "PutItem": placed,
+    "SetItem": assigned,
+    "Gather": gathered,
+    "ScatterAdd": scattered,
+    "Sort": along(lambda v, descending: sorted(v, reverse=descending)),
+    "OneHot": lambda x, *, num_classes: np.eye(num_classes)[x],
+    "Embedding": lambda x, w, *, padding_idx: np.array([w[k] for k in x.flat]).reshape(*x.shape, w.shape[1]),
+    "Matmul": multiplied,
+    "Linear": lambda x, w, b: np.array([[math.fsum(r * k) + c for k, c in zip(w, b, strict=True)]
+        for r in x.reshape(-1, x.shape[-1])]).reshape(*x.shape[:-1], len(w)),
+    "Einsum": contracted,
+    "Softmax": along(lambda v: [math.exp(u) for u in log_probabilities(v)]),
+    "LogSoftmax": along(log_probabilities),
+    "SoftmaxCrossEntropy": soft_cross_entropy,
+    "ClassCrossEntropy": class_cross_entropy,
+    "Normalize": normalised,
+    "MaxPool2D": largest,
+    "WindowTake": taken,
+    "WindowPut": put,
+    "AvgPool2D": averaged,
+    "AvgPool2DInput": averaged_back,
+}  # fmt: skip
+
+
+def _first(x, extreme, axis, keepdim):
+    """The place of the first extreme, as a list finds it."""
+    if axis is None:
+        values = x.ravel().tolist()
+        return np.full((1,) * x.ndim if keepdim else (), values.index(extreme(values)))
+    out = np.apply_along_axis(lambda row: row.tolist().index(extreme(row.tolist())), axis, x)
+    return np.expand_dims(out, axis) if keepdim else out
+
+
+def test_every_op_has_a_reference():
+    assert set(REFERENCES) == {name for name, op in registry.items() if op.__module__.startswith("tinygrad_cnn.")}
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_values(name):
+    op = registry[name]
+
+    @given(samples(op))
+    def run(sample):
+        y = op.forward(*sample.inputs, **sample.options)
+        y = np.asarray(y[0] if op.aux else y)
+        expected = np.asarray(REFERENCES[name](*sample.inputs, **sample.options), dtype=float)
+        assert y.shape == expected.shape
+        np.testing.assert_allclose(y.astype(float), expected, rtol=1e-12, atol=1e-12)
+
+    run()
+
+
+@pytest.mark.parametrize("name", ["MaxDim", "MinDim", "Sort"])
+def test_the_auxiliary_indices_lead_to_the_values(name):
+    op = registry[name]
+
+    @given(samples(op))
+    def run(sample):
+        (x,), options = sample
+        y, indices = op.forward(x, **options)
+        if "keepdim" in options and not options["keepdim"]:
+            y, indices = np.expand_dims(y, options["axis"]), np.expand_dims(indices, options["axis"])
+        np.testing.assert_array_equal(gathered(x, indices, axis=options["axis"]), y)
+
+    run()
