@@ -36,16 +36,18 @@ def load_npz(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         If the file cannot be read, is no .npz, holds pickled objects, or was not written by `save_npz`.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        content = io.BytesIO(Path(path).read_bytes())
+    except OSError as error:
+        raise ModelFileError(f"{path}: cannot be read ({error.strerror or error}); check the path") from None
+    try:
+        with np.load(content, allow_pickle=False) as arrays:
             if isinstance(arrays, np.ndarray) or ABOUT not in arrays:
                 raise ModelFileError(f"{path}: not a model file; give one that `train --save` wrote")
             about = json.loads(str(arrays[ABOUT]))
             state = {name: Tensor(arrays[name]) for name in arrays.files if name != ABOUT}
-    except OSError as error:
-        raise ModelFileError(f"{path}: cannot be read ({error.strerror or error}); check the path") from None
-    except (ValueError, EOFError, KeyError, zipfile.BadZipFile, TypeError) as error:
-        if isinstance(error, ModelFileError):
-            raise
+    except ModelFileError:
+        raise
+    except (ValueError, EOFError, KeyError, OSError, zipfile.BadZipFile, TypeError) as error:
         raise ModelFileError(
             f"{path}: damaged or not a model file ({error}); give one that `train --save` wrote"
         ) from None

@@ -1,0 +1,257 @@
+"""The command line as users call it, and every wrong input: one line, exit status 2, nothing half-written."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from tinygrad_cnn.cli import display, images, main, train
+from tinygrad_cnn.cli.models import MODELS, normalised
+from tinygrad_cnn.datasets import Digits, load_sample
+from tinygrad_cnn.io import load_npz, save_npz
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """A sample of 640 training and 500 test images, so that training takes a second."""
+    digits = load_sample()
+    small = Digits(*(a[:n] for a, n in zip(digits, (640, 640, 500, 500), strict=True)))
+    monkeypatch.setattr(train, "load_sample", lambda: small)
+    return small
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A model of the article's network, trained on the whole sample for one epoch."""
+    path = tmp_path_factory.mktemp("model") / "model.npz"
+    assert main(["train", "--model", "article", "--epochs", "1", "--save", str(path)]) == 0
+    return path
+
+
+def failed(capsys, argv):
+    """Status 2 and one line on standard error."""
+    try:
+        status = main([str(a) for a in argv])
+    except SystemExit as end:  # argparse's own
+        status = end.code
+    error = capsys.readouterr().err
+    assert status == 2
+    assert "Traceback" not in error
+    return error
+
+
+def test_training_reports_and_records(few, tmp_path, capsys):
+    record, model = tmp_path / "run.json", tmp_path / "model.npz"
+    options = ["--epochs", "3", "--seed", "5", "--json", str(record), "--save", str(model), "--threads", "2"]
+    assert main(["train", *options]) == 0
+    out = capsys.readouterr().out
+    assert "epoch 3/3" in out
+    assert "images/s" in out
+    assert "most confused:" in out
+    run = json.loads(record.read_text())
+    assert {"test_accuracy", "train_accuracy", "epochs", "seconds", "parameters", "seed"} <= set(run)
+    assert (run["epochs"], run["seed"], run["parameters"]) == (3, 5, 61706)
+    assert run["test_accuracy"] > 0.6  # 640 images, 3 epochs; guessing gives 0.1
+    counts = np.array(run["confusion"])
+    assert counts.sum() == 500
+    assert np.trace(counts) / 500 == run["test_accuracy"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["model.npz", "run.json"]
+
+
+@pytest.mark.parametrize("model", ["lenet", "article"])
+def test_the_same_seed_gives_the_same_weights_bit_for_bit(few, tmp_path, model):
+    states = []
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        path = tmp_path / name
+        assert main(["train", "--model", model, "--epochs", "1", "--seed", str(seed), "--save", str(path)]) == 0
+        states.append({k: v.numpy().tobytes() for k, v in load_npz(path)[0].items()})
+    assert states[0] == states[1]
+    assert states[0] != states[2]
+
+
+def test_training_from_a_folder(tmp_path, capsys):
+    assert "has none of" in failed(capsys, ["train", "--data", tmp_path])
+
+
+def test_ctrl_c_keeps_what_was_trained(tmp_path):
+    path = tmp_path / "model.npz"
+    command = [sys.executable, "-m", "tinygrad_cnn", "train", "--epochs", "50", "--save", str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert "lenet" in process.stdout.readline()
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "interrupted" in error
+    assert "Traceback" not in error
+    state, about = load_npz(path)
+    assert about["model"] == "lenet"
+    assert all(np.isfinite(v.numpy()).all() for v in state.values())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--epochs", "0"], "above 0"),
+        (["--epochs", "-1"], "above 0"),
+        (["--epochs", "two"], "not a number"),
+        (["--lr", "nan"], "finite"),
+        (["--lr", "-0.1"], "above 0"),
+        (["--batch-size", "1.5"], "not a number"),
+        (["--seed", "-1"], "at least 0"),
+        (["--threads", "0"], "above 0"),
+        (["--model", "resnet"], "invalid choice"),
+        (["--optimizer", "magic"], "invalid choice"),
+        (["--save", "/nonexistent/folder/model.npz"], "cannot be written"),
+        (["--json", "/"], "cannot be written"),
+        (["--data", "/nonexistent"], "has none of"),
+    ],
+)
+def test_wrong_options_are_refused_before_training(capsys, options, message):
+    assert message in failed(capsys, ["train", *options])
+
+
+def test_an_unwritable_target_is_noticed_before_training(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(train, "load_sample", lambda: pytest.fail("training began"))
+    assert "nothing was trained" in failed(capsys, ["train", "--save", tmp_path])
+    assert list(tmp_path.iterdir()) == []
+
+
+def picture(digit, size, *, inverted, margin):
+    """A test digit, enlarged, on white or black."""
+    image = PIL.Image.fromarray(digit).resize((size, size), PIL.Image.Resampling.BICUBIC)
+    canvas = PIL.Image.new("L", (size + 2 * margin, size + 3 * margin), 0)
+    canvas.paste(image, (margin, 2 * margin))
+    values = np.asarray(canvas)
+    return PIL.Image.fromarray(255 - values if inverted else values)
+
+
+@pytest.mark.parametrize(
+    ("size", "inverted", "margin"), [(28, False, 0), (28, True, 5), (200, True, 30), (97, False, 3)]
+)
+def test_predict_knows_digits_of_any_size_and_colour(trained, tmp_path, capsys, size, inverted, margin):
+    digits = load_sample()
+    paths = []
+    for k in range(10):
+        place = int(np.flatnonzero(digits.test_labels == k)[3])
+        paths.append(tmp_path / f"{k}.png")
+        picture(digits.test_images[place], size, inverted=inverted, margin=margin).save(paths[-1])
+    assert main(["predict", *map(str, paths), "--model", str(trained)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    answers = [int(line.split(": ")[1][0]) for line in lines[::2]]
+    assert sum(a == k for k, a in enumerate(answers)) >= 8
+    shares = [float(part.split(": ")[1].rstrip("%")) for part in lines[1].strip().split("  ")]
+    assert len(shares) == 10
+    assert sum(shares) == pytest.approx(100, abs=1)
+
+
+def test_a_picture_in_colour_with_transparency_is_read(trained, tmp_path, capsys):
+    digit = load_sample().test_images[0]
+    rgba = np.zeros((28, 28, 4), np.uint8)
+    rgba[..., 2], rgba[..., 3] = 200, digit  # blue ink on nothing
+    PIL.Image.fromarray(rgba).save(tmp_path / "a.png")
+    assert main(["predict", str(tmp_path / "a.png"), "--model", str(trained)]) == 0
+    assert f"a.png: {load_sample().test_labels[0]}" in capsys.readouterr().out
+
+
+def test_bad_pictures_and_models_are_one_line_each(trained, tmp_path, capsys):
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    PIL.Image.new("L", (30, 30), 255).save(tmp_path / "blank.png")
+    good = tmp_path / "good.png"
+    PIL.Image.fromarray(load_sample().test_images[0]).save(good)
+    model = ["--model", trained]
+    assert "cannot be read as a picture" in failed(capsys, ["predict", tmp_path / "bad.png", *model])
+    assert "no digit" in failed(capsys, ["predict", tmp_path / "blank.png", *model])
+    assert "cannot be read" in failed(capsys, ["predict", tmp_path / "none.png", *model])
+    assert "not a model file" in failed(capsys, ["predict", good, "--model", good])
+    assert "cannot be read" in failed(capsys, ["predict", good, "--model", tmp_path / "none"])
+    save_npz(tmp_path / "other.npz", {}, {"model": "resnet"})
+    assert "known are lenet, article" in failed(capsys, ["predict", good, "--model", tmp_path / "other.npz"])
+    save_npz(tmp_path / "empty.npz", {}, {"model": "lenet"})
+    assert "does not fit" in failed(capsys, ["predict", good, "--model", tmp_path / "empty.npz"])
+
+
+def test_other_pictures_are_answered_when_one_is_bad(trained, tmp_path, capsys):
+    PIL.Image.fromarray(load_sample().test_images[0]).save(tmp_path / "good.png")
+    assert main(["predict", "/none.png", str(tmp_path / "good.png"), "--model", str(trained)]) == 2
+    assert "good.png: " in capsys.readouterr().out
+
+
+def test_without_pillow_the_message_names_the_extra(trained, monkeypatch, capsys):
+    monkeypatch.setattr(images, "PILLOW", False)
+    assert "tinygrad-cnn[cli]" in failed(capsys, ["predict", "a.png", "--model", trained])
+
+
+class Terminal:
+    """A terminal that remembers."""
+
+    encoding = "utf-8"
+
+    def __init__(self):
+        self.text = ""
+
+    def write(self, text):
+        self.text += text
+        return len(text)
+
+    def flush(self):
+        """Nothing is held back."""
+
+    def isatty(self):
+        return True
+
+
+def test_on_a_terminal_there_is_a_bar_and_a_table():
+    out = Terminal()
+    shown = display.display_for(out)
+    assert isinstance(shown, display.Rich)
+    shown.start(2, 10)
+    shown.batch(5, 0.5, 0.75)
+    shown.epoch(1, 0.5, 0.8, 0.7)
+    shown.stop()
+    display.print_confusion(np.eye(10, dtype=int) + np.eye(10, k=1, dtype=int), out)
+    assert "epoch 1/2" in out.text
+    assert "0 taken for 1 (1 times)" in out.text
+
+
+def test_without_rich_there_are_plain_lines(monkeypatch):
+    monkeypatch.setattr(display, "RICH", False)
+    out = Terminal()
+    shown = display.display_for(out)
+    assert type(shown) is display.Plain
+    display.print_confusion(np.eye(10, dtype=int), out)
+    assert "most confused: none" in out.text
+
+
+def test_the_module_runs_and_knows_its_version():
+    done = subprocess.run(
+        [sys.executable, "-m", "tinygrad_cnn", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ},
+    )
+    assert done.stdout.startswith("tinygrad-cnn ")
+
+
+def test_images_are_normalised_as_mnist_is():
+    x = normalised(load_sample().train_images)
+    assert x.shape == (5000, 1, 28, 28)
+    assert x.dtype == np.float32
+    assert abs(float(x.mean())) < 0.02
+    assert abs(float(x.std()) - 1) < 0.02
+    assert set(MODELS) == {"lenet", "article"}
+
+
+def test_shifted_images_are_moved_and_filled_with_background():
+    x = train.Tensor(normalised(load_sample().train_images[:2]))
+    assert train.shifted(x, 0) is x
+    seen = {train.shifted(x, 1).numpy().tobytes() for _ in range(60)}
+    assert len(seen) == 9
+    assert all(train.shifted(x, 2).numpy().min() == x.numpy().min() for _ in range(5))
