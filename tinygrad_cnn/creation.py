@@ -142,3 +142,8 @@ def allclose(
 ) -> bool:
     """Whether ``|input - other| <= atol + rtol |other|`` everywhere."""
     return np.allclose(as_array(input, None), as_array(other, None), rtol, atol, equal_nan)
+
+
+def equal(input: ArrayLike, other: ArrayLike) -> bool:
+    """Whether two tensors have the same shape and the same elements."""
+    return np.array_equal(as_array(input, None), as_array(other, None))

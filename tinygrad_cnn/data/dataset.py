@@ -51,7 +51,7 @@ def random_split(dataset: Dataset, lengths: Sequence[float], generator: Generato
     """Disjoint subsets of these sizes, or of these fractions if they add up to 1."""
     n = len(dataset)
     sizes = [int(size) for size in lengths]
-    if math.isclose(sum(lengths), 1) and any(size != int(size) for size in lengths):
+    if math.isclose(sum(lengths), 1):
         sizes = [math.floor(n * fraction) for fraction in lengths]
         for k in range(n - sum(sizes)):
             sizes[k % len(sizes)] += 1

@@ -1,0 +1,153 @@
+"""`gradcheck` and `gradgradcheck`: what is right passes, and each way of being wrong is found and named."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tinygrad_cnn as tg
+from tinygrad_cnn.gradcheck import PLANTED, GradientError, gradcheck, gradgradcheck, planted
+from tinygrad_cnn.ops.linalg import Matmul
+
+
+def leaf(*shape, seed=0):
+    return tg.Tensor(np.random.default_rng(seed).uniform(0.3, 2.0, shape), requires_grad=True)
+
+
+class Halves(tg.ops.Op):
+    """y = x³        dx = 3 g x², but half of it where x > 1"""
+
+    def forward(x):
+        return x**3
+
+    def d_x(g, x):
+        return 3 * g * x**2 * np.where(x > 1, 0.5, 1.0)
+
+
+class ForgetsTheCotangent(tg.ops.Op):
+    """y = x²        dx = 2 x, the cotangent left out"""
+
+    def forward(x):
+        return x**2
+
+    def d_x(g, x):
+        return 2 * x
+
+
+class Cached(tg.ops.Op):
+    """y = x³        dx = 3 g x², x² as a number without a history: right once, wrong twice"""
+
+    def forward(x):
+        return x**3
+
+    def d_x(g, x):
+        return 3 * g * np.asarray(tg.as_tensor(x).detach()) ** 2
+
+
+@pytest.mark.parametrize(
+    ("func", "inputs"),
+    [
+        (lambda x: x.exp(), leaf(3)),
+        (lambda x, y: x @ y, [leaf(2, 3), leaf(3, 4, seed=1)]),
+        (lambda x, y: (x * y, (x / y).sum()), [leaf(2, 3), leaf(3, seed=1)]),
+        (lambda x, y: (x * 2, y.argmax()), [leaf(2), leaf(3, seed=1)]),
+        (lambda x, n: x**n, [leaf(2), 3]),
+        (lambda x: x.sum(), leaf(0, 3)),
+        (lambda x: x * x, leaf()),
+    ],
+)
+def test_right_gradients_pass(func, inputs):
+    assert gradcheck(func, inputs) is True
+    assert gradgradcheck(func, inputs) is True
+
+
+def test_the_worst_element_is_named_with_both_values():
+    x = tg.tensor([0.5, 2.0, 1.5], dtype=tg.float64, requires_grad=True)
+    with pytest.raises(GradientError, match=r"the worst element is input 0 at \(1,\): analytic .*, numeric .* ±"):
+        gradcheck(Halves.apply, x)
+    assert gradcheck(Halves.apply, x, raise_exception=False) is False
+    assert gradcheck(Halves.apply, x[:1].detach().requires_grad_())
+
+
+def test_a_rule_that_forgets_the_cotangent_is_found():
+    assert not gradcheck(ForgetsTheCotangent.apply, leaf(3), raise_exception=False)
+
+
+def test_a_gradient_without_a_history_passes_once_and_fails_twice():
+    assert gradcheck(Cached.apply, leaf(3))
+    assert not gradgradcheck(Cached.apply, leaf(3), raise_exception=False)
+
+
+@pytest.mark.parametrize("error", PLANTED)
+@pytest.mark.parametrize("k", [0, 1])
+def test_planted_errors_are_found(error, k):
+    inputs = [leaf(3, 3), leaf(3, 3, seed=1)]
+    assert gradcheck(Matmul.apply, inputs)
+    with planted(Matmul, k, PLANTED[error]):
+        assert not gradcheck(Matmul.apply, inputs, raise_exception=False)
+    assert gradcheck(Matmul.apply, inputs)
+
+
+def test_planting_needs_a_rule():
+    with (
+        pytest.raises(ValueError, match="planted: Argmax has no derivative"),
+        planted(tg.ops.registry["Argmax"], 0, abs),
+    ):
+        pytest.fail("the block must not be entered")
+
+
+def test_a_function_that_writes_its_input_is_found():
+    def doubles(x):
+        x.data = x.detach() * 2
+        return x * x
+
+    with pytest.raises(GradientError, match="modifies its input"):
+        gradcheck(doubles, leaf(2))
+
+
+def test_a_function_that_leaves_the_graph_is_found():
+    with pytest.raises(GradientError, match="leaves the graph"):
+        gradcheck(lambda x: x.detach() * 2, leaf(2))
+
+
+def test_part_of_a_function_that_leaves_the_graph_is_found():
+    assert not gradcheck(lambda x: x * x + x.detach(), leaf(2), raise_exception=False)
+
+
+def test_not_a_number_is_no_pass():
+    with np.errstate(all="ignore"):
+        assert not gradcheck(lambda x: (x - 100).sqrt(), leaf(2), raise_exception=False)
+
+
+def test_wrong_arguments_are_explained():
+    with pytest.raises(ValueError, match="no input requires a gradient; create one with requires_grad=True"):
+        gradcheck(lambda x: x, tg.ones(2, dtype=tg.float64))
+    with pytest.raises(TypeError, match=r"input 0 has dtype float32, too coarse for differences; convert it with"):
+        gradcheck(lambda x: x, tg.ones(2, requires_grad=True))
+    with pytest.raises(TypeError, match="returned ndarray; expected a Tensor"):
+        gradcheck(lambda x: x.detach().numpy(), leaf(2))
+
+
+def test_a_float32_input_that_needs_no_gradient_may_stay():
+    assert gradcheck(lambda x, w: x * w.double(), [leaf(3), tg.ones(3)])
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0.98, 1.02))
+def test_every_factor_but_one_is_found(seed, factor):
+    x = leaf(2, 2, seed=seed)
+
+    class Scaled(tg.ops.Op):
+        """y = x²        dx = 2 g x, times a factor"""
+
+        def forward(x):
+            return x**2
+
+        def d_x(g, x):
+            return 2 * factor * g * x
+
+    try:
+        assert gradcheck(Scaled.apply, x, raise_exception=False) == (abs(factor - 1) < 1e-5) or (
+            1e-6 < abs(factor - 1) < 1e-4  # at the edge of the tolerance either verdict is right
+        )
+    finally:
+        del tg.ops.registry["Scaled"]

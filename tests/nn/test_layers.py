@@ -1,0 +1,153 @@
+"""Layers against direct definitions in NumPy; parity with PyTorch is tested apart."""
+
+import math
+
+import numpy as np
+import pytest
+
+import tinygrad_cnn as tg
+from tinygrad_cnn import nn
+from tinygrad_cnn.nn import functional as F
+
+
+def test_linear():
+    layer, x = nn.Linear(3, 2), tg.randn(4, 5, 3)
+    expected = x.numpy() @ layer.weight.detach().numpy().T + layer.bias.detach().numpy()
+    np.testing.assert_allclose(layer(x).detach().numpy(), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_convolutions_stack():
+    net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Conv2d(4, 6, 3, stride=2, padding="valid"))
+    y = net(tg.randn(2, 1, 12, 12))
+    assert y.shape == (2, 6, 4, 4)
+    y.sum().backward()
+    assert net[0].weight.grad.shape == (4, 1, 3, 3)
+    assert np.any(net[0].weight.grad.numpy())
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 4, 5])
+def test_same_padding_keeps_the_size(k):
+    assert nn.Conv2d(1, 2, k, padding="same", dilation=2)(tg.randn(1, 1, 9, 7)).shape == (1, 2, 9, 7)
+    assert nn.Conv1d(1, 2, k, padding="same")(tg.randn(1, 1, 9)).shape == (1, 2, 9)
+
+
+def test_a_transposed_convolution_is_the_adjoint_of_the_convolution():
+    down, up = nn.Conv2d(2, 3, 3, stride=2, bias=False).double(), nn.ConvTranspose2d(3, 2, 3, stride=2, bias=False)
+    up.double().load_state_dict(down.state_dict())
+    x, v = tg.randn(1, 2, 9, 7, dtype=tg.float64), tg.randn(1, 3, 4, 3, dtype=tg.float64)
+    assert (down(x) * v).sum().item() == pytest.approx((x * up(v)).sum().item(), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: nn.Linear(25, 400), lambda: nn.Conv2d(1, 400, 5), lambda: nn.Conv1d(5, 400, 5)]
+)
+def test_weights_begin_evenly_in_one_over_the_root_of_the_fan_in(make):
+    tg.manual_seed(0)
+    for p in make().parameters():
+        values = p.detach().numpy()
+        assert 0.95 / 5 < np.abs(values).max() <= 1 / 5
+        assert abs(values.mean()) < 5 * (1 / 5) / math.sqrt(3 * p.numel())
+
+
+def test_batch_norm_normalises_each_channel_and_remembers():
+    layer = nn.BatchNorm2d(3, momentum=0.25)
+    x = tg.randn(8, 3, 4, 4) * 5 + 2
+    y = layer(x).detach().numpy()
+    np.testing.assert_allclose(y.mean((0, 2, 3)), 0, atol=1e-6)
+    np.testing.assert_allclose(y.var((0, 2, 3)), 1, rtol=1e-4)
+    mean, var = x.numpy().mean((0, 2, 3)), x.numpy().var((0, 2, 3), ddof=1)
+    np.testing.assert_allclose(layer.running_mean.numpy(), 0.25 * mean, rtol=1e-5)
+    np.testing.assert_allclose(layer.running_var.numpy(), 0.75 + 0.25 * var, rtol=1e-5)
+    assert layer.num_batches_tracked.item() == 1
+    column = (1, 3, 1, 1)
+    expected = (x.numpy() - 0.25 * mean.reshape(column)) / np.sqrt(0.75 + 0.25 * var.reshape(column) + 1e-5)
+    np.testing.assert_allclose(layer.eval()(x).detach().numpy(), expected, rtol=1e-4, atol=1e-5)
+    assert layer.num_batches_tracked.item() == 1
+
+
+def test_batch_norm_without_momentum_averages_all_batches():
+    layer = nn.BatchNorm1d(2, momentum=None)
+    batches = [tg.randn(6, 2) + k for k in range(3)]
+    for x in batches:
+        layer(x)
+    np.testing.assert_allclose(layer.running_mean.numpy(), np.mean([x.numpy().mean(0) for x in batches], 0), rtol=1e-5)
+
+
+def test_layer_norm_normalises_each_sample():
+    y = nn.LayerNorm((2, 3))(tg.randn(5, 2, 3) * 9 + 1).detach().numpy()
+    np.testing.assert_allclose(y.mean((1, 2)), 0, atol=1e-6)
+    np.testing.assert_allclose(y.var((1, 2)), 1, rtol=1e-4)
+
+
+def test_dropout_keeps_the_mean_and_leaves_evaluation_alone():
+    tg.manual_seed(0)
+    layer, x = nn.Dropout(0.25), tg.ones(10000)
+    y = layer(x).numpy()
+    assert set(np.unique(y)) == {np.float32(0), np.float32(1 / 0.75)}
+    assert abs((y == 0).mean() - 0.25) < 4 * math.sqrt(0.25 * 0.75 / 10000)
+    assert layer.eval()(x) is x
+    assert not nn.Dropout(1.0)(x).numpy().any()
+    np.testing.assert_array_equal(nn.Dropout(0.0)(x).numpy(), x.numpy())
+
+
+def test_dropout_gives_a_gradient_where_it_gave_a_value():
+    x = tg.ones(100, requires_grad=True)
+    y = F.dropout(x, 0.5)
+    y.sum().backward()
+    np.testing.assert_array_equal(x.grad.numpy(), y.detach().numpy())
+
+
+def test_losses():
+    logits, labels = tg.randn(6, 4), tg.randint(0, 4, (6,))
+    p = np.exp(logits.numpy()) / np.exp(logits.numpy()).sum(1, keepdims=True)
+    expected = -np.log(p[np.arange(6), labels.numpy()])
+    assert nn.CrossEntropyLoss()(logits, labels).item() == pytest.approx(expected.mean(), rel=1e-5)
+    assert nn.CrossEntropyLoss(reduction="sum")(logits, labels).item() == pytest.approx(expected.sum(), rel=1e-5)
+    assert nn.NLLLoss()(nn.LogSoftmax(1)(logits), labels).item() == pytest.approx(expected.mean(), rel=1e-5)
+    a, b = tg.randn(3, 2), tg.randn(3, 2)
+    for reduction, reduce in (("mean", np.mean), ("sum", np.sum), ("none", np.array)):
+        found = nn.MSELoss(reduction=reduction)(a, b).numpy()
+        np.testing.assert_allclose(found, reduce((a.numpy() - b.numpy()) ** 2), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: nn.Linear(0, 2), "Linear: in_features is 0; it must be an integer of at least 1"),
+        (lambda: nn.Linear(2, 2.5), r"Linear: out_features is 2\.5; it must be an integer"),
+        (lambda: nn.Conv2d(3, 4, 3, groups=2), "Conv2d: .*groups"),
+        (lambda: nn.Conv2d(3, 4, 3, groups=0), "Conv2d: .*groups"),
+        (lambda: nn.Conv2d(3, 4, 0), "Conv2d: kernel_size"),
+        (lambda: nn.Conv2d(3, 4, 3, stride=0), "Conv2d: stride"),
+        (lambda: nn.Conv2d(3, 4, 3, padding=-1), "Conv2d: padding"),
+        (lambda: nn.Conv2d(3, 4, 3, padding_mode="reflect"), "Conv2d: padding_mode 'reflect' is not available; use"),
+        (lambda: nn.Dropout(1.5), r"ropout: p is 1\.5"),
+        (lambda: nn.BatchNorm2d(0), "BatchNorm2d: num_features is 0"),
+        (lambda: nn.BatchNorm2d(3)(tg.ones(2, 4, 5, 5)), r"input has shape \(2, 4, 5, 5\); expected 4 dims, with 3 ch"),
+        (lambda: nn.BatchNorm1d(3)(tg.ones(2, 3, 5, 5)), "BatchNorm1d: .* expected 2 or 3 dims"),
+        (
+            lambda: nn.Conv2d(1, 16, 3)(tg.ones(2, 3, 8, 8)),
+            r"conv2d: input has 3 channels but weight \(16, 1, 3, 3\) expects 1 \(groups=1\)",
+        ),
+        (lambda: nn.Linear(3, 2)(tg.ones(4, 5)), r"linear: input has shape \(4, 5\).*weight \(2, 3\)"),
+        (lambda: nn.MSELoss()(tg.ones(2), tg.ones(3)), r"mse_loss: input has shape \(2,\), target \(3,\)"),
+        (lambda: nn.MSELoss(reduction="no")(tg.ones(2), tg.ones(2)), "mse_loss: reduction is 'no'; it must be"),
+        (
+            lambda: F.batch_norm(tg.ones(2, 3), tg.ones(4), tg.ones(4)),
+            r"batch_norm: input has shape \(2, 3\); the running statistics expect 4 channels",
+        ),
+        (lambda: nn.MaxPool2d(3)(tg.ones(1, 1, 2, 2)), "max_pool2d: "),
+    ],
+)
+def test_wrong_arguments_are_explained(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_wrong_types_and_labels_are_explained():
+    with pytest.raises(
+        TypeError, match=r"Conv2d: kernel_size must be an integer or a pair of integers, not \(3, 3, 3\)"
+    ):
+        nn.Conv2d(3, 4, (3, 3, 3))
+    with pytest.raises(IndexError, match="cross_entropy: target contains 3; 3 classes expect labels 0 to 2"):
+        nn.CrossEntropyLoss()(tg.ones(2, 3), tg.tensor([0, 3]))
