@@ -17,10 +17,11 @@ from tinygrad_cnn.autograd.graph import Edge, Hook, Node, save
 from tinygrad_cnn.autograd.mode import mode
 from tinygrad_cnn.autograd.writes import note_write
 from tinygrad_cnn.numpy_protocol import FUNCTIONS, UFUNCS, WITHOUT_GRADIENT
-from tinygrad_cnn.ops.checks import check_axis, check_broadcast
+from tinygrad_cnn.ops.checks import check_axis
 from tinygrad_cnn.ops.indexing import SetItem, check_index
 from tinygrad_cnn.ops.op import Op
 from tinygrad_cnn.ops.reduce import Extreme
+from tinygrad_cnn.ops.shape import Clone
 from tinygrad_cnn.promotion import FLOAT32, FLOAT64, common_dtype, get_default_dtype
 from tinygrad_cnn.random import Generator, default_generator
 from tinygrad_cnn.types import ArrayLike, Axis, DType, NDArray, Shape
@@ -104,8 +105,7 @@ class Tensor:
         try:
             result = op.forward(*arrays, **options)
         except ValueError:
-            if op.broadcasts:  # say which shapes, and which op
-                check_broadcast(op.name.lower(), *(np.shape(a) for a in arrays))
+            op.check_shapes(arrays)
             raise
         aux: tuple[Any, ...] = ()
         if op.aux:
@@ -410,7 +410,7 @@ class Tensor:
         return self._data
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray:
-        return np.array(self._data, dtype=dtype, copy=copy)
+        return np.array(self.numpy(), dtype=dtype, copy=copy)
 
     def item(self) -> Any:
         """The only element as a Python number."""
@@ -461,7 +461,7 @@ class Tensor:
 
     def contiguous(self) -> Tensor:
         """In C order, copied only if it is not."""
-        return self if self._data.flags.c_contiguous else self.clone()
+        return self if self._data.flags.c_contiguous else Clone.apply(self, order="C")
 
     # ---- NumPy's protocols -------------------------------------------------------------------------------
 
@@ -536,6 +536,9 @@ class Tensor:
     def __neg__(self) -> Tensor:
         return ops.neg(self)
 
+    def __pos__(self) -> Tensor:
+        return self
+
     def __abs__(self) -> Tensor:
         return ops.abs(self)
 
@@ -567,10 +570,16 @@ class Tensor:
         return compared(np.bitwise_xor, self, other)
 
     def __mod__(self, other: ArrayLike) -> Tensor:
-        return compared(np.remainder, self, other)
+        return ops.remainder(self, other)
+
+    def __rmod__(self, other: ArrayLike) -> Tensor:
+        return ops.remainder(other, self)
 
     def __floordiv__(self, other: ArrayLike) -> Tensor:
         return compared(np.floor_divide, self, other)
+
+    def __rfloordiv__(self, other: ArrayLike) -> Tensor:
+        return compared(np.floor_divide, Tensor._wrap(np.asarray(other)), self)
 
     def __invert__(self) -> Tensor:
         return Tensor._wrap(np.asarray(np.invert(self._data)))
@@ -579,11 +588,11 @@ class Tensor:
 
     def add(self, other: ArrayLike, *, alpha: float = 1) -> Tensor:
         """``self + alpha * other``"""
-        return ops.add(self, other if alpha == 1 else ops.mul(other, alpha))
+        return ops.add(self, other, alpha=alpha)
 
     def sub(self, other: ArrayLike, *, alpha: float = 1) -> Tensor:
         """``self - alpha * other``"""
-        return ops.sub(self, other if alpha == 1 else ops.mul(other, alpha))
+        return ops.sub(self, other, alpha=alpha)
 
     def mul(self, other: ArrayLike) -> Tensor:
         """Product, element by element; see `ops.mul`."""
@@ -593,9 +602,13 @@ class Tensor:
         """Quotient, element by element; see `ops.div`."""
         return ops.div(self, other)
 
-    def pow(self, other: ArrayLike) -> Tensor:
+    def remainder(self, other: ArrayLike) -> Tensor:
+        """What is left after division, element by element; see `ops.remainder`."""
+        return ops.remainder(self, other)
+
+    def pow(self, exponent: ArrayLike) -> Tensor:
         """Power, element by element; see `ops.pow`."""
-        return ops.pow(self, other)
+        return ops.pow(self, exponent)
 
     def maximum(self, other: ArrayLike) -> Tensor:
         """Larger of two; equal ones share the gradient, element by element; see `ops.maximum`."""
@@ -789,23 +802,23 @@ class Tensor:
         """Where the first minimum stands."""
         return ops.argmin(self, dim, keepdim)
 
-    def softmax(self, dim: int) -> Tensor:
+    def softmax(self, dim: int, dtype: Any = None) -> Tensor:
         """See `ops.softmax`."""
-        return ops.softmax(self, dim)
+        return ops.softmax(self, dim, dtype)
 
-    def log_softmax(self, dim: int) -> Tensor:
+    def log_softmax(self, dim: int, dtype: Any = None) -> Tensor:
         """See `ops.log_softmax`."""
-        return ops.log_softmax(self, dim)
+        return ops.log_softmax(self, dim, dtype)
 
     # ---- shape -------------------------------------------------------------------------------------------
 
-    def reshape(self, *sizes: Any) -> Tensor:
+    def reshape(self, *shape: Any) -> Tensor:
         """In another shape; see `ops.reshape`."""
-        return ops.reshape(self, *sizes)
+        return ops.reshape(self, *shape)
 
-    def view(self, *sizes: Any) -> Tensor:
+    def view(self, *shape: Any) -> Tensor:
         """In another shape; see `ops.view`."""
-        return ops.view(self, *sizes)
+        return ops.view(self, *shape)
 
     def permute(self, *dims: Any) -> Tensor:
         """With the dims in another order; see `ops.permute`."""
@@ -815,9 +828,9 @@ class Tensor:
         """Repeated to this shape; see `ops.expand`."""
         return ops.expand(self, *sizes)
 
-    def repeat(self, *sizes: Any) -> Tensor:
+    def repeat(self, *repeats: Any) -> Tensor:
         """Laid several times along each dim; see `ops.repeat`."""
-        return ops.repeat(self, *sizes)
+        return ops.repeat(self, *repeats)
 
     def flip(self, *dims: Any) -> Tensor:
         """Reversed along dims; see `ops.flip`."""

@@ -301,7 +301,7 @@ def smooth_maximum(x, *, beta=1.0, threshold=20.0):
 SELU = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
 
 REFERENCES = {
-    "Clone": lambda x: x.tolist(),
+    "Clone": lambda x, order: np.reshape(x.tolist(), x.shape),
     "Cast": lambda x, *, dtype: x,
     "Reshape": lambda x, *, shape: np.array(list(x.flat)).reshape(shape),
     "Permute": lambda x, *, order: np.einsum(x, list(range(x.ndim)), list(order)) if x.ndim else x,
@@ -356,6 +356,7 @@ REFERENCES = {
     "Hardtanh": each(lambda x, *, min_val, max_val: min(max(x, min_val), max_val)),
     "Clamp": each(lambda x, *, min, max: sorted([x, x if min is None else min, x if max is None else max])[
         2 if max is None else 0 if min is None else 1]),
+    "Remainder": each(lambda a, b: a - b * math.floor(a / b)),
     "Maximum": each(max),
     "Minimum": each(min),
     "Where": each(lambda c, a, b: a if c else b),

@@ -48,7 +48,7 @@ def vjp(op: type[Op], inputs: tuple[Any, ...], options: dict[str, Any], v: Any, 
     """The cotangents of the differentiable inputs: ndarrays, or Tensors if the pass is recorded."""
     y, leaves = record(op, inputs, options)
     gradients = autograd.grad(y, leaves, v, create_graph=create)
-    return list(gradients) if create else [np.asarray(g) for g in gradients]
+    return list(gradients) if create else [g.numpy() for g in gradients]
 
 
 def noise(random: np.random.Generator, shape: tuple[int, ...]) -> NDArray:
@@ -94,7 +94,7 @@ def check_second_order(op: type[Op], sample: Sample, random: np.random.Generator
     first = autograd.grad(y, leaves, v, create_graph=True)
     total = sum((g * w).sum() for g, w in zip(first, weights, strict=True))
     if not isinstance(total, Tensor) or not total.requires_grad:
-        if np.any([np.any(np.asarray(g)) for g in first]):
+        if any(np.any(g.detach().numpy()) for g in first):
             raise GradientError(f"{op.name}: the recorded gradient does not depend on the cotangent")
         return  # the derivative is 0 everywhere
     second = autograd.grad(total, [*leaves, v], allow_unused=True)
@@ -115,7 +115,7 @@ def check_both_speeds(op: type[Op], sample: Sample, random: np.random.Generator)
     v = noise(random, forward(op, inputs, options).shape)
     plain, recorded = (vjp(op, inputs, options, v, create=c) for c in (False, True))
     for k, a, b in zip(differentiable(op, inputs), plain, recorded, strict=True):
-        if not np.allclose(a, np.asarray(b), rtol=1e-12, atol=1e-12):
+        if not np.allclose(a, b.detach().numpy(), rtol=1e-12, atol=1e-12):
             raise GradientError(f"{op.name}: d_{name_of(op, k)} gives arrays {a!r} and Tensors {b!r}")
 
 

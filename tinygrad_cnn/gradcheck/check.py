@@ -116,7 +116,7 @@ def _check(
     worst: tuple[float, str] = (0.0, "")
     for k, gradient in zip(checked, gradients, strict=True):
         base = tensors[k].detach().numpy()
-        analytic = np.zeros(base.shape) if gradient is None else np.asarray(gradient)
+        analytic = np.zeros(base.shape) if gradient is None else gradient.numpy()
         for place in np.ndindex(base.shape):
 
             def along(t: float, k: int = k, place: Any = place, base: Any = base) -> float:

@@ -12,7 +12,7 @@ from tinygrad_cnn.types import Array
 
 def off_by_one_percent(d: Array) -> Array:
     """1% too large; 0.01 where it is 0."""
-    return np.where(np.asarray(d) == 0, d + 0.01, d * 1.01)
+    return np.where(d == 0, d + 0.01, d * 1.01)
 
 
 def sign_flipped(d: Array) -> Array:
@@ -39,7 +39,7 @@ def overwritten(d: Array) -> Array:
     """Only the last slice along the first axis: as if contributions had been assigned, not added."""
     if not d.shape or d.shape[0] < 2:
         return d * 0
-    last = np.zeros(d.shape, np.asarray(d).dtype)
+    last = np.zeros(d.shape, d.dtype)
     last[-1:] = 1
     return d * last
 

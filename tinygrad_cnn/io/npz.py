@@ -22,7 +22,7 @@ class ModelFileError(ValueError):
 def save_npz(path: str | Path, state: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
     """Write tensors by name, and facts about them (what JSON can hold), atomically."""
     buffer = io.BytesIO()
-    arrays = {name: np.asarray(value) for name, value in state.items()}
+    arrays = {name: value.detach().numpy() for name, value in state.items()}
     np.savez(buffer, **arrays, **{ABOUT: np.array(json.dumps(dict(about)))})  # type: ignore[arg-type]
     write_atomically(path, buffer.getvalue())
 

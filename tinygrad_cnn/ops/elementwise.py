@@ -400,13 +400,122 @@ class GeluTanh(Unary):
         return g * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * slope)
 
 
-add, sub, mul, div, neg = Add.apply, Sub.apply, Mul.apply, Div.apply, Neg.apply
-exp, expm1, log, log1p = Exp.apply, Expm1.apply, Log.apply, Log1p.apply
-sqrt, rsqrt = Sqrt.apply, Rsqrt.apply
-sin, cos, tan, sinh, cosh, tanh = Sin.apply, Cos.apply, Tan.apply, Sinh.apply, Cosh.apply, Tanh.apply
-arcsin, arccos, arctan = Arcsin.apply, Arccos.apply, Arctan.apply
+def add(input: Array, other: Array, *, alpha: float = 1) -> Array:
+    """Sum: ``input + alpha * other``."""
+    return Add.apply(input, other if alpha == 1 else mul(other, alpha))
+
+
+def sub(input: Array, other: Array, *, alpha: float = 1) -> Array:
+    """Difference: ``input - alpha * other``."""
+    return Sub.apply(input, other if alpha == 1 else mul(other, alpha))
+
+
+def mul(input: Array, other: Array) -> Array:
+    """Product of each two elements."""
+    return Mul.apply(input, other)
+
+
+def div(input: Array, other: Array) -> Array:
+    """Quotient of each two elements; integers are divided as floating-point numbers."""
+    return Div.apply(input, other)
+
+
+def neg(input: Array) -> Array:
+    """Each element with the other sign."""
+    return Neg.apply(input)
+
+
+def exp(input: Array) -> Array:
+    """Exponential of each element: e to its power."""
+    return Exp.apply(input)
+
+
+def expm1(input: Array) -> Array:
+    """``exp(x) - 1``, exact for small x, too."""
+    return Expm1.apply(input)
+
+
+def log(input: Array) -> Array:
+    """Natural logarithm of each element; NaN below 0."""
+    return Log.apply(input)
+
+
+def log1p(input: Array) -> Array:
+    """``log(1 + x)``, exact for small x, too."""
+    return Log1p.apply(input)
+
+
+def sqrt(input: Array) -> Array:
+    """Square root of each element; NaN below 0."""
+    return Sqrt.apply(input)
+
+
+def rsqrt(input: Array) -> Array:
+    """One over the square root of each element."""
+    return Rsqrt.apply(input)
+
+
+def sin(input: Array) -> Array:
+    """Sine of each element, in radians."""
+    return Sin.apply(input)
+
+
+def cos(input: Array) -> Array:
+    """Cosine of each element, in radians."""
+    return Cos.apply(input)
+
+
+def tan(input: Array) -> Array:
+    """Tangent of each element, in radians."""
+    return Tan.apply(input)
+
+
+def sinh(input: Array) -> Array:
+    """Hyperbolic sine of each element."""
+    return Sinh.apply(input)
+
+
+def cosh(input: Array) -> Array:
+    """Hyperbolic cosine of each element."""
+    return Cosh.apply(input)
+
+
+def tanh(input: Array) -> Array:
+    """Hyperbolic tangent of each element."""
+    return Tanh.apply(input)
+
+
+def arcsin(input: Array) -> Array:
+    """Inverse sine in radians, in [-π/2, π/2]; NaN outside [-1, 1]."""
+    return Arcsin.apply(input)
+
+
+def arccos(input: Array) -> Array:
+    """Inverse cosine in radians, in [0, π]; NaN outside [-1, 1]."""
+    return Arccos.apply(input)
+
+
+def arctan(input: Array) -> Array:
+    """Inverse tangent in radians, in (-π/2, π/2)."""
+    return Arctan.apply(input)
+
+
 asin, acos, atan = arcsin, arccos, arctan
-sigmoid, erf, silu = Sigmoid.apply, Erf.apply, Silu.apply
+
+
+def sigmoid(input: Array) -> Array:
+    """Logistic function of each element, ``1 / (1 + exp(-x))``; nothing overflows."""
+    return Sigmoid.apply(input)
+
+
+def erf(input: Array) -> Array:
+    """Error function of each element: ``2/√π`` times the integral of ``exp(-t²)`` from 0 to x."""
+    return Erf.apply(input)
+
+
+def silu(input: Array) -> Array:
+    """Sigmoid linear unit, ``x sigmoid(x)`` (Elfwing et al. 2017), also known as swish."""
+    return Silu.apply(input)
 
 
 def pow(input: Array, exponent: Array) -> Array:

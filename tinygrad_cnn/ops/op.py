@@ -5,11 +5,12 @@ test and a reader need to know about it. Nothing here knows of `Tensor`.
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from tinygrad_cnn.ops.checks import check_broadcast, shape_of
 from tinygrad_cnn.ops.domain import Domain, Real
 from tinygrad_cnn.ops.draw import Draw
 from tinygrad_cnn.types import Array
@@ -115,7 +116,17 @@ class Op:
             record = getattr(type(value), "__record__", None)
             if record is not None:
                 return record(cls, inputs, options)
-        return cls.forward(*inputs, **options)
+        try:
+            return cls.forward(*inputs, **options)
+        except ValueError:
+            cls.check_shapes(inputs)
+            raise
+
+    @classmethod
+    def check_shapes(cls, inputs: Sequence[Any]) -> None:
+        """ValueError that names the op and the shapes, if inputs of an element-wise op do not broadcast."""
+        if cls.broadcasts:
+            check_broadcast(cls.name.lower(), *(shape_of(value) for value in inputs))
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:

@@ -40,6 +40,29 @@ class Sign(Elementwise):
         return np.zeros_like(g)
 
 
+class Remainder(Elementwise):
+    """y = a - b ⌊a / b⌋        da = g,  db = -g ⌊a / b⌋"""
+
+    kinks = (Kink("a / b is whole", (4.0, 2.0), (1.0, -2.0)),)
+    numpy = (np.remainder,)
+
+    def forward(a: Array, b: Array) -> Array:
+        return np.remainder(a, b)
+
+    def d_a(g: Array) -> Array:
+        return g
+
+    def d_b(g: Array, a: Array, b: Array) -> Array:
+        return -g * np.floor(a / b)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        first, second = draw.broadcastable(2)
+        b = draw.array(second, AwayFrom((0.0,), gap=0.5))
+        quotient = draw.array(np.broadcast_shapes(first, second), AwayFrom(tuple(range(-3, 4)), gap=0.25))
+        return Sample((np.asarray(quotient * b), b), {})
+
+
 class Relu(Elementwise):
     """y = max(x, 0)        dx = g [y > 0]"""
 
@@ -216,8 +239,39 @@ def _differing_pair(draw: Draw) -> Sample:
     return Sample((draw.layout(a), draw.layout(b)), {})
 
 
-abs, sign, relu, selu = Abs.apply, Sign.apply, Relu.apply, Selu.apply
-maximum, minimum = Maximum.apply, Minimum.apply
+def abs(input: Array) -> Array:
+    """Absolute value of each element; its gradient at 0 is 0, as in PyTorch."""
+    return Abs.apply(input)
+
+
+def sign(input: Array) -> Array:
+    """-1, 0 or 1 for each element; its gradient is 0."""
+    return Sign.apply(input)
+
+
+def remainder(input: Array, other: Array) -> Array:
+    """What is left of `input` after division by `other`, with the sign of `other`, as Python's ``%``."""
+    return Remainder.apply(input, other)
+
+
+def relu(input: Array) -> Array:
+    """Rectifier: each element, or 0 if it is negative; the gradient at 0 is 0, as in PyTorch."""
+    return Relu.apply(input)
+
+
+def selu(input: Array) -> Array:
+    """Self-normalising exponential linear unit (Klambauer et al. 2017)."""
+    return Selu.apply(input)
+
+
+def maximum(input: Array, other: Array) -> Array:
+    """The larger of each two elements; equal ones get half of the gradient each. NaN where one is NaN."""
+    return Maximum.apply(input, other)
+
+
+def minimum(input: Array, other: Array) -> Array:
+    """The smaller of each two elements; equal ones get half of the gradient each. NaN where one is NaN."""
+    return Minimum.apply(input, other)
 
 
 def leaky_relu(input: Array, negative_slope: float = 0.01) -> Array:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -18,15 +18,15 @@ class Clone(Op):
 
     linear = "jointly"
 
-    def forward(x: Array) -> Array:
-        return np.array(x)
+    def forward(x: Array, *, order: Literal["K", "C"] = "K") -> Array:
+        return np.array(x, order=order)
 
     def d_x(g: Array) -> Array:
         return g
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
-        return Sample((draw.array(draw.shape(), Real()),), {})
+        return Sample((draw.array(draw.shape(), Real()),), {"order": draw.choice("KC")})
 
 
 class Cast(Op):
@@ -248,7 +248,9 @@ class DiagonalPut(Op):
         return Sample((x,), {"shape": like.shape, **options})
 
 
-clone = Clone.apply
+def clone(input: Array) -> Array:
+    """A copy in memory of its own, its axes in the same order there."""
+    return Clone.apply(input)
 
 
 def astype(input: Array, dtype: Any) -> Array:

@@ -1,0 +1,144 @@
+"""Each method of `Tensor` is a function of `ops` with the same signature, and both do the same."""
+
+import inspect
+
+import numpy as np
+import pytest
+
+import tinygrad_cnn as tg
+from tinygrad_cnn import Tensor, ops
+
+METHODS = {name: f for name, f in vars(Tensor).items() if inspect.isfunction(f) and not name.startswith("_")}
+SHARED = [name for name in METHODS if hasattr(ops, name)]
+OTHERWISE_CALLED = {"where": ["condition", "other"], "split": ["split_size", "dim"]}
+"""Parameters of methods that PyTorch, too, names otherwise than those of its functions."""
+
+X = np.arange(1.0, 13.0).reshape(3, 4) / 16
+INDEX = np.array([[0, 2, 1, 1]])
+PLAIN = """abs acos arccos arcsin arctan asin atan clone cos cosh erf exp expm1 flatten log log1p neg reciprocal relu
+    rsqrt sigmoid sign sin sinh sqrt square squeeze t tan tanh tril triu unbind amax amin any all argmax argmin
+    logsumexp mean norm prod std sum var sort diagonal""".split()
+WITH_ANOTHER = ("add", "sub", "mul", "div", "maximum", "minimum", "remainder", "pow", "max", "min")
+WITH_A_DIM = ("cumsum", "log_softmax", "softmax", "unsqueeze", "flip")
+CALLS = {
+    **dict.fromkeys(PLAIN, ()),
+    **dict.fromkeys(WITH_ANOTHER, (X[::-1],)),
+    **dict.fromkeys(WITH_A_DIM, (1,)),
+    "astype": (np.float32,),
+    "bmm": None,
+    "broadcast_to": ((2, 3, 4),),
+    "chunk": (2, 1),
+    "clamp": (0.2, 0.5),
+    "dot": None,
+    "expand": (2, 3, 4),
+    "gather": (0, INDEX),
+    "index_select": (1, INDEX[0]),
+    "masked_fill": (X > 0.5, 7.0),
+    "masked_select": (X > 0.5,),
+    "matmul": (X.T,),
+    "mm": (X.T,),
+    "movedim": (0, 1),
+    "outer": None,
+    "permute": (1, 0),
+    "repeat": (2, 1),
+    "reshape": (2, 6),
+    "roll": (1, 0),
+    "scatter_add": (0, INDEX, X),
+    "split": (3, 1),
+    "topk": (2,),
+    "transpose": (0, 1),
+    "unflatten": (1, (2, 2)),
+    "view": (-1, 2),
+    "where": None,
+}
+"""Arguments with which a method and a function of the same name are called on X; None: on other shapes, below."""
+
+
+def parameters(function, skip):
+    return [(p.name, p.default, p.kind) for p in list(inspect.signature(function).parameters.values())[skip:]]
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_a_method_has_the_signature_of_its_function(name):
+    found, expected = parameters(METHODS[name], 1), parameters(getattr(ops, name), 1)
+    if name in OTHERWISE_CALLED:
+        assert [p[0] for p in found] == OTHERWISE_CALLED[name]
+        assert len(found) == len(expected)
+    else:
+        assert found == expected
+
+
+def same(a, b):
+    if isinstance(a, tuple):
+        assert len(a) == len(b)
+        for p, q in zip(a, b, strict=True):
+            same(p, q)
+    else:
+        assert isinstance(a, Tensor)
+        np.testing.assert_array_equal(a.numpy(), np.asarray(b))
+        assert a.dtype == np.asarray(b).dtype
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_method_function_and_array_speed_give_the_same(name):
+    args = CALLS[name]
+    cases = {
+        "where": (X, (X > 0.5, 1.0)),
+        "dot": (X[0], (X[1],)),
+        "outer": (X[0], (X[1],)),
+        "bmm": (X[None], (X.T[None],)),
+    }
+    x, args = (X, args) if args is not None else cases[name]
+    method = getattr(Tensor(x), name)(*args)
+    if name == "where":
+        args = (args[1],)
+        same(method, ops.where(X > 0.5, Tensor(x), *args))
+        same(method, ops.where(X > 0.5, x, *args))
+    else:
+        same(method, getattr(ops, name)(Tensor(x), *args))
+        same(method, getattr(ops, name)(x, *args))
+
+
+def test_every_public_function_has_a_docstring_of_its_own():
+    for name in tg.__all__:
+        value = getattr(tg, name)
+        if callable(value) and not isinstance(value, type):
+            assert (value.__doc__ or "").strip(), name
+            assert value.__doc__ != ops.Op.apply.__doc__, name
+
+
+OTHERS = {
+    "reshape_as": lambda x: x.reshape_as(tg.zeros(6, 2)).shape == (6, 2),
+    "expand_as": lambda x: x.expand_as(tg.zeros(2, 3, 4)).shape == (2, 3, 4),
+    "contiguous": lambda x: x.t().contiguous().numpy().flags.c_contiguous and x.contiguous() is x,
+    "T": lambda x: x.T.shape == (4, 3),
+    "mT": lambda x: x.mT.shape == (4, 3),
+    "clip": lambda x: tg.equal(x.clip(0.2), x.clamp(0.2)),
+    "dim": lambda x: x.dim() == x.ndim == 2,
+    "size": lambda x: x.size() == (3, 4) and x.size(-1) == 4,
+    "numel": lambda x: x.numel() == 12,
+    "float": lambda x: x.float().dtype == tg.float32,
+    "double": lambda x: x.float().double().dtype == tg.float64,
+    "long": lambda x: (x * 16).long().tolist()[0] == [1, 2, 3, 4] and x.long().dtype == tg.int64,
+    "int": lambda x: x.int().dtype == tg.int32,
+    "bool": lambda x: x.bool().dtype == tg.bool,
+    "to": lambda x: x.to("cpu") is x and x.to(tg.float32).dtype == tg.float32,
+    "add with alpha": lambda x: tg.equal(x.add(x, alpha=2), x * 3) and tg.equal(tg.sub(x, x, alpha=3), x * -2),
+    "and or xor invert": lambda x: (~((x > 0.5) & (x < 0.6) | (x > 0.7) ^ (x > 9))).numpy().sum() == 10,
+    "floor division": lambda x: tg.equal(x // 0.25 * 0.25 + x % 0.25, x) and (1 // x).tolist()[0][0] == 16,
+    "remainder of a number": lambda x: (1 % x).tolist()[0][2] == 1 - 5 * 0.1875,
+    "neg abs": lambda x: tg.equal(abs(-x), x) and +x is x,
+    "matmul from the left": lambda x: tg.allclose(X.T @ x, Tensor(X).t() @ x) and tg.allclose([1.0] * 3 @ x, x.sum(0)),
+    "div_": lambda x: tg.equal(x.clone().div_(2), x / 2),
+    "sub_": lambda x: tg.equal(x.clone().sub_(x, alpha=2), -x),
+    "clamp_": lambda x: tg.equal(x.clone().clamp_(max=0.5), x.clamp(max=0.5)),
+    "masked_fill_": lambda x: tg.equal(x.clone().masked_fill_(x > 0.5, 0), x * (x <= 0.5)),
+    "copy_": lambda x: tg.equal(tg.zeros(3, 4, dtype=tg.float64).copy_(x), x),
+    "int()": lambda x: int(x[0, 0] * 32) == 2,
+    "str": lambda x: f"{x}" == repr(x),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_methods(name):
+    assert OTHERS[name](Tensor(X))
