@@ -75,8 +75,11 @@ def cumsum(a: Array, axis: int | None = None) -> Array:
 
 
 def take_along_axis(arr: Array, indices: Array, axis: int) -> Array:
-    """``np.take_along_axis``"""
-    return ops.getitem(arr, along_axis(np.asarray(indices), axis % arr.ndim))
+    """``np.take_along_axis``: the shapes broadcast, but for the axis."""
+    at = axis % arr.ndim
+    others = np.broadcast_shapes(*((*a.shape[:at], 1, *a.shape[at + 1 :]) for a in (arr, indices)))
+    source, places = ((*others[:at], a.shape[at], *others[at + 1 :]) for a in (arr, indices))
+    return ops.getitem(ops.broadcast_to(arr, source), along_axis(np.broadcast_to(np.asarray(indices), places), at))
 
 
 def zeros_like(a: Array, dtype: Any = None) -> Array:

@@ -151,3 +151,49 @@ def test_wrong_types_and_labels_are_explained():
         nn.Conv2d(3, 4, (3, 3, 3))
     with pytest.raises(IndexError, match="cross_entropy: target contains 3; 3 classes expect labels 0 to 2"):
         nn.CrossEntropyLoss()(tg.ones(2, 3), tg.tensor([0, 3]))
+
+
+ACTIVATIONS = {
+    "ReLU(inplace=True)": (nn.ReLU(True), lambda x: np.maximum(x, 0)),
+    "ReLU()": (nn.ReLU(), lambda x: np.maximum(x, 0)),
+    "Sigmoid()": (nn.Sigmoid(), lambda x: 1 / (1 + np.exp(-x))),
+    "Tanh()": (nn.Tanh(), np.tanh),
+    "SiLU()": (nn.SiLU(), lambda x: x / (1 + np.exp(-x))),
+    "SELU()": (nn.SELU(), lambda x: 1.0507009873554805 * np.where(x > 0, x, 1.6732632423543772 * np.expm1(x))),
+    "LeakyReLU(negative_slope=0.2, inplace=True)": (nn.LeakyReLU(0.2, True), lambda x: np.where(x > 0, x, 0.2 * x)),
+    "ELU(alpha=2.0)": (nn.ELU(2.0), lambda x: np.where(x > 0, x, 2 * np.expm1(x))),
+    "GELU(approximate='none')": (nn.GELU(), lambda x: x * np.vectorize(lambda t: math.erfc(-t / 2**0.5) / 2)(x)),
+    "Softplus(beta=2.0, threshold=20.0)": (nn.Softplus(2.0), lambda x: np.log1p(np.exp(2 * x)) / 2),
+    "Hardtanh(min_val=-0.5, max_val=1.0)": (nn.Hardtanh(-0.5), lambda x: np.clip(x, -0.5, 1)),
+    "Softmax(dim=0)": (nn.Softmax(0), lambda x: np.exp(x) / np.exp(x).sum(0)),
+    "LogSoftmax(dim=1)": (nn.LogSoftmax(1), lambda x: x - np.log(np.exp(x).sum(1, keepdims=True))),
+    "Identity()": (nn.Identity(3, any="thing"), lambda x: x),
+    "Dropout(p=0.0, inplace=True)": (nn.Dropout(0.0, inplace=True), lambda x: x),
+}
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_activations(name):
+    layer, definition = ACTIVATIONS[name]
+    x = np.random.default_rng(0).normal(size=(3, 4))
+    before = x.copy()
+    np.testing.assert_allclose(layer(tg.Tensor(x)).numpy(), definition(x), rtol=1e-9)
+    np.testing.assert_array_equal(x, before)
+    assert repr(layer) == name
+
+
+def test_pooling_layers():
+    x = np.random.default_rng(0).normal(size=(2, 3, 6, 4))
+    windows = x.reshape(2, 3, 3, 2, 2, 2)
+    np.testing.assert_allclose(nn.MaxPool2d(2)(tg.Tensor(x)).numpy(), windows.max((3, 5)))
+    np.testing.assert_allclose(nn.AvgPool2d(2)(tg.Tensor(x)).numpy(), windows.mean((3, 5)))
+    np.testing.assert_allclose(nn.AdaptiveAvgPool2d((3, 2))(tg.Tensor(x)).numpy(), windows.mean((3, 5)))
+    values, places = nn.MaxPool2d(2, return_indices=True)(tg.Tensor(x))
+    flat = np.take_along_axis(x.reshape(2, 3, 24), places.numpy().reshape(2, 3, 6), 2)
+    np.testing.assert_array_equal(flat.reshape(2, 3, 3, 2), values.numpy())
+    assert repr(nn.MaxPool2d(3, 2, ceil_mode=True)) == (
+        "MaxPool2d(kernel_size=3, stride=2, padding=0, dilation=1, ceil_mode=True)"
+    )
+    assert repr(nn.AvgPool2d(2)) == "AvgPool2d(kernel_size=2, stride=2, padding=0)"
+    assert repr(nn.AdaptiveAvgPool2d(1)) == "AdaptiveAvgPool2d(output_size=1)"
+    assert repr(nn.Flatten()) == "Flatten(start_dim=1, end_dim=-1)"

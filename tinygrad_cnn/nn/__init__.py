@@ -1,6 +1,20 @@
 """Networks in PyTorch's spelling. All of it is composed from ops: no derivative is written here."""
 
 from tinygrad_cnn.nn import functional, init
+from tinygrad_cnn.nn.activation import (
+    ELU,
+    GELU,
+    SELU,
+    Hardtanh,
+    LeakyReLU,
+    LogSoftmax,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Tanh,
+)
 from tinygrad_cnn.nn.container import ModuleList, Sequential
 from tinygrad_cnn.nn.layers import (
     BatchNorm1d,
@@ -14,27 +28,15 @@ from tinygrad_cnn.nn.layers import (
 from tinygrad_cnn.nn.module import Module
 from tinygrad_cnn.nn.parameter import Parameter
 from tinygrad_cnn.nn.plain import (
-    ELU,
-    GELU,
-    SELU,
     AdaptiveAvgPool2d,
     AvgPool2d,
     CrossEntropyLoss,
     Dropout,
     Flatten,
-    Hardtanh,
     Identity,
-    LeakyReLU,
-    LogSoftmax,
     MaxPool2d,
     MSELoss,
     NLLLoss,
-    ReLU,
-    Sigmoid,
-    SiLU,
-    Softmax,
-    Softplus,
-    Tanh,
 )
 
 __all__ = [

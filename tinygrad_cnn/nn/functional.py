@@ -69,8 +69,13 @@ __all__ = [
 ]
 
 
-def dropout(input: Any, p: float = 0.5, training: bool = True, generator: Generator | None = None) -> Any:
-    """Zero elements with probability p in training, and scale the others by 1 / (1 - p); else the input itself."""
+def dropout(
+    input: Any, p: float = 0.5, training: bool = True, inplace: bool = False, *, generator: Generator | None = None
+) -> Any:
+    """Zero elements with probability p in training, and scale the others by 1 / (1 - p); else the input itself.
+
+    `inplace` is accepted for PyTorch's sake and changes nothing: the input is never overwritten.
+    """
     if not 0.0 <= p <= 1.0:
         raise ValueError(f"dropout: p is {p}; a probability is between 0 and 1")
     return ops.dropout(input, p, (generator or default_generator).numpy) if training else input
