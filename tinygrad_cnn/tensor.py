@@ -17,7 +17,7 @@ from tinygrad_cnn.autograd.graph import Edge, Hook, Node, save
 from tinygrad_cnn.autograd.mode import mode
 from tinygrad_cnn.autograd.writes import note_write
 from tinygrad_cnn.numpy_protocol import FUNCTIONS, UFUNCS, WITHOUT_GRADIENT
-from tinygrad_cnn.ops.checks import check_axis
+from tinygrad_cnn.ops.checks import check_axis, check_numbers
 from tinygrad_cnn.ops.indexing import SetItem, check_index
 from tinygrad_cnn.ops.op import Op
 from tinygrad_cnn.ops.reduce import Extreme
@@ -98,7 +98,7 @@ class Tensor:
                     if edge is not None:
                         tracked = True
             else:
-                arrays.append(value if isinstance(value, (int, float, np.ndarray)) else np.asarray(value))
+                arrays.append(value if isinstance(value, (int, float)) else check_numbers(op.name.lower(), value))
             edges.append(edge)
         if op.promotes or op.floating:
             unify(op, arrays)
@@ -131,7 +131,7 @@ class Tensor:
 
     def _as_cotangent(self, value: ArrayLike) -> Tensor:
         """A value as a cotangent of this tensor: of its dtype, broadcast to its shape."""
-        given = value if isinstance(value, Tensor) else Tensor._wrap(np.asarray(value))
+        given = value if isinstance(value, Tensor) else Tensor._wrap(check_numbers("backward", value))
         return given if given.dtype == self.dtype else given.astype(self.dtype)
 
     def _accumulate(self, gradient: Any, owned: bool) -> None:
@@ -292,7 +292,7 @@ class Tensor:
         note_write(self._data)
 
     def __setitem__(self, index: Any, value: ArrayLike) -> None:
-        held = value if isinstance(value, (Tensor, int, float)) else np.asarray(value)
+        held = value if isinstance(value, (Tensor, int, float)) else check_numbers("setitem", value)
         if mode.recording and (self.requires_grad or (isinstance(held, Tensor) and held.requires_grad)):
             self._become("setitem", lambda x: ops.setitem(x, index, held), held)
             return
@@ -543,10 +543,10 @@ class Tensor:
         return ops.abs(self)
 
     def __eq__(self, other: ArrayLike) -> Tensor:  # type: ignore[override]
-        return compared(np.equal, self, other)
+        return NotImplemented if other is None or isinstance(other, str) else compared(np.equal, self, other)
 
     def __ne__(self, other: ArrayLike) -> Tensor:  # type: ignore[override]
-        return compared(np.not_equal, self, other)
+        return NotImplemented if other is None or isinstance(other, str) else compared(np.not_equal, self, other)
 
     def __lt__(self, other: ArrayLike) -> Tensor:
         return compared(np.less, self, other)
@@ -1052,8 +1052,11 @@ def unify(op: type[Op], arrays: list[Any]) -> None:
 
 def compared(ufunc: np.ufunc, x: Tensor, other: Any) -> Tensor:
     """A comparison or integer operation: no gradient."""
+    value = other._data if isinstance(other, Tensor) else other
+    if not isinstance(value, (int, float)):
+        value = check_numbers(ufunc.__name__, value)
     try:
-        return Tensor._wrap(np.asarray(ufunc(x._data, as_plain(other))))
+        return Tensor._wrap(np.asarray(ufunc(x._data, value)))
     except ValueError:
         raise ValueError(
             f"{ufunc.__name__}: shapes {x.shape} and {np.shape(other)} do not broadcast; from the right, each pair "

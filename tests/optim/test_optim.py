@@ -142,7 +142,7 @@ def test_a_state_dict_goes_on_where_the_other_stopped(name):
         (lambda p: optim.SGD([]), ValueError, "got no parameters"),
         (lambda p: optim.SGD([p, p]), ValueError, "stands in more than one group"),
         (lambda p: optim.SGD([p * 2]), ValueError, "expected leaf Tensors"),
-        (lambda p: optim.SGD([np.ones(2)]), ValueError, "ndarray cannot be optimised"),
+        (lambda p: optim.SGD([np.ones(2)]), TypeError, "ndarray cannot be optimised"),
         (lambda p: optim.SGD([p], lr=-1), ValueError, "SGD: lr is -1; it must be at least 0"),
         (lambda p: optim.SGD([p], lr=math.nan), ValueError, "SGD: lr is nan"),
         (lambda p: optim.SGD([p], nesterov=True), ValueError, "nesterov needs a momentum above 0"),

@@ -231,3 +231,35 @@ def test_indexing_agrees_with_numpy_in_every_form(seed, n, m):
                   ([0, -1], [0, -1]), (0, slice(None), [1, 0]), np.array(0), Tensor(np.array([0]))):  # fmt: skip
         plain = np.asarray(index) if isinstance(index, Tensor) else index
         np.testing.assert_array_equal(np.asarray(x[index]), a[plain])
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda x: x + None, "add: got NoneType None; expected a Tensor, an array or a number"),
+        (lambda x: "a" * x, "mul: got str 'a'; expected"),
+        (lambda x: x < None, "less: got NoneType"),
+        (lambda x: x + np.array([None]), "add: got ndarray"),
+        (lambda x: x.sum().backward("a"), "backward: got str 'a'"),
+        (lambda x: x.detach().__setitem__(0, "a"), "setitem: got str 'a'"),
+        (lambda x: tg.autograd.grad(3, x), "grad: got int; expected a Tensor or a sequence of them"),
+        (lambda x: tg.autograd.grad(x, [x, 1.0]), "grad: got float; expected a Tensor"),
+        (lambda x: tg.nn.Linear(1, 1).load_state_dict(3), "load_state_dict: got int; expected a mapping"),
+    ],
+)
+def test_what_is_no_number_is_a_type_error(call, message):
+    with pytest.raises(TypeError, match=message):
+        call(tg.tensor([1.0], requires_grad=True))
+
+
+def test_comparison_with_something_else_is_false_as_everywhere_in_python():
+    x = tg.ones(2)
+    assert (x == None) is False  # noqa: E711
+    assert (x == "a") is False
+    assert (x != None) is True  # noqa: E711
+
+
+def test_gradients_of_a_generator_of_tensors():
+    net = tg.nn.Linear(2, 1)
+    gradients = tg.autograd.grad(net(tg.ones(1, 2)).sum(), net.parameters())
+    assert [g.shape for g in gradients] == [(1, 2), (1,)]

@@ -1,6 +1,6 @@
 """Reverse-mode differentiation: the graph, the backward pass, and the switches. Knows nothing of `Tensor`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,7 @@ def backward(
     create_graph: bool = False,
 ) -> None:
     """Add the gradients of the tensors to the `.grad` of the leaves they depend on; see `Tensor.backward`."""
-    outputs = _listed(tensors)
+    outputs = _listed("backward", tensors)
     roots = _roots("backward", outputs, grad_tensors, create_graph)
     keep = create_graph if retain_graph is None else retain_graph
     run(roots, wanted=None, retain_graph=keep, alias=outputs[0]._alias if create_graph else None)
@@ -62,7 +62,7 @@ def grad(
     >>> slope.item(), curvature.item()
     (27.0, 18.0)
     """
-    sources, targets = _listed(outputs), _listed(inputs)
+    sources, targets = _listed("grad", outputs), _listed("grad", inputs)
     for k, tensor in enumerate(targets):
         if not tensor.requires_grad:
             raise RuntimeError(
@@ -82,13 +82,20 @@ def grad(
     return tuple(targets[0]._wrap(found[edge]) if edge in found else None for edge in wanted)
 
 
-def _listed(tensors: Any) -> list[Any]:
-    return list(tensors) if isinstance(tensors, Sequence) else [tensors]
+def _listed(name: str, tensors: Any) -> list[Any]:
+    """A Tensor, or those of an iterable, as a list."""
+    several = isinstance(tensors, Iterable) and not hasattr(tensors, "requires_grad")
+    listed = list(tensors) if several else [tensors]
+    for value in listed:
+        if not hasattr(value, "requires_grad"):
+            raise TypeError(f"{name}: got {type(value).__name__}; expected a Tensor or a sequence of them")
+    return listed
 
 
 def _roots(name: str, outputs: list[Any], cotangents: Any, create_graph: bool) -> list[tuple[Any, Any]]:
     """(edge, cotangent) of each output, the cotangent checked, or 1."""
-    given = [None] * len(outputs) if cotangents is None else _listed(cotangents)
+    given = [None] * len(outputs) if cotangents is None else cotangents
+    given = list(given) if isinstance(given, Sequence) else [given]
     if len(given) != len(outputs):
         raise ValueError(f"{name}: {len(given)} cotangents for {len(outputs)} outputs; give one for each")
     roots = []

@@ -234,6 +234,8 @@ class Module:
         RuntimeError
             That lists every missing and unexpected name and every shape that does not fit.
         """
+        if not isinstance(state_dict, Mapping):
+            raise TypeError(f"load_state_dict: got {type(state_dict).__name__}; expected a mapping of names to tensors")
         own = self.state_dict()
         missing = [name for name in own if name not in state_dict]
         unexpected = [name for name in state_dict if name not in own]

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.types import Array, Axis, DType, Pair, Shape
+from tinygrad_cnn.types import Array, Axis, DType, NDArray, Pair, Shape
 
 
 def shape_of(value: Any) -> Shape:
@@ -74,6 +74,14 @@ def check_broadcast(op: str, *shapes: Shape) -> Shape:
         raise ValueError(
             f"{op}: shapes {listed} do not broadcast; from the right, each pair of sizes must be equal or contain a 1"
         ) from None
+
+
+def check_numbers(op: str, value: Any) -> NDArray:
+    """The value as an array, which must hold numbers or truth values."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "biufc":
+        raise TypeError(f"{op}: got {type(value).__name__} {value!r:.60}; expected a Tensor, an array or a number")
+    return array
 
 
 def check_floating(op: str, name: str, value: Array) -> None:

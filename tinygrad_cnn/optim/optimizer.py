@@ -43,8 +43,10 @@ class Optimizer:
         }
         known = {id(p) for g in self.param_groups for p in g["params"]}
         for p in group["params"]:
-            if not isinstance(p, Tensor) or not p.is_leaf:
-                raise ValueError(f"Optimizer: {type(p).__name__} cannot be optimised; expected leaf Tensors")
+            if not isinstance(p, Tensor):
+                raise TypeError(f"Optimizer: {type(p).__name__} cannot be optimised; expected leaf Tensors")
+            if not p.is_leaf:
+                raise ValueError("Optimizer: the result of an op cannot be optimised; expected leaf Tensors")
             if id(p) in known:
                 raise ValueError(f"Optimizer: a parameter of shape {p.shape} stands in more than one group")
             known.add(id(p))

@@ -1,0 +1,69 @@
+"""Every example runs, and does what its docstring promises; the long ones on fewer images."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tinygrad_cnn.ops import registry
+
+FOLDER = Path(__file__).parent.parent / "examples"
+
+
+@pytest.fixture
+def example():
+    """The example of this name as a module; what it registers is forgotten afterwards."""
+    before = dict(registry)
+
+    def load(name):
+        spec = importlib.util.spec_from_file_location(f"examples_{name}", FOLDER / f"{name}.py")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    yield load
+    registry.clear()
+    registry.update(before)
+
+
+def test_every_example_has_a_test():
+    text = Path(__file__).read_text(encoding="utf-8")
+    assert all(f'example("{path.stem}")' in text for path in FOLDER.glob("*.py"))
+
+
+def test_mnist_cnn(example, capsys):
+    assert example("mnist_cnn").main(epochs=1, images=1500) > 0.8
+    assert "epoch 1: loss of the last batch" in capsys.readouterr().out
+
+
+def test_fully_connected(example):
+    assert example("fully_connected").main(epochs=3, images=2000) > 0.85
+
+
+def test_own_op(example):
+    verdicts = example("own_op").main()
+    right = {key for key, said in verdicts.items() if said == "right, to second order"}
+    assert right == {("LogCosh", "near"), ("LogCosh", "far"), ("Overflowing", "near"), ("Approximate", "far")}
+
+
+def test_newton(example):
+    path = example("newton").main()
+    np.testing.assert_allclose(path[-1], [1, 1], atol=1e-9)
+    assert len(path) < 10
+
+
+def test_edges(example, tmp_path):
+    edges, maps = example("edges").main(tmp_path, steps=20)
+    assert edges.shape == (5, 26, 26)
+    assert maps.shape == (32, 26, 26)
+    digit = example("edges").load_sample().train_images[0] / 255
+    expected = 8 * digit[1:-1, 1:-1] - sum(
+        digit[1 + i : 27 + i, 1 + j : 27 + j] for i in (-1, 0, 1) for j in (-1, 0, 1) if (i, j) != (0, 0)
+    )
+    np.testing.assert_allclose(edges[3], expected, atol=1e-5)
+    for name, planes in (("edges.png", (6, 1)), ("feature_maps.png", (8, 4))):
+        with Image.open(tmp_path / name) as picture:
+            width, height = picture.size
+        assert width / height == pytest.approx(planes[0] / planes[1], rel=0.1)
