@@ -17,7 +17,7 @@ from tinygrad_cnn.autograd.graph import Edge, Hook, Node, save
 from tinygrad_cnn.autograd.mode import mode
 from tinygrad_cnn.autograd.writes import note_write
 from tinygrad_cnn.numpy_protocol import FUNCTIONS, UFUNCS, WITHOUT_GRADIENT
-from tinygrad_cnn.ops.checks import check_axis, check_numbers
+from tinygrad_cnn.ops.checks import check_axis, check_dtype, check_numbers
 from tinygrad_cnn.ops.indexing import SetItem, check_index
 from tinygrad_cnn.ops.op import Op
 from tinygrad_cnn.ops.reduce import Extreme
@@ -112,7 +112,7 @@ class Tensor:
             result, *rest = result
             aux = tuple(rest)
         if type(result) is not np.ndarray:
-            result = np.asarray(result)
+            result = check_numbers(f"{op.name}.forward", result)
         out = Tensor._wrap(result)
         if tracked and result.dtype.kind in "fc" and op.differentiable:
             if op.constant:
@@ -240,6 +240,8 @@ class Tensor:
         """Call `hook` with the gradient of this tensor in every backward pass; what it returns replaces it."""
         if not self.requires_grad:
             raise RuntimeError("register_hook: this tensor does not require a gradient")
+        if not callable(hook):
+            raise TypeError(f"register_hook: a hook is called with the gradient; {type(hook).__name__} is no function")
 
         def adapted(gradient: Any) -> Any:
             given = Tensor._wrap(gradient)
@@ -446,14 +448,12 @@ class Tensor:
 
     def astype(self, dtype: Any) -> Tensor:
         """Converted to another dtype; gradients flow back in the own one."""
-        wanted = np.dtype(dtype)
+        wanted = check_dtype("astype", dtype)
         return self if wanted == self.dtype else ops.astype(self, wanted)
 
     def to(self, dtype: Any) -> Tensor:
         """Converted to another dtype; "cpu" as the device is where it is already."""
-        if isinstance(dtype, str) and dtype == "cpu":
-            return self
-        return self.astype(dtype)
+        return self if dtype == "cpu" else self.astype(check_dtype("to", dtype))
 
     def clone(self) -> Tensor:
         """A copy in memory of its own; gradients flow through."""

@@ -151,3 +151,15 @@ def test_every_factor_but_one_is_found(seed, factor):
         )
     finally:
         del tg.ops.registry["Scaled"]
+
+
+def test_a_random_function_is_found():
+    with pytest.raises(GradientError, match="gives another value when called again; seed what is random"):
+        gradcheck(lambda x: x * tg.rand(3, dtype=tg.float64), leaf(3))
+
+
+def test_differences_too_coarse_to_judge_are_no_pass():
+    x = tg.tensor([0.003], dtype=tg.float64, requires_grad=True)  # the kink lies between the steps
+    with pytest.raises(GradientError, match=r"too coarse to judge input 0 at \(0,\): .*; keep inputs further than eps"):
+        gradcheck(lambda x: abs(x), x)
+    assert gradcheck(lambda x: abs(x), x, eps=1e-3)

@@ -201,7 +201,7 @@ W = np.zeros((4, 3, 3, 3))
 ERRORS = [
     (lambda: ops.add(X, Z[:, :, :3]), ValueError, r"add: shapes \(3, 4\) and \(2, 3, 3\) do not broadcast; from the"),
     (lambda: ops.max(X, np.ones(3)), ValueError, r"max: shapes \(3, 4\) and \(3,\) do not broadcast"),
-    (lambda: ops.sum(X, 1.0), TypeError, "sum: dim must be|not iterable"),
+    (lambda: ops.sum(X, 1.0), TypeError, r"sum: dim must be an integer, several of them or None, not 1\.0"),
     (lambda: ops.sum(X, True), TypeError, "sum: dim must be an integer, not True"),
     (lambda: ops.sum(X, 2), IndexError, "sum: dim 2 is out of range; the input has dims -2 to 1"),
     (lambda: ops.cumsum(np.array(1.0), 0), IndexError, r"cumsum: dim 0 is out of range; the input has no dims"),
@@ -276,7 +276,7 @@ ERRORS = [
     (lambda: ops.layer_norm(X, (3,)), ValueError, r"layer_norm: input has shape \(3, 4\); normalized_shape \(3,\)"),
     (lambda: ops.layer_norm(X, (4,), np.ones(3)), ValueError, r"layer_norm: weight has shape \(3,\); expected \(4,\)"),
     (lambda: ops.batch_norm(X[0], None, None), ValueError, r"batch_norm: input has shape \(4,\); expected 2 or 3 or 4"),
-    (lambda: ops.batch_norm(X[:1], None, None), ValueError, r"batch_norm: input \(1, 4\) has one value per channel"),
+    (lambda: ops.batch_norm(X[:1], None, None), ValueError, r"batch_norm: input \(1, 4\) has at most one value"),
     (lambda: ops.batch_norm(X, np.ones(3), None), ValueError, r"batch_norm: weight has shape \(3,\); input \(3, 4\)"),
     (lambda: ops.dropout(X, -0.1, R), ValueError, r"dropout: p is -0\.1; a probability is between 0 and 1"),
     (lambda: ops.conv2d(IMAGE, W[0]), ValueError, r"conv2d: weight has shape \(3, 3, 3\); expected 4 dims, \(O, C"),

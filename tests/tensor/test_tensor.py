@@ -263,3 +263,42 @@ def test_gradients_of_a_generator_of_tensors():
     net = tg.nn.Linear(2, 1)
     gradients = tg.autograd.grad(net(tg.ones(1, 2)).sum(), net.parameters())
     assert [g.shape for g in gradients] == [(1, 2), (1,)]
+
+
+def test_what_an_op_of_ones_own_may_get_wrong():
+    class ReturnsNothing(tg.ops.Op):
+        def forward(x):
+            return None
+
+        def d_x(g):
+            return g
+
+    class DerivativeReturnsNothing(tg.ops.Op):
+        def forward(x):
+            return x * 2
+
+        def d_x(g):
+            return None
+
+    x = tg.ones(2, requires_grad=True)
+    try:
+        with pytest.raises(TypeError, match=r"ReturnsNothing\.forward: got NoneType"):
+            ReturnsNothing.apply(x)
+        with pytest.raises(TypeError, match="DerivativeReturnsNothing: d_x returned NoneType; a derivative returns an"):
+            DerivativeReturnsNothing.apply(x).sum().backward()
+        with pytest.raises(TypeError, match=r"ReturnsNothing: an op has no instances; call ReturnsNothing\.apply"):
+            ReturnsNothing(x)
+        assert ReturnsNothing.formula() == ""
+    finally:
+        del tg.ops.registry["ReturnsNothing"], tg.ops.registry["DerivativeReturnsNothing"]
+    with pytest.raises(TypeError, match=r"op Nothing: forward is not defined; write def forward"):
+        type("Nothing", (tg.ops.Op,), {})
+
+
+def test_devices_and_hooks_that_do_not_exist():
+    x = tg.ones(1, requires_grad=True)
+    for call in (x.to, tg.nn.Linear(1, 1).to):
+        with pytest.raises(TypeError, match=r"to: 'cuda' is no dtype; give one such as float64 \(the only device is"):
+            call("cuda")
+    with pytest.raises(TypeError, match="register_hook: a hook is called with the gradient; int is no function"):
+        x.register_hook(3)

@@ -160,6 +160,8 @@ def settle(op: type[Op], rule: Rule, d: Array, edge: Edge) -> Array:
     """Give what a rule returned the shape and dtype of the input it belongs to, or refuse it."""
     if isinstance(d, np.generic):
         d = np.asarray(d)
+    if not hasattr(d, "shape"):
+        raise TypeError(f"{op.name}: {rule.name} returned {type(d).__name__}; a derivative returns an array")
     if d.shape != edge.shape:
         if not op.broadcasts:
             raise RuntimeError(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn import autograd
-from tinygrad_cnn.gradcheck.differences import derivative
+from tinygrad_cnn.gradcheck.differences import Estimate, derivative
 from tinygrad_cnn.ops.op import Op, Sample
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import NDArray
@@ -63,8 +63,11 @@ def inner(a: Any, b: Any) -> float:
     return float(np.sum(np.asarray(a, np.longdouble) * np.asarray(b, np.longdouble)))
 
 
-def check_close(claim: str, op: type[Op], found: float, expected: float, error: float = 0.0) -> None:
-    """Two numbers agree within ten times the error bar and `TOLERANCE` of their size."""
+def check_close(claim: str, op: type[Op], found: float, estimate: Estimate) -> None:
+    """Two numbers agree within ten times the error bar, which must be small, and `TOLERANCE` of their size."""
+    expected, error = estimate
+    if estimate.coarse:
+        raise GradientError(f"{op.name}: {claim}: the differences are too coarse, {expected!r} ± {error:.2g}")
     bound = 10 * error + TOLERANCE * max(1.0, abs(expected))
     if not abs(found - expected) <= bound:
         raise GradientError(f"{op.name}: {claim}: {found!r}, expected {expected!r} within {bound:.2g}")
@@ -81,7 +84,7 @@ def check_first_order(op: type[Op], sample: Sample, random: np.random.Generator)
             return inner(v, forward(op, moved(inputs, {k: t * u}), options))
 
         estimate = derivative(along)
-        check_close(f"d_{name_of(op, k)} against differences", op, inner(gradient, u), *estimate)
+        check_close(f"d_{name_of(op, k)} against differences", op, inner(gradient, u), estimate)
 
 
 def check_second_order(op: type[Op], sample: Sample, random: np.random.Generator) -> None:
@@ -106,7 +109,7 @@ def check_second_order(op: type[Op], sample: Sample, random: np.random.Generator
         gradients = vjp(op, there, options, v.detach().numpy() + t * steps[-1])
         return sum(inner(g, w) for g, w in zip(gradients, weights, strict=True))
 
-    check_close("second order against differences", op, found, *derivative(along))
+    check_close("second order against differences", op, found, derivative(along))
 
 
 def check_both_speeds(op: type[Op], sample: Sample, random: np.random.Generator) -> None:
@@ -183,7 +186,7 @@ def check_same_tensor_twice(op: type[Op], sample: Sample, random: np.random.Gene
     def along(t: float) -> float:
         return inner(v, forward(op, moved(both, dict.fromkeys(twins, t * u)), options))
 
-    check_close("the same tensor twice", op, inner(gradient, u), *derivative(along))
+    check_close("the same tensor twice", op, inner(gradient, u), derivative(along))
 
 
 def check_float32(op: type[Op], sample: Sample, random: np.random.Generator) -> None:

@@ -25,7 +25,8 @@ def gradcheck(
     """Compare the gradients of a function with finite differences, element by element.
 
     Differences are central and extrapolated (Richardson), with an error estimate; cotangents are random, signed
-    and not of size 1. An element passes if it differs by at most ``atol + rtol |numeric| + 10 error``.
+    and not of size 1. An element passes if it differs by at most ``atol + rtol |numeric| + 10 error``; a function
+    whose differences are too noisy to judge does not pass.
 
     Parameters
     ----------
@@ -112,6 +113,11 @@ def _check(
     after = [t.detach().numpy() for t in tensors if isinstance(t, Tensor)]
     if any(not np.array_equal(a, b, equal_nan=True) for a, b in zip(before, after, strict=True)):
         raise GradientError("gradcheck: the function modifies its input; let it work on a clone()")
+    for y, again in zip(outputs, _outputs(func, tensors), strict=True):
+        if not np.array_equal(y.detach().numpy(), again.detach().numpy(), equal_nan=True):
+            raise GradientError(
+                "gradcheck: the function gives another value when called again; seed what is random inside it"
+            )
 
     worst: tuple[float, str] = (0.0, "")
     for k, gradient in zip(checked, gradients, strict=True):
@@ -125,7 +131,13 @@ def _check(
                 moved = [Tensor(there, requires_grad=True) if j == k else x for j, x in enumerate(tensors)]
                 return sum(inner(v, y.detach().numpy()) for v, y in zip(cotangents, _outputs(func, moved), strict=True))
 
-            numeric, error = derivative(along, eps)
+            estimate = derivative(along, eps)
+            numeric, error = estimate
+            if estimate.coarse and np.isfinite(analytic[place]):
+                raise GradientError(
+                    f"gradcheck: the differences are too coarse to judge input {k} at {place}: numeric {numeric:.9g} "
+                    f"± {error:.1g}; keep inputs further than eps={eps:.1g} from kinks and poles, or make eps smaller"
+                )
             off = float(abs(analytic[place] - numeric))
             bound = atol + rtol * abs(numeric) + 10 * error
             if not off <= bound and (not worst[1] or not off / bound <= worst[0]):

@@ -9,11 +9,20 @@ STEP = 2.0**-7
 """The largest step: well inside the gaps that samplers keep from kinks, and far above rounding."""
 
 
+COARSE = 1e-4
+"""An error beyond this part of the derivative (or of 1) decides nothing: noise, or a kink within reach."""
+
+
 class Estimate(NamedTuple):
     """A derivative and a bound on how far off it may be."""
 
     value: float
     error: float
+
+    @property
+    def coarse(self) -> bool:
+        """Whether the error is too large to tell a right derivative from a wrong one."""
+        return not self.error <= COARSE * max(1.0, abs(self.value))
 
 
 def derivative(function: Callable[[float], float], step: float = STEP) -> Estimate:

@@ -47,8 +47,6 @@ def load_npz(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             state = {name: Tensor(arrays[name]) for name in arrays.files if name != ABOUT}
     except ModelFileError:
         raise
-    except (ValueError, EOFError, KeyError, OSError, zipfile.BadZipFile, TypeError) as error:
-        raise ModelFileError(
-            f"{path}: damaged or not a model file ({error}); give one that `train --save` wrote"
-        ) from None
+    except (ValueError, EOFError, KeyError, OSError, zipfile.BadZipFile, TypeError):  # NumPy's words advise pickle
+        raise ModelFileError(f"{path}: damaged or not a model file; give one that `train --save` wrote") from None
     return state, about

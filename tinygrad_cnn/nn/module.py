@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from tinygrad_cnn.nn.parameter import Parameter
+from tinygrad_cnn.ops.checks import check_dtype
 from tinygrad_cnn.tensor import Tensor
 
 M = TypeVar("M", bound="Module")
@@ -198,7 +199,7 @@ class Module:
         """Convert floating-point parameters and buffers; "cpu" as the device is where they are."""
         if isinstance(dtype, str) and dtype == "cpu":
             return self
-        wanted = np.dtype(dtype)
+        wanted = check_dtype("to", dtype)
         if wanted.kind != "f":
             raise TypeError(f"to: {wanted} is not a floating dtype; parameters need gradients")
         for value in (*self.parameters(), *self.buffers()):

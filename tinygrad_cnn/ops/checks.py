@@ -1,6 +1,6 @@
 """The checks that stand at the public doors of ops: axes, sizes, dtypes. Each raises and names the op."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,8 @@ def check_axes(op: str, axis: Axis, ndim: int) -> tuple[int, ...]:
         if ndim == 0 and axis in (0, -1):
             return ()  # as in PyTorch, a number may be reduced over its "first" axis
         return (check_axis(op, axis, ndim),)
+    if not isinstance(axis, Iterable):
+        raise TypeError(f"{op}: dim must be an integer, several of them or None, not {axis!r}")
     axes = tuple(check_axis(op, a, ndim) for a in axis)
     if len(set(axes)) != len(axes):
         raise ValueError(f"{op}: dim {tuple(axis)} names one dim twice")
@@ -82,6 +84,15 @@ def check_numbers(op: str, value: Any) -> NDArray:
     if array.dtype.kind not in "biufc":
         raise TypeError(f"{op}: got {type(value).__name__} {value!r:.60}; expected a Tensor, an array or a number")
     return array
+
+
+def check_dtype(op: str, dtype: Any) -> DType:
+    """The dtype that a value names."""
+    try:
+        wanted: DType = np.dtype(dtype)
+    except TypeError:
+        raise TypeError(f"{op}: {dtype!r} is no dtype; give one such as float64 (the only device is 'cpu')") from None
+    return wanted
 
 
 def check_floating(op: str, name: str, value: Array) -> None:

@@ -51,7 +51,7 @@ def batch_norm(input: Array, weight: Array | None, bias: Array | None, eps: floa
     check_ndim("batch_norm", "input", input, (2, 3, 4, 5), "(N, C, …)")
     axes = (0, *range(2, len(shape)))
     if math.prod(shape[a] for a in axes) <= 1:
-        raise ValueError(f"batch_norm: input {shape} has one value per channel; training needs more than one")
+        raise ValueError(f"batch_norm: input {shape} has at most one value per channel; training needs more")
     return scale_channels("batch_norm", Normalize.apply(input, axes=axes, eps=eps), weight, bias)
 
 

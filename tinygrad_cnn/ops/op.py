@@ -109,6 +109,9 @@ class Op:
             _bind(cls)
             _register(cls)
 
+    def __new__(cls, *inputs: Any, **options: Any) -> "Op":
+        raise TypeError(f"{cls.__name__}: an op has no instances; call {cls.__name__}.apply(...)")
+
     @classmethod
     def apply(cls, *inputs: Any, **options: Any) -> Any:
         """Apply the op: record it if an input can record (a Tensor), else just compute."""
@@ -140,7 +143,7 @@ class Op:
     @classmethod
     def formula(cls) -> str:
         """The op's line of mathematics: the first line of its docstring."""
-        return (cls.__doc__ or "").strip().splitlines()[0]
+        return next(iter((cls.__doc__ or "").strip().splitlines()), "")
 
 
 class Elementwise(Op, abstract=True):
@@ -158,8 +161,10 @@ class Unary(Elementwise, abstract=True):
 
 def _bind(cls: type[Op]) -> None:
     """Read the op's signature and rules, and refuse a declaration that does not hold together."""
-    parameters = inspect.signature(cls.forward).parameters.values()
     where = f"op {cls.__name__}"
+    if not hasattr(cls, "forward"):
+        raise TypeError(f"{where}: forward is not defined; write def forward(<inputs>): ...")
+    parameters = inspect.signature(cls.forward).parameters.values()
     for p in parameters:
         if p.kind is p.VAR_KEYWORD:
             raise TypeError(f"{where}: forward takes **{p.name}; name every option after a bare *")
