@@ -50,12 +50,14 @@ class Plain:
         now = time.perf_counter()
         speed = self.images / (now - self.since)
         self.since = now
-        print(
+        self.line(
             f"epoch {number}/{self.epochs}  loss {loss:.4f}  training accuracy {train:.2%}  test accuracy {test:.2%}  "
-            f"{speed:,.0f} images/s",
-            file=self.out,
-            flush=True,
+            f"{speed:,.0f} images/s"
         )
+
+    def line(self, text: str) -> None:
+        """Write a line."""
+        print(text, file=self.out, flush=True)
 
     def stop(self) -> None:
         """Nothing to take down."""
@@ -91,6 +93,10 @@ class Rich(Plain):
         self.done = number * self.images
         self.bar.update(self.task, completed=self.done, description=f"epoch {min(number + 1, self.epochs)}")
         super().epoch(number, loss, train, test)
+
+    def line(self, text: str) -> None:
+        """Write a line above the bar."""
+        self.bar.console.print(text, highlight=False, soft_wrap=True)
 
     def stop(self) -> None:
         """Take the bar away."""
