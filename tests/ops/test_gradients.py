@@ -15,6 +15,7 @@ from tinygrad_cnn.gradcheck.battery import (
     CHECKS,
     GradientError,
     check_both_speeds,
+    check_cotangent_layouts,
     check_exact_adjoint,
     check_first_order,
     check_float32,
@@ -130,6 +131,16 @@ def test_a_rule_that_is_not_linear_in_the_cotangent_is_rejected():
     op = DIFFERENTIABLE["Sin"]
     with planted(op, 0, np.abs), pytest.raises(GradientError, match="not linear"):
         run_on_forty_samples(check_linear_in_cotangent, op)
+
+
+def test_a_rule_that_reads_memory_instead_of_elements_is_rejected():
+    op = DIFFERENTIABLE["Neg"]
+
+    def as_it_lies(d):
+        return np.reshape(np.ravel(d, order="K"), d.shape)
+
+    with planted(op, 0, as_it_lies), pytest.raises(GradientError, match="depends on the memory"):
+        run_on_forty_samples(check_cotangent_layouts, op)
 
 
 def test_an_adjoint_off_in_the_last_bit_is_rejected():

@@ -133,6 +133,22 @@ def check_linear_in_cotangent(op: type[Op], sample: Sample, random: np.random.Ge
             raise GradientError(f"{op.name}: d_{name_of(op, k)} is not linear in the cotangent")
 
 
+def check_cotangent_layouts(op: type[Op], sample: Sample, random: np.random.Generator) -> None:
+    """A cotangent counts by its values, however its memory is laid out: Fortran order, reversed, stride 0."""
+    inputs, options = sample
+    shape = forward(op, inputs, options).shape
+    v = noise(random, shape)
+    backwards = (slice(None, None, -1),) * v.ndim
+    spread = np.broadcast_to(v.reshape(-1)[:1].reshape((1,) * v.ndim), shape) if v.size else v
+    for w in (np.array(v, order="F"), v[backwards].copy()[backwards], spread):
+        found, expected = vjp(op, inputs, options, w), vjp(op, inputs, options, np.array(w, order="C"))
+        for k, a, b in zip(differentiable(op, inputs), found, expected, strict=True):
+            if not np.allclose(a, b, rtol=1e-12, atol=1e-12):
+                raise GradientError(
+                    f"{op.name}: d_{name_of(op, k)} depends on the memory of the cotangent (strides {w.strides})"
+                )
+
+
 def check_exact_adjoint(op: type[Op], sample: Sample, random: np.random.Generator) -> None:
     """For linear ops on whole numbers ⟨v, f(x)⟩ = ⟨fᵀ(v), x⟩ holds to the last bit: no differences, no tolerance."""
     inputs = tuple(np.round(a * 4) if a.dtype.kind == "f" else a for a in sample.inputs)
@@ -223,6 +239,7 @@ CHECKS: tuple[Check, ...] = (
     check_second_order,
     check_both_speeds,
     check_linear_in_cotangent,
+    check_cotangent_layouts,
     check_pure,
     check_same_tensor_twice,
     check_float32,
