@@ -98,7 +98,7 @@ class Tensor:
                     if edge is not None:
                         tracked = True
             else:
-                arrays.append(value if isinstance(value, (int, float)) else check_numbers(op.name.lower(), value))
+                arrays.append(value if isinstance(value, (int, float)) else check_numbers(op.label, value))
             edges.append(edge)
         if op.promotes or op.floating:
             unify(op, arrays)
@@ -453,7 +453,7 @@ class Tensor:
 
     def to(self, dtype: Any) -> Tensor:
         """Converted to another dtype; "cpu" as the device is where it is already."""
-        return self if dtype == "cpu" else self.astype(check_dtype("to", dtype))
+        return self if isinstance(dtype, str) and dtype == "cpu" else self.astype(check_dtype("to", dtype))
 
     def clone(self) -> Tensor:
         """A copy in memory of its own; gradients flow through."""
@@ -579,7 +579,7 @@ class Tensor:
         return compared(np.floor_divide, self, other)
 
     def __rfloordiv__(self, other: ArrayLike) -> Tensor:
-        return compared(np.floor_divide, Tensor._wrap(np.asarray(other)), self)
+        return compared(np.floor_divide, Tensor._wrap(check_numbers("floor_divide", other)), self)
 
     def __invert__(self) -> Tensor:
         return Tensor._wrap(np.asarray(np.invert(self._data)))
@@ -1052,7 +1052,7 @@ def unify(op: type[Op], arrays: list[Any]) -> None:
 
 def compared(ufunc: np.ufunc, x: Tensor, other: Any) -> Tensor:
     """A comparison or integer operation: no gradient."""
-    value = other._data if isinstance(other, Tensor) else other
+    value = as_plain(other)
     if not isinstance(value, (int, float)):
         value = check_numbers(ufunc.__name__, value)
     try:

@@ -239,6 +239,8 @@ def test_indexing_agrees_with_numpy_in_every_form(seed, n, m):
         (lambda x: x + None, "add: got NoneType None; expected a Tensor, an array or a number"),
         (lambda x: "a" * x, "mul: got str 'a'; expected"),
         (lambda x: x < None, "less: got NoneType"),
+        (lambda x: None // x, "floor_divide: got NoneType None"),
+        (lambda x: tg.ops.astype(np.ones(1), "wrong"), "astype: 'wrong' is no dtype"),
         (lambda x: x + np.array([None]), "add: got ndarray"),
         (lambda x: x.sum().backward("a"), "backward: got str 'a'"),
         (lambda x: x.detach().__setitem__(0, "a"), "setitem: got str 'a'"),

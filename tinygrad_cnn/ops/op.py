@@ -93,6 +93,8 @@ class Op:
     """The NumPy functions that mean this op when they are given a Tensor."""
 
     name: ClassVar[str]
+    label: ClassVar[str]
+    """The name as errors give it, in small letters."""
     inputs: ClassVar[tuple[str, ...]]
     options: ClassVar[tuple[str, ...]]
     variadic: ClassVar[bool]
@@ -129,7 +131,7 @@ class Op:
     def check_shapes(cls, inputs: Sequence[Any]) -> None:
         """ValueError that names the op and the shapes, if inputs of an element-wise op do not broadcast."""
         if cls.broadcasts:
-            check_broadcast(cls.name.lower(), *(shape_of(value) for value in inputs))
+            check_broadcast(cls.label, *(shape_of(value) for value in inputs))
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
@@ -172,7 +174,7 @@ def _bind(cls: type[Op]) -> None:
             raise TypeError(f"{where}: input {p.name!r} has a default; make it an option, after a bare *")
     inputs = tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY)
     options = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
-    cls.name = cls.__name__
+    cls.name, cls.label = cls.__name__, cls.__name__.lower()
     cls.inputs, cls.options = inputs, tuple(options)
     cls.variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
     if cls.variadic and len(inputs) != 1:

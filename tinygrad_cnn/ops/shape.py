@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tinygrad_cnn.ops.checks import check_axes, check_axis, check_broadcast, shape_of
+from tinygrad_cnn.ops.checks import check_axes, check_axis, check_broadcast, check_dtype, shape_of
 from tinygrad_cnn.ops.domain import Real
 from tinygrad_cnn.ops.draw import Draw
 from tinygrad_cnn.ops.op import Op, Sample
@@ -255,7 +255,7 @@ def clone(input: Array) -> Array:
 
 def astype(input: Array, dtype: Any) -> Array:
     """Converted to another dtype; the gradient comes back in the own one."""
-    return Cast.apply(input, dtype=np.dtype(dtype))
+    return Cast.apply(input, dtype=check_dtype("astype", dtype))
 
 
 def reshape(input: Array, *shape: Any) -> Array:
