@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_info
 
-from tinygrad_cnn.kernels import conv, pool
+from tinygrad_cnn.kernels import conv, layout, pool, threads
 from tinygrad_cnn.kernels.special import erf
-from tinygrad_cnn.kernels.threads import get_num_threads, set_num_threads
+from tinygrad_cnn.kernels.threads import get_num_threads, set_num_threads, share
 
 PLAIN = {"stride": (1, 1), "padding": ((1, 1), (1, 1)), "dilation": (1, 1), "groups": 1}
 WINDOW = {"kernel_size": (2, 2), "stride": (2, 2), "padding": (0, 0), "dilation": (1, 1), "ceil_mode": False}
@@ -27,7 +27,7 @@ def test_the_size_of_blocks_changes_nothing(block, n):
     with pytest.MonkeyPatch.context() as patch:
         results = []
         for size in (block, 1 << 30):
-            patch.setattr(conv, "BLOCK_ELEMENTS", size)
+            patch.setattr(threads, "BLOCK_ELEMENTS", size)
             results.append(
                 (
                     conv.conv2d(x, w, **PLAIN),
@@ -89,29 +89,113 @@ def test_memory_layouts_change_nothing(laid):
 
 def test_first_maximum_of_a_window_wins():
     x = np.array([[1.0, 3.0, 3.0, 3.0], [3.0, 3.0, 0.0, 3.0]])[None, None]
-    y, indices = pool.max_pool2d(x, **WINDOW)
+    y, taps = pool.max_pool2d(x, **WINDOW)
     assert y.ravel().tolist() == [3.0, 3.0]
-    assert indices.ravel().tolist() == [1, 2]
+    assert taps.ravel().tolist() == [1, 0]
+    plain = {name: WINDOW[name] for name in ("kernel_size", "stride", "padding", "dilation")}
+    assert pool.places(taps, (2, 4), **plain).ravel().tolist() == [1, 2]
 
 
 def test_padding_never_wins_even_over_minus_infinity():
     x = np.full((1, 1, 2, 2), -np.inf)
-    _, indices = pool.max_pool2d(x, **{**WINDOW, "kernel_size": (3, 3), "padding": (1, 1)})
-    assert indices.min() >= 0
-    assert indices.max() < 4
+    window = {"kernel_size": (3, 3), "stride": (2, 2), "padding": (1, 1), "dilation": (1, 1)}
+    _, taps = pool.max_pool2d(x, **window, ceil_mode=False)
+    assert taps.ravel().tolist() == [4]
+    assert pool.places(taps, (2, 2), **window).ravel().tolist() == [0]
 
 
 def test_the_last_nan_of_a_window_wins_as_in_pytorch():
     x = np.array([[np.nan, 5.0], [np.nan, 1.0]])[None, None]
-    y, indices = pool.max_pool2d(x, **WINDOW)
+    y, taps = pool.max_pool2d(x, **WINDOW)
     assert math.isnan(y.item())
-    assert indices.item() == 2
+    assert taps.item() == 2
 
 
 def test_put_adds_where_windows_overlap():
-    indices = np.zeros((1, 1, 2, 2), np.int64)
-    g = np.ones((1, 1, 2, 2))
-    assert pool.window_put(g, indices, input_size=(2, 2), overlapping=True).ravel().tolist() == [4.0, 0.0, 0.0, 0.0]
+    window = {"kernel_size": (2, 2), "stride": (1, 1), "padding": (0, 0), "dilation": (1, 1)}
+    taps = np.array([[[[3, 2], [1, 0]]]])  # all four windows of a plane of 3 x 3 look at its middle
+    put = pool.window_put(np.ones((1, 1, 2, 2)), taps, input_size=(3, 3), **window)
+    assert put.ravel().tolist() == [0.0, 0.0, 0.0, 0.0, 4.0, 0.0, 0.0, 0.0, 0.0]
+
+
+def direct_conv2d(x, w, stride, padding, dilation, groups):
+    """The definition, an element at a time (of integers, so that every order of summation gives the same)."""
+    (top, bottom), (left, right) = padding
+    x = np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)))
+    n, (o, depth, kh, kw) = len(x), w.shape
+    oh = (x.shape[2] - dilation[0] * (kh - 1) - 1) // stride[0] + 1
+    ow = (x.shape[3] - dilation[1] * (kw - 1) - 1) // stride[1] + 1
+    y = np.zeros((n, o, oh, ow))
+    for k in range(o):
+        first = k // (o // groups) * depth
+        for c, i, j, p, q in np.ndindex(depth, kh, kw, oh, ow):
+            place = p * stride[0] + i * dilation[0], q * stride[1] + j * dilation[1]
+            y[:, k, p, q] += w[k, c, i, j] * x[:, first + c, *place]
+    return y
+
+
+@st.composite
+def convolutions(draw):
+    pair = lambda low, high: (draw(st.integers(low, high)), draw(st.integers(low, high)))  # noqa: E731
+    kernel, stride, dilation = pair(1, 3), pair(1, 3), pair(1, 2)
+    padding = pair(0, 3), pair(0, 3)
+    groups, n = draw(st.integers(1, 2)), draw(st.sampled_from([0, 1, 2, 8, 17]))
+    depth, outputs = draw(st.sampled_from([1, 2, 6])), draw(st.integers(1, 3))
+    size = [
+        max(1, d * (k - 1) + 1 - sum(p)) + draw(st.integers(0, 4))
+        for k, d, p in zip(kernel, dilation, padding, strict=True)
+    ]
+    x = whole_numbers(n, groups * depth, *size)
+    w = whole_numbers(groups * outputs, depth, *kernel, seed=1)
+    return x, w, {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+
+
+@given(convolutions(), st.sampled_from([64, 1 << 10, 1 << 17]), st.sampled_from([1, 2, 3]))
+def test_convolution_and_its_gradients_are_those_of_the_definition(case, block, n_threads):
+    x, w, geometry = case
+    y = direct_conv2d(x, w, **geometry)
+    g = whole_numbers(*y.shape, seed=2)
+    before = get_num_threads()
+    try:
+        set_num_threads(n_threads)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(threads, "BLOCK_ELEMENTS", block)
+            patch.setattr(threads, "WORTH_SHARING", 0)
+            np.testing.assert_array_equal(conv.conv2d(x, w, **geometry), y)
+            dx = conv.conv2d_input(g, w, input_size=x.shape[2:], **geometry)
+            dw = conv.conv2d_weight(x, g, kernel_size=w.shape[2:], **geometry)
+    finally:
+        set_num_threads(before)
+    v, u = whole_numbers(*x.shape, seed=3), whole_numbers(*w.shape, seed=4)
+    assert dx.shape == x.shape
+    assert dw.shape == w.shape
+    assert (dx * v).sum() == (g * direct_conv2d(v, w, **geometry)).sum()  # adjoints, exactly: all are integers
+    assert (dw * u).sum() == (g * direct_conv2d(x, u, **geometry)).sum()
+
+
+def test_shares_are_those_of_the_number_of_threads_and_keep_their_order():
+    before = get_num_threads()
+    try:
+        set_num_threads(3)
+        assert share(range(7), list, cost=1e9) == [[0, 1], [2, 3], [4, 5, 6]]
+        assert share(range(7), list, cost=1.0) == [list(range(7))]
+        with threads._pool.busy:  # somebody else's work: the same shares, in this thread
+            assert share(range(7), list, cost=1e9) == [[0, 1], [2, 3], [4, 5, 6]]
+        with pytest.raises(ZeroDivisionError):
+            share([1, 0, 0], lambda part: [1 // k for k in part], cost=1e9)
+        assert {lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"} == {3}
+    finally:
+        set_num_threads(before)
+
+
+def test_pixels_lie_outermost_and_the_border_is_added():
+    x = whole_numbers(2, 3, 4, 5)
+    lying = layout.pixels(x, ((1, 2), (0, 3)), -7.0)
+    assert lying.flags.c_contiguous
+    np.testing.assert_array_equal(
+        layout.images(lying), np.pad(x, ((0, 0), (0, 0), (1, 2), (0, 3)), constant_values=-7.0)
+    )
+    assert np.shares_memory(layout.pixels(layout.images(lying)), lying)
 
 
 def extended_erf(x):

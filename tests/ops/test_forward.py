@@ -166,7 +166,7 @@ def convolved_weight(x, v, *, size, geometry):
     return w
 
 
-def windows(size, kernel, stride, padding, dilation, ceil_mode):
+def windows_of(size, kernel, stride, padding, dilation, ceil_mode):
     """The pixels of every window, and how many places it has inside the padded plane."""
     outs = []
     for a in (0, 1):
@@ -185,8 +185,8 @@ def windows(size, kernel, stride, padding, dilation, ceil_mode):
         yield p, q, outs, pixels, places
 
 
-def largest(x, *, kernel, stride, padding, dilation, ceil_mode):
-    entries = list(windows(x.shape[2:], kernel, stride, padding, dilation, ceil_mode))
+def largest(x, *, windows, ceil_mode):
+    entries = list(windows_of(x.shape[2:], *windows, ceil_mode))
     y = np.empty((*x.shape[:2], *entries[0][2]))
     for p, q, _, pixels, _ in entries:
         y[:, :, p, q] = np.max([x[:, :, h, w] for h, w in pixels], axis=0)
@@ -195,7 +195,7 @@ def largest(x, *, kernel, stride, padding, dilation, ceil_mode):
 
 def averaging(size, kernel, stride, padding, ceil_mode, include_pad, divisor):
     """The matrix (OH, OW, H, W) of average pooling."""
-    entries = list(windows(size, kernel, stride, padding, (1, 1), ceil_mode))
+    entries = list(windows_of(size, kernel, stride, padding, (1, 1), ceil_mode))
     matrix = np.zeros((*entries[0][2], *size))
     for p, q, _, pixels, places in entries:
         for h, w in pixels:
@@ -211,17 +211,24 @@ def averaged_back(v, *, size, **options):
     return np.einsum("pqhw,ncpq->nchw", averaging(size, **options), v)
 
 
-def taken(x, indices, *, overlapping):
-    out = np.empty(indices.shape)
-    for place in np.ndindex(indices.shape):
-        out[place] = x[place[:2]].flat[indices[place]]
+def under(tap, p, q, windows):
+    """The row and the column that a tap of the window (p, q) stands on."""
+    (_, width), stride, padding, dilation = windows
+    i, j = divmod(int(tap), width)
+    return p * stride[0] - padding[0] + i * dilation[0], q * stride[1] - padding[1] + j * dilation[1]
+
+
+def taken(x, taps, *, windows):
+    out = np.empty(taps.shape)
+    for n, c, p, q in np.ndindex(taps.shape):
+        out[n, c, p, q] = x[n, c, *under(taps[n, c, p, q], p, q, windows)]
     return out
 
 
-def put(x, indices, *, size, overlapping):
+def put(x, taps, *, size, windows):
     out = np.zeros((*x.shape[:2], *size))
-    for place in np.ndindex(indices.shape):
-        out[place[:2]].flat[indices[place]] += x[place]
+    for n, c, p, q in np.ndindex(taps.shape):
+        out[n, c, *under(taps[n, c, p, q], p, q, windows)] += x[n, c, p, q]
     return out
 
 

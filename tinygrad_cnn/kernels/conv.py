@@ -1,18 +1,32 @@
-"""Convolution and its two gradients as blocked im2col + GEMM (Chellapilla, Puri, Simard 2006).
+"""Convolution and its two gradients: the three contractions of one trilinear form.
 
-All three are contractions of one trilinear form of x (N,C,H,W), w (O,C/G,KH,KW) and g (N,O,OH,OW). Columns are
-built for a few images at a time, so that they stay in cache; never for the whole batch.
+Shapes are x (N,C,H,W), w (O,C/G,KH,KW) and g (N,O,P,Q); memory is (H,W,N,C), see `layout`. Windows are lowered to
+matrices for a few rows and images at a time, so that they stay in cache; never for the whole batch. Which lowering
+is the cheapest depends on the depth C·KH·KW of a window:
+
+* shallow (a first layer): **taps as rows** (K, pixels), im2col transposed (Chellapilla, Puri, Simard 2006); each
+  row is a shifted copy of whole image rows, and the bias is one more row, of ones.
+* deep: **memory-efficient convolution**, MEC (Cho, Brand 2017): only the KH rows of a window are brought together.
+  Windows side by side then overlap in memory, and each column of them is a matrix for BLAS as it is.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from tinygrad_cnn.kernels.geometry import output_size, padded, tap, windows
+from tinygrad_cnn.kernels import threads
+from tinygrad_cnn.kernels.geometry import output_size, tap
+from tinygrad_cnn.kernels.layout import images, pixels, planes_of_channels, view
+from tinygrad_cnn.kernels.threads import get_num_threads, row_blocks, share, split
 from tinygrad_cnn.types import NDArray, Pads, Pair
 
-BLOCK_ELEMENTS = 1 << 18
-"""Elements of the column matrix built at once: 1 MiB of float32, half of a usual second-level cache."""
+SHALLOW = 32
+"""Windows of at most this many elements are lowered with their taps as rows."""
+FEW_IMAGES = 8
+"""Below this number the rows of MEC's matrices are rows of the plane, else images."""
+
+Block = tuple[slice, slice]
+"""Rows of the plane, and images."""
 
 
 def conv2d(
@@ -26,78 +40,230 @@ def conv2d(
     groups: int,
 ) -> NDArray:
     """y[n,o,p,q] = b[o] + Σ_cij w[o,c,i,j] x[n,c, p·stride + i·dilation - pad, …], per group of channels."""
-    n, _, h, width = x.shape
-    o, _, *kernel = w.shape
+    n, c, h, width = x.shape
+    o, depth, *kernel = w.shape
     oh = output_size(h, kernel[0], stride[0], sum(padding[0]), dilation[0])
     ow = output_size(width, kernel[1], stride[1], sum(padding[1]), dilation[1])
-    y = np.empty((n, o, oh, ow), np.result_type(x, w))
-    rows = np.ascontiguousarray(w).reshape(groups, o // groups, -1)  # (G,O/G,K)
-    flat = y.reshape(n, groups, o // groups, oh * ow)
-    for block, columns in im2col_blocks(x, (kernel[0], kernel[1]), stride, padding, dilation, groups):
-        np.matmul(rows, columns, out=flat[block])
-    if b is not None:
-        y += b[:, None, None]
-    return y
+    y = np.empty((oh, ow, n, o), np.result_type(x, w))
+    shallow = depth * kernel[0] * kernel[1] <= SHALLOW or dilation[1] > 1
+    source = planes_of_channels(x, padding) if shallow else pixels(x, padding)
+    bias = np.zeros(o, y.dtype) if b is None else b
+    for ins, outs in zip(parts(c, groups), parts(o, groups), strict=True):
+        if shallow:
+            correlate_by_taps(source[ins], w[outs], bias[outs], y[..., outs], stride, dilation)
+        else:
+            correlate_by_rows(
+                np.ascontiguousarray(source[..., ins]), w[outs], bias[outs], y[..., outs], stride, dilation
+            )
+    return images(y)
+
+
+def conv2d_input(
+    g: NDArray, w: NDArray, *, input_size: Pair, stride: Pair, padding: Pads, dilation: Pair, groups: int
+) -> NDArray:
+    """The gradient in x: each g[n,o,p,q] times w[o] added to the window it came from.
+
+    With stride 1 that is a convolution of g, bordered, with the kernel turned round; else col2im.
+    """
+    o, depth, *kernel = w.shape
+    reach = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
+    if stride == (1, 1) and all(max(p) <= r for p, r in zip(padding, reach, strict=True)):
+        turned = w.reshape(groups, o // groups, depth, *kernel)[..., ::-1, ::-1].swapaxes(1, 2)
+        back = [(r - p[0], r - p[1]) for p, r in zip(padding, reach, strict=True)]
+        return conv2d(
+            g,
+            turned.reshape(groups * depth, o // groups, *kernel),
+            stride=(1, 1),
+            padding=(back[0], back[1]),
+            dilation=dilation,
+            groups=groups,
+        )
+    h, width = (n + sum(p) for n, p in zip(input_size, padding, strict=True))
+    canvas = np.zeros((h, width, g.shape[0], groups * depth), np.result_type(g, w))
+    source = pixels(g)
+    for ins, outs in zip(parts(groups * depth, groups), parts(o, groups), strict=True):
+        scatter_columns(source[..., outs], w[outs], canvas[..., ins], stride, dilation)
+    (top, bottom), (left, right) = padding
+    return images(canvas[top : h - bottom, left : width - right])
 
 
 def conv2d_weight(
     x: NDArray, g: NDArray, *, kernel_size: Pair, stride: Pair, padding: Pads, dilation: Pair, groups: int
 ) -> NDArray:
     """The gradient in w: Σ over images and places of g[n,o,p,q] times the window of x that y[n,·,p,q] saw."""
-    n, o, oh, ow = g.shape
-    channels = x.shape[1] // groups
-    flat = np.ascontiguousarray(g).reshape(n, groups, o // groups, oh * ow)
-    d = np.zeros((groups, o // groups, channels * kernel_size[0] * kernel_size[1]), np.result_type(x, g))
-    for block, columns in im2col_blocks(x, kernel_size, stride, padding, dilation, groups):
-        d += np.matmul(flat[block], columns.swapaxes(-1, -2)).sum(axis=0)
-    return d.reshape(o, channels, *kernel_size)
+    c, o = x.shape[1], g.shape[1]
+    depth = c // groups
+    d = np.empty((o, depth, *kernel_size), np.result_type(x, g))
+    taps = depth * kernel_size[0] * kernel_size[1] <= SHALLOW or stride[1] > 1
+    source, cotangent = planes_of_channels(x, padding) if taps else pixels(x, padding), pixels(g)
+    for ins, outs in zip(parts(c, groups), parts(o, groups), strict=True):
+        part = np.ascontiguousarray(cotangent[..., outs])
+        if taps:
+            d[outs] = contract_by_taps(source[ins], part, kernel_size, stride, dilation)
+        else:
+            d[outs] = contract_by_rows(np.ascontiguousarray(source[..., ins]), part, kernel_size, stride, dilation)
+    return d
 
 
-def conv2d_input(
-    g: NDArray, w: NDArray, *, input_size: Pair, stride: Pair, padding: Pads, dilation: Pair, groups: int
-) -> NDArray:
-    """The gradient in x: each g[n,o,p,q] times w[o] added to the window it came from (col2im)."""
-    n, o, oh, ow = g.shape
-    _, channels, kh, kw = w.shape
-    (top, bottom), (left, right) = padding
-    h, width = input_size
-    dtype = np.result_type(g, w)
-    out = np.empty((n, groups * channels, h, width), dtype)
-    columns_of = np.ascontiguousarray(w).reshape(groups, o // groups, -1).swapaxes(-1, -2)  # (G,K,O/G)
-    flat = np.ascontiguousarray(g).reshape(n, groups, o // groups, oh * ow)
-    for block in blocks(n, groups * channels * kh * kw * oh * ow):
-        columns = np.matmul(columns_of, flat[block])  # (n,G,K,P)
-        taps = columns.reshape(len(columns), groups * channels, kh, kw, oh, ow)
-        canvas = np.zeros((len(columns), groups * channels, h + top + bottom, width + left + right), dtype)
-        for i in range(kh):
-            rows = tap(i, stride[0], dilation[0], oh)
-            for j in range(kw):
-                canvas[:, :, rows, tap(j, stride[1], dilation[1], ow)] += taps[:, :, i, j]
-        out[block] = canvas[:, :, top : top + h, left : left + width]
-    return out
+def correlate_by_taps(x: NDArray, w: NDArray, b: NDArray, y: NDArray, stride: Pair, dilation: Pair) -> None:
+    """y (P,Q,N,O) = the taps of x (C,H,W,N), a row each, transposed, times w (O,C,KH,KW) with b below it."""
+    oh, ow, n, o = y.shape
+    matrix = np.concatenate([w.reshape(o, -1).T, b[None]]).astype(y.dtype, copy=False)  # (K + 1, O)
+
+    def work(blocks: Sequence[slice]) -> None:
+        for block, taps in tap_blocks(x, blocks, (w.shape[2], w.shape[3]), stride, dilation, ow):
+            rows = taps.shape[1] // (block.stop - block.start)
+            out = y[block].reshape(-1, o) if y.flags.c_contiguous else None
+            if out is not None:
+                np.matmul(taps.T, matrix, out=out)
+            else:
+                y[block] = np.matmul(taps.T, matrix).reshape(-1, ow, rows // ow, o)
+
+    share(row_blocks(oh, len(matrix) * ow * n), work, cost=y.nbytes + y.size * len(matrix) / 4)
 
 
-def blocks(n: int, elements: int) -> Iterator[slice]:
-    """Slices of a batch of n images whose columns, `elements` an image, fit the cache together."""
-    size = max(1, BLOCK_ELEMENTS // max(1, elements))
-    return (slice(k, min(k + size, n)) for k in range(0, n, size))
+def contract_by_taps(x: NDArray, g: NDArray, kernel: Pair, stride: Pair, dilation: Pair) -> NDArray:
+    """The taps of x (C,H,W,N), a row each, times g (P,Q,N,O), as (O,C,KH,KW)."""
+    oh, ow, n, o = g.shape
+    depth = len(x) * kernel[0] * kernel[1]
+
+    def work(blocks: Sequence[slice]) -> NDArray:
+        d = np.zeros((depth, o), np.result_type(x, g))
+        for block, taps in tap_blocks(x, blocks, kernel, stride, dilation, ow):
+            d += np.matmul(taps[:-1], g[block].reshape(-1, o))
+        return d
+
+    shares = share(row_blocks(oh, depth * ow * n), work, cost=g.nbytes + g.size * depth / 4)
+    return sum(shares[1:], shares[0]).T.reshape(o, len(x), *kernel)
 
 
-def im2col_blocks(
-    x: NDArray, kernel: Pair, stride: Pair, padding: Pads, dilation: Pair, groups: int
+def tap_blocks(
+    x: NDArray, blocks: Sequence[slice], kernel: Pair, stride: Pair, dilation: Pair, width: int
 ) -> Iterator[tuple[slice, NDArray]]:
-    """The columns (n,G,K,P) of a few images at a time: row k holds tap k of every window.
+    """For each block of rows the taps (K + 1, pixels) of x (C,H,W,N), the last row all ones.
 
-    The buffer is reused: a block is only valid until the next one is asked for.
+    The memory is reused: a block is only valid until the next one is asked for.
     """
-    n, c, h, w = x.shape
-    oh = output_size(h, kernel[0], stride[0], sum(padding[0]), dilation[0])
-    ow = output_size(w, kernel[1], stride[1], sum(padding[1]), dilation[1])
+    c, n = len(x), x.shape[3]
     depth = c * kernel[0] * kernel[1]
-    buffer = None
-    for block in blocks(n, depth * oh * ow):
-        size = block.stop - block.start
-        if buffer is None:
-            buffer = np.empty((size, c, *kernel, oh, ow), x.dtype)
-        np.copyto(buffer[:size], windows(padded(x[block], padding), kernel, stride, dilation))
-        yield block, buffer[:size].reshape(size, groups, depth // groups, oh * ow)
+    flat = np.empty(0, x.dtype)
+    for block in blocks:
+        rows = block.stop - block.start
+        size = rows * width * n
+        if flat.size != (depth + 1) * size:
+            flat = np.empty((depth + 1) * size, x.dtype)
+            flat[depth * size :] = 1
+        np.copyto(
+            flat[: depth * size].reshape(c, *kernel, rows, width, n),
+            view(
+                x,
+                (c, *kernel, rows, width, n),
+                (0, 1, 2, 1, 2, 3),
+                (1, *dilation, *stride, 1),
+                (0, block.start * stride[0]),
+            ),
+        )
+        yield block, flat.reshape(depth + 1, size)
+
+
+def correlate_by_rows(x: NDArray, w: NDArray, b: NDArray, y: NDArray, stride: Pair, dilation: Pair) -> None:
+    """y (P,Q,N,O) of x (H,W,N,C) by MEC: for each column of y one product (images or rows, KW·KH·C) · (…, O)."""
+    oh, ow, n, o = y.shape
+    c, kh = x.shape[3], w.shape[2]
+    matrix = w.transpose(3, 2, 1, 0).reshape(-1, o).astype(y.dtype, copy=False)  # (KW·KH·C, O)
+    row = x.shape[1] * kh * c
+    by_image = n >= FEW_IMAGES
+
+    def work(blocks: Sequence[Block]) -> None:
+        buffer = np.empty(0, x.dtype)
+        for rows, some in blocks:
+            p, m = rows.stop - rows.start, some.stop - some.start
+            if buffer.size != p * m * row:
+                buffer = np.empty(p * m * row, x.dtype)
+            lowered = buffer.reshape(p, m, x.shape[1], kh, c)
+            source = view(
+                x,
+                lowered.shape,
+                (0, 2, 1, 0, 3),
+                (stride[0], 1, 1, dilation[0], 1),
+                (rows.start * stride[0], 0, some.start),
+            )
+            np.copyto(lowered, source)
+            out = y[rows, :, some]
+            if by_image:
+                windows = view(lowered, (p, ow, m, len(matrix)), (0, 2, 1, 4), (1, stride[1], 1, 1))
+                np.matmul(windows, matrix, out=out)
+            else:
+                windows = view(lowered, (m, ow, p, len(matrix)), (1, 2, 0, 4), (1, stride[1], 1, 1))
+                np.matmul(windows, matrix, out=out.transpose(2, 1, 0, 3))
+            out += b
+
+    some = min(n, 2 * FEW_IMAGES) if by_image else n
+    share(row_and_image_blocks(oh, n, row, some), work, cost=y.nbytes + y.size * len(matrix) / 4)
+
+
+def contract_by_rows(x: NDArray, g: NDArray, kernel: Pair, stride: Pair, dilation: Pair) -> NDArray:
+    """The gradient (O,C,KH,KW) of x (H,W,N,C) and g (P,Q,N,O), horizontal stride 1: one product per row and tap.
+
+    With the KH rows of a window brought together, the pixels under one horizontal tap, of a row of all images,
+    are one matrix (Q·N, KH·C), and so are those of g.
+    """
+    oh, ow, n, o = g.shape
+    w, c, (kh, kw) = x.shape[1], x.shape[3], kernel
+
+    def work(blocks: Sequence[Block]) -> NDArray:
+        d = np.zeros((kw, kh * c, o), np.result_type(x, g))
+        buffer = np.empty(0, x.dtype)
+        for rows, some in blocks:
+            p, m = rows.stop - rows.start, some.stop - some.start
+            if buffer.size != p * w * m * kh * c:
+                buffer = np.empty(p * w * m * kh * c, x.dtype)
+            lowered = buffer.reshape(p, w, m, kh, c)
+            source = view(
+                x,
+                lowered.shape,
+                (0, 1, 2, 0, 3),
+                (stride[0], 1, 1, dilation[0], 1),
+                (rows.start * stride[0], 0, some.start),
+            )
+            np.copyto(lowered, source)
+            under = view(lowered, (kw, p, kh * c, ow * m), (1, 0, 4, 2), (dilation[1], 1, 1, 1))
+            part = np.ascontiguousarray(g[rows, :, some]).reshape(p, ow * m, o)
+            d += np.add.reduce(np.matmul(under, part), axis=1)
+        return d
+
+    blocks = row_and_image_blocks(oh, n, w * kh * c, n)
+    shares = share(blocks, work, cost=g.nbytes + g.size * kh * kw * c / 4)
+    return sum(shares[1:], shares[0]).reshape(kw, kh, c, o).transpose(3, 2, 1, 0)
+
+
+def scatter_columns(g: NDArray, w: NDArray, canvas: NDArray, stride: Pair, dilation: Pair) -> None:
+    """Add to the canvas (H,W,N,C) the columns g (P,Q,N,O) · w (O,C,KH,KW), each tap at its place: col2im."""
+    oh, ow, n, o = g.shape
+    _, c, kh, kw = w.shape
+    matrix = w.transpose(0, 2, 3, 1).reshape(o, -1)  # (O, KH·KW·C)
+
+    def work(shares: Sequence[slice]) -> None:
+        for some in shares:
+            for rows in row_blocks(oh, ow * (some.stop - some.start) * kh * kw * c):
+                columns = np.matmul(g[rows, :, some], matrix)
+                taps = columns.reshape(*columns.shape[:3], kh, kw, c)
+                for i in range(kh):
+                    first = rows.start * stride[0]
+                    down = tap(i, stride[0], dilation[0], rows.stop - rows.start)
+                    place = slice(first + down.start, first + down.stop, down.step)
+                    for j in range(kw):
+                        canvas[place, tap(j, stride[1], dilation[1], ow), some] += taps[:, :, :, i, j]
+
+    share(split(n, -(-n // get_num_threads())), work, cost=canvas.nbytes + g.size * kh * kw * c / 4)
+
+
+def parts(n: int, groups: int) -> list[slice]:
+    """The channels of each group."""
+    return split(n, n // groups)
+
+
+def row_and_image_blocks(rows: int, n: int, elements: int, some: int) -> list[Block]:
+    """Blocks of at most `some` images whose windows, `elements` a row of one image, fit the cache together."""
+    some = max(1, min(some, threads.BLOCK_ELEMENTS // max(1, elements)))
+    return [(r, m) for r in row_blocks(rows, some * elements) for m in split(n, some)]

@@ -1,10 +1,16 @@
-"""Pooling: the maximum of each window and where it stood, reading and writing there, and averages."""
+"""Pooling: the maximum of each window and where it stood, reading and writing there, and averages.
 
-from collections.abc import Iterator
+Memory is (H,W,N,C), see `layout`: a tap of all windows of a row is runs as long as a pixel of all images.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from tinygrad_cnn.kernels.geometry import ceil_output_size, output_size, padded, tap
+from tinygrad_cnn.kernels.geometry import ceil_output_size, output_size, tap
+from tinygrad_cnn.kernels.layout import images, pixels
+from tinygrad_cnn.kernels.threads import row_blocks, share
 from tinygrad_cnn.types import NDArray, Pads, Pair
 
 
@@ -27,17 +33,17 @@ def _border(size: Pair, out: Pair, kernel: Pair, stride: Pair, padding: Pair, di
     return top, left
 
 
-def _taps(out: Pair, kernel: Pair, stride: Pair, dilation: Pair) -> Iterator[tuple[int, int, tuple[slice, slice]]]:
+def _taps(out: Pair, kernel: Pair, stride: Pair, dilation: Pair) -> Iterator[tuple[slice, slice]]:
     """The places of each tap of the window, in row-major order."""
     for i in range(kernel[0]):
         for j in range(kernel[1]):
-            yield i, j, (tap(i, stride[0], dilation[0], out[0]), tap(j, stride[1], dilation[1], out[1]))
+            yield tap(i, stride[0], dilation[0], out[0]), tap(j, stride[1], dilation[1], out[1])
 
 
 def max_pool2d(
     x: NDArray, *, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair, ceil_mode: bool
 ) -> tuple[NDArray, NDArray]:
-    """The maximum of each window of x (N,C,H,W), and its place in the flattened plane, H·W.
+    """The maximum of each window of x (N,C,H,W), and the tap of the window where it stood: i·KW + j.
 
     The first maximum in row-major order wins. A NaN counts as the largest, the last one of a window winning,
     as in PyTorch. Padding never wins.
@@ -45,43 +51,93 @@ def max_pool2d(
     size = x.shape[2], x.shape[3]
     out = pooled_size(size, kernel_size, stride, padding, dilation, ceil_mode)
     lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
-    canvas = padded(x, _border(size, out, kernel_size, stride, padding, dilation), lowest)
+    border = _border(size, out, kernel_size, stride, padding, dilation)
+    canvas = pixels(x, border, lowest)
     taps = list(_taps(out, kernel_size, stride, dilation))
-    y = canvas[:, :, *taps[0][2]].copy()
-    for _, _, place in taps[1:]:
-        np.maximum(y, canvas[:, :, *place], out=y)
+    y = np.empty((*out, *canvas.shape[2:]), x.dtype)
+    winner = np.empty(y.shape, np.min_scalar_type(len(taps) - 1))
+    first = _first_inside(size, out, kernel_size, stride, padding, dilation) if any(map(any, border)) else None
 
-    first = np.zeros(y.shape, np.int64)
-    rows = np.arange(out[0])[:, None] * stride[0] - padding[0]
-    columns = np.arange(out[1]) * stride[1] - padding[1]
-    for i, j, place in reversed(taps):
-        at_tap = (rows + i * dilation[0]) * size[1] + (columns + j * dilation[1])
-        inside = (rows + i * dilation[0] >= 0) & (columns + j * dilation[1] >= 0)
-        inside = inside & (rows + i * dilation[0] < size[0]) & (columns + j * dilation[1] < size[1])
-        first = np.where((canvas[:, :, *place] == y) & inside, at_tap, first)
-    if x.dtype.kind == "f" and np.isnan(y).any():
-        for i, j, place in taps:
-            at_tap = (rows + i * dilation[0]) * size[1] + (columns + j * dilation[1])
-            first = np.where(np.isnan(canvas[:, :, *place]), at_tap, first)
-    return y, first
+    def work(rows: Sequence[slice]) -> None:
+        for block in rows:
+            best, at = y[block], winner[block]
+            better, mark = np.empty(best.shape, bool), np.empty(best.shape, at.dtype)
+            for t, place in enumerate(taps):
+                value = canvas[_rows_of(place[0], block), place[1]]
+                if not t:
+                    np.copyto(best, value)
+                    at[...] = 0 if first is None else first[block, :, None, None]
+                    continue
+                np.greater(value, best, out=better)
+                np.maximum(best, value, out=best)
+                np.multiply(better, at.dtype.type(t), out=mark)
+                np.maximum(at, mark, out=at)  # taps come in order, so the last better one is the largest
+            if x.dtype.kind == "f" and np.isnan(best).any():
+                for t, place in enumerate(taps):
+                    np.copyto(at, at.dtype.type(t), where=np.isnan(canvas[_rows_of(place[0], block), place[1]]))
+
+    share(row_blocks(out[0], math.prod(y.shape[1:])), work, cost=canvas.nbytes + y.nbytes)
+    return images(y), images(winner)
 
 
-def window_take(x: NDArray, indices: NDArray) -> NDArray:
-    """The elements of the planes of x (N,C,H,W) at flat indices (N,C,OH,OW)."""
-    n, c = indices.shape[:2]
-    return np.take_along_axis(x.reshape(n, c, -1), indices.reshape(n, c, -1), axis=2).reshape(indices.shape)
+def _first_inside(size: Pair, out: Pair, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair) -> NDArray:
+    """Per window (OH,OW) its first tap that is no padding."""
+    down, across = (np.maximum(0, -((np.arange(out[a]) * stride[a] - padding[a]) // dilation[a])) for a in (0, 1))
+    return np.asarray(down[:, None] * kernel[1] + across)
 
 
-def window_put(g: NDArray, indices: NDArray, *, input_size: Pair, overlapping: bool) -> NDArray:
-    """The adjoint of `window_take`: zeros (N,C,H,W) with g added at the indices."""
-    n, c = indices.shape[:2]
-    planes = np.zeros((n, c, input_size[0] * input_size[1]), g.dtype)
-    if not overlapping:  # no place is written twice
-        np.put_along_axis(planes, indices.reshape(n, c, -1), g.reshape(n, c, -1), axis=2)
-    else:
-        plane = np.arange(n * c).reshape(n, c, 1, 1) * planes.shape[2]
-        np.add.at(planes.reshape(-1), (indices + plane).reshape(-1), g.reshape(-1))
-    return planes.reshape(n, c, *input_size)
+def _rows_of(place: slice, block: slice) -> slice:
+    """Of the elements that meet a tap, those of a block of windows."""
+    start = place.start + block.start * place.step
+    return slice(start, start + (block.stop - block.start - 1) * place.step + 1, place.step)
+
+
+def places(winner: NDArray, size: Pair, *, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair) -> NDArray:
+    """Where in the flattened plane H·W the winning taps (N,C,OH,OW) of a pooling stand, int64."""
+    i, j = np.divmod(winner.astype(np.int64), kernel_size[1])
+    down = np.arange(winner.shape[2])[:, None] * stride[0] - padding[0]
+    across = np.arange(winner.shape[3]) * stride[1] - padding[1]
+    return np.asarray((down + i * dilation[0]) * size[1] + across + j * dilation[1])
+
+
+def window_take(
+    x: NDArray, winner: NDArray, *, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair
+) -> NDArray:
+    """Of each window of the planes of x (N,C,H,W) the element under its tap `winner` (N,C,OH,OW)."""
+    size, out = (x.shape[2], x.shape[3]), (winner.shape[2], winner.shape[3])
+    canvas = pixels(x, _border(size, out, kernel_size, stride, padding, dilation))
+    at = pixels(winner)
+    y = np.zeros(at.shape, x.dtype)
+    for t, place in enumerate(_taps(out, kernel_size, stride, dilation)):
+        np.copyto(y, canvas[place], where=at == t)
+    return images(y)
+
+
+def window_put(
+    g: NDArray, winner: NDArray, *, input_size: Pair, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair
+) -> NDArray:
+    """The adjoint of `window_take`: zeros (N,C,H,W) with each g added under the tap `winner` of its window."""
+    out = g.shape[2], g.shape[3]
+    (top, bottom), (left, right) = _border(input_size, out, kernel_size, stride, padding, dilation)
+    source, at = pixels(g), pixels(winner)
+    shape = input_size[0] + top + bottom, input_size[1] + left + right
+    apart = all(s >= d * (k - 1) + 1 for s, d, k in zip(stride, dilation, kernel_size, strict=True))
+    tiled = apart and kernel_size == stride and shape == (out[0] * stride[0], out[1] * stride[1])
+    canvas = (np.empty if tiled else np.zeros)((*shape, *source.shape[2:]), g.dtype)
+    taps = list(_taps(out, kernel_size, stride, dilation))
+
+    def work(rows: Sequence[slice]) -> None:
+        for block in rows:
+            for t, place in enumerate(taps):
+                into = canvas[_rows_of(place[0], block), place[1]]
+                if apart:  # no place is written twice
+                    np.multiply(source[block], at[block] == t, out=into)
+                else:
+                    into += source[block] * (at[block] == t)
+
+    cost = 2 * canvas.nbytes if apart else 0  # rows of windows that overlap are not for two threads at once
+    share(row_blocks(out[0], math.prod(source.shape[1:])), work, cost=cost)
+    return images(canvas[top : top + input_size[0], left : left + input_size[1]])
 
 
 def avg_pool2d(
@@ -97,12 +153,12 @@ def avg_pool2d(
     """The mean of each window; what it is divided by follows PyTorch (see `divisors`)."""
     size = x.shape[2], x.shape[3]
     out = pooled_size(size, kernel_size, stride, padding, (1, 1), ceil_mode)
-    canvas = padded(x, _border(size, out, kernel_size, stride, padding, (1, 1)))
-    y = np.zeros((*x.shape[:2], *out), x.dtype)
-    for _, _, place in _taps(out, kernel_size, stride, (1, 1)):
-        y += canvas[:, :, *place]
+    canvas = pixels(x, _border(size, out, kernel_size, stride, padding, (1, 1)))
+    y = np.zeros((*out, *canvas.shape[2:]), x.dtype)
+    for place in _taps(out, kernel_size, stride, (1, 1)):
+        y += canvas[place]
     over = divisors(size, out, kernel_size, stride, padding, count_include_pad, divisor_override)
-    return np.asarray(y / over.astype(x.dtype))
+    return images(y / over.astype(x.dtype)[:, :, None, None])
 
 
 def avg_pool2d_input(
@@ -118,13 +174,12 @@ def avg_pool2d_input(
     """The adjoint of `avg_pool2d`: each g spread evenly over its window."""
     out = g.shape[2], g.shape[3]
     (top, bottom), (left, right) = _border(input_size, out, kernel_size, stride, padding, (1, 1))
-    share = g / divisors(input_size, out, kernel_size, stride, padding, count_include_pad, divisor_override).astype(
-        g.dtype
-    )
-    canvas = np.zeros((*g.shape[:2], input_size[0] + top + bottom, input_size[1] + left + right), g.dtype)
-    for _, _, place in _taps(out, kernel_size, stride, (1, 1)):
-        canvas[:, :, *place] += share
-    return canvas[:, :, top : top + input_size[0], left : left + input_size[1]]
+    over = divisors(input_size, out, kernel_size, stride, padding, count_include_pad, divisor_override)
+    part = pixels(g) / over.astype(g.dtype)[:, :, None, None]
+    canvas = np.zeros((input_size[0] + top + bottom, input_size[1] + left + right, *part.shape[2:]), g.dtype)
+    for place in _taps(out, kernel_size, stride, (1, 1)):
+        canvas[place] += part
+    return images(canvas[top : top + input_size[0], left : left + input_size[1]])
 
 
 def divisors(

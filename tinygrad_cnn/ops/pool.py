@@ -1,4 +1,6 @@
-"""Pooling. The maximum is read at the indices of the maxima, so its VJP puts, and the VJP of that takes."""
+"""Pooling. The maximum is read under the taps of the maxima, so its VJP puts, and the VJP of that takes."""
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,30 +17,34 @@ from tinygrad_cnn.types import Array, NDArray, Pair, Shape, Size2
 FIRST_OF_FOUR = np.array([[[[1.0, 0.0], [0.0, 0.0]]]])
 
 
-class MaxPool2D(Op):
-    """y, i = the maximum of each window and its place        dx = g put at i"""
+class Windows(NamedTuple):
+    """How the windows of a pooling lie."""
 
-    aux = ("indices",)
+    kernel_size: Pair
+    stride: Pair
+    padding: Pair
+    dilation: Pair
+
+
+class MaxPool2D(Op):
+    """y, t = the maximum of each window and its tap        dx = g put under t"""
+
+    aux = ("taps",)
     domain = {"x": Distinct()}
     kinks = (
         Kink(
             "a tie: the first of the window wins",
             (np.ones((1, 1, 2, 2)),),
             (FIRST_OF_FOUR,),
-            {"kernel": (2, 2), "stride": (2, 2), "padding": (0, 0), "dilation": (1, 1), "ceil_mode": False},
+            {"windows": Windows((2, 2), (2, 2), (0, 0), (1, 1)), "ceil_mode": False},
         ),
     )
 
-    def forward(
-        x: Array, *, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, ceil_mode: bool
-    ) -> tuple[Array, Array]:
-        return kernels.max_pool2d(
-            x, kernel_size=kernel, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode
-        )
+    def forward(x: Array, *, windows: Windows, ceil_mode: bool) -> tuple[Array, Array]:
+        return kernels.max_pool2d(x, **windows._asdict(), ceil_mode=ceil_mode)
 
-    def d_x(g: Array, indices: Array, x_shape: Shape, *, kernel: Pair, stride: Pair, dilation: Pair) -> Array:
-        apart = all(s >= d * (k - 1) + 1 for s, d, k in zip(stride, dilation, kernel, strict=True))
-        return WindowPut.apply(g, indices, size=x_shape[2:], overlapping=not apart)
+    def d_x(g: Array, taps: Array, x_shape: Shape, *, windows: Windows) -> Array:
+        return WindowPut.apply(g, taps, size=x_shape[2:], windows=windows)
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
@@ -46,45 +52,44 @@ class MaxPool2D(Op):
         padding = draw.integer(0, kernel[0] // 2), draw.integer(0, kernel[1] // 2)
         h, w = (d * (k - 1) + 1 + draw.integer(0, 3) for k, d in zip(kernel, dilation, strict=True))
         x = draw.array((draw.integer(1, 2), draw.integer(1, 2), h, w), cls.domain["x"])
-        options = {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation}
-        return Sample((x,), {**options, "ceil_mode": draw.boolean()})
+        return Sample((x,), {"windows": Windows(kernel, stride, padding, dilation), "ceil_mode": draw.boolean()})
 
 
 class WindowPut(Op):
-    """y = zeros with x added at flat places of each plane        dx = g at those places"""
+    """y = zeros with x added under one tap of each window        dx = g under those taps"""
 
     linear = "jointly"
-    constant = ("indices",)
+    constant = ("taps",)
 
-    def forward(x: Array, indices: Array, *, size: Pair, overlapping: bool) -> Array:
-        return kernels.window_put(x, indices, input_size=size, overlapping=overlapping)
+    def forward(x: Array, taps: Array, *, size: Pair, windows: Windows) -> Array:
+        return kernels.window_put(x, taps, input_size=size, **windows._asdict())
 
-    def d_x(g: Array, indices: Array, *, overlapping: bool) -> Array:
-        return WindowTake.apply(g, indices, overlapping=overlapping)
+    def d_x(g: Array, taps: Array, *, windows: Windows) -> Array:
+        return WindowTake.apply(g, taps, windows=windows)
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
-        (x, indices), options = WindowTake.sample(draw)
-        return Sample((draw.array(indices.shape, Real()), indices), {"size": x.shape[2:], **options})
+        (x, taps), options = WindowTake.sample(draw)
+        return Sample((draw.array(taps.shape, Real()), taps), {"size": x.shape[2:], **options})
 
 
 class WindowTake(Op):
-    """y = x at flat places of each plane        dx = g put at those places"""
+    """y = x under one tap of each window        dx = g put under those taps"""
 
     linear = "jointly"
-    constant = ("indices",)
+    constant = ("taps",)
 
-    def forward(x: Array, indices: Array, *, overlapping: bool) -> Array:
-        return kernels.window_take(x, indices)
+    def forward(x: Array, taps: Array, *, windows: Windows) -> Array:
+        return kernels.window_take(x, taps, **windows._asdict())
 
-    def d_x(g: Array, indices: Array, x_shape: Shape, *, overlapping: bool) -> Array:
-        return WindowPut.apply(g, indices, size=x_shape[2:], overlapping=overlapping)
+    def d_x(g: Array, taps: Array, x_shape: Shape, *, windows: Windows) -> Array:
+        return WindowPut.apply(g, taps, size=x_shape[2:], windows=windows)
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
-        n, c, h, w = draw.integers(1, 3, 4)
-        indices = draw.index_array((n, c, *draw.pair(1, 2)), h * w)
-        return Sample((draw.array((n, c, h, w), Real()), indices), {"overlapping": True})
+        (x,), options = MaxPool2D.sample(draw)
+        _, taps = MaxPool2D.forward(x, **options)
+        return Sample((x, taps), {"windows": options["windows"]})
 
 
 class AvgPool2D(Op):
@@ -127,7 +132,8 @@ class AvgPool2D(Op):
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
         (x,), options = MaxPool2D.sample(draw)
-        window = {name: options[name] for name in ("kernel", "stride", "padding", "ceil_mode")}
+        kernel, stride, padding, _ = options["windows"]
+        window = {"kernel": kernel, "stride": stride, "padding": padding, "ceil_mode": options["ceil_mode"]}
         x = draw.array((*x.shape[:2], x.shape[2] + 1, x.shape[3] + 1), Real())
         return Sample((x,), {**window, "include_pad": draw.boolean(), "divisor": draw.choice([None, 3])})
 
@@ -199,9 +205,13 @@ def max_pool2d(
     if len(shape_of(input)) == 3:
         y = max_pool2d(unsqueeze(input, 0), kernel_size, stride, padding, dilation, ceil_mode, True)
         return Extreme(squeeze(y[0], 0), squeeze(y[1], 0)) if return_indices else squeeze(y[0], 0)
-    kernel, steps, pads, spread = _check_window(op, input, kernel_size, stride, padding, dilation, ceil_mode)
-    y = MaxPool2D.apply(input, kernel=kernel, stride=steps, padding=pads, dilation=spread, ceil_mode=ceil_mode)
-    return Extreme(*y) if return_indices else y[0]
+    windows = Windows(*_check_window(op, input, kernel_size, stride, padding, dilation, ceil_mode))
+    y, taps = MaxPool2D.apply(input, windows=windows, ceil_mode=ceil_mode)
+    if not return_indices:
+        return y
+    _, _, h, w = shape_of(input)
+    places = kernels.places(np.asarray(taps), (h, w), **windows._asdict())
+    return Extreme(y, places if isinstance(taps, np.ndarray) else taps._wrap(places))
 
 
 def avg_pool2d(
