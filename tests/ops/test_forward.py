@@ -401,6 +401,7 @@ REFERENCES = {
     "ClassCrossEntropy": class_cross_entropy,
     "Normalize": normalised,
     "MaxPool2D": largest,
+    "ChannelSum": lambda x: np.array([math.fsum(x[:, c].flat) for c in range(x.shape[1])]),
     "WindowTake": taken,
     "WindowPut": put,
     "AvgPool2D": averaged,

@@ -27,6 +27,18 @@ def images(y: NDArray) -> NDArray:
     return y.transpose(2, 3, 0, 1)
 
 
+def reshaped(x: NDArray, shape: Shape) -> NDArray:
+    """x with another shape, in the order of its indices, whatever the memory: a view where that is possible.
+
+    Images that lie by pixels are first brought together, by runs of channels; then each is transposed in cache. In
+    one go, every read would be of another cache line.
+    """
+    x = np.asarray(x)
+    if x.ndim == 4 and not x.flags.c_contiguous and x.transpose(2, 3, 0, 1).flags.c_contiguous:
+        x = np.ascontiguousarray(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+    return x.reshape(shape)
+
+
 def bordered(x: NDArray, pads: tuple[tuple[int, int], ...], value: float) -> NDArray:
     """x in C order with so many elements of `value` before and behind each axis."""
     if not any(map(any, pads)):

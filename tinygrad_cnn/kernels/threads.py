@@ -1,6 +1,8 @@
 """A pool of threads over parts of a batch. NumPy releases the interpreter's lock inside its loops and in BLAS.
 
-While the pool works BLAS is held to one thread, so that there are never more threads than were asked for.
+From its first use on BLAS is held to one thread, in the whole process: its own threads spin for a while after
+each product, on the processors that the pool needs (a training step took a third longer). Products of large
+matrices are shared by the pool like everything else, see `matmul`.
 """
 
 import os
@@ -31,6 +33,7 @@ class _Pool:
 
     def started(self) -> ThreadPoolExecutor:
         if self.workers is None:
+            _hold_blas()
             self.workers = ThreadPoolExecutor(max(1, get_num_threads() - 1), "tinygrad_cnn")
         return self.workers
 
@@ -49,7 +52,7 @@ _threads: list[int] = []
 
 
 def get_num_threads() -> int:
-    """The number of threads of BLAS and of the kernels; that of the processors if no BLAS can be asked."""
+    """The number of threads of the kernels: as set, or as many as BLAS had, or one a processor."""
     if not _threads:
         counts = [library.num_threads for library in _blas()]
         _threads.append(max(counts) if counts else os.cpu_count() or 1)
@@ -57,18 +60,19 @@ def get_num_threads() -> int:
 
 
 def set_num_threads(n: int) -> None:
-    """Let BLAS, in the whole process, and the kernels use n threads from now on."""
+    """Let the kernels use n threads from now on, and BLAS, in the whole process, only those that call it."""
     if isinstance(n, bool) or not isinstance(n, int) or n < 1:
         raise ValueError(f"set_num_threads: n is {n!r}; it must be an integer of at least 1")
     with _pool.busy:
         _pool.stop()
         _threads[:] = [n]
-        _set_blas(n)
+        _hold_blas()
 
 
-def _set_blas(n: int) -> None:
+def _hold_blas() -> None:
+    """Let BLAS use the calling thread alone, from now on."""
     for library in _blas():
-        library.set_num_threads(n)
+        library.set_num_threads(1)
 
 
 def share(tasks: Sequence[Task], work: Callable[[Sequence[Task]], Result], *, cost: float) -> list[Result]:
@@ -85,7 +89,6 @@ def share(tasks: Sequence[Task], work: Callable[[Sequence[Task]], Result], *, co
     if not _pool.busy.acquire(blocking=False):
         return [work(part) for part in shares]
     try:
-        _set_blas(1)
         others = [_pool.started().submit(work, part) for part in shares[1:]]
         try:
             first = work(shares[0])
@@ -93,7 +96,6 @@ def share(tasks: Sequence[Task], work: Callable[[Sequence[Task]], Result], *, co
             rest = [other.result() for other in others]
         return [first, *rest]
     finally:
-        _set_blas(get_num_threads())
         _pool.busy.release()
 
 

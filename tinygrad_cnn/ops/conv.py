@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_cnn.kernels import conv as kernels
+from tinygrad_cnn.kernels.elementwise import channel_sums
 from tinygrad_cnn.kernels.geometry import output_size
 from tinygrad_cnn.ops.checks import check_ndim, check_pair, shape_of
 from tinygrad_cnn.ops.domain import Real
@@ -59,12 +60,28 @@ class Conv2DBias(Op):
     d_x, d_w = Conv2D.d_x, Conv2D.d_w
 
     def d_b(g: Array) -> Array:
-        return np.sum(g, axis=(0, 2, 3))
+        return ChannelSum.apply(g)
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
         x, w, _, geometry = sample_convolution(draw)
         return Sample((x, w, draw.array((len(w),), Real())), {"geometry": geometry})
+
+
+class ChannelSum(Op):
+    """y[c] = Σ_nhw x[n,c,h,w]        dx = g, spread"""
+
+    linear = "jointly"
+
+    def forward(x: Array) -> Array:
+        return channel_sums(x)
+
+    def d_x(g: Array, x_shape: Shape) -> Array:
+        return np.broadcast_to(np.reshape(g, (-1, 1, 1)), x_shape)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return Sample((draw.array(tuple(draw.integers(1, 3, 4)), Real()),), {})
 
 
 class Conv2DInput(Op):

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.kernels.matmul import matmul as matmul_of
 from tinygrad_cnn.ops.checks import check_ndim, shape_of
 from tinygrad_cnn.ops.domain import Real
 from tinygrad_cnn.ops.draw import Draw
@@ -22,7 +23,7 @@ class Matmul(Op):
     promotes = True
 
     def forward(a: Array, b: Array) -> Array:
-        return np.matmul(a, b)
+        return matmul_of(a, b)
 
     def d_a(g: Array, b: Array, a_shape: Shape) -> Array:
         return sum_to_shape(g @ np.swapaxes(b, -1, -2), a_shape)
@@ -44,14 +45,14 @@ class Linear(Op):
     promotes = True
 
     def forward(x: Array, w: Array, b: Array) -> Array:
-        y = np.matmul(x, w.T)
+        y = matmul_of(rows(x), w.T).reshape(*x.shape[:-1], len(w))
         return np.add(y, b, out=y) if y.ndim and y.dtype == b.dtype else y + b
 
     def d_x(g: Array, w: Array) -> Array:
-        return g @ w
+        return np.reshape(Matmul.apply(rows(g), w), (*g.shape[:-1], w.shape[1]))
 
     def d_w(g: Array, x: Array) -> Array:
-        return rows(g).T @ rows(x)
+        return Matmul.apply(rows(g).T, rows(x))
 
     def d_b(g: Array) -> Array:
         return np.sum(rows(g), axis=0)

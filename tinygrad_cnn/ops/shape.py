@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from tinygrad_cnn.kernels.layout import reshaped
 from tinygrad_cnn.ops.checks import check_axes, check_axis, check_broadcast, check_dtype, shape_of
 from tinygrad_cnn.ops.domain import Real
 from tinygrad_cnn.ops.draw import Draw
@@ -52,7 +53,7 @@ class Reshape(Op):
     views = True
 
     def forward(x: Array, *, shape: Shape) -> Array:
-        return np.reshape(x, shape)
+        return reshaped(x, shape)
 
     def d_x(g: Array, x_shape: Shape) -> Array:
         return np.reshape(g, x_shape)

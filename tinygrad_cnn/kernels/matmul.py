@@ -1,0 +1,32 @@
+"""Products of matrices, shared by the threads of the pool."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tinygrad_cnn.kernels.threads import get_num_threads, share, split
+from tinygrad_cnn.types import NDArray
+
+SMALL = 1 << 20
+"""Multiplications below which a product stays in its thread."""
+
+
+def matmul(a: NDArray, b: NDArray) -> NDArray:
+    """a (…,n,k) times b (…,k,m) as NumPy's; of two large matrices each thread computes some rows, or columns."""
+    a, b = np.asarray(a), np.asarray(b)
+    if a.ndim != 2 or b.ndim != 2 or a.size * b.shape[1] < SMALL or a.dtype != b.dtype or a.shape[1] != b.shape[0]:
+        return np.asarray(np.matmul(a, b))
+    (n, k), m = a.shape, b.shape[1]
+    y = np.empty((n, m), a.dtype)
+    by_rows = n >= m
+
+    def work(slices: Sequence[slice]) -> None:
+        for part in slices:
+            if by_rows:
+                np.matmul(a[part], b, out=y[part])
+            else:
+                np.matmul(a, b[:, part], out=y[:, part])
+
+    longer = max(n, m)
+    share(split(longer, -(-longer // get_num_threads())), work, cost=n * m * k / 4)
+    return y
