@@ -18,6 +18,7 @@ from tinygrad_cnn.autograd.mode import mode
 from tinygrad_cnn.autograd.writes import note_write
 from tinygrad_cnn.numpy_protocol import FUNCTIONS, UFUNCS, WITHOUT_GRADIENT
 from tinygrad_cnn.ops.checks import check_axis, check_dtype, check_numbers
+from tinygrad_cnn.ops.elementwise import Add, Div, Mul, Neg, Sub
 from tinygrad_cnn.ops.indexing import SetItem, check_index
 from tinygrad_cnn.ops.op import Op
 from tinygrad_cnn.ops.reduce import Extreme
@@ -85,25 +86,29 @@ class Tensor:
         """Apply an op to inputs some of which are Tensors, and remember it if a gradient may be asked for."""
         arrays: list[Any] = []
         edges: list[Edge | None] = []
-        tracked = False
-        recording = mode.recording
+        tracked, plain = False, True  # plain: float32 and Python numbers only, so that no dtype has to change
         for value in inputs:
             edge = None
             if isinstance(value, Tensor):
-                arrays.append(value._data)
-                if recording:
-                    edge = value._node
-                    if edge is None and value._wants:
-                        edge = value
-                    if edge is not None:
-                        tracked = True
+                data = value._data
+                if data.dtype is not FLOAT32:
+                    plain = False
+                edge = value._node
+                if edge is None and value._wants:
+                    edge = value
+                if edge is not None:
+                    tracked = True
+                arrays.append(data)
+            elif type(value) is float or type(value) is int:
+                arrays.append(value)
             else:
+                plain = False
                 arrays.append(value if isinstance(value, (int, float)) else check_numbers(op.label, value))
             edges.append(edge)
-        if op.promotes or op.floating:
+        if not plain and (op.promotes or op.floating):
             unify(op, arrays)
         try:
-            result = op.forward(*arrays, **options)
+            result = op.forward(*arrays, **options) if options else op.forward(*arrays)
         except ValueError:
             op.check_shapes(arrays)
             raise
@@ -114,10 +119,10 @@ class Tensor:
         if type(result) is not np.ndarray:
             result = check_numbers(f"{op.name}.forward", result)
         out = Tensor._wrap(result)
-        if tracked and result.dtype.kind in "fc" and op.differentiable:
+        if tracked and mode.recording and op.differentiable and (result.dtype is FLOAT32 or result.dtype.kind in "fc"):
             if op.constant:
                 edges = [None if rule is None else e for rule, e in zip(op.rules, edges, strict=True)]
-            if any(edge is not None for edge in edges):
+            if not op.constant or any(edge is not None for edge in edges):
                 saved = save(op, arrays, result, aux) if op.saves_any else None
                 out._node = Node(op, tuple(edges), saved, options, result)
         if op.views and isinstance(inputs[0], Tensor) and np.may_share_memory(result, inputs[0]._data):
@@ -400,8 +405,7 @@ class Tensor:
     def __repr__(self) -> str:
         return represented(self)
 
-    def __hash__(self) -> int:
-        return id(self)
+    __hash__ = object.__hash__
 
     def numpy(self) -> NDArray:
         """The array itself, sharing memory; a tensor that requires a gradient must be detached first."""
@@ -498,28 +502,28 @@ class Tensor:
         return ops.getitem(self, index)
 
     def __add__(self, other: ArrayLike) -> Tensor:
-        return ops.add(self, other)
+        return Tensor.__record__(Add, (self, other), {})
 
     def __radd__(self, other: ArrayLike) -> Tensor:
-        return ops.add(other, self)
+        return Tensor.__record__(Add, (other, self), {})
 
     def __sub__(self, other: ArrayLike) -> Tensor:
-        return ops.sub(self, other)
+        return Tensor.__record__(Sub, (self, other), {})
 
     def __rsub__(self, other: ArrayLike) -> Tensor:
-        return ops.sub(other, self)
+        return Tensor.__record__(Sub, (other, self), {})
 
     def __mul__(self, other: ArrayLike) -> Tensor:
-        return ops.mul(self, other)
+        return Tensor.__record__(Mul, (self, other), {})
 
     def __rmul__(self, other: ArrayLike) -> Tensor:
-        return ops.mul(other, self)
+        return Tensor.__record__(Mul, (other, self), {})
 
     def __truediv__(self, other: ArrayLike) -> Tensor:
-        return ops.div(self, other)
+        return Tensor.__record__(Div, (self, other), {})
 
     def __rtruediv__(self, other: ArrayLike) -> Tensor:
-        return ops.div(other, self)
+        return Tensor.__record__(Div, (other, self), {})
 
     def __pow__(self, other: ArrayLike) -> Tensor:
         return ops.pow(self, other)
@@ -534,7 +538,7 @@ class Tensor:
         return ops.matmul(other, self)
 
     def __neg__(self) -> Tensor:
-        return ops.neg(self)
+        return Tensor.__record__(Neg, (self,), {})
 
     def __pos__(self) -> Tensor:
         return self

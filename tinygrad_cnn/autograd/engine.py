@@ -45,11 +45,12 @@ def run(
         while ready:
             edge = ready.pop()
             g = cotangents.pop(edge, None)
-            if g is not None and edge.hooks:
-                for hook in edge.hooks:
-                    g = hook(g)
-            if g is not None and edge in targets:
-                result[edge] = g
+            if g is not None:
+                if edge.hooks:
+                    for hook in edge.hooks:
+                        g = hook(g)
+                if targets and edge in targets:
+                    result[edge] = g
             if not isinstance(edge, Node):
                 if wanted is None and g is not None:
                     edge._accumulate(g, edge in own)
@@ -58,10 +59,9 @@ def run(
                 holder = edge.retained()
                 if holder is not None:
                     holder._accumulate(g, False)
-            needed = [k for k, e in enumerate(edge.edges) if e is not None and (useful is None or e in useful)]
-            if g is not None and needed:
-                pull_back(edge, g, needed, cotangents, own, alias)
-                if not retain_graph and edge.op.saves_arrays:
+            if g is not None:
+                used = pull_back(edge, g, useful, cotangents, own, alias)
+                if used and not retain_graph and edge.op.saves_arrays:
                     edge.saved = FREED
             for parent in edge.edges:
                 if parent is not None:
@@ -107,32 +107,43 @@ def leading_to(wanted: Sequence[Edge], reached: dict[Edge, int]) -> set[Edge]:
 def pull_back(
     node: Node,
     g: Array,
-    needed: list[int],
+    useful: set[Edge] | None,
     cotangents: dict[Edge, Array],
     own: set[Edge],
     alias: Alias | None,
-) -> None:
-    """Apply the rules of one node, and add what they give to the cotangents of its inputs."""
-    check_saved(node)
-    op, saved = node.op, node.saved or ()
-    if alias is not None:
-        saved = aliased(node, saved, alias)
-    for k in needed:
-        edge, rule = node.edges[k], op.rules[0 if op.variadic else k]
-        if edge is None or rule is None:
+) -> bool:
+    """Apply the rules of one node for its useful edges, all if None, and add what they give to their cotangents.
+
+    Whether there were any.
+    """
+    op, options, saved = node.op, node.options, None
+    for k, edge in enumerate(node.edges):
+        if edge is None or (useful is not None and edge not in useful):
             continue
-        d = settle(op, rule, call(rule, g, saved, node.options, k), edge)
-        if edge in cotangents:
-            cotangents[edge] = cotangents[edge] + d
+        rule = op.rules[0 if op.variadic else k]
+        if rule is None:
+            continue
+        if saved is None:
+            check_saved(node)
+            saved = node.saved or ()
+            if alias is not None:
+                saved = aliased(node, saved, alias)
+        d = settle(op, rule, call(rule, g, saved, options, k), edge)
+        known = cotangents.get(edge)
+        if known is not None:
+            cotangents[edge] = known + d
             own.add(edge)
         else:
             cotangents[edge] = d
-            if d is not g and type(d) is np.ndarray and d.base is None and d.flags.writeable:
+            if type(edge) is not Node and d is not g and type(d) is np.ndarray and d.base is None and d.flags.writeable:
                 own.add(edge)
+    return saved is not None
 
 
 def call(rule: Rule, g: Array, saved: tuple[Any, ...], options: dict[str, Any], i: int) -> Array:
     """One derivative, given just what it asks for."""
+    if not rule.picks and not rule.options:
+        return rule.function(g)
     args = [saved[k] if k < len(saved) else i for k in rule.picks]  # behind the saved comes i, the variadic place
     if not rule.options:
         return rule.function(g, *args)
@@ -158,6 +169,8 @@ def aliased(node: Node, saved: tuple[Any, ...], alias: Alias) -> tuple[Any, ...]
 
 def settle(op: type[Op], rule: Rule, d: Array, edge: Edge) -> Array:
     """Give what a rule returned the shape and dtype of the input it belongs to, or refuse it."""
+    if type(d) is np.ndarray and d.dtype is edge.dtype and d.shape == edge.shape:
+        return d
     if isinstance(d, np.generic):
         d = np.asarray(d)
     if not hasattr(d, "shape"):

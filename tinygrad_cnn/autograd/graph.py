@@ -89,6 +89,8 @@ class Node:
 
 def save(op: type[Op], arrays: list[Any], output: Any, aux: tuple[Any, ...]) -> tuple[Any, ...]:
     """What the rules of an op ask for, the rest left out so that it can be freed."""
+    if op.saves_inputs:
+        return (None, *arrays)
     inputs = (tuple(arrays),) if op.variadic else arrays
     bag = (output, *inputs, *aux)
     wanted = op.saves

@@ -13,8 +13,10 @@ SMALL = 1 << 20
 
 def matmul(a: NDArray, b: NDArray) -> NDArray:
     """a (…,n,k) times b (…,k,m) as NumPy's; of two large matrices each thread computes some rows, or columns."""
+    if np.ndim(a) != 2 or np.ndim(b) != 2:
+        return np.asarray(np.matmul(a, b))
     a, b = np.asarray(a), np.asarray(b)
-    if a.ndim != 2 or b.ndim != 2 or a.size * b.shape[1] < SMALL or a.dtype != b.dtype or a.shape[1] != b.shape[0]:
+    if a.size * b.shape[1] < SMALL or a.dtype != b.dtype or a.shape[1] != b.shape[0]:
         return np.asarray(np.matmul(a, b))
     (n, k), m = a.shape, b.shape[1]
     y = np.empty((n, m), a.dtype)

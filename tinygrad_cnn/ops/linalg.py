@@ -45,11 +45,12 @@ class Linear(Op):
     promotes = True
 
     def forward(x: Array, w: Array, b: Array) -> Array:
-        y = matmul_of(rows(x), w.T).reshape(*x.shape[:-1], len(w))
+        y = matmul_of(x, w.T) if x.ndim == 2 else matmul_of(rows(x), w.T).reshape(*x.shape[:-1], len(w))
         return np.add(y, b, out=y) if y.ndim and y.dtype == b.dtype else y + b
 
     def d_x(g: Array, w: Array) -> Array:
-        return np.reshape(Matmul.apply(rows(g), w), (*g.shape[:-1], w.shape[1]))
+        y = Matmul.apply(rows(g), w)
+        return y if len(g.shape) == 2 else np.reshape(y, (*g.shape[:-1], w.shape[1]))
 
     def d_w(g: Array, x: Array) -> Array:
         return Matmul.apply(rows(g).T, rows(x))
@@ -66,7 +67,7 @@ class Linear(Op):
 
 def rows(a: Array) -> Array:
     """All axes but the last made one."""
-    return np.reshape(a, (math.prod(a.shape[:-1]), a.shape[-1]))
+    return a if len(a.shape) == 2 else np.reshape(a, (math.prod(a.shape[:-1]), a.shape[-1]))
 
 
 class Einsum(Op):

@@ -101,6 +101,8 @@ class Op:
     rules: ClassVar[tuple[Rule | None, ...]]
     saves: ClassVar[tuple[bool, ...]]
     saves_any: ClassVar[bool]
+    saves_inputs: ClassVar[bool]
+    """Just its inputs, all of them: the commonest case, with a way of its own."""
     saves_arrays: ClassVar[bool]
     differentiable: ClassVar[bool]
     forward: ClassVar[Callable[..., Any]]
@@ -190,6 +192,7 @@ def _bind(cls: type[Op]) -> None:
     used = {k for rule in rules if rule is not None for k in rule.picks}
     cls.rules, cls.saves = rules, tuple(k in used for k in range(len(sources)))
     cls.saves_arrays = any(cls.saves[: 1 + len(inputs) + len(cls.aux)])
+    cls.saves_inputs = not cls.variadic and used == set(range(1, 1 + len(inputs)))
     cls.saves_any, cls.differentiable = bool(used), any(rule is not None for rule in rules)
 
 
