@@ -1,0 +1,121 @@
+"""`python -m benchmarks [--quick] [--out DIR]`: all peers that are installed, on the same work, in one run."""
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_info
+
+import tinygrad_cnn as tg
+from benchmarks import limits, memory, report
+from benchmarks.measure import alternately
+from benchmarks.networks import NETWORKS, Work, work
+from benchmarks.peers import FAST, OTHERS, OURS, Peer, installed, ours
+
+
+def agreeing(given: Work, builders: dict[str, Callable[[Work], Peer]]) -> dict[str, Peer]:
+    """The peers, built, after a check that each computes our loss and our gradients."""
+    built = {name: build(given) for name, build in builders.items()}
+    loss, gradients = built[OURS].gradients()
+    for name, peer in built.items():
+        other_loss, others = peer.gradients()
+        np.testing.assert_allclose(other_loss, loss, rtol=1e-4, err_msg=name)
+        for k, (mine, other) in enumerate(zip(gradients, others, strict=True)):
+            scale = float(np.abs(mine).max())
+            np.testing.assert_allclose(other, mine, rtol=1e-3, atol=1e-3 * scale, err_msg=f"{name}, parameter {k}")
+    return built
+
+
+def set_threads(n: int) -> None:
+    """The same number for every library that can be told."""
+    tg.set_num_threads(n)
+    if "PyTorch" in installed(FAST):
+        import torch
+
+        torch.set_num_threads(n)
+
+
+def compare(case: str, batch: int, threads: int, quick: bool, others: bool) -> dict[str, Any]:
+    """One case: the timings of all peers and our ratio to the better of PyTorch's formats."""
+    set_threads(threads)
+    builders = {OURS: ours, **installed(FAST)}
+    built = agreeing(work(case, batch), builders)
+    least, seconds = (5, 0.3) if quick else (15, 2.0)
+    times = alternately({n: p.step for n, p in built.items()}, least=least, most=300, seconds=seconds)
+    rival = [times[n]["median"] for n in FAST if n in times]
+    row: dict[str, Any] = {"case": case, "batch": batch, "threads": threads, "times": times}
+    if rival:
+        row["ratio"] = min(rival) / times[OURS]["median"]
+    if others:
+        for name, build in installed(OTHERS).items():
+            try:
+                pair = agreeing(work(case, batch), {OURS: ours, name: build})
+            except Exception as error:  # a peer that cannot run here is reported, not hidden
+                row.setdefault("failed", {})[name] = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+                continue
+            both = alternately({n: p.step for n, p in pair.items()}, least=15, most=60, seconds=1.0)
+            times[name] = {**both[name], "ratio": both[name]["median"] / both[OURS]["median"]}
+    return row
+
+
+def main() -> None:
+    """Run, and write JSON, a page with tables, and plots."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer cases and calls: a minute in all")
+    parser.add_argument("--no-others", action="store_true", help="PyTorch eager only")
+    parser.add_argument("--out", type=Path, default=None, help="write speed.json, speed.md and plots here")
+    chosen = parser.parse_args()
+    quick = chosen.quick
+    result: dict[str, Any] = {"machine": machine(), "cases": []}
+    for threads in sorted({1, min(2, os.cpu_count() or 1)}):
+        for case in NETWORKS:
+            for batch in (1, 64) if quick else (1, 16, 64, 256):
+                others = not (quick or chosen.no_others) and batch in (1, 64) and threads > 1
+                row = compare(case, batch, threads, quick, others)
+                result["cases"].append(row)
+                print(report.line(row), flush=True)
+    set_threads(1)
+    result["small"] = limits.small_graphs(50 if quick else 500)
+    print(json.dumps(result["small"], indent=1))
+    result["kernels"] = limits.kernels()
+    if not quick:
+        result["growth"] = limits.growth()
+        result["memory"] = [
+            {"case": c, "batch": b, **{n: memory.of_step(n, c, b) for n in (OURS, *installed(FAST))}}
+            for c in NETWORKS
+            for b in (1, 64)
+        ]
+        result["leak"] = {"steps": 10_000, "MiB": memory.growth(10_000)}
+    print(report.summary(result))
+    if chosen.out is not None:
+        report.write(result, chosen.out)
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were measured on."""
+    names = [n for n in ("numpy", "torch", "jax", "mygrad", "autograd") if n in sys.modules or _known(n)]
+    blas = [
+        f"OpenBLAS {b['version']}, {b['architecture']}" for b in threadpool_info() if b["internal_api"] == "openblas"
+    ]
+    return {
+        "processors": os.cpu_count(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "blas": blas[:1],
+        "packages": {n: version(n) for n in names},
+    }
+
+
+def _known(name: str) -> bool:
+    return name == "numpy" or any(name == package for package, _ in (*FAST.values(), *OTHERS.values()))
+
+
+if __name__ == "__main__":
+    main()

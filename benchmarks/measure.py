@@ -1,0 +1,47 @@
+"""Timing: the peers take turns, so that a disturbance of the machine meets all of them alike."""
+
+import gc
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+
+def alternately(
+    steps: Mapping[str, Callable[[], Any]], *, least: int, most: int, seconds: float
+) -> dict[str, dict[str, float]]:
+    """Median, quartiles (ms) and number of calls of each: `least` rounds, then more while `seconds` last."""
+    for step in steps.values():
+        step(), step()  # warm-up: caches, compilers, pools of threads
+    times: dict[str, list[float]] = {name: [] for name in steps}
+    gc.collect()
+    end = time.perf_counter() + seconds
+    for turn in range(most):
+        if turn >= least and time.perf_counter() > end:
+            break
+        for name, step in steps.items():
+            start = time.perf_counter()
+            step()
+            times[name].append(1e3 * (time.perf_counter() - start))
+    out = {}
+    for name, series in times.items():
+        low, median, high = np.percentile(series, [25, 50, 75])
+        out[name] = {"median": float(median), "low": float(low), "high": float(high), "n": len(series)}
+    return out
+
+
+def best(function: Callable[[], Any], repeats: int = 15) -> float:
+    """The median time of a function in seconds, after two calls to warm up."""
+    function(), function()
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - start)
+    return float(np.median(times))
+
+
+def exponent(sizes: list[int], seconds: list[float]) -> float:
+    """The slope of log time over log size, by least squares."""
+    return float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0])

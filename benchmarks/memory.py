@@ -1,0 +1,44 @@
+"""The peak memory of a training step, each peer in a process of its own. `python -m benchmarks.memory PEER CASE BATCH`."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks import networks, peers
+
+
+def status(field: str) -> float:
+    """A field of this process's status, in MiB (Linux)."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(field))
+
+
+def of_step(peer: str, case: str, batch: int) -> float:
+    """MiB that three steps take above what the process had before them."""
+    command = [sys.executable, "-m", "benchmarks.memory", peer, case, str(batch)]
+    return float(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+
+
+def growth(steps: int) -> float:
+    """MiB that the process has grown by from step steps / 10 to step `steps`: the article's network, one image."""
+    peer = peers.ours(networks.work("article", 1))
+    for _ in range(steps // 10):
+        peer.step()
+    before = status("VmRSS")
+    for _ in range(steps - steps // 10):
+        peer.step()
+    return status("VmRSS") - before
+
+
+if __name__ == "__main__":
+    name, case, batch = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    build = peers.ours if name == peers.OURS else peers.FAST[name][1]
+    tiny = build(networks.work(case, 1))
+    tiny.step()  # libraries and thread pools, without the batch
+    peer = build(networks.work(case, batch))
+    Path("/proc/self/clear_refs").write_text("5")  # the peak is measured from here on
+    start = status("VmRSS")
+    for _ in range(3):
+        peer.step()
+    print(json.dumps(status("VmHWM") - start))
