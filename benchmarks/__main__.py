@@ -28,8 +28,11 @@ def agreeing(given: Work, builders: dict[str, Callable[[Work], Peer]]) -> dict[s
         other_loss, others = peer.gradients()
         np.testing.assert_allclose(other_loss, loss, rtol=1e-4, err_msg=name)
         for k, (mine, other) in enumerate(zip(gradients, others, strict=True)):
-            scale = float(np.abs(mine).max())
-            np.testing.assert_allclose(other, mine, rtol=1e-3, atol=1e-3 * scale, err_msg=f"{name}, parameter {k}")
+            error = float(np.linalg.norm(other - mine) / np.linalg.norm(mine))
+            if error > 0.01:  # float32: where rounding moves a value across relu's kink, single gradients differ
+                raise AssertionError(
+                    f"{name}: the gradient of parameter {k} differs from ours by {error:.1e} of its norm"
+                )
     return built
 
 

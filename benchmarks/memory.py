@@ -1,4 +1,7 @@
-"""The peak memory of a training step, each peer in a process of its own. `python -m benchmarks.memory PEER CASE BATCH`."""
+"""The peak memory of a training step, each peer in a process of its own.
+
+`python -m benchmarks.memory PEER CASE BATCH` prints it in MiB.
+"""
 
 import json
 import subprocess

@@ -28,8 +28,10 @@ NETWORKS: dict[str, tuple[tuple[int, int, int], list[Layer]]] = {
     "article": ((1, 28, 28), [conv(1, 32, 3), POOL, FLATTEN, linear(32 * 13 * 13, 10)]),
     "LeNet-5": (
         (1, 28, 28),
-        [conv(1, 6, 5, 2), RELU, POOL, conv(6, 16, 5), RELU, POOL, FLATTEN]
-        + [linear(400, 120), RELU, linear(120, 84), RELU, linear(84, 10)],
+        [
+            *(conv(1, 6, 5, 2), RELU, POOL, conv(6, 16, 5), RELU, POOL, FLATTEN),
+            *(linear(400, 120), RELU, linear(120, 84), RELU, linear(84, 10)),
+        ],
     ),
     "MNIST example": (
         (1, 28, 28),
@@ -37,8 +39,11 @@ NETWORKS: dict[str, tuple[tuple[int, int, int], list[Layer]]] = {
     ),
     "CIFAR-like": (
         (3, 32, 32),
-        [conv(3, 32, 3, 1), RELU, conv(32, 32, 3, 1), RELU, POOL, conv(32, 64, 3, 1), RELU, conv(64, 64, 3, 1), RELU]
-        + [POOL, FLATTEN, linear(4096, 256), RELU, linear(256, 10)],
+        [
+            *(conv(3, 32, 3, 1), RELU, conv(32, 32, 3, 1), RELU, POOL),
+            *(conv(32, 64, 3, 1), RELU, conv(64, 64, 3, 1), RELU, POOL, FLATTEN),
+            *(linear(4096, 256), RELU, linear(256, 10)),
+        ],
     ),
 }
 

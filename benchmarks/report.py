@@ -12,7 +12,8 @@ from benchmarks.peers import FAST, OTHERS, OURS
 def line(row: dict[str, Any]) -> str:
     """One case in one line."""
     times = "  ".join(f"{n} {t['median']:.2f}" for n, t in row["times"].items())
-    return f"{row['case']:14s} batch {row['batch']:3d}, {row['threads']} thread(s): {times} ms; ratio {row.get('ratio', 0):.2f}"
+    head = f"{row['case']:14s} batch {row['batch']:3d}, {row['threads']} thread(s)"
+    return f"{head}: {times} ms; ratio {row.get('ratio', 0):.2f}"
 
 
 def geometric_mean(rows: list[dict[str, Any]]) -> float:
@@ -81,7 +82,7 @@ def page(result: dict[str, Any]) -> str:
         ),
     ]
     small = result["small"]
-    names = [n for n in small["chain"]]
+    names = list(small["chain"])
     parts += [
         "## Small graphs, µs, one thread",
         table(
@@ -125,7 +126,8 @@ def page(result: dict[str, Any]) -> str:
                     for r in result["memory"]
                 ],
             ),
-            f"Over {result['leak']['steps']:,} steps the process grew by {result['leak']['MiB']:.2f} MiB after the first tenth.",
+            f"Over {result['leak']['steps']:,} steps the process grew by {result['leak']['MiB']:.2f} MiB, measured from "
+            "the first tenth of them on.",
         ]
     return "\n\n".join(parts) + "\n"
 
