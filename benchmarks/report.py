@@ -126,7 +126,7 @@ def page(result: dict[str, Any]) -> str:
                     for r in result["memory"]
                 ],
             ),
-            f"Over {result['leak']['steps']:,} steps the process grew by {result['leak']['MiB']:.2f} MiB, measured from "
+            f"Over {result['leak']['steps']:,} steps the process grew by {result['leak']['MiB']:.2f} MiB, from "
             "the first tenth of them on.",
         ]
     return "\n\n".join(parts) + "\n"

@@ -16,6 +16,8 @@ def matmul(a: NDArray, b: NDArray) -> NDArray:
     if np.ndim(a) != 2 or np.ndim(b) != 2:
         return np.asarray(np.matmul(a, b))
     a, b = np.asarray(a), np.asarray(b)
+    if a.shape[1] == b.shape[0] == 1 and a.dtype == b.dtype:
+        return np.asarray(a * b)  # an outer product is a pass over memory, not a product for BLAS
     if a.size * b.shape[1] < SMALL or a.dtype != b.dtype or a.shape[1] != b.shape[0]:
         return np.asarray(np.matmul(a, b))
     (n, k), m = a.shape, b.shape[1]
