@@ -1,0 +1,68 @@
+"""LeNet on MNIST's 60,000 images to 99% on the test set: the same script under this framework and under PyTorch.
+
+`python -m benchmarks.accuracy DIR [--threads N]`, where DIR holds the four files of MNIST.
+"""
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import tinygrad_cnn
+import tinygrad_cnn.data
+from tinygrad_cnn.datasets import MNIST
+
+
+def seconds_to(goal: float, lib: Any, data: Any, arrays: dict[bool, tuple[Any, Any]], most: int = 12) -> Any:
+    """Seconds, epochs and the accuracy reached, data loading and evaluation included."""
+    nn, functional = lib.nn, lib.nn.functional
+    lib.manual_seed(0)
+    model = nn.Sequential(
+        *(nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.Flatten(), nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10)),
+    )
+    sets = {train: data.TensorDataset(lib.tensor(x), lib.tensor(y)) for train, (x, y) in arrays.items()}
+    optimiser = lib.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
+    start = time.perf_counter()
+    for epoch in range(1, most + 1):
+        for x, y in data.DataLoader(sets[True], batch_size=64, shuffle=True):
+            optimiser.zero_grad()
+            functional.cross_entropy(model(x), y).backward()
+            optimiser.step()
+        right = 0
+        with lib.no_grad():
+            for x, y in data.DataLoader(sets[False], batch_size=500):
+                right += int((model(x).argmax(1) == y).sum().item())
+        accuracy = right / len(arrays[False][1])
+        print(f"{lib.__name__}: epoch {epoch}, {100 * accuracy:.2f} %, {time.perf_counter() - start:.1f} s", flush=True)
+        optimiser.param_groups[0]["lr"] *= 0.6
+        if accuracy >= goal:
+            break
+    return time.perf_counter() - start, epoch, accuracy
+
+
+def main() -> None:
+    """Both, one after the other."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--threads", type=int, default=2)
+    chosen = parser.parse_args()
+    arrays = {}
+    for train in (True, False):
+        whole = MNIST(chosen.folder, train=train)
+        images = np.asarray(whole.data, np.float32).reshape(-1, 1, 28, 28) / 255
+        arrays[train] = (((images - 0.1307) / 0.3081).astype(np.float32), np.asarray(whole.targets, np.int64))
+    tinygrad_cnn.set_num_threads(chosen.threads)
+    ours, *_ = seconds_to(0.99, tinygrad_cnn, tinygrad_cnn.data, arrays)
+    import torch
+    import torch.utils.data
+
+    torch.set_num_threads(chosen.threads)
+    theirs, *_ = seconds_to(0.99, torch, torch.utils.data, arrays)
+    print(f"tinygrad_cnn {ours:.1f} s, PyTorch {theirs:.1f} s: ratio {theirs / ours:.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""The benchmarks themselves: they measure what they say, and refuse peers that compute something else."""
+
+import time
+
+import numpy as np
+import pytest
+
+from benchmarks import networks, peers, report
+from benchmarks.__main__ import agreeing
+from benchmarks.guard import Guard, failures
+from benchmarks.measure import alternately, exponent
+
+
+def test_peers_take_turns_and_medians_are_of_their_calls():
+    calls = []
+    steps = {"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}
+    times = alternately(steps, least=3, most=3, seconds=0)
+    assert calls == list("aabb" * 4)
+    assert all(t["n"] == 3 and t["low"] <= t["median"] <= t["high"] for t in times.values())
+
+
+def test_the_exponent_of_a_power_is_found():
+    assert exponent([1, 2, 4], [3.0, 12.0, 48.0]) == pytest.approx(2)
+
+
+@pytest.mark.parametrize("name", networks.NETWORKS)
+def test_a_peer_with_other_gradients_is_refused(name):
+    given = networks.work(name, 1)
+    agreeing(given, {peers.OURS: peers.ours, "the same": peers.ours})
+
+    def wrong(given):
+        right = peers.ours(given)
+        loss, gradients = right.gradients()
+        gradients[0] = 1.02 * gradients[0]
+        return peers.Peer(right.step, lambda: (loss, gradients))
+
+    with pytest.raises(AssertionError, match="parameter 0"):
+        agreeing(given, {peers.OURS: peers.ours, "wrong": wrong})
+
+
+def test_the_guard_finds_what_takes_too_long():
+    nap, longer = (lambda: time.sleep(0.0005)), (lambda: time.sleep(0.003))
+    assert failures([Guard("as long", nap, nap, 3.0)]) == []
+    (found,) = failures([Guard("six times", longer, nap, 3.0)])
+    assert "six times" in found
+
+
+def test_a_page_says_where_we_are_slower():
+    rows = [{"case": "c", "batch": 1, "threads": 1, "ratio": r, "times": {}} for r in (0.5, 2.0, 4.0)]
+    assert "slower in 1 of 3" in report.summary({"cases": rows})
+    assert report.geometric_mean(rows) == pytest.approx(np.cbrt(4.0))
