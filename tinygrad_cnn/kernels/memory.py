@@ -1,8 +1,9 @@
 """Freed memory is kept for the next step.
 
 By default glibc gives large arrays back to the system when they are freed, and every step of a training loop has
-all their pages made anew, and zeroed: a fifth of a step's time. `keep_freed_memory` lets arrays of up to 32 MiB
-(the most that glibc allows) and up to 1 GiB of freed memory stay with the process. Elsewhere it does nothing.
+all their pages made anew, and zeroed: an eighth to a fifth of a large step's time. `keep_freed_memory` lets arrays
+of up to 32 MiB (the most that glibc allows) and up to 1 GiB of freed memory stay with the process. Elsewhere it does
+nothing.
 """
 
 import ctypes
