@@ -12,7 +12,7 @@ import numpy as np
 
 import tinygrad_cnn
 import tinygrad_cnn.data
-from tinygrad_cnn.datasets import MNIST
+from tinygrad_cnn.datasets import load_full
 
 
 def seconds_to(goal: float, lib: Any, data: Any, arrays: dict[bool, tuple[Any, Any]], most: int = 12) -> Any:
@@ -49,11 +49,14 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--threads", type=int, default=2)
     chosen = parser.parse_args()
+    digits = load_full(chosen.folder)
     arrays = {}
-    for train in (True, False):
-        whole = MNIST(chosen.folder, train=train)
-        images = np.asarray(whole.data, np.float32).reshape(-1, 1, 28, 28) / 255
-        arrays[train] = (((images - 0.1307) / 0.3081).astype(np.float32), np.asarray(whole.targets, np.int64))
+    for train, images, labels in (
+        (True, digits.train_images, digits.train_labels),
+        (False, digits.test_images, digits.test_labels),
+    ):
+        scaled = (images[:, None].astype(np.float32) / 255 - 0.1307) / 0.3081  # mean and deviation of the pixels
+        arrays[train] = (scaled.astype(np.float32), labels)
     tinygrad_cnn.set_num_threads(chosen.threads)
     ours, *_ = seconds_to(0.99, tinygrad_cnn, tinygrad_cnn.data, arrays)
     import torch
