@@ -48,7 +48,11 @@ def along(function):
 
     def reference(x, *, axis, **options):
         keepdim = options.pop("keepdim", None)
-        out = np.apply_along_axis(lambda row: np.asarray(function(row.tolist(), **options), dtype=float), axis, x)
+        of_row = lambda row: np.asarray(function(row.tolist(), **options), dtype=float)  # noqa: E731
+        if 0 in x.shape[:axis] + x.shape[axis + 1 :]:  # no rows at all: what a row would give says the shape
+            out = np.empty(x.shape[:axis] + of_row(np.ones(x.shape[axis])).shape + x.shape[axis + 1 :])
+        else:
+            out = np.apply_along_axis(of_row, axis, x)
         return np.expand_dims(out, axis) if keepdim else out
 
     return reference
