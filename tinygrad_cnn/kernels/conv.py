@@ -10,6 +10,7 @@ is the cheapest depends on the depth C·KH·KW of a window:
   Windows side by side then overlap in memory, and each column of them is a matrix for BLAS as it is.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -115,12 +116,11 @@ def correlate_by_taps(x: NDArray, w: NDArray, b: NDArray, y: NDArray, stride: Pa
 
     def work(blocks: Sequence[slice]) -> None:
         for block, taps in tap_blocks(x, blocks, (w.shape[2], w.shape[3]), stride, dilation, ow):
-            rows = taps.shape[1] // (block.stop - block.start)
-            out = y[block].reshape(-1, o) if y.flags.c_contiguous else None
-            if out is not None:
-                np.matmul(taps.T, matrix, out=out)
-            else:
-                y[block] = np.matmul(taps.T, matrix).reshape(-1, ow, rows // ow, o)
+            out = y[block]
+            if out.flags.c_contiguous:
+                np.matmul(taps.T, matrix, out=out.reshape(-1, o))
+            else:  # the channels of one group among others
+                out[...] = np.matmul(taps.T, matrix).reshape(out.shape)
 
     share(row_blocks(oh, len(matrix) * ow * n), work, cost=y.nbytes + y.size * len(matrix) / 4)
 
@@ -132,7 +132,6 @@ def contract_by_taps(x: NDArray, g: NDArray, kernel: Pair, stride: Pair, dilatio
     """
     oh, ow, n, o = g.shape
     depth = len(x) * kernel[0] * kernel[1]
-
     d = np.zeros((depth, o), np.result_type(x, g))
     for block, taps in tap_blocks(x, row_blocks(oh, depth * ow * n), kernel, stride, dilation, ow):
         d += np.matmul(taps[:-1], g[block].reshape(-1, o))
@@ -177,20 +176,8 @@ def correlate_by_rows(x: NDArray, w: NDArray, b: NDArray, y: NDArray, stride: Pa
     by_image = n >= FEW_IMAGES
 
     def work(blocks: Sequence[Block]) -> None:
-        buffer = np.empty(0, x.dtype)
-        for rows, some in blocks:
-            p, m = rows.stop - rows.start, some.stop - some.start
-            if buffer.size != p * m * row:
-                buffer = np.empty(p * m * row, x.dtype)
-            lowered = buffer.reshape(p, m, x.shape[1], kh, c)
-            source = view(
-                x,
-                lowered.shape,
-                (0, 2, 1, 0, 3),
-                (stride[0], 1, 1, dilation[0], 1),
-                (rows.start * stride[0], 0, some.start),
-            )
-            np.copyto(lowered, source)
+        for rows, some, lowered in lowered_blocks(x, blocks, kh, stride[0], dilation[0], (2, 1)):
+            p, m = lowered.shape[:2]
             out = y[rows, :, some]
             if by_image:
                 windows = view(lowered, (p, ow, m, len(matrix)), (0, 2, 1, 4), (1, stride[1], 1, 1))
@@ -215,20 +202,8 @@ def contract_by_rows(x: NDArray, g: NDArray, kernel: Pair, stride: Pair, dilatio
 
     def work(blocks: Sequence[Block]) -> NDArray:
         d = np.zeros((kw, kh * c, o), np.result_type(x, g))
-        buffer = np.empty(0, x.dtype)
-        for rows, some in blocks:
-            p, m = rows.stop - rows.start, some.stop - some.start
-            if buffer.size != p * w * m * kh * c:
-                buffer = np.empty(p * w * m * kh * c, x.dtype)
-            lowered = buffer.reshape(p, w, m, kh, c)
-            source = view(
-                x,
-                lowered.shape,
-                (0, 1, 2, 0, 3),
-                (stride[0], 1, 1, dilation[0], 1),
-                (rows.start * stride[0], 0, some.start),
-            )
-            np.copyto(lowered, source)
+        for rows, some, lowered in lowered_blocks(x, blocks, kh, stride[0], dilation[0], (1, 2)):
+            p, m = len(lowered), lowered.shape[2]
             under = view(lowered, (kw, p, kh * c, ow * m), (1, 0, 4, 2), (dilation[1], 1, 1, 1))
             part = np.ascontiguousarray(g[rows, :, some]).reshape(p, ow * m, o)
             d += np.add.reduce(np.matmul(under, part), axis=1)
@@ -237,6 +212,26 @@ def contract_by_rows(x: NDArray, g: NDArray, kernel: Pair, stride: Pair, dilatio
     blocks = row_and_image_blocks(oh, n, w * kh * c, n)
     shares = share(blocks, work, cost=g.nbytes + g.size * kh * kw * c / 4)
     return sum(shares[1:], shares[0]).reshape(kw, kh, c, o).transpose(3, 2, 1, 0)
+
+
+def lowered_blocks(
+    x: NDArray, blocks: Sequence[Block], kh: int, stride: int, dilation: int, middle: Pair
+) -> Iterator[tuple[slice, slice, NDArray]]:
+    """For each block its rows, its images, and x (H,W,N,C) with the KH rows of a window brought together.
+
+    That is (rows, ·, ·, KH, C), where `middle` names the axes of x between: (2, 1) images and columns, or (1, 2).
+    The memory is reused: a block is only valid until the next one is asked for.
+    """
+    flat = np.empty(0, x.dtype)
+    for rows, some in blocks:
+        sizes = {1: x.shape[1], 2: some.stop - some.start}
+        shape = (rows.stop - rows.start, sizes[middle[0]], sizes[middle[1]], kh, x.shape[3])
+        if flat.size != math.prod(shape):
+            flat = np.empty(math.prod(shape), x.dtype)
+        lowered = flat.reshape(shape)
+        start = (rows.start * stride, 0, some.start)
+        np.copyto(lowered, view(x, shape, (0, *middle, 0, 3), (stride, 1, 1, dilation, 1), start))
+        yield rows, some, lowered
 
 
 def scatter_taps(g: NDArray, w: NDArray, canvas: NDArray, stride: Pair, dilation: Pair) -> None:
@@ -253,8 +248,7 @@ def scatter_taps(g: NDArray, w: NDArray, canvas: NDArray, stride: Pair, dilation
             for rows in row_blocks(oh, ow * (some.stop - some.start) * max(o, c)):
                 part = np.ascontiguousarray(g[rows, :, some])
                 for i in range(kh):
-                    start = rows.start * stride[0] + i * dilation[0]
-                    down = slice(start, start + (rows.stop - rows.start - 1) * stride[0] + 1, stride[0])
+                    down = tap(i, stride[0], dilation[0], rows.stop - rows.start, rows.start)
                     for j in range(kw):
                         product = np.matmul(part.reshape(-1, o), matrices[i, j])
                         canvas[down, tap(j, stride[1], dilation[1], ow), some] += product.reshape(*part.shape[:3], c)

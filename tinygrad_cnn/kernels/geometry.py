@@ -15,7 +15,7 @@ def ceil_output_size(size: int, kernel: int, stride: int, padding: int, dilation
     return out - 1 if (out - 1) * stride >= size + padding else out
 
 
-def tap(k: int, stride: int, dilation: int, out: int) -> slice:
-    """The elements of a padded axis that meet tap k of the kernel, one per window."""
-    start = k * dilation
+def tap(k: int, stride: int, dilation: int, out: int, first: int = 0) -> slice:
+    """The elements of a padded axis that meet tap k of the kernel, one per window: `out` of them, from `first` on."""
+    start = first * stride + k * dilation
     return slice(start, start + stride * (out - 1) + 1, stride)

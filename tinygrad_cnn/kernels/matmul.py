@@ -13,9 +13,9 @@ SMALL = 1 << 20
 
 def matmul(a: NDArray, b: NDArray) -> NDArray:
     """a (…,n,k) times b (…,k,m) as NumPy's; of two large matrices each thread computes some rows, or columns."""
-    if np.ndim(a) != 2 or np.ndim(b) != 2:
-        return np.asarray(np.matmul(a, b))
     a, b = np.asarray(a), np.asarray(b)
+    if a.ndim != 2 or b.ndim != 2:
+        return np.asarray(np.matmul(a, b))
     if a.shape[1] == b.shape[0] == 1 and a.dtype == b.dtype:
         return np.asarray(a * b)  # an outer product is a pass over memory, not a product for BLAS
     if a.size * b.shape[1] < SMALL or a.dtype != b.dtype or a.shape[1] != b.shape[0]:

@@ -33,11 +33,14 @@ def _border(size: Pair, out: Pair, kernel: Pair, stride: Pair, padding: Pair, di
     return top, left
 
 
-def _taps(out: Pair, kernel: Pair, stride: Pair, dilation: Pair) -> Iterator[tuple[slice, slice]]:
-    """The places of each tap of the window, in row-major order."""
+def _taps(
+    out: Pair, kernel: Pair, stride: Pair, dilation: Pair, rows: slice | None = None
+) -> Iterator[tuple[slice, slice]]:
+    """The places of each tap of the window, in row-major order: of all windows, or of some rows of them."""
+    first, n = (0, out[0]) if rows is None else (rows.start, rows.stop - rows.start)
     for i in range(kernel[0]):
         for j in range(kernel[1]):
-            yield tap(i, stride[0], dilation[0], out[0]), tap(j, stride[1], dilation[1], out[1])
+            yield tap(i, stride[0], dilation[0], n, first), tap(j, stride[1], dilation[1], out[1])
 
 
 def max_pool2d(
@@ -53,17 +56,16 @@ def max_pool2d(
     lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
     border = _border(size, out, kernel_size, stride, padding, dilation)
     canvas = pixels(x, border, lowest)
-    taps = list(_taps(out, kernel_size, stride, dilation))
     y = np.empty((*out, *canvas.shape[2:]), x.dtype)
-    winner = np.empty(y.shape, np.min_scalar_type(len(taps) - 1))
+    winner = np.empty(y.shape, np.min_scalar_type(math.prod(kernel_size) - 1))
     first = _first_inside(size, out, kernel_size, stride, padding, dilation) if any(map(any, border)) else None
 
     def work(rows: Sequence[slice]) -> None:
         for block in rows:
             best, at = y[block], winner[block]
             better, mark = np.empty(best.shape, bool), np.empty(best.shape, at.dtype)
-            for t, place in enumerate(taps):
-                value = canvas[_rows_of(place[0], block), place[1]]
+            for t, place in enumerate(_taps(out, kernel_size, stride, dilation, block)):
+                value = canvas[place]
                 if not t:
                     np.copyto(best, value)
                     at[...] = 0 if first is None else first[block, :, None, None]
@@ -73,8 +75,8 @@ def max_pool2d(
                 np.multiply(better, at.dtype.type(t), out=mark)
                 np.maximum(at, mark, out=at)  # taps come in order, so the last better one is the largest
             if x.dtype.kind == "f" and np.isnan(best).any():
-                for t, place in enumerate(taps):
-                    np.copyto(at, at.dtype.type(t), where=np.isnan(canvas[_rows_of(place[0], block), place[1]]))
+                for t, place in enumerate(_taps(out, kernel_size, stride, dilation, block)):
+                    np.copyto(at, at.dtype.type(t), where=np.isnan(canvas[place]))
 
     share(row_blocks(out[0], math.prod(y.shape[1:])), work, cost=canvas.nbytes + y.nbytes)
     return images(y), images(winner)
@@ -84,12 +86,6 @@ def _first_inside(size: Pair, out: Pair, kernel: Pair, stride: Pair, padding: Pa
     """Per window (OH,OW) its first tap that is no padding."""
     down, across = (np.maximum(0, -((np.arange(out[a]) * stride[a] - padding[a]) // dilation[a])) for a in (0, 1))
     return np.asarray(down[:, None] * kernel[1] + across)
-
-
-def _rows_of(place: slice, block: slice) -> slice:
-    """Of the elements that meet a tap, those of a block of windows."""
-    start = place.start + block.start * place.step
-    return slice(start, start + (block.stop - block.start - 1) * place.step + 1, place.step)
 
 
 def places(winner: NDArray, size: Pair, *, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair) -> NDArray:
@@ -124,12 +120,11 @@ def window_put(
     apart = all(s >= d * (k - 1) + 1 for s, d, k in zip(stride, dilation, kernel_size, strict=True))
     tiled = apart and kernel_size == stride and shape == (out[0] * stride[0], out[1] * stride[1])
     canvas = (np.empty if tiled else np.zeros)((*shape, *source.shape[2:]), g.dtype)
-    taps = list(_taps(out, kernel_size, stride, dilation))
 
     def work(rows: Sequence[slice]) -> None:
         for block in rows:
-            for t, place in enumerate(taps):
-                into = canvas[_rows_of(place[0], block), place[1]]
+            for t, place in enumerate(_taps(out, kernel_size, stride, dilation, block)):
+                into = canvas[place]
                 if apart:  # no place is written twice
                     np.multiply(source[block], at[block] == t, out=into)
                 else:
