@@ -4,7 +4,6 @@ import argparse
 import json
 import os
 import platform
-import sys
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -104,7 +103,8 @@ def main() -> None:
 
 def machine() -> dict[str, Any]:
     """What the figures were measured on."""
-    names = [n for n in ("numpy", "torch", "jax", "mygrad", "autograd") if n in sys.modules or _known(n)]
+    peers = {**FAST, **OTHERS}
+    names = ["numpy", *dict.fromkeys(peers[name][0] for name in installed(peers))]
     blas = [
         f"OpenBLAS {b['version']}, {b['architecture']}" for b in threadpool_info() if b["internal_api"] == "openblas"
     ]
@@ -115,10 +115,6 @@ def machine() -> dict[str, Any]:
         "blas": blas[:1],
         "packages": {n: version(n) for n in names},
     }
-
-
-def _known(name: str) -> bool:
-    return name == "numpy" or any(name == package for package, _ in (*FAST.values(), *OTHERS.values()))
 
 
 if __name__ == "__main__":

@@ -12,17 +12,16 @@ import numpy as np
 
 import tinygrad_cnn
 import tinygrad_cnn.data
+from benchmarks.networks import NETWORKS
+from benchmarks.peers import model_of
 from tinygrad_cnn.datasets import load_full
 
 
 def seconds_to(goal: float, lib: Any, data: Any, arrays: dict[bool, tuple[Any, Any]], most: int = 12) -> Any:
     """Seconds, epochs and the accuracy reached, data loading and evaluation included."""
-    nn, functional = lib.nn, lib.nn.functional
+    functional = lib.nn.functional
     lib.manual_seed(0)
-    model = nn.Sequential(
-        *(nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2)),
-        *(nn.Flatten(), nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10)),
-    )
+    model = model_of(lib, NETWORKS["LeNet-5"][1])
     sets = {train: data.TensorDataset(lib.tensor(x), lib.tensor(y)) for train, (x, y) in arrays.items()}
     optimiser = lib.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
     start = time.perf_counter()

@@ -47,7 +47,7 @@ def guards() -> list[Guard]:
             product,
             3.0,
         ),
-        Guard("max_pool2d over a copy", lambda: pool.max_pool2d(x, **POOL, ceil_mode=False), lambda: flat.copy(), 15),
+        Guard("max_pool2d over a copy", lambda: pool.max_pool2d(x, **POOL, ceil_mode=False), flat.copy, 15),
         Guard("window_put over a copy", lambda: pool.window_put(y, taps, input_size=(24, 24), **POOL), flat.copy, 15),
         Guard("a recorded product of 8 over NumPy's", lambda: leaf * leaf, lambda: small * small, 16),
     ]

@@ -6,6 +6,7 @@ import numpy as np
 
 import tinygrad_cnn as tg
 from benchmarks.measure import alternately, best, exponent
+from benchmarks.peers import FAST, installed
 from tinygrad_cnn.kernels import conv, elementwise, pool
 from tinygrad_cnn.kernels.matmul import matmul
 
@@ -48,15 +49,12 @@ def kernels() -> list[dict[str, Any]]:
             )
     x = lying(64, 32, 26)
     y, taps = pool.max_pool2d(x, **POOL, ceil_mode=False)
+    pooled = x.nbytes + y.nbytes + taps.nbytes
     for name, function, moved in (
         ("relu", lambda: elementwise.relu(x), 2 * x.nbytes),
         ("channel_sums", lambda: elementwise.channel_sums(x), x.nbytes),
-        ("max_pool2d", lambda: pool.max_pool2d(x, **POOL, ceil_mode=False), x.nbytes + y.nbytes + taps.nbytes),
-        (
-            "window_put",
-            lambda: pool.window_put(y, taps, input_size=(26, 26), **POOL),
-            x.nbytes + y.nbytes + taps.nbytes,
-        ),
+        ("max_pool2d", lambda: pool.max_pool2d(x, **POOL, ceil_mode=False), pooled),
+        ("window_put", lambda: pool.window_put(y, taps, input_size=(26, 26), **POOL), pooled),
     ):
         seconds = best(function)
         out.append({"kernel": f"{name} 32, 26x26", "ms": 1e3 * seconds, "copy": moved / seconds / 1e9 / peak["copy"]})
@@ -91,12 +89,10 @@ def growth() -> dict[str, dict[str, Any]]:
 def small_graphs(rounds: int) -> dict[str, Any]:
     """µs of a chain of 40 ops on 8 elements and of a small MLP's step, and the cost of a recorded op over NumPy's."""
     libraries = {"tinygrad_cnn": tg}
-    try:
+    if "PyTorch" in installed(FAST):
         import torch
 
         libraries["PyTorch"] = torch
-    except ImportError:
-        pass
     a, b = np.random.default_rng(0).random((2, 8), np.float32)
     forwards: dict[str, Any] = {}
     chains: dict[str, Any] = {}

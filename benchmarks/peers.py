@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from benchmarks.networks import Work
+from benchmarks.networks import Layer, Work
 
 LR = 0.01
 
@@ -18,8 +18,8 @@ class Peer(NamedTuple):
     gradients: Callable[[], tuple[float, list[Any]]]
 
 
-def modular(lib: Any, functional: Any, given: Work, channels_last: bool = False, compiled: bool = False) -> Peer:
-    """This framework and PyTorch: the same program, the library apart."""
+def model_of(lib: Any, layers: list[Layer]) -> Any:
+    """The layers as a Sequential of this framework or of PyTorch."""
     nn = lib.nn
     make = {
         "conv": lambda i, o, k, p: nn.Conv2d(i, o, k, padding=p),
@@ -28,7 +28,13 @@ def modular(lib: Any, functional: Any, given: Work, channels_last: bool = False,
         "pool": lambda: nn.MaxPool2d(2),
         "flatten": nn.Flatten,
     }
-    model = nn.Sequential(*(make[layer.kind](*layer.sizes) for layer in given.layers))
+    return nn.Sequential(*(make[layer.kind](*layer.sizes) for layer in layers))
+
+
+def modular(lib: Any, given: Work, channels_last: bool = False, compiled: bool = False) -> Peer:
+    """This framework and PyTorch: the same program, the library apart."""
+    functional = lib.nn.functional
+    model = model_of(lib, given.layers)
     with lib.no_grad():
         for p, value in zip(model.parameters(), given.parameters, strict=True):
             p.copy_(lib.tensor(value))
@@ -57,28 +63,28 @@ def ours(given: Work) -> Peer:
     """tinygrad_cnn."""
     import tinygrad_cnn
 
-    return modular(tinygrad_cnn, tinygrad_cnn.nn.functional, given)
+    return modular(tinygrad_cnn, given)
 
 
 def torch_contiguous(given: Work) -> Peer:
     """PyTorch eager, NCHW."""
     import torch
 
-    return modular(torch, torch.nn.functional, given)
+    return modular(torch, given)
 
 
 def torch_channels_last(given: Work) -> Peer:
     """PyTorch eager, NHWC."""
     import torch
 
-    return modular(torch, torch.nn.functional, given, channels_last=True)
+    return modular(torch, given, channels_last=True)
 
 
 def torch_compiled(given: Work) -> Peer:
     """PyTorch with torch.compile."""
     import torch
 
-    return modular(torch, torch.nn.functional, given, compiled=True)
+    return modular(torch, given, compiled=True)
 
 
 def jax_jit(given: Work) -> Peer:

@@ -25,10 +25,8 @@ def geometric_mean(rows: list[dict[str, Any]]) -> float:
 def summary(result: dict[str, Any]) -> str:
     """The figures that the goals name."""
     rows = result["cases"]
-    slower = [f"{r['case']}/{r['batch']}/{r['threads']}" for r in rows if r.get("ratio", 1) < 1]
-    return (
-        f"geometric mean of the ratios to PyTorch: {geometric_mean(rows):.2f}; slower in {len(slower)} of {len(rows)}"
-    )
+    slower = sum(row.get("ratio", 1) < 1 for row in rows)
+    return f"geometric mean of the ratios to PyTorch: {geometric_mean(rows):.2f}; slower in {slower} of {len(rows)}"
 
 
 def table(heads: list[str], rows: list[list[str]]) -> str:
@@ -150,9 +148,7 @@ def plots(result: dict[str, Any], folder: Path) -> None:
     rows = [r for r in result["cases"] if "ratio" in r]
     figure, axes = plt.subplots(figsize=(10, 4.5))
     colours = {1: "tab:blue", 2: "tab:orange"}
-    labels = sorted(
-        {(r["case"], r["batch"]) for r in rows}, key=lambda key: [r["case"] for r in rows].index(key[0]) * 1000 + key[1]
-    )
+    labels = list(dict.fromkeys((r["case"], r["batch"]) for r in rows))
     for shift, threads in enumerate(sorted({r["threads"] for r in rows})):
         heights = {(r["case"], r["batch"]): r["ratio"] for r in rows if r["threads"] == threads}
         places = np.arange(len(labels)) + 0.4 * shift
