@@ -34,6 +34,7 @@ from tinygrad_cnn.creation import (
     zeros,
     zeros_like,
 )
+from tinygrad_cnn.kernels.chosen import get_kernels, set_kernels
 from tinygrad_cnn.kernels.threads import get_num_threads, set_num_threads
 from tinygrad_cnn.ops import (
     Op,
@@ -232,6 +233,7 @@ __all__ = [
     "gather",
     "gelu",
     "get_default_dtype",
+    "get_kernels",
     "get_num_threads",
     "getitem",
     "hardtanh",
@@ -297,6 +299,7 @@ __all__ = [
     "selu",
     "set_default_dtype",
     "set_grad_enabled",
+    "set_kernels",
     "set_num_threads",
     "setitem",
     "sigmoid",

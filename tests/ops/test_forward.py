@@ -361,6 +361,7 @@ REFERENCES = {
     "Abs": each(abs),
     "Sign": each(lambda x: (x > 0) - (x < 0)),
     "Relu": each(lambda x: max(x, 0.0)),
+    "Gate": each(lambda x, of: x if of > 0 else 0.0),
     "LeakyRelu": each(lambda x, *, negative_slope: x if x > 0 else negative_slope * x),
     "Elu": each(lambda x, *, alpha: x if x > 0 else alpha * math.expm1(x)),
     "Selu": each(lambda x: SELU[0] * (x if x > 0 else SELU[1] * math.expm1(x))),

@@ -69,26 +69,32 @@ def conv2d_input(
     With stride 1 and enough channels that is a convolution of g, bordered, with the kernel turned round; else the
     taps are scattered.
     """
-    o, depth, *kernel = w.shape
-    reach = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
-    if depth >= FEW_CHANNELS and stride == (1, 1) and all(max(p) <= r for p, r in zip(padding, reach, strict=True)):
-        turned = w.reshape(groups, o // groups, depth, *kernel)[..., ::-1, ::-1].swapaxes(1, 2)
-        back = [(r - p[0], r - p[1]) for p, r in zip(padding, reach, strict=True)]
-        return conv2d(
-            g,
-            turned.reshape(groups * depth, o // groups, *kernel),
-            stride=(1, 1),
-            padding=(back[0], back[1]),
-            dilation=dilation,
-            groups=groups,
-        )
+    depth = w.shape[1]
+    as_convolution = turned(w, stride, padding, dilation, groups)
+    if depth >= FEW_CHANNELS and as_convolution is not None:
+        weight, back = as_convolution
+        return conv2d(g, weight, stride=(1, 1), padding=back, dilation=dilation, groups=groups)
     h, width = (n + sum(p) for n, p in zip(input_size, padding, strict=True))
     canvas = np.zeros((h, width, g.shape[0], groups * depth), np.result_type(g, w))
     source = pixels(g)
-    for ins, outs in zip(parts(groups * depth, groups), parts(o, groups), strict=True):
+    for ins, outs in zip(parts(groups * depth, groups), parts(len(w), groups), strict=True):
         scatter_taps(source[..., outs], w[outs], canvas[..., ins], stride, dilation)
     (top, bottom), (left, right) = padding
     return images(canvas[top : h - bottom, left : width - right])
+
+
+def turned(w: NDArray, stride: Pair, padding: Pads, dilation: Pair, groups: int) -> tuple[NDArray, Pads] | None:
+    """The kernel turned round, and the border of the convolution of g with it that is the gradient in x.
+
+    None where there is no such convolution: with a stride, or more padding than the kernel reaches.
+    """
+    o, depth, *kernel = w.shape
+    reach = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
+    if stride != (1, 1) or any(max(p) > r for p, r in zip(padding, reach, strict=True)):
+        return None
+    weight = w.reshape(groups, o // groups, depth, *kernel)[..., ::-1, ::-1].swapaxes(1, 2)
+    back = [(r - p[0], r - p[1]) for p, r in zip(padding, reach, strict=True)]
+    return weight.reshape(groups * depth, o // groups, *kernel), (back[0], back[1])
 
 
 def conv2d_weight(

@@ -19,10 +19,10 @@ def relu(x: NDArray) -> NDArray:
     """
     if np.size(x) < 4 * RUN:
         return np.maximum(x, 0)
-    order = np.argsort([-s for s in x.strides], kind="stable")
-    run = x.transpose(order)
-    if not run.flags.c_contiguous:
+    order = memory_order(x)
+    if order is None:
         return np.asarray(np.maximum(x, 0))
+    run = x.transpose(order)
     y = np.empty(run.shape, x.dtype)
     source, out, zeros = run.reshape(-1), y.reshape(-1), np.zeros(RUN, x.dtype)
     whole = x.size // RUN * RUN
@@ -35,6 +35,31 @@ def relu(x: NDArray) -> NDArray:
     share(split(len(rows), 8), work, cost=2 * x.nbytes)
     np.maximum(source[whole:], 0, out=out[whole:])
     return y.transpose(np.argsort(order))
+
+
+def gate(x: NDArray, of: NDArray) -> NDArray:
+    """x where `of` is above 0, else 0."""
+    return np.asarray(x * (of > 0))
+
+
+def descend(value: NDArray, gradient: NDArray, rate: float) -> None:
+    """value -= rate · gradient, in place, run by run, so that the product stays in the cache."""
+    if value.size <= RUN or not (value.flags.c_contiguous and gradient.flags.c_contiguous):
+        value -= rate * gradient
+        return
+    target, source = value.reshape(-1), gradient.reshape(-1)
+    product = np.empty(RUN, np.result_type(gradient, rate))
+    for start in range(0, value.size, RUN):
+        part = source[start : start + RUN]
+        target[start : start + RUN] -= np.multiply(part, rate, out=product[: part.size])
+
+
+def memory_order(x: NDArray) -> tuple[int, ...] | None:
+    """The order of the axes in which x is contiguous, the slowest first; None if it is in none."""
+    if x.flags.c_contiguous:
+        return tuple(range(x.ndim))
+    order = sorted(range(x.ndim), key=lambda axis: -x.strides[axis])
+    return tuple(order) if x.transpose(order).flags.c_contiguous else None
 
 
 def channel_sums(g: NDArray) -> NDArray:

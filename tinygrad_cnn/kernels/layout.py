@@ -17,9 +17,9 @@ def pixels(x: NDArray, pads: Pads = NOTHING, value: float = 0) -> NDArray:
     return bordered(x.transpose(2, 3, 0, 1), (*pads, (0, 0), (0, 0)), value)
 
 
-def planes_of_channels(x: NDArray, pads: Pads = NOTHING) -> NDArray:
-    """x (N,C,H,W) as contiguous (C,H,W,N) with a border of zeros."""
-    return bordered(x.transpose(1, 2, 3, 0), ((0, 0), *pads, (0, 0)), 0)
+def planes_of_channels(x: NDArray, pads: Pads = NOTHING, value: float = 0) -> NDArray:
+    """x (N,C,H,W) as contiguous (C,H,W,N) with a border of `value`: a copy only where it must be."""
+    return bordered(x.transpose(1, 2, 3, 0), ((0, 0), *pads, (0, 0)), value)
 
 
 def images(y: NDArray) -> NDArray:

@@ -11,9 +11,14 @@ SMALL = 1 << 20
 """Multiplications below which a product stays in its thread."""
 
 
-def matmul(a: NDArray, b: NDArray) -> NDArray:
-    """a (…,n,k) times b (…,k,m) as NumPy's; of two large matrices each thread computes some rows, or columns."""
+def matmul(a: NDArray, b: NDArray, *, keep_order: bool = False) -> NDArray:
+    """a (…,n,k) times b (…,k,m) as NumPy's; of two large matrices each thread computes some rows, or columns.
+
+    With `keep_order` the result of two matrices lies in memory as a does, by rows or by columns.
+    """
     a, b = np.asarray(a), np.asarray(b)
+    if keep_order and a.ndim == b.ndim == 2 and a.flags.f_contiguous and not a.flags.c_contiguous:
+        return matmul(b.T, a.T).T
     if a.ndim != 2 or b.ndim != 2:
         return np.asarray(np.matmul(a, b))
     if a.shape[1] == b.shape[0] == 1 and a.dtype == b.dtype:

@@ -5,6 +5,7 @@ Memory is (H,W,N,C), see `layout`: a tap of all windows of a row is runs as long
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -21,7 +22,7 @@ def pooled_size(size: Pair, kernel: Pair, stride: Pair, padding: Pair, dilation:
     return h, w
 
 
-def _border(size: Pair, out: Pair, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair) -> Pads:
+def border(size: Pair, out: Pair, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair) -> Pads:
     """Padding on each side such that every window, an incomplete last one too, lies inside."""
     top, left = (
         (
@@ -54,11 +55,11 @@ def max_pool2d(
     size = x.shape[2], x.shape[3]
     out = pooled_size(size, kernel_size, stride, padding, dilation, ceil_mode)
     lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
-    border = _border(size, out, kernel_size, stride, padding, dilation)
-    canvas = pixels(x, border, lowest)
+    edge = border(size, out, kernel_size, stride, padding, dilation)
+    canvas = pixels(x, edge, lowest)
     y = np.empty((*out, *canvas.shape[2:]), x.dtype)
     winner = np.empty(y.shape, np.min_scalar_type(math.prod(kernel_size) - 1))
-    first = _first_inside(size, out, kernel_size, stride, padding, dilation) if any(map(any, border)) else None
+    first = first_inside(size, out, kernel_size, stride, padding, dilation) if any(map(any, edge)) else None
 
     def work(rows: Sequence[slice]) -> None:
         for block in rows:
@@ -82,10 +83,13 @@ def max_pool2d(
     return images(y), images(winner)
 
 
-def _first_inside(size: Pair, out: Pair, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair) -> NDArray:
+@lru_cache(256)
+def first_inside(size: Pair, out: Pair, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair) -> NDArray:
     """Per window (OH,OW) its first tap that is no padding."""
     down, across = (np.maximum(0, -((np.arange(out[a]) * stride[a] - padding[a]) // dilation[a])) for a in (0, 1))
-    return np.asarray(down[:, None] * kernel[1] + across)
+    first = np.asarray(down[:, None] * kernel[1] + across)
+    first.flags.writeable = False  # kept for the next call
+    return first
 
 
 def places(winner: NDArray, size: Pair, *, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair) -> NDArray:
@@ -101,7 +105,7 @@ def window_take(
 ) -> NDArray:
     """Of each window of the planes of x (N,C,H,W) the element under its tap `winner` (N,C,OH,OW)."""
     size, out = (x.shape[2], x.shape[3]), (winner.shape[2], winner.shape[3])
-    canvas = pixels(x, _border(size, out, kernel_size, stride, padding, dilation))
+    canvas = pixels(x, border(size, out, kernel_size, stride, padding, dilation))
     at = pixels(winner)
     y = np.zeros(at.shape, x.dtype)
     for t, place in enumerate(_taps(out, kernel_size, stride, dilation)):
@@ -114,7 +118,7 @@ def window_put(
 ) -> NDArray:
     """The adjoint of `window_take`: zeros (N,C,H,W) with each g added under the tap `winner` of its window."""
     out = g.shape[2], g.shape[3]
-    (top, bottom), (left, right) = _border(input_size, out, kernel_size, stride, padding, dilation)
+    (top, bottom), (left, right) = border(input_size, out, kernel_size, stride, padding, dilation)
     source, at = pixels(g), pixels(winner)
     shape = input_size[0] + top + bottom, input_size[1] + left + right
     apart = all(s >= d * (k - 1) + 1 for s, d, k in zip(stride, dilation, kernel_size, strict=True))
@@ -148,7 +152,7 @@ def avg_pool2d(
     """The mean of each window; what it is divided by follows PyTorch (see `divisors`)."""
     size = x.shape[2], x.shape[3]
     out = pooled_size(size, kernel_size, stride, padding, (1, 1), ceil_mode)
-    canvas = pixels(x, _border(size, out, kernel_size, stride, padding, (1, 1)))
+    canvas = pixels(x, border(size, out, kernel_size, stride, padding, (1, 1)))
     y = np.zeros((*out, *canvas.shape[2:]), x.dtype)
     for place in _taps(out, kernel_size, stride, (1, 1)):
         y += canvas[place]
@@ -168,7 +172,7 @@ def avg_pool2d_input(
 ) -> NDArray:
     """The adjoint of `avg_pool2d`: each g spread evenly over its window."""
     out = g.shape[2], g.shape[3]
-    (top, bottom), (left, right) = _border(input_size, out, kernel_size, stride, padding, (1, 1))
+    (top, bottom), (left, right) = border(input_size, out, kernel_size, stride, padding, (1, 1))
     over = divisors(input_size, out, kernel_size, stride, padding, count_include_pad, divisor_override)
     part = pixels(g) / over.astype(g.dtype)[:, :, None, None]
     canvas = np.zeros((input_size[0] + top + bottom, input_size[1] + left + right, *part.shape[2:]), g.dtype)

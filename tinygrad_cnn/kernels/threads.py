@@ -8,8 +8,8 @@ matrices are shared by the pool like everything else, see `matmul`.
 import os
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from threadpoolctl import ThreadpoolController
@@ -24,23 +24,44 @@ def _blas() -> list[Any]:
     return list(controller.select(user_api="blas").lib_controllers)
 
 
+class _Worker(threading.Thread):
+    """A thread that waits for a share of work and hands back its result, or what it raised.
+
+    Two queues: half the price of concurrent.futures, 20 µs instead of 40.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(name="tinygrad_cnn", daemon=True)
+        self.shares: SimpleQueue[Callable[[], Any] | None] = SimpleQueue()
+        self.results: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
+        self.start()
+
+    def run(self) -> None:
+        while (share := self.shares.get()) is not None:
+            try:
+                self.results.put((share(), None))
+            except BaseException as error:  # raised again where the result is asked for
+                self.results.put((None, error))
+            del share  # and what it holds
+
+
 class _Pool:
     """The workers, and who is using them."""
 
     def __init__(self) -> None:
         self.busy = threading.Lock()
-        self.workers: ThreadPoolExecutor | None = None
+        self.workers: list[_Worker] = []
 
-    def started(self) -> ThreadPoolExecutor:
-        if self.workers is None:
+    def started(self) -> list[_Worker]:
+        if not self.workers:
             _hold_blas()
-            self.workers = ThreadPoolExecutor(max(1, get_num_threads() - 1), "tinygrad_cnn")
+            self.workers = [_Worker() for _ in range(get_num_threads() - 1)]
         return self.workers
 
     def stop(self) -> None:
-        if self.workers is not None:
-            self.workers.shutdown()
-        self.workers = None
+        for worker in self.workers:
+            worker.shares.put(None)
+        self.workers = []
 
 
 _pool = _Pool()
@@ -79,7 +100,7 @@ def share(tasks: Sequence[Task], work: Callable[[Sequence[Task]], Result], *, co
     """`work` on each thread's share of the tasks, in their order; the results in the order of the shares.
 
     `cost` is an estimate of the whole in bytes moved plus an eighth of the operations. Below `WORTH_SHARING` all
-    stays in the calling thread: handing over takes 40 µs. The shares depend on the number of threads alone, so
+    stays in the calling thread: handing over takes 20 µs and more. The shares depend on the number of threads alone, so
     that results do, too, even when the pool is in use and a share runs here.
     """
     n = min(get_num_threads(), len(tasks))
@@ -89,14 +110,27 @@ def share(tasks: Sequence[Task], work: Callable[[Sequence[Task]], Result], *, co
     if not _pool.busy.acquire(blocking=False):
         return [work(part) for part in shares]
     try:
-        others = [_pool.started().submit(work, part) for part in shares[1:]]
+        workers = _pool.started()[: n - 1]
+        for worker, part in zip(workers, shares[1:], strict=True):
+            worker.shares.put(partial(work, part))
         try:
-            first = work(shares[0])
+            results = [work(shares[0])]
         finally:
-            rest = [other.result() for other in others]
-        return [first, *rest]
+            rest = [worker.results.get() for worker in workers]
+        for result, error in rest:
+            if error is not None:
+                raise error
+            results.append(result)
+        return results
     finally:
         _pool.busy.release()
+
+
+def share_evenly(n: int, work: Callable[[slice], Result], cost: float) -> list[Result]:
+    """`work` on a slice of n for each thread, or on all of n; see `share`."""
+    if cost < WORTH_SHARING:
+        return [work(slice(0, n))]
+    return share(split(n, -(-n // get_num_threads())), lambda slices: work(slices[0]), cost=cost)
 
 
 WORTH_SHARING = 1 << 22

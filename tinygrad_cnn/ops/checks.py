@@ -48,6 +48,8 @@ def check_axes(op: str, axis: Axis, ndim: int) -> tuple[int, ...]:
 
 def check_pair(op: str, name: str, value: Any, smallest: int) -> Pair:
     """(vertical, horizontal) of a number or a pair, each a whole number of at least `smallest`."""
+    if type(value) is int and value >= smallest:
+        return value, value
     parts = tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else (value, value)
     if len(parts) == 1:
         parts = parts * 2

@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_cnn.kernels import conv as kernels
-from tinygrad_cnn.kernels.elementwise import channel_sums
+from tinygrad_cnn.kernels.chosen import chosen
 from tinygrad_cnn.kernels.geometry import output_size
 from tinygrad_cnn.ops.checks import check_ndim, check_pair, shape_of
 from tinygrad_cnn.ops.domain import Real
@@ -35,7 +34,7 @@ class Conv2D(Op):
     promotes = True
 
     def forward(x: Array, w: Array, *, geometry: Geometry) -> Array:
-        return kernels.conv2d(x, w, **geometry._asdict())
+        return chosen.conv2d(x, w, **geometry._asdict())
 
     def d_x(g: Array, w: Array, x_shape: Shape, *, geometry: Geometry) -> Array:
         return Conv2DInput.apply(g, w, size=x_shape[2:], geometry=geometry)
@@ -55,7 +54,7 @@ class Conv2DBias(Op):
     promotes = True
 
     def forward(x: Array, w: Array, b: Array, *, geometry: Geometry) -> Array:
-        return kernels.conv2d(x, w, b, **geometry._asdict())
+        return chosen.conv2d(x, w, b, **geometry._asdict())
 
     d_x, d_w = Conv2D.d_x, Conv2D.d_w
 
@@ -74,7 +73,7 @@ class ChannelSum(Op):
     linear = "jointly"
 
     def forward(x: Array) -> Array:
-        return channel_sums(x)
+        return chosen.channel_sums(x)
 
     def d_x(g: Array, x_shape: Shape) -> Array:
         return np.broadcast_to(np.reshape(g, (-1, 1, 1)), x_shape)
@@ -91,7 +90,7 @@ class Conv2DInput(Op):
     promotes = True
 
     def forward(v: Array, w: Array, *, size: Pair, geometry: Geometry) -> Array:
-        return kernels.conv2d_input(v, w, input_size=size, **geometry._asdict())
+        return chosen.conv2d_input(v, w, input_size=size, **geometry._asdict())
 
     def d_v(g: Array, w: Array, *, geometry: Geometry) -> Array:
         return Conv2D.apply(g, w, geometry=geometry)
@@ -112,7 +111,7 @@ class Conv2DWeight(Op):
     promotes = True
 
     def forward(x: Array, v: Array, *, size: Pair, geometry: Geometry) -> Array:
-        return kernels.conv2d_weight(x, v, kernel_size=size, **geometry._asdict())
+        return chosen.conv2d_weight(x, v, kernel_size=size, **geometry._asdict())
 
     def d_x(g: Array, v: Array, x_shape: Shape, *, geometry: Geometry) -> Array:
         return Conv2DInput.apply(v, g, size=x_shape[2:], geometry=geometry)

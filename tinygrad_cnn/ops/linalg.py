@@ -22,8 +22,8 @@ class Matmul(Op):
     linear = "each"
     promotes = True
 
-    def forward(a: Array, b: Array) -> Array:
-        return matmul_of(a, b)
+    def forward(a: Array, b: Array, *, keep_order: bool = False) -> Array:
+        return matmul_of(a, b, keep_order=keep_order)
 
     def d_a(g: Array, b: Array, a_shape: Shape) -> Array:
         return sum_to_shape(g @ np.swapaxes(b, -1, -2), a_shape)
@@ -45,11 +45,12 @@ class Linear(Op):
     promotes = True
 
     def forward(x: Array, w: Array, b: Array) -> Array:
-        y = matmul_of(x, w.T) if x.ndim == 2 else matmul_of(rows(x), w.T).reshape(*x.shape[:-1], len(w))
+        y = matmul_of(rows(x), w.T, keep_order=True)
+        y = y if x.ndim == 2 else y.reshape(*x.shape[:-1], len(w))
         return np.add(y, b, out=y) if y.ndim and y.dtype == b.dtype else y + b
 
     def d_x(g: Array, w: Array) -> Array:
-        y = Matmul.apply(rows(g), w)
+        y = Matmul.apply(rows(g), w, keep_order=True)
         return y if len(g.shape) == 2 else np.reshape(y, (*g.shape[:-1], w.shape[1]))
 
     def d_w(g: Array, x: Array) -> Array:

@@ -87,7 +87,7 @@ class ClassCrossEntropy(Op):
         return losses if each else np.sum(losses)
 
     def d_x(g: Array, x: Array, t: Array, w: Array, *, each: bool) -> Array:
-        hot = t[:, None] == np.arange(x.shape[1])
+        hot = (np.arange(x.shape[1])[:, None] == t).T  # lies by columns, so that the result lies as x does
         return np.reshape(g * w, (-1, 1)) * (softmax(x, 1) - hot)
 
     @classmethod
@@ -159,7 +159,7 @@ def cross_entropy(
             f"{(shape[0], *shape[2:])}, or probabilities of shape {shape}"
         )
     rows, hot, counted = _rows(op, input, target, classes, ignore_index)
-    row_weight = per_class[hot] * counted
+    row_weight = counted if weight is None else per_class[hot] * counted
     if label_smoothing:
         smooth = _hot(hot, classes, per_class, label_smoothing) * counted[:, None]
         losses = SoftmaxCrossEntropy.apply(rows, smooth.astype(dtype_of(input)))
@@ -183,12 +183,14 @@ def _rows(op: str, x: Array, target: Array, classes: int, ignore_index: int) -> 
     """Logits as rows (M, K), their labels (M,) with the ignored ones made 0, and 1 for the rows that count."""
     check_integer(op, "target", target)
     labels = np.asarray(target).reshape(-1)
-    counted = labels != ignore_index
-    wrong = labels[counted & ((labels < 0) | (labels >= classes))]
-    if wrong.size:
-        raise IndexError(f"{op}: target contains {wrong[0]}; {classes} classes expect labels 0 to {classes - 1}")
     rows = x if len(shape_of(x)) == 2 else np.reshape(movedim(x, 1, -1), (labels.size, classes))
-    return rows, np.where(counted, labels, 0), counted.astype(dtype_of(x))
+    counted = labels != ignore_index
+    wrong = counted & ((labels < 0) | (labels >= classes))
+    if wrong.any():
+        raise IndexError(
+            f"{op}: target contains {labels[wrong][0]}; {classes} classes expect labels 0 to {classes - 1}"
+        )
+    return rows, labels * counted, counted.astype(dtype_of(x))
 
 
 def _hot(labels: NDArray, classes: int, per_class: NDArray, smoothing: float) -> NDArray:

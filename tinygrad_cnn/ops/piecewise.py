@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from tinygrad_cnn.kernels import elementwise as kernels
-from tinygrad_cnn.ops.domain import AwayFrom, Distinct
+from tinygrad_cnn.kernels.chosen import chosen
+from tinygrad_cnn.ops.domain import AwayFrom, Distinct, Real
 from tinygrad_cnn.ops.draw import Draw
-from tinygrad_cnn.ops.op import Elementwise, Kink, Sample, Unary
+from tinygrad_cnn.ops.op import Elementwise, Kink, Op, Sample, Unary
 from tinygrad_cnn.types import Array
 
 SELU_SCALE = 1.0507009873554804934193349852946
@@ -71,10 +71,28 @@ class Relu(Elementwise):
     kinks = (Kink("x = 0", (0.0,), (0.0,)),)
 
     def forward(x: Array) -> Array:
-        return kernels.relu(x)
+        return chosen.relu(x)
 
     def d_x(g: Array, y: Array) -> Array:
-        return g * (y > 0)
+        return Gate.apply(g, y)
+
+
+class Gate(Op):
+    """y = x [of > 0]        dx = g [of > 0]"""
+
+    linear = "jointly"
+    constant = ("of",)
+
+    def forward(x: Array, of: Array) -> Array:
+        return chosen.gate(x, of)
+
+    def d_x(g: Array, of: Array) -> Array:
+        return Gate.apply(g, of)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        shape = draw.shape(0, 3)
+        return Sample((draw.array(shape, Real()), draw.array(shape, Real())), {})
 
 
 class LeakyRelu(Unary):

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tinygrad_cnn.kernels import pool as kernels
+from tinygrad_cnn.kernels.chosen import chosen
 from tinygrad_cnn.ops.checks import check_ndim, check_pair, shape_of
 from tinygrad_cnn.ops.domain import Distinct, Real
 from tinygrad_cnn.ops.draw import Draw
@@ -41,7 +42,8 @@ class MaxPool2D(Op):
     )
 
     def forward(x: Array, *, windows: Windows, ceil_mode: bool) -> tuple[Array, Array]:
-        return kernels.max_pool2d(x, **windows._asdict(), ceil_mode=ceil_mode)
+        y, taps = chosen.max_pool2d(x, **windows._asdict(), ceil_mode=ceil_mode)
+        return y, taps
 
     def d_x(g: Array, taps: Array, x_shape: Shape, *, windows: Windows) -> Array:
         return WindowPut.apply(g, taps, size=x_shape[2:], windows=windows)
@@ -62,7 +64,7 @@ class WindowPut(Op):
     constant = ("taps",)
 
     def forward(x: Array, taps: Array, *, size: Pair, windows: Windows) -> Array:
-        return kernels.window_put(x, taps, input_size=size, **windows._asdict())
+        return chosen.window_put(x, taps, input_size=size, **windows._asdict())
 
     def d_x(g: Array, taps: Array, *, windows: Windows) -> Array:
         return WindowTake.apply(g, taps, windows=windows)

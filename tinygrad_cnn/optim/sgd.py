@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from tinygrad_cnn.kernels.chosen import chosen
 from tinygrad_cnn.optim.optimizer import Optimizer, check_settings
 from tinygrad_cnn.types import NDArray
 
@@ -46,4 +47,4 @@ class SGD(Optimizer):
                 velocity *= momentum
                 velocity += (1 - group["dampening"]) * gradient
             gradient = gradient + momentum * velocity if group["nesterov"] else velocity
-        value -= group["lr"] * gradient
+        chosen.descend(value, gradient, group["lr"])

@@ -1,0 +1,21 @@
+"""The kernels that dominate training, again, as loops compiled by Numba when they are first used (extra `fast`).
+
+The same functions as in the NumPy kernels, chosen by `set_kernels("numba")`. Images lie as (C,H,W,N): the images of
+a pixel are one run, which is what vectors want; what these loops do not cover is left to the NumPy kernels.
+"""
+
+from tinygrad_cnn.kernels.compiled.conv import conv2d, conv2d_input, conv2d_weight
+from tinygrad_cnn.kernels.compiled.elementwise import channel_sums, descend, gate, relu
+from tinygrad_cnn.kernels.compiled.pool import max_pool2d, window_put
+
+__all__ = [
+    "channel_sums",
+    "conv2d",
+    "conv2d_input",
+    "conv2d_weight",
+    "descend",
+    "gate",
+    "max_pool2d",
+    "relu",
+    "window_put",
+]
