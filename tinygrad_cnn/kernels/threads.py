@@ -126,13 +126,6 @@ def share(tasks: Sequence[Task], work: Callable[[Sequence[Task]], Result], *, co
         _pool.busy.release()
 
 
-def share_evenly(n: int, work: Callable[[slice], Result], cost: float) -> list[Result]:
-    """`work` on a slice of n for each thread, or on all of n; see `share`."""
-    if cost < WORTH_SHARING:
-        return [work(slice(0, n))]
-    return share(split(n, -(-n // get_num_threads())), lambda slices: work(slices[0]), cost=cost)
-
-
 WORTH_SHARING = 1 << 22
 """The cost from which threads pay: about 0.4 ms of one thread's work."""
 

@@ -13,7 +13,7 @@ from tinygrad_cnn.kernels.compiled import direct, winograd
 from tinygrad_cnn.kernels.compiled.layout import DTYPES, images, planes
 from tinygrad_cnn.kernels.conv import parts
 from tinygrad_cnn.kernels.geometry import output_size
-from tinygrad_cnn.kernels.threads import get_num_threads, share_evenly, split
+from tinygrad_cnn.kernels.threads import get_num_threads, split
 from tinygrad_cnn.types import NDArray, Pads, Pair
 
 FEW_IMAGES = 8
@@ -107,11 +107,7 @@ def correlate(x: NDArray, w: NDArray, b: NDArray, y: NDArray, columns: int, stri
     taps = taps_of((c, h, width, n), (w.shape[2], w.shape[3]), dilation)
     runs = runs_of((oh, ow, columns, n), width, stride, get_num_threads())
     flat, results = x.reshape(-1), y.reshape(o, -1)
-
-    def work(some: slice) -> None:
-        direct.correlate(flat, taps, matrix, bias, results, runs[some])
-
-    share_evenly(len(runs), work, y.nbytes + y.size * len(taps) / 4)
+    direct.correlate(flat, taps, matrix, bias, results, runs, cost=y.nbytes + y.size * len(taps) / 4)
 
 
 def contract(x: NDArray, g: NDArray, kernel: Pair, columns: int, stride: Pair, dilation: Pair) -> NDArray:
@@ -121,14 +117,9 @@ def contract(x: NDArray, g: NDArray, kernel: Pair, columns: int, stride: Pair, d
     taps = taps_of((c, h, width, n), kernel, dilation)
     runs = runs_of((oh, ow, columns, n), width, stride, get_num_threads())
     flat, cotangent = x.reshape(-1), g.reshape(o, -1)
-
-    def work(some: slice) -> NDArray:
-        d = np.zeros((o + -o % 4, len(taps) + -len(taps) % 4), x.dtype)
-        direct.contract(flat, taps, cotangent, d, runs[some])
-        return d
-
-    shares = share_evenly(len(runs), work, g.nbytes + g.size * len(taps) / 4)
-    return sum(shares[1:], shares[0])[:o, : len(taps)].reshape(o, c, *kernel)
+    d = np.zeros((get_num_threads(), o + -o % 4, len(taps) + -len(taps) % 4), x.dtype)
+    direct.contract(flat, taps, cotangent, d, runs, cost=g.nbytes + g.size * len(taps) / 4)
+    return np.asarray(d.sum(axis=0)[:o, : len(taps)].reshape(o, c, *kernel))
 
 
 @lru_cache(256)

@@ -8,19 +8,36 @@ high-performance deep learning convolutions on SIMD architectures), with the vec
 
 import numpy as np
 
-from tinygrad_cnn.kernels.compiled.jit import sums
+from tinygrad_cnn.kernels.compiled.jit import prange, shared, sums
 from tinygrad_cnn.types import NDArray
 
 RUN = 512
 """Elements of a run worked on at once: four results and four inputs of it, 16 KiB of float32, fit the first cache."""
 
 
-@sums
-def correlate(x: NDArray, taps: NDArray, w: NDArray, b: NDArray, y: NDArray, runs: NDArray) -> None:
+@shared
+def correlate(x: NDArray, taps: NDArray, w: NDArray, b: NDArray, y: NDArray, runs: NDArray, parts: int) -> None:
     """y[o, into + v] = b[o] + Σ_k w[o, k] x[taps[k] + from + v] for v < n, for each (from, into, n) of `runs`.
 
     x (flat); taps (K); w (4 ⌈O/4⌉, K) and b, with zeros where there is no channel; y (O, elements).
     """
+    for part in prange(parts):
+        add_products(x, taps, w, b, y, runs[len(runs) * part // parts : len(runs) * (part + 1) // parts])
+
+
+@shared
+def contract(x: NDArray, taps: NDArray, g: NDArray, d: NDArray, runs: NDArray, parts: int) -> None:
+    """Add to d[part, o, k] the part's Σ_v g[o, into + v] x[taps[k] + from + v] for v < n; see `correlate`.
+
+    g (O, elements); d (parts, 4 ⌈O/4⌉, 4 ⌈K/4⌉), what is beyond (O, K) being of no meaning.
+    """
+    for part in prange(parts):
+        add_dots(x, taps, g, d[part], runs[len(runs) * part // parts : len(runs) * (part + 1) // parts])
+
+
+@sums
+def add_products(x: NDArray, taps: NDArray, w: NDArray, b: NDArray, y: NDArray, runs: NDArray) -> None:
+    """See `correlate`."""
     outputs, depth = len(y), len(taps)
     fours = depth - depth % 4
     acc = np.empty((4, RUN), y.dtype)
@@ -29,11 +46,11 @@ def correlate(x: NDArray, taps: NDArray, w: NDArray, b: NDArray, y: NDArray, run
             size = min(RUN, runs[r, 2] - start)
             source, into = runs[r, 0] + start, runs[r, 1] + start
             for o in range(0, outputs, 4):
-                _begin(acc, b, o, size)
+                begin(acc, b, o, size)
                 for k in range(0, fours, 4):
-                    _add_four(acc, x, taps, w, o, k, source, size)
+                    add_four(acc, x, taps, w, o, k, source, size)
                 for k in range(fours, depth):
-                    _add_one(acc, x, taps, w, o, k, source, size)
+                    add_one(acc, x, taps, w, o, k, source, size)
                 for i in range(min(4, outputs - o)):
                     row = y[o + i, into : into + size]
                     for v in range(size):
@@ -41,14 +58,15 @@ def correlate(x: NDArray, taps: NDArray, w: NDArray, b: NDArray, y: NDArray, run
 
 
 @sums
-def _begin(acc: NDArray, b: NDArray, o: int, n: int) -> None:
+def begin(acc: NDArray, b: NDArray, o: int, n: int) -> None:
+    """The bias of four channels."""
     b0, b1, b2, b3 = b[o], b[o + 1], b[o + 2], b[o + 3]
     for v in range(n):
         acc[0, v], acc[1, v], acc[2, v], acc[3, v] = b0, b1, b2, b3
 
 
 @sums
-def _add_four(acc: NDArray, x: NDArray, taps: NDArray, w: NDArray, o: int, k: int, start: int, n: int) -> None:
+def add_four(acc: NDArray, x: NDArray, taps: NDArray, w: NDArray, o: int, k: int, start: int, n: int) -> None:
     """Four taps for four channels."""
     x0, x1 = x[taps[k] + start :], x[taps[k + 1] + start :]
     x2, x3 = x[taps[k + 2] + start :], x[taps[k + 3] + start :]
@@ -66,7 +84,7 @@ def _add_four(acc: NDArray, x: NDArray, taps: NDArray, w: NDArray, o: int, k: in
 
 
 @sums
-def _add_one(acc: NDArray, x: NDArray, taps: NDArray, w: NDArray, o: int, k: int, start: int, n: int) -> None:
+def add_one(acc: NDArray, x: NDArray, taps: NDArray, w: NDArray, o: int, k: int, start: int, n: int) -> None:
     """One tap for four channels."""
     x0 = x[taps[k] + start :]
     a, b, c, d = w[o, k], w[o + 1, k], w[o + 2, k], w[o + 3, k]
@@ -80,11 +98,8 @@ def _add_one(acc: NDArray, x: NDArray, taps: NDArray, w: NDArray, o: int, k: int
 
 
 @sums
-def contract(x: NDArray, taps: NDArray, g: NDArray, d: NDArray, runs: NDArray) -> None:
-    """Add to d[o, k] Σ_v g[o, into + v] x[taps[k] + from + v] for v < n, for each (from, into, n) of `runs`.
-
-    x (flat); taps (K); g (O, elements); d (4 ⌈O/4⌉, 4 ⌈K/4⌉), what is beyond (O, K) being of no meaning.
-    """
+def add_dots(x: NDArray, taps: NDArray, g: NDArray, d: NDArray, runs: NDArray) -> None:
+    """See `contract`."""
     outputs, last = len(g) - 1, len(taps) - 1
     zero = x.dtype.type(0)
     for r in range(len(runs)):

@@ -1,12 +1,13 @@
 """Element-wise passes, one over memory each; compare `kernels.elementwise`."""
 
+from typing import Any
+
 import numpy as np
 
 from tinygrad_cnn.kernels import elementwise as plain
-from tinygrad_cnn.kernels.compiled.jit import exact, sums
+from tinygrad_cnn.kernels.compiled.jit import exact, prange, shared, sums
 from tinygrad_cnn.kernels.compiled.layout import DTYPES
 from tinygrad_cnn.kernels.elementwise import memory_order
-from tinygrad_cnn.kernels.threads import share_evenly
 from tinygrad_cnn.types import NDArray
 
 SMALL = 4096
@@ -20,7 +21,7 @@ def relu(x: NDArray) -> NDArray:
         return plain.relu(x)
     y = np.empty(x.transpose(order).shape, x.dtype)
     source, result = x.transpose(order).reshape(-1), y.reshape(-1)
-    share_evenly(x.size, lambda part: _relu(source[part], result[part]), 2 * x.nbytes)
+    _relu(source, result, cost=2 * x.nbytes)
     return y.transpose(np.argsort(order))
 
 
@@ -32,7 +33,7 @@ def gate(x: NDArray, of: NDArray) -> NDArray:
     y = np.empty(of.transpose(order).shape, x.dtype)
     source = np.ascontiguousarray(x.transpose(order)).reshape(-1)
     opened, result = of.transpose(order).reshape(-1), y.reshape(-1)
-    share_evenly(x.size, lambda part: _gate(source[part], opened[part], result[part]), 3 * x.nbytes)
+    _gate(source, opened, result, cost=3 * x.nbytes)
     return y.transpose(np.argsort(order))
 
 
@@ -42,7 +43,7 @@ def channel_sums(g: NDArray) -> NDArray:
     if g.dtype not in DTYPES or not lying.flags.c_contiguous:
         return plain.channel_sums(g)
     rows, out = lying.reshape(len(lying), -1), np.empty(len(lying), g.dtype)
-    share_evenly(len(rows), lambda some: _row_sums(rows[some], out[some]), g.nbytes)
+    _row_sums(rows, out, cost=g.nbytes)
     return out
 
 
@@ -53,36 +54,62 @@ def descend(value: NDArray, gradient: NDArray, rate: float) -> None:
         plain.descend(value, gradient, rate)
     else:
         into, source, step = value.reshape(-1), gradient.reshape(-1), value.dtype.type(rate)
-        share_evenly(into.size, lambda some: _descend(into[some], source[some], step), 3 * value.nbytes)
+        _descend(into, source, step, cost=3 * value.nbytes)
+
+
+@shared
+def _relu(x: NDArray, y: NDArray, parts: int) -> None:
+    for part in prange(parts):
+        some = slice(x.size * part // parts, x.size * (part + 1) // parts)
+        _relu_run(x[some], y[some])
 
 
 @exact
-def _relu(x: NDArray, y: NDArray) -> None:
+def _relu_run(x: NDArray, y: NDArray) -> None:
     for k in range(x.size):
         y[k] = x[k] if (x[k] > 0) | (x[k] != x[k]) else 0
 
 
+@shared
+def _gate(x: NDArray, of: NDArray, y: NDArray, parts: int) -> None:
+    for part in prange(parts):
+        some = slice(x.size * part // parts, x.size * (part + 1) // parts)
+        _gate_run(x[some], of[some], y[some])
+
+
 @exact
-def _gate(x: NDArray, of: NDArray, y: NDArray) -> None:
+def _gate_run(x: NDArray, of: NDArray, y: NDArray) -> None:
     for k in range(x.size):
         y[k] = x[k] if of[k] > 0 else 0
 
 
-@sums
-def _row_sums(rows: NDArray, out: NDArray) -> None:
-    """The sum of each row, by sums of 4,096 elements, so that roundings do not pile up."""
-    for c in range(len(rows)):
-        total = 0.0
-        for start in range(0, rows.shape[1], 4096):
-            run = rows[c, start : start + 4096]
-            part = rows.dtype.type(0)
-            for k in range(run.size):
-                part += run[k]
-            total += part
-        out[c] = total
+@shared
+def _descend(value: NDArray, gradient: NDArray, rate: float, parts: int) -> None:
+    for part in prange(parts):
+        some = slice(value.size * part // parts, value.size * (part + 1) // parts)
+        _descend_run(value[some], gradient[some], rate)
 
 
-@sums
-def _descend(value: NDArray, gradient: NDArray, rate: float) -> None:
+@exact
+def _descend_run(value: NDArray, gradient: NDArray, rate: float) -> None:
     for k in range(value.size):
         value[k] -= rate * gradient[k]
+
+
+@shared
+def _row_sums(rows: NDArray, out: NDArray, parts: int) -> None:
+    """The sum of each row, by sums of 4,096 elements, so that roundings do not pile up."""
+    for part in prange(parts):
+        for c in range(len(rows) * part // parts, len(rows) * (part + 1) // parts):
+            total = 0.0
+            for start in range(0, rows.shape[1], 4096):
+                total += _sum(rows[c, start : start + 4096])
+            out[c] = total
+
+
+@sums
+def _sum(run: NDArray) -> Any:
+    total = run.dtype.type(0)
+    for k in range(run.size):
+        total += run[k]
+    return total

@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from tinygrad_cnn.kernels.compiled.jit import exact
+from tinygrad_cnn.kernels.compiled.jit import exact, prange, shared
 from tinygrad_cnn.kernels.layout import NOTHING, planes_of_channels
-from tinygrad_cnn.kernels.threads import share_evenly
 from tinygrad_cnn.types import NDArray, Pads
 
 DTYPES = np.dtype(np.float32), np.dtype(np.float64)
@@ -19,7 +18,7 @@ def planes(x: NDArray, pads: Pads = NOTHING, value: float = 0) -> NDArray:
     if not lying.flags.c_contiguous:
         together = np.empty(lying.shape, x.dtype)
         if x.flags.c_contiguous:
-            _transpose(x.reshape(len(x), -1), together.reshape(-1, len(x)))
+            _transpose(x.reshape(len(x), -1), together.reshape(-1, len(x)), cost=4 * x.nbytes)
         else:
             np.copyto(together, lying)
         lying = together
@@ -28,7 +27,7 @@ def planes(x: NDArray, pads: Pads = NOTHING, value: float = 0) -> NDArray:
     c, h, w, n = lying.shape
     (top, bottom), (left, right) = pads
     out = np.empty((c, top + h + bottom, left + w + right, n), x.dtype)
-    share_evenly(c, lambda some: _border(lying[some], out[some], top, left, value), 2 * out.nbytes)
+    _border(lying, out, top, left, value, cost=2 * out.nbytes)
     return out
 
 
@@ -37,30 +36,41 @@ def images(y: NDArray) -> NDArray:
     return y.transpose(3, 0, 1, 2)
 
 
+@shared
+def _border(x: NDArray, y: NDArray, top: int, left: int, value: float, parts: int) -> None:
+    for part in prange(parts):
+        for c in range(len(x) * part // parts, len(x) * (part + 1) // parts):
+            _border_plane(x[c], y[c], top, left, value)
+
+
 @exact
-def _border(x: NDArray, y: NDArray, top: int, left: int, value: float) -> None:
+def _border_plane(x: NDArray, y: NDArray, top: int, left: int, value: float) -> None:
     """Each row of y: a row of x between borders, or a border."""
-    channels, height, width, n = x.shape
+    height, width, n = x.shape
     start, stop = left * n, (left + width) * n
-    for c in range(channels):
-        for i in range(y.shape[1]):
-            row, inside = y[c, i].reshape(-1), top <= i < top + height
-            for k in range(start if inside else row.size):
+    for i in range(len(y)):
+        row, inside = y[i].reshape(-1), top <= i < top + height
+        for k in range(start if inside else row.size):
+            row[k] = value
+        if inside:
+            source, into = x[i - top].reshape(-1), row[start:]
+            for k in range(source.size):
+                into[k] = source[k]
+            for k in range(stop, row.size):
                 row[k] = value
-            if inside:
-                source, into = x[c, i - top].reshape(-1), row[start:]
-                for k in range(source.size):
-                    into[k] = source[k]
-                for k in range(stop, row.size):
-                    row[k] = value
+
+
+@shared
+def _transpose(x: NDArray, y: NDArray, parts: int) -> None:
+    for part in prange(parts):
+        _transpose_some(x, y, len(y) * part // parts, len(y) * (part + 1) // parts)
 
 
 @exact
-def _transpose(x: NDArray, y: NDArray) -> None:
-    """y = x transposed, in squares that stay in the cache."""
-    rows, columns = x.shape
-    for top in range(0, rows, 16):
-        for left in range(0, columns, 16):
-            for j in range(left, min(left + 16, columns)):
-                for i in range(top, min(top + 16, rows)):
+def _transpose_some(x: NDArray, y: NDArray, first: int, last: int) -> None:
+    """Some rows of y = x transposed, in squares that stay in the cache."""
+    for left in range(first, last, 16):
+        for top in range(0, len(x), 16):
+            for j in range(left, min(left + 16, last)):
+                for i in range(top, min(top + 16, len(x))):
                     y[j, i] = x[i, j]

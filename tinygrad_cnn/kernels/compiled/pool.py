@@ -3,9 +3,8 @@
 import numpy as np
 
 from tinygrad_cnn.kernels import pool as plain
-from tinygrad_cnn.kernels.compiled.jit import exact
+from tinygrad_cnn.kernels.compiled.jit import exact, prange, shared
 from tinygrad_cnn.kernels.compiled.layout import DTYPES, images, planes
-from tinygrad_cnn.kernels.threads import share_evenly
 from tinygrad_cnn.types import NDArray, Pair
 
 FEW_IMAGES = 8
@@ -29,12 +28,8 @@ def max_pool2d(
     first = plain.first_inside(size, out, kernel_size, stride, padding, dilation)
     y = np.empty((x.shape[1], *out, len(x)), x.dtype)
     winner = np.empty(y.shape, np.uint8)
-    loop = _maxima_one_by_one if len(x) < FEW_IMAGES else _maxima
-
-    def work(some: slice) -> None:
-        loop(source[some], first, y[some], winner[some], kernel_size, stride, dilation)
-
-    share_evenly(len(y), work, source.nbytes + y.nbytes)
+    few = len(x) < FEW_IMAGES
+    _maxima(source, first, y, winner, kernel_size, stride, dilation, few, cost=source.nbytes + y.nbytes)
     return images(y), images(winner)
 
 
@@ -60,81 +55,104 @@ def window_put(
     tiled = (
         kernel_size == stride and dilation == (1, 1) and canvas.shape[1:3] == (out[0] * stride[0], out[1] * stride[1])
     )
-
-    def work(some: slice) -> None:
-        if tiled and not few:
-            _tile(source[some], at[some], canvas[some], kernel_size)
-        else:
-            canvas[some] = 0
-            _put(source[some], at[some], canvas[some], kernel_size[1], stride, dilation)
-
-    share_evenly(len(canvas), work, canvas.nbytes + g.nbytes)
+    tiles = (0, 0) if few or not tiled else kernel_size
+    _put(source, at, canvas, tiles, kernel_size[1], stride, dilation, cost=canvas.nbytes + g.nbytes)
     return images(canvas[:, top : top + input_size[0], left : left + input_size[1]])
 
 
-@exact
+@shared
 def _maxima(
-    x: NDArray, first: NDArray, y: NDArray, winner: NDArray, kernel: Pair, stride: Pair, dilation: Pair
+    x: NDArray,
+    first: NDArray,
+    y: NDArray,
+    winner: NDArray,
+    kernel: Pair,
+    stride: Pair,
+    dilation: Pair,
+    few: bool,
+    parts: int,
 ) -> None:
-    """Tap by tap, for all images of a window at once."""
-    channels, rows, columns, n = y.shape
-    for c in range(channels):
-        for p in range(rows):
-            for q in range(columns):
-                best, at = y[c, p, q], winner[c, p, q]
-                value = x[c, p * stride[0], q * stride[1]]
-                for k in range(n):
-                    best[k] = value[k]
-                    at[k] = first[p, q]
-                for t in range(kernel[0] * kernel[1]):
-                    i, j = divmod(t, kernel[1])
-                    value, mark = x[c, p * stride[0] + i * dilation[0], q * stride[1] + j * dilation[1]], np.uint8(t)
-                    for k in range(n):
-                        better = (value[k] > best[k]) | (value[k] != value[k])
-                        best[k] = value[k] if better else best[k]
-                        at[k] = mark if better else at[k]
+    for part in prange(parts):
+        for c in range(len(y) * part // parts, len(y) * (part + 1) // parts):
+            if few:
+                _maxima_by_window(x[c], first, y[c], winner[c], kernel, stride, dilation)
+            else:
+                _maxima_by_tap(x[c], first, y[c], winner[c], kernel, stride, dilation)
 
 
 @exact
-def _maxima_one_by_one(
+def _maxima_by_tap(
     x: NDArray, first: NDArray, y: NDArray, winner: NDArray, kernel: Pair, stride: Pair, dilation: Pair
 ) -> None:
-    """Window by window, of each image."""
-    channels, rows, columns, n = y.shape
-    for c in range(channels):
-        for p in range(rows):
-            for q in range(columns):
+    rows, columns, n = y.shape
+    for p in range(rows):
+        for q in range(columns):
+            best, at = y[p, q], winner[p, q]
+            value = x[p * stride[0], q * stride[1]]
+            for k in range(n):
+                best[k] = value[k]
+                at[k] = first[p, q]
+            for t in range(kernel[0] * kernel[1]):
+                i, j = divmod(t, kernel[1])
+                value, mark = x[p * stride[0] + i * dilation[0], q * stride[1] + j * dilation[1]], np.uint8(t)
                 for k in range(n):
-                    best, at = x[c, p * stride[0], q * stride[1], k], first[p, q]
-                    for i in range(kernel[0]):
-                        for j in range(kernel[1]):
-                            value = x[c, p * stride[0] + i * dilation[0], q * stride[1] + j * dilation[1], k]
-                            if value > best or value != value:
-                                best, at = value, i * kernel[1] + j
-                    y[c, p, q, k], winner[c, p, q, k] = best, at
+                    better = (value[k] > best[k]) | (value[k] != value[k])
+                    best[k] = value[k] if better else best[k]
+                    at[k] = mark if better else at[k]
 
 
 @exact
-def _tile(g: NDArray, winner: NDArray, x: NDArray, kernel: Pair) -> None:
-    """Windows side by side make up x: every element is written once."""
-    channels, rows, columns, n = g.shape
-    for c in range(channels):
-        for p in range(rows):
-            for i in range(kernel[0]):
-                for q in range(columns):
-                    value, at = g[c, p, q], winner[c, p, q]
+def _maxima_by_window(
+    x: NDArray, first: NDArray, y: NDArray, winner: NDArray, kernel: Pair, stride: Pair, dilation: Pair
+) -> None:
+    rows, columns, n = y.shape
+    for p in range(rows):
+        for q in range(columns):
+            for k in range(n):
+                best, at = x[p * stride[0], q * stride[1], k], first[p, q]
+                for i in range(kernel[0]):
                     for j in range(kernel[1]):
-                        into, mark = x[c, p * kernel[0] + i, q * kernel[1] + j], np.uint8(i * kernel[1] + j)
-                        for k in range(n):
-                            into[k] = value[k] if at[k] == mark else 0
+                        value = x[p * stride[0] + i * dilation[0], q * stride[1] + j * dilation[1], k]
+                        if value > best or value != value:
+                            best, at = value, i * kernel[1] + j
+                y[p, q, k], winner[p, q, k] = best, at
+
+
+@shared
+def _put(
+    g: NDArray, winner: NDArray, x: NDArray, tiles: Pair, width: int, stride: Pair, dilation: Pair, parts: int
+) -> None:
+    """x: g under the taps; `tiles` is the size of windows that make up x, else (0, 0)."""
+    for part in prange(parts):
+        for c in range(len(g) * part // parts, len(g) * (part + 1) // parts):
+            if tiles[0]:
+                _put_tiles(g[c], winner[c], x[c], tiles)
+            else:
+                _put_one_by_one(g[c], winner[c], x[c], width, stride, dilation)
 
 
 @exact
-def _put(g: NDArray, winner: NDArray, x: NDArray, width: int, stride: Pair, dilation: Pair) -> None:
-    channels, rows, columns, n = g.shape
-    for c in range(channels):
-        for p in range(rows):
+def _put_tiles(g: NDArray, winner: NDArray, x: NDArray, tiles: Pair) -> None:
+    """Every element of x is written once."""
+    rows, columns, n = g.shape
+    for p in range(rows):
+        for i in range(tiles[0]):
             for q in range(columns):
-                for k in range(n):
-                    i, j = divmod(np.int64(winner[c, p, q, k]), width)
-                    x[c, p * stride[0] + i * dilation[0], q * stride[1] + j * dilation[1], k] += g[c, p, q, k]
+                value, at = g[p, q], winner[p, q]
+                for j in range(tiles[1]):
+                    into, mark = x[p * tiles[0] + i, q * tiles[1] + j], np.uint8(i * tiles[1] + j)
+                    for k in range(n):
+                        into[k] = value[k] if at[k] == mark else 0
+
+
+@exact
+def _put_one_by_one(g: NDArray, winner: NDArray, x: NDArray, width: int, stride: Pair, dilation: Pair) -> None:
+    rows, columns, n = g.shape
+    flat = x.reshape(-1)
+    for k in range(flat.size):
+        flat[k] = 0
+    for p in range(rows):
+        for q in range(columns):
+            for k in range(n):
+                i, j = divmod(np.int64(winner[p, q, k]), width)
+                x[p * stride[0] + i * dilation[0], q * stride[1] + j * dilation[1], k] += g[p, q, k]
