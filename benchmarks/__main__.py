@@ -16,7 +16,7 @@ import tinygrad_cnn as tg
 from benchmarks import limits, memory, report
 from benchmarks.measure import alternately, best
 from benchmarks.networks import NETWORKS, Work, work
-from benchmarks.peers import FAST, OTHERS, OURS, Peer, installed, ours
+from benchmarks.peers import FAST, MINE, OTHERS, OURS, Peer, installed
 
 
 def agreeing(given: Work, builders: dict[str, Callable[[Work], Peer]]) -> dict[str, Peer]:
@@ -47,24 +47,26 @@ def set_threads(n: int) -> None:
 def compare(case: str, batch: int, threads: int, quick: bool, others: bool) -> dict[str, Any]:
     """One case: the timings of all peers and our ratio to the better of PyTorch's formats."""
     set_threads(threads)
-    builders = {OURS: ours, **installed(FAST)}
+    mine = installed(MINE)
+    builders = {**mine, **installed(FAST)}
     built = agreeing(work(case, batch), builders)
     least, seconds = (5, 0.3) if quick else (15, 1.5)
     times = alternately({n: p.step for n, p in built.items()}, least=least, most=300, seconds=seconds)
     rival = [times[n]["median"] for n in FAST if n in times]
     row: dict[str, Any] = {"case": case, "batch": batch, "threads": threads, "times": times}
     if rival:
-        row["ratio"] = min(rival) / times[OURS]["median"]
+        row["ratios"] = {n: min(rival) / times[n]["median"] for n in mine}
     if others:
         for name, build in installed(OTHERS).items():
             try:
-                pair = agreeing(work(case, batch), {OURS: ours, name: build})
+                built = agreeing(work(case, batch), {**mine, name: build})
             except Exception as error:  # a peer that cannot run here is reported, not hidden
                 row.setdefault("failed", {})[name] = f"{type(error).__name__}: {error}".splitlines()[0][:200]
                 continue
-            least = 15 if best(pair[name].step, 1) < 0.5 else 3  # the calls are counted in the results
-            both = alternately({n: p.step for n, p in pair.items()}, least=least, most=60, seconds=0.5)
-            times[name] = {**both[name], "ratio": both[name]["median"] / both[OURS]["median"]}
+            least = 15 if best(built[name].step, 1) < 0.5 else 3  # the calls are counted in the results
+            turns = alternately({n: p.step for n, p in built.items()}, least=least, most=60, seconds=0.5)
+            ratios = {n: turns[name]["median"] / turns[n]["median"] for n in mine}
+            row.setdefault("others", {})[name] = {**turns[name], "ratios": ratios}
     return row
 
 
@@ -77,6 +79,8 @@ def main() -> None:
     chosen = parser.parse_args()
     quick = chosen.quick
     result: dict[str, Any] = {"machine": machine(), "cases": []}
+    if chosen.out is not None:
+        chosen.out.mkdir(parents=True, exist_ok=True)
     for threads in sorted({1, min(2, os.cpu_count() or 1)}):
         for case in NETWORKS:
             for batch in (1, 64) if quick else (1, 16, 64, 256):
@@ -84,6 +88,8 @@ def main() -> None:
                 row = compare(case, batch, threads, quick, others)
                 result["cases"].append(row)
                 print(report.line(row), flush=True)
+                if chosen.out is not None:  # so that a run that is interrupted is not lost
+                    (chosen.out / "speed.partial.json").write_text(json.dumps(result, indent=1) + "\n")
     set_threads(1)
     result["small"] = limits.small_graphs(50 if quick else 500)
     print(json.dumps(result["small"], indent=1))
@@ -91,20 +97,21 @@ def main() -> None:
     if not quick:
         result["growth"] = limits.growth()
         result["memory"] = [
-            {"case": c, "batch": b, **{n: memory.of_step(n, c, b) for n in (OURS, *installed(FAST))}}
+            {"case": c, "batch": b, **{n: memory.of_step(n, c, b) for n in (*installed(MINE), *installed(FAST))}}
             for c in NETWORKS
             for b in (1, 64)
         ]
-        result["leak"] = {"steps": 10_000, "MiB": memory.growth(10_000)}
+        result["leak"] = {"steps": 10_000, "MiB": {kit: memory.growth(10_000, kit) for kit in limits.SETS}}
     print(report.summary(result))
     if chosen.out is not None:
         report.write(result, chosen.out)
+        (chosen.out / "speed.partial.json").unlink()
 
 
 def machine() -> dict[str, Any]:
     """What the figures were measured on."""
-    peers = {**FAST, **OTHERS}
-    names = ["numpy", *dict.fromkeys(peers[name][0] for name in installed(peers))]
+    peers = {**MINE, **FAST, **OTHERS}
+    names = dict.fromkeys(peers[name][0] for name in installed(peers))
     blas = [
         f"OpenBLAS {b['version']}, {b['architecture']}" for b in threadpool_info() if b["internal_api"] == "openblas"
     ]

@@ -1,6 +1,6 @@
 """LeNet on MNIST's 60,000 images to 99% on the test set: the same script under this framework and under PyTorch.
 
-`python -m benchmarks.accuracy DIR [--threads N]`, where DIR holds the four files of MNIST.
+`python -m benchmarks.accuracy DIR [--threads N] [--kernels numba]`, where DIR holds the four files of MNIST.
 """
 
 import argparse
@@ -47,6 +47,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--kernels", choices=("numpy", "numba"), default="numpy")
     chosen = parser.parse_args()
     digits = load_full(chosen.folder)
     arrays = {}
@@ -57,6 +58,7 @@ def main() -> None:
         scaled = (images[:, None].astype(np.float32) / 255 - 0.1307) / 0.3081  # mean and deviation of the pixels
         arrays[train] = (scaled.astype(np.float32), labels)
     tinygrad_cnn.set_num_threads(chosen.threads)
+    tinygrad_cnn.set_kernels(chosen.kernels)
     ours, *_ = seconds_to(0.99, tinygrad_cnn, tinygrad_cnn.data, arrays)
     import torch
     import torch.utils.data

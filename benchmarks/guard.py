@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import tinygrad_cnn as tg
-from benchmarks.limits import PLAIN, POOL, lying
+from benchmarks.limits import PLAIN, POOL, SETS, lying
 from benchmarks.measure import alternately
-from tinygrad_cnn.kernels import conv, pool
+from tinygrad_cnn.kernels.chosen import chosen
 
 
 class Guard(NamedTuple):
@@ -24,33 +24,41 @@ class Guard(NamedTuple):
     limit: float
 
 
-def guards() -> list[Guard]:
-    """All of them, on one thread."""
+LIMITS = {"numpy": (2.5, 3.0, 3.0, 15, 15), "numba": (1.0, 1.2, 1.2, 6, 6)}
+"""Of the convolution, its gradients, the pooling and its gradient."""
+
+
+def guards(kit: str) -> list[Guard]:
+    """Those of a set of kernels, on one thread."""
+    tg.set_kernels(kit)
     x, g, w = lying(16, 32, 24), lying(16, 64, 24), np.ones((64, 32, 3, 3), np.float32)
     a, b = np.ones((16 * 24 * 24, 288), np.float32), np.ones((288, 64), np.float32)
-    flat = x.transpose(2, 3, 0, 1).reshape(-1)
-    y, taps = pool.max_pool2d(x, **POOL, ceil_mode=False)
+    flat = np.ones(x.size, np.float32)
+    y, taps = chosen.max_pool2d(x, **POOL, ceil_mode=False)
+    product = lambda: np.matmul(a, b)  # noqa: E731
+    ours: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
+        "conv2d over a product as large": (lambda: chosen.conv2d(x, w, **PLAIN), product),
+        "conv2d_input over a product as large": (
+            lambda: chosen.conv2d_input(g, w, input_size=(24, 24), **PLAIN),
+            product,
+        ),
+        "conv2d_weight over a product as large": (
+            lambda: chosen.conv2d_weight(x, g, kernel_size=(3, 3), **PLAIN),
+            product,
+        ),
+        "max_pool2d over a copy": (lambda: chosen.max_pool2d(x, **POOL, ceil_mode=False), flat.copy),
+        "window_put over a copy": (lambda: chosen.window_put(y, taps, input_size=(24, 24), **POOL), flat.copy),
+    }
+    return [
+        Guard(f"{kit}: {name}", *both, limit) for (name, both), limit in zip(ours.items(), LIMITS[kit], strict=True)
+    ]
+
+
+def recording() -> Guard:
+    """What recording an op costs."""
     small = np.ones(8, np.float32)
     leaf = tg.tensor(small, requires_grad=True)
-    product = lambda: np.matmul(a, b)  # noqa: E731
-    return [
-        Guard("conv2d over a product as large", lambda: conv.conv2d(x, w, **PLAIN), product, 2.5),
-        Guard(
-            "conv2d_input over a product as large",
-            lambda: conv.conv2d_input(g, w, input_size=(24, 24), **PLAIN),
-            product,
-            3.0,
-        ),
-        Guard(
-            "conv2d_weight over a product as large",
-            lambda: conv.conv2d_weight(x, g, kernel_size=(3, 3), **PLAIN),
-            product,
-            3.0,
-        ),
-        Guard("max_pool2d over a copy", lambda: pool.max_pool2d(x, **POOL, ceil_mode=False), flat.copy, 15),
-        Guard("window_put over a copy", lambda: pool.window_put(y, taps, input_size=(24, 24), **POOL), flat.copy, 15),
-        Guard("a recorded product of 8 over NumPy's", lambda: leaf * leaf, lambda: small * small, 16),
-    ]
+    return Guard("a recorded product of 8 over NumPy's", lambda: leaf * leaf, lambda: small * small, 16)
 
 
 def failures(given: list[Guard]) -> list[str]:
@@ -67,4 +75,7 @@ def failures(given: list[Guard]) -> list[str]:
 
 if __name__ == "__main__":
     tg.set_num_threads(1)
-    sys.exit("\n".join(failures(guards())) or None)
+    found = failures([recording()])
+    for kit in SETS:
+        found += failures(guards(kit))
+    sys.exit("\n".join(found) or None)

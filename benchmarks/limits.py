@@ -1,5 +1,7 @@
 """The machine's own limits, what each kernel reaches of them, how cost grows, what recording costs."""
 
+import importlib.util
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -7,7 +9,7 @@ import numpy as np
 import tinygrad_cnn as tg
 from benchmarks.measure import alternately, best, exponent
 from benchmarks.peers import FAST, installed
-from tinygrad_cnn.kernels import conv, elementwise, pool
+from tinygrad_cnn.kernels.chosen import chosen
 from tinygrad_cnn.kernels.matmul import matmul
 
 PLAIN = {"stride": (1, 1), "padding": ((1, 1), (1, 1)), "dilation": (1, 1), "groups": 1}
@@ -25,40 +27,59 @@ def peaks() -> dict[str, float]:
     }
 
 
+SETS = ["numpy"] + ["numba"] * (importlib.util.find_spec("numba") is not None)
+"""The sets of kernels that are installed."""
+
+
 def lying(n: int, c: int, h: int) -> Any:
-    """Random images in the kernels' own memory order."""
-    return np.random.default_rng(0).random((h, h, n, c), np.float32).transpose(2, 3, 0, 1)
+    """Random images in the memory order of the kernels in use."""
+    rng = np.random.default_rng(0)
+    if tg.get_kernels() == "numba":
+        return rng.random((c, h, h, n), np.float32).transpose(3, 0, 1, 2)
+    return rng.random((h, h, n, c), np.float32).transpose(2, 3, 0, 1)
 
 
 def kernels() -> list[dict[str, Any]]:
     """For each kernel at batch 64: ms, and its part of the machine's peak product or of its copying bandwidth."""
-    peak, out = peaks(), []
+    peak = peaks()
+    out: list[dict[str, Any]] = [{"peak": peak}]
+    for kit in SETS:
+        tg.set_kernels(kit)
+        out += [{"set": kit, **row} for row in (*products(peak["gemm"]), *passes(peak["copy"]))]
+    tg.set_kernels("numpy")
+    return out
+
+
+def products(peak: float) -> Iterator[dict[str, Any]]:
+    """The convolutions and their gradients; the operations are those of the definition, also where Winograd saves."""
     for c, o, h in ((1, 32, 28), (32, 32, 32), (32, 64, 24), (64, 64, 16)):
         x, w, g = lying(64, c, h), np.ones((o, c, 3, 3), np.float32), lying(64, o, h)
         work = 2 * 64 * o * c * 9 * h * h / 1e9
         for name, function in (
-            ("conv2d", lambda x=x, w=w: conv.conv2d(x, w, **PLAIN)),
-            ("conv2d_input", lambda g=g, w=w, h=h: conv.conv2d_input(g, w, input_size=(h, h), **PLAIN)),
-            ("conv2d_weight", lambda x=x, g=g: conv.conv2d_weight(x, g, kernel_size=(3, 3), **PLAIN)),
+            ("conv2d", lambda x=x, w=w: chosen.conv2d(x, w, **PLAIN)),
+            ("conv2d_input", lambda g=g, w=w, h=h: chosen.conv2d_input(g, w, input_size=(h, h), **PLAIN)),
+            ("conv2d_weight", lambda x=x, g=g: chosen.conv2d_weight(x, g, kernel_size=(3, 3), **PLAIN)),
         ):
             seconds = best(function)
             where = f"{name} {c} to {o}, 3x3, {h}x{h}"
             intensity = 1e9 * work / (4 * 64 * h * h * (c + o))
-            out.append(
-                {"kernel": where, "ms": 1e3 * seconds, "gemm": work / seconds / peak["gemm"], "intensity": intensity}
-            )
+            yield {"kernel": where, "ms": 1e3 * seconds, "gemm": work / seconds / peak, "intensity": intensity}
+
+
+def passes(peak: float) -> Iterator[dict[str, Any]]:
+    """What moves memory and hardly computes."""
     x = lying(64, 32, 26)
-    y, taps = pool.max_pool2d(x, **POOL, ceil_mode=False)
+    y, taps = chosen.max_pool2d(x, **POOL, ceil_mode=False)
     pooled = x.nbytes + y.nbytes + taps.nbytes
     for name, function, moved in (
-        ("relu", lambda: elementwise.relu(x), 2 * x.nbytes),
-        ("channel_sums", lambda: elementwise.channel_sums(x), x.nbytes),
-        ("max_pool2d", lambda: pool.max_pool2d(x, **POOL, ceil_mode=False), pooled),
-        ("window_put", lambda: pool.window_put(y, taps, input_size=(26, 26), **POOL), pooled),
+        ("relu", lambda: chosen.relu(x), 2 * x.nbytes),
+        ("gate", lambda: chosen.gate(x, x), 2 * x.nbytes),
+        ("channel_sums", lambda: chosen.channel_sums(x), x.nbytes),
+        ("max_pool2d", lambda: chosen.max_pool2d(x, **POOL, ceil_mode=False), pooled),
+        ("window_put", lambda: chosen.window_put(y, taps, input_size=(26, 26), **POOL), pooled),
     ):
         seconds = best(function)
-        out.append({"kernel": f"{name} 32, 26x26", "ms": 1e3 * seconds, "copy": moved / seconds / 1e9 / peak["copy"]})
-    return [{"peak": peak}, *out]
+        yield {"kernel": f"{name} 32, 26x26", "ms": 1e3 * seconds, "copy": moved / seconds / 1e9 / peak}
 
 
 def growth() -> dict[str, dict[str, Any]]:
@@ -68,9 +89,9 @@ def growth() -> dict[str, dict[str, Any]]:
         x, w, g = lying(n, c, h), np.ones((32, c, 3, 3), np.float32), lying(n, 32, h)
 
         def step() -> None:
-            conv.conv2d(x, w, **PLAIN)
-            conv.conv2d_input(g, w, input_size=(h, h), **PLAIN)
-            conv.conv2d_weight(x, g, kernel_size=(3, 3), **PLAIN)
+            chosen.conv2d(x, w, **PLAIN)
+            chosen.conv2d_input(g, w, input_size=(h, h), **PLAIN)
+            chosen.conv2d_weight(x, g, kernel_size=(3, 3), **PLAIN)
 
         return best(step, 7)
 
@@ -79,10 +100,14 @@ def growth() -> dict[str, dict[str, Any]]:
         "channels": ([16, 32, 64, 128], lambda k: cost(16, k, 16)),
         "pixels": ([256, 1024, 4096, 16384], lambda k: cost(8, 32, round(k**0.5))),
     }
-    out = {}
-    for name, (sizes, measured) in axes.items():
-        seconds = [measured(k) for k in sizes]
-        out[name] = {"sizes": sizes, "ms": [1e3 * s for s in seconds], "exponent": exponent(sizes, seconds)}
+    out: dict[str, dict[str, Any]] = {}
+    for kit in SETS:
+        tg.set_kernels(kit)
+        for name, (sizes, measured) in axes.items():
+            seconds = [measured(k) for k in sizes]
+            fitted = {"sizes": sizes, "ms": [1e3 * s for s in seconds], "exponent": exponent(sizes, seconds)}
+            out.setdefault(kit, {})[name] = fitted
+    tg.set_kernels("numpy")
     return out
 
 

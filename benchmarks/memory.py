@@ -23,9 +23,9 @@ def of_step(peer: str, case: str, batch: int) -> float:
     return float(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
 
 
-def growth(steps: int) -> float:
+def growth(steps: int, kernels: str = "numpy") -> float:
     """MiB that the process has grown by from step steps / 10 to step `steps`: the article's network, one image."""
-    peer = peers.ours(networks.work("article", 1))
+    peer = peers.ours(networks.work("article", 1), kernels)
     for _ in range(steps // 10):
         peer.step()
     before = status("VmRSS")
@@ -36,7 +36,7 @@ def growth(steps: int) -> float:
 
 if __name__ == "__main__":
     name, case, batch = sys.argv[1], sys.argv[2], int(sys.argv[3])
-    build = peers.ours if name == peers.OURS else peers.FAST[name][1]
+    build = {**peers.MINE, **peers.FAST}[name][1]
     tiny = build(networks.work(case, 1))
     tiny.step()  # libraries and thread pools, without the batch
     peer = build(networks.work(case, batch))

@@ -59,11 +59,26 @@ def modular(lib: Any, given: Work, channels_last: bool = False, compiled: bool =
     return Peer(step, gradients)
 
 
-def ours(given: Work) -> Peer:
-    """tinygrad_cnn."""
+def ours(given: Work, kernels: str = "numpy") -> Peer:
+    """tinygrad_cnn, with these kernels."""
     import tinygrad_cnn
 
-    return modular(tinygrad_cnn, given)
+    peer = modular(tinygrad_cnn, given)
+
+    def step() -> None:
+        tinygrad_cnn.set_kernels(kernels)
+        peer.step()
+
+    def gradients() -> tuple[float, list[Any]]:
+        tinygrad_cnn.set_kernels(kernels)
+        return peer.gradients()
+
+    return Peer(step, gradients)
+
+
+def ours_compiled(given: Work) -> Peer:
+    """tinygrad_cnn with the kernels of the extra `fast`."""
+    return ours(given, "numba")
 
 
 def torch_contiguous(given: Work) -> Peer:
@@ -211,7 +226,12 @@ def hips_autograd(given: Work) -> Peer:
     return Peer(step, gradients)
 
 
-OURS = "tinygrad_cnn"
+OURS, COMPILED = "tinygrad_cnn", "tinygrad_cnn[fast]"
+MINE: dict[str, tuple[str, Callable[[Work], Peer]]] = {
+    OURS: ("numpy", ours),
+    COMPILED: ("numba", ours_compiled),
+}
+"""This framework with either set of kernels."""
 FAST: dict[str, tuple[str, Callable[[Work], Peer]]] = {
     "PyTorch": ("torch", torch_contiguous),
     "PyTorch channels_last": ("torch", torch_channels_last),

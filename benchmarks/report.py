@@ -6,27 +6,40 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.peers import FAST, OTHERS, OURS
+from benchmarks.peers import COMPILED, FAST, MINE, OTHERS, OURS
 
 
 def line(row: dict[str, Any]) -> str:
     """One case in one line."""
     times = "  ".join(f"{n} {t['median']:.2f}" for n, t in row["times"].items())
     head = f"{row['case']:14s} batch {row['batch']:3d}, {row['threads']} thread(s)"
-    return f"{head}: {times} ms; ratio {row.get('ratio', 0):.2f}"
+    ratios = ", ".join(f"{r:.2f}" for r in row.get("ratios", {}).values())
+    return f"{head}: {times} ms; ratio {ratios}"
 
 
-def geometric_mean(rows: list[dict[str, Any]]) -> float:
-    """Of our ratios to PyTorch's better format."""
-    ratios = [row["ratio"] for row in rows if "ratio" in row]
+def geometric_mean(rows: list[dict[str, Any]], name: str) -> float:
+    """Of the ratios of PyTorch's better format to ours."""
+    ratios = [row["ratios"][name] for row in rows if name in row.get("ratios", {})]
     return float(np.exp(np.mean(np.log(ratios)))) if ratios else float("nan")
 
 
 def summary(result: dict[str, Any]) -> str:
-    """The figures that the goals name."""
-    rows = result["cases"]
-    slower = sum(row.get("ratio", 1) < 1 for row in rows)
-    return f"geometric mean of the ratios to PyTorch: {geometric_mean(rows):.2f}; slower in {slower} of {len(rows)}"
+    """The figures that the goals name, for each set of kernels."""
+    lines = []
+    for name in MINE:
+        rows = [row for row in result["cases"] if name in row.get("ratios", {})]
+        if rows:
+            slower = sum(row["ratios"][name] < 1 for row in rows)
+            mean = geometric_mean(rows, name)
+            lines.append(
+                f"{name}: geometric mean of the ratios to PyTorch {mean:.2f}, slower in {slower} of {len(rows)}"
+            )
+    return "; ".join(lines)
+
+
+def over(other: dict[str, Any]) -> str:
+    """A peer's time over ours, for each set of kernels, and in ms."""
+    return f"{', '.join(f'{ratio:.1f}' for ratio in other['ratios'].values())} ({other['median']:.2f} ms)"
 
 
 def table(heads: list[str], rows: list[list[str]]) -> str:
@@ -43,39 +56,40 @@ def page(result: dict[str, Any]) -> str:
         f"{m['processors']} processors, {m['system']}, Python {m['python']}, {', '.join(m['blas'])}; "
         + ", ".join(f"{n} {v}" for n, v in m["packages"].items())
         + ". One training step (forward, backward, SGD), float32, the peers taking turns; medians in ms, with the "
-        "quartiles of ours. The ratio is that of the better of PyTorch's two formats to ours: above 1 we are faster.",
-        summary(result).capitalize() + ".",
+        "quartiles of ours. The ratio is that of the better of PyTorch's two formats to ours: above 1 we are faster. "
+        f"`{OURS}` computes with NumPy alone, `{COMPILED}` with the kernels of the extra `fast`.",
+        summary(result) + ".",
         "![ratios](speed-ratios.png)",
         table(
-            ["network", "batch", "threads", "ours", "quartiles", "calls", *FAST, "ratio"],
+            ["network", "batch", "threads", *MINE, "quartiles", *FAST, *(f"ratio of {n}" for n in MINE)],
             [
                 [
-                    r["case"],
-                    str(r["batch"]),
-                    str(r["threads"]),
-                    f"{r['times'][OURS]['median']:.2f}",
-                    f"{r['times'][OURS]['low']:.2f} to {r['times'][OURS]['high']:.2f}",
-                    str(r["times"][OURS]["n"]),
+                    *(r["case"], str(r["batch"]), str(r["threads"])),
+                    *(f"{r['times'][n]['median']:.2f}" if n in r["times"] else "" for n in MINE),
+                    "; ".join(
+                        f"{r['times'][n]['low']:.2f} to {r['times'][n]['high']:.2f}" for n in MINE if n in r["times"]
+                    ),
                     *(f"{r['times'][n]['median']:.2f}" if n in r["times"] else "" for n in FAST),
-                    f"{r.get('ratio', float('nan')):.2f}",
+                    *(f"{r['ratios'][n]:.2f}" if n in r.get("ratios", {}) else "" for n in MINE),
                 ]
                 for r in rows
             ],
         ),
         "## The other peers: their time over ours, in turns with ours",
-        "JAX uses as many threads as the machine has processors. A peer that could not run is named with its error.",
+        f"Over {' and '.join(MINE)}. JAX uses as many threads as the machine has processors. A peer that could not run "
+        "is named with its error.",
         table(
             ["network", "batch", "threads", *OTHERS],
             [
                 [r["case"], str(r["batch"]), str(r["threads"])]
                 + [
-                    f"{r['times'][n]['ratio']:.1f} ({r['times'][n]['median']:.2f} ms)"
-                    if n in r["times"]
+                    over(r["others"][n])
+                    if n in r.get("others", {})
                     else r.get("failed", {}).get(n, "not installed").replace("|", "/")
                     for n in OTHERS
                 ]
                 for r in rows
-                if any(n in r["times"] for n in OTHERS) or "failed" in r
+                if "others" in r or "failed" in r
             ],
         ),
     ]
@@ -96,9 +110,9 @@ def page(result: dict[str, Any]) -> str:
         f"The product of two 1024² matrices reaches {result['kernels'][0]['peak']['gemm']:.0f} GFLOP/s, copying "
         f"{result['kernels'][0]['peak']['copy']:.0f} GB/s.",
         table(
-            ["kernel", "ms", "of the peak product", "of the copying bandwidth"],
+            ["kernel", "of", "ms", "of the peak product", "of the copying bandwidth"],
             [
-                [k["kernel"], f"{k['ms']:.2f}"]
+                [k["kernel"], k["set"], f"{k['ms']:.2f}"]
                 + [f"{100 * k[limit]:.0f} %" if limit in k else "" for limit in ("gemm", "copy")]
                 for k in result["kernels"][1:]
             ],
@@ -109,23 +123,31 @@ def page(result: dict[str, Any]) -> str:
             "![the machine's limits](speed-limits.png)",
             "## Growth of cost: one convolution 32@3×3, forward and both gradients",
             table(
-                ["along", "sizes", "ms", "exponent"],
+                ["kernels", "along", "sizes", "ms", "exponent"],
                 [
-                    [n, ", ".join(map(str, g["sizes"])), ", ".join(f"{t:.2f}" for t in g["ms"]), f"{g['exponent']:.2f}"]
-                    for n, g in result["growth"].items()
+                    [
+                        kernels,
+                        n,
+                        ", ".join(map(str, g["sizes"])),
+                        ", ".join(f"{t:.2f}" for t in g["ms"]),
+                        f"{g['exponent']:.2f}",
+                    ]
+                    for kernels, axes in result["growth"].items()
+                    for n, g in axes.items()
                 ],
             ),
             "![growth](speed-growth.png)",
             "## Memory: the peak of a step above the process before it, MiB",
             table(
-                ["network", "batch", OURS, *FAST],
+                ["network", "batch", *MINE, *FAST],
                 [
-                    [r["case"], str(r["batch"])] + [f"{r[n]:.1f}" for n in (OURS, *FAST) if n in r]
+                    [r["case"], str(r["batch"])] + [f"{r[n]:.1f}" if n in r else "" for n in (*MINE, *FAST)]
                     for r in result["memory"]
                 ],
             ),
-            f"Over {result['leak']['steps']:,} steps the process grew by {result['leak']['MiB']:.2f} MiB, from "
-            "the first tenth of them on.",
+            f"Over {result['leak']['steps']:,} steps, from the first tenth of them on, the process grew by "
+            + " and ".join(f"{v:.2f} MiB ({kit})" for kit, v in result["leak"]["MiB"].items())
+            + ".",
         ]
     return "\n\n".join(parts) + "\n"
 
@@ -145,18 +167,18 @@ def plots(result: dict[str, Any], folder: Path) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    rows = [r for r in result["cases"] if "ratio" in r]
-    figure, axes = plt.subplots(figsize=(10, 4.5))
-    colours = {1: "tab:blue", 2: "tab:orange"}
+    rows = [r for r in result["cases"] if "ratios" in r]
+    figure, axes = plt.subplots(figsize=(11, 4.8))
     labels = list(dict.fromkeys((r["case"], r["batch"]) for r in rows))
-    for shift, threads in enumerate(sorted({r["threads"] for r in rows})):
-        heights = {(r["case"], r["batch"]): r["ratio"] for r in rows if r["threads"] == threads}
-        places = np.arange(len(labels)) + 0.4 * shift
-        axes.bar(
-            places, [heights.get(k, 0) for k in labels], 0.4, label=f"{threads} thread(s)", color=colours.get(threads)
-        )
+    bars = [(n, t) for n in MINE for t in sorted({r["threads"] for r in rows}) if any(n in r["ratios"] for r in rows)]
+    colours = ("#9ecae1", "#3182bd", "#fdae6b", "#e6550d")
+    for k, (name, threads) in enumerate(bars):
+        heights = {(r["case"], r["batch"]): r["ratios"].get(name, 0) for r in rows if r["threads"] == threads}
+        places = np.arange(len(labels)) + 0.2 * k
+        label = f"{name}, {threads} thread{'s' * (threads > 1)}"
+        axes.bar(places, [heights.get(at, 0) for at in labels], 0.2, label=label, color=colours[k % len(colours)])
     axes.axhline(1, color="black", lw=1)
-    axes.set_xticks(np.arange(len(labels)) + 0.2, [f"{c}\n{b}" for c, b in labels], rotation=60, fontsize=8)
+    axes.set_xticks(np.arange(len(labels)) + 0.3, [f"{c}\n{b}" for c, b in labels], rotation=60, fontsize=8)
     axes.set_ylabel("PyTorch's better format / ours")
     axes.set_title("Above the line we are faster")
     axes.legend()
@@ -165,23 +187,32 @@ def plots(result: dict[str, Any], folder: Path) -> None:
     plt.close(figure)
     if "growth" not in result:
         return
-    figure, panels = plt.subplots(1, 3, figsize=(11, 3.6))
-    for axes, (name, g) in zip(panels, result["growth"].items(), strict=True):
-        axes.loglog(g["sizes"], g["ms"], "o-")
-        axes.set_title(f"{name}: exponent {g['exponent']:.2f}")
+    names = list(next(iter(result["growth"].values())))
+    figure, panels = plt.subplots(1, len(names), figsize=(11, 3.6))
+    for axes, name in zip(panels, names, strict=True):
+        for kernels, measured in result["growth"].items():
+            g = measured[name]
+            axes.loglog(g["sizes"], g["ms"], "o-", label=f"{kernels}: exponent {g['exponent']:.2f}")
         axes.set_xlabel(name)
         axes.set_ylabel("ms")
+        axes.legend(fontsize=7)
     figure.tight_layout()
     figure.savefig(folder / "speed-growth.png", dpi=110)
     plt.close(figure)
     peak = result["kernels"][0]["peak"]
     figure, axes = plt.subplots(figsize=(7, 4.5))
     intensities = np.logspace(0, 3, 50)
-    axes.loglog(intensities, np.minimum(peak["gemm"], intensities * peak["copy"]), color="black", label="this machine")
+    axes.loglog(
+        intensities,
+        np.minimum(peak["gemm"], intensities * peak["copy"]),
+        color="black",
+        label="this machine; blue NumPy, orange Numba",
+    )
     for k in result["kernels"][1:]:
         if "gemm" in k:
-            axes.loglog(k["intensity"], k["gemm"] * peak["gemm"], "o")
-            axes.annotate(k["kernel"], (k["intensity"], k["gemm"] * peak["gemm"]), fontsize=6)
+            colour = "tab:orange" if k["set"] == "numba" else "tab:blue"
+            axes.loglog(k["intensity"], k["gemm"] * peak["gemm"], "o", color=colour)
+            axes.annotate(k["kernel"], (k["intensity"], k["gemm"] * peak["gemm"]), fontsize=5, color=colour)
     axes.set_xlabel("operations per byte moved at least")
     axes.set_ylabel("GFLOP/s, one thread")
     axes.legend()

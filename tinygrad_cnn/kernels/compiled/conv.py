@@ -16,6 +16,8 @@ from tinygrad_cnn.kernels.geometry import output_size
 from tinygrad_cnn.kernels.threads import get_num_threads, split
 from tinygrad_cnn.types import NDArray, Pads, Pair
 
+MOSTLY_BORDER = 1.5
+"""From this ratio of input to output on, a convolution of the bordered output would mostly multiply zeros."""
 FEW_IMAGES = 8
 """Below this number the rows of a plane are one run, and what comes out between them is dropped."""
 
@@ -53,14 +55,28 @@ def conv2d(
 def conv2d_input(
     g: NDArray, w: NDArray, *, input_size: Pair, stride: Pair, padding: Pads, dilation: Pair, groups: int
 ) -> NDArray:
-    """The gradient in x: with stride 1 a convolution of g, bordered, with the kernel turned round."""
-    turned = plain.turned(w, stride, padding, dilation, groups)
-    if turned is None or not suits((g, w), stride):
+    """The gradient in x: with stride 1 a convolution of g, bordered, with the kernel turned round.
+
+    Where the border would be most of the work, or with a stride, each run of g is added where it came from.
+    """
+    if not suits((g, w), stride):
         return plain.conv2d_input(
             g, w, input_size=input_size, stride=stride, padding=padding, dilation=dilation, groups=groups
         )
-    weight, back = turned
-    return conv2d(g, weight, stride=(1, 1), padding=back, dilation=dilation, groups=groups)
+    (n, o, oh, ow), depth = g.shape, w.shape[1]
+    turned = plain.turned(w, stride, padding, dilation, groups)
+    if turned is not None and (n < FEW_IMAGES or input_size[0] * input_size[1] < MOSTLY_BORDER * oh * ow):
+        weight, back = turned
+        return conv2d(g, weight, stride=(1, 1), padding=back, dilation=dilation, groups=groups)
+    (top, bottom), (left, right) = padding
+    canvas = np.zeros((groups * depth, input_size[0] + top + bottom, input_size[1] + left + right, n), g.dtype)
+    if n < FEW_IMAGES:
+        source = planes(g, ((0, 0), (0, canvas.shape[2] - ow)))
+    else:
+        source = planes(g)
+    for ins, outs in zip(parts(len(canvas), groups), parts(o, groups), strict=True):
+        spread(source[outs], w[outs], canvas[ins], ow, stride, dilation)
+    return images(canvas[:, top : top + input_size[0], left : left + input_size[1]])
 
 
 def conv2d_weight(
@@ -120,6 +136,18 @@ def contract(x: NDArray, g: NDArray, kernel: Pair, columns: int, stride: Pair, d
     d = np.zeros((get_num_threads(), o + -o % 4, len(taps) + -len(taps) % 4), x.dtype)
     direct.contract(flat, taps, cotangent, d, runs, cost=g.nbytes + g.size * len(taps) / 4)
     return np.asarray(d.sum(axis=0)[:o, : len(taps)].reshape(o, c, *kernel))
+
+
+def spread(g: NDArray, w: NDArray, x: NDArray, columns: int, stride: Pair, dilation: Pair) -> None:
+    """The adjoint of `correlate` in x: add to x (C,H,W,N), whose planes are whole, what g (O,P,Q,N) gives it."""
+    o, oh, ow, n = g.shape
+    c, h, width, _ = x.shape
+    matrices = np.zeros((w.shape[2] * w.shape[3], c + -c % 4, o), x.dtype)
+    matrices[:, :c] = w.transpose(2, 3, 1, 0).reshape(-1, c, o)
+    taps = taps_of((1, h, width, n), (w.shape[2], w.shape[3]), dilation)
+    runs = runs_of((oh, ow, columns, n), width, stride, 1)
+    cost = x.nbytes + g.size * c * len(taps) / 4
+    direct.spread(x.reshape(c, -1), taps, matrices, g.reshape(o, -1), runs, cost=cost)
 
 
 @lru_cache(256)

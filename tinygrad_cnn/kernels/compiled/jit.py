@@ -62,10 +62,16 @@ def shared(function: Callable[..., None]) -> Callable[..., None]:
 def parts_for(cost: float) -> int:
     """Into how many parts work of that cost is divided."""
     n = min(get_num_threads(), PROCESSORS)
-    if n < 2 or cost < WORTH_SHARING or not may_share():
+    if n < 2 or cost < WORTH_SHARING or _forked or not may_share():
         return 1
     numba.set_num_threads(n)
     return n
+
+
+_forked: list[bool] = []
+"""Not empty in a child process: OpenMP does not survive a fork."""
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: _forked.append(True))
 
 
 @cache

@@ -113,8 +113,8 @@ def _maxima_by_window(
                 for i in range(kernel[0]):
                     for j in range(kernel[1]):
                         value = x[p * stride[0] + i * dilation[0], q * stride[1] + j * dilation[1], k]
-                        if value > best or value != value:
-                            best, at = value, i * kernel[1] + j
+                        better = (value > best) | (value != value)  # no branch: which one wins is chance
+                        best, at = value if better else best, i * kernel[1] + j if better else at
                 y[p, q, k], winner[p, q, k] = best, at
 
 

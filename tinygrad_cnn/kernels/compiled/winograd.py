@@ -9,7 +9,7 @@ are three to four times those of a plain sum in float32, and a NaN or an infinit
 
 import numpy as np
 
-from tinygrad_cnn.kernels.compiled.direct import add_dots, add_four, add_one, begin
+from tinygrad_cnn.kernels.compiled.direct import add_all, add_dots, begin
 from tinygrad_cnn.kernels.compiled.jit import prange, shared, sums
 from tinygrad_cnn.kernels.threads import get_num_threads
 from tinygrad_cnn.types import NDArray, Pads, Pair
@@ -88,15 +88,10 @@ def _correlate_tiles(x: NDArray, u: NDArray, b: NDArray, y: NDArray, blocks: NDA
 @sums
 def multiply(u: NDArray, v: NDArray, none: NDArray, m: NDArray) -> None:
     """m (O,n) = u (O,C) v (C,n), with O a multiple of four."""
-    (depth, n), flat = v.shape, v.reshape(-1)
-    taps, fours = np.arange(depth) * n, depth - depth % 4
+    depth, n = v.shape
     for o in range(0, len(u), 4):
-        acc = m[o : o + 4]
-        begin(acc, none, o, n)
-        for k in range(0, fours, 4):
-            add_four(acc, flat, taps, u, o, k, 0, n)
-        for k in range(fours, depth):
-            add_one(acc, flat, taps, u, o, k, 0, n)
+        begin(m[o : o + 4], none, o, n)
+        add_all(m[o], m[o + 1], m[o + 2], m[o + 3], v.reshape(-1), np.arange(depth) * n, u, o, 0, n)
 
 
 @shared
@@ -178,7 +173,7 @@ def transform_result(
 ) -> None:
     """The tiles of y (O,P,Q,N) = Aᵀ m A + b of m (36,O,·) from column `at` on; of tiles at the edge what is inside."""
     n = y.shape[3]
-    spare = np.empty(4 * tiles * n, y.dtype)
+    spare = np.empty((3, 4 * tiles * n), y.dtype)  # a row each: see `direct.spread`
     inside = min(4 * tiles, y.shape[2] - column) * n
     for o in range(len(y)):
         for i in range(6):
@@ -193,9 +188,9 @@ def transform_result(
                     s0[k], s1[k], s2[k], s3[k] = _result_rule(r0[k], r1[k], r2[k], r3[k], r4[k], r5[k])
         rows, a = y[o].reshape(y.shape[1], -1), column * n
         y0 = rows[row, a:]
-        y1 = rows[row + 1, a:] if row + 1 < len(rows) else spare
-        y2 = rows[row + 2, a:] if row + 2 < len(rows) else spare
-        y3 = rows[row + 3, a:] if row + 3 < len(rows) else spare
+        y1 = rows[row + 1, a:] if row + 1 < len(rows) else spare[0]
+        y2 = rows[row + 2, a:] if row + 2 < len(rows) else spare[1]
+        y3 = rows[row + 3, a:] if row + 3 < len(rows) else spare[2]
         bias = b[o]
         for k in range(inside):
             q0, q1, q2, q3 = _result_rule(t[0, k], t[1, k], t[2, k], t[3, k], t[4, k], t[5, k])

@@ -1,0 +1,31 @@
+"""Which kernels are in use."""
+
+import importlib.util
+
+import pytest
+
+import tinygrad_cnn as tg
+
+
+def test_numpy_is_the_default_of_a_process_that_asks_for_nothing(monkeypatch):
+    assert tg.get_kernels() in ("numpy", "numba")
+    before = tg.get_kernels()
+    tg.set_kernels("numpy")
+    assert tg.get_kernels() == "numpy"
+    tg.set_kernels(before)
+
+
+@pytest.mark.parametrize("name", ["", "fast", None, 1])
+def test_unknown_kernels_are_refused(name):
+    with pytest.raises(ValueError, match='must be "numpy" or "numba"'):
+        tg.set_kernels(name)
+
+
+def test_without_numba_it_is_said_how_to_get_it(monkeypatch):
+    before = tg.get_kernels()
+    tg.set_kernels("numpy")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ImportError, match=r"tinygrad_cnn\[fast\]"):
+        tg.set_kernels("numba")
+    assert tg.get_kernels() == "numpy"
+    tg.set_kernels(before)

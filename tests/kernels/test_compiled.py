@@ -1,0 +1,202 @@
+"""What is only in the compiled kernels: tiles, shares of threads, memory orders, and how they are chosen."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tinygrad_cnn as tg
+from tinygrad_cnn import nn
+from tinygrad_cnn.kernels import conv as plain
+from tinygrad_cnn.kernels import elementwise
+from tinygrad_cnn.kernels.chosen import chosen
+
+pytest.importorskip("numba", reason='Numba is not installed: pip install "tinygrad_cnn[fast]"')
+
+from tinygrad_cnn.kernels import compiled
+from tinygrad_cnn.kernels.compiled import jit, layout, winograd
+
+SAME = {"stride": (1, 1), "dilation": (1, 1), "groups": 1}
+
+
+@pytest.fixture
+def compiled_kernels():
+    before = tg.get_kernels()
+    tg.set_kernels("numba")
+    yield
+    tg.set_kernels(before)
+
+
+def direct_3x3(x, w, b):
+    """The definition, in extended precision."""
+    x, w = x.astype(np.longdouble), w.astype(np.longdouble)
+    h, width = x.shape[2] - 2, x.shape[3] - 2
+    y = np.zeros((len(x), len(w), h, width), np.longdouble) + b[:, None, None]
+    for i, j in np.ndindex(3, 3):
+        y += np.tensordot(x[:, :, i : i + h, j : j + width], w[:, :, i, j], axes=(1, 1)).transpose(0, 3, 1, 2)
+    return y
+
+
+@given(
+    st.integers(8, 11), st.integers(16, 19), st.integers(16, 18), st.tuples(st.integers(3, 11), st.integers(3, 11)),
+    st.sampled_from([1, 2]),
+)  # fmt: skip
+def test_tiles_give_what_the_definition_gives(n, c, o, size, n_threads):
+    rng = np.random.default_rng(n * c * o)
+    x, w, b = rng.standard_normal((n, c, *size)), rng.standard_normal((o, c, 3, 3)), rng.standard_normal(o)
+    assert winograd.pays(n, c, o, (3, 3), (1, 1), (1, 1))
+    y = direct_3x3(x, w, b)
+    g, v, u = rng.standard_normal(y.shape), rng.standard_normal(x.shape), rng.standard_normal(w.shape)
+    before = tg.get_num_threads()
+    geometry = {**SAME, "padding": ((0, 0), (0, 0))}
+    try:
+        tg.set_num_threads(n_threads)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(jit, "WORTH_SHARING", 0)
+            np.testing.assert_allclose(compiled.conv2d(x, w, b, **geometry), y.astype(float), atol=1e-11)
+            dx = compiled.conv2d_input(g, w, input_size=size, **geometry)
+            dw = compiled.conv2d_weight(x, g, kernel_size=(3, 3), **geometry)
+    finally:
+        tg.set_num_threads(before)
+    zero = np.zeros(o)
+    assert float((dx * v).sum()) == pytest.approx(float((g * direct_3x3(v, w, zero)).sum()), abs=1e-9)  # adjoints
+    assert float((dw * u).sum()) == pytest.approx(float((g * direct_3x3(x, u, zero)).sum()), abs=1e-9)
+
+
+def test_tiles_in_float32_err_by_a_few_roundings():
+    rng = np.random.default_rng(0)
+    x, w = rng.standard_normal((8, 64, 18, 18), np.float32), rng.standard_normal((64, 64, 3, 3), np.float32)
+    exact = direct_3x3(x, w, np.zeros(64))
+    geometry = {**SAME, "padding": ((0, 0), (0, 0))}
+    worst = {
+        kit.__name__: float(np.abs(kit.conv2d(x, w, **geometry) - exact).max() / np.abs(exact).max())
+        for kit in (plain, compiled)
+    }
+    assert worst["tinygrad_cnn.kernels.compiled"] < 1e-5
+    assert worst["tinygrad_cnn.kernels.compiled"] < 20 * worst["tinygrad_cnn.kernels.conv"]
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_results_depend_on_the_number_of_threads_alone(n_threads, compiled_kernels):
+    before = tg.get_num_threads()
+    tg.set_num_threads(n_threads)
+    try:
+        results = []
+        for _ in range(3):
+            tg.manual_seed(0)
+            layers = (
+                nn.Conv2d(1, 16, 3),
+                nn.ReLU(),
+                nn.Conv2d(16, 16, 3),
+                nn.MaxPool2d(2),
+                nn.Flatten(),
+                nn.Linear(256, 3),
+            )
+            model = nn.Sequential(*layers)
+            model(tg.randn(32, 1, 12, 12)).square().mean().backward()
+            results.append([p.grad.numpy() for p in model.parameters()])
+    finally:
+        tg.set_num_threads(before)
+    for other in results[1:]:
+        for a, b in zip(results[0], other, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+@given(st.integers(0, 6), st.integers(1, 4), st.integers(1, 5), st.integers(1, 5), st.sampled_from("CF"))
+def test_planes_lie_with_the_images_innermost(n, c, h, w, order):
+    x = np.random.default_rng(0).random((n, c, h, w)).copy(order)
+    lying = layout.planes(x, ((1, 0), (2, 3)), -1.0)
+    assert lying.flags.c_contiguous
+    np.testing.assert_array_equal(
+        layout.images(lying), np.pad(x, ((0, 0), (0, 0), (1, 0), (2, 3)), constant_values=-1.0)
+    )
+    assert np.shares_memory(layout.planes(layout.images(lying)), lying) or not n
+
+
+@pytest.mark.parametrize("axes", [(0, 1, 2, 3), (3, 0, 1, 2), (0, 3, 1, 2)])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_passes_do_what_those_of_numpy_do_in_any_memory_order(axes, dtype):
+    rng = np.random.default_rng(0)
+    x, g = (rng.standard_normal((9, 10, 11, 12)).astype(dtype).transpose(axes) for _ in range(2))
+    x[0, 0, 0, 0], x[1, 1, 1, 1], x[2, 2, 2, 2] = np.nan, 0.0, np.inf
+    for mine, numpys in (
+        (compiled.relu(x), np.maximum(x, 0)),
+        (compiled.gate(g, x), np.where(x > 0, g, 0)),
+        (compiled.gate(g.copy(), x), np.where(x > 0, g, 0)),
+    ):
+        np.testing.assert_array_equal(mine, numpys)
+        assert mine.dtype == dtype
+    rough = {np.float16: 0.1, np.float32: 1e-4, np.float64: 1e-12}[dtype]
+    sums = g.astype(float).sum(axis=(0, 2, 3))
+    np.testing.assert_allclose(compiled.channel_sums(g), sums, atol=rough * np.abs(sums).max())
+
+
+@pytest.mark.parametrize("size", [10, 5000, 200_001])
+@pytest.mark.parametrize("descend", [compiled.descend, elementwise.descend])
+def test_descending_is_done_in_place(descend, size):
+    rng = np.random.default_rng(0)
+    value, gradient = rng.standard_normal(size, np.float32), rng.standard_normal(size, np.float32)
+    expected = value - np.float32(0.1) * gradient
+    descend(value, gradient, 0.1)
+    np.testing.assert_allclose(value, expected, rtol=1e-5, atol=1e-7)
+    rows = np.asfortranarray(rng.standard_normal((80, 70)))
+    before = rows.copy()
+    descend(rows, before, 0.5)
+    np.testing.assert_array_equal(rows, before / 2)
+
+
+def test_infinities_and_nan_are_not_optimised_away():
+    x = np.zeros((9, 1, 6, 6), np.float32)
+    x[0, 0, 3, 3], x[1, 0, 3, 3] = np.inf, np.nan
+    y = compiled.conv2d(x, np.ones((5, 1, 3, 3), np.float32), **{**SAME, "padding": ((0, 0), (0, 0))})
+    assert np.isinf(y[0]).any()
+    assert np.isnan(y[1]).any()
+    assert not y[2:].any()
+
+
+def test_a_network_computes_the_same_with_either_kernels():
+    results = []
+    for kernels in ("numpy", "numba"):
+        tg.set_kernels(kernels)
+        assert tg.get_kernels() == kernels
+        tg.manual_seed(0)
+        model = nn.Sequential(
+            *(nn.Conv2d(3, 16, 3, padding=1), nn.ReLU(), nn.Conv2d(16, 17, 3), nn.ReLU(), nn.MaxPool2d(2)),
+            *(nn.Conv2d(17, 4, 2, stride=2), nn.Flatten(), nn.Linear(36, 5)),
+        ).double()
+        loss = nn.functional.cross_entropy(model(tg.randn(9, 3, 15, 15).double()), tg.arange(9) % 5)
+        loss.backward()
+        results.append([loss.detach().numpy(), *(p.grad.numpy() for p in model.parameters())])
+        tg.set_kernels("numpy")
+    for a, b in zip(*results, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-12)
+
+
+def test_the_environment_chooses_at_import():
+    command = [sys.executable, "-c", "import tinygrad_cnn; print(tinygrad_cnn.get_kernels())"]
+    run = subprocess.run(command, env={"TINYGRAD_CNN_KERNELS": "numba"}, capture_output=True, text=True, check=True)
+    assert run.stdout == "numba\n"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+def test_after_a_fork_the_child_computes_alone():
+    x, before = np.ones((64, 4, 30, 30), np.float32), tg.get_num_threads()
+    tg.set_num_threads(2)
+    try:
+        expected = compiled.relu(x).sum()
+        child = os.fork()
+        if not child:
+            os._exit(int(compiled.relu(x).sum() != expected))  # a status of its own kind if OpenMP gave up
+        assert os.waitpid(child, 0)[1] == 0
+    finally:
+        tg.set_num_threads(before)
+
+
+def test_every_kernel_has_its_twin():
+    for name in type(chosen).__annotations__.keys() - {"name"}:
+        assert callable(getattr(compiled, name))
