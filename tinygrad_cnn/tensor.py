@@ -27,6 +27,8 @@ from tinygrad_cnn.promotion import FLOAT32, FLOAT64, common_dtype, get_default_d
 from tinygrad_cnn.random import Generator, default_generator
 from tinygrad_cnn.types import ArrayLike, Axis, DType, NDArray, Shape
 
+NO_OPTIONS: dict[str, Any] = {}
+
 
 class Tensor:
     """An array with a gradient: PyTorch's Tensor, on the CPU, in NumPy.
@@ -128,6 +130,31 @@ class Tensor:
         if op.views and isinstance(inputs[0], Tensor) and np.may_share_memory(result, inputs[0]._data):
             out._base = inputs[0] if inputs[0]._base is None else inputs[0]._base
         return (out, *(Tensor._wrap(np.asarray(a)) for a in aux)) if aux else out
+
+    @staticmethod
+    def _arithmetic(op: type[Op], a: Any, b: Any) -> Any:
+        """`__record__` of the commonest case, two float32 tensors, without its questions: a third of its time."""
+        if not (type(a) is type(b) is Tensor):
+            return Tensor.__record__(op, (a, b), NO_OPTIONS)
+        x, y = a._data, b._data
+        if x.dtype is not FLOAT32 or y.dtype is not FLOAT32 or op.saves_any is not op.saves_inputs:
+            return Tensor.__record__(op, (a, b), NO_OPTIONS)
+        try:
+            result = op.forward(x, y)
+        except ValueError:
+            op.check_shapes((x, y))
+            raise
+        out = Tensor.__new__(Tensor)
+        out._data = result if type(result) is np.ndarray else np.asarray(result)
+        out._node = out._grad = out._base = out.hooks = None
+        out._wants = False
+        if mode.recording:
+            left = a if a._node is None and a._wants else a._node
+            right = b if b._node is None and b._wants else b._node
+            if left is not None or right is not None:
+                saved = (None, x, y) if op.saves_inputs else None
+                out._node = Node(op, (left, right), saved, NO_OPTIONS, out._data)
+        return out
 
     @property
     def _edge(self) -> Any:
@@ -502,28 +529,28 @@ class Tensor:
         return ops.getitem(self, index)
 
     def __add__(self, other: ArrayLike) -> Tensor:
-        return Tensor.__record__(Add, (self, other), {})
+        return Tensor._arithmetic(Add, self, other)
 
     def __radd__(self, other: ArrayLike) -> Tensor:
-        return Tensor.__record__(Add, (other, self), {})
+        return Tensor._arithmetic(Add, other, self)
 
     def __sub__(self, other: ArrayLike) -> Tensor:
-        return Tensor.__record__(Sub, (self, other), {})
+        return Tensor._arithmetic(Sub, self, other)
 
     def __rsub__(self, other: ArrayLike) -> Tensor:
-        return Tensor.__record__(Sub, (other, self), {})
+        return Tensor._arithmetic(Sub, other, self)
 
     def __mul__(self, other: ArrayLike) -> Tensor:
-        return Tensor.__record__(Mul, (self, other), {})
+        return Tensor._arithmetic(Mul, self, other)
 
     def __rmul__(self, other: ArrayLike) -> Tensor:
-        return Tensor.__record__(Mul, (other, self), {})
+        return Tensor._arithmetic(Mul, other, self)
 
     def __truediv__(self, other: ArrayLike) -> Tensor:
-        return Tensor.__record__(Div, (self, other), {})
+        return Tensor._arithmetic(Div, self, other)
 
     def __rtruediv__(self, other: ArrayLike) -> Tensor:
-        return Tensor.__record__(Div, (other, self), {})
+        return Tensor._arithmetic(Div, other, self)
 
     def __pow__(self, other: ArrayLike) -> Tensor:
         return ops.pow(self, other)

@@ -21,8 +21,8 @@ class Softmax(Op):
     floating = True
 
     def forward(x: Array, *, axis: int) -> Array:
-        e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
-        return e / np.sum(e, axis=axis, keepdims=True)
+        e = np.exp(x - np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf))
+        return e / np.add.reduce(e, axis=axis, keepdims=True)
 
     def d_x(g: Array, y: Array, *, axis: int) -> Array:
         return y * (g - np.sum(g * y, axis=axis, keepdims=True))
@@ -81,10 +81,10 @@ class ClassCrossEntropy(Op):
     constant = ("t", "w")
 
     def forward(x: Array, t: Array, w: Array, *, each: bool) -> Array:
-        shifted = x - np.max(x, axis=1, keepdims=True, initial=-np.inf)
+        shifted = x - np.maximum.reduce(x, axis=1, keepdims=True, initial=-np.inf)
         picked = shifted[np.arange(len(t)), t]
-        losses = (np.log(np.sum(np.exp(shifted), axis=1)) - picked) * w
-        return losses if each else np.sum(losses)
+        losses = (np.log(np.add.reduce(np.exp(shifted), axis=1)) - picked) * w
+        return losses if each else np.add.reduce(losses)
 
     def d_x(g: Array, x: Array, t: Array, w: Array, *, each: bool) -> Array:
         hot = (np.arange(x.shape[1])[:, None] == t).T  # lies by columns, so that the result lies as x does
