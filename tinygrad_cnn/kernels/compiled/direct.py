@@ -50,37 +50,32 @@ def spread(x: NDArray, taps: NDArray, w: NDArray, g: NDArray, runs: NDArray, par
 
 @sums
 def _spread_four(x: NDArray, taps: NDArray, w: NDArray, g: NDArray, runs: NDArray, c: int) -> None:
-    channels, flat, rows = len(x) - c, g.reshape(-1), np.arange(len(g)) * g.shape[1]
-    spare = np.empty((3, RUN), x.dtype)  # a row each: loops over arrays that overlap do not become vectors
+    channels, flat, rows = min(4, len(x) - c), g.reshape(-1), np.arange(len(g)) * g.shape[1]
+    acc = np.zeros((4, RUN), x.dtype)
     for r in range(len(runs)):
         for start in range(0, runs[r, 2], RUN):
             size = min(RUN, runs[r, 2] - start)
             for k in range(len(taps)):
                 at = taps[k] + runs[r, 0] + start
-                y0, y1 = x[c, at:], x[c + 1, at:] if channels > 1 else spare[0]
-                y2, y3 = x[c + 2, at:] if channels > 2 else spare[1], x[c + 3, at:] if channels > 3 else spare[2]
-                add_all(y0, y1, y2, y3, flat, rows, w[k], c, runs[r, 1] + start, size)
+                for i in range(channels):
+                    row = x[c + i, at : at + size]
+                    for v in range(size):
+                        acc[i, v] = row[v]
+                add_all(acc, flat, rows, w[k], c, runs[r, 1] + start, size)
+                for i in range(channels):
+                    row = x[c + i, at : at + size]
+                    for v in range(size):
+                        row[v] = acc[i, v]
 
 
 @sums
-def add_all(
-    y0: NDArray,
-    y1: NDArray,
-    y2: NDArray,
-    y3: NDArray,
-    x: NDArray,
-    taps: NDArray,
-    w: NDArray,
-    o: int,
-    start: int,
-    n: int,
-) -> None:
-    """All taps for four channels."""
+def add_all(acc: NDArray, x: NDArray, taps: NDArray, w: NDArray, o: int, start: int, n: int) -> None:
+    """Add to the four rows of acc all taps for four channels."""
     fours = len(taps) - len(taps) % 4
     for k in range(0, fours, 4):
-        _add_four(y0, y1, y2, y3, x, taps, w, o, k, start, n)
+        _add_four(acc, x, taps, w, o, k, start, n)
     for k in range(fours, len(taps)):
-        _add_one(y0, y1, y2, y3, x, taps, w, o, k, start, n)
+        _add_one(acc, x, taps, w, o, k, start, n)
 
 
 @sums
@@ -94,7 +89,7 @@ def add_products(x: NDArray, taps: NDArray, w: NDArray, b: NDArray, y: NDArray, 
             source, into = runs[r, 0] + start, runs[r, 1] + start
             for o in range(0, outputs, 4):
                 begin(acc, b, o, size)
-                add_all(acc[0], acc[1], acc[2], acc[3], x, taps, w, o, source, size)
+                add_all(acc, x, taps, w, o, source, size)
                 for i in range(min(4, outputs - o)):
                     row = y[o + i, into : into + size]
                     for v in range(size):
@@ -110,19 +105,7 @@ def begin(acc: NDArray, b: NDArray, o: int, n: int) -> None:
 
 
 @sums
-def _add_four(
-    y0: NDArray,
-    y1: NDArray,
-    y2: NDArray,
-    y3: NDArray,
-    x: NDArray,
-    taps: NDArray,
-    w: NDArray,
-    o: int,
-    k: int,
-    start: int,
-    n: int,
-) -> None:
+def _add_four(acc: NDArray, x: NDArray, taps: NDArray, w: NDArray, o: int, k: int, start: int, n: int) -> None:
     """Four taps for four channels."""
     x0, x1 = x[taps[k] + start :], x[taps[k + 1] + start :]
     x2, x3 = x[taps[k + 2] + start :], x[taps[k + 3] + start :]
@@ -130,6 +113,7 @@ def _add_four(
     b0, b1, b2, b3 = w[o + 1, k], w[o + 1, k + 1], w[o + 1, k + 2], w[o + 1, k + 3]
     c0, c1, c2, c3 = w[o + 2, k], w[o + 2, k + 1], w[o + 2, k + 2], w[o + 2, k + 3]
     d0, d1, d2, d3 = w[o + 3, k], w[o + 3, k + 1], w[o + 3, k + 2], w[o + 3, k + 3]
+    y0, y1, y2, y3 = acc[0], acc[1], acc[2], acc[3]
     for v in range(n):
         p, q, r, s = x0[v], x1[v], x2[v], x3[v]
         y0[v] += a0 * p + a1 * q + a2 * r + a3 * s
@@ -139,22 +123,11 @@ def _add_four(
 
 
 @sums
-def _add_one(
-    y0: NDArray,
-    y1: NDArray,
-    y2: NDArray,
-    y3: NDArray,
-    x: NDArray,
-    taps: NDArray,
-    w: NDArray,
-    o: int,
-    k: int,
-    start: int,
-    n: int,
-) -> None:
+def _add_one(acc: NDArray, x: NDArray, taps: NDArray, w: NDArray, o: int, k: int, start: int, n: int) -> None:
     """One tap for four channels."""
     x0 = x[taps[k] + start :]
     a, b, c, d = w[o, k], w[o + 1, k], w[o + 2, k], w[o + 3, k]
+    y0, y1, y2, y3 = acc[0], acc[1], acc[2], acc[3]
     for v in range(n):
         p = x0[v]
         y0[v] += a * p

@@ -89,9 +89,10 @@ def _correlate_tiles(x: NDArray, u: NDArray, b: NDArray, y: NDArray, blocks: NDA
 def multiply(u: NDArray, v: NDArray, none: NDArray, m: NDArray) -> None:
     """m (O,n) = u (O,C) v (C,n), with O a multiple of four."""
     depth, n = v.shape
+    taps = np.arange(depth) * n
     for o in range(0, len(u), 4):
         begin(m[o : o + 4], none, o, n)
-        add_all(m[o], m[o + 1], m[o + 2], m[o + 3], v.reshape(-1), np.arange(depth) * n, u, o, 0, n)
+        add_all(m[o : o + 4], v.reshape(-1), taps, u, o, 0, n)
 
 
 @shared
@@ -173,7 +174,7 @@ def transform_result(
 ) -> None:
     """The tiles of y (O,P,Q,N) = Aᵀ m A + b of m (36,O,·) from column `at` on; of tiles at the edge what is inside."""
     n = y.shape[3]
-    spare = np.empty((3, 4 * tiles * n), y.dtype)  # a row each: see `direct.spread`
+    spare = np.empty((3, 4 * tiles * n), y.dtype)  # a row each: loops over arrays that overlap stay scalar
     inside = min(4 * tiles, y.shape[2] - column) * n
     for o in range(len(y)):
         for i in range(6):
