@@ -16,6 +16,7 @@ from tinygrad_cnn.cli import display, images, main, train
 from tinygrad_cnn.cli.models import MODELS, normalised
 from tinygrad_cnn.datasets import Digits, load_sample
 from tinygrad_cnn.io import load_npz, save_npz
+from tinygrad_cnn.kernels.chosen import get_kernels, set_kernels
 
 
 @pytest.fixture
@@ -106,6 +107,7 @@ def test_ctrl_c_keeps_what_was_trained(tmp_path):
         (["--lr", "-0.1"], "above 0"),
         (["--batch-size", "1.5"], "not a number"),
         (["--seed", "-1"], "at least 0"),
+        (["--kernels", "cuda"], "invalid choice"),
         (["--threads", "0"], "above 0"),
         (["--model", "resnet"], "invalid choice"),
         (["--optimizer", "magic"], "invalid choice"),
@@ -116,6 +118,21 @@ def test_ctrl_c_keeps_what_was_trained(tmp_path):
 )
 def test_wrong_options_are_refused_before_training(capsys, options, message):
     assert message in failed(capsys, ["train", *options])
+
+
+def test_the_kernels_are_chosen_or_it_is_said_what_is_missing(few, monkeypatch, capsys):
+    pytest.importorskip("numba", reason='Numba is not installed: pip install "tinygrad-cnn[fast]"')
+    before = get_kernels()
+    try:
+        set_kernels("numpy")
+        with monkeypatch.context() as patch:
+            patch.setattr("importlib.util.find_spec", lambda name: None)
+            assert "tinygrad-cnn[fast]" in failed(capsys, ["train", "--kernels", "numba"])
+        assert main(["train", "--epochs", "1", "--kernels", "numba"]) == 0
+        assert get_kernels() == "numba"
+        assert "epoch 1/1" in capsys.readouterr().out
+    finally:
+        set_kernels(before)
 
 
 def test_an_unwritable_target_is_noticed_before_training(monkeypatch, tmp_path, capsys):

@@ -25,7 +25,7 @@ def test_without_numba_it_is_said_how_to_get_it(monkeypatch):
     before = tg.get_kernels()
     tg.set_kernels("numpy")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ImportError, match=r"tinygrad_cnn\[fast\]"):
+    with pytest.raises(ImportError, match=r"tinygrad-cnn\[fast\]"):
         tg.set_kernels("numba")
     assert tg.get_kernels() == "numpy"
     tg.set_kernels(before)

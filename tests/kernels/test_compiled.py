@@ -15,7 +15,7 @@ from tinygrad_cnn.kernels import conv as plain
 from tinygrad_cnn.kernels import elementwise
 from tinygrad_cnn.kernels.chosen import chosen
 
-pytest.importorskip("numba", reason='Numba is not installed: pip install "tinygrad_cnn[fast]"')
+pytest.importorskip("numba", reason='Numba is not installed: pip install "tinygrad-cnn[fast]"')
 
 from tinygrad_cnn.kernels import compiled
 from tinygrad_cnn.kernels.compiled import jit, layout, winograd

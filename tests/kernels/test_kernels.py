@@ -21,7 +21,7 @@ WINDOW = {"kernel_size": (2, 2), "stride": (2, 2), "padding": (0, 0), "dilation"
 @pytest.fixture(params=["numpy", "numba"], scope="module", autouse=True)
 def kernels(request):
     if request.param == "numba":
-        pytest.importorskip("numba", reason='Numba is not installed: pip install "tinygrad_cnn[fast]"')
+        pytest.importorskip("numba", reason='Numba is not installed: pip install "tinygrad-cnn[fast]"')
     before = get_kernels()
     set_kernels(request.param)
     yield

@@ -19,6 +19,7 @@ from tinygrad_cnn.data import DataLoader, TensorDataset
 from tinygrad_cnn.datasets import DatasetError, Digits, load_full, load_sample
 from tinygrad_cnn.io.atomic import check_writable, write_atomically
 from tinygrad_cnn.io.npz import save_npz
+from tinygrad_cnn.kernels.chosen import set_kernels
 from tinygrad_cnn.kernels.threads import set_num_threads
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import NDArray
@@ -59,6 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=natural, default=0, help="the same seed gives the same weights (default: 0)")
     parser.add_argument("--save", metavar="FILE", help="write the trained model here")
     parser.add_argument("--threads", type=positive(int), help="threads of the linear algebra")
+    parser.add_argument("--kernels", choices=["numpy", "numba"], help="numba: compiled loops, of the extra fast")
     parser.add_argument("--json", metavar="FILE", help="write a record of the run here")
 
 
@@ -99,6 +101,11 @@ def run(args: argparse.Namespace) -> int:
         return fail(str(error))
     if args.threads is not None:
         set_num_threads(args.threads)
+    if args.kernels is not None:
+        try:
+            set_kernels(args.kernels)
+        except ImportError as error:
+            return fail(str(error))
     recipe = _recipe(args, full)
     random.manual_seed(args.seed)
     net = MODELS[args.model]()

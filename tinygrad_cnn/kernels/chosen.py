@@ -56,9 +56,11 @@ def set_kernels(name: str) -> None:
     Examples
     --------
     >>> import tinygrad_cnn
+    >>> before = tinygrad_cnn.get_kernels()
     >>> tinygrad_cnn.set_kernels("numpy")
     >>> tinygrad_cnn.get_kernels()
     'numpy'
+    >>> tinygrad_cnn.set_kernels(before)
     """
     if name == chosen.name:
         return
@@ -66,7 +68,7 @@ def set_kernels(name: str) -> None:
         chosen.choose(name, conv, pool, elementwise)
     elif name == "numba":
         if importlib.util.find_spec("numba") is None:
-            raise ImportError('set_kernels: "numba" needs Numba; install it with: pip install "tinygrad_cnn[fast]"')
+            raise ImportError('set_kernels: "numba" needs Numba; install it with: pip install "tinygrad-cnn[fast]"')
         # Numba takes half a second to import, and is not everywhere: only those who ask for it pay.
         chosen.choose(name, importlib.import_module("tinygrad_cnn.kernels.compiled"))
     else:

@@ -39,7 +39,7 @@ def conv2d(
     o, depth, *kernel = w.shape
     oh = output_size(h, kernel[0], stride[0], sum(padding[0]), dilation[0])
     ow = output_size(width, kernel[1], stride[1], sum(padding[1]), dilation[1])
-    bias = np.zeros(o, x.dtype) if b is None else b
+    bias = np.zeros(o, x.dtype) if b is None else np.ascontiguousarray(b)
     by_tiles = winograd.pays(n, depth, o // groups, (kernel[0], kernel[1]), stride, dilation)
     source = planes(x, winograd.whole_tiles(padding, (oh, ow)) if by_tiles else padding)
     together = not by_tiles and n < FEW_IMAGES
@@ -116,14 +116,11 @@ def correlate(x: NDArray, w: NDArray, b: NDArray, y: NDArray, columns: int, stri
     """y (O,P,Q,N) of x (C,H,W,N), of which `columns` per row are wanted."""
     o, oh, ow, n = y.shape
     c, h, width, _ = x.shape
-    matrix = np.zeros((o + -o % 4, c * w.shape[2] * w.shape[3]), x.dtype)
-    matrix[:o] = w.reshape(o, -1)
-    bias = np.zeros(len(matrix), x.dtype)
-    bias[:o] = b
+    matrix = np.ascontiguousarray(w.reshape(o, -1))
     taps = taps_of((c, h, width, n), (w.shape[2], w.shape[3]), dilation)
     runs = runs_of((oh, ow, columns, n), width, stride, get_num_threads())
     flat, results = x.reshape(-1), y.reshape(o, -1)
-    direct.correlate(flat, taps, matrix, bias, results, runs, cost=y.nbytes + y.size * len(taps) / 4)
+    direct.correlate(flat, taps, matrix, b, results, runs, cost=y.nbytes + y.size * len(taps) / 4)
 
 
 def contract(x: NDArray, g: NDArray, kernel: Pair, columns: int, stride: Pair, dilation: Pair) -> NDArray:
@@ -142,8 +139,7 @@ def spread(g: NDArray, w: NDArray, x: NDArray, columns: int, stride: Pair, dilat
     """The adjoint of `correlate` in x: add to x (C,H,W,N), whose planes are whole, what g (O,P,Q,N) gives it."""
     o, oh, ow, n = g.shape
     c, h, width, _ = x.shape
-    matrices = np.zeros((w.shape[2] * w.shape[3], c + -c % 4, o), x.dtype)
-    matrices[:, :c] = w.transpose(2, 3, 1, 0).reshape(-1, c, o)
+    matrices = np.ascontiguousarray(w.transpose(2, 3, 1, 0).reshape(-1, c, o))
     taps = taps_of((1, h, width, n), (w.shape[2], w.shape[3]), dilation)
     runs = runs_of((oh, ow, columns, n), width, stride, 1)
     cost = x.nbytes + g.size * c * len(taps) / 4

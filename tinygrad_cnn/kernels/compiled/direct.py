@@ -1,28 +1,51 @@
-"""Convolution as sums of shifted runs: four taps on four channels at a time, no window is ever brought together.
+"""Convolution as sums of shifted runs: no window is ever brought together.
 
 Memory is (C,H,W,N): the pixels of a row, of all images, are one run, so tap j of a row is the same run from j·N on,
-whatever the number of channels or images. Per four loads there are sixteen multiplications, the ratio that keeps
-the processor's multipliers busy; the same register blocking as in Georganas et al. 2018 (Anatomy of
-high-performance deep learning convolutions on SIMD architectures), with the vectors along the images.
+whatever the number of channels or images. Panels of results, rows of channels by vectors along the run, take up all
+taps in registers; compare Georganas et al. 2018 (Anatomy of high-performance deep learning convolutions on SIMD
+architectures), whose vectors lie along the channels.
 """
+
+from collections.abc import Callable
 
 import numpy as np
 
-from tinygrad_cnn.kernels.compiled.jit import prange, shared, sums
+from tinygrad_cnn.kernels.compiled.jit import inner, prange, shared, sums
+from tinygrad_cnn.kernels.compiled.panel import BYTES, VECTORS, panel_of
 from tinygrad_cnn.types import NDArray
 
 RUN = 512
-"""Elements of a run worked on at once: four results and four inputs of it, 16 KiB of float32, fit the first cache."""
+"""Elements of a run worked on at once by `contract`: eight rows of it, 16 KiB of float32, fit the first cache."""
+
+
+def channels_of(vectors: int, *, onto: bool) -> Callable[..., None]:
+    """A function for all channels of a panel of so many vectors: by four, then two, then one."""
+    four, two, one = (panel_of(rows, vectors, onto=onto) for rows in (4, 2, 1))
+
+    def channels(x: NDArray, taps: NDArray, start: int, w: NDArray, b: NDArray, y: NDArray, into: int) -> None:
+        whole = len(y) - len(y) % 4
+        for o in range(0, whole, 4):
+            four(x, taps, start, w, o, b, y, into)
+        if len(y) & 2:
+            two(x, taps, start, w, whole, b, y, into)
+        if len(y) & 1:
+            one(x, taps, start, w, len(y) - 1, b, y, into)
+
+    return inner(channels)
+
+
+set_wide, set_vector = (channels_of(vectors, onto=False) for vectors in (VECTORS, 1))
+add_wide, add_vector = (channels_of(vectors, onto=True) for vectors in (VECTORS, 1))
 
 
 @shared
 def correlate(x: NDArray, taps: NDArray, w: NDArray, b: NDArray, y: NDArray, runs: NDArray, parts: int) -> None:
     """y[o, into + v] = b[o] + Σ_k w[o, k] x[taps[k] + from + v] for v < n, for each (from, into, n) of `runs`.
 
-    x (flat); taps (K); w (4 ⌈O/4⌉, K) and b, with zeros where there is no channel; y (O, elements).
+    x (flat); taps (K); w (O, K); b (O); y (O, elements).
     """
     for part in prange(parts):
-        add_products(x, taps, w, b, y, runs[len(runs) * part // parts : len(runs) * (part + 1) // parts])
+        set_runs(x, taps, w, b, y, runs[len(runs) * part // parts : len(runs) * (part + 1) // parts])
 
 
 @shared
@@ -39,101 +62,53 @@ def contract(x: NDArray, taps: NDArray, g: NDArray, d: NDArray, runs: NDArray, p
 def spread(x: NDArray, taps: NDArray, w: NDArray, g: NDArray, runs: NDArray, parts: int) -> None:
     """The adjoint of `correlate` in x: add w[k, c, o] g[o, into + v] to x[c, taps[k] + from + v], v < n.
 
-    x (C, elements), zeros; taps (K) of one channel; w (K, 4 ⌈C/4⌉, O); g (O, elements). Parts are of channels, since
-    runs overlap in x.
+    x (C, elements), zeros; taps (K) of one channel; w (K, C, O); g (O, elements). Parts are of channels, since runs
+    overlap in x.
     """
     for part in prange(parts):
-        blocks = -(-len(x) // 4)
-        for block in range(blocks * part // parts, blocks * (part + 1) // parts):
-            _spread_four(x, taps, w, g, runs, 4 * block)
+        first, last = len(x) * part // parts, len(x) * (part + 1) // parts
+        _spread_some(x[first:last], taps, np.ascontiguousarray(w[:, first:last]), g, runs)
 
 
 @sums
-def _spread_four(x: NDArray, taps: NDArray, w: NDArray, g: NDArray, runs: NDArray, c: int) -> None:
-    channels, flat, rows = min(4, len(x) - c), g.reshape(-1), np.arange(len(g)) * g.shape[1]
-    acc = np.zeros((4, RUN), x.dtype)
-    for r in range(len(runs)):
-        for start in range(0, runs[r, 2], RUN):
-            size = min(RUN, runs[r, 2] - start)
-            for k in range(len(taps)):
-                at = taps[k] + runs[r, 0] + start
-                for i in range(channels):
-                    row = x[c + i, at : at + size]
-                    for v in range(size):
-                        acc[i, v] = row[v]
-                add_all(acc, flat, rows, w[k], c, runs[r, 1] + start, size)
-                for i in range(channels):
-                    row = x[c + i, at : at + size]
-                    for v in range(size):
-                        row[v] = acc[i, v]
-
-
-@sums
-def add_all(acc: NDArray, x: NDArray, taps: NDArray, w: NDArray, o: int, start: int, n: int) -> None:
-    """Add to the four rows of acc all taps for four channels."""
-    fours = len(taps) - len(taps) % 4
-    for k in range(0, fours, 4):
-        _add_four(acc, x, taps, w, o, k, start, n)
-    for k in range(fours, len(taps)):
-        _add_one(acc, x, taps, w, o, k, start, n)
-
-
-@sums
-def add_products(x: NDArray, taps: NDArray, w: NDArray, b: NDArray, y: NDArray, runs: NDArray) -> None:
+def set_runs(x: NDArray, taps: NDArray, w: NDArray, b: NDArray, y: NDArray, runs: NDArray) -> None:
     """See `correlate`."""
-    outputs = len(y)
-    acc = np.empty((4, RUN), y.dtype)
+    lanes = BYTES // x.itemsize
+    wide = VECTORS * lanes
     for r in range(len(runs)):
-        for start in range(0, runs[r, 2], RUN):
-            size = min(RUN, runs[r, 2] - start)
-            source, into = runs[r, 0] + start, runs[r, 1] + start
-            for o in range(0, outputs, 4):
-                begin(acc, b, o, size)
-                add_all(acc, x, taps, w, o, source, size)
-                for i in range(min(4, outputs - o)):
-                    row = y[o + i, into : into + size]
-                    for v in range(size):
-                        row[v] = acc[i, v]
+        source, into, n = runs[r]
+        for v in range(0, n - wide + 1, wide):
+            set_wide(x, taps, source + v, w, b, y, into + v)
+        for v in range(n - n % wide, n - lanes + 1, lanes):
+            set_vector(x, taps, source + v, w, b, y, into + v)
+        if n % lanes and n >= lanes:  # the last vector, some of it once more
+            set_vector(x, taps, source + n - lanes, w, b, y, into + n - lanes)
+        elif n % lanes:
+            for o in range(len(y)):
+                for v in range(n):
+                    total = b[o]
+                    for k in range(len(taps)):
+                        total += w[o, k] * x[taps[k] + source + v]
+                    y[o, into + v] = total
 
 
 @sums
-def begin(acc: NDArray, b: NDArray, o: int, n: int) -> None:
-    """The bias of four channels."""
-    b0, b1, b2, b3 = b[o], b[o + 1], b[o + 2], b[o + 3]
-    for v in range(n):
-        acc[0, v], acc[1, v], acc[2, v], acc[3, v] = b0, b1, b2, b3
-
-
-@sums
-def _add_four(acc: NDArray, x: NDArray, taps: NDArray, w: NDArray, o: int, k: int, start: int, n: int) -> None:
-    """Four taps for four channels."""
-    x0, x1 = x[taps[k] + start :], x[taps[k + 1] + start :]
-    x2, x3 = x[taps[k + 2] + start :], x[taps[k + 3] + start :]
-    a0, a1, a2, a3 = w[o, k], w[o, k + 1], w[o, k + 2], w[o, k + 3]
-    b0, b1, b2, b3 = w[o + 1, k], w[o + 1, k + 1], w[o + 1, k + 2], w[o + 1, k + 3]
-    c0, c1, c2, c3 = w[o + 2, k], w[o + 2, k + 1], w[o + 2, k + 2], w[o + 2, k + 3]
-    d0, d1, d2, d3 = w[o + 3, k], w[o + 3, k + 1], w[o + 3, k + 2], w[o + 3, k + 3]
-    y0, y1, y2, y3 = acc[0], acc[1], acc[2], acc[3]
-    for v in range(n):
-        p, q, r, s = x0[v], x1[v], x2[v], x3[v]
-        y0[v] += a0 * p + a1 * q + a2 * r + a3 * s
-        y1[v] += b0 * p + b1 * q + b2 * r + b3 * s
-        y2[v] += c0 * p + c1 * q + c2 * r + c3 * s
-        y3[v] += d0 * p + d1 * q + d2 * r + d3 * s
-
-
-@sums
-def _add_one(acc: NDArray, x: NDArray, taps: NDArray, w: NDArray, o: int, k: int, start: int, n: int) -> None:
-    """One tap for four channels."""
-    x0 = x[taps[k] + start :]
-    a, b, c, d = w[o, k], w[o + 1, k], w[o + 2, k], w[o + 3, k]
-    y0, y1, y2, y3 = acc[0], acc[1], acc[2], acc[3]
-    for v in range(n):
-        p = x0[v]
-        y0[v] += a * p
-        y1[v] += b * p
-        y2[v] += c * p
-        y3[v] += d * p
+def _spread_some(x: NDArray, taps: NDArray, w: NDArray, g: NDArray, runs: NDArray) -> None:
+    lanes = BYTES // x.itemsize
+    wide = VECTORS * lanes
+    flat, rows, none = g.reshape(-1), np.arange(len(g)) * g.shape[1], x[0]
+    for r in range(len(runs)):
+        source, into, n = runs[r]
+        for k in range(len(taps)):
+            matrix, at = w[k], taps[k] + source
+            for v in range(0, n - wide + 1, wide):
+                add_wide(flat, rows, into + v, matrix, none, x, at + v)
+            for v in range(n - n % wide, n - lanes + 1, lanes):
+                add_vector(flat, rows, into + v, matrix, none, x, at + v)
+            for v in range(n - n % lanes, n):
+                for c in range(len(x)):
+                    for o in range(len(rows)):
+                        x[c, at + v] += matrix[c, o] * flat[rows[o] + into + v]
 
 
 @sums

@@ -1,4 +1,4 @@
-"""How the loops of this package are compiled and shared by threads. The only file that imports Numba.
+"""How the loops of this package are compiled and shared by threads. With `panel`, the only file that imports Numba.
 
 Machine code is kept on disk for the next process. The threads are Numba's own, OpenMP's where it has them: they
 take up a share in 2 µs, where handing one to a Python thread takes 60, so that also small work can be shared.
@@ -6,7 +6,9 @@ take up a share in 2 µs, where handing one to a Python thread takes 60, so that
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
+from pathlib import Path
 from types import FunctionType
 from typing import Any, TypeVar, cast
 
@@ -16,8 +18,21 @@ from numba import njit, prange
 
 from tinygrad_cnn.kernels.threads import get_num_threads
 
-__all__ = ["exact", "prange", "shared", "sums"]
+__all__ = ["exact", "inner", "prange", "shared", "sums"]
 
+
+def forget_stale(folder: Path) -> None:
+    """Remove machine code that is older than a source of this folder: Numba looks only at the file of the outermost
+    loop, which may have been compiled with others of another file in it.
+    """
+    newest = max(source.stat().st_mtime for source in folder.glob("*.py"))
+    for index in folder.glob("__pycache__/*.nbi"):
+        with suppress(OSError):  # another process may do the same, or the folder be read-only
+            if index.stat().st_mtime < newest:
+                index.unlink()
+
+
+forget_stale(Path(__file__).parent)
 F = TypeVar("F", bound=Callable[..., Any])
 
 SUMS = {"reassoc", "contract", "nsz"}
@@ -39,6 +54,11 @@ def exact(function: F) -> F:
 def sums(function: F) -> F:
     """Compile loops that add many products, in any order."""
     return cast(F, njit(**OPTIONS, fastmath=SUMS)(function))
+
+
+def inner(function: F) -> F:
+    """Compile a part of other loops, which keep it on disk with them."""
+    return cast(F, njit(nogil=True, error_model="numpy", fastmath=SUMS)(function))
 
 
 def shared(function: Callable[..., None]) -> Callable[..., None]:
@@ -84,7 +104,7 @@ def may_share() -> bool:
     finally:
         if asked is None:
             del os.environ["GOMP_SPINCOUNT"]
-    layer: str = numba.np.ufunc.parallel.threading_layer()  # type: ignore[no-untyped-call]
+    layer: str = numba.np.ufunc.parallel.threading_layer()
     return layer in ("omp", "tbb")
 
 

@@ -9,7 +9,7 @@ are three to four times those of a plain sum in float32, and a NaN or an infinit
 
 import numpy as np
 
-from tinygrad_cnn.kernels.compiled.direct import add_all, add_dots, begin
+from tinygrad_cnn.kernels.compiled.direct import add_dots, set_runs
 from tinygrad_cnn.kernels.compiled.jit import prange, shared, sums
 from tinygrad_cnn.kernels.threads import get_num_threads
 from tinygrad_cnn.types import NDArray, Pads, Pair
@@ -38,8 +38,7 @@ def whole_tiles(padding: Pads, out: Pair) -> Pads:
 def correlate(x: NDArray, w: NDArray, b: NDArray, y: NDArray) -> None:
     """y (O,P,Q,N) of x (C,H,W,N), which has whole tiles, and w (O,C,3,3)."""
     (c, _, _, n), (o, oh, ow, _) = x.shape, y.shape
-    u = np.zeros((36, o + -o % 4, c), x.dtype)
-    u[:, :o] = np.matmul(GG.astype(x.dtype), w.reshape(o * c, 9).T).reshape(36, o, c)
+    u = np.matmul(GG.astype(x.dtype), w.reshape(o * c, 9).T).reshape(36, o, c)
     _correlate(x, u, b, y, tiles_of((oh, ow), c, o, n), cost=y.nbytes + 9 * y.size * c / 16)
 
 
@@ -75,24 +74,15 @@ def _correlate_tiles(x: NDArray, u: NDArray, b: NDArray, y: NDArray, blocks: NDA
         row, column, tiles, rows = blocks[k]
         side = tiles * x.shape[3]
         columns = rows * side
-        v, m = np.empty((36, len(x), columns), x.dtype), np.empty((36, len(none), columns), x.dtype)
+        v, m = np.empty((36, len(x), columns), x.dtype), np.empty((36, len(y), columns), x.dtype)
         t = np.empty((6, 4 * side + 2 * x.shape[3]), x.dtype)
+        taps, run = np.arange(len(x)) * columns, np.array([[0, 0, columns]])
         for r in range(rows):
             transform_input(x, row + 4 * r, column, tiles, v, r * side, t)
         for i in range(36):
-            multiply(u[i], v[i], none, m[i])
+            set_runs(v[i].reshape(-1), taps, u[i], none, m[i], run)
         for r in range(rows):
             transform_result(m, r * side, b, y, row + 4 * r, column, tiles, t)
-
-
-@sums
-def multiply(u: NDArray, v: NDArray, none: NDArray, m: NDArray) -> None:
-    """m (O,n) = u (O,C) v (C,n), with O a multiple of four."""
-    depth, n = v.shape
-    taps = np.arange(depth) * n
-    for o in range(0, len(u), 4):
-        begin(m[o : o + 4], none, o, n)
-        add_all(m[o : o + 4], v.reshape(-1), taps, u, o, 0, n)
 
 
 @shared
