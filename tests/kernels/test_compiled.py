@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import tinygrad_cnn as tg
 from tinygrad_cnn import nn
 from tinygrad_cnn.kernels import conv as plain
-from tinygrad_cnn.kernels import elementwise
+from tinygrad_cnn.kernels import elementwise, pool
 from tinygrad_cnn.kernels.chosen import chosen
 
 pytest.importorskip("numba", reason='Numba is not installed: pip install "tinygrad-cnn[fast]"')
@@ -147,6 +147,47 @@ def test_descending_is_done_in_place(descend, size):
     before = rows.copy()
     descend(rows, before, 0.5)
     np.testing.assert_array_equal(rows, before / 2)
+
+
+@given(
+    st.integers(1, 9), st.integers(1, 9), st.sampled_from([1, 2, 9]), st.sampled_from([1, 2, 3]), st.integers(0, 1),
+    st.integers(0, 99),
+)  # fmt: skip
+def test_pooling_is_that_of_the_numpy_kernels_ties_nan_and_padding_too(h, w, n, kernel, pad, seed):
+    rng = np.random.default_rng(seed)
+    x = rng.choice([-np.inf, -1.0, 0.0, 1.0, np.nan], (n, 3, h, w), p=[0.1, 0.3, 0.25, 0.25, 0.1])
+    pad = min(pad, kernel // 2)
+    if h + 2 * pad < kernel or w + 2 * pad < kernel:
+        return
+    window = {"kernel_size": (kernel, kernel), "stride": (2, 2), "padding": (pad, pad), "dilation": (1, 1)}
+    (y, taps), (expected, expected_taps) = (
+        k.max_pool2d(x, **window, ceil_mode=seed % 2 == 0) for k in (compiled, pool)
+    )
+    np.testing.assert_array_equal(y, expected)
+    np.testing.assert_array_equal(taps, expected_taps)
+    g = rng.integers(-4, 5, y.shape).astype(float)
+    put, expected_put = (k.window_put(g, taps, input_size=(h, w), **window) for k in (compiled, pool))
+    np.testing.assert_array_equal(put, expected_put)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("n", "k", "m"), [(1, 300, 400), (1, 2500, 33), (700, 1, 301), (1, 3, 4), (5, 6, 7), (1, 0, 3)]
+)
+def test_products_with_a_vector_in_any_memory_order(n, k, m, dtype):
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((n, k)).astype(dtype), rng.standard_normal((k, m)).astype(dtype)
+    exact = a.astype(np.longdouble) @ b.astype(np.longdouble)
+    wide = np.zeros((k, 2 * m), dtype)
+    wide[:, ::2] = b
+    for left in (a, np.asfortranarray(a)):
+        for right in (b, np.asfortranarray(b), wide[:, ::2]):
+            for keep_order in (False, True):
+                y = compiled.matmul(left, right, keep_order=keep_order)
+                assert y.dtype == dtype
+                np.testing.assert_allclose(y, exact.astype(dtype), atol=2e-4 if dtype is np.float32 else 1e-12)
+    with pytest.raises(ValueError, match="matmul"):
+        compiled.matmul(np.ones((1, 70_000)), np.ones((69_999, 2)))
 
 
 def test_infinities_and_nan_are_not_optimised_away():

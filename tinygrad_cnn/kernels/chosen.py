@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from tinygrad_cnn.kernels import conv, elementwise, pool
+from tinygrad_cnn.kernels import conv, elementwise, matmul, pool
 
 Kernel = Callable[..., Any]
 
@@ -23,10 +23,11 @@ class Chosen:
     relu: Kernel
     gate: Kernel
     channel_sums: Kernel
+    matmul: Kernel
     descend: Kernel
 
     def __init__(self) -> None:
-        self.choose("numpy", conv, pool, elementwise)
+        self.choose("numpy", conv, pool, elementwise, matmul)
 
     def choose(self, name: str, *modules: Any) -> None:
         """Take each kernel from the module that has it."""
@@ -65,7 +66,7 @@ def set_kernels(name: str) -> None:
     if name == chosen.name:
         return
     if name == "numpy":
-        chosen.choose(name, conv, pool, elementwise)
+        chosen.choose(name, conv, pool, elementwise, matmul)
     elif name == "numba":
         if importlib.util.find_spec("numba") is None:
             raise ImportError('set_kernels: "numba" needs Numba; install it with: pip install "tinygrad-cnn[fast]"')

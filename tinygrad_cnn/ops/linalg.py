@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.kernels.matmul import matmul as matmul_of
+from tinygrad_cnn.kernels.chosen import chosen
 from tinygrad_cnn.ops.checks import check_ndim, shape_of
 from tinygrad_cnn.ops.domain import Real
 from tinygrad_cnn.ops.draw import Draw
@@ -23,7 +23,7 @@ class Matmul(Op):
     promotes = True
 
     def forward(a: Array, b: Array, *, keep_order: bool = False) -> Array:
-        return matmul_of(a, b, keep_order=keep_order)
+        return chosen.matmul(a, b, keep_order=keep_order)
 
     def d_a(g: Array, b: Array, a_shape: Shape) -> Array:
         return sum_to_shape(g @ np.swapaxes(b, -1, -2), a_shape)
@@ -45,7 +45,7 @@ class Linear(Op):
     promotes = True
 
     def forward(x: Array, w: Array, b: Array) -> Array:
-        y = matmul_of(rows(x), w.T, keep_order=True)
+        y = chosen.matmul(rows(x), w.T, keep_order=True)
         y = y if x.ndim == 2 else y.reshape(*x.shape[:-1], len(w))
         return np.add(y, b, out=y) if y.ndim and y.dtype == b.dtype else y + b
 
