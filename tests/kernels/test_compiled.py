@@ -241,3 +241,14 @@ def test_after_a_fork_the_child_computes_alone():
 def test_every_kernel_has_its_twin():
     for name in type(chosen).__annotations__.keys() - {"name"}:
         assert callable(getattr(compiled, name))
+
+
+def test_machine_code_older_than_a_source_is_forgotten(tmp_path):
+    (tmp_path / "__pycache__").mkdir()
+    old, new, source = tmp_path / "__pycache__" / "a.nbi", tmp_path / "__pycache__" / "b.nbi", tmp_path / "loops.py"
+    for path, when in ((old, 1000), (source, 2000), (new, 3000)):
+        path.write_text("")
+        os.utime(path, (when, when))
+    jit.forget_stale(tmp_path)
+    assert not old.exists()
+    assert new.exists()
