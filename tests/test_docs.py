@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import importlib.util
 import pkgutil
 import re
 from pathlib import Path
@@ -12,7 +13,12 @@ import tinygrad_cnn
 from tinygrad_cnn.ops.op import registry
 
 ROOT = Path(__file__).parent.parent
-MODULES = [m.name for m in pkgutil.walk_packages(tinygrad_cnn.__path__, "tinygrad_cnn.") if "__main__" not in m.name]
+OMITTED = ("__main__",) if importlib.util.find_spec("numba") else ("__main__", "kernels.compiled")
+MODULES = [
+    m.name
+    for m in pkgutil.walk_packages(tinygrad_cnn.__path__, "tinygrad_cnn.")
+    if not any(part in m.name for part in OMITTED)
+]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 

@@ -1,5 +1,6 @@
 """What the tests of the ops do not reach: blocks, dtypes, layouts, ties, NaN, extremes, threads."""
 
+import importlib.util
 import math
 import threading
 
@@ -18,10 +19,11 @@ PLAIN = {"stride": (1, 1), "padding": ((1, 1), (1, 1)), "dilation": (1, 1), "gro
 WINDOW = {"kernel_size": (2, 2), "stride": (2, 2), "padding": (0, 0), "dilation": (1, 1), "ceil_mode": False}
 
 
-@pytest.fixture(params=["numpy", "numba"], scope="module", autouse=True)
+INSTALLED = ["numpy"] + ["numba"] * (importlib.util.find_spec("numba") is not None)  # test_compiled says if it is not
+
+
+@pytest.fixture(params=INSTALLED, scope="module", autouse=True)
 def kernels(request):
-    if request.param == "numba":
-        pytest.importorskip("numba", reason='Numba is not installed: pip install "tinygrad-cnn[fast]"')
     before = get_kernels()
     set_kernels(request.param)
     yield
