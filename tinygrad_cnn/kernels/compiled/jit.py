@@ -100,7 +100,7 @@ def may_share() -> bool:
     asked = os.environ.get("GOMP_SPINCOUNT")
     os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
     try:
-        _first_use(np.zeros(2), 2)  # loads OpenMP, which reads its settings then
+        njit(parallel=True, cache=True)(_first_use)(np.zeros(2), 2)  # loads OpenMP, which reads its settings then
     finally:
         if asked is None:
             del os.environ["GOMP_SPINCOUNT"]
@@ -108,7 +108,6 @@ def may_share() -> bool:
     return layer in ("omp", "tbb")
 
 
-@njit(parallel=True, cache=True)
 def _first_use(x: Any, parts: int) -> None:
     for part in prange(parts):
         x[part] = part
