@@ -7,11 +7,11 @@ import pytest
 import tinygrad_cnn as tg
 
 
-def test_numpy_is_the_default_of_a_process_that_asks_for_nothing(monkeypatch):
-    assert tg.get_kernels() in ("numpy", "numba")
+@pytest.fixture(autouse=True)
+def numpys():
     before = tg.get_kernels()
     tg.set_kernels("numpy")
-    assert tg.get_kernels() == "numpy"
+    yield
     tg.set_kernels(before)
 
 
@@ -19,13 +19,12 @@ def test_numpy_is_the_default_of_a_process_that_asks_for_nothing(monkeypatch):
 def test_unknown_kernels_are_refused(name):
     with pytest.raises(ValueError, match='must be "numpy" or "numba"'):
         tg.set_kernels(name)
+    assert tg.get_kernels() == "numpy"
 
 
 def test_without_numba_it_is_said_how_to_get_it(monkeypatch):
-    before = tg.get_kernels()
-    tg.set_kernels("numpy")
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ImportError, match=r"tinygrad-cnn\[fast\]"):
-        tg.set_kernels("numba")
+    with monkeypatch.context() as patch:
+        patch.setattr(importlib.util, "find_spec", lambda name: None)
+        with pytest.raises(ImportError, match=r"tinygrad-cnn\[fast\]"):
+            tg.set_kernels("numba")
     assert tg.get_kernels() == "numpy"
-    tg.set_kernels(before)
