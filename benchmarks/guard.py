@@ -24,7 +24,7 @@ class Guard(NamedTuple):
     limit: float
 
 
-LIMITS = {"numpy": (2.5, 3.0, 3.0, 15, 15), "numba": (1.0, 1.2, 1.2, 6, 6)}
+LIMITS = {"numpy": (2.5, 3.0, 3.0, 15, 15), "numba": (1.0, 1.2, 1.2, 12, 8)}
 """Of the convolution, its gradients, the pooling and its gradient."""
 
 
@@ -58,7 +58,7 @@ def recording() -> Guard:
     """What recording an op costs."""
     small = np.ones(8, np.float32)
     leaf = tg.tensor(small, requires_grad=True)
-    return Guard("a recorded product of 8 over NumPy's", lambda: leaf * leaf, lambda: small * small, 16)
+    return Guard("a recorded product of 8 over NumPy's", lambda: leaf * leaf, lambda: small * small, 8)
 
 
 def failures(given: list[Guard]) -> list[str]:
