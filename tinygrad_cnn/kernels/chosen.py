@@ -43,7 +43,7 @@ def set_kernels(name: str) -> None:
     """Compute with the kernels "numpy" or "numba", from now on and in the whole process.
 
     "numpy" is the default, and needs nothing else. "numba" needs the extra `fast` and compiles each loop when it is
-    first used: half a minute in all, once, since machine code is kept on disk beside the package or, where that
+    first used: some 15 s for a network, once, since machine code is kept on disk beside the package or, where that
     cannot be written, in the user's cache directory. Both give the same results but for rounding. The environment
     variable ``TINYGRAD_CNN_KERNELS`` chooses at import.
 
