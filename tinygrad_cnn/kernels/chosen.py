@@ -9,6 +9,7 @@ from typing import Any
 from tinygrad_cnn.kernels import conv, elementwise, matmul, pool
 
 Kernel = Callable[..., Any]
+NUMPYS = conv, pool, elementwise, matmul
 
 
 class Chosen:
@@ -27,7 +28,7 @@ class Chosen:
     descend: Kernel
 
     def __init__(self) -> None:
-        self.choose("numpy", conv, pool, elementwise, matmul)
+        self.choose("numpy", *NUMPYS)
 
     def choose(self, name: str, *modules: Any) -> None:
         """Take each kernel from the module that has it."""
@@ -66,7 +67,7 @@ def set_kernels(name: str) -> None:
     if name == chosen.name:
         return
     if name == "numpy":
-        chosen.choose(name, conv, pool, elementwise, matmul)
+        chosen.choose(name, *NUMPYS)
     elif name == "numba":
         if importlib.util.find_spec("numba") is None:
             raise ImportError('set_kernels: "numba" needs Numba; install it with: pip install "tinygrad-cnn[fast]"')

@@ -8,7 +8,7 @@ matrices are shared by the pool like everything else, see `matmul`.
 import os
 import threading
 from collections.abc import Callable, Sequence
-from functools import cache, partial
+from functools import partial
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -18,8 +18,8 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 
-@cache
 def _blas() -> list[Any]:
+    """Those loaded by now: another may come with a later import."""
     controller = ThreadpoolController()  # looks at every loaded library: 0.4 ms
     return list(controller.select(user_api="blas").lib_controllers)
 
