@@ -1057,20 +1057,18 @@ def as_plain(value: Any) -> Any:
 
 def unify(op: type[Op], arrays: list[Any]) -> None:
     """Bring the inputs of an op to a common dtype, in the list itself."""
+    chosen: Sequence[int] = range(len(arrays)) if op.variadic or not op.constant else op.places
     first = arrays[0].dtype if type(arrays[0]) is np.ndarray else None
     same = first is FLOAT32 or first is FLOAT64
     if same:
-        for value in arrays:
-            kind = type(value)
+        for k in chosen:
+            kind = type(arrays[k])
             if kind is np.ndarray:
-                same = same and value.dtype is first
+                same = same and arrays[k].dtype is first
             elif kind is not int and kind is not float:
                 same = False
     if same:
         return
-    chosen = (
-        range(len(arrays)) if op.variadic or not op.constant else [k for k, r in enumerate(op.rules) if r is not None]
-    )
     dtype = common_dtype([arrays[k] for k in chosen], op.floating)
     for k in chosen:
         if isinstance(arrays[k], (np.ndarray, np.generic)) and arrays[k].dtype != dtype:

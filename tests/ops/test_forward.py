@@ -252,6 +252,14 @@ def class_cross_entropy(x, t, w, *, each):
     return np.array(losses) if each else math.fsum(losses)
 
 
+def class_cross_entropy_input(v, x, t):
+    out = np.empty(x.shape)
+    for n, row in enumerate(x):
+        for k, log in enumerate(log_probabilities(row.tolist())):
+            out[n, k] = v[n] * (math.exp(log) - (k == t[n]))
+    return out
+
+
 def normalised(x, *, axes, eps):
     extended = x.astype(LONG)
     mean = extended.mean(axis=axes, keepdims=True)
@@ -404,6 +412,7 @@ REFERENCES = {
     "LogSoftmax": along(log_probabilities),
     "SoftmaxCrossEntropy": soft_cross_entropy,
     "ClassCrossEntropy": class_cross_entropy,
+    "ClassCrossEntropyInput": class_cross_entropy_input,
     "Normalize": normalised,
     "MaxPool2D": largest,
     "ChannelSum": lambda x: np.array([math.fsum(x[:, c].flat) for c in range(x.shape[1])]),

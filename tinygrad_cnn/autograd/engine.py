@@ -147,6 +147,8 @@ def call(rule: Rule, g: Array, saved: tuple[Any, ...], options: dict[str, Any], 
     args = [saved[k] if k < len(saved) else i for k in rule.picks]  # behind the saved comes i, the variadic place
     if not rule.options:
         return rule.function(g, *args)
+    if rule.takes_all:
+        return rule.function(g, *args, **options)
     return rule.function(g, *args, **{name: options[name] for name in rule.options if name in options})
 
 

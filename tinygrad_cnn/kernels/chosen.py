@@ -6,10 +6,10 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from tinygrad_cnn.kernels import conv, elementwise, matmul, pool
+from tinygrad_cnn.kernels import conv, elementwise, loss, matmul, pool
 
 Kernel = Callable[..., Any]
-NUMPYS = conv, pool, elementwise, matmul
+NUMPYS = conv, pool, elementwise, matmul, loss
 
 
 class Chosen:
@@ -25,6 +25,8 @@ class Chosen:
     gate: Kernel
     channel_sums: Kernel
     matmul: Kernel
+    class_losses: Kernel
+    class_losses_input: Kernel
     descend: Kernel
 
     def __init__(self) -> None:

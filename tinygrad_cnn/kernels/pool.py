@@ -15,6 +15,7 @@ from tinygrad_cnn.kernels.threads import row_blocks, share
 from tinygrad_cnn.types import NDArray, Pads, Pair
 
 
+@lru_cache(1024)
 def pooled_size(size: Pair, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, ceil_mode: bool) -> Pair:
     """The size of the result of a pooling."""
     measure = ceil_output_size if ceil_mode else lambda n, k, s, p, d: output_size(n, k, s, 2 * p, d)
@@ -22,6 +23,7 @@ def pooled_size(size: Pair, kernel: Pair, stride: Pair, padding: Pair, dilation:
     return h, w
 
 
+@lru_cache(1024)
 def border(size: Pair, out: Pair, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair) -> Pads:
     """Padding on each side such that every window, an incomplete last one too, lies inside."""
     top, left = (

@@ -12,6 +12,8 @@ from tinygrad_cnn.ops.checks import check_dtype
 from tinygrad_cnn.tensor import Tensor
 
 M = TypeVar("M", bound="Module")
+ROOMS = "_parameters", "_buffers", "_modules"
+"""Where a module keeps what is looked up by name."""
 
 
 class IncompatibleKeys(NamedTuple):
@@ -77,9 +79,10 @@ class Module:
             object.__setattr__(self, name, value)
 
     def __getattr__(self, name: str) -> Any:
-        for room in ("_parameters", "_buffers", "_modules"):
-            held = self.__dict__.get(room, {})
-            if name in held:
+        fields = self.__dict__
+        for room in ROOMS:
+            held = fields.get(room)
+            if held is not None and name in held:
                 return held[name]
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
@@ -88,7 +91,7 @@ class Module:
             object.__delattr__(self, name)
 
     def _forget(self, name: str) -> bool:
-        found = [self.__dict__[room].pop(name, self) is not self for room in ("_parameters", "_buffers", "_modules")]
+        found = [self.__dict__[room].pop(name, self) is not self for room in ROOMS]
         self.__dict__.pop(name, None)
         return any(found)
 

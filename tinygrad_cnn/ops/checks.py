@@ -11,6 +11,8 @@ from tinygrad_cnn.types import Array, Axis, DType, NDArray, Pair, Shape
 def shape_of(value: Any) -> Shape:
     """The shape of an array, a Tensor, a number or nested lists."""
     shape = getattr(value, "shape", None)
+    if type(shape) is tuple:
+        return shape
     return tuple(shape) if shape is not None else np.shape(value)
 
 
@@ -48,8 +50,11 @@ def check_axes(op: str, axis: Axis, ndim: int) -> tuple[int, ...]:
 
 def check_pair(op: str, name: str, value: Any, smallest: int) -> Pair:
     """(vertical, horizontal) of a number or a pair, each a whole number of at least `smallest`."""
-    if type(value) is int and value >= smallest:
+    kind = type(value)
+    if kind is int and value >= smallest:
         return value, value
+    if kind is tuple and len(value) == 2 and type(value[0]) is type(value[1]) is int and min(value) >= smallest:
+        return value  # type: ignore[no-any-return]
     parts = tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else (value, value)
     if len(parts) == 1:
         parts = parts * 2
@@ -63,7 +68,11 @@ def check_pair(op: str, name: str, value: Any, smallest: int) -> Pair:
 
 def check_ndim(op: str, name: str, value: Any, expected: tuple[int, ...], layout: str) -> None:
     """The array has one of the expected numbers of axes."""
-    shape = shape_of(value)
+    check_dims(op, name, shape_of(value), expected, layout)
+
+
+def check_dims(op: str, name: str, shape: Shape, expected: tuple[int, ...], layout: str) -> None:
+    """The shape has one of the expected numbers of axes."""
     if len(shape) not in expected:
         allowed = " or ".join(str(n) for n in expected)
         raise ValueError(f"{op}: {name} has shape {shape}; expected {allowed} dims, {layout}")

@@ -4,13 +4,14 @@ Each of `Conv2D`, `Conv2DInput` and `Conv2DWeight` is linear in either argument,
 other two: the set is closed under differentiation. How arrays are moved about is in `kernels.conv`.
 """
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinygrad_cnn.kernels.chosen import chosen
 from tinygrad_cnn.kernels.geometry import output_size
-from tinygrad_cnn.ops.checks import check_ndim, check_pair, shape_of
+from tinygrad_cnn.ops.checks import check_dims, check_ndim, check_pair, shape_of
 from tinygrad_cnn.ops.domain import Real
 from tinygrad_cnn.ops.draw import Draw
 from tinygrad_cnn.ops.op import Op, Sample
@@ -180,19 +181,31 @@ def conv2d(
 def _convolve(
     op: str, x: Array, w: Array, b: Array | None, stride: Any, padding: Any, dilation: Any, groups: int
 ) -> Array:
-    check_ndim(op, "input", x, (3, 4), "(N, C, H, W) or (C, H, W)")
-    check_ndim(op, "weight", w, (4,), "(O, C / groups, KH, KW)")
-    if len(shape_of(x)) == 3:
-        return squeeze(_convolve(op, unsqueeze(x, 0), w, b, stride, padding, dilation, groups), 0)
     image, kernel = shape_of(x), shape_of(w)
+    if len(image) == 3 and len(kernel) == 4:
+        return squeeze(_convolve(op, unsqueeze(x, 0), w, b, stride, padding, dilation, groups), 0)
+    steps, spread = check_pair(op, "stride", stride, 1), check_pair(op, "dilation", dilation, 1)
+    pads = padding if isinstance(padding, str) else check_pair(op, "padding", padding, 0)
+    options = {"geometry": check_convolution(op, image, kernel, steps, pads, spread, groups)}
+    if b is None:
+        return Conv2D.apply(x, w, **options)
+    _check_bias(op, b, kernel[0], kernel)
+    return Conv2DBias.apply(x, w, b, **options)
+
+
+@lru_cache(1024, typed=True)
+def check_convolution(
+    op: str, image: Shape, kernel: Shape, steps: Pair, padding: Pair | str, spread: Pair, groups: int
+) -> Geometry:
+    """How the windows lie, if image and kernel fit; asked once for the same shapes."""
+    check_dims(op, "input", image, (3, 4), "(N, C, H, W) or (C, H, W)")
+    check_dims(op, "weight", kernel, (4,), "(O, C / groups, KH, KW)")
     check_groups(op, groups, outputs=kernel[0])
     if image[1] != kernel[1] * groups:
         raise ValueError(
             f"{op}: input has {image[1]} channels but weight {kernel} expects {kernel[1] * groups} "
             f"(groups={groups}); give a weight of shape ({kernel[0]}, {image[1]} / groups, …)"
         )
-    _check_bias(op, b, kernel[0], kernel)
-    steps, spread = check_pair(op, "stride", stride, 1), check_pair(op, "dilation", dilation, 1)
     pads = check_padding(op, padding, (kernel[2], kernel[3]), steps, spread)
     for a in (0, 1):
         reach = spread[a] * (kernel[a + 2] - 1) + 1
@@ -201,10 +214,7 @@ def _convolve(
                 f"{op}: the kernel reaches over {reach} elements but dim {a + 2} of input {image}, padded, has "
                 f"{image[a + 2] + sum(pads[a])}; use a smaller kernel or dilation, or more padding"
             )
-    geometry = Geometry(steps, pads, spread, groups)
-    if b is None:
-        return Conv2D.apply(x, w, geometry=geometry)
-    return Conv2DBias.apply(x, w, b, geometry=geometry)
+    return Geometry(steps, pads, spread, groups)
 
 
 def check_groups(op: str, groups: int, **counts: int) -> None:

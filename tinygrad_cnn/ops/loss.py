@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.kernels.chosen import chosen
 from tinygrad_cnn.ops.checks import check_axis, check_floating, check_integer, dtype_of, shape_of
 from tinygrad_cnn.ops.domain import Positive, Real
 from tinygrad_cnn.ops.draw import Draw
@@ -73,7 +74,7 @@ class SoftmaxCrossEntropy(Op):
 class ClassCrossEntropy(Op):
     """y = -Σ_n w[n] ln softmax(x)[n, t[n]]        dx = g w (softmax(x) - [k = t])
 
-    Logits (N, K); labels (N,) and the weight of each row are constants. With ``each``, a loss for each row,
+    Logits (N, K); labels (N,) and the weights (N,) of the rows are constants. With ``each``, a loss for each row,
     else their sum.
     """
 
@@ -81,20 +82,38 @@ class ClassCrossEntropy(Op):
     constant = ("t", "w")
 
     def forward(x: Array, t: Array, w: Array, *, each: bool) -> Array:
-        shifted = x - np.maximum.reduce(x, axis=1, keepdims=True, initial=-np.inf)
-        picked = shifted[np.arange(len(t)), t]
-        losses = (np.log(np.add.reduce(np.exp(shifted), axis=1)) - picked) * w
+        losses = chosen.class_losses(x, t) * w
         return losses if each else np.add.reduce(losses)
 
-    def d_x(g: Array, x: Array, t: Array, w: Array, *, each: bool) -> Array:
-        hot = (np.arange(x.shape[1])[:, None] == t).T  # lies by columns, so that the result lies as x does
-        return np.reshape(g * w, (-1, 1)) * (softmax(x, 1) - hot)
+    def d_x(g: Array, x: Array, t: Array, w: Array) -> Array:
+        return ClassCrossEntropyInput.apply(g * w, x, t)
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
         n, k = draw.integer(1, 3), draw.integer(1, 4)
         x, t, w = draw.array((n, k), Real()), draw.index_array((n,), k), draw.array((n,), Positive())
         return Sample((x, t, w), {"each": draw.boolean()})
+
+
+class ClassCrossEntropyInput(Op):
+    """y = v (softmax(x) - [k = t])        dv = Σ_k g (softmax(x) - [k = t]),  dx = v s (g - Σ_k g s), s = softmax(x)"""
+
+    constant = ("t",)
+
+    def forward(v: Array, x: Array, t: Array) -> Array:
+        return chosen.class_losses_input(v, x, t)
+
+    def d_v(g: Array, x: Array, t: Array) -> Array:
+        return np.sum(g * (softmax(x, 1) - (np.arange(x.shape[1]) == t[:, None])), axis=1)
+
+    def d_x(g: Array, v: Array, x: Array) -> Array:
+        s = softmax(x, 1)
+        return np.expand_dims(v, 1) * s * (g - np.sum(g * s, axis=1, keepdims=True))
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        (x, t, v), _ = ClassCrossEntropy.sample(draw)
+        return Sample((v, x, t), {})
 
 
 def softmax(input: Array, dim: int, dtype: Any = None) -> Array:
@@ -150,6 +169,12 @@ def cross_entropy(
         loss = cross_entropy(input[None], target, weight, reduction=reduction, **options)
         return loss[0] if reduction == "none" else loss
     classes = shape[1]
+    if weight is None and not label_smoothing and len(shape) == 2 and labels == shape[:1]:
+        hot = np.asarray(target)
+        if all_count(hot, classes, ignore_index):  # the commonest case, with no question about rows
+            row_weight = np.empty(len(hot), dtype_of(input))
+            row_weight.fill(1 / len(hot) if reduction == "mean" else 1)
+            return ClassCrossEntropy.apply(input, hot, row_weight, each=reduction == "none")
     per_class = _class_weight(op, weight, classes, dtype_of(input))
     if labels == shape and dtype_of(target).kind == "f":
         return _probability_loss(input, target, per_class, reduction, label_smoothing)
@@ -169,6 +194,13 @@ def cross_entropy(
     total = float(row_weight.sum()) if reduction == "mean" else 1.0
     loss = ClassCrossEntropy.apply(rows, hot, row_weight / (total or 1.0), each=False)
     return loss if total else loss + math.nan  # the mean of nothing is NaN, its gradient 0, as in PyTorch
+
+
+def all_count(labels: NDArray, classes: int, ignore_index: int) -> bool:
+    """Whether there are labels, and every one is a class and none is to be ignored; in one pass."""
+    if labels.dtype != np.int64 or not labels.size or 0 <= ignore_index < classes:
+        return False
+    return bool(np.maximum.reduce(labels.view(np.uint64)) < classes)  # a negative label is a very large one
 
 
 def _class_weight(op: str, weight: Array | None, classes: int, dtype: Any) -> NDArray:

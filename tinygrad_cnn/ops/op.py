@@ -23,6 +23,8 @@ class Rule(NamedTuple):
     function: Callable[..., Array]
     picks: tuple[int, ...]
     options: tuple[str, ...]
+    takes_all: bool
+    """Every option of the op is among them."""
 
 
 class Kink(NamedTuple):
@@ -99,6 +101,8 @@ class Op:
     options: ClassVar[tuple[str, ...]]
     variadic: ClassVar[bool]
     rules: ClassVar[tuple[Rule | None, ...]]
+    places: ClassVar[tuple[int, ...]]
+    """The numbers of the inputs that have a rule."""
     saves: ClassVar[tuple[bool, ...]]
     saves_any: ClassVar[bool]
     saves_inputs: ClassVar[bool]
@@ -120,9 +124,11 @@ class Op:
     def apply(cls, *inputs: Any, **options: Any) -> Any:
         """Apply the op: record it if an input can record (a Tensor), else just compute."""
         for value in inputs:
-            record = getattr(type(value), "__record__", None)
-            if record is not None:
-                return record(cls, inputs, options)
+            kind = type(value)
+            if kind is not np.ndarray:
+                record = getattr(kind, "__record__", None)
+                if record is not None:
+                    return record(cls, inputs, options)
         try:
             return cls.forward(*inputs, **options)
         except ValueError:
@@ -190,6 +196,7 @@ def _bind(cls: type[Op]) -> None:
         if attribute.startswith("d_") and attribute[2:] not in inputs:
             raise TypeError(f"{where}: {attribute} is the derivative of no input; inputs are {inputs}")
     used = {k for rule in rules if rule is not None for k in rule.picks}
+    cls.places = tuple(k for k, rule in enumerate(rules) if rule is not None)
     cls.rules, cls.saves = rules, tuple(k in used for k in range(len(sources)))
     cls.saves_arrays = any(cls.saves[: 1 + len(inputs) + len(cls.aux)])
     cls.saves_inputs = not cls.variadic and used == set(range(1, 1 + len(inputs)))
@@ -218,7 +225,7 @@ def _rule(cls: type[Op], name: str, sources: tuple[str, ...], options: dict[str,
             raise TypeError(f"{where}: d_{name} asks for {p.name!r}; it may have g and any of {sources}")
         else:
             picks.append(sources.index(p.name))
-    return Rule(f"d_{name}", function, tuple(picks), tuple(taken))
+    return Rule(f"d_{name}", function, tuple(picks), tuple(taken), len(taken) == len(options))
 
 
 def _register(cls: type[Op]) -> None:

@@ -1,5 +1,6 @@
 """Pooling. The maximum is read under the taps of the maxima, so its VJP puts, and the VJP of that takes."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -259,15 +260,21 @@ def _check_window(
     kernel, spread = check_pair(op, "kernel_size", kernel_size, 1), check_pair(op, "dilation", dilation, 1)
     steps = kernel if stride is None else check_pair(op, "stride", stride, 1)
     pads = check_pair(op, "padding", padding, 0)
+    check_windows(op, shape_of(x), Windows(kernel, steps, pads, spread), ceil_mode)
+    return kernel, steps, pads, spread
+
+
+@lru_cache(1024)
+def check_windows(op: str, shape: Shape, windows: Windows, ceil_mode: bool) -> None:
+    """The windows fit into the plane, and none is all padding; asked once for the same shapes."""
+    kernel, steps, pads, spread = windows
     if any(2 * p > k for p, k in zip(pads, kernel, strict=True)):
         raise ValueError(f"{op}: padding {pads} is more than half of kernel_size {kernel}; a window could be empty")
-    shape = shape_of(x)
     out = kernels.pooled_size((shape[2], shape[3]), kernel, steps, pads, spread, ceil_mode)
     if min(out) < 1:
         raise ValueError(
             f"{op}: a window of {kernel} (dilation {spread}) does not fit into input {shape} padded by {pads}"
         )
-    return kernel, steps, pads, spread
 
 
 def adaptive_avg_pool2d(input: Array, output_size: Size2 | tuple[int | None, int | None] | None) -> Array:

@@ -6,11 +6,14 @@ a pixel are one run, which is what vectors want; what these loops do not cover i
 
 from tinygrad_cnn.kernels.compiled.conv import conv2d, conv2d_input, conv2d_weight
 from tinygrad_cnn.kernels.compiled.elementwise import channel_sums, descend, gate, relu
+from tinygrad_cnn.kernels.compiled.loss import class_losses, class_losses_input
 from tinygrad_cnn.kernels.compiled.matmul import matmul
 from tinygrad_cnn.kernels.compiled.pool import max_pool2d, window_put
 
 __all__ = [
     "channel_sums",
+    "class_losses",
+    "class_losses_input",
     "conv2d",
     "conv2d_input",
     "conv2d_weight",

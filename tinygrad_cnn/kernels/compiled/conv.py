@@ -5,21 +5,21 @@ more than one pixel over few images, and dtypes other than float32 and float64: 
 """
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
 from tinygrad_cnn.kernels import conv as plain
 from tinygrad_cnn.kernels.compiled import direct, winograd
-from tinygrad_cnn.kernels.compiled.layout import DTYPES, images, planes
+from tinygrad_cnn.kernels.compiled.layout import DTYPES, FEW_IMAGES, images, planes
 from tinygrad_cnn.kernels.conv import parts
 from tinygrad_cnn.kernels.geometry import output_size
+from tinygrad_cnn.kernels.layout import NOTHING
 from tinygrad_cnn.kernels.threads import get_num_threads, split
-from tinygrad_cnn.types import NDArray, Pads, Pair
+from tinygrad_cnn.types import NDArray, Pads, Pair, Shape
 
 MOSTLY_BORDER = 1.5
 """From this ratio of input to output on, a convolution of the bordered output would mostly multiply zeros."""
-FEW_IMAGES = 8
-"""Below this number the rows of a plane are one run, and what comes out between them is dropped."""
 
 
 def conv2d(
@@ -35,21 +35,16 @@ def conv2d(
     """y[n,o,p,q] = b[o] + Σ_cij w[o,c,i,j] x[n,c, p·stride + i·dilation - pad, …], per group of channels."""
     if not suits((x, w, x if b is None else b), stride):
         return plain.conv2d(x, w, b, stride=stride, padding=padding, dilation=dilation, groups=groups)
-    n, c, h, width = x.shape
-    o, depth, *kernel = w.shape
-    oh = output_size(h, kernel[0], stride[0], sum(padding[0]), dilation[0])
-    ow = output_size(width, kernel[1], stride[1], sum(padding[1]), dilation[1])
-    bias = np.zeros(o, x.dtype) if b is None else np.ascontiguousarray(b)
-    by_tiles = winograd.pays(n, depth, o // groups, (kernel[0], kernel[1]), stride, dilation)
-    source = planes(x, winograd.whole_tiles(padding, (oh, ow)) if by_tiles else padding)
-    together = not by_tiles and n < FEW_IMAGES
-    y = np.empty((o, oh, source.shape[2] if together else ow, n), x.dtype)
-    for ins, outs in zip(parts(c, groups), parts(o, groups), strict=True):
-        if by_tiles:
+    plan = planned(x.shape, w.shape, stride, padding, dilation, groups, get_num_threads())
+    bias = np.zeros(len(w), x.dtype) if b is None else np.ascontiguousarray(b)
+    source = planes(x, plan.padding)
+    y = np.empty(plan.lying, x.dtype)
+    for ins, outs in plan.groups:
+        if plan.by_tiles:
             winograd.correlate(source[ins], w[outs], bias[outs], y[outs])
         else:
-            correlate(source[ins], w[outs], bias[outs], y[outs], ow, stride, dilation)
-    return images(y[:, :, :ow])
+            correlate(source[ins], w[outs], bias[outs], y[outs], plan)
+    return images(y)
 
 
 def conv2d_input(
@@ -87,52 +82,90 @@ def conv2d_weight(
         return plain.conv2d_weight(
             x, g, kernel_size=kernel_size, stride=stride, padding=padding, dilation=dilation, groups=groups
         )
-    n, c = x.shape[:2]
-    o, oh, ow = g.shape[1:]
-    d = np.empty((o, c // groups, *kernel_size), x.dtype)
-    by_tiles = winograd.pays(n, c // groups, o // groups, kernel_size, stride, dilation)
-    source = planes(x, winograd.whole_tiles(padding, (oh, ow)) if by_tiles else padding)
-    if by_tiles:
-        cotangent = planes(g, winograd.whole_tiles(((0, 0), (0, 0)), (oh, ow)))
-    else:
-        cotangent = planes(g, ((0, 0), (0, source.shape[2] - ow if n < FEW_IMAGES else 0)))
-    for ins, outs in zip(parts(c, groups), parts(o, groups), strict=True):
-        if by_tiles:
-            d[outs] = winograd.contract(source[ins], cotangent[outs])
+    o, depth = g.shape[1], x.shape[1] // groups
+    plan = planned(x.shape, (o, depth, *kernel_size), stride, padding, dilation, groups, get_num_threads())
+    source, cotangent = planes(x, plan.padding), planes(g, plan.border)
+    found = []
+    for ins, outs in plan.groups:
+        if plan.by_tiles:
+            found.append(winograd.contract(source[ins], cotangent[outs]))
         else:
-            d[outs] = contract(source[ins], cotangent[outs], kernel_size, ow, stride, dilation)
-    return d
+            found.append(contract(source[ins], cotangent[outs], kernel_size, plan))
+    return found[0] if groups == 1 else np.concatenate(found)
 
 
 def suits(arrays: tuple[NDArray, ...], stride: Pair) -> bool:
     """Whether the loops here compute with such arrays."""
     dtype = arrays[0].dtype
-    few = len(arrays[0]) < FEW_IMAGES
-    same = dtype in DTYPES and all(a.dtype == dtype and a.size for a in arrays)
-    return same and not (few and stride != (1, 1))
+    if dtype not in DTYPES or (stride != (1, 1) and len(arrays[0]) < FEW_IMAGES):
+        return False
+    return all(a.dtype is dtype and a.size for a in arrays)
 
 
-def correlate(x: NDArray, w: NDArray, b: NDArray, y: NDArray, columns: int, stride: Pair, dilation: Pair) -> None:
-    """y (O,P,Q,N) of x (C,H,W,N), of which `columns` per row are wanted."""
-    o, oh, ow, n = y.shape
-    c, h, width, _ = x.shape
-    matrix = np.ascontiguousarray(w.reshape(o, -1))
-    taps = taps_of((c, h, width, n), (w.shape[2], w.shape[3]), dilation)
-    runs = runs_of((oh, ow, columns, n), width, stride, get_num_threads())
-    flat, results = x.reshape(-1), y.reshape(o, -1)
-    direct.correlate(flat, taps, matrix, b, results, runs, cost=y.nbytes + y.size * len(taps) / 4)
+class Plan(NamedTuple):
+    """How a convolution of given shapes is computed: all that Python has to find out, once."""
+
+    by_tiles: bool
+    padding: Pads
+    """The border of x."""
+    border: Pads
+    """The border of the output's cotangent, so that its rows are as long as those of x, or its tiles whole."""
+    lying: tuple[int, int, int, int]
+    """The shape (O,P,Q,N) of the output in memory."""
+    width: int
+    """Elements of a row of x, or 0 if rows are not brought together to one run."""
+    groups: tuple[tuple[slice, slice], ...]
+    """The channels of x and of the output in each group."""
+    taps: NDArray
+    runs: NDArray
 
 
-def contract(x: NDArray, g: NDArray, kernel: Pair, columns: int, stride: Pair, dilation: Pair) -> NDArray:
-    """The gradient (O,C,KH,KW) of x (C,H,W,N) and g (O,P,Q,N), of which `columns` per row are no border."""
-    o, oh, ow, n = g.shape
-    c, h, width, _ = x.shape
-    taps = taps_of((c, h, width, n), kernel, dilation)
-    runs = runs_of((oh, ow, columns, n), width, stride, get_num_threads())
-    flat, cotangent = x.reshape(-1), g.reshape(o, -1)
-    d = np.zeros((get_num_threads(), o + -o % 4, len(taps) + -len(taps) % 4), x.dtype)
-    direct.contract(flat, taps, cotangent, d, runs, cost=g.nbytes + g.size * len(taps) / 4)
-    return np.asarray(d.sum(axis=0)[:o, : len(taps)].reshape(o, c, *kernel))
+@lru_cache(1024)
+def planned(x: Shape, w: Shape, stride: Pair, padding: Pads, dilation: Pair, groups: int, threads: int) -> Plan:
+    """The plan for x (N,C,H,W) and w (O,C/G,KH,KW)."""
+    n, c, h, width = x
+    o, depth, *kernel = w
+    oh = output_size(h, kernel[0], stride[0], sum(padding[0]), dilation[0])
+    ow = output_size(width, kernel[1], stride[1], sum(padding[1]), dilation[1])
+    by_tiles = winograd.pays(n, depth, o // groups, (kernel[0], kernel[1]), stride, dilation)
+    across, border, together = ow, NOTHING, 0
+    if by_tiles:
+        padding, border = winograd.whole_tiles(padding, (oh, ow)), winograd.whole_tiles(NOTHING, (oh, ow))
+    elif n < FEW_IMAGES:
+        across = width + sum(padding[1])
+        border, together = ((0, 0), (0, across - ow)), across * n
+    height, wide = h + sum(padding[0]), width + sum(padding[1])
+    return Plan(
+        by_tiles,
+        padding,
+        border,
+        (o, oh, ow, n),
+        together,
+        tuple(zip(parts(c, groups), parts(o, groups), strict=True)),
+        taps_of((depth, height, wide, n), (kernel[0], kernel[1]), dilation),
+        runs_of((oh, across, ow, n), wide, stride, threads),
+    )
+
+
+def correlate(x: NDArray, w: NDArray, b: NDArray, y: NDArray, plan: Plan) -> None:
+    """y (O,P,Q,N) of x (C,H,W,N), both of one group."""
+    matrix = np.ascontiguousarray(w.reshape(len(w), -1))
+    cost = y.nbytes + y.size * len(plan.taps) / 4
+    if plan.width:
+        rows = y.reshape(len(y), y.shape[1], -1)
+        direct.correlate_planes(x.reshape(-1), plan.taps, matrix, b, rows, plan.width, cost=cost)
+    else:
+        direct.correlate(x.reshape(-1), plan.taps, matrix, b, y.reshape(len(y), -1), plan.runs, cost=cost)
+
+
+def contract(x: NDArray, g: NDArray, kernel: Pair, plan: Plan) -> NDArray:
+    """The gradient (O,C,KH,KW) of x (C,H,W,N) and g (O,P,·,N), both of one group."""
+    o, taps, threads = len(g), plan.taps, get_num_threads()
+    d = np.zeros((threads, o + -o % 4, len(taps) + -len(taps) % 4), x.dtype)
+    cost = g.nbytes + g.size * len(taps) / 4
+    direct.contract(x.reshape(-1), taps, g.reshape(o, -1), d, plan.runs, cost=cost)
+    whole = d[0] if threads == 1 else d.sum(axis=0)
+    return np.ascontiguousarray(whole[:o, : len(taps)]).reshape(o, len(x), *kernel)
 
 
 def spread(g: NDArray, w: NDArray, x: NDArray, columns: int, stride: Pair, dilation: Pair) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tinygrad_cnn.kernels.compiled.jit import inner, prange, shared, sums
-from tinygrad_cnn.kernels.compiled.panel import BYTES, VECTORS, panel_of
+from tinygrad_cnn.kernels.compiled.panel import BYTES, VECTORS, copy_run, panel_of
 from tinygrad_cnn.types import NDArray
 
 RUN = 512
@@ -46,6 +46,18 @@ def correlate(x: NDArray, taps: NDArray, w: NDArray, b: NDArray, y: NDArray, run
     """
     for part in prange(parts):
         set_runs(x, taps, w, b, y, runs[len(runs) * part // parts : len(runs) * (part + 1) // parts])
+
+
+@shared
+def correlate_planes(x: NDArray, taps: NDArray, w: NDArray, b: NDArray, y: NDArray, width: int, parts: int) -> None:
+    """The same of whole planes: y[o, p, v] = b[o] + Σ_k w[o, k] x[taps[k] + p width + v]; y (O, P, Q).
+
+    The plane is one run, so that vectors are full, and what comes out between its rows is dropped. Parts are of
+    channels.
+    """
+    for part in prange(parts):
+        first, last = len(y) * part // parts, len(y) * (part + 1) // parts
+        set_planes(x, taps, w[first:last], b[first:last], y[first:last], width)
 
 
 @shared
@@ -90,6 +102,21 @@ def set_runs(x: NDArray, taps: NDArray, w: NDArray, b: NDArray, y: NDArray, runs
                     for k in range(len(taps)):
                         total += w[o, k] * x[taps[k] + source + v]
                     y[o, into + v] = total
+
+
+@sums
+def set_planes(x: NDArray, taps: NDArray, w: NDArray, b: NDArray, y: NDArray, width: int) -> None:
+    """See `correlate_planes`."""
+    outputs, rows, columns = y.shape
+    size = (rows - 1) * width + columns
+    run, lying = np.array([[0, 0, size]]), np.empty((4, size), x.dtype)
+    flat, results = y.reshape(-1), lying.reshape(-1)
+    for o in range(0, outputs, 4):
+        few = min(4, outputs - o)
+        set_runs(x, taps, w[o : o + few], b[o : o + few], lying[:few], run)
+        for r in range(few):
+            for p in range(rows):
+                copy_run(results, r * size + p * width, flat, ((o + r) * rows + p) * columns, columns)
 
 
 @sums

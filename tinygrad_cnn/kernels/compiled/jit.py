@@ -72,17 +72,17 @@ def shared(function: Callable[..., None]) -> Callable[..., None]:
     alone, together = njit(**OPTIONS)(function), njit(**OPTIONS, parallel=True)(twin)
 
     def call(*args: Any, cost: float) -> None:
-        parts = parts_for(cost)
+        parts = 1 if cost < WORTH_SHARING else parts_for()
         (together if parts > 1 else alone)(*args, parts)
 
     call.__doc__ = function.__doc__
     return call
 
 
-def parts_for(cost: float) -> int:
-    """Into how many parts work of that cost is divided."""
+def parts_for() -> int:
+    """Into how many parts work that is worth it is divided."""
     n = min(get_num_threads(), PROCESSORS)
-    if n < 2 or cost < WORTH_SHARING or _forked or not may_share():
+    if n < 2 or _forked or not may_share():
         return 1
     numba.set_num_threads(n)
     return n

@@ -3,16 +3,21 @@
 import numpy as np
 
 from tinygrad_cnn.kernels.compiled.jit import exact, prange, shared
+from tinygrad_cnn.kernels.compiled.panel import copy_run
 from tinygrad_cnn.kernels.layout import NOTHING, planes_of_channels
 from tinygrad_cnn.types import NDArray, Pads
 
 DTYPES = np.dtype(np.float32), np.dtype(np.float64)
 """What the loops are compiled for."""
+FEW_IMAGES = 8
+"""Below this number the images of a pixel are too short a run to be vectors; a row, or a plane, is the run then."""
 
 
 def planes(x: NDArray, pads: Pads = NOTHING, value: float = 0) -> NDArray:
     """x (N,C,H,W) as contiguous (C,H,W,N) with a border of `value`: a copy only where it must be."""
     lying = x.transpose(1, 2, 3, 0)
+    if pads == NOTHING and lying.flags.c_contiguous:
+        return lying
     if x.dtype not in DTYPES:
         return planes_of_channels(x, pads, value)
     if not lying.flags.c_contiguous:
@@ -26,9 +31,9 @@ def planes(x: NDArray, pads: Pads = NOTHING, value: float = 0) -> NDArray:
         return lying
     c, h, w, n = lying.shape
     (top, bottom), (left, right) = pads
-    out = np.empty((c, top + h + bottom, left + w + right, n), x.dtype)
-    _border(lying, out, top, left, value, cost=2 * out.nbytes)
-    return out
+    out = np.empty((c, top + h + bottom, (left + w + right) * n), x.dtype)
+    _border(lying.reshape(c, h, w * n), out, top, left * n, value, cost=2 * out.nbytes)
+    return out.reshape(c, top + h + bottom, left + w + right, n)
 
 
 def images(y: NDArray) -> NDArray:
@@ -39,25 +44,28 @@ def images(y: NDArray) -> NDArray:
 @shared
 def _border(x: NDArray, y: NDArray, top: int, left: int, value: float, parts: int) -> None:
     for part in prange(parts):
-        for c in range(len(x) * part // parts, len(x) * (part + 1) // parts):
-            _border_plane(x[c], y[c], top, left, value)
+        first, last = len(x) * part // parts, len(x) * (part + 1) // parts
+        _border_planes(x[first:last], y[first:last], top, left, value)
 
 
 @exact
-def _border_plane(x: NDArray, y: NDArray, top: int, left: int, value: float) -> None:
-    """Each row of y: a row of x between borders, or a border."""
-    height, width, n = x.shape
-    start, stop = left * n, (left + width) * n
-    for i in range(len(y)):
-        row, inside = y[i].reshape(-1), top <= i < top + height
-        for k in range(start if inside else row.size):
-            row[k] = value
-        if inside:
-            source, into = x[i - top].reshape(-1), row[start:]
-            for k in range(source.size):
-                into[k] = source[k]
-            for k in range(stop, row.size):
-                row[k] = value
+def _border_planes(x: NDArray, y: NDArray, top: int, left: int, value: float) -> None:
+    """Each row of y (C,H',W'·N): a row of x (C,H,W·N) between borders, or a border."""
+    planes, height, width = x.shape
+    rows, columns = y.shape[1:]
+    source, into, stop = x.reshape(-1), y.reshape(-1), left + width
+    for c in range(planes):
+        for i in range(rows):
+            at = (c * rows + i) * columns
+            if top <= i < top + height:
+                for k in range(left):
+                    into[at + k] = value
+                copy_run(source, (c * height + i - top) * width, into, at + left, width)
+                for k in range(stop, columns):
+                    into[at + k] = value
+            else:
+                for k in range(columns):
+                    into[at + k] = value
 
 
 @shared

@@ -16,9 +16,11 @@ SMALL = 1 << 16
 def matmul(a: NDArray, b: NDArray, *, keep_order: bool = False) -> NDArray:
     """a (…,n,k) times b (…,k,m); see `kernels.matmul`."""
     a, b = np.asarray(a), np.asarray(b)
-    if a.ndim != 2 or b.ndim != 2 or a.dtype != b.dtype or a.dtype not in DTYPES or a.shape[1] != b.shape[0]:
+    if a.ndim != 2 or b.ndim != 2 or (len(a) != 1 != a.shape[1]) or a.dtype != b.dtype or a.dtype not in DTYPES:
         return plain.matmul(a, b, keep_order=keep_order)
     (n, k), m = a.shape, b.shape[1]
+    if k != len(b):
+        return plain.matmul(a, b, keep_order=keep_order)
     if n == 1 and k * m > SMALL and (b.flags.c_contiguous or b.flags.f_contiguous):
         y = np.empty((1, m), a.dtype)
         vector, result = np.ascontiguousarray(a[0]), y[0]

@@ -4,11 +4,11 @@ import numpy as np
 
 from tinygrad_cnn.kernels import pool as plain
 from tinygrad_cnn.kernels.compiled.jit import exact, prange, shared
-from tinygrad_cnn.kernels.compiled.layout import DTYPES, images, planes
+from tinygrad_cnn.kernels.compiled.layout import DTYPES, FEW_IMAGES, images, planes
+from tinygrad_cnn.kernels.layout import NOTHING
 from tinygrad_cnn.types import NDArray, Pair
 
-FEW_IMAGES = 8
-"""Below this number runs of images are too short to be vectors."""
+TWO: Pair = (2, 2)
 
 
 def max_pool2d(
@@ -25,11 +25,15 @@ def max_pool2d(
     out = plain.pooled_size(size, kernel_size, stride, padding, dilation, ceil_mode)
     border = plain.border(size, out, kernel_size, stride, padding, dilation)
     source = planes(x, border, -np.inf)
-    first = plain.first_inside(size, out, kernel_size, stride, padding, dilation)
     y = np.empty((x.shape[1], *out, len(x)), x.dtype)
     winner = np.empty(y.shape, np.uint8)
-    few = len(x) < FEW_IMAGES
-    _maxima(source, first, y, winner, kernel_size, stride, dilation, few, cost=source.nbytes + y.nbytes)
+    cost = source.nbytes + y.nbytes
+    if len(x) == 1 and kernel_size == stride == TWO and dilation == (1, 1) and border == NOTHING:
+        _maxima_of_four(source[..., 0], y[..., 0], winner[..., 0], cost=cost)
+    else:
+        few = len(x) < FEW_IMAGES
+        first = plain.first_inside(size, out, kernel_size, stride, padding, dilation)
+        _maxima(source, first, y, winner, kernel_size, stride, dilation, few, cost=cost)
     return images(y), images(winner)
 
 
@@ -50,13 +54,16 @@ def window_put(
     out = g.shape[2], g.shape[3]
     (top, bottom), (left, right) = plain.border(input_size, out, kernel_size, stride, padding, dilation)
     source, at = planes(g), planes(winner)
-    few = len(g) < FEW_IMAGES
     canvas = np.empty((g.shape[1], input_size[0] + top + bottom, input_size[1] + left + right, len(g)), g.dtype)
     tiled = (
         kernel_size == stride and dilation == (1, 1) and canvas.shape[1:3] == (out[0] * stride[0], out[1] * stride[1])
     )
-    tiles = (0, 0) if few or not tiled else kernel_size
-    _put(source, at, canvas, tiles, kernel_size[1], stride, dilation, cost=canvas.nbytes + g.nbytes)
+    cost = canvas.nbytes + g.nbytes
+    if tiled and len(g) == 1 and kernel_size == TWO:
+        _put_in_fours(source[..., 0], at[..., 0], canvas[..., 0], cost=cost)
+    else:
+        tiles = kernel_size if tiled and len(g) >= FEW_IMAGES else (0, 0)
+        _put(source, at, canvas, tiles, kernel_size[1], stride, dilation, cost=cost)
     return images(canvas[:, top : top + input_size[0], left : left + input_size[1]])
 
 
@@ -119,6 +126,30 @@ def _maxima_by_window(
 
 
 @shared
+def _maxima_of_four(x: NDArray, y: NDArray, winner: NDArray, parts: int) -> None:
+    """Windows of 2×2 side by side, of one image: x (C,H,W). As vectors a tenth of the time of windows one by one."""
+    for part in prange(parts):
+        for c in range(len(y) * part // parts, len(y) * (part + 1) // parts):
+            _maxima_of_four_in_a_plane(x[c], y[c], winner[c])
+
+
+@exact
+def _maxima_of_four_in_a_plane(x: NDArray, y: NDArray, winner: NDArray) -> None:
+    for p in range(y.shape[0]):
+        for q in range(y.shape[1]):
+            best, at = x[2 * p, 2 * q], np.int32(0)
+            value = x[2 * p, 2 * q + 1]
+            better = (value > best) | (value != value)
+            best, at = value if better else best, np.int32(1) if better else at
+            value = x[2 * p + 1, 2 * q]
+            better = (value > best) | (value != value)
+            best, at = value if better else best, np.int32(2) if better else at
+            value = x[2 * p + 1, 2 * q + 1]
+            better = (value > best) | (value != value)
+            y[p, q], winner[p, q] = value if better else best, np.int32(3) if better else at
+
+
+@shared
 def _put(
     g: NDArray, winner: NDArray, x: NDArray, tiles: Pair, width: int, stride: Pair, dilation: Pair, parts: int
 ) -> None:
@@ -143,6 +174,25 @@ def _put_tiles(g: NDArray, winner: NDArray, x: NDArray, tiles: Pair) -> None:
                     into, mark = x[p * tiles[0] + i, q * tiles[1] + j], np.uint8(i * tiles[1] + j)
                     for k in range(n):
                         into[k] = value[k] if at[k] == mark else 0
+
+
+@shared
+def _put_in_fours(g: NDArray, winner: NDArray, x: NDArray, parts: int) -> None:
+    """Windows of 2×2 that make up x (C,H,W), of one image."""
+    for part in prange(parts):
+        for c in range(len(g) * part // parts, len(g) * (part + 1) // parts):
+            _put_in_fours_of_a_plane(g[c], winner[c], x[c])
+
+
+@exact
+def _put_in_fours_of_a_plane(g: NDArray, winner: NDArray, x: NDArray) -> None:
+    zero = x.dtype.type(0)
+    for p in range(g.shape[0]):
+        for i in range(2):
+            for q in range(g.shape[1]):
+                value, at = g[p, q], np.int32(winner[p, q]) - 2 * i
+                x[2 * p + i, 2 * q] = value if at == 0 else zero
+                x[2 * p + i, 2 * q + 1] = value if at == 1 else zero
 
 
 @exact
