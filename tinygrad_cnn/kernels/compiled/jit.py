@@ -18,7 +18,7 @@ from numba import njit, prange
 
 from tinygrad_cnn.kernels.threads import get_num_threads
 
-__all__ = ["exact", "inner", "prange", "shared", "sums"]
+__all__ = ["exact", "inlined", "inner", "prange", "shared", "sums"]
 
 
 def forget_stale(folder: Path) -> None:
@@ -42,8 +42,9 @@ PROCESSORS = os.cpu_count() or 1
 SPINS = "10000"
 """For how long OpenMP's threads wait awake: some 0.1 ms, from one loop to the next. Left alone they would take the
 processors for 5 ms, also from BLAS: the products of a step of the MNIST example then took 5.8 ms instead of 3.2."""
-WORTH_SHARING = 1 << 17
-"""The cost, in bytes moved plus an eighth of the operations, from which threads pay: about 10 µs."""
+WORTH_SHARING = 1 << 20
+"""The cost, in bytes moved plus an eighth of the operations, from which threads pay: 50 to 100 µs. Less would do where
+the threads are awake, but after work of one thread they must be woken, and their processor may be taken."""
 
 
 def exact(function: F) -> F:
@@ -59,6 +60,11 @@ def sums(function: F) -> F:
 def inner(function: F) -> F:
     """Compile a part of other loops, which keep it on disk with them."""
     return cast(F, njit(nogil=True, error_model="numpy", fastmath=SUMS)(function))
+
+
+def inlined(function: F) -> F:
+    """Compile a line of other loops in its place: what it is given and returns stays in registers."""
+    return cast(F, njit(nogil=True, error_model="numpy", fastmath=SUMS, inline="always")(function))
 
 
 def shared(function: Callable[..., None]) -> Callable[..., None]:

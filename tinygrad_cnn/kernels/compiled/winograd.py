@@ -7,18 +7,34 @@ Vectors run along the images of a pixel. The result differs from the definition'
 are three to four times those of a plain sum in float32, and a NaN or an infinity fills its whole tile.
 """
 
+from typing import Any
+
 import numpy as np
 
 from tinygrad_cnn.kernels.compiled.direct import add_dots, set_runs
-from tinygrad_cnn.kernels.compiled.jit import prange, shared, sums
+from tinygrad_cnn.kernels.compiled.jit import inlined, prange, shared, sums
+from tinygrad_cnn.kernels.compiled.panel import BYTES, copy_run
+from tinygrad_cnn.kernels.compiled.vectors import (
+    get_four,
+    get_six,
+    load_four,
+    load_six,
+    load_three,
+    set_four,
+    set_six,
+    store_four,
+    store_six,
+    vector_of,
+)
 from tinygrad_cnn.kernels.threads import get_num_threads
 from tinygrad_cnn.types import NDArray, Pads, Pair
 
 G = np.array([[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]]) / 24
 GG = np.kron(G, G)
 """(36, 9): G w Gᵀ of a flattened w."""
-ELEMENTS = 1_200_000
-"""Elements of both sides of the products worked on at once: 4.8 MB of float32."""
+ELEMENTS, ELEMENTS_SUMMED = 600_000, 1_200_000
+"""Elements of both sides of the products worked on at once, 2.4 MB of float32, and twice that where their results are
+summed: measured with 16 to 256 images."""
 FEW_IMAGES, FEW_CHANNELS = 8, 16
 """Below these numbers plain sums are as fast."""
 
@@ -38,23 +54,24 @@ def whole_tiles(padding: Pads, out: Pair) -> Pads:
 def correlate(x: NDArray, w: NDArray, b: NDArray, y: NDArray) -> None:
     """y (O,P,Q,N) of x (C,H,W,N), which has whole tiles, and w (O,C,3,3)."""
     (c, _, _, n), (o, oh, ow, _) = x.shape, y.shape
-    u = np.matmul(GG.astype(x.dtype), w.reshape(o * c, 9).T).reshape(36, o, c)
-    _correlate(x, u, b, y, tiles_of((oh, ow), c, o, n), cost=y.nbytes + 9 * y.size * c / 16)
+    u = np.empty((36, o, c), x.dtype)
+    _transform_weight(np.ascontiguousarray(w.reshape(o * c, 9).T), u.reshape(36, -1), w.dtype.type(1 / 24))
+    _correlate(x, u, b, y, tiles_of((oh, ow), c, o, n, ELEMENTS), cost=y.nbytes + 9 * y.size * c / 16)
 
 
 def contract(x: NDArray, g: NDArray) -> NDArray:
     """The gradient (O,C,3,3) of x (C,H,W,N) and g (O,P,Q,N), both with whole tiles."""
     (c, _, _, n), (o, oh, ow, _) = x.shape, g.shape
     u = np.zeros((get_num_threads(), 36, o + -o % 4, c + -c % 4), x.dtype)
-    _contract(x, g, u, tiles_of((oh, ow), c, o, n), cost=g.nbytes + 9 * g.size * c / 16)
-    places = u.sum(axis=0)[:, :o, :c].reshape(36, o * c)
+    _contract(x, g, u, tiles_of((oh, ow), c, o, n, ELEMENTS_SUMMED), cost=g.nbytes + 9 * g.size * c / 16)
+    places = (u[0] if len(u) == 1 else u.sum(axis=0))[:, :o, :c].reshape(36, o * c)
     return np.asarray(np.matmul(GG.T.astype(x.dtype), places).T.reshape(o, c, 3, 3))
 
 
-def tiles_of(out: Pair, c: int, o: int, n: int) -> NDArray:
+def tiles_of(out: Pair, c: int, o: int, n: int, elements: int) -> NDArray:
     """(row, column, tiles, rows of tiles) of blocks that fit the cache: tiles side by side, or several whole rows."""
     across, down = -(-out[1] // 4), -(-out[0] // 4)
-    most = max(1, ELEMENTS // (36 * (c + o) * n))
+    most = max(1, elements // (36 * (c + o) * n))
     if most < across:
         return np.array([(4 * i, 4 * j, min(most, across - j), 1) for i in range(down) for j in range(0, across, most)])
     rows = min(most // across, -(-down // get_num_threads()))
@@ -108,54 +125,89 @@ def _contract_tiles(x: NDArray, g: NDArray, u: NDArray, blocks: NDArray) -> None
             add_dots(v[i].reshape(-1), taps, z[i], u[i], run)
 
 
-@sums
-def _double(a: float) -> float:
-    """2 a, in the dtype of a: a literal would make it float64."""
+@inlined
+def _double(a: Any) -> Any:
+    """2 a, of numbers and of vectors, in the dtype of a: a literal would make it float64."""
     return a + a
 
 
-@sums
-def _input_rule(d0: float, d1: float, d2: float, d3: float, d4: float, d5: float) -> tuple[float, ...]:
+@inlined
+def _input_rule(d: tuple[Any, ...]) -> tuple[Any, ...]:
     """Bᵀ d"""
+    d0, d1, d2, d3, d4, d5 = d
     a, b = d4 - _double(_double(d2)), d3 - _double(_double(d1))
     c, e = d4 - d2, _double(d3 - d1)
     return _double(_double(d0 - d2)) + c, a + b, a - b, c + e, c - e, _double(_double(d1 - d3)) + (d5 - d3)
 
 
-@sums
-def _result_rule(m0: float, m1: float, m2: float, m3: float, m4: float, m5: float) -> tuple[float, ...]:
+@inlined
+def _result_rule(m: tuple[Any, ...]) -> tuple[Any, ...]:
     """Aᵀ m"""
+    m0, m1, m2, m3, m4, m5 = m
     a, b, c, d = m1 + m2, m1 - m2, m3 + m4, _double(m3 - m4)
     return m0 + a + c, b + d, a + _double(_double(c)), b + _double(_double(d)) + m5
 
 
-@sums
-def _cotangent_rule(g0: float, g1: float, g2: float, g3: float) -> tuple[float, ...]:
+@inlined
+def _cotangent_rule(g: tuple[Any, ...]) -> tuple[Any, ...]:
     """A g"""
+    g0, g1, g2, g3 = g
     a, b, c, d = g0 + g2, g1 + g3, g0 + _double(_double(g2)), _double(g1 + _double(_double(g3)))
     return g0, a + b, a - b, c + d, c - d, g3
+
+
+@inlined
+def _weight_rule(w: tuple[Any, ...], part: Any) -> tuple[Any, ...]:
+    """G w, with part = 1/24"""
+    w0, w1, w2 = w
+    a, b = part * w0, _double(part * w1)
+    c = _double(_double(part * w2))
+    d, e = _double(_double(a)) + c, _double(b)
+    zero = w0 - w0
+    return _double(_double(a)) + _double(a), zero - (d + e), e - d, (a + c) + b, (a + c) - b, w2
+
+
+@sums
+def _transform_weight(w: NDArray, u: NDArray, part: float) -> None:
+    """u (36,K) = G w Gᵀ of w (9,K), for K of at least a vector."""
+    n, lanes = w.shape[1], BYTES // w.itemsize
+    source, out, p = w.reshape(-1), u.reshape(-1), vector_of(part)
+    for k in range(0, n, lanes):
+        k = min(k, n - lanes)
+        a = _weight_rule(load_three(source, k, 3 * n), p)
+        b = _weight_rule(load_three(source, k + n, 3 * n), p)
+        c = _weight_rule(load_three(source, k + 2 * n, 3 * n), p)
+        store_six(out, k, n, _weight_rule((a[0], b[0], c[0]), p))
+        store_six(out, k + 6 * n, n, _weight_rule((a[1], b[1], c[1]), p))
+        store_six(out, k + 12 * n, n, _weight_rule((a[2], b[2], c[2]), p))
+        store_six(out, k + 18 * n, n, _weight_rule((a[3], b[3], c[3]), p))
+        store_six(out, k + 24 * n, n, _weight_rule((a[4], b[4], c[4]), p))
+        store_six(out, k + 30 * n, n, _weight_rule((a[5], b[5], c[5]), p))
 
 
 @sums
 def transform_input(x: NDArray, row: int, column: int, tiles: int, v: NDArray, at: int, t: NDArray) -> None:
     """v (36,C,·) = Bᵀ d B of the tiles of x (C,H,W,N), from column `at` on; t (6, elements of a row) is room."""
-    n = x.shape[3]
-    for c in range(len(x)):
-        rows, a, e = x[c].reshape(x.shape[1], -1), column * n, (column + 4 * tiles + 2) * n
-        x0, x1, x2 = rows[row, a:e], rows[row + 1, a:e], rows[row + 2, a:e]
-        x3, x4, x5 = rows[row + 3, a:e], rows[row + 4, a:e], rows[row + 5, a:e]
-        for k in range(e - a):
-            t[0, k], t[1, k], t[2, k], t[3, k], t[4, k], t[5, k] = _input_rule(x0[k], x1[k], x2[k], x3[k], x4[k], x5[k])
+    (channels, height, width, n), lanes = x.shape, BYTES // x.itemsize
+    whole = n - n % lanes
+    run, line, room, far = (4 * tiles + 2) * n, width * n, t.shape[1], channels * v.shape[2]
+    source, half, out = x.reshape(-1), t.reshape(-1), v.reshape(-1)
+    for c in range(channels):
+        a = ((c * height + row) * width + column) * n
+        for k in range(0, run, lanes):
+            k = min(k, run - lanes)  # the last vector, some of it once more
+            store_six(half, k, room, _input_rule(load_six(source, a + k, line)))
         for i in range(6):
-            v0, v1, v2 = v[6 * i, c, at:], v[6 * i + 1, c, at:], v[6 * i + 2, c, at:]
-            v3, v4, v5 = v[6 * i + 3, c, at:], v[6 * i + 4, c, at:], v[6 * i + 5, c, at:]
+            into = (6 * i * channels + c) * v.shape[2] + at
             for tile in range(tiles):
-                a = tile * n
-                s = t[i, 4 * a :]
-                s0, s1, s2, s3, s4, s5 = s, s[n:], s[2 * n :], s[3 * n :], s[4 * n :], s[5 * n :]
-                r0, r1, r2, r3, r4, r5 = v0[a:], v1[a:], v2[a:], v3[a:], v4[a:], v5[a:]
-                for k in range(n):
-                    r0[k], r1[k], r2[k], r3[k], r4[k], r5[k] = _input_rule(s0[k], s1[k], s2[k], s3[k], s4[k], s5[k])
+                b, o = i * room + 4 * tile * n, into + tile * n
+                for k in range(0, whole, lanes):
+                    store_six(out, o + k, far, _input_rule(load_six(half, b + k, n)))
+            if whole < n:  # apart: within the loop above it would slow the vectors down by half
+                for tile in range(tiles):
+                    for k in range(whole, n):
+                        b = i * room + 4 * tile * n + k
+                        set_six(out, into + tile * n + k, far, _input_rule(get_six(half, b, n)))
 
 
 @sums
@@ -163,47 +215,60 @@ def transform_result(
     m: NDArray, at: int, b: NDArray, y: NDArray, row: int, column: int, tiles: int, t: NDArray
 ) -> None:
     """The tiles of y (O,P,Q,N) = Aᵀ m A + b of m (36,O,·) from column `at` on; of tiles at the edge what is inside."""
-    n = y.shape[3]
-    spare = np.empty((3, 4 * tiles * n), y.dtype)  # a row each: loops over arrays that overlap stay scalar
-    inside = min(4 * tiles, y.shape[2] - column) * n
-    for o in range(len(y)):
+    (channels, height, width, n), lanes = y.shape, BYTES // y.itemsize
+    whole = n - n % lanes
+    room, far = t.shape[1], channels * m.shape[2]
+    source, half, out = m.reshape(-1), t.reshape(-1), y.reshape(-1)
+    spare = np.empty((4, 4 * tiles * n), y.dtype).reshape(-1)
+    inside, rows = min(4 * tiles, width - column) * n, min(4, height - row)
+    for o in range(channels):
         for i in range(6):
-            m0, m1, m2 = m[6 * i, o, at:], m[6 * i + 1, o, at:], m[6 * i + 2, o, at:]
-            m3, m4, m5 = m[6 * i + 3, o, at:], m[6 * i + 4, o, at:], m[6 * i + 5, o, at:]
+            start = (6 * i * channels + o) * m.shape[2] + at
             for tile in range(tiles):
-                a = tile * n
-                r0, r1, r2, r3, r4, r5 = m0[a:], m1[a:], m2[a:], m3[a:], m4[a:], m5[a:]
-                s = t[i, 4 * a :]
-                s0, s1, s2, s3 = s, s[n:], s[2 * n :], s[3 * n :]
-                for k in range(n):
-                    s0[k], s1[k], s2[k], s3[k] = _result_rule(r0[k], r1[k], r2[k], r3[k], r4[k], r5[k])
-        rows, a = y[o].reshape(y.shape[1], -1), column * n
-        y0 = rows[row, a:]
-        y1 = rows[row + 1, a:] if row + 1 < len(rows) else spare[0]
-        y2 = rows[row + 2, a:] if row + 2 < len(rows) else spare[1]
-        y3 = rows[row + 3, a:] if row + 3 < len(rows) else spare[2]
-        bias = b[o]
-        for k in range(inside):
-            q0, q1, q2, q3 = _result_rule(t[0, k], t[1, k], t[2, k], t[3, k], t[4, k], t[5, k])
-            y0[k], y1[k], y2[k], y3[k] = q0 + bias, q1 + bias, q2 + bias, q3 + bias
+                a, into = start + tile * n, i * room + 4 * tile * n
+                for k in range(0, whole, lanes):
+                    store_four(half, into + k, n, _result_rule(load_six(source, a + k, far)))
+            if whole < n:
+                for tile in range(tiles):
+                    for k in range(whole, n):
+                        into = i * room + 4 * tile * n + k
+                        set_four(half, into, n, _result_rule(get_six(source, start + tile * n + k, far)))
+        a, bias = ((o * height + row) * width + column) * n, b[o]
+        into, start, line = out, a, width * n
+        if rows < 4:
+            into, start, line = spare, 0, inside
+        several = vector_of(bias)
+        for k in range(0, inside - lanes + 1, lanes):
+            r0, r1, r2, r3 = _result_rule(load_six(half, k, room))
+            store_four(into, start + k, line, (r0 + several, r1 + several, r2 + several, r3 + several))
+        for k in range(inside - inside % lanes, inside):
+            r0, r1, r2, r3 = _result_rule(get_six(half, k, room))
+            set_four(into, start + k, line, (r0 + bias, r1 + bias, r2 + bias, r3 + bias))
+        if rows < 4:
+            for r in range(rows):
+                copy_run(spare, r * inside, out, a + r * width * n, inside)
 
 
 @sums
 def transform_cotangent(g: NDArray, row: int, column: int, tiles: int, z: NDArray, at: int, t: NDArray) -> None:
     """z (36,O,·) = A g Aᵀ of the tiles of g (O,P,Q,N), from column `at` on."""
-    n = g.shape[3]
-    for o in range(len(g)):
-        rows, a, e = g[o].reshape(g.shape[1], -1), column * n, (column + 4 * tiles) * n
-        g0, g1, g2, g3 = rows[row, a:e], rows[row + 1, a:e], rows[row + 2, a:e], rows[row + 3, a:e]
-        for k in range(e - a):
-            t[0, k], t[1, k], t[2, k], t[3, k], t[4, k], t[5, k] = _cotangent_rule(g0[k], g1[k], g2[k], g3[k])
+    (channels, height, width, n), lanes = g.shape, BYTES // g.itemsize
+    whole = n - n % lanes
+    run, line, room, far = 4 * tiles * n, width * n, t.shape[1], channels * z.shape[2]
+    source, half, out = g.reshape(-1), t.reshape(-1), z.reshape(-1)
+    for o in range(channels):
+        a = ((o * height + row) * width + column) * n
+        for k in range(0, run, lanes):
+            k = min(k, run - lanes)
+            store_six(half, k, room, _cotangent_rule(load_four(source, a + k, line)))
         for i in range(6):
-            z0, z1, z2 = z[6 * i, o, at:], z[6 * i + 1, o, at:], z[6 * i + 2, o, at:]
-            z3, z4, z5 = z[6 * i + 3, o, at:], z[6 * i + 4, o, at:], z[6 * i + 5, o, at:]
+            into = (6 * i * channels + o) * z.shape[2] + at
             for tile in range(tiles):
-                a = tile * n
-                s = t[i, 4 * a :]
-                s0, s1, s2, s3 = s, s[n:], s[2 * n :], s[3 * n :]
-                r0, r1, r2, r3, r4, r5 = z0[a:], z1[a:], z2[a:], z3[a:], z4[a:], z5[a:]
-                for k in range(n):
-                    r0[k], r1[k], r2[k], r3[k], r4[k], r5[k] = _cotangent_rule(s0[k], s1[k], s2[k], s3[k])
+                b, q = i * room + 4 * tile * n, into + tile * n
+                for k in range(0, whole, lanes):
+                    store_six(out, q + k, far, _cotangent_rule(load_four(half, b + k, n)))
+            if whole < n:
+                for tile in range(tiles):
+                    for k in range(whole, n):
+                        b = i * room + 4 * tile * n + k
+                        set_six(out, into + tile * n + k, far, _cotangent_rule(get_four(half, b, n)))
