@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import tinygrad_cnn as tg
 from tinygrad_cnn import nn
 from tinygrad_cnn.kernels import conv as plain
-from tinygrad_cnn.kernels import elementwise, pool
+from tinygrad_cnn.kernels import elementwise, loss, pool
 from tinygrad_cnn.kernels.chosen import chosen
 
 pytest.importorskip("numba", reason='Numba is not installed: pip install "tinygrad-cnn[fast]"')
@@ -172,9 +172,10 @@ def test_pooling_is_that_of_the_numpy_kernels_ties_nan_and_padding_too(h, w, n, 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(
-    ("n", "k", "m"), [(1, 300, 400), (1, 2500, 33), (700, 1, 301), (1, 3, 4), (5, 6, 7), (1, 0, 3)]
+    ("n", "k", "m"),
+    [(1, 300, 400), (1, 2500, 33), (700, 1, 301), (1, 3, 4), (5, 6, 7), (1, 0, 3), (17, 700, 101), (301, 16, 250)],
 )
-def test_products_with_a_vector_in_any_memory_order(n, k, m, dtype):
+def test_products_of_one_image_and_of_few_in_any_memory_order(n, k, m, dtype):
     rng = np.random.default_rng(0)
     a, b = rng.standard_normal((n, k)).astype(dtype), rng.standard_normal((k, m)).astype(dtype)
     exact = a.astype(np.longdouble) @ b.astype(np.longdouble)
@@ -188,6 +189,20 @@ def test_products_with_a_vector_in_any_memory_order(n, k, m, dtype):
                 np.testing.assert_allclose(y, exact.astype(dtype), atol=2e-4 if dtype is np.float32 else 1e-12)
     with pytest.raises(ValueError, match="matmul"):
         compiled.matmul(np.ones((1, 70_000)), np.ones((69_999, 2)))
+
+
+def test_labels_count_as_in_the_numpy_kernels_in_any_memory_order():
+    rng = np.random.default_rng(0)
+    x, t, g = 30 * rng.standard_normal((9, 5)), rng.integers(0, 5, 9), rng.standard_normal(9)
+    x[3] = [1000.0, 0.0, -1000.0, 1000.0, 0.0]
+    for logits in (x, np.asfortranarray(x)):
+        for dtype, near in ((np.float64, 1e-13), (np.float32, 1e-5)):
+            given = logits.astype(dtype), t
+            np.testing.assert_allclose(compiled.class_losses(*given), loss.class_losses(x, t), rtol=10 * near)
+            found = compiled.class_losses_input(g.astype(dtype), *given)
+            np.testing.assert_allclose(found, loss.class_losses_input(g, x, t), atol=near)
+            assert found.dtype == dtype
+            assert found.flags.f_contiguous == logits.flags.f_contiguous
 
 
 def test_infinities_and_nan_are_not_optimised_away():

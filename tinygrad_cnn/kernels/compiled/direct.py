@@ -14,8 +14,8 @@ from tinygrad_cnn.kernels.compiled.jit import inner, prange, shared, sums
 from tinygrad_cnn.kernels.compiled.panel import BYTES, VECTORS, copy_run, panel_of
 from tinygrad_cnn.types import NDArray
 
-RUN = 512
-"""Elements of a run worked on at once by `contract`: eight rows of it, 16 KiB of float32, fit the first cache."""
+RUN, SHORT_RUN = 1152, 512
+"""Elements of a run worked on at once by `contract`, and of a run of tiles: eight rows of it fit the first caches."""
 
 
 def channels_of(vectors: int, *, onto: bool) -> Callable[..., None]:
@@ -67,7 +67,7 @@ def contract(x: NDArray, taps: NDArray, g: NDArray, d: NDArray, runs: NDArray, p
     g (O, elements); d (parts, 4 ⌈O/4⌉, 4 ⌈K/4⌉), what is beyond (O, K) being of no meaning.
     """
     for part in prange(parts):
-        add_dots(x, taps, g, d[part], runs[len(runs) * part // parts : len(runs) * (part + 1) // parts])
+        add_dots(x, taps, g, d[part], runs[len(runs) * part // parts : len(runs) * (part + 1) // parts], RUN)
 
 
 @shared
@@ -139,13 +139,13 @@ def _spread_some(x: NDArray, taps: NDArray, w: NDArray, g: NDArray, runs: NDArra
 
 
 @sums
-def add_dots(x: NDArray, taps: NDArray, g: NDArray, d: NDArray, runs: NDArray) -> None:
-    """See `contract`."""
+def add_dots(x: NDArray, taps: NDArray, g: NDArray, d: NDArray, runs: NDArray, most: int) -> None:
+    """See `contract`; `most` elements of a run at once."""
     outputs, last = len(g) - 1, len(taps) - 1
     zero = x.dtype.type(0)
     for r in range(len(runs)):
-        for start in range(0, runs[r, 2], RUN):
-            size = min(RUN, runs[r, 2] - start)
+        for start in range(0, runs[r, 2], most):
+            size = min(most, runs[r, 2] - start)
             source, into = runs[r, 0] + start, runs[r, 1] + start
             for o in range(0, outputs + 1, 4):
                 g0, g1 = g[o, into:], g[min(o + 1, outputs), into:]

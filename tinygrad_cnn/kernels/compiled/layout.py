@@ -21,12 +21,10 @@ def planes(x: NDArray, pads: Pads = NOTHING, value: float = 0) -> NDArray:
     if x.dtype not in DTYPES:
         return planes_of_channels(x, pads, value)
     if not lying.flags.c_contiguous:
-        together = np.empty(lying.shape, x.dtype)
         if x.flags.c_contiguous:
-            _transpose(x.reshape(len(x), -1), together.reshape(-1, len(x)), cost=4 * x.nbytes)
+            lying = transposed(x.reshape(len(x), -1)).reshape(lying.shape)
         else:
-            np.copyto(together, lying)
-        lying = together
+            lying = np.ascontiguousarray(lying)
     if pads == NOTHING:
         return lying
     c, h, w, n = lying.shape
@@ -34,6 +32,13 @@ def planes(x: NDArray, pads: Pads = NOTHING, value: float = 0) -> NDArray:
     out = np.empty((c, top + h + bottom, (left + w + right) * n), x.dtype)
     _border(lying.reshape(c, h, w * n), out, top, left * n, value, cost=2 * out.nbytes)
     return out.reshape(c, top + h + bottom, left + w + right, n)
+
+
+def transposed(x: NDArray) -> NDArray:
+    """The transpose of a matrix in C order, in C order."""
+    y = np.empty(x.shape[::-1], x.dtype)
+    _transpose(x, y, cost=4 * x.nbytes)
+    return y
 
 
 def images(y: NDArray) -> NDArray:

@@ -1,26 +1,37 @@
-"""Products of a matrix and a vector, as a linear layer has them for one image: a pass over the matrix, in threads."""
+"""The products of a linear layer where they are not BLAS's strength: of one image, or of few, in threads.
+
+Of one image they are a pass over the matrix; of a few, sums of shifted runs as in a convolution of 1×1.
+"""
 
 from typing import Any
 
 import numpy as np
 
 from tinygrad_cnn.kernels import matmul as plain
+from tinygrad_cnn.kernels.compiled.direct import set_runs
 from tinygrad_cnn.kernels.compiled.jit import prange, shared, sums
-from tinygrad_cnn.kernels.compiled.layout import DTYPES
+from tinygrad_cnn.kernels.compiled.layout import DTYPES, transposed
+from tinygrad_cnn.kernels.compiled.panel import BYTES
 from tinygrad_cnn.types import NDArray
 
 SMALL = 1 << 16
 """Elements of a matrix below which BLAS is as fast."""
+FEW = 256
+"""Bytes of a row up to which panels are faster: 9216 to 128 features, 16 images, 0.35 ms for 0.48, and the gradient of
+the weight 0.5 for 0.95."""
 
 
 def matmul(a: NDArray, b: NDArray, *, keep_order: bool = False) -> NDArray:
     """a (…,n,k) times b (…,k,m); see `kernels.matmul`."""
     a, b = np.asarray(a), np.asarray(b)
-    if a.ndim != 2 or b.ndim != 2 or (len(a) != 1 != a.shape[1]) or a.dtype != b.dtype or a.dtype not in DTYPES:
+    if a.ndim != 2 or b.ndim != 2 or a.dtype != b.dtype or a.dtype not in DTYPES or a.shape[1] != len(b):
         return plain.matmul(a, b, keep_order=keep_order)
     (n, k), m = a.shape, b.shape[1]
-    if k != len(b):
-        return plain.matmul(a, b, keep_order=keep_order)
+    lanes, few = BYTES // a.itemsize, FEW // a.itemsize
+    if keep_order and lanes <= n <= few and k * m > SMALL and a.flags.f_contiguous and b.flags.f_contiguous:
+        return products(b.T, a.T).T
+    if lanes <= k <= few and n * m > SMALL and a.flags.c_contiguous and b.flags.f_contiguous:
+        return products(a, transposed(b.T))
     if n == 1 and k * m > SMALL and (b.flags.c_contiguous or b.flags.f_contiguous):
         y = np.empty((1, m), a.dtype)
         vector, result = np.ascontiguousarray(a[0]), y[0]
@@ -34,6 +45,23 @@ def matmul(a: NDArray, b: NDArray, *, keep_order: bool = False) -> NDArray:
         _outer(np.ascontiguousarray(a[:, 0]), np.ascontiguousarray(b[0]), y, cost=y.nbytes)
         return y
     return plain.matmul(a, b, keep_order=keep_order)
+
+
+def products(a: NDArray, b: NDArray) -> NDArray:
+    """a (n,k) times b (k,m), both in C order, and m at least a vector long."""
+    (n, k), m = a.shape, b.shape[1]
+    y = np.empty((n, m), a.dtype)
+    _products(b.reshape(-1), np.arange(k) * m, a, np.zeros(n, a.dtype), y, cost=a.nbytes + n * k * m / 4)
+    return y
+
+
+@shared
+def _products(b: NDArray, taps: NDArray, a: NDArray, zeros: NDArray, y: NDArray, parts: int) -> None:
+    """See `direct.correlate`; parts are of rows."""
+    run = np.array([[0, 0, y.shape[1]]])
+    for part in prange(parts):
+        first, last = len(y) * part // parts, len(y) * (part + 1) // parts
+        set_runs(b, taps, a[first:last], zeros[first:last], y[first:last], run)
 
 
 @shared

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.kernels.compiled.direct import add_dots, set_runs
+from tinygrad_cnn.kernels.compiled.direct import SHORT_RUN, add_dots, set_runs
 from tinygrad_cnn.kernels.compiled.jit import inlined, prange, shared, sums
 from tinygrad_cnn.kernels.compiled.panel import BYTES, copy_run
 from tinygrad_cnn.kernels.compiled.vectors import (
@@ -122,7 +122,7 @@ def _contract_tiles(x: NDArray, g: NDArray, u: NDArray, blocks: NDArray) -> None
             transform_input(x, row + 4 * r, column, tiles, v, r * side, t)
             transform_cotangent(g, row + 4 * r, column, tiles, z, r * side, t)
         for i in range(36):
-            add_dots(v[i].reshape(-1), taps, z[i], u[i], run)
+            add_dots(v[i].reshape(-1), taps, z[i], u[i], run, SHORT_RUN)
 
 
 @inlined
