@@ -37,7 +37,7 @@ def growth(steps: int, kernels: str = "numpy") -> float:
 if __name__ == "__main__":
     name, case, batch = sys.argv[1], sys.argv[2], int(sys.argv[3])
     build = {**peers.MINE, **peers.FAST}[name][1]
-    for few in (1, 8):  # libraries, pools of threads and compiled code, which differs for few images, without the batch
+    for few in (1, 8, 16):  # libraries, threads and compiled code, which differs by the number of images, do not count
         build(networks.work(case, few)).step()
     peer = build(networks.work(case, batch))
     Path("/proc/self/clear_refs").write_text("5")  # the peak is measured from here on
