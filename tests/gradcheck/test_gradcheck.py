@@ -57,15 +57,15 @@ class Cached(tg.ops.Op):
     ],
 )
 def test_right_gradients_pass(func, inputs):
-    assert gradcheck(func, inputs) is True
-    assert gradgradcheck(func, inputs) is True
+    assert gradcheck(func, inputs)
+    assert gradgradcheck(func, inputs)
 
 
 def test_the_worst_element_is_named_with_both_values():
     x = tg.tensor([0.5, 2.0, 1.5], dtype=tg.float64, requires_grad=True)
     with pytest.raises(GradientError, match=r"the worst element is input 0 at \(1,\): analytic .*, numeric .* ±"):
         gradcheck(Halves.apply, x)
-    assert gradcheck(Halves.apply, x, raise_exception=False) is False
+    assert not gradcheck(Halves.apply, x, raise_exception=False)
     assert gradcheck(Halves.apply, x[:1].detach().requires_grad_())
 
 
@@ -122,8 +122,6 @@ def test_not_a_number_is_no_pass():
 def test_wrong_arguments_are_explained():
     with pytest.raises(ValueError, match="no input requires a gradient; create one with requires_grad=True"):
         gradcheck(lambda x: x, tg.ones(2, dtype=tg.float64))
-    with pytest.raises(TypeError, match=r"input 0 has dtype float32, too coarse for differences; convert it with"):
-        gradcheck(lambda x: x, tg.ones(2, requires_grad=True))
     with pytest.raises(TypeError, match="returned ndarray; expected a Tensor"):
         gradcheck(lambda x: x.detach().numpy(), leaf(2))
 
@@ -146,7 +144,7 @@ def test_every_factor_but_one_is_found(seed, factor):
             return 2 * factor * g * x
 
     try:
-        assert gradcheck(Scaled.apply, x, raise_exception=False) == (abs(factor - 1) < 1e-5) or (
+        assert bool(gradcheck(Scaled.apply, x, raise_exception=False)) == (abs(factor - 1) < 1e-5) or (
             1e-6 < abs(factor - 1) < 1e-4  # at the edge of the tolerance either verdict is right
         )
     finally:

@@ -1,0 +1,12 @@
+"""What a wrong gradient looks like: hypotheses, each tested on numbers."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """One explanation of a wrong gradient; `confidence` is between 0 and 1."""
+
+    kind: str
+    message: str
+    confidence: float
