@@ -50,7 +50,7 @@ def check(number: int) -> tuple[str, Report]:
 
 def none_to_check(report: Report) -> bool:
     """Whether there was nothing to check: a second derivative that is 0 by construction, or no element at all."""
-    return "no output has a derivative (the function returns nothing)" in report.problem
+    return not report.entries and not report.problem
 
 
 def main() -> None:

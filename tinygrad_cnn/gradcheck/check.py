@@ -18,6 +18,7 @@ from tinygrad_cnn.gradcheck.judge import (
     Column,
     Scale,
     Tolerance,
+    curve,
     examine,
     judged,
     nothing,
@@ -127,29 +128,33 @@ def gradgradcheck(
     wanted = [k for k, t in enumerate(tensors) if isinstance(t, Tensor) and t.requires_grad]
     random = np.random.default_rng(seed)
 
+    adapter = TensorFunction(func)
+
     def outputs(given: Sequence[Any]) -> list[Tensor]:
-        result = func(*given)
-        return [y for y in (result if isinstance(result, (list, tuple)) else [result]) if y.dtype.kind == "f"]
+        return [y for y in adapter.outputs(given) if y.dtype.kind == "f"]
 
     if grad_outputs is None:
-        found = outputs(tensors)
-        cotangents = [Tensor(signed(random, y.shape).astype(y.dtype), requires_grad=True) for y in found]
+        cotangents = [Tensor(signed(random, y.shape).astype(y.dtype), requires_grad=True) for y in outputs(tensors)]
     else:
         cotangents = list(grad_outputs) if isinstance(grad_outputs, (list, tuple)) else [grad_outputs]
 
-    def gradient(*args: Any) -> tuple[Tensor, ...]:
-        given, v = args[: len(tensors)], args[len(tensors) :]
+    def gradients(given: Sequence[Any], v: Sequence[Any]) -> list[Tensor]:
         pairs = [(y, w) for y, w in zip(outputs(given), v, strict=True) if y.requires_grad]
-        found = autograd.grad(
-            [y for y, _ in pairs],
-            [given[k] for k in wanted],
-            [w for _, w in pairs],
-            create_graph=True,
-            allow_unused=True,
-        )
-        return tuple(g for g in found if g is not None and g.requires_grad)
+        if not pairs:
+            return []
+        ys, ws = zip(*pairs, strict=True)
+        found = autograd.grad(ys, [given[k] for k in wanted], ws, create_graph=True, allow_unused=True)
+        return [g for g in found if g is not None]
 
-    gradient.__name__ = f"the gradient of {TensorFunction(func).name}"
+    def gradient(*args: Any) -> tuple[Tensor, ...]:
+        found = gradients(args[: len(tensors)], args[len(tensors) :])
+        return tuple(g for g in found if g.requires_grad)
+
+    first = gradients(tensors, cotangents)
+    if first and not any(g.requires_grad for g in first) and not any(np.any(g.detach().numpy()) for g in first):
+        note = "the gradient is 0 everywhere, and was not recorded: there is nothing to differentiate"
+        return Report(adapter.name, notes=(note,), seed=seed)
+    gradient.__name__ = f"the gradient of {adapter.name}"
     return gradcheck(gradient, [*tensors, *cotangents], seed=seed, **options)
 
 
@@ -179,6 +184,10 @@ def _report(adapter: Any, given: Sequence[Any], options: Options) -> Report:
         return replace(blank, problem=str(bad), raised=None if bad.raised is GradientError else bad.raised)
     except GradientError as error:
         return replace(blank, problem=str(error))
+    except TypeError as error:
+        if not str(error).startswith("gradcheck:"):
+            raise
+        return replace(blank, problem=str(error), raised=TypeError)
 
 
 def _check_inputs(inputs: Sequence[Any], checked: Sequence[int]) -> None:
@@ -226,7 +235,7 @@ class _Check:
         missing = [label for g, label in zip(first, self.labels, strict=True) if g is None]
         if missing:
             self.notes.append(f"no gradient, taken as 0, for {', '.join(missing)}")
-        analytic = self._gradients()
+        analytic = self.analytic = self._gradients()
         point.measure_noise(self.random)
         if options.batched:
             self.notes.append(f"a batch of cotangents, {check_batched(point, self.V, self.labels)}, gives the same")
@@ -237,7 +246,22 @@ class _Check:
         report = replace(self.blank, entries=tuple(entries), oracles=tuple(self.oracles), notes=tuple(self.notes))
         if options.explain and report.verdict is Verdict.FAIL:
             report = self._explained(report)
-        return report
+        return self._with_curve(report) if options.explain else report
+
+    def _with_curve(self, report: Report) -> Report:
+        """The worst entry with its differences at all steps from large to tiny: what `plot` draws."""
+        worst = report.worst
+        if worst is None or len(worst.place) != len(report.shapes[worst.input]) or worst.name not in self.labels:
+            return report
+        k = self.point.checked.index(worst.input)
+        shape = self.point.arrays[k].shape
+        i = int(np.ravel_multi_index(worst.place, shape)) if shape else 0
+        if not np.isfinite(self.point.arrays[k].reshape(-1)[i]):
+            return report
+        c = int(np.argmin(np.abs(self.analytic[k][:, i] - worst.analytic)))
+        pairs, noise = curve(self.point, k, i, self.V[c], self.tolerance)
+        entries = tuple(replace(e, steps=pairs) if e is worst else e for e in report.entries)
+        return replace(report, entries=entries, noise=noise)
 
     def _gradients(self) -> list[NDArray]:
         """Per input the gradients under each cotangent: (cotangents, elements)."""

@@ -70,7 +70,7 @@ class TensorFunction(Adapter):
 
     def evaluate(self, inputs: Sequence[Any]) -> Arrays:
         """The values of the outputs."""
-        return tuple(np.array(y.detach().numpy()) for y in self._call(self._tensors(inputs)))
+        return tuple(np.array(y.detach().numpy()) for y in self.outputs(self._tensors(inputs)))
 
     def vjp(self, inputs: Sequence[Any], cotangents: Sequence[NDArray | None]) -> Gradients:
         """The gradients of one backward pass."""
@@ -79,7 +79,7 @@ class TensorFunction(Adapter):
     def vjp_batch(self, inputs: Sequence[Any], batch: Sequence[Sequence[NDArray | None]]) -> list[Gradients]:
         """One forward pass, and one backward pass through its graph for each of the cotangents."""
         tensors = self._tensors(inputs)
-        outputs = self._call(tensors)
+        outputs = self.outputs(tensors)
         if any(
             isinstance(a, np.ndarray) and not np.array_equal(t.detach().numpy(), a, equal_nan=True)
             for t, a in zip(tensors, inputs, strict=True)
@@ -113,7 +113,8 @@ class TensorFunction(Adapter):
     def _tensors(self, inputs: Sequence[Any]) -> list[Any]:
         return [Tensor(a, requires_grad=True) if isinstance(a, np.ndarray) else a for a in inputs]
 
-    def _call(self, tensors: Sequence[Any]) -> list[Tensor]:
+    def outputs(self, tensors: Sequence[Any]) -> list[Tensor]:
+        """What the function returns for Tensors, as a list."""
         result = self.function(*tensors)
         outputs = list(result) if isinstance(result, (tuple, list)) else [result]
         for y in outputs:

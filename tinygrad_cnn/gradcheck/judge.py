@@ -335,3 +335,23 @@ def judged(entry: Entry, found: Examined, tolerance: Tolerance, scale: Scale, gr
     return Entry(
         entry.input, entry.name, entry.place, entry.analytic, numeric, error, verdict, reason, pair, where, found.steps
     )
+
+
+def curve(
+    point: Point, k: int, i: int, v: NDArray, tolerance: Tolerance
+) -> tuple[tuple[tuple[float, float], ...], float]:
+    """Central differences of an element at steps from large to tiny, and what rounding adds to each, times the step."""
+    first = float(tolerance.largest_step(np.asarray(point.arrays[k], np.float64).reshape(-1)[i : i + 1])[0])
+    smallest = 4 * point.eps * max(1.0, abs(float(point.arrays[k].reshape(-1)[i])))
+    steps = 4 * first * 0.5 ** np.arange(np.log2(4 * first / smallest))
+    pairs, noise = [], 0.0
+    for h in steps.tolist():
+        high, up = point.at_element(k, i, h)
+        low, down = point.at_element(k, i, -h)
+        if up <= 0 or down >= 0:
+            break
+        central, _, rounding = differences(point, v[None], high[None], low[None], np.array([up]), np.array([-down]))
+        pairs.append((h, float(central[0, 0])))
+        if np.isfinite(rounding[0, 0]) and h < point.tiny:
+            noise = max(noise, float(rounding[0, 0]) * h)
+    return tuple(pairs), noise

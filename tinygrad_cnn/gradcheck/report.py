@@ -3,17 +3,21 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
-from importlib import import_module
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
 
 from tinygrad_cnn.gradcheck.diagnosis import Diagnosis
+from tinygrad_cnn.gradcheck.plotting import draw
 from tinygrad_cnn.gradcheck.verdicts import Entry, Verdict
 from tinygrad_cnn.types import NDArray, Shape
 
 ROWS = 8
 """So many entries the table shows."""
+
+WIDTH = 100
+"""So wide it is at most."""
 
 MARK = {Verdict.PASS: "pass", Verdict.FAIL: "FAIL", Verdict.INCONCLUSIVE: "?"}
 SEVERITY = {Verdict.PASS: 0, Verdict.INCONCLUSIVE: 1, Verdict.FAIL: 2}
@@ -43,6 +47,8 @@ class Report:
     """The dtype of each checked input, by its place."""
     seed: int = 0
     """What cotangents and directions were drawn from."""
+    noise: float = 0.0
+    """What rounding amounts to at the worst entry: its difference at step h is off by up to noise / h."""
     raised: type[Exception] | None = None
     """What `gradcheck` raises for the problem, if not a `GradientError`."""
 
@@ -80,10 +86,15 @@ class Report:
     def __str__(self) -> str:
         lines = [self.headline()]
         if self.diagnoses:
-            lines.append(f"  It looks like this: {self.diagnoses[0].message}")
+            lines += _wrapped(f"It looks like this ({self.diagnoses[0].kind}): {self.diagnoses[0].message}", "  ")
         if self.entries:
-            lines += ["", *self._table(), "", f"  {self._counts()}; compared with {', '.join(self.oracles)}"]
-        lines += [f"  {note}" for note in self.notes]
+            lines += ["", *self._table(), ""]
+            lines += _wrapped(f"{self._counts()}; compared with {', '.join(self.oracles)}", "  ")
+        for note in self.notes:
+            lines += _wrapped(note, "  ")
+        if self.smallest is not None:
+            told = ", ".join(np.array2string(a, precision=4, threshold=12, separator=", ") for a in self.smallest)
+            lines += _wrapped(f"The smallest input found that fails: {' '.join(told.split())}", "  ")
         return "\n".join(lines)
 
     def _counts(self) -> str:
@@ -93,21 +104,20 @@ class Report:
 
     def _table(self) -> list[str]:
         shown = sorted(self.entries, key=_badness, reverse=True)[:ROWS]
-        rows = [("", "input", "place", "analytic", "numeric", "±", "verdict")]
+        rows = [("", "input", "place", "analytic", "numeric", "±", "verdict", "")]
         for k, e in enumerate(shown):
-            rows.append(
-                (
-                    "→" if k == 0 and not self else "",
-                    f"{e.name} {self.shapes.get(e.input, ())}".replace(",)", ")"),
-                    str(e.place).replace(",)", ")"),
-                    f"{e.analytic:.9g}",
-                    f"{e.numeric:.9g}",
-                    f"{e.error:.1g}",
-                    MARK[e.verdict],
-                )
-            )
+            arrow = "→" if k == 0 and not self else ""
+            shape = "×".join(map(str, self.shapes.get(e.input, ())))
+            name = f"{e.name} {shape}".strip()
+            note = "at a kink" if e.reason.startswith("at a kink") else e.reason
+            if e.where is not None and e.verdict is not Verdict.PASS and e.one_sided is not None:
+                note = f"kink at {e.where:+.1g}: {e.one_sided[0]:.3g} | {e.one_sided[1]:.3g}"
+            numbers = f"{e.analytic:.8g}", f"{e.numeric:.8g}", f"{e.error:.0e}"
+            place = str(e.place).replace(",)", ")") if e.place else ""
+            rows.append((arrow, name[:24], place, *numbers, MARK[e.verdict], note))
         widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
         lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+        lines = [line if len(line) <= WIDTH else line[: WIDTH - 1] + "…" for line in lines]
         if len(self.entries) > ROWS:
             lines.append(f"   … and {len(self.entries) - ROWS} more")
         return lines
@@ -115,7 +125,7 @@ class Report:
     def to_json(self) -> str:
         """Everything but the arrays of heat maps, as text; `from_json` reads it again."""
         data = {
-            **{name: getattr(self, name) for name in ("function", "problem", "oracles", "notes", "seed")},
+            **{name: getattr(self, name) for name in ("function", "problem", "oracles", "notes", "seed", "noise")},
             "verdict": self.verdict.value,
             "entries": [{**asdict(e), "verdict": e.verdict.value} for e in self.entries],
             "diagnoses": [asdict(d) for d in self.diagnoses],
@@ -144,15 +154,23 @@ class Report:
             shapes={row["input"]: tuple(row["shape"]) for row in data["inputs"]},
             dtypes={row["input"]: row["dtype"] for row in data["inputs"]},
             seed=data["seed"],
+            noise=_numbers(data["noise"]),
         )
 
     def plot(self, path: Any = None) -> Any:
-        """Draw the report; needs matplotlib. To be made."""
-        try:
-            import_module("matplotlib")
-        except ImportError as error:
-            raise ImportError("Report.plot: matplotlib is not installed; pip install 'tinygrad-cnn[plot]'") from error
-        raise NotImplementedError
+        """Draw the worst entry: error against step size, and heat maps of its input; needs matplotlib.
+
+        Returns the figure, and writes it to `path` if one is given.
+        """
+        title = self.problem or f"{self.function}: {self.verdict.value}, {self._counts()}"
+        if self.diagnoses:
+            title += f"\n{self.diagnoses[0].message}"
+        wrapped = "\n".join(line for part in title.splitlines() for line in wrap(part, 110))
+        return draw(wrapped, self.worst, self.entries, self.shapes, self.noise, path)
+
+
+def _wrapped(text: str, indent: str = "") -> list[str]:
+    return wrap(text, WIDTH, initial_indent=indent, subsequent_indent=f"{indent}  ") or [""]
 
 
 def _badness(entry: Entry) -> tuple[int, float]:
