@@ -28,7 +28,7 @@ from tinygrad_cnn.gradcheck.judge import (
 from tinygrad_cnn.gradcheck.kinks import check_ties
 from tinygrad_cnn.gradcheck.linear import exact_adjoint
 from tinygrad_cnn.gradcheck.point import LEAST, BadInput, Point, signed
-from tinygrad_cnn.gradcheck.projections import DIRECTIONS, along, direction, search
+from tinygrad_cnn.gradcheck.projections import DIRECTIONS, along, direction, search, smooth_outputs
 from tinygrad_cnn.gradcheck.report import Report
 from tinygrad_cnn.gradcheck.shrinking import shrink
 from tinygrad_cnn.gradcheck.verdicts import Entry, GradientError, Verdict
@@ -211,6 +211,7 @@ class _Check:
         names = options.names
         self.labels = [f"input {k}" if names is None else str(names[k]) for k in point.checked]
         self.tolerance = replace(options.tolerance, eps=point.eps)
+        self.fast = options.fast or sum(a.size for a in point.arrays) > LARGE
         self.oracles: list[str] = []
         self.notes: list[str] = []
         self.blank = replace(
@@ -239,7 +240,7 @@ class _Check:
         point.measure_noise(self.random)
         if options.batched:
             self.notes.append(f"a batch of cotangents, {check_batched(point, self.V, self.labels)}, gives the same")
-        fast = options.fast or sum(a.size for a in point.arrays) > LARGE
+        fast = self.fast
         entries = self._projections(analytic) if fast else self._elements(analytic)
         check_same_value(point, None, options.nondet_tol, STATE)
         entries += self._other_oracles(analytic, entries)
@@ -368,24 +369,31 @@ class _Check:
         self.oracles.append(f"{DIFFERENCES} along random directions")
         self.notes.append(f"{count} elements: judged by {DIRECTIONS} random projections per input")
         entries = []
-        for k, (a, found, label) in enumerate(zip(point.arrays, analytic, self.labels, strict=True)):
-            if not a.size:
-                continue
-            for n in range(DIRECTIONS):
-                c = n % len(self.V)
-                u = direction(self.random, point, k)
-                gradient = found[c].reshape(a.shape)
-                result = along(point, k, u, self.V[c], gradient, self.tolerance)
-                reason = f"projection {n + 1} of {DIRECTIONS}" + (f": {result.found.why}" if result.found.why else "")
-                steps = result.found.steps if result.verdict is not Verdict.PASS else ()
-                numbers = result.analytic, result.found.numeric, result.found.error
-                entries.append(
-                    Entry(point.checked[k], f"⟨{label}, u⟩", (), *numbers, result.verdict, reason, steps=steps)
-                )
-                if result.verdict is Verdict.FAIL:
-                    places = search(point, k, u, self.V[c], gradient, self.tolerance)
-                    entries += self._named(k, places, found)
-                    break
+        for k, (a, label) in enumerate(zip(point.arrays, self.labels, strict=True)):
+            if a.size:
+                entries += self._projected(k, label, analytic[k])
+        return entries
+
+    def _projected(self, k: int, label: str, analytic: NDArray) -> list[Entry]:
+        """The projections of one input, up to the first that is wrong; then the elements that make it wrong."""
+        point = self.point
+        entries = []
+        for n in range(DIRECTIONS):
+            c = n % len(self.V)
+            u = direction(self.random, point, k)
+            kept = smooth_outputs(point, k, u, self.tolerance)
+            left = point.size - int(np.sum(kept))
+            v = self.V[c] * kept
+            gradient = point.gradients(v)[k] if left else analytic[c].reshape(u.shape)
+            result = along(point, k, u, v, gradient, self.tolerance)
+            reason = f"projection {n + 1}" + (f", {left} kinked outputs left out" if left else "")
+            reason += f", {result.found.why}" if result.verdict is Verdict.INCONCLUSIVE else ""
+            steps = result.found.steps if result.verdict is not Verdict.PASS else ()
+            numbers = result.analytic, result.found.numeric, result.found.error
+            entries.append(Entry(point.checked[k], f"⟨{label}, u⟩", (), *numbers, result.verdict, reason, steps=steps))
+            if result.verdict is Verdict.FAIL:
+                entries += self._named(k, search(point, k, u, v, gradient, self.tolerance), analytic)
+                break
         return entries
 
     def _named(self, k: int, elements: Sequence[int], analytic: NDArray) -> list[Entry]:
@@ -404,7 +412,8 @@ class _Check:
         """What asks the gradient as a whole: linearity in the cotangent, forward mode, exact adjoints."""
         extra: list[Entry] = []
         right = all(e.verdict is not Verdict.FAIL for e in entries)
-        for test in (self._linear_in_cotangent, self._forward_mode, self._exact_adjoint):
+        tests = (self._linear_in_cotangent, self._forward_mode, self._exact_adjoint)
+        for test in tests:
             found = test(analytic)
             if found is not None and right:
                 extra.append(found)
@@ -465,7 +474,7 @@ class _Check:
             found = _report(_Bound(self.point), list(inputs), quiet)
             return found.verdict is Verdict.FAIL and not found.problem
 
-        smallest = None if self.options.fast else shrink(self.point, fails)
+        smallest = None if self.fast else shrink(self.point, fails)
         return replace(report, diagnoses=tuple(diagnoses), smallest=smallest)
 
 

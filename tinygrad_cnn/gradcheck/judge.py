@@ -151,9 +151,9 @@ def differences(
         jump = ahead / up + behind / down
         changed = ((high != point.values) | (low != point.values)).astype(np.float64)
         squares = (V * point.noise) ** 2
-        loudest = np.sqrt(np.max(squares, axis=1, initial=0.0))[:, None]
+        least = np.max(np.abs(V * point.floor), axis=1, initial=0.0)[:, None]
         most = np.minimum(SIGNS * np.sqrt(squares @ changed.T), np.sqrt(squares) @ changed.T)
-        rounding = np.maximum(most, loudest) * 2 / width
+        rounding = np.maximum(most, least) * 2 / width
         rounding = rounding + np.abs(jump) * np.abs(up - down) / width
     return central, jump, rounding
 

@@ -53,6 +53,8 @@ class Point:
         self.values = self.flat(outputs)
         self.size = self.values.size
         self.noise: NDArray = np.zeros(self.size)
+        self.floor: NDArray = np.zeros(self.size)
+        """What each output is off at least, by the precision of its dtype."""
 
     @property
     def floating(self) -> list[DType]:
@@ -175,7 +177,7 @@ class Point:
         eps = [
             np.full(int(np.prod(s)), np.finfo(d).eps) for s, d in zip(self.output_shapes, self.floating, strict=True)
         ]
-        floor = np.concatenate(eps) / 2 * size
+        floor = self.floor = np.concatenate(eps) / 2 * size
         jitter, _ = self._jitter(random, SPACING, self.along, self.values)
         loud = jitter > 100 * floor
         if np.any(loud):  # rounding, or a kink between the points: rounding is there on a finer scale too
