@@ -290,7 +290,7 @@ class _Check:
         """The entries of input k: those the quick pass settled, and the doubtful ones examined."""
         point, tolerance = self.point, self.tolerance
         scale = scales(column.numeric)
-        ruler = np.maximum(scale, nothing(point, self.V, analytic))
+        ruler = np.maximum(np.maximum(scale, scales(analytic)), nothing(point, self.V, analytic))
         allowed = tolerance.allowed(column.numeric, scale) + column.error
         with np.errstate(all="ignore"):
             off = np.abs(analytic - column.numeric)

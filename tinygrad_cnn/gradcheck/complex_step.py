@@ -16,7 +16,8 @@ from tinygrad_cnn.gradcheck.judge import Column, Scale, Tolerance, examine_line
 from tinygrad_cnn.gradcheck.point import Point, signed
 from tinygrad_cnn.types import NDArray
 
-H = 2.0**-100
+H, OTHER = 2.0**-100, 0.7 * 2.0**-98
+"""The step, and another that rounds differently: terms that cancel inside the function show in the difference."""
 
 TRIALS = 3
 """Along so many directions it must agree with differences."""
@@ -33,11 +34,12 @@ def complex_columns(point: Point, k: int, V: NDArray, random: np.random.Generato
     for i in range(a.size):
         u = np.zeros(a.size)
         u[i] = 1.0
-        slopes = _imaginary(point, k, u.reshape(a.shape))
-        if slopes is None or not np.all(np.isfinite(slopes)):
+        slopes, again = (_imaginary(point, k, u.reshape(a.shape), h) for h in (H, OTHER))
+        if slopes is None or again is None or not np.all(np.isfinite(slopes)):
             return None
         column.numeric[:, i] = V @ slopes
-        column.error[:, i] = SIGNS * 8 * point.eps * np.sqrt(np.sum((V * slopes) ** 2, axis=1))
+        rounding = SIGNS * np.maximum(8 * point.eps * np.abs(slopes), 4 * np.abs(slopes - again))
+        column.error[:, i] = np.sqrt(np.sum((V * rounding) ** 2, axis=1))
     return column
 
 
@@ -56,11 +58,11 @@ def _agrees(point: Point, k: int, v: NDArray, u: NDArray) -> bool:
     return not found.why and abs(float(v @ slopes) - found.numeric) <= found.error + 1e-7 * scale
 
 
-def _imaginary(point: Point, k: int, u: NDArray) -> NDArray | None:
+def _imaginary(point: Point, k: int, u: NDArray, h: float = H) -> NDArray | None:
     """Im f(x + ihu) / h, or None if the function refuses complex numbers or drops them with a warning."""
     arguments: list[object] = list(point.inputs)
     for j, (place, a) in enumerate(zip(point.checked, point.arrays, strict=True)):
-        arguments[place] = a + 1j * H * u if j == k else a.copy()
+        arguments[place] = a + 1j * h * u if j == k else a.copy()
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("error")
@@ -70,4 +72,4 @@ def _imaginary(point: Point, k: int, u: NDArray) -> NDArray | None:
     parts = point.differentiable(outputs)
     if [y.shape for y in parts] != point.output_shapes:
         return None
-    return np.concatenate([np.imag(y).reshape(-1) / H for y in parts])
+    return np.concatenate([np.imag(y).reshape(-1) / h for y in parts])

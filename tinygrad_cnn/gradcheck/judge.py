@@ -57,8 +57,8 @@ class Tolerance:
         return np.asarray(base * 2.0 ** np.floor(np.log2(size)))
 
     def allowed(self, numeric: NDArray | float, scale: NDArray | float) -> NDArray:
-        """Beside the error bars: by default relative to the entry, and to 10⁻⁷ of the largest one."""
-        absolute = 1e-7 * scale if self.atol is None else self.atol
+        """Beside the error bars: relative to the entry; by default also 10⁻⁷ of the largest, and what rounds to 0."""
+        absolute = 1e-7 * scale + 64 * self.eps * LEAST if self.atol is None else self.atol
         return np.asarray(absolute + self.rtol * np.abs(numeric))
 
     def coarse(self, numeric: NDArray | float, ruler: NDArray | float) -> NDArray:
@@ -122,7 +122,7 @@ def quick(point: Point, k: int, V: NDArray, tolerance: Tolerance, analytic: NDAr
         with np.errstate(invalid="ignore"):
             off = np.abs(analytic[:, active] - found.value)
             close = off <= tolerance.allowed(found.value, scale) + errorbar(found)
-        ruler = np.maximum(scale, floor)
+        ruler = np.maximum(np.maximum(scale, scales(analytic)), floor)
         fine = close & (errorbar(found) <= 0.1 * tolerance.coarse(found.value, ruler))
         active = active[~np.all(fine, axis=0) | column.doubt[active]]
         if not len(active):
@@ -214,6 +214,11 @@ def examine_line(
 ) -> Examined:
     """The same along any line through the point: `ends(h)` gives the outputs at both ends and the distances."""
     ladder = _ladder(point, V, ends, first, tolerance, scale)
+    if ladder.good and ladder.kink_in and kinks:
+        kink = find_kink(point, V[0], ends, first, ladder.kink_in)
+        if kink is not None and not kink.at_point:
+            sides = Sides.around(point, V[0], ends, kink)
+            return Examined(ladder.value, ladder.error, ladder.steps, sides=sides, kink=kink)
     if ladder.good:
         return Examined(ladder.value, ladder.error, ladder.steps)
     if ladder.one_sided is not None:
@@ -262,9 +267,14 @@ def _ladder(point: Point, V: NDArray, ends: Ends, first: float, tolerance: Toler
         if s:
             table = np.array(rows)
             bound = float(tolerance.allowed(float(np.nan_to_num(rows[-1][0])), scale.size))
-            apart = suspicious(table[-2, 1], table[-1, 1], table[-1, 2], steps[-2] / steps[-1])
-            if apart and abs(rows[-1][1]) > bound:
-                kink_in, doubted, clean = h, abs(rows[-1][1]), s + 1
+            ratio = steps[-2] / steps[-1]
+            apart = suspicious(table[-2, 1], table[-1, 1], table[-1, 2], ratio)
+            before, after = abs(rows[-2][1]), abs(rows[-1][1])
+            if apart and after > bound:
+                doubted, clean = after, s + 1
+                kink_in = h if not kink_in or after > 100 * rows[-1][2] else kink_in
+            elif before > bound and before > 100 * rows[-2][2] and after < 0.8 * before / ratio**3:
+                kink_in, clean = steps[-2], s  # it was there a step before
             elif doubted and 12 * rows[-1][2] > doubted:  # drowned in noise, not gone
                 clean = s + 1
             if s - clean >= 1:
@@ -290,7 +300,7 @@ def _one_sided(
     point: Point, V: NDArray, ends: Ends, first: float, tolerance: Tolerance, scale: Scale
 ) -> tuple[float, float] | None:
     """The derivative from the only side on which the function is defined."""
-    steps = [first * 0.5**s for s in range(9)]
+    steps = [first * 0.5**s for s in range(16)]
     found = []
     for h in steps:
         high, low, up, down = ends(h)

@@ -18,7 +18,8 @@ SPACING = 2.0**-13
 
 
 LEAST = 0.01
-"""Values are held to be rounded at least as numbers of this size are, times the largest of them if above 1."""
+"""Outputs are held to be rounded at least as numbers of this part of the largest; and what rounds as a number of this
+size does is held to be 0."""
 
 DEVIATIONS = 4.0
 """Rounding errors stay within so many standard deviations, as good as always."""
@@ -171,18 +172,24 @@ class Point:
     def measure_noise(self, random: np.random.Generator) -> None:
         """Estimate `noise`: half a unit in the last place, more if the function jitters more than that.
 
-        What lies a hundred times below the largest output, or below 1, may be what is left of terms of that size.
+        What lies a hundred times below the largest output may be what is left of terms of that size.
         """
-        size = np.maximum(np.abs(self.values), LEAST * max(1.0, float(np.max(np.abs(self.values), initial=0.0))))
+        size = np.maximum(np.abs(self.values), LEAST * np.max(np.abs(self.values), initial=0.0))
         eps = [
             np.full(int(np.prod(s)), np.finfo(d).eps) for s, d in zip(self.output_shapes, self.floating, strict=True)
         ]
         floor = self.floor = np.concatenate(eps) / 2 * size
-        jitter, _ = self._jitter(random, SPACING, self.along, self.values)
+        jitter, _ = self._jitter(self._directions(random, relative=False), SPACING, self.along, self.values)
         loud = jitter > 100 * floor
         if np.any(loud):  # rounding, or a kink between the points: rounding is there on a finer scale too
-            finer, varies = self._jitter(random, -SPACING / 128, self.along, self.values)
-            jitter = np.where(loud & varies, np.minimum(jitter, 4 * finer), jitter)
+            directions = self._directions(random, relative=False)
+            for spacing, finer_directions in (
+                (-SPACING / 128, directions),
+                (SPACING / 128, directions),
+                (SPACING / 128, self._directions(random, relative=True)),
+            ):
+                finer, varies = self._jitter(finer_directions, spacing, self.along, self.values)
+                jitter = np.where(loud & varies, np.minimum(jitter, 4 * finer), jitter)
         self.noise = np.maximum(floor, DEVIATIONS * np.nan_to_num(jitter, nan=0.0))
 
     def gradient_noise(self, random: np.random.Generator, cotangent: NDArray) -> list[NDArray]:
@@ -204,7 +211,7 @@ class Point:
             )
 
         base = np.concatenate([np.asarray(a, np.float64).reshape(-1) for a in arrays])
-        jitter = np.nan_to_num(self._jitter(random, SPACING, flat, base)[0], nan=0.0)
+        jitter = np.nan_to_num(self._jitter(self._directions(random, relative=False), SPACING, flat, base)[0], nan=0.0)
         pieces = np.split(jitter, np.cumsum([a.size for a in arrays])[:-1])
         return [
             np.maximum(4 * np.finfo(a.dtype).eps * np.abs(np.asarray(a, np.float64)), SIGNS * p.reshape(a.shape))
@@ -213,15 +220,20 @@ class Point:
             for a, p in zip(arrays, pieces, strict=True)
         ]
 
+    def _directions(self, random: np.random.Generator, relative: bool) -> list[NDArray]:
+        """Signed steps in proportion to the elements; to 1, where they are smaller, unless `relative`."""
+        sizes = [np.abs(finite(a)) for a in self.arrays]
+        sizes = [np.where(a > 0, a, 1.0) if relative else np.maximum(1.0, a) for a in sizes]
+        return [signed(random, a.shape) * a for a in sizes]
+
     def _jitter(
         self,
-        random: np.random.Generator,
+        directions: Sequence[NDArray],
         spacing: float,
         function: Callable[[Sequence[NDArray | None], float], NDArray],
         here: NDArray,
     ) -> tuple[NDArray, NDArray]:
         """The noise of a function, and whether it changes at all, on one side of the point: a kink is often at it."""
-        directions = [signed(random, a.shape) * np.maximum(1.0, np.abs(finite(a))) for a in self.arrays]
         rows = np.stack([function(directions, t * spacing) if t else here for t in range(NOISE_POINTS)])
         return noise_level(rows), np.ptp(rows, axis=0) > 0
 

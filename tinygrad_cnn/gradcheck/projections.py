@@ -22,7 +22,7 @@ FOUND = 4
 """So many wrong elements are searched for."""
 
 NEARER = 1 / 64
-"""The first step along a direction, as part of that of a single element (in float32, an eighth): it meets fewer kinks."""
+"""The first step along a direction, as part of that of a single element (1/8 in float32): it meets fewer kinks."""
 
 
 class Projection(NamedTuple):
