@@ -220,7 +220,8 @@ class _Check:
             dtypes={k: str(a.dtype) for k, a in zip(point.checked, point.arrays, strict=True)},
         )
         small = signed(self.random, (point.size,))
-        large = signed(self.random, (point.size,)) * 2.0 ** self.random.integers(-2, 5, point.size)
+        sizes = np.abs(signed(self.random, (point.size,))) * 2.0 ** self.random.integers(-2, 5, point.size)
+        large = -np.sign(small) * sizes  # of the other sign: a single output must see both
         if point.size > 1:  # where nothing comes in, nothing may go out, NaN least of all
             large[int(self.random.integers(point.size))] = 0.0
         self.V: NDArray = np.stack([small, large])

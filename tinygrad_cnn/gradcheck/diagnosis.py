@@ -184,7 +184,7 @@ def nice(value: float, sizes: Iterable[int] = ()) -> str:
     for name, constant in CONSTANTS.items():
         if abs(abs(value) - constant) < 2e-5 * constant:
             return ("−" if value < 0 else "") + name
-    return f"{value:.5g}".replace("-", "−")
+    return f"{value:.5g}".replace("-", "−") + " (no simple number)"
 
 
 def _of_the_entries(case: Case) -> Iterable[Diagnosis]:
@@ -302,7 +302,7 @@ def _of_the_jacobians(case: Case, k: int) -> list[Diagnosis]:
     pair = _Pair(case, k)
     if not np.any(pair.wrong) or not np.all(np.isfinite(pair.A)):
         return []
-    tests = (_zero, _multiple, _constant, _placed, _shifted, _axes, _subset, _mask, _chain, _part, _coarse)
+    tests = (_zero, _multiple, _placed, _shifted, _axes, _subset, _mask, _chain, _part, _coarse)
     return [d for test in tests for d in test(pair)]
 
 
@@ -327,15 +327,15 @@ def _multiple(p: _Pair) -> Iterable[Diagnosis]:
     spread = int(np.max(np.sum(~p.n0, axis=0), initial=0)) == broadcast > 1 and bool(np.all(np.sum(~p.n0, axis=1) <= 1))
     if spread and abs(c * broadcast - 1) < 1e-4:
         yield Diagnosis("unbroadcast", f"averaged over the {broadcast} places it was broadcast to, not summed", 0.96)
+    if p.y.size == 1 and told.endswith("(no simple number)"):
+        for name, function in OF_Y.items():
+            f = float(function(p.y)[0])
+            for value, message in ((f, f"there is a factor {name} too many"), (1 / f, f"a factor {name} is missing")):
+                if abs(c - value) < 1e-7 * abs(c):
+                    yield Diagnosis("chain", message, 0.96)
+                    return
     sure = 0.95 if several else 0.7 if told[0].isdigit() or told in CONSTANTS else 0.45
     yield Diagnosis("factor", f"everything is multiplied by {told}", sure)
-
-
-def _constant(p: _Pair) -> Iterable[Diagnosis]:
-    d = p.A - p.N
-    c = float(np.mean(d))
-    if d.size > 1 and np.all(np.abs(d - c) <= p.slack):
-        yield Diagnosis("constant", f"{nice(c)} is added everywhere", 0.9)
 
 
 def _placed(p: _Pair) -> Iterable[Diagnosis]:
