@@ -1,12 +1,15 @@
 """`gradcheck` and `gradgradcheck`: what is right passes, and each way of being wrong is found and named."""
 
+import timeit
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygrad_cnn as tg
-from tinygrad_cnn.gradcheck import PLANTED, GradientError, gradcheck, gradgradcheck, planted
+from tinygrad_cnn.gradcheck import PLANTED, GradientError, Verdict, gradcheck, gradgradcheck, numpy_pair, planted
+from tinygrad_cnn.ops.draw import RandomDraw
 from tinygrad_cnn.ops.linalg import Matmul
 
 
@@ -57,15 +60,15 @@ class Cached(tg.ops.Op):
     ],
 )
 def test_right_gradients_pass(func, inputs):
-    assert gradcheck(func, inputs) is True
-    assert gradgradcheck(func, inputs) is True
+    assert gradcheck(func, inputs)
+    assert gradgradcheck(func, inputs)
 
 
 def test_the_worst_element_is_named_with_both_values():
     x = tg.tensor([0.5, 2.0, 1.5], dtype=tg.float64, requires_grad=True)
     with pytest.raises(GradientError, match=r"the worst element is input 0 at \(1,\): analytic .*, numeric .* ±"):
         gradcheck(Halves.apply, x)
-    assert gradcheck(Halves.apply, x, raise_exception=False) is False
+    assert not gradcheck(Halves.apply, x, raise_exception=False)
     assert gradcheck(Halves.apply, x[:1].detach().requires_grad_())
 
 
@@ -122,8 +125,6 @@ def test_not_a_number_is_no_pass():
 def test_wrong_arguments_are_explained():
     with pytest.raises(ValueError, match="no input requires a gradient; create one with requires_grad=True"):
         gradcheck(lambda x: x, tg.ones(2, dtype=tg.float64))
-    with pytest.raises(TypeError, match=r"input 0 has dtype float32, too coarse for differences; convert it with"):
-        gradcheck(lambda x: x, tg.ones(2, requires_grad=True))
     with pytest.raises(TypeError, match="returned ndarray; expected a Tensor"):
         gradcheck(lambda x: x.detach().numpy(), leaf(2))
 
@@ -146,7 +147,7 @@ def test_every_factor_but_one_is_found(seed, factor):
             return 2 * factor * g * x
 
     try:
-        assert gradcheck(Scaled.apply, x, raise_exception=False) == (abs(factor - 1) < 1e-5) or (
+        assert bool(gradcheck(Scaled.apply, x, raise_exception=False)) == (abs(factor - 1) < 1e-5) or (
             1e-6 < abs(factor - 1) < 1e-4  # at the edge of the tolerance either verdict is right
         )
     finally:
@@ -158,8 +159,99 @@ def test_a_random_function_is_found():
         gradcheck(lambda x: x * tg.rand(3, dtype=tg.float64), leaf(3))
 
 
-def test_differences_too_coarse_to_judge_are_no_pass():
-    x = tg.tensor([0.003], dtype=tg.float64, requires_grad=True)  # the kink lies between the steps
-    with pytest.raises(GradientError, match=r"too coarse to judge input 0 at \(0,\): .*; keep inputs further than eps"):
-        gradcheck(lambda x: abs(x), x)
-    assert gradcheck(lambda x: abs(x), x, eps=1e-3)
+def test_a_kink_beside_the_point_is_no_false_alarm():
+    x = tg.tensor([0.003], dtype=tg.float64, requires_grad=True)
+    report = gradcheck(lambda x: abs(x), x)
+    (entry,) = report.entries
+    assert entry.reason == "beside a kink"
+    assert entry.where == pytest.approx(-0.003)
+    assert entry.one_sided == pytest.approx((-entry.numeric, entry.numeric))
+
+
+def test_a_kink_too_near_to_tell_is_no_pass():
+    x = tg.tensor([1e-8], dtype=tg.float64, requires_grad=True)
+    report = gradcheck(lambda x: abs(x) + 1e4, x, raise_exception=False)
+    assert report.verdict is Verdict.INCONCLUSIVE
+    with pytest.raises(GradientError, match=r"too coarse to judge input 0 at \(0,\): .*a kink at .* too near to tell"):
+        gradcheck(lambda x: abs(x) + 1e4, x)
+
+
+@pytest.mark.parametrize(
+    ("func", "x"),
+    [
+        (lambda x: (x * 1e-9).sin() * 1e9, [2e9]),
+        (lambda x: x.log(), [1e-6, 1e6]),
+        (lambda x: 1e-12 * x.exp(), [1.0]),
+        (lambda x: 1e6 + x, [0.3]),
+        (lambda x: x.sum() - x.sum(), [1.0, 2.0]),
+        (lambda x: x**2.5, [0.0]),
+    ],
+)
+def test_scales_and_edges_of_domains_are_no_obstacle(func, x):
+    assert gradcheck(func, tg.tensor(x, dtype=tg.float64, requires_grad=True))
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1.0, 1e12])
+def test_a_wrong_gradient_is_found_at_any_scale(scale):
+    assert gradcheck(numpy_pair(lambda x: scale * np.sin(x), lambda g, x: scale * g * np.cos(x)), [np.array([0.5, 1])])
+    wrong = numpy_pair(lambda x: scale * np.sin(x), lambda g, x: 1.001 * scale * g * np.cos(x))
+    assert gradcheck(wrong, [np.array([0.5, 1])], raise_exception=False).verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize("op", ["Exp", "Conv2DBias", "Softmax", "MaxPool2D", "Std"])
+def test_float32_is_judged_by_its_own_precision(op):
+    op = tg.ops.registry[op]
+    inputs, options = op.sample(RandomDraw(np.random.default_rng(0)))
+    tensors = [tg.Tensor(a.astype(np.float32), requires_grad=True) for a in inputs]
+
+    def func(*tensors):
+        y = op.apply(*tensors, **options)
+        return y[0] if op.aux else y
+
+    assert gradcheck(func, tensors)
+    with planted(op, 0, lambda d: d * 1.02):
+        assert gradcheck(func, tensors, raise_exception=False).verdict is Verdict.FAIL
+
+
+def test_a_vjp_that_takes_the_absolute_value_of_the_cotangent_is_found():
+    pair = numpy_pair(np.sum, lambda g, x: np.abs(g) * np.ones(x.shape))
+    report = gradcheck(pair, [np.ones(3)], raise_exception=False)
+    assert report.verdict is Verdict.FAIL
+    assert report.diagnoses[0].kind == "nonlinear"
+
+
+def test_a_vjp_that_clips_the_cotangent_is_found():
+    pair = numpy_pair(np.sin, lambda g, x: np.clip(g, -1, 1) * np.cos(x))
+    assert gradcheck(pair, [np.ones(3)], raise_exception=False).verdict is Verdict.FAIL
+
+
+def test_checking_one_convolution_takes_a_fifth_of_a_second():
+    random = np.random.default_rng(0)
+    tensors = [tg.Tensor(random.normal(size=s), requires_grad=True) for s in ((2, 3, 8, 8), (4, 3, 3, 3), (4,))]
+    report = gradcheck(tg.nn.functional.conv2d, tensors)
+    assert len(report.entries) == 384 + 108 + 4
+    seconds = min(timeit.repeat(lambda: gradcheck(tg.nn.functional.conv2d, tensors), number=1, repeat=3))
+    assert seconds < 0.2 * 5  # 0.1 s where it was measured; a busy machine takes longer
+
+
+def test_names_are_used_in_the_report():
+    report = gradcheck(lambda x, w: x * w, [leaf(2), leaf(2)], names=["image", "weight"])
+    assert [e.name for e in report.entries] == ["image", "image", "weight", "weight"]
+
+
+def test_the_cotangents_of_a_second_order_check_can_be_given():
+    x = leaf(3)
+    assert gradgradcheck(lambda x: x**3, x, grad_outputs=tg.Tensor([1.0, -2.0, 0.5], requires_grad=True))
+
+
+def test_a_gradient_that_is_zero_everywhere_has_nothing_to_differentiate():
+    report = gradgradcheck(lambda x: x * 0 + x.detach() * 0, leaf(2))
+    assert report
+    assert gradgradcheck(lambda x: x.sign(), leaf(2)).notes == (
+        "the gradient is 0 everywhere, and was not recorded: there is nothing to differentiate",
+    )
+
+
+def test_second_order_needs_a_function_that_records():
+    with pytest.raises(TypeError, match=r"gradgradcheck: NumpyPair has no recorded gradient; expected a function of T"):
+        gradgradcheck(numpy_pair(np.sin, lambda g, x: g * np.cos(x)), [np.ones(2)])

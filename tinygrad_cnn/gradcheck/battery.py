@@ -11,16 +11,13 @@ import numpy as np
 
 from tinygrad_cnn import autograd
 from tinygrad_cnn.gradcheck.differences import Estimate, derivative
+from tinygrad_cnn.gradcheck.verdicts import GradientError
 from tinygrad_cnn.ops.op import Op, Sample
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import NDArray
 
 TOLERANCE = 1e-7
 """Relative to the size of what is compared, beside ten times the estimated error of the differences."""
-
-
-class GradientError(AssertionError):
-    """A derivative is not what it should be."""
 
 
 def differentiable(op: type[Op], inputs: tuple[Any, ...]) -> list[int]:

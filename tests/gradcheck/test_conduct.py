@@ -1,0 +1,149 @@
+"""What cannot be checked as it is, is said in one sentence, as an exception or in the report."""
+
+import numpy as np
+import pytest
+
+import tinygrad_cnn as tg
+from tinygrad_cnn.gradcheck import GradientError, Verdict, gradcheck, numpy_pair
+
+
+def cosine(g, x):
+    return g * np.cos(x)
+
+
+def writes_input(x):
+    x += 1
+    return np.sin(x)
+
+
+def vjp_writes_cotangent(g, x):
+    g *= np.cos(x)
+    return g.copy()
+
+
+def vjp_writes_input(g, x):
+    np.cos(x, out=x)
+    return g * x
+
+
+class Counter:
+    """Adds what it has counted: 0 until it has been called a few times."""
+
+    def __init__(self, after):
+        self.calls, self.after = 0, after
+
+    def __call__(self, x):
+        self.calls += 1
+        return np.sin(x) + (self.calls > self.after)
+
+
+class Dice:
+    """A gradient that is another at each call."""
+
+    def __init__(self):
+        self.random = np.random.default_rng(0)
+
+    def __call__(self, g, x):
+        return g * np.cos(x) + self.random.normal()
+
+
+def broken(g, x):
+    raise RuntimeError("not implemented")
+
+
+ROLL = np.random.default_rng(1)
+BAD = [
+    (np.sin, cosine, [np.arange(3)], TypeError, "input 0 has dtype int64 and cannot have a derivative; pass floating"),
+    (np.argmax, cosine, [np.ones(3)], ValueError, r"no output has a derivative \(the function returns int64\)"),
+    (lambda x: x > 0, cosine, [np.ones(3)], ValueError, r"no output has a derivative \(the function returns bool\)"),
+    (lambda x: x * 1j, cosine, [np.ones(3)], TypeError, r"output 0 is complex \(complex128\), which is not supported"),
+    (writes_input, cosine, [np.ones(3)], GradientError, "the function modifies its input; let it work on a clone"),
+    (
+        np.sin,
+        vjp_writes_cotangent,
+        [np.ones(3)],
+        GradientError,
+        "the vjp modifies the cotangent; let it work on a copy",
+    ),
+    (np.sin, vjp_writes_input, [np.ones(3)], GradientError, "the vjp modifies its input; let it work on a copy"),
+    (
+        np.log,
+        lambda g, x: g / x,
+        [-np.ones(3)],
+        GradientError,
+        r"returns nan at the given inputs \(output 0 at \(0,\)\)",
+    ),
+    (lambda x: 1 / x, cosine, [np.zeros(2)], GradientError, r"returns inf at the given inputs \(output 0 at \(0,\)\)"),
+    (lambda x: x + ROLL.normal(), cosine, [np.ones(3)], GradientError, "gives another value when called again; seed"),
+    (Counter(after=30), cosine, [np.ones(3)], GradientError, "the function depends on state: called again after other"),
+    (np.sin, Dice(), [np.ones(3)], GradientError, "the gradient of input 0 differs when it is computed again"),
+    (np.sin, broken, [np.ones(3)], GradientError, "the vjp raises RuntimeError: not implemented"),
+    (np.sin, lambda g, x: (g, g), [np.ones(3)], GradientError, "the vjp returns 2 gradients for 1 inputs"),
+    (
+        np.sin,
+        lambda g, x: g[:2],
+        [np.ones(3)],
+        GradientError,
+        r"the vjp returns shape \(2,\) for input 0 of shape \(3,",
+    ),
+    (np.sin, lambda g, x: g * 1j, [np.ones(3)], TypeError, "the vjp returns complex128 for input 0; expected real"),
+    (lambda x: "no", cosine, [np.ones(3)], TypeError, "the function returned str; expected an array or a tuple"),
+]
+
+
+@pytest.mark.parametrize(("f", "vjp", "inputs", "raised", "sentence"), BAD)
+def test_it_is_said_in_one_sentence(f, vjp, inputs, raised, sentence):
+    if isinstance(f, Counter):
+        f.calls = 0
+    with pytest.raises(raised, match=f"^gradcheck: .*{sentence}"):
+        gradcheck(numpy_pair(f, vjp), inputs)
+    if isinstance(f, Counter):
+        f.calls = 0
+    report = gradcheck(numpy_pair(f, vjp), inputs, raise_exception=False)
+    assert not report
+    assert report.verdict is Verdict.FAIL
+    assert "\n" not in report.problem
+    assert report.headline() == report.problem
+
+
+def test_the_exception_carries_the_report():
+    with pytest.raises(GradientError) as caught:
+        gradcheck(numpy_pair(np.sin, lambda g, x: g), [np.ones(2)])
+    assert caught.value.report.verdict is Verdict.FAIL
+    assert str(caught.value) == str(caught.value.report)
+
+
+def test_a_little_randomness_can_be_allowed():
+    random = np.random.default_rng(0)
+    pair = numpy_pair(lambda x: x + 1e-14 * random.normal(size=x.shape), lambda g, x: g)
+    assert not gradcheck(pair, [np.ones(2)], raise_exception=False)
+    assert gradcheck(pair, [np.ones(2)], nondet_tol=1e-12)
+
+
+def test_an_input_of_integers_beside_one_of_floats_is_a_constant():
+    pair = numpy_pair(lambda x, k: x[k], lambda g, x, k: (np.bincount(k, g, len(x)), None))
+    assert {e.input for e in gradcheck(pair, [np.ones(3), np.array([0, 2, 2])]).entries} == {0}
+
+
+def test_a_missing_gradient_counts_as_zero_and_is_said():
+    pair = numpy_pair(lambda x, y: x * y, lambda g, x, y: (g * y, None))
+    report = gradcheck(pair, [np.ones(2), np.full(2, 3.0)], raise_exception=False)
+    assert report.notes == ("no gradient, taken as 0, for input 1",)
+    assert report.diagnoses[0].kind == "dropped"
+
+
+def test_a_batch_of_cotangents_gives_what_each_gives_alone():
+    x = tg.Tensor([0.5, 1.5], requires_grad=True)
+    report = gradcheck(lambda x: x**3, x, check_batched_grad=True)
+    assert "a batch of cotangents, one after another through one recorded graph, gives the same" in report.notes
+
+
+def test_a_vjp_that_remembers_the_last_cotangent_fails_in_a_batch():
+    class Remembers(numpy_pair(np.sin, cosine).__class__):
+        def vjp_batch(self, inputs, batch):
+            return [self.vjp(inputs, batch[0]) for _ in batch]
+
+    with pytest.raises(
+        GradientError, match="a batch of cotangents gives another gradient of input 0 than each of them"
+    ):
+        gradcheck(Remembers(np.sin, cosine), [np.ones(2)], check_batched_grad=True)

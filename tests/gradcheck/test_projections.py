@@ -1,0 +1,62 @@
+"""Large inputs: judged by projections, and the wrong elements found among a million."""
+
+import numpy as np
+import pytest
+
+import tinygrad_cnn as tg
+from tinygrad_cnn.gradcheck import Verdict, gradcheck, numpy_pair
+
+BIG = np.random.default_rng(0).normal(size=(1000, 1000))
+
+
+def wrong_at(*places):
+    def vjp(g, x):
+        d = g * (1 - np.tanh(x) ** 2)
+        for place in places:
+            d[place] *= 1.5
+        return d
+
+    return numpy_pair(np.tanh, vjp)
+
+
+def test_more_than_ten_thousand_elements_are_projected_and_it_is_said():
+    report = gradcheck(wrong_at(), [BIG[:101, :100]])
+    assert report.notes == ("10100 elements: judged by 3 random projections per input",)
+    assert [e.place for e in report.entries] == [(), (), ()]
+    pair = numpy_pair(lambda x: x.sum(axis=0), lambda g, x: np.broadcast_to(g, x.shape))
+    assert len(gradcheck(pair, [BIG[:100, :100]]).entries) == 10_000
+
+
+def test_one_wrong_element_of_a_million_is_found():
+    report = gradcheck(wrong_at((123, 456)), [BIG], raise_exception=False)  # 4 s
+    assert report.worst.place == (123, 456)
+    assert report.worst.verdict is Verdict.FAIL
+    assert report.worst.analytic == pytest.approx(1.5 * report.worst.numeric)
+    assert "multiplied by 3/2" in report.diagnoses[0].message
+
+
+def test_several_wrong_elements_are_found():
+    places = {(1, 1), (50, 60), (99, 3)}
+    report = gradcheck(wrong_at(*places), [BIG[:100, :200]], raise_exception=False)
+    assert places == {e.place for e in report.entries if e.place and e.verdict is Verdict.FAIL}
+
+
+def test_kinks_among_many_elements_are_no_false_alarm():
+    report = gradcheck(numpy_pair(lambda x: np.maximum(x, 0), lambda g, x: g * (x > 0)), [BIG[:100]])
+    assert "kinked outputs left out" in report.entries[0].reason
+    wrong = numpy_pair(lambda x: np.maximum(x, 0), lambda g, x: g * (x > 0.5))
+    report = gradcheck(wrong, [BIG[:100]], raise_exception=False)
+    assert report.verdict is Verdict.FAIL
+    assert all(0 < BIG[e.place] <= 0.5 for e in report.entries if e.place)
+
+
+def test_fast_mode_on_request_and_in_float32():
+    x = tg.Tensor(BIG[:20].astype(np.float32), requires_grad=True)
+    assert gradcheck(lambda x: x.tanh(), x, fast_mode=True)
+    report = gradcheck(lambda x: x.tanh() + 0.05 * x.detach(), x, fast_mode=True, raise_exception=False)
+    assert report.verdict is Verdict.FAIL
+
+
+def test_a_vjp_that_uses_the_absolute_value_fails_in_fast_mode():
+    pair = numpy_pair(lambda x: np.sum(x**2), lambda g, x: 2 * np.abs(g) * x)
+    assert gradcheck(pair, [BIG[0]], fast_mode=True, raise_exception=False, seed=1).verdict is Verdict.FAIL

@@ -1,0 +1,111 @@
+"""The report: a table that fits a terminal, JSON that comes back, a picture."""
+
+import builtins
+import json
+
+import numpy as np
+import pytest
+
+from tinygrad_cnn.gradcheck import Report, Verdict, gradcheck, numpy_pair
+from tinygrad_cnn.gradcheck.plotting import folded, folded_place, heat_maps
+
+
+def wrong_row(g, x):
+    d = g * np.cos(x)
+    d[..., 0] *= 2
+    return d
+
+
+@pytest.fixture
+def report():
+    x = np.random.default_rng(0).normal(size=(2, 3, 4))
+    return gradcheck(numpy_pair(np.sin, wrong_row), [x], raise_exception=False)
+
+
+def test_it_is_true_only_if_it_passes(report):
+    right = gradcheck(numpy_pair(np.sin, lambda g, x: g * np.cos(x)), [np.ones(2)])
+    assert right
+    assert right.verdict is Verdict.PASS
+    assert not report
+    assert not Report("f", problem="no")
+    jump = gradcheck(numpy_pair(np.floor, lambda g, x: 0 * g), [np.ones(1)], raise_exception=False)
+    assert not jump
+    assert jump.verdict is Verdict.INCONCLUSIVE
+
+
+def test_the_table_points_at_the_worst_entry(report):
+    lines = str(report).splitlines()
+    (arrow,) = [line for line in lines if line.startswith("→")]
+    worst = report.worst
+    assert worst.verdict is Verdict.FAIL
+    assert worst.place[-1] == 0
+    for cell in ("input 0 2×3×4", str(worst.place), f"{worst.analytic:.8g}", f"{worst.numeric:.8g}", "FAIL"):
+        assert cell in arrow
+    assert "24 entries: 18 pass, 6 fail, 0 inconclusive" in str(report)
+    assert "… and 16 more" in str(report)
+    assert all(len(line) <= 100 for line in lines[1:])
+
+
+def test_it_says_what_is_wrong_and_the_smallest_input(report):
+    assert report.diagnoses[0].kind == "factor"
+    assert "It looks like this (factor): some elements are multiplied by 2" in str(report)
+    assert [a.shape for a in report.smallest] == [(1, 1, 1)]
+    assert not gradcheck(numpy_pair(np.sin, wrong_row), list(report.smallest), raise_exception=False)
+
+
+def test_json_comes_back(report):
+    again = Report.from_json(report.to_json())
+    assert again.entries == report.entries
+    assert again.diagnoses == report.diagnoses
+    assert str(again) == str(report)
+    assert json.loads(report.to_json())["verdict"] == "fail"
+
+
+def test_json_knows_numbers_that_are_none():
+    bad = gradcheck(numpy_pair(np.sin, lambda g, x: g * np.nan), [np.ones(2)], raise_exception=False)
+    text = bad.to_json()
+    assert "NaN" not in text
+    assert np.isnan(Report.from_json(text).entries[0].analytic)
+
+
+def test_a_problem_comes_back_too():
+    bad = gradcheck(numpy_pair(np.log, lambda g, x: g / x), [-np.ones(2)], raise_exception=False)
+    assert Report.from_json(bad.to_json()).problem == bad.problem
+
+
+def test_the_steps_of_the_worst_entry_show_both_regions(report):
+    steps = np.array(report.worst.steps)
+    off = np.abs(steps[:, 1] - report.worst.numeric)
+    best = int(np.argmin(off))
+    assert np.all(np.diff(steps[:, 0]) < 0)
+    assert off[0] > 1e3 * off[best]
+    assert off[-1] > 1e3 * off[best]
+    slope = np.log(off[0] / off[6]) / np.log(steps[0, 0] / steps[6, 0])
+    assert slope == pytest.approx(2, abs=0.1)
+
+
+def test_arrays_are_folded_into_matrices():
+    a = np.arange(24.0).reshape(2, 3, 4)
+    matrix = folded(a)
+    assert matrix.shape == (3, 8)
+    assert all(matrix[folded_place(place, a.shape)] == a[place] for place in np.ndindex(a.shape))
+
+
+def test_the_heat_maps_hold_the_entries(report):
+    (_, analytic), (_, numeric), (_, difference) = heat_maps(report.worst, report.entries, report.shapes)
+    np.testing.assert_array_equal(difference, analytic - numeric)
+    assert np.count_nonzero(np.abs(difference) > 1e-9) == 6
+
+
+def test_a_missing_matplotlib_is_explained(report, monkeypatch):
+    real = builtins.__import__
+
+    def without(name, *args, **kwargs):
+        raise ImportError(name)
+
+    monkeypatch.setattr("tinygrad_cnn.gradcheck.plotting.import_module", without)
+    with pytest.raises(
+        ImportError, match=r"Report.plot: matplotlib is not installed; pip install 'tinygrad-cnn\[plot\]"
+    ):
+        report.plot()
+    assert builtins.__import__ is real

@@ -1,0 +1,350 @@
+"""What is checked: a function and its vector-Jacobian product, whoever wrote them.
+
+Adapters for functions of our Tensors, plain NumPy pairs, PyTorch and JAX. To the checker all of them are the same
+two methods on arrays; nothing here judges.
+"""
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from types import ModuleType
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from tinygrad_cnn import autograd
+from tinygrad_cnn.gradcheck.verdicts import GradientError
+from tinygrad_cnn.tensor import Tensor
+from tinygrad_cnn.types import NDArray
+
+Arrays = tuple[NDArray, ...]
+Gradients = tuple[NDArray | None, ...]
+
+
+@runtime_checkable
+class Checked(Protocol):
+    """A function and its vector-Jacobian product, on arrays.
+
+    ``inputs`` are all arguments of the function: those with a derivative as ndarrays, the others as they are.
+    """
+
+    def evaluate(self, inputs: Sequence[Any]) -> Arrays:
+        """The outputs, all of them, as arrays that share no memory with the inputs."""
+
+    def vjp(self, inputs: Sequence[Any], cotangents: Sequence[NDArray | None]) -> Gradients:
+        """One gradient per input, None where there is none; a cotangent is None where an output has no derivative."""
+
+
+class Adapter:
+    """What the adapters have in common: a name, and which inputs have a derivative."""
+
+    batched: str = "one after another through the same function"
+    """How `vjp_batch` computes, for the report."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.name = _name(function)
+
+    def unpack(self, inputs: Sequence[Any]) -> tuple[list[Any], list[int]]:
+        """The arguments for `evaluate`, and the places of those that have a derivative."""
+        return list(inputs), [k for k, a in enumerate(inputs) if isinstance(a, np.ndarray) and a.dtype.kind == "f"]
+
+    def vjp(self, inputs: Sequence[Any], cotangents: Sequence[NDArray | None]) -> Gradients:
+        """One gradient per input, None where there is none."""
+        raise NotImplementedError
+
+    def vjp_batch(self, inputs: Sequence[Any], batch: Sequence[Sequence[NDArray | None]]) -> list[Gradients]:
+        """The gradients for several cotangents, as the framework gives them for a batch."""
+        return [self.vjp(inputs, cotangents) for cotangents in batch]
+
+
+class TensorFunction(Adapter):
+    """A function of our Tensors; its VJP is the backward pass."""
+
+    batched = "one after another through one recorded graph"
+
+    def unpack(self, inputs: Sequence[Any]) -> tuple[list[Any], list[int]]:
+        """Tensors that require a gradient become arrays; everything else stays."""
+        values = [Tensor(a) if isinstance(a, np.ndarray) else a for a in inputs]
+        wanted = [k for k, a in enumerate(values) if isinstance(a, Tensor) and a.requires_grad]
+        return [a.detach().numpy() if k in wanted else a for k, a in enumerate(values)], wanted
+
+    def evaluate(self, inputs: Sequence[Any]) -> Arrays:
+        """The values of the outputs."""
+        return tuple(np.array(y.detach().numpy()) for y in self.outputs(self._tensors(inputs)))
+
+    def vjp(self, inputs: Sequence[Any], cotangents: Sequence[NDArray | None]) -> Gradients:
+        """The gradients of one backward pass."""
+        return self.vjp_batch(inputs, [cotangents])[0]
+
+    def vjp_batch(self, inputs: Sequence[Any], batch: Sequence[Sequence[NDArray | None]]) -> list[Gradients]:
+        """One forward pass, and one backward pass through its graph for each of the cotangents."""
+        tensors = self._tensors(inputs)
+        outputs = self.outputs(tensors)
+        if any(
+            isinstance(a, np.ndarray) and not np.array_equal(t.detach().numpy(), a, equal_nan=True)
+            for t, a in zip(tensors, inputs, strict=True)
+        ):
+            raise GradientError("gradcheck: the function modifies its input; let it work on a clone()")
+        leaves = [t for t, a in zip(tensors, inputs, strict=True) if isinstance(a, np.ndarray)]
+        results = []
+        for cotangents in batch:
+            pairs = [
+                (y, v)
+                for y, v in zip(outputs, cotangents, strict=True)
+                if v is not None and isinstance(y, Tensor) and y.requires_grad
+            ]
+            if not pairs:
+                raise GradientError(
+                    "gradcheck: no output requires a gradient; the function leaves the graph (detach, numpy, no_grad?)"
+                )
+            found = iter(
+                autograd.grad(
+                    [y for y, _ in pairs],
+                    leaves,
+                    [v for _, v in pairs],
+                    allow_unused=True,
+                    retain_graph=len(batch) > 1,
+                )
+            )
+            gradients = [next(found) if isinstance(a, np.ndarray) else None for a in inputs]
+            results.append(tuple(None if g is None else g.detach().numpy() for g in gradients))
+        return results
+
+    def _tensors(self, inputs: Sequence[Any]) -> list[Any]:
+        return [Tensor(a, requires_grad=True) if isinstance(a, np.ndarray) else a for a in inputs]
+
+    def outputs(self, tensors: Sequence[Any]) -> list[Tensor]:
+        """What the function returns for Tensors, as a list."""
+        result = self.function(*tensors)
+        outputs = list(result) if isinstance(result, (tuple, list)) else [result]
+        for y in outputs:
+            if not isinstance(y, Tensor):
+                raise TypeError(
+                    f"gradcheck: the function returned {type(y).__name__}; expected a Tensor or a tuple of Tensors"
+                )
+        return outputs
+
+
+class NumpyPair(Adapter):
+    """A function of arrays and its VJP, both written by hand."""
+
+    def __init__(self, function: Callable[..., Any], vjp: Callable[..., Any]) -> None:
+        super().__init__(function)
+        self._vjp = vjp
+
+    def unpack(self, inputs: Sequence[Any]) -> tuple[list[Any], list[int]]:
+        """Arrays (and NumPy's numbers) of a floating dtype have a derivative; Python's numbers are constants."""
+        values = [np.asarray(a) if isinstance(a, (np.generic, list)) else a for a in inputs]
+        return super().unpack(values)
+
+    def evaluate(self, inputs: Sequence[Any]) -> Arrays:
+        """The outputs of the function."""
+        return tuple(np.array(y) for y in self._call(inputs))
+
+    def vjp(self, inputs: Sequence[Any], cotangents: Sequence[NDArray | None]) -> Gradients:
+        """What the hand-written VJP returns, one per input."""
+        several = isinstance(self.function(*inputs), (tuple, list)) if len(cotangents) == 1 else True
+        given: Any = tuple(cotangents) if several else cotangents[0]
+        result = self._vjp(given, *inputs)
+        gradients = tuple(result) if isinstance(result, (tuple, list)) else (result,)
+        if len(gradients) != len(inputs):
+            raise GradientError(
+                f"gradcheck: the vjp returns {len(gradients)} gradients for {len(inputs)} inputs; "
+                "expected one per input, None where there is none"
+            )
+        return tuple(None if g is None else np.asarray(g) for g in gradients)
+
+    def _call(self, inputs: Sequence[Any]) -> list[Any]:
+        result = self.function(*inputs)
+        outputs = list(result) if isinstance(result, (tuple, list)) else [result]
+        for y in outputs:
+            if not isinstance(y, (np.ndarray, np.generic, int, float, complex)):
+                raise TypeError(
+                    f"gradcheck: the function returned {type(y).__name__}; expected an array or a tuple of arrays"
+                )
+        return outputs
+
+
+class TorchFunction(Adapter):
+    """A function of PyTorch tensors; its VJP is ``torch.autograd.grad``, batched with ``is_grads_batched``."""
+
+    batched = "at once (torch.autograd.grad, is_grads_batched)"
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        self._torch = _optional("torch", "torch_function")
+
+    def unpack(self, inputs: Sequence[Any]) -> tuple[list[Any], list[int]]:
+        """Tensors that require a gradient become arrays; everything else stays."""
+        wanted = [k for k, a in enumerate(inputs) if getattr(a, "requires_grad", False)]
+        return [a.detach().numpy().copy() if k in wanted else a for k, a in enumerate(inputs)], wanted
+
+    def evaluate(self, inputs: Sequence[Any]) -> Arrays:
+        """The values of the outputs."""
+        return tuple(np.array(y.detach().numpy()) for y in self._call(self._tensors(inputs)))
+
+    def vjp(self, inputs: Sequence[Any], cotangents: Sequence[NDArray | None]) -> Gradients:
+        """The gradients of one backward pass."""
+        return self._gradients(inputs, cotangents, batched=False)
+
+    def vjp_batch(self, inputs: Sequence[Any], batch: Sequence[Sequence[NDArray | None]]) -> list[Gradients]:
+        """The gradients of a batch of cotangents, at once."""
+        stacked = [None if vs[0] is None else np.stack([np.asarray(v) for v in vs]) for vs in zip(*batch, strict=True)]
+        found = self._gradients(inputs, stacked, batched=True)
+        return [tuple(None if g is None else g[b] for g in found) for b in range(len(batch))]
+
+    def _gradients(self, inputs: Sequence[Any], cotangents: Sequence[NDArray | None], batched: bool) -> Gradients:
+        tensors = self._tensors(inputs)
+        leaves = [t for t, a in zip(tensors, inputs, strict=True) if isinstance(a, np.ndarray)]
+        outputs = self._call(tensors)
+        pairs = [(y, v) for y, v in zip(outputs, cotangents, strict=True) if v is not None and y.requires_grad]
+        if not pairs:
+            raise GradientError(
+                "gradcheck: no output requires a gradient; the function leaves the graph (detach, numpy, no_grad?)"
+            )
+        found = iter(
+            self._torch.autograd.grad(
+                [y for y, _ in pairs],
+                leaves,
+                [self._torch.tensor(v) for _, v in pairs],
+                allow_unused=True,
+                is_grads_batched=batched,
+            )
+        )
+        gradients = [next(found) if isinstance(a, np.ndarray) else None for a in inputs]
+        return tuple(None if g is None else g.detach().numpy() for g in gradients)
+
+    def _tensors(self, inputs: Sequence[Any]) -> list[Any]:
+        return [
+            self._torch.tensor(a).requires_grad_() if isinstance(a, np.ndarray) and a.dtype.kind == "f" else a
+            for a in inputs
+        ]
+
+    def _call(self, tensors: Sequence[Any]) -> list[Any]:
+        result = self.function(*tensors)
+        outputs = list(result) if isinstance(result, (tuple, list)) else [result]
+        for y in outputs:
+            if not isinstance(y, self._torch.Tensor):
+                raise TypeError(
+                    f"gradcheck: the function returned {type(y).__name__}; expected a torch.Tensor or a tuple of them"
+                )
+        return outputs
+
+
+class JaxFunction(Adapter):
+    """A function of JAX arrays; its VJP is ``jax.vjp``, batched with ``jax.vmap``."""
+
+    batched = "at once (jax.vmap of jax.vjp)"
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        self._jax = _optional("jax", "jax_function")
+
+    def unpack(self, inputs: Sequence[Any]) -> tuple[list[Any], list[int]]:
+        """Arrays of a floating dtype have a derivative, at the precision JAX is set to."""
+        x64 = self._jax.config.jax_enable_x64
+        values = [np.asarray(a) if isinstance(a, (self._jax.Array, np.ndarray, np.generic)) else a for a in inputs]
+        values = [
+            a.astype(np.float32) if not x64 and isinstance(a, np.ndarray) and a.dtype == np.float64 else a
+            for a in values
+        ]
+        return super().unpack(values)
+
+    def evaluate(self, inputs: Sequence[Any]) -> Arrays:
+        """The values of the outputs."""
+        result = self.function(*(self._jax.numpy.asarray(a) if isinstance(a, np.ndarray) else a for a in inputs))
+        outputs = result if isinstance(result, (tuple, list)) else [result]
+        for y in outputs:
+            if not isinstance(y, self._jax.Array):
+                raise TypeError(
+                    f"gradcheck: the function returned {type(y).__name__}; expected a JAX array or a tuple of them"
+                )
+        return tuple(np.array(y) for y in outputs)
+
+    def vjp(self, inputs: Sequence[Any], cotangents: Sequence[NDArray | None]) -> Gradients:
+        """The gradients that ``jax.vjp`` gives."""
+        pull, given, wanted = self._pull(inputs)
+        return _placed(pull(self._shaped(given, cotangents)), wanted, len(inputs))
+
+    def vjp_batch(self, inputs: Sequence[Any], batch: Sequence[Sequence[NDArray | None]]) -> list[Gradients]:
+        """The gradients of a batch of cotangents, at once."""
+        pull, given, wanted = self._pull(inputs)
+        each = [self._shaped(given, cotangents) for cotangents in batch]
+        stacked = self._jax.tree_util.tree_map(lambda *vs: self._jax.numpy.stack(vs), *each)
+        found = self._jax.vmap(pull)(stacked)
+        return [_placed([g[b] for g in found], wanted, len(inputs)) for b in range(len(batch))]
+
+    def _pull(self, inputs: Sequence[Any]) -> tuple[Any, Any, list[int]]:
+        wanted = [k for k, a in enumerate(inputs) if isinstance(a, np.ndarray) and a.dtype.kind == "f"]
+
+        def some(*given: Any) -> Any:
+            arguments = list(inputs)
+            for k, a in zip(wanted, given, strict=True):
+                arguments[k] = a
+            return self.function(*arguments)
+
+        y, pull = self._jax.vjp(some, *(self._jax.numpy.asarray(inputs[k]) for k in wanted))
+        return pull, y, wanted
+
+    def _shaped(self, outputs: Any, cotangents: Sequence[NDArray | None]) -> Any:
+        several = isinstance(outputs, (tuple, list))
+        zero = self._jax.dtypes.float0
+        filled = [
+            np.zeros(y.shape, zero) if v is None else self._jax.numpy.asarray(v)
+            for y, v in zip(outputs if several else [outputs], cotangents, strict=True)
+        ]
+        return type(outputs)(filled) if several else filled[0]
+
+
+def tensor_function(function: Callable[..., Any]) -> TensorFunction:
+    """A function of our Tensors, as `gradcheck` takes it: the default for a plain callable."""
+    return TensorFunction(function)
+
+
+def numpy_pair(function: Callable[..., Any], vjp: Callable[..., Any]) -> NumpyPair:
+    """A function of arrays and its hand-written VJP, as `gradcheck` takes them.
+
+    Parameters
+    ----------
+    function : ``f(*arrays)``, returns an array or a tuple of arrays
+    vjp : ``vjp(g, *arrays)``, returns one gradient per input (None: there is none); ``g`` is the cotangent, a tuple
+        of them if f returns a tuple
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tinygrad_cnn.gradcheck import gradcheck
+    >>> bool(gradcheck(numpy_pair(np.sin, lambda g, x: g * np.cos(x)), [np.array([0.5, 2.0])]))
+    True
+    """
+    return NumpyPair(function, vjp)
+
+
+def torch_function(function: Callable[..., Any]) -> TorchFunction:
+    """A function of PyTorch tensors, as `gradcheck` takes it; needs PyTorch."""
+    return TorchFunction(function)
+
+
+def jax_function(function: Callable[..., Any]) -> JaxFunction:
+    """A function of JAX arrays, as `gradcheck` takes it; needs JAX."""
+    return JaxFunction(function)
+
+
+def _name(function: Callable[..., Any]) -> str:
+    """A short name: the op of an `apply`, the function's own, or its class."""
+    owner = getattr(function, "__self__", None)
+    if isinstance(owner, type) and getattr(function, "__name__", "") == "apply":
+        return owner.__name__
+    return getattr(function, "__name__", type(function).__name__)
+
+
+def _optional(module: str, wanted_by: str) -> ModuleType:
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise ImportError(f"{wanted_by}: {module} is not installed; pip install {module}") from error
+
+
+def _placed(gradients: Sequence[Any], wanted: Sequence[int], count: int) -> Gradients:
+    found = dict(zip(wanted, gradients, strict=True))
+    return tuple(np.array(found[k]) if k in found else None for k in range(count))

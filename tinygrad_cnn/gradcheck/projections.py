@@ -1,0 +1,120 @@
+"""Large inputs: ⟨Jᵀv, u⟩ along random signed directions, and the search for the elements that are wrong.
+
+A direction touches every element, so a function of a million inputs costs a few dozen calls. Among so many some are
+always beside a kink: outputs that kink within the step are left out, by a 0 in the cotangent. A wrong projection is
+halved, and halved again, until single elements are left; these are judged one by one.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from tinygrad_cnn.gradcheck.judge import Examined, Scale, Tolerance, examine_line
+from tinygrad_cnn.gradcheck.point import Point, signed
+from tinygrad_cnn.gradcheck.verdicts import Verdict
+from tinygrad_cnn.types import NDArray
+
+DIRECTIONS = 3
+"""So many directions per input."""
+
+FOUND = 4
+"""So many wrong elements are searched for."""
+
+NEARER = 1 / 64
+"""The first step along a direction, as part of that of a single element (1/8 in float32): it meets fewer kinks."""
+
+
+class Projection(NamedTuple):
+    """One projection: by the gradient, by differences, and what they may differ by."""
+
+    analytic: float
+    found: Examined
+    allowed: float
+    verdict: Verdict
+
+
+def smooth_outputs(point: Point, k: int, u: NDArray, tolerance: Tolerance) -> NDArray:
+    """The outputs without a kink in reach along a direction: 1 for these, 0 for the others."""
+    kept = np.ones(point.size)
+    if point.size < 2:
+        return kept
+    h = first_step(point, k, tolerance)
+    directions = _only(point, k, u)
+    (high, low), (high_nearer, low_nearer) = (
+        [point.along(directions, sign * step) for sign in (1, -1)] for step in (h, h / 2)
+    )
+    slope, nearer = (high - low) / (2 * h), (high_nearer - low_nearer) / h
+    bend = (high + low - 2 * point.values) / h
+    nearer_bend = (high_nearer + low_nearer - 2 * point.values) / (h / 2)
+    typical = float(np.median(np.abs(nearer))) + np.abs(nearer)
+    noise = 8 * point.noise / h
+    kinks = np.abs(slope - nearer) > 1e-3 * typical + noise
+    kinks |= (np.abs(nearer_bend) > 0.75 * np.abs(bend)) & (np.abs(nearer_bend) > 1e-3 * typical + noise)
+    loud = point.noise > 64 * np.median(point.noise) + 64 * point.eps * np.abs(point.values)
+    if np.mean(loud) < 0.05:  # the noise of a few outputs is that of kinks
+        kinks |= loud
+    kept[kinks] = 0.0
+    return kept
+
+
+def first_step(point: Point, k: int, tolerance: Tolerance) -> float:
+    """The largest step along a direction."""
+    values = np.asarray(point.arrays[k], np.float64)
+    finite = np.abs(values[np.isfinite(values)])
+    first = float(tolerance.largest_step(np.array([np.median(finite) if finite.size else 1.0]))[0])
+    if tolerance.step is not None:
+        return first
+    return first * (NEARER if tolerance.eps < 1e-10 else 8 * NEARER)
+
+
+def along(point: Point, k: int, u: NDArray, v: NDArray, gradient: NDArray, tolerance: Tolerance) -> Projection:
+    """Judge ⟨gradient, u⟩ for input k, where the gradient is that of ⟨v, f⟩."""
+    directions = _only(point, k, u)
+
+    def ends(h: float) -> tuple[NDArray, NDArray, float, float]:
+        return point.along(directions, h), point.along(directions, -h), h, h
+
+    products = gradient.astype(np.float64) * u
+    analytic = float(np.sum(products))
+    scale = float(np.sqrt(np.sum(np.nan_to_num(products) ** 2)))
+    first = first_step(point, k, tolerance)
+    found = examine_line(point, v[None], ends, first, tolerance, Scale(scale, scale), kinks=False)
+    allowed = float(tolerance.allowed(scale, scale)) + 64 * point.eps * scale
+    if not np.isfinite(analytic):
+        return Projection(analytic, found, allowed, Verdict.FAIL)
+    if found.why or not found.error <= float(tolerance.coarse(found.numeric, scale)):
+        return Projection(analytic, found, allowed, Verdict.INCONCLUSIVE)
+    right = abs(analytic - found.numeric) <= allowed + found.error
+    return Projection(analytic, found, allowed, Verdict.PASS if right else Verdict.FAIL)
+
+
+def search(point: Point, k: int, u: NDArray, v: NDArray, gradient: NDArray, tolerance: Tolerance) -> Sequence[int]:
+    """The elements of input k with the largest errors, by halving the direction where it is most wrong."""
+    blocks = [np.arange(u.size)]
+    flat_u = u.reshape(-1)
+    while any(len(b) > 1 for b in blocks):
+        halves: list[tuple[float, NDArray]] = []
+        for block in blocks:
+            for part in np.array_split(block, 2) if len(block) > 1 else [block]:
+                part_u = np.zeros(u.size)
+                part_u[part] = flat_u[part]
+                result = along(point, k, part_u.reshape(u.shape), v, gradient, tolerance)
+                off = abs(result.analytic - result.found.numeric)
+                if result.verdict is Verdict.FAIL:
+                    halves.append((np.inf if np.isnan(off) else off, part))
+        if not halves:
+            return []
+        halves.sort(key=lambda pair: pair[0], reverse=True)
+        blocks = [part for _, part in halves[:FOUND]]
+    return [int(b[0]) for b in blocks]
+
+
+def direction(random: np.random.Generator, point: Point, k: int) -> NDArray:
+    """Signed steps for every element, 0 where it is not finite."""
+    a = np.asarray(point.arrays[k], np.float64)
+    return np.where(np.isfinite(a), signed(random, a.shape), 0.0)
+
+
+def _only(point: Point, k: int, u: NDArray) -> list[NDArray | None]:
+    return [u if j == k else None for j in range(len(point.arrays))]

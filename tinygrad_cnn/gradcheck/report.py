@@ -1,0 +1,222 @@
+"""The report of a check: a verdict, the entries that were judged, a table, a picture, and JSON."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from textwrap import wrap
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.gradcheck.diagnosis import Diagnosis
+from tinygrad_cnn.gradcheck.plotting import draw
+from tinygrad_cnn.gradcheck.verdicts import Entry, Verdict
+from tinygrad_cnn.types import NDArray, Shape
+
+ROWS = 8
+"""So many entries the table shows."""
+
+WIDTH = 100
+"""So wide it is at most."""
+
+MARK = {Verdict.PASS: "pass", Verdict.FAIL: "FAIL", Verdict.INCONCLUSIVE: "?"}
+SEVERITY = {Verdict.PASS: 0, Verdict.INCONCLUSIVE: 1, Verdict.FAIL: 2}
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a check found. True only if it passed."""
+
+    function: str
+    """The name of what was checked."""
+    entries: tuple[Entry, ...] = ()
+    """Every entry that was judged."""
+    diagnoses: tuple[Diagnosis, ...] = ()
+    """What the wrong gradient looks like, the best first; empty if it passed."""
+    problem: str = ""
+    """One sentence, if the function or its VJP cannot be judged as it is: it returns NaN, depends on state, ..."""
+    smallest: tuple[NDArray, ...] | None = None
+    """The smallest inputs found that still fail."""
+    oracles: tuple[str, ...] = ()
+    """What the gradient was compared with."""
+    notes: tuple[str, ...] = ()
+    """What the reader should know of how it was judged."""
+    shapes: dict[int, Shape] = field(default_factory=dict)
+    """The shape of each checked input, by its place."""
+    dtypes: dict[int, str] = field(default_factory=dict)
+    """The dtype of each checked input, by its place."""
+    seed: int = 0
+    """What cotangents and directions were drawn from."""
+    noise: float = 0.0
+    """What rounding amounts to at the worst entry: its difference at step h is off by up to noise / h."""
+    raised: type[Exception] | None = None
+    """What `gradcheck` raises for the problem, if not a `GradientError`."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """Fail if anything fails, else inconclusive if anything is, else pass."""
+        if self.problem or any(e.verdict is Verdict.FAIL for e in self.entries):
+            return Verdict.FAIL
+        if any(e.verdict is Verdict.INCONCLUSIVE for e in self.entries):
+            return Verdict.INCONCLUSIVE
+        return Verdict.PASS
+
+    @property
+    def worst(self) -> Entry | None:
+        """The entry that is worst off: failures first, by their distance in units of what was allowed."""
+        return max(self.entries, key=_badness, default=None)
+
+    def __bool__(self) -> bool:
+        return self.verdict is Verdict.PASS
+
+    def __repr__(self) -> str:
+        return f"<Report of {self.function}: {self.verdict.value}, {self._counts()}>"
+
+    def headline(self) -> str:
+        """One sentence: the verdict and the worst entry."""
+        worst = self.worst
+        if self.problem:
+            return self.problem
+        if self.verdict is Verdict.FAIL and worst is not None:
+            return f"gradcheck: the gradient is wrong; the worst element is {_told(worst)}"
+        if self.verdict is Verdict.INCONCLUSIVE and worst is not None:
+            return f"gradcheck: the differences are too coarse to judge {_told(worst)}; {worst.reason}"
+        return f"gradcheck: the gradient of {self.function} is right"
+
+    def __str__(self) -> str:
+        lines = [self.headline()]
+        if self.diagnoses:
+            lines += _wrapped(f"It looks like this ({self.diagnoses[0].kind}): {self.diagnoses[0].message}", "  ")
+        if self.entries:
+            lines += ["", *self._table(), ""]
+            lines += _wrapped(f"{self._counts()}; compared with {', '.join(self.oracles)}", "  ")
+        for note in self.notes:
+            lines += _wrapped(note, "  ")
+        if self.smallest is not None:
+            told = ", ".join(np.array2string(a, precision=4, threshold=12, separator=", ") for a in self.smallest)
+            lines += _wrapped(f"The smallest input found that fails: {' '.join(told.split())}", "  ")
+        return "\n".join(lines)
+
+    def _counts(self) -> str:
+        counts = {v: sum(e.verdict is v for e in self.entries) for v in Verdict}
+        told = [f"{counts[v]} {MARK[v].lower() if v is not Verdict.INCONCLUSIVE else v.value}" for v in Verdict]
+        return f"{len(self.entries)} entries: {', '.join(told)}"
+
+    def _table(self) -> list[str]:
+        shown = sorted(self.entries, key=_badness, reverse=True)[:ROWS]
+        rows = [("", "input", "place", "analytic", "numeric", "±", "verdict", "")]
+        for k, e in enumerate(shown):
+            arrow = "→" if k == 0 and not self else ""
+            shape = "×".join(map(str, self.shapes.get(e.input, ())))
+            name = f"{e.name} {shape}".strip()
+            note = "at a kink" if e.reason.startswith("at a kink") else e.reason
+            if e.where is not None and e.verdict is not Verdict.PASS and e.one_sided is not None:
+                note = f"kink at {e.where:+.1g}: {e.one_sided[0]:.3g} | {e.one_sided[1]:.3g}"
+            numbers = f"{e.analytic:.8g}", f"{e.numeric:.8g}", f"{e.error:.0e}"
+            place = str(e.place).replace(",)", ")") if e.place else ""
+            rows.append((arrow, name[:24], place, *numbers, MARK[e.verdict], note))
+        widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+        lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+        lines = [line if len(line) <= WIDTH else line[: WIDTH - 1] + "…" for line in lines]
+        if len(self.entries) > ROWS:
+            lines.append(f"   … and {len(self.entries) - ROWS} more")
+        return lines
+
+    def to_json(self) -> str:
+        """Everything but the arrays of heat maps, as text; `from_json` reads it again."""
+        data = {
+            **{name: getattr(self, name) for name in ("function", "problem", "oracles", "notes", "seed", "noise")},
+            "verdict": self.verdict.value,
+            "entries": [{**asdict(e), "verdict": e.verdict.value} for e in self.entries],
+            "diagnoses": [asdict(d) for d in self.diagnoses],
+            "smallest": None
+            if self.smallest is None
+            else [{"values": a.tolist(), "dtype": str(a.dtype), "shape": a.shape} for a in self.smallest],
+            "inputs": [{"input": k, "shape": s, "dtype": self.dtypes[k]} for k, s in self.shapes.items()],
+        }
+        return json.dumps(_plain(data))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Report":
+        """The report that `to_json` wrote."""
+        data = json.loads(text)
+        smallest = data["smallest"]
+        return cls(
+            function=data["function"],
+            entries=tuple(_entry(e) for e in data["entries"]),
+            diagnoses=tuple(Diagnosis(**d) for d in data["diagnoses"]),
+            problem=data["problem"],
+            smallest=None
+            if smallest is None
+            else tuple(np.array(_numbers(a["values"]), a["dtype"]).reshape(a["shape"]) for a in smallest),
+            oracles=tuple(data["oracles"]),
+            notes=tuple(data["notes"]),
+            shapes={row["input"]: tuple(row["shape"]) for row in data["inputs"]},
+            dtypes={row["input"]: row["dtype"] for row in data["inputs"]},
+            seed=data["seed"],
+            noise=_numbers(data["noise"]),
+        )
+
+    def plot(self, path: Any = None) -> Any:
+        """Draw the worst entry: error against step size, and heat maps of its input; needs matplotlib.
+
+        Returns the figure, and writes it to `path` if one is given.
+        """
+        title = self.problem or f"{self.function}: {self.verdict.value}, {self._counts()}"
+        if self.diagnoses:
+            title += f"\n{self.diagnoses[0].message}"
+        wrapped = "\n".join(line for part in title.splitlines() for line in wrap(part, 110))
+        return draw(wrapped, self.worst, self.entries, self.shapes, self.noise, path)
+
+
+def _wrapped(text: str, indent: str = "") -> list[str]:
+    return wrap(text, WIDTH, initial_indent=indent, subsequent_indent=f"{indent}  ") or [""]
+
+
+def _badness(entry: Entry) -> tuple[int, float]:
+    allowed = entry.error + 1e-9 * (abs(entry.numeric) + 1e-300)
+    return SEVERITY[entry.verdict], entry.off / allowed
+
+
+def _told(e: Entry) -> str:
+    place = f" at {e.place}" if e.place else ""
+    return f"{e.name}{place}: analytic {e.analytic:.9g}, numeric {e.numeric:.9g} ± {e.error:.1g}"
+
+
+SPECIAL = {"nan": float("nan"), "inf": float("inf"), "-inf": float("-inf")}
+
+
+def _plain(value: Any) -> Any:
+    """The same in lists, dictionaries, finite numbers and texts: JSON knows no NaN."""
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    if isinstance(value, float) and not np.isfinite(value):
+        return str(float(value))
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _numbers(value: Any) -> Any:
+    """The inverse of `_plain` for numbers and lists of them."""
+    if isinstance(value, list):
+        return [_numbers(v) for v in value]
+    return SPECIAL[value] if isinstance(value, str) else value
+
+
+def _entry(data: dict[str, Any]) -> Entry:
+    sides: Iterable[Any] | None = data["one_sided"]
+    left_right: Sequence[float] = [] if sides is None else [_numbers(s) for s in sides]
+    return Entry(
+        input=data["input"],
+        name=data["name"],
+        place=tuple(data["place"]),
+        analytic=_numbers(data["analytic"]),
+        numeric=_numbers(data["numeric"]),
+        error=_numbers(data["error"]),
+        verdict=Verdict(data["verdict"]),
+        reason=data["reason"],
+        one_sided=None if sides is None else (left_right[0], left_right[1]),
+        where=_numbers(data["where"]),
+        steps=tuple((_numbers(h), _numbers(d)) for h, d in data["steps"]),
+    )

@@ -1,0 +1,52 @@
+"""The three verdicts, and what is known of one judged entry of a gradient."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+
+class Verdict(Enum):
+    """What can be said of a derivative: it is right, it is wrong, or nothing can be said."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One judged number: an entry of Jᵀv, or a projection ⟨Jᵀv, u⟩.
+
+    ``error`` is the error bar of ``numeric``. ``one_sided`` are the derivatives to the left and to the right, and
+    ``where`` the signed distance to the kink along this coordinate, if one was seen. ``steps`` are the pairs
+    (step, central difference) that the numeric value was made of, kept for entries that did not pass.
+    """
+
+    input: int
+    name: str
+    place: tuple[int, ...]
+    analytic: float
+    numeric: float
+    error: float
+    verdict: Verdict
+    reason: str = ""
+    one_sided: tuple[float, float] | None = None
+    where: float | None = None
+    steps: tuple[tuple[float, float], ...] = ()
+
+    @property
+    def off(self) -> float:
+        """How far the analytic value is from the numeric one; infinite if it is no number."""
+        distance = abs(self.analytic - self.numeric)
+        return distance if distance == distance else float("inf")
+
+
+class GradientError(AssertionError):
+    """A derivative is not what it should be.
+
+    ``report`` is the `Report` that says all that is known, or None where nothing was judged.
+    """
+
+    def __init__(self, message: str, report: Any = None) -> None:
+        super().__init__(message)
+        self.report = report
