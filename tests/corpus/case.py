@@ -44,6 +44,8 @@ class Case:
     """Kinds that describe the same mistake as well."""
     at: str = ""
     """The special point at which alone it shows, if any."""
+    kink: bool = False
+    """Whether f has a kink at the inputs."""
     sample: Callable[[Draw], Arrays] | None = None
     """Other inputs of other sizes, away from kinks, on which `right` must hold as well."""
 

@@ -190,6 +190,7 @@ CASES = [
         inputs=lambda: (np.array([1.0, -0.5, 2.0]), np.array([1.0, 1.5, 0.25])),
         kind="kink convention",
         at="the first elements are equal; right: half for each, as in PyTorch",
+        kink=True,
     ),
     Case(
         name="theano: bounds of clip",

@@ -109,6 +109,7 @@ CASES = [
         inputs=lambda: (np.array([[1.0, 1.0, -3.0, 2.0], [0.0, -1.0, 0.5, -2.0], [3.0, 0, 0, 0], [1, -1, 0, -5]]),),
         kind="kink convention",
         at="two windows hold their maximum twice or more; right: the first one wins, as in PyTorch",
+        kink=True,
     ),
     Case(
         name="burn: average pooling over the edge",

@@ -79,6 +79,7 @@ CASES = [
         inputs=lambda: (np.array([[1.0, 1.0, -2.0], [0.5, 3.0, -1.0]]),),
         kind="kink convention",
         at="the first row holds its maximum twice; right: the first one wins, as PyTorch's max over an axis",
+        kink=True,
         sample=lambda draw: (draw.array((draw.integer(1, 3), draw.integer(1, 4)), Distinct()),),
     ),
     Case(
@@ -147,6 +148,7 @@ CASES = [
         kind="nan",
         also=("kink convention",),
         at="the first column is constant, a kink like |x| at 0; right: 0, which lies in the subdifferential",
+        kink=True,
         sample=lambda draw: (draw.array((draw.integer(2, 4), draw.integer(1, 2)), Distinct()),),
     ),
     Case(
@@ -162,6 +164,7 @@ CASES = [
         kind="nan",
         also=("kink convention",),
         at="the zero vector, where the norm has its kink; right: 0, the subgradient of least norm",
+        kink=True,
         sample=lambda draw: (draw.array((draw.integer(1, 4),), Positive()),),
     ),
     Case(

@@ -1,0 +1,113 @@
+"""The checker against the corpus: it rejects every bug, accepts every repair, and says what went wrong."""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.corpus import CASES, KINDS, REFERENCE
+from tinygrad_cnn.gradcheck import gradcheck, numpy_pair
+from tinygrad_cnn.gradcheck.verdicts import Verdict
+from tinygrad_cnn.ops.draw import RandomDraw
+
+PAGE = Path(__file__).parents[2] / "docs" / "corpus.md"
+MISSES: dict[str, str] = {}
+"""The cases whose first diagnosis is not the expected one, and what it says instead."""
+
+every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+
+
+def checked(case, vjp, inputs=None):
+    arrays = list(case.inputs() if inputs is None else inputs)
+    return gradcheck(numpy_pair(case.f, vjp), arrays, raise_exception=False)
+
+
+def gradients(case, vjp, g, inputs):
+    found = vjp(g, *inputs)
+    return [np.asarray(d) for d in (found if isinstance(found, tuple) else (found,))]
+
+
+def cotangent(case, inputs):
+    return np.random.default_rng(3).normal(size=np.shape(case.f(*inputs)))
+
+
+@every_case
+def test_the_bug_is_rejected(case):
+    report = checked(case, case.wrong)
+    assert report.verdict is Verdict.FAIL, str(report)
+
+
+@every_case
+def test_the_repair_is_accepted(case):
+    report = checked(case, case.right)
+    assert report.verdict is Verdict.PASS, str(report)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("case", [case for case in CASES if case.sample], ids=lambda case: case.name)
+def test_the_repair_is_accepted_for_other_sizes(case, seed):
+    report = checked(case, case.right, case.sample(RandomDraw(np.random.default_rng(seed))))
+    assert report.verdict is Verdict.PASS, str(report)
+
+
+def test_the_diagnosis_is_right_for_at_least_four_fifths():
+    said = {case.name: (checked(case, case.wrong).diagnoses or (None,))[0] for case in CASES}
+    misses = {
+        case.name: "nothing" if said[case.name] is None else said[case.name].kind
+        for case in CASES
+        if said[case.name] is None or said[case.name].kind not in (case.kind, *case.also)
+    }
+    assert misses == MISSES
+    assert 1 - len(misses) / len(CASES) >= 0.8
+
+
+@every_case
+def test_plain_differences_agree_with_the_repair(case):
+    """Independent of the checker: the derivative along random directions lies between its one-sided values."""
+    inputs = case.inputs()
+    g = cotangent(case, inputs)
+    random = np.random.default_rng(4)
+    step = 1e-6
+    for k in range(len(inputs)):  # one input at a time: 0 to the power of b has no neighbours below 0
+        u = random.normal(size=inputs[k].shape)
+
+        def along(t, k=k, u=u):
+            moved = [x + t * u if j == k else x for j, x in enumerate(inputs)]
+            return float(np.sum(g * case.f(*moved)))
+
+        left, right = (along(0) - along(-step)) / step, (along(step) - along(0)) / step
+        d = float(np.sum(gradients(case, case.right, g, inputs)[k] * u))
+        slack = 1e-4 * (1 + abs(left) + abs(right))
+        assert min(left, right) - slack <= d <= max(left, right) + slack
+
+
+@every_case
+def test_bug_and_repair_are_not_the_same(case):
+    inputs = case.inputs()
+    g = cotangent(case, inputs)
+    g[(0,) * g.ndim] = 0.0  # one bug shows only where nothing comes in
+    pairs = zip(gradients(case, case.wrong, g, inputs), gradients(case, case.right, g, inputs), strict=True)
+    assert any(wrong.shape != right.shape or not np.allclose(wrong, right) for wrong, right in pairs)
+
+
+@every_case
+def test_each_case_is_well_formed(case):
+    assert REFERENCE.fullmatch(case.reference)
+    assert 2008 <= case.year <= 2026
+    assert {case.kind, *case.also} <= KINDS
+    assert case.at or not case.kink
+    assert all(x.dtype == np.float64 for x in case.inputs())
+    assert all(np.array_equal(a, b) for a, b in zip(case.inputs(), case.inputs(), strict=True))
+
+
+def test_names_and_references_are_unique():
+    assert max(Counter(case.name for case in CASES).values()) == 1
+    assert max(Counter(case.reference for case in CASES).values()) == 1
+    assert len(CASES) >= 40
+    assert len({case.framework for case in CASES}) >= 20
+
+
+def test_the_page_lists_every_case():
+    page = PAGE.read_text(encoding="utf-8")
+    assert [case.name for case in CASES if case.name not in page or case.reference not in page] == []
