@@ -1,5 +1,7 @@
 """Element by element: removable singularities, branches that are not taken, slopes decided by the wrong sign."""
 
+import math
+
 import numpy as np
 
 from tests.corpus.case import Case, distinct, quiet, values
@@ -33,6 +35,20 @@ def cut_softplus(x):
 
 def cut_softplus_vjp(g, x, decided_by):
     return g * np.where(BETA * decided_by > THRESHOLD, 1.0, sigmoid(BETA * x))
+
+
+def gelu_tanh(x):
+    return x / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
+
+
+def gelu_tanh_vjp(g, x):
+    t = np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))
+    return g * ((1 + t) / 2 + x / 2 * (1 - t**2) * np.sqrt(2 / np.pi) * (1 + 3 * 0.044715 * x**2))
+
+
+def gelu_erf_vjp(g, x):
+    phi = (1 + np.vectorize(math.erf, otypes=[float])(x / np.sqrt(2))) / 2
+    return g * (phi + x * np.exp(-x * x / 2) / np.sqrt(2 * np.pi))
 
 
 def smaller(a, b):
@@ -177,6 +193,19 @@ CASES = [
         kind="chain",
         also=("unknown",),
         sample=lambda draw: (draw.array(draw.shape(), AwayFrom((THRESHOLD / BETA,))),),
+    ),
+    Case(
+        name="pytorch: gelu's approximation",
+        framework="PyTorch",
+        reference="kulinseth/pytorch#284",
+        year=2023,
+        story="on Apple's GPUs backward knew the exact gelu only, also where forward takes the approximation by tanh",
+        f=gelu_tanh,
+        wrong=gelu_erf_vjp,
+        right=gelu_tanh_vjp,
+        inputs=lambda: (np.array([-2.25, -0.5, 0.75, 2.0]),),
+        kind="unknown",
+        sample=lambda draw: (draw.array(draw.shape(), Real()),),
     ),
     Case(
         name="theano: minimum of equal arguments",

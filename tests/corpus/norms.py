@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from tests.corpus.case import Case, complex_step, values
+from tests.corpus.case import Case, complex_step, quiet, values
 from tinygrad_cnn.ops.domain import Distinct, Real
 
 EPS = 1e-2
+SMALL = 1e-3
 MEAN, DEVIATION = 0.3, 1.7
 KEEP = 0.8
 MASK = np.array([True, False, True, True, False])
@@ -54,6 +55,31 @@ def group_norm_vjp(g, x, groups):
     width = x.shape[1] // 2
     mean, inverse = (np.repeat(s[:, :, 0], width, axis=1).reshape(len(x), groups, -1) for s in (mean, inverse))
     return norm_backward(grouped(g, groups), grouped(x, groups), mean, inverse, 2).reshape(x.shape)
+
+
+def unit(x, eps):
+    """x / (|x| + eps), row by row."""
+    return x / (length(x) + eps)
+
+
+def length(x):
+    return np.sqrt(np.sum(x * x, axis=1, keepdims=True))
+
+
+def unit_vjp(g, x, eps, inner):
+    """`inner` is |x|, the derivative's denominator, which one bug takes for |x| + eps."""
+    outer = length(x) + eps
+    along = np.sum(g * x, axis=1, keepdims=True)
+    return g / outer - x * along / (inner * outer**2)
+
+
+def normalised(x):
+    mean = x.mean(axis=0)
+    return (x - mean) / np.sqrt(x.var(axis=0) + SMALL)
+
+
+def normalised_vjp(g, x, eps):
+    return norm_backward(g, x, x.mean(axis=0), 1 / np.sqrt(x.var(axis=0) + eps), 0)
 
 
 def dropout(x):
@@ -150,6 +176,46 @@ CASES = [
         inputs=lambda: (values(5, 4, 2),),
         kind="dropped",
         also=("unknown",),
+    ),
+    Case(
+        name="chainer: l2 normalisation and its eps",
+        framework="Chainer",
+        reference="chainer/chainer#4190",
+        year=2018,
+        story="x / (|x| + eps): the second term of the gradient divides by |x| + eps where |x| belongs",
+        f=lambda x: unit(x, SMALL),
+        wrong=lambda g, x: unit_vjp(g, x, SMALL, inner=length(x) + SMALL),
+        right=lambda g, x: unit_vjp(g, x, SMALL, inner=length(x)),
+        inputs=lambda: (values(7, 2, 3),),
+        kind="unknown",
+        sample=lambda draw: (draw.array((draw.integer(1, 3), draw.integer(1, 3)), Distinct()),),
+    ),
+    Case(
+        name="chainer: l2 normalisation of zero",
+        framework="Chainer",
+        reference="chainer/chainer#4765",
+        year=2018,
+        story="x / (|x| + eps) has the derivative 1/eps at the zero vector, where the formula gives 0/0",
+        f=lambda x: unit(x, 0.5),
+        wrong=quiet(lambda g, x: unit_vjp(g, x, 0.5, inner=length(x))),
+        right=lambda g, x: unit_vjp(g, x, 0.5, inner=np.where(length(x) > 0, length(x), 1.0)),
+        inputs=lambda: (np.array([[0.0, 0.0, 0.0], [0.75, -1.0, 0.5]]),),
+        kind="nan",
+        at="one row is the zero vector, where f is differentiable once but not twice",
+    ),
+    Case(
+        name="chainer: batch renormalisation without its eps",
+        framework="Chainer",
+        reference="chainer/chainer#4191",
+        year=2018,
+        story="one line of backward takes the variance without the eps of the forward pass",
+        f=normalised,
+        wrong=lambda g, x: normalised_vjp(g, x, 0.0),
+        right=lambda g, x: normalised_vjp(g, x, SMALL),
+        inputs=lambda: (values(8, 4, 2),),
+        kind="unknown",
+        also=("factor",),
+        sample=lambda draw: (draw.array((draw.integer(2, 4), draw.integer(1, 3)), Distinct()),),
     ),
     Case(
         name="kaldi: dropout of a zero",
