@@ -227,7 +227,8 @@ def page(results: dict[str, dict[str, tuple[Answer, Answer]]]) -> str:
         "restated in a few lines of our own NumPy: the function, the gradient as it was, and the gradient put right "
         "(`tests/corpus/`). The reference is the issue or pull request where the bug was reported or fixed. A case "
         "restates the mistake that the thread describes, on inputs small enough to read; where the original lived in "
-        "a kernel for GPUs, the case is the same formula in NumPy.",
+        "a kernel for GPUs, the case is the same formula in NumPy, and where the thread prints no formula, it is the "
+        "plainest one with the symptoms described.",
         "",
         "The same inputs, functions and gradients go to each checker, in float64 and with its documented defaults: "
         "PyTorch's `gradcheck` (a `torch.autograd.Function` around the pair; slow mode, and `fast_mode=True`), JAX's "
@@ -252,8 +253,8 @@ def page(results: dict[str, dict[str, tuple[Answer, Answer]]]) -> str:
         "`python -m scripts.corpus_table`; the times are of one run on one machine.",
         "",
         "In the tables, *ok* means that the bug is rejected and the repair accepted; *misses it*: the bug is accepted; "
-        "*false alarm*: the repair is rejected; *stops*: another exception than the checker's verdict; *put right*: the "
-        "framework sums the gradient into the right shape before its checker sees it.",
+        "*false alarm*: the repair is rejected; *stops*: another exception than the checker's verdict; *put right*: "
+        "the framework sums the gradient into the right shape before its checker sees it.",
     ]
     heads = list(results)
     for family, members in FAMILIES.items():
