@@ -1,20 +1,46 @@
 """`gradcheck` and `gradgradcheck`: is the gradient of this function what differences say it is?"""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from tinygrad_cnn import autograd
-from tinygrad_cnn.gradcheck.battery import inner, noise
-from tinygrad_cnn.gradcheck.differences import STEP, derivative
+from tinygrad_cnn.gradcheck.complex_step import complex_columns
+from tinygrad_cnn.gradcheck.conduct import STATE, WrongShape, check_batched, check_function, check_same_value, check_vjp
+from tinygrad_cnn.gradcheck.diagnosis import Case, Diagnosis, diagnose, diagnose_shape
+from tinygrad_cnn.gradcheck.duals import forward_mode
 from tinygrad_cnn.gradcheck.functions import Adapter, Checked, TensorFunction
+from tinygrad_cnn.gradcheck.judge import (
+    CONFIRMED,
+    THOROUGH,
+    Column,
+    Scale,
+    Tolerance,
+    examine,
+    judged,
+    nothing,
+    quick,
+    scales,
+)
+from tinygrad_cnn.gradcheck.kinks import check_ties
+from tinygrad_cnn.gradcheck.linear import exact_adjoint
+from tinygrad_cnn.gradcheck.point import BadInput, Point, signed
+from tinygrad_cnn.gradcheck.projections import DIRECTIONS, along, direction, search
 from tinygrad_cnn.gradcheck.report import Report
+from tinygrad_cnn.gradcheck.shrinking import shrink
 from tinygrad_cnn.gradcheck.verdicts import Entry, GradientError, Verdict
 from tinygrad_cnn.tensor import Tensor
+from tinygrad_cnn.types import NDArray
 
 SEED = 20240229
 """Cotangents are random, but the same in every run."""
+
+LARGE = 10_000
+"""More elements than this are checked by projections."""
+
+DIFFERENCES = "central differences (Richardson)"
 
 
 def gradcheck(
@@ -26,12 +52,47 @@ def gradcheck(
     rtol: float = 1e-5,
     raise_exception: bool = True,
     nondet_tol: float = 0.0,
-    fast_mode: bool = False,
     check_batched_grad: bool = False,
+    fast_mode: bool = False,
     seed: int = SEED,
     names: Sequence[str] | None = None,
+    explain: bool = True,
 ) -> Report:
-    """Compare the gradients of a function with finite differences, element by element.
+    """Compare the gradients of a function with derivatives found in other ways, element by element.
+
+    Differences are central and extrapolated, each with an error bar that covers truncation and the rounding of the
+    function; where a NumPy function is analytic the complex step replaces them. Cotangents are random, signed and of
+    many sizes. An element passes if it differs by at most ``atol + rtol |numeric| +`` its error bar, or if it lies
+    between the one-sided derivatives at a kink. It fails only if steps of another kind confirm it; what cannot be
+    told is inconclusive. See ``docs/gradcheck.md``.
+
+    Parameters
+    ----------
+    func : takes the inputs, returns a Tensor or a tuple of them; or what `numpy_pair`, `torch_function` or
+        `jax_function` made of a function
+    inputs : one input or a sequence; checked are the Tensors that require a gradient (for NumPy and JAX: all arrays
+        of a floating dtype)
+    eps : the largest step; by default 2⁻⁷ (2⁻⁴ in float32) or so, times the size of the element if above 1
+    atol : by default 10⁻⁷ of the largest derivative of the input
+    raise_exception : raise `GradientError` (an AssertionError) with the report, unless it passes
+    nondet_tol : what repeated calls may differ by
+    check_batched_grad : also give several cotangents to one pass, and compare with each alone
+    fast_mode : judge random projections instead of every element; always so above 10,000 elements
+    seed : of the cotangents and directions
+    names : of the inputs, for the report
+    explain : on failure, diagnose and look for the smallest input that fails
+
+    Returns
+    -------
+    A `Report`, true only if it passed.
+
+    Raises
+    ------
+    GradientError
+        if the gradient is wrong or cannot be judged; if the function writes its input, returns NaN, is random or
+        depends on state
+    ValueError, TypeError
+        if there is nothing to check, or the function returns what has no derivative
 
     Examples
     --------
@@ -42,21 +103,26 @@ def gradcheck(
     """
     adapter: Any = func if isinstance(func, Checked) else TensorFunction(func)
     given = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
-    unpack = adapter.unpack if isinstance(adapter, Adapter) else Adapter(lambda: None).unpack
-    arrays, checked = unpack(given)
-    name = getattr(adapter, "name", type(adapter).__name__)
-    if not checked:
-        raise ValueError("gradcheck: no input requires a gradient; create one with requires_grad=True")
-    report = _check(adapter, name, arrays, checked, eps or STEP, 1e-7 if atol is None else atol, rtol, seed, names)
+    tolerance = Tolerance(atol, rtol, 0.0, eps)
+    options = Options(tolerance, nondet_tol, check_batched_grad, fast_mode, seed, names, explain)
+    report = _report(adapter, given, options)
     if raise_exception and not report:
-        raise GradientError(str(report), report)
+        raise (report.raised or GradientError)(*((str(report), report) if report.raised is None else (str(report),)))
     return report
 
 
 def gradgradcheck(
     func: Callable[..., Any], inputs: Any, grad_outputs: Any = None, *, seed: int = SEED, **options: Any
 ) -> Report:
-    """The same for the second derivatives: the gradient of the gradient against differences of the gradient."""
+    """The same for the second derivatives: the gradient of the gradient against differences of the gradient.
+
+    Takes a function of our Tensors and the options of `gradcheck`; ``grad_outputs``, random by default, are the
+    cotangents of the first pass, which are inputs of the second.
+    """
+    if not callable(func) or isinstance(func, Checked):
+        raise TypeError(
+            f"gradgradcheck: {type(func).__name__} has no recorded gradient; expected a function of Tensors"
+        )
     tensors = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
     wanted = [k for k, t in enumerate(tensors) if isinstance(t, Tensor) and t.requires_grad]
     random = np.random.default_rng(seed)
@@ -65,74 +131,330 @@ def gradgradcheck(
         result = func(*given)
         return [y for y in (result if isinstance(result, (list, tuple)) else [result]) if y.dtype.kind == "f"]
 
-    cotangents = [Tensor(noise(random, y.shape), requires_grad=True) for y in outputs(tensors)]
+    if grad_outputs is None:
+        found = outputs(tensors)
+        cotangents = [Tensor(signed(random, y.shape).astype(y.dtype), requires_grad=True) for y in found]
+    else:
+        cotangents = list(grad_outputs) if isinstance(grad_outputs, (list, tuple)) else [grad_outputs]
 
     def gradient(*args: Any) -> tuple[Tensor, ...]:
         given, v = args[: len(tensors)], args[len(tensors) :]
-        found = autograd.grad(outputs(given), [given[k] for k in wanted], v, create_graph=True, allow_unused=True)
+        pairs = [(y, w) for y, w in zip(outputs(given), v, strict=True) if y.requires_grad]
+        found = autograd.grad(
+            [y for y, _ in pairs],
+            [given[k] for k in wanted],
+            [w for _, w in pairs],
+            create_graph=True,
+            allow_unused=True,
+        )
         return tuple(g for g in found if g is not None and g.requires_grad)
 
+    gradient.__name__ = f"the gradient of {TensorFunction(func).name}"
     return gradcheck(gradient, [*tensors, *cotangents], seed=seed, **options)
 
 
-def _check(
-    adapter: Any,
-    name: str,
-    inputs: list[Any],
-    checked: list[int],
-    eps: float,
-    atol: float,
-    rtol: float,
-    seed: int,
-    names: Sequence[str] | None,
-) -> Report:
-    random = np.random.default_rng(seed)
-    outputs = adapter.evaluate(inputs)
-    cotangents = [noise(random, y.shape) if y.dtype.kind == "f" else None for y in outputs]
-    before = [inputs[k].copy() for k in checked]
+@dataclass(frozen=True)
+class Options:
+    """What the caller chose."""
+
+    tolerance: Tolerance
+    nondet_tol: float
+    batched: bool
+    fast: bool
+    seed: int
+    names: Sequence[str] | None
+    explain: bool
+
+
+def _report(adapter: Any, given: Sequence[Any], options: Options) -> Report:
+    name = str(getattr(adapter, "name", type(adapter).__name__))
+    unpack = getattr(adapter, "unpack", None) or Adapter(lambda: None).unpack
+    blank = Report(name, seed=options.seed)
     try:
-        gradients = adapter.vjp(inputs, cotangents)
-    except GradientError as refused:
-        return Report(name, problem=str(refused), seed=seed)
-    if any(not np.array_equal(inputs[k], b, equal_nan=True) for k, b in zip(checked, before, strict=True)):
-        return Report(name, problem="gradcheck: the function modifies its input; let it work on a clone()", seed=seed)
-    for y, again in zip(outputs, adapter.evaluate(inputs), strict=True):
-        if not np.array_equal(y, again, equal_nan=True):
-            return Report(
-                name,
-                problem="gradcheck: the function gives another value when called again; seed what is random inside it",
-                seed=seed,
+        inputs, checked = unpack(given)
+        _check_inputs(inputs, checked)
+        point = Point(adapter, inputs, checked)
+        return _Check(point, options, blank).run()
+    except BadInput as bad:
+        return replace(blank, problem=str(bad), raised=None if bad.raised is GradientError else bad.raised)
+    except GradientError as error:
+        return replace(blank, problem=str(error))
+
+
+def _check_inputs(inputs: Sequence[Any], checked: Sequence[int]) -> None:
+    if checked:
+        return
+    arrays = [(k, a) for k, a in enumerate(inputs) if isinstance(a, np.ndarray)]
+    if arrays:
+        k, a = arrays[0]
+        raise BadInput(
+            f"input {k} has dtype {a.dtype} and cannot have a derivative; pass floating-point numbers", TypeError
+        )
+    raise BadInput("no input requires a gradient; create one with requires_grad=True", ValueError)
+
+
+class _Check:
+    """One run: the point, the cotangents, and what was found."""
+
+    def __init__(self, point: Point, options: Options, blank: Report) -> None:
+        self.point, self.options = point, options
+        self.random = np.random.default_rng(options.seed)
+        names = options.names
+        self.labels = [f"input {k}" if names is None else str(names[k]) for k in point.checked]
+        self.tolerance = replace(options.tolerance, eps=point.eps)
+        self.oracles: list[str] = []
+        self.notes: list[str] = []
+        self.blank = replace(
+            blank,
+            shapes={k: a.shape for k, a in zip(point.checked, point.arrays, strict=True)},
+            dtypes={k: str(a.dtype) for k, a in zip(point.checked, point.arrays, strict=True)},
+        )
+        small = signed(self.random, (point.size,))
+        large = signed(self.random, (point.size,)) * 2.0 ** self.random.integers(-2, 5, point.size)
+        if point.size > 1:  # where nothing comes in, nothing may go out, NaN least of all
+            large[int(self.random.integers(point.size))] = 0.0
+        self.V: NDArray = np.stack([small, large])
+
+    def run(self) -> Report:
+        point, options = self.point, self.options
+        check_function(point, options.nondet_tol)
+        try:
+            first = check_vjp(point, self.V[0], self.labels, options.nondet_tol)
+        except WrongShape as wrong:
+            found = diagnose_shape(point, self.V[0], wrong.k, wrong.gradient, self.labels[wrong.k])
+            return replace(self.blank, problem=str(wrong), diagnoses=(found,))
+        missing = [label for g, label in zip(first, self.labels, strict=True) if g is None]
+        if missing:
+            self.notes.append(f"no gradient, taken as 0, for {', '.join(missing)}")
+        analytic = self._gradients()
+        point.measure_noise(self.random)
+        if options.batched:
+            self.notes.append(f"a batch of cotangents, {check_batched(point, self.V, self.labels)}, gives the same")
+        fast = options.fast or sum(a.size for a in point.arrays) > LARGE
+        entries = self._projections(analytic) if fast else self._elements(analytic)
+        check_same_value(point, None, options.nondet_tol, STATE)
+        entries += self._other_oracles(analytic, entries)
+        report = replace(self.blank, entries=tuple(entries), oracles=tuple(self.oracles), notes=tuple(self.notes))
+        if options.explain and report.verdict is Verdict.FAIL:
+            report = self._explained(report)
+        return report
+
+    def _gradients(self) -> list[NDArray]:
+        """Per input the gradients under each cotangent: (cotangents, elements)."""
+        rows = [self.point.gradients(v) for v in self.V]
+        return [np.stack([row[k].reshape(-1) for row in rows]) for k in range(len(self.point.arrays))]
+
+    def _elements(self, analytic: list[NDArray]) -> list[Entry]:
+        entries: list[Entry] = []
+        kinked: dict[int, list[int]] = {}
+        for k, found in enumerate(analytic):
+            column = complex_columns(self.point, k, self.V, self.random)
+            oracle = "complex step" if column is not None else DIFFERENCES
+            if oracle not in self.oracles:
+                self.oracles.append(oracle)
+            if column is None:
+                column = quick(self.point, k, self.V, self.tolerance, found)
+            judged_here = self._judge(k, found, column)
+            kinked[k] = [i for i, e in enumerate(judged_here) if e.one_sided is not None and e.where is not None]
+            entries += judged_here
+        if any(kinked.values()):
+            entries = check_ties(self.point, entries, kinked, self.random)
+        return entries
+
+    def _judge(self, k: int, analytic: NDArray, column: Column) -> list[Entry]:
+        """The entries of input k: those the quick pass settled, and the doubtful ones examined."""
+        point, tolerance = self.point, self.tolerance
+        scale = scales(column.numeric)
+        ruler = np.maximum(scale, nothing(point, self.V, analytic))
+        allowed = tolerance.allowed(column.numeric, scale) + column.error
+        with np.errstate(all="ignore"):
+            off = np.abs(analytic - column.numeric)
+            coarse = column.error > tolerance.coarse(column.numeric, ruler)
+            badness = np.where(np.isfinite(off), off / np.maximum(allowed, 1e-300), np.inf)
+        doubtful = np.any(coarse, axis=0) | ~np.all(np.isfinite(column.error), axis=0) | column.doubt
+        wrong = ~np.all(off <= allowed, axis=0)
+        worst = np.argmax(badness, axis=0)
+        label, shape = self.labels[k], point.arrays[k].shape
+        values = np.asarray(point.arrays[k], np.float64).reshape(-1)
+        entries = []
+        for i in range(analytic.shape[1]):
+            c = worst[i]
+            place = tuple(int(n) for n in np.unravel_index(i, shape)) if shape else ()
+            verdict = Verdict.FAIL if wrong[i] else Verdict.PASS
+            entries.append(
+                Entry(
+                    point.checked[k], label, place, float(analytic[c, i]), float(column.numeric[c, i]),
+                    float(column.error[c, i]), verdict,
+                )
+            )  # fmt: skip
+        again = np.flatnonzero(doubtful | wrong)
+        if not len(again):
+            return entries
+        order = again[np.argsort(-np.max(badness, axis=0)[again], kind="stable")]
+        noise = self._gradient_noise(k) if np.any(wrong) else np.zeros((len(self.V), values.size))
+        confirmed, acquitted = 0, False
+        for rank, i in enumerate(order.tolist()):
+            if not np.isfinite(values[i]):
+                entries[i] = replace(
+                    entries[i], verdict=Verdict.PASS if np.isfinite(entries[i].analytic) else Verdict.FAIL,
+                    reason=f"not judged: the input is {values[i]}",
+                )  # fmt: skip
+                continue
+            if not doubtful[i] and confirmed >= CONFIRMED and not acquitted:
+                continue
+            if rank >= THOROUGH:
+                entries[i] = replace(
+                    entries[i], verdict=Verdict.INCONCLUSIVE, reason="too many doubtful elements to examine all"
+                )
+                continue
+            entries[i] = self._examined(
+                k, i, analytic, entries[i], [Scale(*pair) for pair in zip(scale[:, 0], ruler[:, 0], strict=True)], noise
             )
-    entries = []
-    for k in checked:
-        base = inputs[k]
-        analytic = np.zeros(base.shape) if gradients[k] is None else gradients[k]
-        if analytic.shape != base.shape:
-            problem = f"gradcheck: the vjp returns shape {analytic.shape} for input {k} of shape {base.shape}"
-            return Report(name, problem=problem, seed=seed)
-        for place in np.ndindex(base.shape):
+            if entries[i].verdict is Verdict.FAIL:
+                confirmed += 1
+            elif not doubtful[i]:
+                acquitted = True
+        return entries
 
-            def along(t: float, k: int = k, place: Any = place, base: Any = base) -> float:
-                there = base.copy()
-                there[place] += t
-                found = adapter.evaluate([there if j == k else x for j, x in enumerate(inputs)])
-                return sum(inner(v, y) for v, y in zip(cotangents, found, strict=True) if v is not None)
+    def _examined(
+        self, k: int, i: int, analytic: NDArray, entry: Entry, scale: Sequence[Scale], noise: NDArray
+    ) -> Entry:
+        """The worst of the thorough verdicts under each cotangent."""
+        results = []
+        for c, v in enumerate(self.V):
+            s = scale[c]
+            found = examine(self.point, k, i, v, self.tolerance, s)
+            this = replace(entry, analytic=float(analytic[c, i]))
+            results.append(judged(this, found, self.tolerance, s, float(noise[c, i])))
+        rank = {Verdict.PASS: 0, Verdict.INCONCLUSIVE: 1, Verdict.FAIL: 2}
+        return max(results, key=lambda e: rank[e.verdict])
 
-            value, error = estimate = derivative(along, eps)
-            off = abs(analytic[place] - value)
-            right = off <= atol + rtol * abs(value) + 10 * error
-            verdict = Verdict.PASS if right else Verdict.FAIL
-            reason = ""
-            if estimate.coarse and np.isfinite(analytic[place]):
-                verdict = Verdict.INCONCLUSIVE
-                reason = f"keep inputs further than eps={eps:.1g} from kinks and poles, or make eps smaller"
-            label = f"input {k}" if names is None else names[k]
-            entries.append(Entry(k, label, place, float(analytic[place]), value, error, verdict, reason))
-    return Report(
-        name,
-        tuple(entries),
-        oracles=("central differences, extrapolated",),
-        shapes={k: inputs[k].shape for k in checked},
-        dtypes={k: str(inputs[k].dtype) for k in checked},
-        seed=seed,
-    )
+    def _gradient_noise(self, k: int) -> NDArray:
+        """What rounding may do to the gradient of input k, per cotangent; at most a few digits."""
+        rows = []
+        for v in self.V:
+            found = self.point.gradient_noise(self.random, v)[k].reshape(-1)
+            most = float(np.max(np.abs(self.point.gradients(v)[k]), initial=0.0))
+            rows.append(np.minimum(found, 1e4 * self.point.eps * most))
+        return np.stack(rows)
+
+    def _projections(self, analytic: list[NDArray]) -> list[Entry]:
+        point = self.point
+        count = sum(a.size for a in point.arrays)
+        self.oracles.append(f"{DIFFERENCES} along random directions")
+        self.notes.append(f"{count} elements: judged by {DIRECTIONS} random projections per input")
+        entries = []
+        for k, (a, found, label) in enumerate(zip(point.arrays, analytic, self.labels, strict=True)):
+            if not a.size:
+                continue
+            for n in range(DIRECTIONS):
+                c = n % len(self.V)
+                u = direction(self.random, point, k)
+                gradient = found[c].reshape(a.shape)
+                result = along(point, k, u, self.V[c], gradient, self.tolerance)
+                reason = f"projection {n + 1} of {DIRECTIONS}" + (f": {result.found.why}" if result.found.why else "")
+                steps = result.found.steps if result.verdict is not Verdict.PASS else ()
+                numbers = result.analytic, result.found.numeric, result.found.error
+                entries.append(
+                    Entry(point.checked[k], f"⟨{label}, u⟩", (), *numbers, result.verdict, reason, steps=steps)
+                )
+                if result.verdict is Verdict.FAIL:
+                    places = search(point, k, u, self.V[c], gradient, self.tolerance)
+                    entries += self._named(k, places, found)
+                    break
+        return entries
+
+    def _named(self, k: int, elements: Sequence[int], analytic: NDArray) -> list[Entry]:
+        """Single elements that the search has found, judged like any other."""
+        entries = []
+        size = np.max(np.abs(np.nan_to_num(analytic)), axis=1)
+        scale = [Scale(float(s), float(s)) for s in size]
+        noise = np.zeros(analytic.shape)
+        for i in elements:
+            place = tuple(int(n) for n in np.unravel_index(i, self.point.arrays[k].shape))
+            blank = Entry(self.point.checked[k], self.labels[k], place, 0.0, 0.0, 0.0, Verdict.PASS)
+            entries.append(self._examined(k, i, analytic, blank, scale, noise))
+        return entries
+
+    def _other_oracles(self, analytic: list[NDArray], entries: Sequence[Entry]) -> list[Entry]:
+        """What asks the gradient as a whole: linearity in the cotangent, forward mode, exact adjoints."""
+        extra: list[Entry] = []
+        right = all(e.verdict is not Verdict.FAIL for e in entries)
+        for test in (self._linear_in_cotangent, self._forward_mode, self._exact_adjoint):
+            found = test(analytic)
+            if found is not None and right:
+                extra.append(found)
+        return extra
+
+    def _linear_in_cotangent(self, analytic: list[NDArray]) -> Entry | None:
+        """Jᵀ(v − 2.5 w) = Jᵀv − 2.5 Jᵀw."""
+        both = self.point.gradients(self.V[0] - 2.5 * self.V[1])
+        for k, (whole, parts) in enumerate(zip(both, analytic, strict=True)):
+            expected = parts[0] - 2.5 * parts[1]
+            size = float(np.max(np.abs(np.nan_to_num(parts)), initial=0.0))
+            off = np.abs(whole.reshape(-1) - expected)
+            if off.size and np.max(np.nan_to_num(off)) > (1e-7 + 64 * self.point.eps) * size:
+                i = int(np.argmax(off))
+                place = tuple(int(n) for n in np.unravel_index(i, whole.shape)) if whole.shape else ()
+                reason = "the vjp is not linear in the cotangent"
+                a, n = float(whole.reshape(-1)[i]), float(expected[i])
+                return Entry(self.point.checked[k], self.labels[k], place, a, n, 0.0, Verdict.FAIL, reason)
+        return None
+
+    def _forward_mode(self, analytic: list[NDArray]) -> Entry | None:
+        """⟨v, Ju⟩ with dual numbers against ⟨Jᵀv, u⟩, both trusted only if differences agree with the duals."""
+        product = forward_mode(self.point, self.V, self.random)
+        if product is None:
+            return None
+        self.oracles.append("dual numbers: ⟨v, Ju⟩ = ⟨Jᵀv, u⟩")
+        for c, expected in enumerate(product.along):
+            parts = [g[c] * u.reshape(-1) for g, u in zip(analytic, product.directions, strict=True)]
+            found, size = float(sum(np.sum(p) for p in parts)), float(sum(np.sum(np.abs(p)) for p in parts))
+            if not abs(found - expected) <= (1e-7 + 64 * self.point.eps) * max(size, abs(expected)):
+                reason = "⟨Jᵀv, u⟩ is not ⟨v, Ju⟩"
+                return Entry(self.point.checked[0], "⟨Jᵀv, u⟩", (), found, expected, 0.0, Verdict.FAIL, reason)
+        return None
+
+    def _exact_adjoint(self, analytic: list[NDArray]) -> Entry | None:
+        """For functions that are linear in an input: ⟨v, f(x)⟩ = ⟨Jᵀv, x⟩ on integers, to the last bit."""
+        for k, label in enumerate(self.labels):
+            result = exact_adjoint(self.point, k, self.random)
+            if result is None:
+                continue
+            if result.exact and "exact adjoint on integers" not in self.oracles:
+                self.oracles.append("exact adjoint on integers")
+            if result.wrong:
+                reason = "linear, but ⟨Jᵀv, x⟩ is not ⟨v, f(x)⟩ on integers"
+                numbers = result.found, result.expected, 0.0
+                return Entry(self.point.checked[k], label, (), *numbers, Verdict.FAIL, reason)
+        return None
+
+    def _explained(self, report: Report) -> Report:
+        """The report with diagnoses, best first, and the smallest input that still fails."""
+        case = Case.of(self.point, report.entries, self.labels, self.random, self.tolerance)
+        diagnoses: Sequence[Diagnosis] = diagnose(case)
+
+        def fails(inputs: Sequence[Any]) -> bool:
+            quiet = replace(self.options, batched=False, explain=False)
+            found = _report(_Bound(self.point), list(inputs), quiet)
+            return found.verdict is Verdict.FAIL and not found.problem
+
+        smallest = None if self.options.fast else shrink(self.point, fails)
+        return replace(report, diagnoses=tuple(diagnoses), smallest=smallest)
+
+
+class _Bound:
+    """The same function with other values in the places that are checked: what the shrinker tries."""
+
+    def __init__(self, point: Point) -> None:
+        self._point = point
+        self.name = str(getattr(point.adapter, "name", ""))
+
+    def unpack(self, inputs: Sequence[Any]) -> tuple[list[Any], list[int]]:
+        return list(inputs), self._point.checked
+
+    def evaluate(self, inputs: Sequence[Any]) -> Any:
+        return self._point.adapter.evaluate(inputs)
+
+    def vjp(self, inputs: Sequence[Any], cotangents: Sequence[Any]) -> Any:
+        return self._point.adapter.vjp(inputs, cotangents)

@@ -10,3 +10,17 @@ class Diagnosis:
     kind: str
     message: str
     confidence: float
+
+
+class Case:
+    @staticmethod
+    def of(*args):
+        return None
+
+
+def diagnose(case):
+    return [Diagnosis("unknown", "?", 0.1)]
+
+
+def diagnose_shape(point, v, k, gradient, label):
+    return Diagnosis("shape", "shape", 0.9)

@@ -80,6 +80,11 @@ class TensorFunction(Adapter):
         """One forward pass, and one backward pass through its graph for each of the cotangents."""
         tensors = self._tensors(inputs)
         outputs = self._call(tensors)
+        if any(
+            isinstance(a, np.ndarray) and not np.array_equal(t.detach().numpy(), a, equal_nan=True)
+            for t, a in zip(tensors, inputs, strict=True)
+        ):
+            raise GradientError("gradcheck: the function modifies its input; let it work on a clone()")
         leaves = [t for t, a in zip(tensors, inputs, strict=True) if isinstance(a, np.ndarray)]
         results = []
         for cotangents in batch:

@@ -1,0 +1,73 @@
+"""The complex step: f'(x) = Im f(x + ih) / h, to the last digit, for functions that are analytic and say so.
+
+Squire and Trapp, Using complex variables to estimate derivatives of real functions (SIAM Review 40, 1998). There is
+no difference of two close values, so h may be 10⁻³⁰. A function that takes absolute values, compares or drops the
+imaginary part gives nonsense: so along random directions it must first agree with differences.
+"""
+
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+
+from tinygrad_cnn.gradcheck.differences import SIGNS
+from tinygrad_cnn.gradcheck.functions import NumpyPair
+from tinygrad_cnn.gradcheck.judge import Column, Scale, Tolerance, examine_line
+from tinygrad_cnn.gradcheck.point import Point, signed
+from tinygrad_cnn.types import NDArray
+
+H = 2.0**-100
+
+TRIALS = 3
+"""Along so many directions it must agree with differences."""
+
+
+def complex_columns(point: Point, k: int, V: NDArray, random: np.random.Generator) -> Column | None:
+    """The derivative in every element of input k under each cotangent; None if the function does not take it."""
+    a = point.arrays[k]
+    if not isinstance(point.adapter, NumpyPair) or point.eps > 1e-10 or not np.all(np.isfinite(a)):
+        return None
+    if not all(_agrees(point, k, V[0], signed(random, a.shape)) for _ in range(TRIALS)):
+        return None
+    column = Column(len(V), a.size)
+    for i in range(a.size):
+        u = np.zeros(a.size)
+        u[i] = 1.0
+        slopes = _imaginary(point, k, u.reshape(a.shape))
+        if slopes is None or not np.all(np.isfinite(slopes)):
+            return None
+        column.numeric[:, i] = V @ slopes
+        column.error[:, i] = SIGNS * 8 * point.eps * np.sqrt(np.sum((V * slopes) ** 2, axis=1))
+    return column
+
+
+def _agrees(point: Point, k: int, v: NDArray, u: NDArray) -> bool:
+    slopes = _imaginary(point, k, u)
+    if slopes is None or not np.all(np.isfinite(slopes)):
+        return False
+    directions: list[NDArray | None] = [u if j == k else None for j in range(len(point.arrays))]
+
+    def ends(h: float) -> tuple[NDArray, NDArray, float, float]:
+        return point.along(directions, h), point.along(directions, -h), h, h
+
+    scale = float(np.sqrt(np.sum((v * slopes) ** 2)))
+    tolerance = Tolerance(None, 1e-6, point.eps, None)
+    found = examine_line(point, v[None], ends, 2.0**-8, tolerance, Scale(scale, scale), kinks=False)
+    return not found.why and abs(float(v @ slopes) - found.numeric) <= found.error + 1e-7 * scale
+
+
+def _imaginary(point: Point, k: int, u: NDArray) -> NDArray | None:
+    """Im f(x + ihu) / h, or None if the function refuses complex numbers or drops them with a warning."""
+    arguments: list[object] = list(point.inputs)
+    for j, (place, a) in enumerate(zip(point.checked, point.arrays, strict=True)):
+        arguments[place] = a + 1j * H * u if j == k else a.copy()
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("error")
+            outputs: Sequence[NDArray] = point.adapter.evaluate(arguments)
+    except Exception:  # a function may refuse complex numbers in any way
+        return None
+    parts = point.differentiable(outputs)
+    if [y.shape for y in parts] != point.output_shapes:
+        return None
+    return np.concatenate([np.imag(y).reshape(-1) / H for y in parts])

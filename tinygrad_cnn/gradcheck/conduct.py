@@ -1,0 +1,135 @@
+"""How a function and its VJP behave: whether they write what is not theirs, roll dice, remember, or return nonsense."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.gradcheck.point import BadInput, Point
+from tinygrad_cnn.gradcheck.verdicts import GradientError
+from tinygrad_cnn.types import NDArray
+
+WRITES = "the function modifies its input; let it work on a clone()"
+RANDOM = "the function gives another value when called again; seed what is random inside it"
+STATE = "the function depends on state: called again after other calls, it gives another value for the same inputs"
+
+
+class WrongShape(BadInput):
+    """A gradient of another shape than its input."""
+
+    def __init__(self, k: int, gradient: NDArray, label: str, shape: tuple[int, ...]) -> None:
+        super().__init__(f"the vjp returns shape {gradient.shape} for {label} of shape {shape}")
+        self.k, self.gradient = k, gradient
+
+
+def check_function(point: Point, nondet_tol: float) -> None:
+    """Called again, a function gives the same value and leaves its inputs as they were."""
+    arguments = _copies(point)
+    before = _snapshot(arguments)
+    with np.errstate(all="ignore"):
+        again = point.adapter.evaluate(arguments)
+    if _changed(arguments, before):
+        raise BadInput(WRITES)
+    check_same_value(point, again, nondet_tol, RANDOM)
+
+
+def check_same_value(point: Point, outputs: Sequence[NDArray] | None, nondet_tol: float, problem: str) -> None:
+    """The outputs are those of the first call."""
+    if outputs is None:
+        with np.errstate(all="ignore"):
+            outputs = point.adapter.evaluate(_copies(point))
+    if [np.shape(y) for y in outputs] != point.shapes:
+        raise BadInput(problem)
+    if not np.all(np.abs(point.flat(outputs) - point.values) <= nondet_tol):
+        raise BadInput(problem)
+
+
+def check_vjp(point: Point, cotangent: NDArray, labels: Sequence[str], nondet_tol: float) -> list[NDArray | None]:
+    """The gradients, if the VJP leaves everything as it was, repeats itself and returns the right shapes."""
+    arguments, given = _copies(point), point.split(cotangent)
+    before, kept = _snapshot(arguments), [None if v is None else v.copy() for v in given]
+    found = _called(point, arguments, given)
+    if any(v is not None and not np.array_equal(v, b) for v, b in zip(given, kept, strict=True) if b is not None):
+        raise BadInput("the vjp modifies the cotangent; let it work on a copy")
+    if _changed(arguments, before):
+        raise BadInput("the vjp modifies its input; let it work on a copy")
+    gradients = [found[k] for k in point.checked]
+    first = [None if g is None else np.array(g) for g in gradients]
+    for k, (g, a, label) in enumerate(zip(gradients, point.arrays, labels, strict=True)):
+        if g is not None and np.asarray(g).dtype.kind not in "fiub":
+            raise BadInput(f"the vjp returns {np.asarray(g).dtype} for {label}; expected real numbers", TypeError)
+        if g is not None and np.shape(g) != a.shape:
+            raise WrongShape(k, np.asarray(g), label, a.shape)
+    again = _called(point, _copies(point), point.split(cotangent))
+    for k, g, label in zip(point.checked, first, labels, strict=True):
+        other = again[k]
+        if g is None or other is None:
+            continue
+        with np.errstate(invalid="ignore"):
+            same = (
+                (np.abs(np.asarray(g, np.float64) - other) <= nondet_tol)
+                | (g == other)
+                | (np.isnan(g) & np.isnan(other))
+            )
+        if not np.all(same):
+            raise BadInput(f"the gradient of {label} differs when it is computed again; seed what is random inside it")
+    return first
+
+
+def check_batched(point: Point, V: NDArray, labels: Sequence[str]) -> str:
+    """Every cotangent of a batch gives what it gives alone; returns how the batch was computed."""
+    batched = getattr(point.adapter, "vjp_batch", None)
+    order = [*range(len(V)), *reversed(range(len(V)))]
+    cotangents = [point.split(V[c]) for c in order]
+    if batched is None:
+        found = [point.adapter.vjp(_copies(point), v) for v in cotangents]
+    else:
+        found = batched(_copies(point), cotangents)
+    for c, gradients in zip(order, found, strict=True):
+        alone = point.adapter.vjp(_copies(point), point.split(V[c]))
+        for k, label in zip(point.checked, labels, strict=True):
+            a, b = (np.zeros(1) if g is None else np.asarray(g, np.float64) for g in (gradients[k], alone[k]))
+            size = float(np.max(np.abs(b), initial=0.0))
+            if not np.allclose(a, b, rtol=64 * point.eps, atol=64 * point.eps * size, equal_nan=True):
+                raise BadInput(f"a batch of cotangents gives another gradient of {label} than each of them alone")
+    return str(getattr(point.adapter, "batched", "one after another through the same function"))
+
+
+def _called(point: Point, arguments: Sequence[Any], given: Sequence[Any]) -> Sequence[Any]:
+    try:
+        with np.errstate(all="ignore"):
+            return point.adapter.vjp(arguments, given)  # type: ignore[no-any-return]
+    except GradientError as error:
+        raise BadInput(str(error).removeprefix("gradcheck: ")) from error
+    except Exception as error:  # what a VJP may do wrong has no bounds
+        raise BadInput(f"the vjp raises {type(error).__name__}: {error}") from error
+
+
+def _copies(point: Point) -> list[Any]:
+    arguments = list(point.inputs)
+    for k, a in zip(point.checked, point.arrays, strict=True):
+        arguments[k] = a.copy()
+    return arguments
+
+
+def _snapshot(arguments: Sequence[Any]) -> list[NDArray | None]:
+    return [_array(a) for a in arguments]
+
+
+def _array(value: Any) -> NDArray | None:
+    """A copy of what an argument holds, if it holds an array."""
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if hasattr(value, "detach"):
+        return np.array(value.detach().numpy())
+    return None
+
+
+def _changed(arguments: Sequence[Any], before: Sequence[NDArray | None]) -> bool:
+    for a, b in zip(arguments, before, strict=True):
+        now = _array(a)
+        if now is not None and b is not None:
+            numbers = now.dtype.kind in "fc" and b.dtype.kind in "fc"
+            if not np.array_equal(now, b, equal_nan=numbers):
+                return True
+    return False

@@ -1,0 +1,49 @@
+"""Functions that are linear in an input, on integers: there ⟨v, f(x)⟩ = ⟨Jᵀv, x⟩ holds to the last bit.
+
+No step, no tolerance. Whether a function is linear is tried, on integers too: f(x + y) = f(x) + f(y) exactly.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinygrad_cnn.gradcheck.point import Point
+from tinygrad_cnn.types import NDArray
+
+
+class Adjoint(NamedTuple):
+    """Both sides of the adjoint identity."""
+
+    found: float
+    expected: float
+    exact: bool
+    wrong: bool
+
+
+def exact_adjoint(point: Point, k: int, random: np.random.Generator) -> Adjoint | None:
+    """Try the identity for input k, the others rounded to integers; None if the function is not linear in it."""
+    others = [np.asarray(np.round(a * 2)) if np.all(np.isfinite(a)) else a for a in point.arrays]
+    shape, dtype = point.arrays[k].shape, point.arrays[k].dtype
+    x, y = (np.asarray(random.integers(-4, 5, shape)).astype(dtype) for _ in range(2))
+
+    def f(values: NDArray) -> NDArray:
+        return point.evaluate([values if j == k else a for j, a in enumerate(others)])
+
+    of_x, of_y, of_0 = f(x), f(y), f(np.zeros(shape, dtype))
+    whole = np.all(np.isfinite(of_x)) and np.all(of_x == np.round(of_x)) and np.any(of_x)
+    if not whole or np.any(of_0) or not np.array_equal(f(x - 3 * y), of_x - 3 * of_y):
+        return None
+    v = random.integers(-4, 5, point.size).astype(np.float64)
+    try:
+        gradient = point.vjp(v, [x if j == k else a for j, a in enumerate(others)])[k]
+    except Exception:  # at this other point the VJP may fail in any way
+        return None
+    product = 0.0 if gradient is None else _sum(np.asarray(gradient) * x)
+    expected = _sum(v * of_x)
+    size = _sum(np.abs(v * of_x)) + 1.0
+    wrong = not abs(product - expected) <= 64 * point.eps * size
+    return Adjoint(product, expected, product == expected, wrong)
+
+
+def _sum(values: Any) -> float:
+    return float(np.sum(np.asarray(values, np.longdouble)))

@@ -1,0 +1,225 @@
+"""A function at the point where it is checked: moved evaluations, its noise, its VJP, on flat arrays.
+
+All differentiable outputs are one vector of float64; an input is moved along one of its elements or along a
+direction. What cannot be checked at all is said here, in one sentence.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.gradcheck.differences import NOISE_POINTS, SIGNS, noise_level
+from tinygrad_cnn.gradcheck.verdicts import GradientError
+from tinygrad_cnn.types import DType, NDArray, Shape
+
+SPACING = 2.0**-13
+"""Of the points that the noise is estimated from, relative to the size of the input (at least 1)."""
+
+
+class BadInput(Exception):
+    """What is wrong with a function, in one sentence, and the exception that `gradcheck` raises for it."""
+
+    def __init__(self, problem: str, raised: type[Exception] = GradientError) -> None:
+        super().__init__(f"gradcheck: {problem}")
+        self.raised = raised
+
+
+class Point:
+    """A function and its VJP at given inputs.
+
+    ``arrays`` are the inputs that are checked, ``size`` the number of differentiable output elements, ``values``
+    the outputs there, ``noise`` what each of them is off by rounding.
+    """
+
+    def __init__(self, adapter: Any, inputs: Sequence[Any], checked: Sequence[int]) -> None:
+        self.adapter, self.inputs, self.checked = adapter, list(inputs), list(checked)
+        self.arrays: list[NDArray] = [np.array(inputs[k]) for k in checked]
+        self.calls = 0
+        outputs = self._outputs(self.arrays)
+        self.shapes: list[Shape] = [y.shape for y in outputs]
+        self.dtypes: list[DType] = [y.dtype for y in outputs]
+        self._wanted = [j for j, y in enumerate(outputs) if y.dtype.kind == "f"]
+        self._check_outputs(outputs)
+        self.eps = float(max(np.finfo(d).eps for d in [*self.floating, *(a.dtype for a in self.arrays)]))
+        """The coarsest precision in which an input or an output is held."""
+        self.values = self.flat(outputs)
+        self.size = self.values.size
+        self.noise: NDArray = np.zeros(self.size)
+
+    @property
+    def floating(self) -> list[DType]:
+        """The dtypes of the differentiable outputs."""
+        return [self.dtypes[j] for j in self._wanted]
+
+    @property
+    def output_shapes(self) -> list[Shape]:
+        """The shapes of the differentiable outputs, in the order of the flat vector."""
+        return [self.shapes[j] for j in self._wanted]
+
+    @property
+    def tiny(self) -> float:
+        """A step at which rounding still leaves half of the digits."""
+        return float(2.0 ** np.round(np.log2(self.eps) / 2))
+
+    def _check_outputs(self, outputs: Sequence[NDArray]) -> None:
+        for j, y in enumerate(outputs):
+            if y.dtype.kind == "c":
+                raise BadInput(
+                    f"output {j} is complex ({y.dtype}), which is not supported; return its real and imaginary parts",
+                    TypeError,
+                )
+        if not self._wanted:
+            kinds = ", ".join(str(y.dtype) for y in outputs) or "nothing"
+            raise BadInput(
+                f"no output has a derivative (the function returns {kinds}); return floating-point values", ValueError
+            )
+        for j in self._wanted:
+            bad = np.argwhere(~np.isfinite(outputs[j]))
+            if len(bad):
+                place = tuple(bad[0].tolist())
+                raise BadInput(
+                    f"the function returns {float(outputs[j][place])} at the given inputs (output {j} at {place}); "
+                    "choose inputs inside its domain"
+                )
+
+    def _outputs(self, arrays: Sequence[NDArray]) -> list[NDArray]:
+        arguments = list(self.inputs)
+        for k, a in zip(self.checked, arrays, strict=True):
+            arguments[k] = a
+        self.calls += 1
+        with np.errstate(all="ignore"):
+            return [np.asarray(y) for y in self.adapter.evaluate(arguments)]
+
+    def flat(self, outputs: Sequence[NDArray]) -> NDArray:
+        """The differentiable outputs as one vector."""
+        parts = [np.asarray(y).reshape(-1) for y in self.differentiable(outputs)]
+        return np.asarray(parts[0] if len(parts) == 1 else np.concatenate(parts), dtype=np.float64)
+
+    def differentiable(self, outputs: Sequence[Any]) -> list[Any]:
+        """Those outputs that have a derivative."""
+        return [outputs[j] for j in self._wanted]
+
+    def evaluate(self, arrays: Sequence[NDArray]) -> NDArray:
+        """The outputs at other inputs, NaN where the function refuses them."""
+        try:
+            outputs = self._outputs(arrays)
+        except (GradientError, TypeError):
+            raise
+        except Exception:  # the function may refuse what lies outside its domain
+            return np.full(self.size, np.nan)
+        if [y.shape for y in outputs] != self.shapes:
+            return np.full(self.size, np.nan)
+        return self.flat(outputs)
+
+    def at_element(self, k: int, i: int, t: float) -> tuple[NDArray, float]:
+        """The outputs with element i of input k moved by t, and how far it moved, rounding included."""
+        there = self.arrays[k].copy()
+        flat = there.reshape(-1)
+        before = float(flat[i])
+        flat[i] = before + t
+        moved = float(flat[i]) - before
+        return self.evaluate([there if j == k else a for j, a in enumerate(self.arrays)]), moved
+
+    def along(self, directions: Sequence[NDArray | None], t: float) -> NDArray:
+        """The outputs with every input moved by t times its direction."""
+        moved = [
+            a if u is None else np.asarray(a.astype(np.float64) + t * u).astype(a.dtype)
+            for a, u in zip(self.arrays, directions, strict=True)
+        ]
+        return self.evaluate(moved)
+
+    def vjp(self, cotangent: NDArray, arrays: Sequence[NDArray] | None = None) -> list[NDArray | None]:
+        """The gradients of ⟨cotangent, outputs⟩, of the checked inputs, as the function gives them."""
+        arguments = list(self.inputs)
+        for k, a in zip(self.checked, self.arrays if arrays is None else arrays, strict=True):
+            arguments[k] = a.copy()
+        given = self.split(cotangent)
+        with np.errstate(all="ignore"):
+            found = self.adapter.vjp(arguments, given)
+        return [found[k] for k in self.checked]
+
+    def split(self, cotangent: NDArray) -> list[NDArray | None]:
+        """The flat cotangent as one array per output, None for those without a derivative."""
+        given: list[NDArray | None] = [None] * len(self.shapes)
+        start = 0
+        for j in self._wanted:
+            count = int(np.prod(self.shapes[j], dtype=np.int64))
+            given[j] = cotangent[start : start + count].reshape(self.shapes[j]).astype(self.dtypes[j])
+            start += count
+        return given
+
+    def gradients(self, cotangent: NDArray) -> list[NDArray]:
+        """The same in float64, 0 where there is none; only for gradients of the right shapes."""
+        found = self.vjp(cotangent)
+        return [
+            np.zeros(a.shape) if g is None else np.asarray(g, np.float64)
+            for a, g in zip(self.arrays, found, strict=True)
+        ]
+
+    def measure_noise(self, random: np.random.Generator) -> None:
+        """Estimate `noise`: at least the precision of the dtype, more if the function jitters more than that."""
+        precision = np.concatenate(
+            [
+                np.full(int(np.prod(s, dtype=np.int64)), np.finfo(d).eps)
+                for s, d in zip(self.output_shapes, self.floating, strict=True)
+            ]
+        )
+        floor = precision * np.abs(self.values)
+        jitter, _ = self._jitter(random, SPACING, self.along, self.values)
+        loud = jitter > 100 * floor
+        if np.any(loud):  # rounding, or a kink between the points: rounding is there on a finer scale too
+            finer, varies = self._jitter(random, -SPACING / 128, self.along, self.values)
+            jitter = np.where(loud & varies, np.minimum(jitter, 4 * finer), jitter)
+        self.noise = np.maximum(floor, np.nan_to_num(jitter, nan=0.0))
+
+    def gradient_noise(self, random: np.random.Generator, cotangent: NDArray) -> list[NDArray]:
+        """What each gradient is off by rounding: by its dtype, and by how much it jitters between close points."""
+        here = self.vjp(cotangent)
+        arrays = [np.zeros(a.shape) if g is None else g for a, g in zip(self.arrays, here, strict=True)]
+
+        def flat(directions: Sequence[NDArray | None], t: float) -> NDArray:
+            moved = [
+                np.asarray(a.astype(np.float64) + t * u).astype(a.dtype) if u is not None else a
+                for a, u in zip(self.arrays, directions, strict=True)
+            ]
+            found = self.vjp(cotangent, moved)
+            return np.concatenate(
+                [
+                    np.zeros(a.size) if g is None else np.asarray(g, np.float64).reshape(-1)
+                    for a, g in zip(self.arrays, found, strict=True)
+                ]
+            )
+
+        base = np.concatenate([np.asarray(a, np.float64).reshape(-1) for a in arrays])
+        jitter = np.nan_to_num(self._jitter(random, SPACING, flat, base)[0], nan=0.0)
+        pieces = np.split(jitter, np.cumsum([a.size for a in arrays])[:-1])
+        return [
+            np.maximum(4 * np.finfo(a.dtype).eps * np.abs(np.asarray(a, np.float64)), SIGNS * p.reshape(a.shape))
+            if a.dtype.kind == "f"
+            else p.reshape(a.shape)
+            for a, p in zip(arrays, pieces, strict=True)
+        ]
+
+    def _jitter(
+        self,
+        random: np.random.Generator,
+        spacing: float,
+        function: Callable[[Sequence[NDArray | None], float], NDArray],
+        here: NDArray,
+    ) -> tuple[NDArray, NDArray]:
+        """The noise of a function, and whether it changes at all, on one side of the point: a kink is often at it."""
+        directions = [signed(random, a.shape) * np.maximum(1.0, np.abs(finite(a))) for a in self.arrays]
+        rows = np.stack([function(directions, t * spacing) if t else here for t in range(NOISE_POINTS)])
+        return noise_level(rows), np.ptp(rows, axis=0) > 0
+
+
+def signed(random: np.random.Generator, shape: Shape, low: float = 0.2, high: float = 0.9) -> NDArray:
+    """Random numbers of either sign, none near 0 or 1, with few digits: exact in every floating dtype."""
+    sizes = random.integers(int(low * 64), int(high * 64), shape, endpoint=True) / 64
+    return np.asarray(sizes * random.choice([-1.0, 1.0], shape))
+
+
+def finite(a: NDArray) -> NDArray:
+    """In float64, 0 in place of infinities and NaN."""
+    return np.nan_to_num(np.asarray(a, np.float64), nan=0.0, posinf=0.0, neginf=0.0)
