@@ -140,7 +140,6 @@ CASES = [
         right=lambda g, x, w: (gathered(g, x, w, 2), kernel_gradient(g, x, stride=1, dilation=2)),
         inputs=lambda: (values(6, 4), values(7, 3)),
         kind="window",
-        also=("unknown",),
         sample=lambda draw: (draw.array((draw.integer(1, 5),), Real()), draw.array((draw.integer(1, 4),), Real())),
     ),
     Case(

@@ -191,7 +191,6 @@ CASES = [
         right=lambda g, x: cut_softplus_vjp(g, x, decided_by=x),
         inputs=lambda: (np.array([0.2736, -1.0, 0.2, 0.9]),),
         kind="chain",
-        also=("unknown",),
         sample=lambda draw: (draw.array(draw.shape(), AwayFrom((THRESHOLD / BETA,))),),
     ),
     Case(
@@ -311,7 +310,6 @@ CASES = [
         right=prelu_vjp,
         inputs=lambda: (np.array([-2.0, -0.5, 1.0, 1.5]), np.array(LOW_SLOPE)),
         kind="chain",
-        also=("unknown",),
         sample=lambda draw: (draw.array((draw.integer(1, 5),), AwayFrom((0.0,))), np.array(LOW_SLOPE)),
     ),
     Case(

@@ -136,7 +136,6 @@ CASES = [
         right=lambda g, x: group_norm_vjp(g, x, groups=2),
         inputs=lambda: (values(1, 2, 6),),
         kind="axis",
-        also=("unknown",),
         sample=lambda draw: (draw.array((draw.integer(1, 3), 2 * draw.integer(2, 3)), Distinct()),),
     ),
     Case(
@@ -162,7 +161,6 @@ CASES = [
         right=lambda g, x: norm_double_backward(COTANGENT, g, x, *statistics(x, 1), 1),
         inputs=lambda: (values(4, 4, 2),),
         kind="dropped",
-        also=("unknown",),
     ),
     Case(
         name="pytorch: batch norm, third order",
@@ -175,7 +173,6 @@ CASES = [
         right=lambda g, x: complex_step(batch_double_backward, g, x)[0],
         inputs=lambda: (values(5, 4, 2),),
         kind="dropped",
-        also=("unknown",),
     ),
     Case(
         name="chainer: l2 normalisation and its eps",

@@ -28,10 +28,6 @@ def gradients(case, vjp, g, inputs):
     return [np.asarray(d) for d in (found if isinstance(found, tuple) else (found,))]
 
 
-def cotangent(case, inputs):
-    return np.random.default_rng(3).normal(size=np.shape(case.f(*inputs)))
-
-
 @every_case
 def test_the_bug_is_rejected(case):
     report = checked(case, case.wrong)
@@ -59,35 +55,42 @@ def test_the_diagnosis_is_right_for_at_least_four_fifths():
         if said[case.name] is None or said[case.name].kind not in (case.kind, *case.also)
     }
     assert misses == MISSES
-    assert 1 - len(misses) / len(CASES) >= 0.8
+    named = sum(case.kind != "unknown" and case.name not in misses for case in CASES)
+    assert named / len(CASES) >= 0.8
 
 
 @every_case
 def test_plain_differences_agree_with_the_repair(case):
-    """Independent of the checker: the derivative along random directions lies between its one-sided values."""
+    """Independent of the checker: the derivative of each output along a random direction lies between its sides'."""
     inputs = case.inputs()
-    g = cotangent(case, inputs)
     random = np.random.default_rng(4)
     step = 1e-6
     for k in range(len(inputs)):  # one input at a time: 0 to the power of b has no neighbours below 0
         u = random.normal(size=inputs[k].shape)
-
-        def along(t, k=k, u=u):
-            moved = [x + t * u if j == k else x for j, x in enumerate(inputs)]
-            return float(np.sum(g * case.f(*moved)))
-
-        left, right = (along(0) - along(-step)) / step, (along(step) - along(0)) / step
-        d = float(np.sum(gradients(case, case.right, g, inputs)[k] * u))
-        slack = 1e-4 * (1 + abs(left) + abs(right))
-        assert min(left, right) - slack <= d <= max(left, right) + slack
+        below, here, above = (
+            np.asarray(case.f(*(x + t * u if j == k else x for j, x in enumerate(inputs)))) for t in (-step, 0.0, step)
+        )
+        left, right = (here - below) / step, (above - here) / step
+        slack = 1e-4 * (1 + np.abs(left) + np.abs(right))
+        for place in np.ndindex(here.shape):
+            g = np.zeros(here.shape)
+            g[place] = 1.0
+            d = float(np.sum(gradients(case, case.right, g, inputs)[k] * u))
+            sides = left[place], right[place]
+            assert min(sides) - slack[place] <= d <= max(sides) + slack[place]
 
 
 @every_case
 def test_bug_and_repair_are_not_the_same(case):
     inputs = case.inputs()
-    g = cotangent(case, inputs)
-    g[(0,) * g.ndim] = 0.0  # one bug shows only where nothing comes in
-    pairs = zip(gradients(case, case.wrong, g, inputs), gradients(case, case.right, g, inputs), strict=True)
+    dense = np.random.default_rng(3).normal(size=np.shape(case.f(*inputs)))
+    pairs = [
+        (wrong, right)
+        for g in (dense, np.zeros(dense.shape))  # one bug shows only where nothing comes in
+        for wrong, right in zip(
+            gradients(case, case.wrong, g, inputs), gradients(case, case.right, g, inputs), strict=True
+        )
+    ]
     assert any(wrong.shape != right.shape or not np.allclose(wrong, right) for wrong, right in pairs)
 
 
