@@ -26,7 +26,7 @@ from tinygrad_cnn.gradcheck.judge import (
 )
 from tinygrad_cnn.gradcheck.kinks import check_ties
 from tinygrad_cnn.gradcheck.linear import exact_adjoint
-from tinygrad_cnn.gradcheck.point import BadInput, Point, signed
+from tinygrad_cnn.gradcheck.point import LEAST, BadInput, Point, signed
 from tinygrad_cnn.gradcheck.projections import DIRECTIONS, along, direction, search
 from tinygrad_cnn.gradcheck.report import Report
 from tinygrad_cnn.gradcheck.shrinking import shrink
@@ -389,11 +389,13 @@ class _Check:
     def _linear_in_cotangent(self, analytic: list[NDArray]) -> Entry | None:
         """Jᵀ(v − 2.5 w) = Jᵀv − 2.5 Jᵀw."""
         both = self.point.gradients(self.V[0] - 2.5 * self.V[1])
+        all_sizes = [float(np.max(np.abs(np.nan_to_num(g)), initial=LEAST)) for g in analytic]
         for k, (whole, parts) in enumerate(zip(both, analytic, strict=True)):
             expected = parts[0] - 2.5 * parts[1]
             size = float(np.max(np.abs(np.nan_to_num(parts)), initial=0.0))
             off = np.abs(whole.reshape(-1) - expected)
-            if off.size and np.max(np.nan_to_num(off)) > (1e-7 + 64 * self.point.eps) * size:
+            most = (1e-7 + 64 * self.point.eps) * size + 64 * self.point.eps * max(all_sizes)
+            if off.size and np.max(np.nan_to_num(off)) > most:
                 i = int(np.argmax(off))
                 place = tuple(int(n) for n in np.unravel_index(i, whole.shape)) if whole.shape else ()
                 reason = "the vjp is not linear in the cotangent"

@@ -78,7 +78,8 @@ def extrapolate(steps: Sequence[float], values: NDArray, noise: NDArray, power: 
 
     An entry of the table is as good as its distance from the two it was made of, whichever is larger, plus what
     rounding amounts to in it: an overestimate where the values converge, since the better of the two neighbours is
-    already further from the limit than the entry is.
+    already further from the limit than the entry is. Where rounding is all there is, as in linear functions, the
+    difference at the larger of two steps is better than what they are extrapolated to, and competes with it.
     """
     best = np.full(values.shape[1:], np.nan)
     error = np.full(values.shape[1:], np.inf)
@@ -92,11 +93,13 @@ def extrapolate(steps: Sequence[float], values: NDArray, noise: NDArray, power: 
             entry = left + (left - corner) / (ratio - 1)
             amplified = (ratio * left_noise + corner_noise) / (ratio - 1)
             row.append((entry, amplified))
-            distance = np.maximum(np.abs(entry - left), np.abs(entry - corner)) + amplified
-            better = distance < error  # False for NaN
-            best = np.where(better, entry, best)
-            rounding = np.where(better, amplified, rounding)
-            error = np.where(better, distance, error)
+            candidates = [(entry, amplified), (corner, corner_noise)] if j == 1 else [(entry, amplified)]
+            for value, its_noise in candidates:
+                distance = np.maximum(np.abs(value - left), np.abs(entry - corner)) + its_noise
+                better = distance < error  # False for NaN
+                best = np.where(better, value, best)
+                rounding = np.where(better, its_noise, rounding)
+                error = np.where(better, distance, error)
     return Extrapolated(best, error, rounding)
 
 

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinygrad_cnn.gradcheck.differences import SIGNS, STEP, extrapolate
+from tinygrad_cnn.gradcheck.differences import SIGNS, STEP, Extrapolated, extrapolate
 from tinygrad_cnn.gradcheck.kinks import Kink, Sides, find_kink, inside
-from tinygrad_cnn.gradcheck.point import Point
+from tinygrad_cnn.gradcheck.point import LEAST, Point
 from tinygrad_cnn.gradcheck.verdicts import Entry, Verdict
 from tinygrad_cnn.types import NDArray
 
@@ -24,7 +24,7 @@ DEPTH = 16
 """Step sizes of the thorough pass at most."""
 
 SAFETY = 4.0
-"""The error of the differences is taken this many times."""
+"""The truncation error of the differences is taken this many times."""
 
 CHUNK = 1 << 19
 """So many output values are kept at a time."""
@@ -52,7 +52,7 @@ class Tolerance:
         """The first step for elements of these values: the user's, or one that fits their size and precision."""
         if self.step is not None:
             return np.full(values.shape, self.step)
-        base = AWAY * (STEP if self.eps < 1e-10 else 8 * STEP)
+        base = AWAY * (STEP if self.eps < 1e-10 else 16 * STEP)
         size = np.maximum(1.0, np.abs(values))
         return np.asarray(base * 2.0 ** np.floor(np.log2(size)))
 
@@ -65,6 +65,11 @@ class Tolerance:
         """An error bar beyond this decides nothing."""
         part = max(1e-4, 0.5 * self.eps ** (1 / 3))
         return np.asarray(part * np.maximum(np.abs(numeric), ruler))
+
+
+def errorbar(found: Extrapolated) -> NDArray:
+    """What a derivative may be off by: its truncation error several times, its rounding once."""
+    return np.asarray(SAFETY * (found.error - found.rounding) + found.rounding)
 
 
 class Scale(NamedTuple):
@@ -109,16 +114,16 @@ def quick(point: Point, k: int, V: NDArray, tolerance: Tolerance, analytic: NDAr
         if s == 0:
             continue
         found = extrapolate(steps[: s + 1], central[: s + 1][:, :, active], noise[: s + 1][:, :, active])
-        column.numeric[:, active], column.error[:, active] = found.value, SAFETY * found.error
+        column.numeric[:, active], column.error[:, active] = found.value, errorbar(found)
         scale = scales(column.numeric)
         bends = suspicious(bend[s - 1][:, active], bend[s][:, active], noise[s][:, active], 2.0)
         matters = np.abs(bend[s][:, active]) > tolerance.allowed(found.value, scale)
         column.doubt[active] = np.any(bends & matters, axis=0)
         with np.errstate(invalid="ignore"):
             off = np.abs(analytic[:, active] - found.value)
-            close = off <= tolerance.allowed(found.value, scale) + SAFETY * found.error
+            close = off <= tolerance.allowed(found.value, scale) + errorbar(found)
         ruler = np.maximum(scale, floor)
-        fine = close & (SAFETY * found.error <= 0.1 * tolerance.coarse(found.value, ruler))
+        fine = close & (errorbar(found) <= 0.1 * tolerance.coarse(found.value, ruler))
         active = active[~np.all(fine, axis=0) | column.doubt[active]]
         if not len(active):
             break
@@ -146,8 +151,9 @@ def differences(
         jump = ahead / up + behind / down
         changed = ((high != point.values) | (low != point.values)).astype(np.float64)
         squares = (V * point.noise) ** 2
-        loudest = np.max(squares, axis=1, initial=0.0)[:, None]
-        rounding = SIGNS * np.sqrt(squares @ changed.T + loudest) * 2 / width
+        loudest = np.sqrt(np.max(squares, axis=1, initial=0.0))[:, None]
+        most = np.minimum(SIGNS * np.sqrt(squares @ changed.T), np.sqrt(squares) @ changed.T)
+        rounding = np.maximum(most, loudest) * 2 / width
         rounding = rounding + np.abs(jump) * np.abs(up - down) / width
     return central, jump, rounding
 
@@ -165,9 +171,9 @@ def _chunks(active: NDArray, size: int) -> list[NDArray]:
 
 def nothing(point: Point, V: NDArray, analytic: NDArray) -> NDArray:
     """The size of the function under each cotangent, if the gradient is nothing beside it, else 0."""
-    size = np.sqrt(np.sum(V**2, axis=1, keepdims=True)) * np.max(np.abs(point.values), initial=0.0)
+    size = np.sqrt(np.sum(V**2, axis=1, keepdims=True)) * np.max(np.abs(point.values), initial=LEAST)
     most = np.max(np.abs(np.nan_to_num(analytic)), axis=1, initial=0.0, keepdims=True)
-    return np.where(most <= 64 * point.eps * size, np.maximum(size, point.eps), 0.0)
+    return np.where(most <= 64 * point.eps * size, size, 0.0)
 
 
 def scales(numeric: NDArray) -> NDArray:
@@ -263,14 +269,14 @@ def _ladder(point: Point, V: NDArray, ends: Ends, first: float, tolerance: Toler
                 clean = s + 1
             if s - clean >= 1:
                 found = extrapolate(steps[clean:], table[clean:, 0], table[clean:, 2])
-                value, error = float(found.value), SAFETY * float(found.error)
+                value, error = float(found.value), float(errorbar(found))
                 precise = error <= 0.1 * float(tolerance.coarse(value, scale.ruler))
                 good = s >= 2 and precise and (error <= bound or s >= 5)
         h /= 2.0 if s < 5 else 8.0
     if clean > len(steps) - 2 and len(steps) > 1:  # for the report only
         table = np.array(rows)
         found = extrapolate(steps, table[:, 0], table[:, 2])
-        value, error = float(found.value), max(SAFETY * float(found.error), doubted)
+        value, error = float(found.value), max(float(errorbar(found)), doubted)
     elif not good and np.isfinite(value):
         good = error <= float(tolerance.coarse(value, scale.ruler))
     pairs = tuple((h, row[0]) for h, row in zip(steps, rows, strict=True))
@@ -298,8 +304,8 @@ def _one_sided(
     for side in np.array(found).T:
         if np.all(np.isfinite(side)):
             best = extrapolate(steps, side, np.array([noise / h for h in steps]), power=1)
-            if SAFETY * best.error <= tolerance.coarse(best.value, scale.ruler):
-                return float(best.value), SAFETY * float(best.error)
+            if errorbar(best) <= tolerance.coarse(best.value, scale.ruler):
+                return float(best.value), float(errorbar(best))
     return None
 
 

@@ -17,6 +17,13 @@ SPACING = 2.0**-13
 """Of the points that the noise is estimated from, relative to the size of the input (at least 1)."""
 
 
+LEAST = 0.01
+"""Values are held to be rounded at least as numbers of this size are, times the largest of them if above 1."""
+
+DEVIATIONS = 4.0
+"""Rounding errors stay within so many standard deviations, as good as always."""
+
+
 class BadInput(Exception):
     """What is wrong with a function, in one sentence, and the exception that `gradcheck` raises for it."""
 
@@ -86,7 +93,7 @@ class Point:
     def _outputs(self, arrays: Sequence[NDArray]) -> list[NDArray]:
         arguments = list(self.inputs)
         for k, a in zip(self.checked, arrays, strict=True):
-            arguments[k] = a
+            arguments[k] = np.asarray(a)
         self.calls += 1
         with np.errstate(all="ignore"):
             return [np.asarray(y) for y in self.adapter.evaluate(arguments)]
@@ -133,7 +140,7 @@ class Point:
         """The gradients of ⟨cotangent, outputs⟩, of the checked inputs, as the function gives them."""
         arguments = list(self.inputs)
         for k, a in zip(self.checked, self.arrays if arrays is None else arrays, strict=True):
-            arguments[k] = a.copy()
+            arguments[k] = np.array(a)
         given = self.split(cotangent)
         with np.errstate(all="ignore"):
             found = self.adapter.vjp(arguments, given)
@@ -158,20 +165,21 @@ class Point:
         ]
 
     def measure_noise(self, random: np.random.Generator) -> None:
-        """Estimate `noise`: at least the precision of the dtype, more if the function jitters more than that."""
-        precision = np.concatenate(
-            [
-                np.full(int(np.prod(s, dtype=np.int64)), np.finfo(d).eps)
-                for s, d in zip(self.output_shapes, self.floating, strict=True)
-            ]
-        )
-        floor = precision * np.abs(self.values)
+        """Estimate `noise`: half a unit in the last place, more if the function jitters more than that.
+
+        What lies a hundred times below the largest output, or below 1, may be what is left of terms of that size.
+        """
+        size = np.maximum(np.abs(self.values), LEAST * max(1.0, float(np.max(np.abs(self.values), initial=0.0))))
+        eps = [
+            np.full(int(np.prod(s)), np.finfo(d).eps) for s, d in zip(self.output_shapes, self.floating, strict=True)
+        ]
+        floor = np.concatenate(eps) / 2 * size
         jitter, _ = self._jitter(random, SPACING, self.along, self.values)
         loud = jitter > 100 * floor
         if np.any(loud):  # rounding, or a kink between the points: rounding is there on a finer scale too
             finer, varies = self._jitter(random, -SPACING / 128, self.along, self.values)
             jitter = np.where(loud & varies, np.minimum(jitter, 4 * finer), jitter)
-        self.noise = np.maximum(floor, np.nan_to_num(jitter, nan=0.0))
+        self.noise = np.maximum(floor, DEVIATIONS * np.nan_to_num(jitter, nan=0.0))
 
     def gradient_noise(self, random: np.random.Generator, cotangent: NDArray) -> list[NDArray]:
         """What each gradient is off by rounding: by its dtype, and by how much it jitters between close points."""
