@@ -173,8 +173,8 @@ def _report(adapter: Any, given: Sequence[Any], options: Options) -> Report:
     try:
         inputs, checked = unpack(given)
         _check_inputs(inputs, checked)
-        point = Point(adapter, inputs, checked)
-        return _Check(point, options, blank).run()
+        with np.errstate(all="ignore"):  # NaN and infinities are judged, not warned of
+            return _Check(Point(adapter, inputs, checked), options, blank).run()
     except BadInput as bad:
         return replace(blank, problem=str(bad), raised=None if bad.raised is GradientError else bad.raised)
     except GradientError as error:

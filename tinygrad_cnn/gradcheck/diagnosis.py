@@ -1,6 +1,77 @@
-"""What a wrong gradient looks like: hypotheses, each tested on numbers."""
+"""What a wrong gradient looks like: hypotheses, each tested on numbers.
 
+Both Jacobians are laid out in full, one row per output element and one column per input element, from one-sided unit
+cotangents and from differences. A hypothesis is a way to make the wrong one out of the right one; it holds only if
+it explains every entry.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations
+
+import numpy as np
+
+from tinygrad_cnn.gradcheck.judge import Tolerance, quick
+from tinygrad_cnn.gradcheck.point import Point, signed
+from tinygrad_cnn.gradcheck.verdicts import Entry, Verdict
+from tinygrad_cnn.types import NDArray, Shape
+
+OUTPUTS, ENTRIES = 600, 200_000
+"""Up to so many outputs and Jacobian entries both Jacobians are laid out."""
+
+CLOSE = 1e-5
+"""Two Jacobian entries are the same if they differ by less than this part of the largest."""
+
+CONSTANTS = {
+    "π": np.pi, "1/π": 1 / np.pi, "2π": 2 * np.pi, "1/2π": 0.5 / np.pi, "√2": np.sqrt(2), "1/√2": np.sqrt(0.5),
+    "√π": np.sqrt(np.pi), "2/√π": 2 / np.sqrt(np.pi), "√(2/π)": np.sqrt(2 / np.pi), "√(2π)": np.sqrt(2 * np.pi),
+    "1/√(2π)": 1 / np.sqrt(2 * np.pi), "ln 2": np.log(2), "1/ln 2": 1 / np.log(2), "ln 10": np.log(10),
+    "1/ln 10": 1 / np.log(10), "e": np.e, "1/e": 1 / np.e, "√3": np.sqrt(3), "1/√3": 1 / np.sqrt(3),
+}  # fmt: skip
+
+OF_X: dict[str, Callable[[NDArray], NDArray]] = {
+    "x": lambda x: x,
+    "x²": lambda x: x**2,
+    "x³": lambda x: x**3,
+    "√x": np.sqrt,
+    "exp(x)": np.exp,
+    "ln x": np.log,
+    "sin x": np.sin,
+    "cos x": np.cos,
+    "tan x": np.tan,
+    "sinh x": np.sinh,
+    "cosh x": np.cosh,
+    "tanh x": np.tanh,
+    "cos² x": lambda x: np.cos(x) ** 2,
+    "1 + x": lambda x: 1 + x,
+    "1 − x": lambda x: 1 - x,
+    "1 + x²": lambda x: 1 + x**2,
+    "1 − x²": lambda x: 1 - x**2,
+    "√(1 − x²)": lambda x: np.sqrt(1 - x**2),
+    "√(1 + x²)": lambda x: np.sqrt(1 + x**2),
+    "exp(x²)": lambda x: np.exp(x**2),
+    "|x|": np.abs,
+    "sign x": np.sign,
+    "sigmoid(x)": lambda x: 1 / (1 + np.exp(-x)),
+}
+
+OF_Y: dict[str, Callable[[NDArray], NDArray]] = {
+    "y": lambda y: y,
+    "y²": lambda y: y**2,
+    "y³": lambda y: y**3,
+    "√y": np.sqrt,
+    "exp(y)": np.exp,
+    "1 + y": lambda y: 1 + y,
+    "1 − y": lambda y: 1 - y,
+    "1 + y²": lambda y: 1 + y**2,
+    "1 − y²": lambda y: 1 - y**2,
+    "y(1 − y)": lambda y: y * (1 - y),
+    "√(1 − y²)": lambda y: np.sqrt(1 - y**2),
+    "√(1 + y²)": lambda y: np.sqrt(1 + y**2),
+    "|y|": np.abs,
+    "sign y": np.sign,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,15 +83,510 @@ class Diagnosis:
     confidence: float
 
 
+@dataclass
 class Case:
+    """What is known of a failure: of each failing input both Jacobians, if they are not too large."""
+
+    point: Point
+    entries: Sequence[Entry]
+    labels: Sequence[str]
+    random: np.random.Generator
+    jacobians: dict[int, tuple[NDArray, NDArray]]
+    """By the place among the checked inputs: the analytic and the numeric Jacobian, (outputs, elements)."""
+
     @staticmethod
-    def of(*args):
+    def of(
+        point: Point, entries: Sequence[Entry], labels: Sequence[str], random: np.random.Generator, tolerance: Tolerance
+    ) -> "Case":
+        """Lay the Jacobians out."""
+        failing = sorted({point.checked.index(e.input) for e in entries if e.verdict is Verdict.FAIL})
+        case = Case(point, entries, labels, random, {})
+        size = sum(point.arrays[k].size for k in failing) * point.size
+        if not 0 < point.size <= OUTPUTS or size > ENTRIES:
+            return case
+        units = [0.75 * (1 - 2 * (j % 2)) for j in range(point.size)]
+        rows = []
+        for j, unit in enumerate(units):
+            v = np.zeros(point.size)
+            v[j] = unit
+            rows.append([g.reshape(-1) / unit for g in point.gradients(v)])
+        identity = np.eye(point.size)
+        for k in failing:
+            analytic = np.stack([row[k] for row in rows])
+            case.jacobians[k] = analytic, quick(point, k, identity, tolerance, analytic).numeric
+        return case
+
+    def worst_first(self) -> list[int]:
+        """The failing inputs, those with the worst entries first."""
+        off: dict[int, float] = {}
+        for e in self.entries:
+            if e.verdict is Verdict.FAIL:
+                k = self.point.checked.index(e.input)
+                off[k] = max(off.get(k, 0.0), e.off / (abs(e.numeric) + e.error + 1e-300))
+        return sorted(off, key=lambda k: -off[k])
+
+
+def diagnose(case: Case) -> list[Diagnosis]:
+    """Every explanation that holds, the best first."""
+    found = list(_of_the_entries(case))
+    for rank, k in enumerate(case.worst_first()):
+        if k not in case.jacobians:
+            continue
+        weight = 0.99**rank
+        for d in _of_the_jacobians(case, k):
+            several = len(case.point.arrays) > 1
+            message = f"{case.labels[k]}: {d.message}" if several else d.message
+            found.append(Diagnosis(d.kind, message, d.confidence * weight))
+    found.append(Diagnosis("unknown", "none of the patterns that are known", 0.05))
+    return sorted(found, key=lambda d: -d.confidence)
+
+
+def diagnose_shape(point: Point, v: NDArray, k: int, gradient: NDArray, label: str) -> Diagnosis:
+    """Of a gradient of the wrong shape: whether it is right but for a sum over the axes that were broadcast."""
+    a = point.arrays[k]
+    tolerance = Tolerance(None, 1e-5, point.eps, None)
+    numeric = quick(point, k, v[None], tolerance, np.full((1, a.size), np.nan)).numeric.reshape(a.shape)
+    given = np.asarray(gradient, np.float64)
+    if given.ndim >= a.ndim:
+        extra = given.ndim - a.ndim
+        axes = [*range(extra), *(extra + j for j, n in enumerate(a.shape) if n == 1 and given.shape[extra + j] != 1)]
+        summed = np.sum(given, axis=tuple(axes))
+        if summed.size == a.size and np.allclose(summed.reshape(a.shape), numeric, rtol=1e-4, atol=1e-7):
+            message = f"{label} was broadcast, and its gradient is not summed back: {given.shape} instead of {a.shape}"
+            return Diagnosis("unbroadcast", message, 0.95)
+    if given.size == a.size and np.allclose(given.reshape(-1), numeric.reshape(-1), rtol=1e-4, atol=1e-7):
+        return Diagnosis("shape", f"the values are right, their shape {given.shape} is not", 0.95)
+    if given.shape == a.shape[::-1] and np.allclose(given.T, numeric, rtol=1e-4, atol=1e-7):
+        return Diagnosis("transposed", f"the gradient of {label} is transposed", 0.95)
+    return Diagnosis("shape", f"the gradient of {label} has shape {given.shape}, expected {a.shape}", 0.9)
+
+
+def nice(value: float, sizes: Iterable[int] = ()) -> str:
+    """A number as a fraction or a known constant, or as it is."""
+    for n in sizes:
+        if n > 2 and abs(value - n) < 1e-4 * n:
+            return f"{n} (the size of an axis or array)"
+        if n > 2 and abs(value * n - 1) < 1e-4:
+            return f"1/{n} (one over the size of an axis or array)"
+    fraction = Fraction(value).limit_denominator(64)
+    if fraction and abs(float(fraction) - value) < 2e-5 * abs(value):
+        return str(fraction).replace("-", "−")
+    for name, constant in CONSTANTS.items():
+        if abs(abs(value) - constant) < 2e-5 * constant:
+            return ("−" if value < 0 else "") + name
+    return f"{value:.5g}".replace("-", "−")
+
+
+def _of_the_entries(case: Case) -> Iterable[Diagnosis]:
+    """What the verdicts and a few more cotangents say, whatever the size."""
+    failed = [e for e in case.entries if e.verdict is Verdict.FAIL]
+    bad = [e for e in failed if not np.isfinite(e.analytic)]
+    if bad:
+        e = bad[0]
+        message = f"the gradient of {e.name} is {e.analytic} at {e.place}, where differences give {e.numeric:.6g}"
+        yield Diagnosis("nan", message, 0.99)
+        return
+    if all(e.one_sided is not None for e in failed if e.place):
+        at = next((e for e in failed if e.one_sided is not None), None)
+        if at is not None and at.one_sided is not None:
+            low, high = at.one_sided
+            message = (
+                f"wrong only at kinks: {at.name} at {at.place} has {at.analytic:.4g} where the slopes are {low:.4g} "
+                f"to the left and {high:.4g} to the right; {at.reason}"
+            )
+            yield Diagnosis("kink convention", message, 0.96)
+    yield from _nonlinear(case)
+    for k in case.worst_first():
+        yield from _ratio(case, k)
+
+
+def _ratio(case: Case, k: int) -> Iterable[Diagnosis]:
+    """One factor between the gradients under the cotangents that were judged: needs no Jacobian."""
+    mine = [e for e in case.entries if e.input == case.point.checked[k] and e.place and np.isfinite(e.numeric)]
+    a, n, error = (np.array([getattr(e, name) for e in mine]) for name in ("analytic", "numeric", "error"))
+    known = np.abs(n) > 100 * error
+    if np.sum(known) < 3 or np.any(np.abs(a[~known]) > 200 * error[~known]):
+        return
+    c = float(np.median(a[known] / n[known]))
+    if np.any(np.abs(a[known] - c * n[known]) > CLOSE * np.abs(n[known]) + (1 + abs(c)) * error[known]):
+        return
+    if abs(c) < 1e-6:
+        yield Diagnosis("dropped", f"no gradient comes back to {case.labels[k]}: it is 0 everywhere", 0.94)
+    elif abs(c + 1) < 1e-4:
+        yield Diagnosis("sign", f"the sign of {case.labels[k]}'s gradient is flipped", 0.93)
+    elif abs(c - 1) > CLOSE:
+        sizes = sorted({case.point.size, case.point.arrays[k].size, *case.point.arrays[k].shape})
+        yield Diagnosis("factor", f"the gradient of {case.labels[k]} is multiplied by {nice(c, sizes)}", 0.9)
+
+
+def _nonlinear(case: Case) -> Iterable[Diagnosis]:
+    """Whether Jᵀ(v − 2.5 w) = Jᵀv − 2.5 Jᵀw, and what it depends on if not."""
+    point = case.point
+    v, w = (signed(case.random, (point.size,)) * s for s in (1.0, 4.0))
+
+    def g(cotangent: NDArray) -> NDArray:
+        return np.concatenate([a.reshape(-1) for a in point.gradients(cotangent)])
+
+    of_v, of_w, of_zero = g(v), g(w), g(np.zeros(point.size))
+    size = float(np.max(np.abs(np.nan_to_num(np.concatenate([of_v, of_w])))))
+    slack = (1e-7 + 256 * point.eps) * max(size, 1e-300)
+
+    def same(a: NDArray, b: NDArray) -> bool:
+        return bool(np.all(np.abs(a - b) <= slack))
+
+    if not np.all(np.isfinite(of_zero)):
+        yield Diagnosis("nan", "the gradient is no number where the cotangent is 0: 0 · ∞", 0.97)
+        return
+    both = g(v - 2.5 * w)
+    if same(both, of_v - 2.5 * of_w):
+        return
+    witness = f"Jᵀ(v − 2.5w) is {_first(both)}, but Jᵀv − 2.5 Jᵀw is {_first(of_v - 2.5 * of_w)}"
+    if same(of_v, of_w) and not same(of_v, 0 * of_v):
+        yield Diagnosis("nonlinear", f"the cotangent is left out: Jᵀv is the same for every v; {witness}", 0.98)
+    elif not same(of_zero, 0 * of_zero) and same(both - of_zero, (of_v - of_zero) - 2.5 * (of_w - of_zero)):
+        shown = next(x for x in of_zero.tolist() if abs(x) > slack)
+        yield Diagnosis("constant", f"a constant is added, {nice(shown)}: the gradient of a zero cotangent", 0.98)
+    elif same(g(-v), of_v) and same(g(2 * v), 2 * of_v):
+        yield Diagnosis("nonlinear", f"it uses |g|: Jᵀ(−v) = Jᵀv; {witness}", 0.98)
+    elif same(g(-v), of_v) and same(g(2 * v), 4 * of_v):
+        yield Diagnosis("nonlinear", f"it uses g²: Jᵀ(2v) = 4 Jᵀv; {witness}", 0.98)
+    elif same(g(2 * v), of_v):
+        yield Diagnosis("nonlinear", f"it uses only the sign of g: Jᵀ(2v) = Jᵀv; {witness}", 0.98)
+    else:
+        yield Diagnosis("nonlinear", f"not linear in the cotangent: {witness}", 0.9)
+
+
+def _first(values: NDArray) -> str:
+    return f"{float(values[int(np.argmax(np.abs(values)))]):.4g}"
+
+
+class _Pair:
+    """Both Jacobians of one input, the shapes, and which entries are wrong."""
+
+    def __init__(self, case: Case, k: int) -> None:
+        self.A, self.N = case.jacobians[k]
+        self.x = np.asarray(case.point.arrays[k], np.float64)
+        self.y = case.point.values
+        shapes = case.point.output_shapes
+        self.out: Shape = shapes[0] if len(shapes) == 1 else (case.point.size,)
+        self.into: Shape = self.x.shape
+        self.others = [np.asarray(a, np.float64) for j, a in enumerate(case.point.arrays) if j != k]
+        self.size = float(np.max(np.abs(np.nan_to_num(self.N)), initial=0.0))
+        self.slack = CLOSE * max(self.size, 1e-300) + 64 * case.point.eps
+        self.wrong = ~(np.abs(self.A - self.N) <= self.slack)
+        self.a0, self.n0 = np.abs(self.A) <= self.slack, np.abs(self.N) <= self.slack
+        self.sizes = sorted({self.x.size, self.y.size, *self.into, *self.out})
+
+    def explains(self, J: NDArray) -> bool:
+        """Whether a Jacobian made of the right one is the wrong one."""
+        return J.shape == self.A.shape and bool(np.all(np.abs(self.A - J) <= self.slack))
+
+    def numeric(self) -> NDArray:
+        """The right one with the axes of output and input apart."""
+        return self.N.reshape((*self.out, *self.into))
+
+
+def _of_the_jacobians(case: Case, k: int) -> list[Diagnosis]:
+    pair = _Pair(case, k)
+    if not np.any(pair.wrong) or not np.all(np.isfinite(pair.A)):
+        return []
+    tests = (_zero, _multiple, _constant, _placed, _shifted, _axes, _subset, _mask, _chain, _part, _coarse)
+    return [d for test in tests for d in test(pair)]
+
+
+def _zero(p: _Pair) -> Iterable[Diagnosis]:
+    if np.all(p.a0):
+        yield Diagnosis("dropped", "no gradient comes back: it is 0 everywhere", 0.95)
+
+
+def _multiple(p: _Pair) -> Iterable[Diagnosis]:
+    """One factor everywhere."""
+    if np.all(p.a0) or np.any(p.a0 != p.n0):
+        return
+    c = float(np.sum(p.A * p.N) / np.sum(p.N * p.N))
+    if not p.explains(c * p.N):
+        return
+    several = int(np.sum(~p.n0)) > 1
+    if abs(c + 1) < 1e-4:
+        yield Diagnosis("sign", "the sign is flipped", 0.97)
+        return
+    told = nice(c, p.sizes)
+    broadcast = p.y.size // max(1, p.x.size) if p.x.size < p.y.size else 1
+    spread = int(np.max(np.sum(~p.n0, axis=0), initial=0)) == broadcast > 1 and bool(np.all(np.sum(~p.n0, axis=1) <= 1))
+    if spread and abs(c * broadcast - 1) < 1e-4:
+        yield Diagnosis("unbroadcast", f"averaged over the {broadcast} places it was broadcast to, not summed", 0.96)
+    sure = 0.95 if several else 0.7 if told[0].isdigit() or told in CONSTANTS else 0.45
+    yield Diagnosis("factor", f"everything is multiplied by {told}", sure)
+
+
+def _constant(p: _Pair) -> Iterable[Diagnosis]:
+    d = p.A - p.N
+    c = float(np.mean(d))
+    if d.size > 1 and np.all(np.abs(d - c) <= p.slack):
+        yield Diagnosis("constant", f"{nice(c)} is added everywhere", 0.9)
+
+
+def _placed(p: _Pair) -> Iterable[Diagnosis]:
+    """The right values in wrong places: transposed, flipped, in another order."""
+    n, o = p.numeric(), len(p.out)
+    for i, j in combinations(range(len(p.into)), 2):
+        swapped = np.swapaxes(n, o + i, o + j)
+        reduced = len(p.out) < len(p.into) or 1 in p.out
+        if swapped.shape == n.shape and p.explains(swapped.reshape(p.A.shape)):
+            kind, sure = ("axis", 0.95) if reduced else ("transposed", 0.95)
+            yield Diagnosis(kind, f"axes {i} and {j} of the gradient are in each other's place", sure)
+            yield Diagnosis("transposed", f"axes {i} and {j} of the gradient are exchanged", 0.93)
+        elif p.explains(swapped.reshape(p.A.shape)):
+            yield Diagnosis("transposed", f"axes {i} and {j} are exchanged, and reshaped into place", 0.95)
+    for count in range(1, len(p.into) + 1):
+        for axes in combinations(range(len(p.into)), count):
+            if p.explains(np.flip(n, tuple(o + a for a in axes)).reshape(p.A.shape)):
+                yield Diagnosis("permuted", f"reversed along {_axes_told(axes)}", 0.94)
+    used: set[int] = set()
+    order = []
+    for i in range(p.A.shape[1]):
+        matches = np.flatnonzero(np.all(np.abs(p.N - p.A[:, [i]]) <= p.slack, axis=0))
+        fresh = [j for j in matches.tolist() if j not in used]
+        if not fresh:
+            return
+        best = i if i in fresh else fresh[0]
+        used.add(best)
+        order.append(best)
+    moved = [i for i, j in enumerate(order) if i != j]
+    if moved:
+        message = f"the right values in wrong places: element {moved[0]} has that of element {order[moved[0]]}"
+        yield Diagnosis("permuted", message, 0.85)
+
+
+def _axes_told(axes: Sequence[int]) -> str:
+    return f"axis {axes[0]}" if len(axes) == 1 else f"axes {', '.join(map(str, axes))}"
+
+
+def _shifted(p: _Pair) -> Iterable[Diagnosis]:
+    """Off by one or two along an axis of the input or of the output."""
+    n, a, o = p.numeric(), p.A.reshape((*p.out, *p.into)), len(p.out)
+    for axis in range(n.ndim):
+        length = n.shape[axis]
+        for step in (1, -1, 2, -2):
+            if abs(step) >= length or length < 3:
+                continue
+            rolled = np.roll(n, step, axis)
+            inner = [slice(None)] * n.ndim
+            inner[axis] = slice(step, None) if step > 0 else slice(None, step)
+            close = np.abs(a - rolled) <= p.slack
+            if np.all(close[tuple(inner)]) and np.any(np.abs(rolled[tuple(inner)]) > p.slack):
+                whose = f"axis {axis - o} of the input" if axis >= o else f"axis {axis} of the output"
+                yield Diagnosis("window", f"off by {abs(step)} along {whose}", 0.92 if abs(step) == 1 else 0.88)
+
+
+def _axes(p: _Pair) -> Iterable[Diagnosis]:
+    """The right thing along another axis, of the input and the output alike."""
+    n, o = p.numeric(), len(p.out)
+    if p.out == p.into:
+        for i, j in combinations(range(o), 2):
+            both = np.swapaxes(np.swapaxes(n, i, j), o + i, o + j)
+            if both.shape == n.shape and p.explains(both.reshape(p.A.shape)):
+                yield Diagnosis(
+                    "axis", f"it works along axis {j} where it should along axis {i}, or the other way", 0.9
+                )
+        for i in range(o):
+            flipped = np.flip(n, (i, o + i))
+            if p.explains(flipped.reshape(p.A.shape)):
+                yield Diagnosis("axis", f"it runs backwards along axis {i}", 0.8)
+    rows = np.allclose(p.A.sum(axis=1), p.N.sum(axis=1), atol=p.slack * 4, rtol=1e-5)
+    if p.x.size > 1 and rows and np.allclose(np.sort(p.A, axis=1), np.sort(p.N, axis=1), atol=p.slack, rtol=1e-5):
+        axis = _index_axis(p, ~p.a0)
+        if axis is not None:
+            yield Diagnosis(
+                "axis", f"summed over the wrong axes: the elements count along axis {axis} of the output", 0.93
+            )
+        yield Diagnosis("permuted", "each output gives the right values to the wrong elements", 0.8)
+
+
+def _index_axis(p: _Pair, support: NDArray) -> int | None:
+    """The axis of the output along which the places count the elements of the input, if there is one."""
+    if not p.out:
         return None
+    index = np.indices(p.out).reshape(len(p.out), -1)
+    for axis in range(len(p.out)):
+        own = index[axis][:, None] == np.arange(p.x.size)[None, :]
+        if np.all(own | ~support):
+            return axis
+    return None
 
 
-def diagnose(case):
-    return [Diagnosis("unknown", "?", 0.1)]
+def _subset(p: _Pair) -> Iterable[Diagnosis]:
+    """Some contributions are there, rightly; the others are 0."""
+    if np.any(p.wrong & ~p.a0) or np.all(p.a0):
+        return
+    columns = np.flatnonzero(np.any(p.wrong, axis=0))
+    partly = [i for i in columns.tolist() if np.any(~p.a0[:, i])]
+    kept_rows = np.flatnonzero(np.any(~p.a0, axis=1))
+    needed_rows = np.flatnonzero(np.any(~p.n0, axis=1))
+    if len(kept_rows) == 1 and len(needed_rows) > 1:
+        which = {0: "first", len(needed_rows) - 1: "last"}.get(int(np.searchsorted(needed_rows, kept_rows[0])), "")
+        if which and len(partly) < len(columns):
+            yield Diagnosis(
+                "dropped", f"only the {which} output passes a gradient on, as if a loop returned early", 0.93
+            )
+    if partly:
+        ends = {"last": -1, "first": 0}
+        for name, end in ends.items():
+            if all(
+                set(np.flatnonzero(~p.a0[:, i]).tolist())
+                <= _run(np.flatnonzero(~p.n0[:, i]), end, int(np.sum(~p.a0[:, i])))
+                for i in partly
+            ):
+                message = f"where several outputs use an element, only the {name} counts: assigned, not accumulated"
+                yield Diagnosis("overwritten", message, 0.92 if len(partly) == len(columns) else 0.8)
+                break
+        else:
+            yield Diagnosis("overwritten", "some contributions to an element are lost: not accumulated", 0.7)
+    kept = np.any(~p.a0, axis=0).reshape(p.into)
+    for axis, length in enumerate(p.into):
+        for name, end in (("last", length - 1), ("first", 0)):
+            others = np.delete(kept, end, axis=axis)
+            if length > 1 and not np.any(others) and np.any(np.take(kept, end, axis=axis)):
+                yield Diagnosis("overwritten", f"only the {name} slice along axis {axis} has a gradient", 0.88)
+    gone = [i for i in columns.tolist() if np.all(p.a0[:, i])]
+    if gone:
+        place = tuple(int(n) for n in np.unravel_index(gone[0], p.into)) if p.into else ()
+        yield Diagnosis("dropped", f"no gradient where there should be one, as at {place}", 0.85)
+    yield Diagnosis("dropped", "a part of the gradient is 0 and should not be", 0.6)
 
 
-def diagnose_shape(point, v, k, gradient, label):
-    return Diagnosis("shape", "shape", 0.9)
+def _run(rows: NDArray, end: int, count: int) -> set[int]:
+    return set((rows[-count:] if end == -1 else rows[:count]).tolist())
+
+
+def _mask(p: _Pair) -> Iterable[Diagnosis]:
+    """A gradient where the function does not depend on its input; right elsewhere."""
+    extra = p.wrong & p.n0
+    if np.any(extra) and not np.any(p.wrong & ~p.n0):
+        i = int(np.flatnonzero(np.any(extra, axis=0))[0])
+        place = tuple(int(n) for n in np.unravel_index(i, p.into)) if p.into else ()
+        yield Diagnosis("mask", f"a gradient where the function is flat, as at {place}: a mask is missing", 0.9)
+
+
+def _chain(p: _Pair) -> Iterable[Diagnosis]:
+    """The wrong one is the right one times something: a function of x, of y, of another input, or of nothing known."""
+    if np.any(p.a0 & ~p.n0) and np.all(p.a0 | ~p.wrong):
+        return  # parts are missing; see _subset
+    both = ~p.n0
+    if not np.any(both) or np.any(p.n0 & p.wrong):
+        return
+    rows, columns = np.nonzero(both)
+    with np.errstate(all="ignore"):
+        ratio = p.A[both] / p.N[both]
+    if not np.all(np.isfinite(ratio)):
+        return
+    spread = np.ptp(ratio) > 1e-4 * np.max(np.abs(ratio))
+    x, y = p.x.reshape(-1)[columns], p.y[rows]
+    found = False
+    for letter, values, table in (("x", x, OF_X), ("y", y, OF_Y)):
+        for _, factor in _recognised(ratio, values, table):
+            found = True
+            yield Diagnosis("chain", factor, 0.9 if spread or letter == "y" else 0.75)
+            break
+        if found:
+            break
+    for w in p.others:
+        if found:
+            break
+        of_w = None
+        if w.shape == p.out:
+            of_w = w.reshape(-1)[rows]
+        elif w.shape == p.into:
+            of_w = w.reshape(-1)[columns]
+        if of_w is not None:
+            table = {"the other input": lambda a: a, "its square": lambda a: a**2, "its sign": np.sign}
+            for _, factor in _recognised(ratio, of_w, table):
+                found = True
+                yield Diagnosis("chain", factor, 0.88)
+                break
+    if found or not spread:
+        return
+    right = np.abs(ratio - 1) < 1e-4
+    if np.any(right) and np.ptp(ratio[~right]) < 1e-4 * np.max(np.abs(ratio)):
+        c = float(ratio[~right][0])
+        if abs(c + 1) < 1e-4:
+            yield Diagnosis("sign", "the sign is flipped in some places, and right in others", 0.85)
+        elif np.sum(~right) > 1 or nice(c) in ("2", "1/2"):
+            yield Diagnosis("factor", f"some elements are multiplied by {nice(c, p.sizes)}, the others are right", 0.85)
+        else:
+            yield Diagnosis("chain", f"one element is multiplied by {nice(c, p.sizes)}, the others are right", 0.5)
+    elif _nice_all(ratio):
+        yield Diagnosis("factor", f"elements are multiplied by numbers such as {nice(float(ratio[~right][0]))}", 0.72)
+    elif _depends_on(ratio, columns) or _depends_on(ratio, rows):
+        whose = "input" if _depends_on(ratio, columns) else "output"
+        yield Diagnosis("chain", f"a factor that differs from {whose} element to element is missing", 0.55)
+
+
+def _nice_all(ratio: NDArray) -> bool:
+    return 2 * len({round(r, 6) for r in ratio.tolist()}) <= len(ratio) and all(
+        abs(float(Fraction(r).limit_denominator(12)) - r) < 1e-4 for r in ratio.tolist()
+    )
+
+
+def _depends_on(ratio: NDArray, index: NDArray) -> bool:
+    """Whether the ratio is the same wherever the index is."""
+    groups: dict[int, list[float]] = {}
+    for i, r in zip(index.tolist(), ratio.tolist(), strict=True):
+        groups.setdefault(i, []).append(r)
+    return all(np.ptp(g) <= 1e-4 * np.max(np.abs(g)) for g in groups.values())
+
+
+def _recognised(
+    ratio: NDArray, values: NDArray, table: dict[str, Callable[[NDArray], NDArray]]
+) -> Iterable[tuple[str, str]]:
+    """The functions of the table that the ratio, or one over it, is a multiple of."""
+    if len(set(np.round(values, 9).tolist())) < 2 and len(values) > 1:
+        return
+    hits: list[tuple[bool, int, str, str]] = []
+    for name, function in table.items():
+        with np.errstate(all="ignore"):
+            f = function(values)
+            pairs = (ratio * f, f"a factor {name} is missing"), (ratio / f, f"there is a factor {name} too many")
+        for constant, message in pairs:
+            if not np.all(np.isfinite(constant)) or np.ptp(f) == 0:
+                continue
+            c = float(np.mean(constant))
+            if abs(c) < 1e-9 or np.max(np.abs(constant - c)) > 1e-4 * abs(c):
+                continue
+            if len(set(np.round(f, 9).tolist())) < 3 and abs(c - 1) > 1e-4:
+                continue
+            also = "" if abs(c - 1) < 1e-4 else f", and there is a factor {nice(c)}"
+            hits.append((abs(c - 1) > 1e-4, len(hits), name, message + also))
+    yield from ((name, message) for _, _, name, message in sorted(hits))
+
+
+def _part(p: _Pair) -> Iterable[Diagnosis]:
+    """The difference is simple in itself: a mean that is not subtracted, a product of two vectors, one diagonal."""
+    if np.all(p.a0):
+        return
+    d = p.A - p.N
+    size = max(p.size, float(np.max(np.abs(d))))
+    if min(d.shape) < 2:
+        return
+    if p.A.shape[0] == p.A.shape[1]:
+        off = ~np.eye(len(p.A), dtype=bool)
+        if not np.any(~p.a0 & off) and np.any(~p.n0 & off):
+            yield Diagnosis(
+                "dropped", "each element depends on itself alone: the terms between elements are missing", 0.8
+            )
+    rank, full = (int(np.sum(np.linalg.svd(J, compute_uv=False) > 1e-5 * size)) for J in (d, p.N))
+    mixed = bool(np.any(np.sum(~p.n0, axis=1) > 1)) and bool(np.any(np.sum(~p.n0, axis=0) > 1))
+    if mixed and rank <= max(1, full // 4) and rank < min(d.shape):
+        yield Diagnosis("dropped", f"a term of rank {rank} is missing or too many, such as a mean or a sum", 0.65)
+
+
+def _coarse(p: _Pair) -> Iterable[Diagnosis]:
+    """Right to the digits of a shorter dtype."""
+    off = np.abs(p.A - p.N)
+    relative = off[~p.n0] / np.abs(p.N[~p.n0])
+    if relative.size and np.max(relative) < 5e-3 and not np.any(p.wrong & p.n0):
+        for dtype in (np.float16, np.float32):
+            eps = float(np.finfo(dtype).eps)
+            if np.max(relative) < 8 * eps and np.all(p.A.astype(dtype) == p.A):
+                yield Diagnosis("dtype", f"right to the precision of {np.dtype(dtype)} only", 0.9)
+                return

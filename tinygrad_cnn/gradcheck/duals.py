@@ -159,7 +159,8 @@ class Dual:
                 mask = mask.value != 0
             return Dual(np.where(mask, _value(a), _value(b)), np.where(mask, _slope(a), _slope(b)))
         if function is np.clip:
-            x, low, high = (*args, *(kwargs[k] for k in ("a_min", "a_max", "min", "max") if k in kwargs))
+            bounds = [kwargs[k] for k in ("a_min", "a_max", "min", "max") if k in kwargs]
+            x, low, high = list(args) + bounds
             y = np.clip(_value(x), low, high)
             return Dual(y, np.where(y == _value(x), _slope(x), 0.0))
         if function is np.prod:
