@@ -310,6 +310,7 @@ CASES = [
         right=prelu_vjp,
         inputs=lambda: (np.array([-2.0, -0.5, 1.0, 1.5]), np.array(LOW_SLOPE)),
         kind="chain",
+        also=("factor",),
         sample=lambda draw: (draw.array((draw.integer(1, 5),), AwayFrom((0.0,))), np.array(LOW_SLOPE)),
     ),
     Case(
