@@ -11,7 +11,6 @@ import numpy as np
 from tinygrad_cnn.gradcheck.point import Point
 from tinygrad_cnn.types import NDArray
 
-
 VISIBLE = 1e-3
 """An error beyond this part shows in differences; here it would only say that f is linear in the points tried."""
 
