@@ -3,6 +3,7 @@
 import importlib.util
 import math
 import threading
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_info
 
+from tinygrad_cnn.gradcheck.strategies import drawn
 from tinygrad_cnn.kernels import layout, pool, threads
 from tinygrad_cnn.kernels.chosen import chosen, get_kernels, set_kernels
 from tinygrad_cnn.kernels.special import erf
@@ -147,45 +149,112 @@ def direct_conv2d(x, w, stride, padding, dilation, groups):
     return y
 
 
-@st.composite
-def convolutions(draw):
-    pair = lambda low, high: (draw(st.integers(low, high)), draw(st.integers(low, high)))  # noqa: E731
-    kernel, stride, dilation = pair(1, 3), pair(1, 3), pair(1, 2)
-    padding = pair(0, 3), pair(0, 3)
-    groups, n = draw(st.integers(1, 2)), draw(st.sampled_from([0, 1, 2, 8, 17]))
-    depth, outputs = draw(st.sampled_from([1, 2, 6])), draw(st.integers(1, 3))
+def sample_convolution(draw):
+    """Whole numbers, a geometry, how large the blocks are, how many threads share them."""
+    kernel, stride, dilation = draw.pair(1, 3), draw.pair(1, 3), draw.pair(1, 2)
+    padding = draw.pair(0, 3), draw.pair(0, 3)
+    groups, n = draw.integer(1, 2), draw.choice([1, 2, 0, 8, 17])
+    depth, outputs = draw.choice([1, 2, 6, 8]), draw.integer(1, 3)
     size = [
-        max(1, d * (k - 1) + 1 - sum(p)) + draw(st.integers(0, 4))
-        for k, d, p in zip(kernel, dilation, padding, strict=True)
+        max(1, d * (k - 1) + 1 - sum(p)) + draw.integer(0, 4) for k, d, p in zip(kernel, dilation, padding, strict=True)
     ]
     x = whole_numbers(n, groups * depth, *size)
     w = whole_numbers(groups * outputs, depth, *kernel, seed=1)
-    return x, w, {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    geometry = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    return x, w, geometry, draw.choice([64, 1 << 10, 1 << 17]), draw.integer(1, 3)
 
 
-@given(convolutions(), st.sampled_from([64, 1 << 10, 1 << 17]), st.sampled_from([1, 2, 3]))
-def test_convolution_and_its_gradients_are_those_of_the_definition(case, block, n_threads):
-    x, w, geometry = case
-    y = direct_conv2d(x, w, **geometry)
-    g = whole_numbers(*y.shape, seed=2)
+@contextmanager
+def cut_up(block, n_threads):
+    """Blocks of this size, shared by so many threads whatever they cost."""
     before = get_num_threads()
     try:
         set_num_threads(n_threads)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(threads, "BLOCK_ELEMENTS", block)
-            patch.setattr(threads, "WORTH_SHARING", 0)
+            patch.setattr(threads, "WORTH_SHARING", 1)  # nothing but what costs 0 may not be shared
             if get_kernels() == "numba":
                 patch.setattr("tinygrad_cnn.kernels.compiled.jit.WORTH_SHARING", 0)
-            np.testing.assert_array_equal(chosen.conv2d(x, w, **geometry), y)
-            dx = chosen.conv2d_input(g, w, input_size=x.shape[2:], **geometry)
-            dw = chosen.conv2d_weight(x, g, kernel_size=w.shape[2:], **geometry)
+            yield
     finally:
         set_num_threads(before)
+
+
+def check_convolution(case):
+    x, w, geometry, block, n_threads = case
+    y = direct_conv2d(x, w, **geometry)
+    g = whole_numbers(*y.shape, seed=2)
+    with cut_up(block, n_threads):
+        np.testing.assert_array_equal(chosen.conv2d(x, w, **geometry), y)
+        dx = chosen.conv2d_input(g, w, input_size=x.shape[2:], **geometry)
+        dw = chosen.conv2d_weight(x, g, kernel_size=w.shape[2:], **geometry)
     v, u = whole_numbers(*x.shape, seed=3), whole_numbers(*w.shape, seed=4)
     assert dx.shape == x.shape
     assert dw.shape == w.shape
     assert (dx * v).sum() == (g * direct_conv2d(v, w, **geometry)).sum()  # adjoints, exactly: all are integers
     assert (dw * u).sum() == (g * direct_conv2d(x, u, **geometry)).sum()
+
+
+@given(drawn(sample_convolution))
+def test_convolution_and_its_gradients_are_those_of_the_definition(case):
+    check_convolution(case)
+
+
+def sample_pooling(draw):
+    """An image batch, windows, a block size and a number of threads."""
+    kernel, stride, dilation = draw.pair(1, 3), draw.pair(1, 3), draw.pair(1, 2)
+    stride = kernel if draw.boolean() else stride
+    padding = draw.integer(0, kernel[0] // 2), draw.integer(0, kernel[1] // 2)
+    size = (d * (k - 1) + 1 + draw.integer(0, 5) for k, d in zip(kernel, dilation, strict=True))
+    x = whole_numbers(draw.integer(1, 3), draw.integer(1, 3), *size)
+    window = {"kernel_size": kernel, "stride": stride, "padding": padding, "dilation": dilation}
+    return x, window, draw.boolean(), draw.choice([1, 64, 1 << 17]), draw.integer(1, 3)
+
+
+def check_pooling(case):
+    x, window, ceil_mode, block, n_threads = case
+    y, taps = pool.max_pool2d(x, **window, ceil_mode=ceil_mode)
+    at = pool.places(taps, x.shape[2:], **window)
+    g = whole_numbers(*y.shape, seed=1)
+    expected = np.zeros((*x.shape[:2], x.shape[2] * x.shape[3]))
+    for n, c, p, q in np.ndindex(at.shape):
+        assert x[n, c].flat[at[n, c, p, q]] == y[n, c, p, q]
+        expected[n, c, at[n, c, p, q]] += g[n, c, p, q]
+    with cut_up(block, n_threads):
+        again, same = chosen.max_pool2d(x, **window, ceil_mode=ceil_mode)
+        put = chosen.window_put(g, taps, input_size=x.shape[2:], **window)
+    np.testing.assert_array_equal(again, y)
+    np.testing.assert_array_equal(same, taps)
+    np.testing.assert_array_equal(put, expected.reshape(x.shape))
+
+
+@given(drawn(sample_pooling))
+def test_pooling_and_its_gradient_are_the_same_however_they_are_cut_up(case):
+    check_pooling(case)
+
+
+def check_sharing(case):
+    x, window, ceil_mode, _, _ = case
+    _, taps = pool.max_pool2d(x, **window, ceil_mode=ceil_mode)
+    costs = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pool, "share", lambda tasks, work, *, cost: costs.append(cost))
+        pool.window_put(np.ones(taps.shape), taps, input_size=x.shape[2:], **window)
+    lengths = zip(window["kernel_size"], window["stride"], window["dilation"], strict=True)
+    assert [cost > 0 for cost in costs] == [all(s > d * (k - 1) for k, s, d in lengths)]
+
+
+@given(drawn(sample_pooling))
+def test_windows_that_overlap_are_not_for_two_threads(case):
+    check_sharing(case)
+
+
+DEFINITIONS = {
+    "kernels.conv": [(sample_convolution, check_convolution)],
+    "kernels.geometry": [(sample_convolution, check_convolution), (sample_pooling, check_pooling)],
+    "kernels.pool": [(sample_pooling, check_pooling), (sample_pooling, check_sharing)],
+}
+"""Per module how its kernels are compared with their definitions, for whoever runs this without Hypothesis."""
 
 
 def test_shares_are_those_of_the_number_of_threads_and_keep_their_order():
