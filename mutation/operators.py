@@ -75,6 +75,8 @@ OTHERS = {
 """Functions of the same signature (near enough: a mutant may fail at once) that mean something else."""
 COMMUTATIVE = {"logical_and", "logical_or", "minimum", "maximum", "min", "max", "result_type"}
 """Functions whose arguments may be swapped: that is no mutant."""
+UNTOUCHED = ("cost", "strict")
+"""Keywords that no result depends on: the estimate by which `share` chooses threads, and what `zip` asserts."""
 MODULES = {"np", "math", "ast", "threads", "kernels", "chosen"}
 
 
@@ -230,8 +232,9 @@ def keepdims(node: ast.AST, scope: Scope) -> Iterator[ast.AST]:
 def dropped_keyword(node: ast.AST, scope: Scope) -> Iterator[ast.AST]:
     """A keyword argument left out."""
     if isinstance(node, ast.Call):
-        for k in range(len(node.keywords)):
-            yield edited(node, lambda new, k=k: new.keywords.pop(k))
+        for k, keyword in enumerate(node.keywords):
+            if keyword.arg not in UNTOUCHED:
+                yield edited(node, lambda new, k=k: new.keywords.pop(k))
 
 
 def bounds(node: ast.AST, scope: Scope) -> Iterator[ast.AST]:
@@ -338,14 +341,14 @@ def places(node: ast.AST, path: Path = (), statement: int = 0) -> Iterator[tuple
 
 
 def _left_alone(parent: ast.AST, field: str, child: ast.AST) -> bool:
-    """Signatures, annotations, docstrings, what is raised; what `zip` asserts, and the estimate of cost for `share`."""
+    """Signatures, annotations, docstrings, what is raised, and the keywords that no result depends on."""
     if isinstance(parent, ast.FunctionDef) and field != "body":
         return True
     if field in ("annotation", "ctx", "op", "ops") or isinstance(child, (ast.Raise, ast.JoinedStr)):
         return True
     if isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant):
         return True
-    return isinstance(child, ast.keyword) and child.arg in ("cost", "strict")
+    return isinstance(child, ast.keyword) and child.arg in UNTOUCHED
 
 
 def at(node: Any, path: Path) -> Any:

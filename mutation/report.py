@@ -1,7 +1,6 @@
 """What came of it: the kill rate per op, which check kills how many, and every survivor with its explanation."""
 
 import tomllib
-from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from mutation.operators import Mutation, compiled, mutations
 from mutation.targets import Target
-from mutation.trial import ROOT, SAMPLES, mutated, trial
+from mutation.trial import DEFINITIONS, ROOT, SAMPLES, mutated, trial
 from tinygrad_cnn.ops.op import registry
 
 STATE = ROOT / "build" / "mutation.jsonl"
@@ -76,8 +76,9 @@ def _base(target: Target) -> str:
     paths += sorted({Path(inspect.getfile(registry[name])) for name in target.ops})
     if target.kind != "rule":
         paths.append(ROOT / "tests/ops/test_forward.py")
-    if target.kind == "kernel":
-        paths += [ROOT / "tests/kernels/test_kernels.py", Path(inspect.getfile(target.function))]
+    room = target.name.partition(".")[0]
+    if room in DEFINITIONS:
+        paths += [ROOT / DEFINITIONS[room], Path(inspect.getfile(target.function))]
     digest = hashlib.sha256(target.source.encode())
     for path in paths:
         digest.update(path.read_bytes())

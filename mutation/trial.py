@@ -1,8 +1,8 @@
 """One mutant before its judges: the checks of tests/ops/test_gradients.py, one after another, on fixed samples.
 
 The same functions as there, without Hypothesis around them: sample k is drawn by a generator seeded with k. After
-them come the declared kinks, the value against the definition in tests/ops/test_forward.py and, for kernels, the
-direct definitions in tests/kernels/test_kernels.py.
+them come the declared kinks and, for what is more than a rule, the value of the op against tests/ops/test_forward.py
+and that of the function against the definition that the tests of its room have.
 """
 
 import functools
@@ -17,13 +17,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mutation.targets import Target
-from tinygrad_cnn.gradcheck.battery import CHECKS, check_exact_adjoint, check_kinks
-from tinygrad_cnn.ops.draw import RandomDraw
+from tinygrad_cnn.gradcheck.battery import CHECKS, Check, check_exact_adjoint, check_kinks
+from tinygrad_cnn.ops.draw import Draw, RandomDraw
 from tinygrad_cnn.ops.op import Op, Sample, registry
 
 ROOT = Path(__file__).parent.parent
-SAMPLES = 40
-"""As many as `run_on_forty_samples` of the gradient tests has."""
+SAMPLES = 100
 
 
 class Death(NamedTuple):
@@ -50,11 +49,22 @@ def check_value(op: type[Op], sample: Sample, random: np.random.Generator) -> No
     tests_of("tests/ops/test_forward.py").check_value(op, sample)
 
 
-def check_kernels(kernel: str, random: np.random.Generator) -> None:
-    """The kernels of a module agree with their definitions, however their work is cut up."""
-    tests = tests_of("tests/kernels/test_kernels.py")
-    for sampler, check in tests.DEFINITIONS.get(kernel, ()):
-        check(sampler(RandomDraw(random)))
+DEFINITIONS = {"kernels": "tests/kernels/test_kernels.py", "autograd": "tests/autograd/test_engine.py"}
+"""Where a room keeps the samplers and the checks of its functions, by module."""
+
+
+def definitions(target: Target) -> list[tuple[Callable[[Draw], Any], Callable[[Any], None]]]:
+    """Samplers and checks that compare a function below the ops with its definition."""
+    room, module, *_ = target.name.split(".")
+    if room not in DEFINITIONS:
+        return []
+    pairs: list[Any] = tests_of(DEFINITIONS[room]).DEFINITIONS.get(f"{room}.{module}", [])
+    return pairs
+
+
+def check_definition(sampler: Callable[[Draw], Any], check: Callable[[Any], None], seed: int) -> None:
+    """A function below the ops does what its definition does."""
+    check(sampler(RandomDraw(np.random.default_rng(seed))))
 
 
 def steps(target: Target, samples: int) -> Iterator[tuple[str, Callable[[], None]]]:
@@ -63,18 +73,14 @@ def steps(target: Target, samples: int) -> Iterator[tuple[str, Callable[[], None
     for seed in range(samples):
         for op in ops:
             sample = op.sample(RandomDraw(np.random.default_rng(seed)))
-            for check in (*CHECKS, *([check_exact_adjoint] if op.linear else [])):
+            more: tuple[Check, ...] = (check_exact_adjoint,) if op.linear else ()
+            more += (check_value,) if target.kind != "rule" else ()
+            for check in (*CHECKS, *more):
                 yield check.__name__, functools.partial(check, op, sample, np.random.default_rng(seed))
-        if not seed:
-            for op in ops:
+            if not seed:
                 yield "check_kinks", functools.partial(check_kinks, op)
-    for seed in range(samples):
-        for op in ops if target.kind != "rule" else ():
-            sample = op.sample(RandomDraw(np.random.default_rng(seed)))
-            yield "check_value", functools.partial(check_value, op, sample, np.random.default_rng(seed))
-        if target.kind == "kernel":
-            kernel = target.name.rpartition(".")[0]
-            yield "check_kernels", functools.partial(check_kernels, kernel, np.random.default_rng(seed))
+        for sampler, defined in definitions(target):
+            yield "check_definition", functools.partial(check_definition, sampler, defined, seed)
 
 
 def trial(target: Target, samples: int = SAMPLES) -> Death | None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from threadpoolctl import threadpool_info
 
 from tinygrad_cnn.gradcheck.strategies import drawn
-from tinygrad_cnn.kernels import layout, pool, threads
+from tinygrad_cnn.kernels import conv, layout, pool, threads
 from tinygrad_cnn.kernels.chosen import chosen, get_kernels, set_kernels
 from tinygrad_cnn.kernels.special import erf
 from tinygrad_cnn.kernels.threads import get_num_threads, set_num_threads, share
@@ -134,25 +134,27 @@ def test_put_adds_where_windows_overlap():
 
 
 def direct_conv2d(x, w, stride, padding, dilation, groups):
-    """The definition, an element at a time (of integers, so that every order of summation gives the same)."""
+    """The definition, a place and a tap at a time (of integers, so that every order of summation is exact)."""
     (top, bottom), (left, right) = padding
     x = np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)))
     n, (o, depth, kh, kw) = len(x), w.shape
     oh = (x.shape[2] - dilation[0] * (kh - 1) - 1) // stride[0] + 1
     ow = (x.shape[3] - dilation[1] * (kw - 1) - 1) // stride[1] + 1
     y = np.zeros((n, o, oh, ow))
-    for k in range(o):
-        first = k // (o // groups) * depth
-        for c, i, j, p, q in np.ndindex(depth, kh, kw, oh, ow):
+    for group in range(groups):
+        ins, outs = slice(group * depth, (group + 1) * depth), slice(group * o // groups, (group + 1) * o // groups)
+        for i, j, p, q in np.ndindex(kh, kw, oh, ow):
             place = p * stride[0] + i * dilation[0], q * stride[1] + j * dilation[1]
-            y[:, k, p, q] += w[k, c, i, j] * x[:, first + c, *place]
+            y[:, outs, p, q] += x[:, ins, *place] @ w[outs, :, i, j].T
     return y
 
 
 def sample_convolution(draw):
-    """Whole numbers, a geometry, how large the blocks are, how many threads share them."""
-    kernel, stride, dilation = draw.pair(1, 3), draw.pair(1, 3), draw.pair(1, 2)
-    padding = draw.pair(0, 3), draw.pair(0, 3)
+    """Whole numbers, a geometry, from where on which way is the faster, the size of blocks, how many threads."""
+    kernel = draw.pair(1, 3)
+    stride, dilation = (draw.pair(1, n) if draw.boolean() else (1, 1) for n in (3, 2))
+    reach = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)] if draw.boolean() else [3, 3]
+    padding = draw.pair(0, reach[0]), draw.pair(0, reach[1])
     groups, n = draw.integer(1, 2), draw.choice([1, 2, 0, 8, 17])
     depth, outputs = draw.choice([1, 2, 6, 8]), draw.integer(1, 3)
     size = [
@@ -161,16 +163,24 @@ def sample_convolution(draw):
     x = whole_numbers(n, groups * depth, *size)
     w = whole_numbers(groups * outputs, depth, *kernel, seed=1)
     geometry = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
-    return x, w, geometry, draw.choice([64, 1 << 10, 1 << 17]), draw.integer(1, 3)
+    thresholds = {
+        "SHALLOW": draw.choice([0, 32]),
+        "FEW_CHANNELS": draw.choice([1, 8]),
+        "FEW_IMAGES": draw.choice([2, 8]),
+    }
+    dtypes = [draw.choice([np.float64, np.float32]) for _ in range(3)]
+    return x, w, geometry, dtypes, thresholds, draw.choice([64, 1 << 10, 1 << 17]), draw.integer(1, 3)
 
 
 @contextmanager
-def cut_up(block, n_threads):
-    """Blocks of this size, shared by so many threads whatever they cost."""
+def cut_up(block, n_threads, thresholds=None):
+    """Blocks of this size, shared by so many threads whatever they cost; and other thresholds of convolution."""
     before = get_num_threads()
     try:
         set_num_threads(n_threads)
         with pytest.MonkeyPatch.context() as patch:
+            for name, value in (thresholds or {}).items():
+                patch.setattr(conv, name, value)
             patch.setattr(threads, "BLOCK_ELEMENTS", block)
             patch.setattr(threads, "WORTH_SHARING", 1)  # nothing but what costs 0 may not be shared
             if get_kernels() == "numba":
@@ -181,16 +191,18 @@ def cut_up(block, n_threads):
 
 
 def check_convolution(case):
-    x, w, geometry, block, n_threads = case
+    x, w, geometry, dtypes, thresholds, block, n_threads = case
     y = direct_conv2d(x, w, **geometry)
     g = whole_numbers(*y.shape, seed=2)
-    with cut_up(block, n_threads):
+    if get_kernels() == "numpy":  # Numba would compile its loops for each combination
+        x, w, g = (a.astype(dtype) for a, dtype in zip((x, w, g), dtypes, strict=True))
+    with cut_up(block, n_threads, thresholds):
         np.testing.assert_array_equal(chosen.conv2d(x, w, **geometry), y)
         dx = chosen.conv2d_input(g, w, input_size=x.shape[2:], **geometry)
         dw = chosen.conv2d_weight(x, g, kernel_size=w.shape[2:], **geometry)
     v, u = whole_numbers(*x.shape, seed=3), whole_numbers(*w.shape, seed=4)
-    assert dx.shape == x.shape
-    assert dw.shape == w.shape
+    assert (dx.shape, dx.dtype) == (x.shape, np.result_type(g, w))
+    assert (dw.shape, dw.dtype) == (w.shape, np.result_type(x, g))
     assert (dx * v).sum() == (g * direct_conv2d(v, w, **geometry)).sum()  # adjoints, exactly: all are integers
     assert (dw * u).sum() == (g * direct_conv2d(x, u, **geometry)).sum()
 
@@ -201,11 +213,12 @@ def test_convolution_and_its_gradients_are_those_of_the_definition(case):
 
 
 def sample_pooling(draw):
-    """An image batch, windows, a block size and a number of threads."""
-    kernel, stride, dilation = draw.pair(1, 3), draw.pair(1, 3), draw.pair(1, 2)
-    stride = kernel if draw.boolean() else stride
+    """An image batch, windows, how the last of them are counted, a block size and a number of threads."""
+    kernel, dilation = draw.pair(1, 5), draw.pair(1, 3)
+    stride = kernel if draw.boolean() else draw.pair(1, 3)
     padding = draw.integer(0, kernel[0] // 2), draw.integer(0, kernel[1] // 2)
-    size = (d * (k - 1) + 1 + draw.integer(0, 5) for k, d in zip(kernel, dilation, strict=True))
+    reach = (d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))
+    size = (max(1, r - 2 * p) + draw.integer(0, 5) for r, p in zip(reach, padding, strict=True))
     x = whole_numbers(draw.integer(1, 3), draw.integer(1, 3), *size)
     window = {"kernel_size": kernel, "stride": stride, "padding": padding, "dilation": dilation}
     return x, window, draw.boolean(), draw.choice([1, 64, 1 << 17]), draw.integer(1, 3)
@@ -215,22 +228,39 @@ def check_pooling(case):
     x, window, ceil_mode, block, n_threads = case
     y, taps = pool.max_pool2d(x, **window, ceil_mode=ceil_mode)
     at = pool.places(taps, x.shape[2:], **window)
-    g = whole_numbers(*y.shape, seed=1)
-    expected = np.zeros((*x.shape[:2], x.shape[2] * x.shape[3]))
+    g, z = whole_numbers(*y.shape, seed=1), whole_numbers(*x.shape, seed=2)
+    put, taken = np.zeros((*x.shape[:2], x.shape[2] * x.shape[3])), np.zeros(y.shape)
     for n, c, p, q in np.ndindex(at.shape):
         assert x[n, c].flat[at[n, c, p, q]] == y[n, c, p, q]
-        expected[n, c, at[n, c, p, q]] += g[n, c, p, q]
+        put[n, c, at[n, c, p, q]] += g[n, c, p, q]
+        taken[n, c, p, q] = z[n, c].flat[at[n, c, p, q]]
     with cut_up(block, n_threads):
         again, same = chosen.max_pool2d(x, **window, ceil_mode=ceil_mode)
-        put = chosen.window_put(g, taps, input_size=x.shape[2:], **window)
+        found = chosen.window_put(g, taps, input_size=x.shape[2:], **window)
     np.testing.assert_array_equal(again, y)
     np.testing.assert_array_equal(same, taps)
-    np.testing.assert_array_equal(put, expected.reshape(x.shape))
+    np.testing.assert_array_equal(found, put.reshape(x.shape))
+    np.testing.assert_array_equal(pool.window_take(z, taps, **window), taken)
 
 
 @given(drawn(sample_pooling))
 def test_pooling_and_its_gradient_are_the_same_however_they_are_cut_up(case):
     check_pooling(case)
+
+
+def check_border(case):
+    x, window, ceil_mode, _, _ = case
+    size, lengths = x.shape[2:], list(window.values())
+    out = pool.pooled_size(size, *lengths, ceil_mode)
+    for a, (before, behind) in enumerate(pool.border(size, out, *lengths)):
+        k, s, p, d = (pair[a] for pair in lengths)
+        assert before == p
+        assert behind == max(0, max(w * s + i * d - p for w in range(out[a]) for i in range(k)) - (size[a] - 1))
+
+
+@given(drawn(sample_pooling))
+def test_the_border_is_as_wide_as_the_windows_reach(case):
+    check_border(case)
 
 
 def check_sharing(case):
@@ -252,7 +282,7 @@ def test_windows_that_overlap_are_not_for_two_threads(case):
 DEFINITIONS = {
     "kernels.conv": [(sample_convolution, check_convolution)],
     "kernels.geometry": [(sample_convolution, check_convolution), (sample_pooling, check_pooling)],
-    "kernels.pool": [(sample_pooling, check_pooling), (sample_pooling, check_sharing)],
+    "kernels.pool": [(sample_pooling, check) for check in (check_pooling, check_border, check_sharing)],
 }
 """Per module how its kernels are compared with their definitions, for whoever runs this without Hypothesis."""
 
