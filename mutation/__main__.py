@@ -4,11 +4,13 @@ import argparse
 import hashlib
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from mutation import report
-from mutation.run import SAMPLES, STATE, Mutant, controls, keep, known, mutants, run
+from mutation.run import SECONDS, STATE, Mutant, controls, keep, known, mutants, run
 from mutation.targets import targets
+from mutation.trial import SAMPLES
 from tinygrad_cnn.kernels.chosen import set_kernels
 from tinygrad_cnn.kernels.threads import set_num_threads
 
@@ -58,7 +60,9 @@ def main(arguments: list[str] | None = None) -> int:
         if options.ops or len(done) < len(every):
             print("--out needs the results of every mutant")
             return 1
-        (options.out / "mutation.md").write_text(report.page(done, explained), encoding="utf-8")
+        (options.out / "mutation.md").write_text(
+            report.page(done, explained, samples=options.samples, seconds=SECONDS), encoding="utf-8"
+        )
     return 1 if problems else 0
 
 
@@ -74,7 +78,7 @@ def sample(every: list[Mutant], n: int, jobs: int) -> int:
     return 1 if problems else 0
 
 
-def progress():  # type: ignore[no-untyped-def]
+def progress() -> Callable[[str], None]:
     """A line that is written over itself on a terminal; elsewhere one every ten seconds."""
     last = [time.monotonic()]
 

@@ -8,8 +8,9 @@ import ast
 import copy
 import inspect
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
+Node = TypeVar("Node", bound=ast.AST)
 Path = tuple[tuple[str, int | None], ...]
 """The way from a function down to a node: fields, with a place where a field is a list."""
 
@@ -110,13 +111,6 @@ def negative(node: ast.expr) -> ast.expr:
     return ast.UnaryOp(ast.USub(), node)
 
 
-def edited(node: Any, change: Callable[[Any], object]) -> Any:
-    """A copy of the node, changed."""
-    new = copy.deepcopy(node)
-    change(new)
-    return new
-
-
 def sign(node: ast.AST, scope: Scope) -> Iterator[ast.AST]:
     """The sign of a result, of a first summand, or a minus left out."""
     if isinstance(node, ast.Return) and node.value is not None and not isinstance(node.value, (ast.Tuple, ast.IfExp)):
@@ -139,7 +133,7 @@ def arithmetic(node: ast.AST, scope: Scope) -> Iterator[ast.AST]:
     """Another arithmetic operator; for `+=` also `=`, so that contributions overwrite each other."""
     if isinstance(node, (ast.BinOp, ast.AugAssign)):
         for other in ARITHMETIC.get(type(node.op), ()):
-            yield edited(node, lambda new, other=other: setattr(new, "op", other()))
+            yield replaced(node, (("op", None),), other())
     if isinstance(node, ast.AugAssign):
         yield ast.Assign([node.target], node.value)
 
@@ -152,11 +146,11 @@ def axis(node: ast.AST, scope: Scope) -> Iterator[ast.AST]:
     for k, keyword in enumerate(node.keywords):
         if keyword.arg == "axis":
             for other in others:
-                yield edited(node, lambda new, k=k, other=other: setattr(new.keywords[k], "value", other))
+                yield replaced(node, (("keywords", k), ("value", None)), other)
     for k, arg in enumerate(node.args):
         if isinstance(arg, ast.Name) and arg.id in ("axis", "axes"):
             for other in others:
-                yield edited(node, lambda new, k=k, other=other: new.args.__setitem__(k, other))
+                yield replaced(node, (("args", k),), other)
 
 
 def constant(node: ast.AST, scope: Scope) -> Iterator[ast.AST]:
@@ -201,7 +195,7 @@ def swapped(node: ast.AST, scope: Scope) -> Iterator[ast.AST]:
         if isinstance(items, list) and isinstance(getattr(node, "ctx", ast.Load()), ast.Load):
             for k in range(len(items) - 1):
                 if ast.dump(items[k]) != ast.dump(items[k + 1]):
-                    yield edited(node, lambda new, k=k, field=field: _swap(getattr(new, field), k))
+                    yield _with(node, **{field: [*items[:k], items[k + 1], items[k], *items[k + 2 :]]})
 
 
 def mask(node: ast.AST, scope: Scope) -> Iterator[ast.AST]:
@@ -209,7 +203,7 @@ def mask(node: ast.AST, scope: Scope) -> Iterator[ast.AST]:
     if isinstance(node, ast.Compare):
         for k, op in enumerate(node.ops):
             for other in COMPARISONS[type(op)]:
-                yield edited(node, lambda new, k=k, other=other: new.ops.__setitem__(k, other()))
+                yield replaced(node, (("ops", k),), other())
         yield ast.Constant(True)
         yield ast.Constant(False)
     if isinstance(node, ast.Call) and _name(node.func) == "where" and len(node.args) == 3:
@@ -224,7 +218,7 @@ def keepdims(node: ast.AST, scope: Scope) -> Iterator[ast.AST]:
     if isinstance(node, ast.Call):
         for k, keyword in enumerate(node.keywords):
             if keyword.arg in ("keepdims", "keepdim"):
-                yield edited(node, lambda new, k=k: setattr(new.keywords[k], "value", _opposite(new.keywords[k].value)))
+                yield replaced(node, (("keywords", k), ("value", None)), _opposite(keyword.value))
     if isinstance(node, ast.Name) and node.id == "keepdim" and isinstance(node.ctx, ast.Load):
         yield ast.UnaryOp(ast.Not(), node)
 
@@ -234,7 +228,7 @@ def dropped_keyword(node: ast.AST, scope: Scope) -> Iterator[ast.AST]:
     if isinstance(node, ast.Call):
         for k, keyword in enumerate(node.keywords):
             if keyword.arg not in UNTOUCHED:
-                yield edited(node, lambda new, k=k: new.keywords.pop(k))
+                yield _with(node, keywords=[*node.keywords[:k], *node.keywords[k + 1 :]])
 
 
 def bounds(node: ast.AST, scope: Scope) -> Iterator[ast.AST]:
@@ -251,7 +245,7 @@ def bounds(node: ast.AST, scope: Scope) -> Iterator[ast.AST]:
         for k, arg in enumerate(node.args):
             for op in (ast.Add(), ast.Sub()):
                 off = ast.BinOp(arg, op, ast.Constant(1))
-                yield edited(node, lambda new, k=k, off=off: new.args.__setitem__(k, off))
+                yield replaced(node, (("args", k),), off)
 
 
 def branch(node: ast.AST, scope: Scope) -> Iterator[ast.AST]:
@@ -261,14 +255,14 @@ def branch(node: ast.AST, scope: Scope) -> Iterator[ast.AST]:
         yield node.orelse
     if isinstance(node, ast.If):
         for value in (True, False):
-            yield edited(node, lambda new, value=value: setattr(new, "test", ast.Constant(value)))
+            yield replaced(node, (("test", None),), ast.Constant(value))
     if isinstance(node, ast.BoolOp):
         yield ast.BoolOp(ast.Or() if isinstance(node.op, ast.And) else ast.And(), node.values)
         yield from node.values
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
         yield node.operand
     if isinstance(node, ast.comprehension) and node.ifs:
-        yield edited(node, lambda new: setattr(new, "ifs", []))
+        yield _with(node, ifs=[])
 
 
 def function(node: ast.AST, scope: Scope) -> Iterator[ast.AST]:
@@ -276,7 +270,7 @@ def function(node: ast.AST, scope: Scope) -> Iterator[ast.AST]:
     if isinstance(node, ast.Call):
         for other in OTHERS.get(_name(node.func), ()):
             where = "attr" if isinstance(node.func, ast.Attribute) else "id"
-            yield edited(node, lambda new, where=where, other=other: setattr(new.func, where, other))
+            yield replaced(node, (("func", None), (where, None)), other)
 
 
 def dropped_statement(node: ast.AST, scope: Scope) -> Iterator[ast.AST]:
@@ -358,15 +352,23 @@ def at(node: Any, path: Path) -> Any:
     return node
 
 
-def replaced(function: ast.FunctionDef, path: Path, new: ast.AST) -> ast.FunctionDef:
-    """A copy of the function with another node at the end of the way."""
-    mutant = copy.deepcopy(function)
-    (field, k), parent = path[-1], at(mutant, path[:-1])
+def replaced(node: Node, path: Path, new: Any) -> Node:
+    """A copy of the node with something else at the end of the way."""
+    copied = copy.deepcopy(node)
+    (field, k), parent = path[-1], at(copied, path[:-1])
     if k is None:
         setattr(parent, field, copy.deepcopy(new))
     else:
         getattr(parent, field)[k] = copy.deepcopy(new)
-    return ast.fix_missing_locations(mutant)
+    return copied
+
+
+def _with(node: Node, **fields: Any) -> Node:
+    """A copy of the node with other fields."""
+    copied = copy.copy(node)
+    for field, value in fields.items():
+        setattr(copied, field, value)
+    return copied
 
 
 def definition(function: Any) -> ast.FunctionDef:
@@ -386,10 +388,11 @@ def definition(function: Any) -> ast.FunctionDef:
 
 def compiled(function: ast.FunctionDef) -> Any:
     """The code object of a function, for the `__code__` of the real one."""
-    bare = copy.copy(function)
-    bare.decorator_list = []
-    bare.args = edited(function.args, _without_defaults)
-    module = compile(ast.Module([bare], []), f"<mutant of {function.name}>", "exec", dont_inherit=True)
+    bare = _with(copy.deepcopy(function), decorator_list=[], returns=None)
+    _without_defaults(bare.args)
+    module = compile(
+        ast.fix_missing_locations(ast.Module([bare], [])), f"<mutant of {function.name}>", "exec", dont_inherit=True
+    )
     (code,) = (c for c in module.co_consts if inspect.iscode(c) and c.co_name == function.name)
     return code
 
@@ -449,10 +452,6 @@ def _is_module(node: ast.AST) -> bool:
 
 def _name(node: ast.AST) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
-
-
-def _swap(items: list[Any], k: int) -> None:
-    items[k], items[k + 1] = items[k + 1], items[k]
 
 
 def _opposite(node: ast.expr) -> ast.expr:

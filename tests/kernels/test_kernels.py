@@ -217,8 +217,8 @@ def sample_pooling(draw):
     kernel, dilation = draw.pair(1, 5), draw.pair(1, 3)
     stride = kernel if draw.boolean() else draw.pair(1, 3)
     padding = draw.integer(0, kernel[0] // 2), draw.integer(0, kernel[1] // 2)
-    reach = (d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))
-    size = (max(1, r - 2 * p) + draw.integer(0, 5) for r, p in zip(reach, padding, strict=True))
+    lengths = zip(kernel, dilation, padding, strict=True)  # below d elements a window might see padding only
+    size = (max(d, d * (k - 1) + 1 - 2 * p) + draw.integer(0, 5) for k, d, p in lengths)
     x = whole_numbers(draw.integer(1, 3), draw.integer(1, 3), *size)
     window = {"kernel_size": kernel, "stride": stride, "padding": padding, "dilation": dilation}
     return x, window, draw.boolean(), draw.choice([1, 64, 1 << 17]), draw.integer(1, 3)
