@@ -31,24 +31,26 @@ def main(arguments: list[str] | None = None) -> int:
     set_num_threads(1)
 
     chosen = [t for t in targets() if not options.ops or any(part in t.name for part in options.ops)]
-    every = list(mutants(chosen))
+    every, unchanged = list(mutants(chosen)), list(controls(chosen))
     if options.sample is not None:
         return sample(every, options.sample, options.jobs)
 
     results = known(options.state)
     if not options.ops:  # what belongs to no mutant any more is forgotten
-        current = {m.key for m in every}
+        current = {m.key for m in (*every, *unchanged)}
         results = {key: fate for key, fate in results.items() if key in current}
         keep(options.state, results.values())
-    queue = [m for m in every if m.key not in results]
-    if queue:
-        wrong = controls(list(dict.fromkeys(m.target for m in queue)), options.samples)
-        if wrong:
-            print("Killed though not mutated:", *(f"  {name}: {death}" for name, death in wrong.items()), sep="\n")
-            return 1
-        until = time.monotonic() + options.seconds if options.seconds else float("inf")
-        fates = run(queue, jobs=options.jobs, samples=options.samples, until=until, path=options.state, show=progress())
+    until = time.monotonic() + options.seconds if options.seconds else float("inf")
+    for queue in (unchanged, every):  # a mutant is tried when its judges are known to let pass what is right
+        waiting = [m for m in queue if m.key not in results]
+        fates = run(
+            waiting, jobs=options.jobs, samples=options.samples, until=until, path=options.state, show=progress()
+        )
         results |= {fate.key: fate for fate in fates}
+        wrong = [results[m.key] for m in unchanged if m.key in results and results[m.key].killed]
+        if wrong:
+            print("Killed though not mutated:", *(f"  {f.target} by {f.check}: {f.message}" for f in wrong), sep="\n")
+            return 1
     done = [(m, results[m.key]) for m in every if m.key in results]
     print(f"\n{len(every)} mutants, {len(every) - len(done)} to be tried")
     explained = report.Explanations.read()

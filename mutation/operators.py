@@ -14,7 +14,6 @@ Node = TypeVar("Node", bound=ast.AST)
 Path = tuple[tuple[str, int | None], ...]
 """The way from a function down to a node: fields, with a place where a field is a list."""
 
-SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Return, ast.Expr, ast.Pass)
 ARITHMETIC: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {
     ast.Add: (ast.Sub, ast.Mult),
     ast.Sub: (ast.Add, ast.Mult),
@@ -305,21 +304,24 @@ OPERATORS: dict[str, Operator] = {
 
 def mutations(function: ast.FunctionDef) -> Iterator[Mutation]:
     """Every mutant of a function, each once: of two that read the same the first counts."""
-    scope, seen = Scope(_alike(function), _first_lines(function)), {ast.unparse(function)}
+    scope = Scope(_alike(function), _first_lines(function))
+    seen: set[tuple[Path, str]] = set()
     labels: dict[str, int] = {}
     for path, statement, node in list(places(function)):
+        way = path[:statement]
+        right = ast.unparse(at(function, way))
+        seen.add((way, right))
         for name, operator in OPERATORS.items():
             for new in operator(node, scope):
-                mutant = replaced(function, path, new)
-                text = ast.unparse(mutant)
-                if text in seen:
+                mutant = ast.fix_missing_locations(replaced(function, path, new))
+                text = ast.unparse(at(mutant, way))
+                if (way, text) in seen:
                     continue
-                seen.add(text)
-                before, after = (_headline(at(f, path[:statement])) for f in (function, mutant))
-                found = Mutation(name, before, after, mutant)
+                seen.add((way, text))
+                found = Mutation(name, _headline(right), _headline(text), mutant)
                 labels[found.label] = labels.get(found.label, 0) + 1
                 if labels[found.label] > 1:  # the same statement stands in several places
-                    found = found._replace(after=f"{after}  [{labels[found.label]}]")
+                    found = found._replace(after=f"{found.after}  [{labels[found.label]}]")
                 yield found
 
 
@@ -353,14 +355,12 @@ def at(node: Any, path: Path) -> Any:
 
 
 def replaced(node: Node, path: Path, new: Any) -> Node:
-    """A copy of the node with something else at the end of the way."""
-    copied = copy.deepcopy(node)
-    (field, k), parent = path[-1], at(copied, path[:-1])
+    """The node with something else at the end of the way; what does not lie on the way is shared."""
+    (field, k), rest = path[0], path[1:]
+    child = getattr(node, field)
     if k is None:
-        setattr(parent, field, copy.deepcopy(new))
-    else:
-        getattr(parent, field)[k] = copy.deepcopy(new)
-    return copied
+        return _with(node, **{field: replaced(child, rest, new) if rest else new})
+    return _with(node, **{field: [*child[:k], replaced(child[k], rest, new) if rest else new, *child[k + 1 :]]})
 
 
 def _with(node: Node, **fields: Any) -> Node:
@@ -441,9 +441,9 @@ def _first_lines(function: ast.FunctionDef) -> dict[str, int]:
     return lines
 
 
-def _headline(statement: ast.stmt) -> str:
+def _headline(text: str) -> str:
     """A statement in one line: all of a simple one, the head of one with a body."""
-    return ast.unparse(statement).splitlines()[0]
+    return text.partition("\n")[0]
 
 
 def _is_module(node: ast.AST) -> bool:

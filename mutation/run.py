@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from mutation.operators import Mutation, compiled, mutations
 from mutation.targets import Target
@@ -68,6 +68,17 @@ def mutants(targets: Iterable[Target]) -> Iterator[Mutant]:
         for mutation in mutations(target.definition):
             text = f"{base} {target.name} {mutation.operator} {mutation.label}"
             yield Mutant(target, mutation, hashlib.sha256(text.encode()).hexdigest()[:20])
+
+
+def controls(targets: Iterable[Target]) -> Iterator[Mutant]:
+    """The negative control: nothing changed, once for all targets with the same judges. Each must survive."""
+    seen = set()
+    for target in targets:
+        judges = target.ops, target.kind, target.function.__module__
+        if judges not in seen:
+            seen.add(judges)
+            key = hashlib.sha256(f"{_base(target)} {target.name} control".encode()).hexdigest()[:20]
+            yield Mutant(target, Mutation("control", "nothing", "changed", target.definition), key)
 
 
 def _base(target: Target) -> str:
@@ -177,9 +188,3 @@ def _fate(mutant: Mutant, pipe: int, status: int) -> Fate:
     elif (death := json.loads(said)) is not None:
         check, how, message = death
     return Fate(mutant.key, mutant.target.name, mutant.mutation.operator, mutant.mutation.label, check, how, message)
-
-
-def controls(targets: Iterable[Target], samples: int = SAMPLES) -> dict[str, Any]:
-    """The negative control: what kills targets that nobody mutated. Nothing should."""
-    deaths = {target.name: trial(target, samples) for target in targets}
-    return {name: death for name, death in deaths.items() if death is not None}
