@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from mutation.operators import Mutation, compiled, mutations
 from mutation.targets import Target
-from mutation.trial import DEFINITIONS, ROOT, SAMPLES, mutated, trial
+from mutation.trial import DEFINITIONS, ROOT, SAMPLES, load, mutated, trial
 from tinygrad_cnn.ops.op import registry
 
 STATE = ROOT / "build" / "mutation.jsonl"
@@ -129,6 +129,7 @@ def run(
     busy: dict[int, tuple[Mutant, int]] = {}
     waiting = iter(queue)
     start, survived = time.monotonic(), 0
+    load()
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
     while True:

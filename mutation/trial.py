@@ -44,6 +44,12 @@ def tests_of(path: str) -> Any:
     return module
 
 
+def load() -> None:
+    """Read all of them, so that processes forked from this one need not."""
+    for path in ("tests/ops/test_forward.py", *DEFINITIONS.values()):
+        tests_of(path)
+
+
 def check_value(op: type[Op], sample: Sample, random: np.random.Generator) -> None:
     """The value is that of the definition."""
     tests_of("tests/ops/test_forward.py").check_value(op, sample)

@@ -247,12 +247,25 @@ def test_a_rule_that_returns_no_array_is_refused():
 
 
 def test_a_rule_may_return_a_number_of_numpy_for_a_number():
-    with op_with(lambda g: np.float32(3.0)) as odd:
-        x = tg.tensor(1.0, dtype=np.float64, requires_grad=True)
-        odd.apply(x).backward()
-        assert type(x.grad.numpy()) is np.ndarray
-        assert x.grad.dtype == np.float64
-        assert x.grad.item() == 3.0
+    class Witness(tg.ops.Elementwise):
+        """y = x, with a rule that takes nothing but arrays"""
+
+        def forward(x):
+            return x * 1.0
+
+        def d_x(g):
+            assert type(g) is np.ndarray
+            return g
+
+    try:
+        with op_with(lambda g: np.float32(3.0)) as odd:
+            x = tg.tensor(1.0, dtype=np.float64, requires_grad=True)
+            odd.apply(Witness.apply(x)).backward()
+            assert type(x.grad.numpy()) is np.ndarray
+            assert x.grad.dtype == np.float64
+            assert x.grad.item() == 3.0
+    finally:
+        del tg.ops.registry["Witness"]
 
 
 def test_an_elementwise_rule_may_return_more_or_less_than_the_shape_of_its_input():

@@ -229,18 +229,16 @@ def check_kinks(op: type[Op]) -> None:
         inputs, options = tuple(np.asarray(a) for a in kink.inputs), dict(kink.options)
         with np.errstate(all="ignore"):
             y, leaves = record(op, inputs, options)
-            found = autograd.grad(y, leaves, np.full(y.shape, 0.75), create_graph=True)
-            second = autograd.grad(sum(g.sum() for g in found), leaves, allow_unused=True) if _depends(found) else ()
+            v = Tensor(np.full(y.shape, 0.75), requires_grad=True)
+            found = autograd.grad(y, leaves, v, create_graph=True)
+            total = sum(g.sum() for g in found)
+            second = autograd.grad(total, [*leaves, v], allow_unused=True) if total.requires_grad else ()
         declared = [0.75 * np.asarray(kink.gradients[k]) for k in differentiable(op, inputs)]
         for k, a, b in zip(differentiable(op, inputs), found, declared, strict=True):
             if not np.allclose(a.detach().numpy(), b, rtol=1e-12, atol=0, equal_nan=True):
                 raise GradientError(f"{op.name}: at {kink.where}, d_{name_of(op, k)} is {a!r}, declared {b!r}")
         if np.all(np.isfinite(declared)) and any(d is not None and np.isnan(d.numpy()).any() for d in second):
             raise GradientError(f"{op.name}: at {kink.where}, the second derivative is NaN")
-
-
-def _depends(gradients: Any) -> bool:
-    return any(g.requires_grad for g in gradients)
 
 
 Check = Callable[[type[Op], Sample, np.random.Generator], None]
