@@ -119,8 +119,9 @@ arguments `cost` (an estimate of time) and `strict` (an assertion about lengths)
 functions that do not mind, such as `maximum`.
 
 What judges: the checks of `tests/ops/test_gradients.py` ({checks}), over {samples} fixed samples of the op's sampler,
-sample by sample, and the declared kinks; for whatever is more than a rule also the value against the definitions in
-`tests/ops/test_forward.py` and, for kernels and the engine, those in the tests of their rooms. Warnings are errors.
+sample by sample, and the declared kinks. For whatever is more than a rule several ops answer, with a quarter of the
+samples each, also by their value against the definition in `tests/ops/test_forward.py`; kernels and the engine are
+compared with the definitions in the tests of their rooms, too, {samples} times. Warnings are errors.
 The first check that raises has killed the mutant; one that does not end within {seconds} s is killed by time. Without
 any mutation all functions pass everything: the run begins with that, and stops if it is not so.
 

@@ -23,6 +23,7 @@ from tinygrad_cnn.ops.op import Op, Sample, registry
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = 100
+"""Of each op that answers for a function that is more than its rule, a quarter of them: there are several."""
 
 
 class Death(NamedTuple):
@@ -77,7 +78,7 @@ def steps(target: Target, samples: int) -> Iterator[tuple[str, Callable[[], None
     """Every check that a mutant of the target has to pass, in order: sample by sample, the cheap ones first."""
     ops = [registry[name] for name in target.ops]
     for seed in range(samples):
-        for op in ops:
+        for op in ops if target.kind == "rule" or seed < samples / 4 else ():
             sample = op.sample(RandomDraw(np.random.default_rng(seed)))
             more: tuple[Check, ...] = (check_exact_adjoint,) if op.linear else ()
             more += (check_value,) if target.kind != "rule" else ()

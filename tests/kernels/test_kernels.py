@@ -207,6 +207,17 @@ def check_convolution(case):
     assert (dw * u).sum() == (g * direct_conv2d(x, u, **geometry)).sum()
 
 
+def one_pixel(draw):
+    """A stride over a plane of one pixel, which its padding makes worth a step: no convolution of the cotangent."""
+    geometry = {"stride": (2, 2), "padding": ((1, 1), (1, 1)), "dilation": (1, 1), "groups": 1}
+    x, w = whole_numbers(1, 2, 1, 1), whole_numbers(3, 2, 2, 2)
+    return x, w, geometry, [np.float64] * 3, {"FEW_CHANNELS": 1}, 1 << 17, 1
+
+
+def test_the_gradient_of_one_pixel_under_a_stride():
+    check_convolution(one_pixel(None))
+
+
 @given(drawn(sample_convolution))
 def test_convolution_and_its_gradients_are_those_of_the_definition(case):
     check_convolution(case)
@@ -280,7 +291,7 @@ def test_windows_that_overlap_are_not_for_two_threads(case):
 
 
 DEFINITIONS = {
-    "kernels.conv": [(sample_convolution, check_convolution)],
+    "kernels.conv": [(sample_convolution, check_convolution), (one_pixel, check_convolution)],
     "kernels.geometry": [(sample_convolution, check_convolution), (sample_pooling, check_pooling)],
     "kernels.pool": [(sample_pooling, check) for check in (check_pooling, check_border, check_sharing)],
 }
