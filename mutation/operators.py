@@ -73,7 +73,7 @@ OTHERS = {
     "log_softmax": ("softmax",),
 }
 """Functions of the same signature (near enough: a mutant may fail at once) that mean something else."""
-COMMUTATIVE = {"logical_and", "logical_or", "minimum", "maximum", "min", "max", "result_type"}
+COMMUTATIVE = {"logical_and", "logical_or", "minimum", "maximum", "min", "max", "multiply", "result_type"}
 """Functions whose arguments may be swapped: that is no mutant."""
 UNTOUCHED = ("cost", "strict")
 """Keywords that no result depends on: the estimate by which `share` chooses threads, and what `zip` asserts."""

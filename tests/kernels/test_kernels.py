@@ -172,6 +172,13 @@ def sample_convolution(draw):
     return x, w, geometry, dtypes, thresholds, draw.choice([64, 1 << 10, 1 << 17]), draw.integer(1, 3)
 
 
+def spoilt(shape, dtype=float, empty=np.empty):
+    """Memory in which nothing good was left: what is never written shows."""
+    out = empty(shape, dtype)
+    out.fill(np.nan if out.dtype.kind == "f" else 1)
+    return out
+
+
 @contextmanager
 def cut_up(block, n_threads, thresholds=None):
     """Blocks of this size, shared by so many threads whatever they cost; and other thresholds of convolution."""
@@ -181,6 +188,8 @@ def cut_up(block, n_threads, thresholds=None):
         with pytest.MonkeyPatch.context() as patch:
             for name, value in (thresholds or {}).items():
                 patch.setattr(conv, name, value)
+            if get_kernels() == "numpy":
+                patch.setattr(np, "empty", spoilt)
             patch.setattr(threads, "BLOCK_ELEMENTS", block)
             patch.setattr(threads, "WORTH_SHARING", 1)  # nothing but what costs 0 may not be shared
             if get_kernels() == "numba":
@@ -192,10 +201,13 @@ def cut_up(block, n_threads, thresholds=None):
 
 def check_convolution(case):
     x, w, geometry, dtypes, thresholds, block, n_threads = case
-    y = direct_conv2d(x, w, **geometry)
-    g = whole_numbers(*y.shape, seed=2)
+    g = whole_numbers(*direct_conv2d(x, w, **geometry).shape, seed=2)
     if get_kernels() == "numpy":  # Numba would compile its loops for each combination
         x, w, g = (a.astype(dtype) for a, dtype in zip((x, w, g), dtypes, strict=True))
+        finest = x if x.dtype == np.float64 else g
+        if finest.dtype == np.float64:  # more digits than float32 has, in one of them, so that products stay exact
+            finest += whole_numbers(*finest.shape, seed=5) * 2.0**-24
+    y = direct_conv2d(x, w, **geometry)
     with cut_up(block, n_threads, thresholds):
         np.testing.assert_array_equal(chosen.conv2d(x, w, **geometry), y)
         dx = chosen.conv2d_input(g, w, input_size=x.shape[2:], **geometry)
@@ -274,6 +286,54 @@ def test_the_border_is_as_wide_as_the_windows_reach(case):
     check_border(case)
 
 
+def sample_lines(draw):
+    """Twenty geometries of windows along a line, among them the smallest that there are."""
+    lines = []
+    for _ in range(20):
+        k, s, d = draw.integer(1, 5), draw.integer(1, 5), draw.choice([1, 1, 2, 3])
+        p = draw.integer(0, k // 2)
+        size = max(d, d * (k - 1) + 1 - 2 * p) + draw.choice([0, 0, 1, 2, 3])
+        lines.append((size, k, s, p, d, draw.boolean(), draw.boolean(), draw.boolean(), draw.choice([None, 3])))
+    return lines
+
+
+def check_lines(lines):
+    for size, k, s, p, d, ceil_mode, across, include_pad, divisor in lines:
+        lay = (lambda a: a[:, :, None]) if across else (lambda a: a[..., None])
+        pair = (lambda a, rest: (rest, a)) if across else (lambda a, rest: (a, rest))
+        x, z = whole_numbers(2, 5, size), whole_numbers(2, 5, size, seed=1)
+        window = {"kernel_size": pair(k, 1), "stride": pair(s, 1), "padding": pair(p, 0)}
+        with cut_up(1 << 17, 1):
+            _, taps = pool.max_pool2d(lay(x), **window, dilation=pair(d, 1), ceil_mode=ceil_mode)
+            at = taps.reshape(2, 5, -1).astype(int)
+            g = whole_numbers(*at.shape, seed=2)
+            put = pool.window_put(lay(g), taps, input_size=pair(size, 1), **window, dilation=pair(d, 1))
+            taken = pool.window_take(lay(z), taps, **window, dilation=pair(d, 1))
+        expected = np.zeros(x.shape)
+        for n, c, w in np.ndindex(at.shape):
+            place = w * s + at[n, c, w] * d - p
+            assert x[n, c, place] == max(x[n, c, i] for i in range(w * s - p, w * s - p + d * k, d) if 0 <= i < size)
+            assert taken.reshape(at.shape)[n, c, w] == z[n, c, place]
+            expected[n, c, place] += g[n, c, w]
+        np.testing.assert_array_equal(put, lay(expected))
+        if d == 1:
+            matrix = np.zeros((at.shape[2], size))
+            for w in range(len(matrix)):
+                first, end = w * s - p, min(w * s - p + k, size + p)
+                inside = [i for i in range(first, end) if 0 <= i < size]
+                matrix[w, inside] = 1 / (divisor or (end - first if include_pad else len(inside)))
+            counting = {"count_include_pad": include_pad, "divisor_override": divisor}
+            y = pool.avg_pool2d(lay(x), **window, ceil_mode=ceil_mode, **counting)
+            back = pool.avg_pool2d_input(lay(g), input_size=pair(size, 1), **window, **counting)
+            np.testing.assert_allclose(y, lay(x @ matrix.T), rtol=1e-12, atol=1e-12)
+            np.testing.assert_allclose(back, lay(g @ matrix), rtol=1e-12, atol=1e-12)
+
+
+@given(drawn(sample_lines))
+def test_windows_along_a_line_are_those_of_the_definition(lines):
+    check_lines(lines)
+
+
 def check_sharing(case):
     x, window, ceil_mode, _, _ = case
     _, taps = pool.max_pool2d(x, **window, ceil_mode=ceil_mode)
@@ -293,7 +353,10 @@ def test_windows_that_overlap_are_not_for_two_threads(case):
 DEFINITIONS = {
     "kernels.conv": [(sample_convolution, check_convolution), (one_pixel, check_convolution)],
     "kernels.geometry": [(sample_convolution, check_convolution), (sample_pooling, check_pooling)],
-    "kernels.pool": [(sample_pooling, check) for check in (check_pooling, check_border, check_sharing)],
+    "kernels.pool": [
+        (sample_lines, check_lines),
+        *((sample_pooling, check) for check in (check_pooling, check_border, check_sharing)),
+    ],
 }
 """Per module how its kernels are compared with their definitions, for whoever runs this without Hypothesis."""
 
