@@ -292,7 +292,7 @@ def sample_lines(draw):
     for _ in range(20):
         k, s, d = draw.integer(1, 5), draw.integer(1, 5), draw.choice([1, 1, 2, 3])
         p = draw.integer(0, k // 2)
-        size = max(1, d * (k - 1) + 1 - 2 * p) + draw.choice([0, 0, 1, 2, 3])
+        size = max(1, d * (k - 1) + 1 - 2 * p) + draw.choice([0, 0, 1, 2, 3, 5, 8])
         lines.append((size, k, s, p, d, draw.boolean(), draw.boolean(), draw.boolean(), draw.choice([None, 3])))
     return lines
 
