@@ -3,12 +3,17 @@
 import gc
 import threading
 import time
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from hypothesis import given
 
 import tinygrad_cnn as tg
 from tinygrad_cnn import autograd
+from tinygrad_cnn.autograd.engine import unbroadcast
+from tinygrad_cnn.gradcheck.strategies import drawn
+from tinygrad_cnn.ops.domain import Real
 from tinygrad_cnn.tensor import Tensor
 
 
@@ -219,21 +224,100 @@ def test_a_write_that_no_rule_needs_does_not_disturb():
     assert x.grad.item() == 1.0
 
 
+@contextmanager
+def op_with(d_x, base=tg.Op):
+    """y = x, with this derivative."""
+    try:
+        yield type("Odd", (base,), {"__doc__": "y = x", "forward": lambda x: x * 1.0, "d_x": d_x})
+    finally:
+        tg.ops.registry.pop("Odd", None)
+
+
 def test_a_rule_of_the_wrong_shape_raises_instead_of_being_summed():
-    class WrongShape(tg.Op):
-        """y = x, with a derivative of another shape"""
+    with (
+        op_with(lambda g: np.sum(g)) as odd,
+        pytest.raises(RuntimeError, match=r"Odd: d_x returned a cotangent of shape \(\)"),
+    ):
+        odd.apply(leaf(1.0, 2.0)).backward(np.ones(2))
+
+
+def test_a_rule_that_returns_no_array_is_refused():
+    with op_with(lambda g: [1.0, 2.0]) as odd, pytest.raises(TypeError, match="d_x returned list"):
+        odd.apply(leaf(1.0, 2.0)).backward(np.ones(2))
+
+
+def test_a_rule_may_return_a_number_of_numpy_for_a_number():
+    class Witness(tg.ops.Elementwise):
+        """y = x, with a rule that takes nothing but arrays"""
 
         def forward(x):
             return x * 1.0
 
         def d_x(g):
-            return np.sum(g)
+            assert type(g) is np.ndarray
+            return g
 
     try:
-        with pytest.raises(RuntimeError, match=r"WrongShape: d_x returned a cotangent of shape \(\)"):
-            WrongShape.apply(leaf(1.0, 2.0)).backward(np.ones(2))
+        with op_with(lambda g: np.float32(3.0)) as odd:
+            x = tg.tensor(1.0, dtype=np.float64, requires_grad=True)
+            odd.apply(Witness.apply(x)).backward()
+            assert type(x.grad.numpy()) is np.ndarray
+            assert x.grad.dtype == np.float64
+            assert x.grad.item() == 3.0
     finally:
-        del tg.ops.registry["WrongShape"]
+        del tg.ops.registry["Witness"]
+
+
+def test_an_elementwise_rule_may_return_more_or_less_than_the_shape_of_its_input():
+    with op_with(lambda g: np.broadcast_to(g, (5, *g.shape)), tg.ops.Elementwise) as odd:
+        x = leaf(1.0, 2.0)
+        odd.apply(x).backward(np.ones(2))
+        assert x.grad.tolist() == [5.0, 5.0]
+    with op_with(lambda g: g[:1], tg.ops.Elementwise) as odd:
+        x = leaf(1.0, 2.0)
+        odd.apply(x).backward(np.ones(2))
+        assert x.grad.tolist() == [1.0, 1.0]
+
+
+def sample_cotangent(draw):
+    """Two shapes that broadcast, a cotangent of one of them for an input of the other."""
+    given, wanted = draw.broadcastable(2)
+    lead = (1,) * draw.integer(0, 2)
+    return draw.array(given, Real()), lead + wanted
+
+
+def check_unbroadcast(case):
+    d, shape = case
+    full = np.broadcast_shapes(d.shape, shape)
+    expected = np.zeros(shape)
+    for place in np.ndindex(full):  # each element goes where the input's came from; what is new or was 1 is summed
+        at = tuple(0 if n == 1 else k for k, n in zip(place[len(full) - len(shape) :], shape, strict=True))
+        expected[at] += np.broadcast_to(d, full)[place]
+    found = unbroadcast(d, shape)
+    assert found.shape == shape
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+    recorded = unbroadcast(tg.tensor(d, dtype=np.float64, requires_grad=True), shape)
+    np.testing.assert_array_equal(recorded.detach().numpy(), found)
+
+
+@given(drawn(sample_cotangent))
+def test_a_cotangent_is_summed_to_the_shape_that_was_broadcast(case):
+    check_unbroadcast(case)
+
+
+DEFINITIONS = {
+    "autograd.engine": [
+        (sample_cotangent, check_unbroadcast),
+        (lambda draw: None, lambda _: test_a_rule_of_the_wrong_shape_raises_instead_of_being_summed()),
+        (lambda draw: None, lambda _: test_a_rule_that_returns_no_array_is_refused()),
+        (lambda draw: None, lambda _: test_a_rule_may_return_a_number_of_numpy_for_a_number()),
+        (
+            lambda draw: None,
+            lambda _: test_an_elementwise_rule_may_return_more_or_less_than_the_shape_of_its_input(),
+        ),
+    ]
+}
+"""What settles the cotangents, for whoever runs this without Hypothesis."""
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import importlib.util
 import math
 import threading
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_info
 
-from tinygrad_cnn.kernels import layout, pool, threads
+from tinygrad_cnn.gradcheck.strategies import drawn
+from tinygrad_cnn.kernels import conv, layout, pool, threads
 from tinygrad_cnn.kernels.chosen import chosen, get_kernels, set_kernels
 from tinygrad_cnn.kernels.special import erf
 from tinygrad_cnn.kernels.threads import get_num_threads, set_num_threads, share
@@ -132,60 +134,234 @@ def test_put_adds_where_windows_overlap():
 
 
 def direct_conv2d(x, w, stride, padding, dilation, groups):
-    """The definition, an element at a time (of integers, so that every order of summation gives the same)."""
+    """The definition, a place and a tap at a time (of integers, so that every order of summation is exact)."""
     (top, bottom), (left, right) = padding
     x = np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)))
     n, (o, depth, kh, kw) = len(x), w.shape
     oh = (x.shape[2] - dilation[0] * (kh - 1) - 1) // stride[0] + 1
     ow = (x.shape[3] - dilation[1] * (kw - 1) - 1) // stride[1] + 1
     y = np.zeros((n, o, oh, ow))
-    for k in range(o):
-        first = k // (o // groups) * depth
-        for c, i, j, p, q in np.ndindex(depth, kh, kw, oh, ow):
+    for group in range(groups):
+        ins, outs = slice(group * depth, (group + 1) * depth), slice(group * o // groups, (group + 1) * o // groups)
+        for i, j, p, q in np.ndindex(kh, kw, oh, ow):
             place = p * stride[0] + i * dilation[0], q * stride[1] + j * dilation[1]
-            y[:, k, p, q] += w[k, c, i, j] * x[:, first + c, *place]
+            y[:, outs, p, q] += x[:, ins, *place] @ w[outs, :, i, j].T
     return y
 
 
-@st.composite
-def convolutions(draw):
-    pair = lambda low, high: (draw(st.integers(low, high)), draw(st.integers(low, high)))  # noqa: E731
-    kernel, stride, dilation = pair(1, 3), pair(1, 3), pair(1, 2)
-    padding = pair(0, 3), pair(0, 3)
-    groups, n = draw(st.integers(1, 2)), draw(st.sampled_from([0, 1, 2, 8, 17]))
-    depth, outputs = draw(st.sampled_from([1, 2, 6])), draw(st.integers(1, 3))
+def sample_convolution(draw):
+    """Whole numbers, a geometry, from where on which way is the faster, the size of blocks, how many threads."""
+    kernel = draw.pair(1, 3)
+    stride, dilation = (draw.pair(1, n) if draw.boolean() else (1, 1) for n in (3, 2))
+    reach = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)] if draw.boolean() else [3, 3]
+    padding = draw.pair(0, reach[0]), draw.pair(0, reach[1])
+    groups, n = draw.integer(1, 2), draw.choice([1, 2, 0, 8, 17])
+    depth, outputs = draw.choice([1, 2, 6, 8]), draw.integer(1, 3)
     size = [
-        max(1, d * (k - 1) + 1 - sum(p)) + draw(st.integers(0, 4))
-        for k, d, p in zip(kernel, dilation, padding, strict=True)
+        max(1, d * (k - 1) + 1 - sum(p)) + draw.integer(0, 4) for k, d, p in zip(kernel, dilation, padding, strict=True)
     ]
     x = whole_numbers(n, groups * depth, *size)
     w = whole_numbers(groups * outputs, depth, *kernel, seed=1)
-    return x, w, {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    geometry = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    thresholds = {
+        "SHALLOW": draw.choice([0, 32]),
+        "FEW_CHANNELS": draw.choice([1, 8]),
+        "FEW_IMAGES": draw.choice([2, 8]),
+    }
+    dtypes = [draw.choice([np.float64, np.float32]) for _ in range(3)]
+    return x, w, geometry, dtypes, thresholds, draw.choice([64, 1 << 10, 1 << 17]), draw.integer(1, 3)
 
 
-@given(convolutions(), st.sampled_from([64, 1 << 10, 1 << 17]), st.sampled_from([1, 2, 3]))
-def test_convolution_and_its_gradients_are_those_of_the_definition(case, block, n_threads):
-    x, w, geometry = case
-    y = direct_conv2d(x, w, **geometry)
-    g = whole_numbers(*y.shape, seed=2)
+def spoilt(shape, dtype=float, empty=np.empty):
+    """Memory in which nothing good was left: what is never written shows."""
+    out = empty(shape, dtype)
+    out.fill(np.nan if out.dtype.kind == "f" else 1)
+    return out
+
+
+@contextmanager
+def cut_up(block, n_threads, thresholds=None):
+    """Blocks of this size, shared by so many threads whatever they cost; and other thresholds of convolution."""
     before = get_num_threads()
     try:
         set_num_threads(n_threads)
         with pytest.MonkeyPatch.context() as patch:
+            for name, value in (thresholds or {}).items():
+                patch.setattr(conv, name, value)
+            if get_kernels() == "numpy":
+                patch.setattr(np, "empty", spoilt)
             patch.setattr(threads, "BLOCK_ELEMENTS", block)
-            patch.setattr(threads, "WORTH_SHARING", 0)
+            patch.setattr(threads, "WORTH_SHARING", 1)  # nothing but what costs 0 may not be shared
             if get_kernels() == "numba":
                 patch.setattr("tinygrad_cnn.kernels.compiled.jit.WORTH_SHARING", 0)
-            np.testing.assert_array_equal(chosen.conv2d(x, w, **geometry), y)
-            dx = chosen.conv2d_input(g, w, input_size=x.shape[2:], **geometry)
-            dw = chosen.conv2d_weight(x, g, kernel_size=w.shape[2:], **geometry)
+            yield
     finally:
         set_num_threads(before)
+
+
+def check_convolution(case):
+    x, w, geometry, dtypes, thresholds, block, n_threads = case
+    g = whole_numbers(*direct_conv2d(x, w, **geometry).shape, seed=2)
+    if get_kernels() == "numpy":  # Numba would compile its loops for each combination
+        x, w, g = (a.astype(dtype) for a, dtype in zip((x, w, g), dtypes, strict=True))
+        finest = x if x.dtype == np.float64 else g
+        if finest.dtype == np.float64:  # more digits than float32 has, in one of them, so that products stay exact
+            finest += whole_numbers(*finest.shape, seed=5) * 2.0**-24
+    y = direct_conv2d(x, w, **geometry)
+    with cut_up(block, n_threads, thresholds):
+        np.testing.assert_array_equal(chosen.conv2d(x, w, **geometry), y)
+        dx = chosen.conv2d_input(g, w, input_size=x.shape[2:], **geometry)
+        dw = chosen.conv2d_weight(x, g, kernel_size=w.shape[2:], **geometry)
     v, u = whole_numbers(*x.shape, seed=3), whole_numbers(*w.shape, seed=4)
-    assert dx.shape == x.shape
-    assert dw.shape == w.shape
+    assert (dx.shape, dx.dtype) == (x.shape, np.result_type(g, w))
+    assert (dw.shape, dw.dtype) == (w.shape, np.result_type(x, g))
     assert (dx * v).sum() == (g * direct_conv2d(v, w, **geometry)).sum()  # adjoints, exactly: all are integers
     assert (dw * u).sum() == (g * direct_conv2d(x, u, **geometry)).sum()
+
+
+def one_pixel(draw):
+    """A stride over a plane of one pixel, which its padding makes worth a step: no convolution of the cotangent."""
+    geometry = {"stride": (2, 2), "padding": ((1, 1), (1, 1)), "dilation": (1, 1), "groups": 1}
+    x, w = whole_numbers(1, 2, 1, 1), whole_numbers(3, 2, 2, 2)
+    return x, w, geometry, [np.float64] * 3, {"FEW_CHANNELS": 1}, 1 << 17, 1
+
+
+def test_the_gradient_of_one_pixel_under_a_stride():
+    check_convolution(one_pixel(None))
+
+
+@given(drawn(sample_convolution))
+def test_convolution_and_its_gradients_are_those_of_the_definition(case):
+    check_convolution(case)
+
+
+def sample_pooling(draw):
+    """An image batch, windows, how the last of them are counted, a block size and a number of threads."""
+    kernel, dilation = draw.pair(1, 5), draw.pair(1, 3)
+    stride = kernel if draw.boolean() else draw.pair(1, 3)
+    padding = draw.integer(0, kernel[0] // 2), draw.integer(0, kernel[1] // 2)
+    lengths = zip(kernel, dilation, padding, strict=True)  # below d elements a window might see padding only
+    size = (max(d, d * (k - 1) + 1 - 2 * p) + draw.integer(0, 5) for k, d, p in lengths)
+    x = whole_numbers(draw.integer(1, 3), draw.integer(1, 3), *size)
+    window = {"kernel_size": kernel, "stride": stride, "padding": padding, "dilation": dilation}
+    return x, window, draw.boolean(), draw.choice([1, 64, 1 << 17]), draw.integer(1, 3)
+
+
+def check_pooling(case):
+    x, window, ceil_mode, block, n_threads = case
+    y, taps = pool.max_pool2d(x, **window, ceil_mode=ceil_mode)
+    at = pool.places(taps, x.shape[2:], **window)
+    g, z = whole_numbers(*y.shape, seed=1), whole_numbers(*x.shape, seed=2)
+    put, taken = np.zeros((*x.shape[:2], x.shape[2] * x.shape[3])), np.zeros(y.shape)
+    for n, c, p, q in np.ndindex(at.shape):
+        assert x[n, c].flat[at[n, c, p, q]] == y[n, c, p, q]
+        put[n, c, at[n, c, p, q]] += g[n, c, p, q]
+        taken[n, c, p, q] = z[n, c].flat[at[n, c, p, q]]
+    with cut_up(block, n_threads):
+        again, same = chosen.max_pool2d(x, **window, ceil_mode=ceil_mode)
+        found = chosen.window_put(g, taps, input_size=x.shape[2:], **window)
+    np.testing.assert_array_equal(again, y)
+    np.testing.assert_array_equal(same, taps)
+    np.testing.assert_array_equal(found, put.reshape(x.shape))
+    np.testing.assert_array_equal(pool.window_take(z, taps, **window), taken)
+
+
+@given(drawn(sample_pooling))
+def test_pooling_and_its_gradient_are_the_same_however_they_are_cut_up(case):
+    check_pooling(case)
+
+
+def check_border(case):
+    x, window, ceil_mode, _, _ = case
+    size, lengths = x.shape[2:], list(window.values())
+    out = pool.pooled_size(size, *lengths, ceil_mode)
+    for a, (before, behind) in enumerate(pool.border(size, out, *lengths)):
+        k, s, p, d = (pair[a] for pair in lengths)
+        assert before == p
+        assert behind == max(0, max(w * s + i * d - p for w in range(out[a]) for i in range(k)) - (size[a] - 1))
+
+
+@given(drawn(sample_pooling))
+def test_the_border_is_as_wide_as_the_windows_reach(case):
+    check_border(case)
+
+
+def sample_lines(draw):
+    """Twenty geometries of windows along a line, among them the smallest that there are."""
+    lines = []
+    for _ in range(20):
+        k, s, d = draw.integer(1, 5), draw.integer(1, 5), draw.choice([1, 1, 2, 3])
+        p = draw.integer(0, k // 2)
+        size = max(1, d * (k - 1) + 1 - 2 * p) + draw.choice([0, 0, 1, 2, 3, 5, 8])
+        lines.append((size, k, s, p, d, draw.boolean(), draw.boolean(), draw.boolean(), draw.choice([None, 3])))
+    return lines
+
+
+def check_lines(lines):
+    for size, k, s, p, d, ceil_mode, across, include_pad, divisor in lines:
+        lay = (lambda a: a[:, :, None]) if across else (lambda a: a[..., None])
+        pair = (lambda a, rest: (rest, a)) if across else (lambda a, rest: (a, rest))
+        x, z = whole_numbers(2, 5, size), whole_numbers(2, 5, size, seed=1)
+        window = {"kernel_size": pair(k, 1), "stride": pair(s, 1), "padding": pair(p, 0)}
+        with cut_up(1 << 17, 1):
+            y, taps = pool.max_pool2d(lay(x), **window, dilation=pair(d, 1), ceil_mode=ceil_mode)
+            at = taps.reshape(2, 5, -1).astype(int)
+            g = whole_numbers(*at.shape, seed=2)
+            put = pool.window_put(lay(g), taps, input_size=pair(size, 1), **window, dilation=pair(d, 1))
+            taken = pool.window_take(lay(z), taps, **window, dilation=pair(d, 1))
+        expected = np.zeros(x.shape)
+        for n, c, w in np.ndindex(at.shape):
+            inside = [i for i in range(w * s - p, w * s - p + d * k, d) if 0 <= i < size]
+            assert y.reshape(at.shape)[n, c, w] == max(x[n, c, inside], default=-np.inf)
+            if inside:  # else the window sees padding only, as PyTorch allows it to
+                place = w * s + at[n, c, w] * d - p
+                assert x[n, c, place] == max(x[n, c, inside])
+                expected[n, c, place] += g[n, c, w]
+            assert taken.reshape(at.shape)[n, c, w] == (z[n, c, place] if inside else 0)
+        np.testing.assert_array_equal(put, lay(expected))
+        if d == 1:
+            matrix = np.zeros((at.shape[2], size))
+            for w in range(len(matrix)):
+                first, end = w * s - p, min(w * s - p + k, size + p)
+                inside = [i for i in range(first, end) if 0 <= i < size]
+                matrix[w, inside] = 1 / (divisor or (end - first if include_pad else len(inside)))
+            counting = {"count_include_pad": include_pad, "divisor_override": divisor}
+            y = pool.avg_pool2d(lay(x), **window, ceil_mode=ceil_mode, **counting)
+            back = pool.avg_pool2d_input(lay(g), input_size=pair(size, 1), **window, **counting)
+            np.testing.assert_allclose(y, lay(x @ matrix.T), rtol=1e-12, atol=1e-12)
+            np.testing.assert_allclose(back, lay(g @ matrix), rtol=1e-12, atol=1e-12)
+
+
+@given(drawn(sample_lines))
+def test_windows_along_a_line_are_those_of_the_definition(lines):
+    check_lines(lines)
+
+
+def check_sharing(case):
+    x, window, ceil_mode, _, _ = case
+    _, taps = pool.max_pool2d(x, **window, ceil_mode=ceil_mode)
+    costs = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pool, "share", lambda tasks, work, *, cost: costs.append(cost))
+        pool.window_put(np.ones(taps.shape), taps, input_size=x.shape[2:], **window)
+    lengths = zip(window["kernel_size"], window["stride"], window["dilation"], strict=True)
+    assert [cost > 0 for cost in costs] == [all(s > d * (k - 1) for k, s, d in lengths)]
+
+
+@given(drawn(sample_pooling))
+def test_windows_that_overlap_are_not_for_two_threads(case):
+    check_sharing(case)
+
+
+DEFINITIONS = {
+    "kernels.conv": [(sample_convolution, check_convolution), (one_pixel, check_convolution)],
+    "kernels.geometry": [(sample_convolution, check_convolution), (sample_pooling, check_pooling)],
+    "kernels.pool": [
+        (sample_lines, check_lines),
+        *((sample_pooling, check) for check in (check_pooling, check_border, check_sharing)),
+    ],
+}
+"""Per module how its kernels are compared with their definitions, for whoever runs this without Hypothesis."""
 
 
 def test_shares_are_those_of_the_number_of_threads_and_keep_their_order():

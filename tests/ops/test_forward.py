@@ -436,17 +436,21 @@ def test_every_op_has_a_reference():
     assert set(REFERENCES) == {name for name, op in registry.items() if op.__module__.startswith("tinygrad_cnn.")}
 
 
+def check_value(op, sample):
+    y = op.forward(*sample.inputs, **sample.options)
+    y = np.asarray(y[0] if op.aux else y)
+    expected = np.asarray(REFERENCES[op.name](*sample.inputs, **sample.options), dtype=float)
+    assert y.shape == expected.shape
+    np.testing.assert_allclose(y.astype(float), expected, rtol=1e-12, atol=1e-12)
+
+
 @pytest.mark.parametrize("name", REFERENCES)
 def test_values(name):
     op = registry[name]
 
     @given(samples(op))
     def run(sample):
-        y = op.forward(*sample.inputs, **sample.options)
-        y = np.asarray(y[0] if op.aux else y)
-        expected = np.asarray(REFERENCES[name](*sample.inputs, **sample.options), dtype=float)
-        assert y.shape == expected.shape
-        np.testing.assert_allclose(y.astype(float), expected, rtol=1e-12, atol=1e-12)
+        check_value(op, sample)
 
     run()
 

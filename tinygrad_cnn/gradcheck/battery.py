@@ -45,6 +45,9 @@ def vjp(op: type[Op], inputs: tuple[Any, ...], options: dict[str, Any], v: Any, 
     """The cotangents of the differentiable inputs: ndarrays, or Tensors if the pass is recorded."""
     y, leaves = record(op, inputs, options)
     gradients = autograd.grad(y, leaves, v, create_graph=create)
+    for leaf, gradient in zip(leaves, gradients, strict=True):
+        if gradient.shape != leaf.shape:
+            raise GradientError(f"{op.name}: the gradient of an input of shape {leaf.shape} has shape {gradient.shape}")
     return list(gradients) if create else [g.numpy() for g in gradients]
 
 
@@ -218,16 +221,21 @@ def check_float32(op: type[Op], sample: Sample, random: np.random.Generator) -> 
 
 
 def check_kinks(op: type[Op]) -> None:
-    """At its kinks an op returns the gradients that it declares."""
+    """At its kinks an op returns the gradients that it declares; those that are finite, with no NaN behind them."""
     for kink in op.kinks:
-        inputs = tuple(np.asarray(a) for a in kink.inputs)
+        inputs, options = tuple(np.asarray(a) for a in kink.inputs), dict(kink.options)
         with np.errstate(all="ignore"):
-            y = forward(op, inputs, dict(kink.options))
-            found = vjp(op, inputs, dict(kink.options), np.ones(y.shape))
-        declared = [kink.gradients[k] for k in differentiable(op, inputs)]
+            y, leaves = record(op, inputs, options)
+            v = Tensor(np.full(y.shape, 0.75), requires_grad=True)
+            found = autograd.grad(y, leaves, v, create_graph=True)
+            total = sum(g.sum() for g in found)
+            second = autograd.grad(total, [*leaves, v], allow_unused=True) if total.requires_grad else ()
+        declared = [0.75 * np.asarray(kink.gradients[k]) for k in differentiable(op, inputs)]
         for k, a, b in zip(differentiable(op, inputs), found, declared, strict=True):
-            if not np.allclose(a, b, rtol=1e-12, atol=0, equal_nan=True):
+            if not np.allclose(a.detach().numpy(), b, rtol=1e-12, atol=0, equal_nan=True):
                 raise GradientError(f"{op.name}: at {kink.where}, d_{name_of(op, k)} is {a!r}, declared {b!r}")
+        if np.all(np.isfinite(declared)) and any(d is not None and np.isnan(d.numpy()).any() for d in second):
+            raise GradientError(f"{op.name}: at {kink.where}, the second derivative is NaN")
 
 
 Check = Callable[[type[Op], Sample, np.random.Generator], None]

@@ -90,6 +90,7 @@ class Pow(Elementwise):
     kinks = (
         Kink("a = 0, b = 0", (0.0, 0.0), (0.0, 0.0)),
         Kink("a = 0, b = 2", (0.0, 2.0), (0.0, 0.0)),
+        Kink("a = 0, b = -1", (0.0, -1.0), (-np.inf, -np.inf)),
         Kink("a < 0, whole b", (-2.0, 3.0), (12.0, np.nan)),
     )
 
@@ -352,6 +353,7 @@ class Softplus(Unary):
     """y = ln(1 + exp(βx)) / β, and x itself where βx > threshold        dx = g sigmoid(βx)"""
 
     domain = {"x": AwayFrom((2.0,))}
+    kinks = (Kink("βx = threshold", (0.0,), (0.5,), {"beta": 2.0, "threshold": 0.0}),)
 
     def forward(x: Array, *, beta: float = 1.0, threshold: float = 20.0) -> Array:
         scaled = beta * x

@@ -11,6 +11,8 @@ from tinygrad_cnn.types import Array
 SELU_SCALE = 1.0507009873554804934193349852946
 SELU_ALPHA = 1.6732632423543772848170429916717
 AWAY_FROM_ZERO = {"x": AwayFrom((0.0,))}
+FAR_FROM_ZERO = AwayFrom((0.0,), low=-1000.0, high=1000.0)
+"""Where the exponential of the other branch overflows."""
 
 
 class Abs(Elementwise):
@@ -127,7 +129,7 @@ class Elu(Unary):
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
-        (x,) = super().sample(draw).inputs
+        x = draw.array(draw.shape(), draw.choice([cls.domain["x"], FAR_FROM_ZERO]))
         return Sample((x,), {"alpha": draw.choice([1.0, 0.5, 2.0])})
 
 
@@ -142,6 +144,10 @@ class Selu(Unary):
 
     def d_x(g: Array, x: Array) -> Array:
         return g * np.where(x > 0, SELU_SCALE, (SELU_SCALE * SELU_ALPHA) * np.exp(np.minimum(x, 0)))
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return Sample((draw.array(draw.shape(), draw.choice([cls.domain["x"], FAR_FROM_ZERO])),), {})
 
 
 class Hardtanh(Elementwise):

@@ -110,6 +110,9 @@ class Var(Op):
     """y = Σ (x - x̄)² / (n - c)        dx = 2 g (x - x̄) / (n - c)"""
 
     floating = True
+    kinks = (
+        Kink("no freedom", (np.ones(1),), (np.array([np.nan]),), {"axes": (0,), "correction": 1, "keepdim": False}),
+    )
 
     def forward(x: Array, *, axes: tuple[int, ...], correction: float, keepdim: bool) -> Array:
         deviation = x - np.mean(x, axis=axes, keepdims=True)
@@ -121,8 +124,10 @@ class Var(Op):
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
-        x = draw.array((draw.integer(2, 3), *draw.shape(0, 2, smallest=1)), Real())
-        axes = check_axes("sample", draw.choice([None, 0, -x.ndim, tuple(range(x.ndim))]), x.ndim)
+        rest = draw.shape(0, 2, smallest=1)
+        long = draw.integer(0, len(rest))  # an axis of at least 2 elements, so that some freedom is left
+        x = draw.array((*rest[:long], draw.integer(2, 3), *rest[long:]), Real())
+        axes = tuple(a for a in range(x.ndim) if a == long or draw.boolean())
         return Sample((x,), {"axes": axes, "correction": draw.choice([1, 0, 0.5]), "keepdim": draw.boolean()})
 
 
@@ -256,9 +261,13 @@ def at_extreme(g: Array, indices: Array, shape: Shape, axis: int, keepdim: bool)
 
 
 class Logsumexp(Op):
-    """y = ln Σ exp x        dx = g exp(x - y)"""
+    """y = ln Σ exp x        dx = g exp(x - y), 0 where y = -∞"""
 
     floating = True
+    kinks = (
+        Kink("all -∞", (np.full(2, -np.inf),), (np.zeros(2),), {"axes": (0,), "keepdim": False}),
+        Kink("one ∞", (np.array([np.inf, 0.0]),), (np.array([np.nan, 0.0]),), {"axes": (0,), "keepdim": False}),
+    )
 
     def forward(x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
         top = np.max(x, axis=axes, keepdims=True, initial=-np.inf)
@@ -269,8 +278,8 @@ class Logsumexp(Op):
         return y if keepdim else np.squeeze(y, axis=axes)
 
     def d_x(g: Array, y: Array, x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
-        finite = np.where(np.isfinite(y), y, 0.0)
-        return spread(g, axes, keepdim) * np.exp(x - spread(finite, axes, keepdim))
+        shift = np.where(y == -math.inf, 0.0, y)
+        return spread(g, axes, keepdim) * np.exp(x - spread(shift, axes, keepdim))
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
@@ -290,6 +299,12 @@ class Norm(Op):
             (np.array([0.0, 2.0]),),
             (np.array([0.0, 1.0]),),
             {"p": 1.0, "axes": (0,), "keepdim": False},
+        ),
+        Kink(
+            "an element 0, p = 1/2",
+            (np.array([0.0, 2.0]),),
+            (np.array([0.0, 1.0]),),
+            {"p": 0.5, "axes": (0,), "keepdim": False},
         ),
         Kink(
             "an element 0, p = 3/2",

@@ -1,0 +1,207 @@
+"""What came of it: the kill rate per op, which check kills how many, and every survivor with its explanation."""
+
+import tomllib
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from mutation.run import Fate, Mutant
+from tinygrad_cnn.gradcheck.battery import CHECKS
+
+EQUIVALENTS = Path(__file__).parent / "equivalents.toml"
+Done = list[tuple[Mutant, Fate]]
+KINDS = {
+    "rule": "Rules of the ops",
+    "adjoint": "Forward rules of ops that are another's derivative",
+    "helper": "Functions that rules are made of",
+    "kernel": "Kernels of gradients",
+}
+
+
+@dataclass(frozen=True)
+class Explanations:
+    """Why mutants cannot be told from the original, by target and label: nothing that a line number could spoil."""
+
+    why: dict[tuple[str, str], str]
+
+    @classmethod
+    def read(cls, path: Path = EQUIVALENTS) -> "Explanations":
+        """Those of the file beside this module. ValueError if a mutant is explained twice, or without a reason."""
+        why: dict[tuple[str, str], str] = {}
+        for entry in tomllib.loads(path.read_text(encoding="utf-8")).get("equivalent", []):
+            for label in entry["mutants"]:
+                key = entry["of"], label
+                if key in why or not entry["why"].strip():
+                    raise ValueError(f"{path.name}: {key} is explained twice, or not at all")
+                why[key] = " ".join(entry["why"].split())
+        return cls(why)
+
+    def of(self, mutant: Mutant) -> str | None:
+        """The explanation of a mutant, if there is one."""
+        return self.why.get((mutant.target.name, mutant.mutation.label))
+
+
+def problems(done: Done, explained: Explanations, *, whole: bool) -> list[str]:
+    """Survivors without an explanation, and explanations of mutants that are killed or, in the whole, not there."""
+    found, met = [], set()
+    for mutant, fate in done:
+        why = explained.of(mutant)
+        met.add((mutant.target.name, mutant.mutation.label))
+        if not fate.killed and why is None:
+            found.append(f"survived: {fate.target} ({fate.operator})\n    {fate.label}")
+        if fate.killed and why is not None:
+            found.append(f"explained, but killed by {fate.check}: {fate.target}\n    {fate.label}\n    {fate.message}")
+    if whole:
+        found += [
+            f"explained, but no mutant: {of}\n    {label}" for of, label in explained.why if (of, label) not in met
+        ]
+    return found
+
+
+@dataclass
+class Count:
+    """Mutants of one kind."""
+
+    all: int = 0
+    killed: int = 0
+    equivalent: int = 0
+
+    def add(self, fate: Fate, why: str | None) -> None:
+        """Count one in."""
+        self.all += 1
+        self.killed += fate.killed
+        self.equivalent += not fate.killed and why is not None
+
+    @property
+    def raw(self) -> str:
+        """The killed of all."""
+        return _percent(self.killed, self.all)
+
+    @property
+    def score(self) -> str:
+        """The killed of those that differ from the original."""
+        return _percent(self.killed, self.all - self.equivalent)
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f}%" if whole else "–"
+
+
+def counted(done: Done, explained: Explanations) -> Count:
+    """All of them."""
+    count = Count()
+    for mutant, fate in done:
+        count.add(fate, explained.of(mutant))
+    return count
+
+
+def summary(done: Done, explained: Explanations) -> str:
+    """One line."""
+    c = counted(done, explained)
+    return (
+        f"killed {c.killed} of {c.all} ({c.raw}); {c.equivalent} survivors are equivalent, which leaves "
+        f"{c.score} of {c.all - c.equivalent}; {c.all - c.killed - c.equivalent} are not explained"
+    )
+
+
+INTRODUCTION = """# The mutation score
+
+A test of gradients is worth what it notices. `python -m mutation` makes every derivative of this package wrong in
+every small way it knows, one way at a time, and asks that op's own tests: {all} mutants of {targets} functions, of
+which **{killed} are killed ({raw})**. Of the {survived} survivors {equivalent} are *equivalent*, which is to say that
+no input tells them from the original; each is listed below with the reason. That leaves **{score} of {different}**.
+
+What is mutated: every `d_*` of every registered op, the forward rules of ops that are another op's derivative
+(`Conv2DInput`, `PutItem`, …), the functions that rules are made of, the engine's summing of cotangents to the shapes
+of their inputs, and NumPy's kernels of gradients. What is not: signatures, annotations, the messages of errors, the
+arguments `cost` (an estimate of time) and `strict` (an assertion about lengths), and the order of arguments of
+functions that do not mind, such as `maximum`.
+
+What judges: the checks of `tests/ops/test_gradients.py` ({checks}), over {samples} fixed samples of the op's sampler,
+sample by sample, and the declared kinks. For whatever is more than a rule several ops answer, with a quarter of the
+samples each, also by their value against the definition in `tests/ops/test_forward.py`; kernels and the engine are
+compared with the definitions in the tests of their rooms, too, {samples} times. Warnings are errors.
+The first check that raises has killed the mutant; one that does not end within {seconds} s is killed by time. Without
+any mutation all functions pass everything: the run begins with that, and stops if it is not so.
+
+```sh
+python -m mutation                    # go on from where the last run stopped; --ops NAME… for some of it
+python -m mutation --out docs         # write this page
+python -m mutation --sample 300       # always the same 300: what CI runs
+```
+
+Results are kept in `build/mutation.jsonl`, each under a digest of the sources that it depends on: what changes is
+tried again. Explanations are in `mutation/equivalents.toml`; a survivor without one, and an explanation of a mutant
+that is killed or no longer there, fail the command.
+"""
+
+
+def page(done: Done, explained: Explanations, *, samples: int, seconds: float) -> str:
+    """The page of the documentation."""
+    total = counted(done, explained)
+    text = INTRODUCTION.format(
+        all=total.all,
+        targets=len({m.target.name for m, _ in done}),
+        killed=total.killed,
+        raw=total.raw,
+        survived=total.all - total.killed,
+        equivalent=total.equivalent,
+        score=total.score,
+        different=total.all - total.equivalent,
+        checks=", ".join(f"`{check.__name__.removeprefix('check_')}`" for check in CHECKS) + ", `exact_adjoint`",
+        samples=samples,
+        seconds=f"{seconds:g}",
+    )
+    parts = [text]
+    parts.append("## By operator\n\n" + _table("operator", done, explained, lambda m: m.mutation.operator))
+    parts.append("## By the check that killed\n\n" + _killers(done))
+    for kind, title in KINDS.items():
+        some = [(m, fate) for m, fate in done if m.target.kind == kind]
+        parts.append(f"## {title}\n\n" + _table("op" if kind == "rule" else "function", some, explained, _row))
+    parts.append("## The survivors\n\n" + _survivors(done, explained))
+    return "\n".join(parts)
+
+
+def _row(mutant: Mutant) -> str:
+    """The op of a rule; the name of anything else, without the room of the ops."""
+    name = mutant.target.name
+    return name.split(".")[-2] if mutant.target.kind == "rule" else name.removeprefix("ops.")
+
+
+def _table(title: str, done: Done, explained: Explanations, key: Callable[[Mutant], str]) -> str:
+    rows: dict[str, Count] = {}
+    for mutant, fate in done:
+        rows.setdefault(key(mutant), Count()).add(fate, explained.of(mutant))
+    lines = [f"| {title} | mutants | killed | equivalent | not explained | killed of all | of those that differ |"]
+    lines.append("|---|--:|--:|--:|--:|--:|--:|")
+    for name, c in sorted(rows.items()):
+        left = c.all - c.killed - c.equivalent
+        lines.append(f"| `{name}` | {c.all} | {c.killed} | {c.equivalent} | {left} | {c.raw} | {c.score} |")
+    return "\n".join(lines) + "\n"
+
+
+def _killers(done: Done) -> str:
+    said = Counter(fate.check for _, fate in done if fate.how == "said")
+    raised = Counter(fate.check for _, fate in done if fate.how == "raised")
+    lines = [
+        "| check | it said that the derivative is wrong | the mutant raised another error meanwhile |",
+        "|---|--:|--:|",
+    ]
+    ranked = sorted(said | raised, key=lambda check: -(said[check] + raised[check]))
+    lines += [f"| `{check}` | {said[check]} | {raised[check]} |" for check in ranked]
+    lines.append(f"| all | {said.total()} | {raised.total()} |")
+    return "\n".join(lines) + "\n"
+
+
+def _survivors(done: Done, explained: Explanations) -> str:
+    groups: dict[tuple[str, str], list[str]] = {}
+    for mutant, fate in done:
+        if not fate.killed:
+            why = explained.of(mutant) or "**Not explained.**"
+            groups.setdefault((mutant.target.name, why), []).append(mutant.mutation.label)
+    parts = []
+    for (name, why), labels in groups.items():
+        listed = "\n".join(label.replace("  →  ", "\n    → ") for label in labels)
+        parts.append(f"**`{name}`** {why}\n\n```text\n{listed}\n```\n")
+    return "\n".join(parts)

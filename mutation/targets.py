@@ -1,0 +1,112 @@
+"""What is mutated, and which tests answer for it: every rule of every op, and the functions that only serve rules."""
+
+import ast
+import importlib
+import inspect
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import tinygrad_cnn  # noqa: F401  fills the registry
+from mutation.operators import definition
+from tinygrad_cnn.ops.op import registry
+
+REDUCTIONS = ("Sum", "Mean", "Prod", "Var", "Std", "Amax", "Amin", "Logsumexp", "Norm")
+CONVOLUTIONS = ("Conv2DInput", "Conv2DWeight", "Conv2D")
+POOLS = ("MaxPool2D", "WindowPut", "WindowTake")
+AVERAGES = ("AvgPool2DInput", "AvgPool2D")
+
+ADJOINTS = {
+    "ops.conv.Conv2DInput.forward": ("Conv2DInput",),
+    "ops.conv.Conv2DWeight.forward": ("Conv2DWeight",),
+    "ops.conv.ChannelSum.forward": ("ChannelSum",),
+    "ops.pool.WindowPut.forward": ("WindowPut",),
+    "ops.pool.WindowTake.forward": ("WindowTake",),
+    "ops.pool.AvgPool2DInput.forward": ("AvgPool2DInput",),
+    "ops.indexing.PutItem.forward": ("PutItem",),
+    "ops.indexing.ScatterAdd.forward": ("ScatterAdd",),
+    "ops.shape.DiagonalPut.forward": ("DiagonalPut",),
+    "ops.piecewise.Gate.forward": ("Gate",),
+}
+"""The forward rules of ops that are there to be the derivative of another."""
+
+HELPERS = {
+    "ops.reduce.spread": REDUCTIONS,
+    "ops.reduce.count": ("Mean", "Prod", "Var", "Std"),
+    "ops.reduce.product_of_others": ("Prod",),
+    "ops.reduce._per_freedom": ("Var", "Std"),
+    "ops.reduce.share": ("Amax", "Amin", "Norm"),
+    "ops.reduce.at_extreme": ("MaxDim", "MinDim"),
+    "ops.indexing.is_basic": ("PutItem", "SetItem", "GetItem"),
+    "ops.indexing.last_writes": ("SetItem",),
+    "ops.indexing.sum_to_shape": ("SetItem", "Matmul"),
+    "ops.indexing.along_axis": ("Gather", "ScatterAdd", "Sort"),
+    "ops.linalg.rows": ("Linear",),
+    "ops.norm.standardised": ("Normalize",),
+    "autograd.engine.settle": ("Add", "Mul", "Where", "Matmul", "Cast", "Sum", "Exp"),
+    "autograd.engine.unbroadcast": ("Add", "Mul", "Where", "Maximum"),
+    "autograd.engine.d_shape_without": ("Add", "Mul", "Where"),
+}
+"""Functions of the ops and of the engine that derivatives are made of."""
+
+KERNELS = {
+    "kernels.conv.conv2d_input": CONVOLUTIONS,
+    "kernels.conv.turned": CONVOLUTIONS,
+    "kernels.conv.conv2d_weight": CONVOLUTIONS,
+    "kernels.conv.contract_by_taps": CONVOLUTIONS,
+    "kernels.conv.contract_by_rows": CONVOLUTIONS,
+    "kernels.conv.scatter_taps": CONVOLUTIONS,
+    "kernels.pool.border": (*POOLS, *AVERAGES),
+    "kernels.pool.window_take": POOLS,
+    "kernels.pool.window_put": POOLS,
+    "kernels.pool.avg_pool2d_input": AVERAGES,
+    "kernels.pool.divisors": AVERAGES,
+    "kernels.geometry.tap": (*CONVOLUTIONS, *POOLS),
+    "kernels.elementwise.gate": ("Gate", "Relu"),
+    "kernels.elementwise.channel_sums": ("ChannelSum", "Conv2DBias"),
+}
+"""NumPy's kernels of gradients."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A function to be mutated, and the ops whose tests it has to get past."""
+
+    name: str
+    function: Any = field(compare=False)
+    ops: tuple[str, ...]
+    kind: str
+    """"rule", "adjoint", "helper" or "kernel"."""
+
+    @property
+    def definition(self) -> ast.FunctionDef:
+        """Its syntax tree."""
+        return definition(self.function)
+
+    @property
+    def source(self) -> str:
+        """Its source."""
+        return inspect.getsource(inspect.unwrap(self.function))
+
+
+def targets() -> Iterator[Target]:
+    """All of them: the rules in the order of the registry, then the rest. A function that ops share comes once."""
+    seen: set[Any] = set()
+    for name, op in registry.items():
+        for rule in op.rules:
+            if op.__module__.startswith("tinygrad_cnn.") and rule is not None and rule.function not in seen:
+                seen.add(rule.function)
+                room = op.__module__.removeprefix("tinygrad_cnn.")
+                yield Target(f"{room}.{rule.function.__qualname__}", rule.function, (name,), "rule")
+    for kind, table in (("adjoint", ADJOINTS), ("helper", HELPERS), ("kernel", KERNELS)):
+        for name, ops in table.items():
+            yield Target(name, found(name), ops, kind)
+
+
+def found(name: str) -> Any:
+    """The function of this name: room, module, (class,) function."""
+    room, module, *rest = name.split(".")
+    value: Any = importlib.import_module(f"tinygrad_cnn.{room}.{module}")
+    for part in rest:
+        value = getattr(value, part)
+    return inspect.unwrap(value)

@@ -1,0 +1,306 @@
+"""The program that judges the gradient tests, judged: its mutants, its verdicts, its memory."""
+
+import ast
+import textwrap
+import time
+
+import numpy as np
+import pytest
+
+from mutation import __main__ as command
+from mutation import report
+from mutation.operators import OPERATORS, Mutation, compiled, definition, mutations
+from mutation.run import Fate, Mutant, controls, keep, known, mutants, run
+from mutation.targets import Target, targets
+from mutation.trial import Death, mutated, trial
+from tinygrad_cnn.ops.elementwise import Mul
+from tinygrad_cnn.ops.op import registry
+
+ALL = list(targets())
+TARGETS = {target.name: target for target in ALL}
+MUL = TARGETS["ops.elementwise.Mul.d_a"]
+
+
+def function(source):
+    (found,) = ast.parse(textwrap.dedent(source)).body
+    return found
+
+
+def test_the_mutants_of_a_quotient_are_these():
+    source = """
+    def d_x(g: Array, x: Array) -> Array:
+        return g / x
+    """
+    assert {(m.operator, m.after) for m in mutations(function(source))} == {
+        ("sign", "return -(g / x)"),
+        ("arithmetic", "return g * x"),
+        ("arithmetic", "return g - x"),
+        ("dropped term", "return g"),
+        ("dropped term", "return x"),
+        ("swapped", "return x / g"),
+        ("operand", "return x / x"),
+        ("operand", "return g / g"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("operator", "statement", "expected"),
+    [
+        ("sign", "return -g * x", "return g * x"),
+        ("sign", "return g - x", "return -g - x"),
+        ("operand", "return f(g, k)", "return f(x, k)"),
+        ("arithmetic", "y += g", "y = g"),
+        ("arithmetic", "y += g", "y -= g"),
+        ("axis", "return np.sum(g, axis=axis)", "return np.sum(g, axis=-1)"),
+        ("axis", "return np.flip(g, axis)", "return np.flip(g, 1)"),
+        ("constant", "return g * 0.5", "return g * 1.0"),
+        ("constant", "return g * 2", "return g * 1"),
+        ("constant", "return f(g, True)", "return f(g, False)"),
+        ("dropped call", "return sum_to_shape(g, x)", "return g"),
+        ("dropped call", "return g.astype(x)", "return g"),
+        ("dropped call", "return g.T", "return g"),
+        ("dropped keyword", "return np.sum(g, axis=k, keepdims=True)", "return np.sum(g, axis=k)"),
+        ("keepdims", "return np.sum(g, keepdims=True)", "return np.sum(g, keepdims=False)"),
+        ("keepdims", "return f(g, keepdim)", "return f(g, not keepdim)"),
+        ("swapped", "return f(g, x)", "return f(x, g)"),
+        ("swapped", "return g @ x", "return x @ g"),
+        ("mask", "return g * (x > 0)", "return g * (x >= 0)"),
+        ("mask", "return g * (x > 0)", "return g * True"),
+        ("mask", "return np.where(k, g, 0)", "return g"),
+        ("mask", "return np.logical_and(k, g)", "return g"),
+        ("bounds", "return g[1:k]", "return g[1 + 1:k]"),
+        ("bounds", "return g[:k]", "return g[:k - 1]"),
+        ("bounds", "return g[::-1]", "return g[:]"),
+        ("bounds", "return range(k)", "return range(k + 1)"),
+        ("branch", "return g if k else x", "return x"),
+        ("branch", "return f(k and g)", "return f(k or g)"),
+        ("branch", "return not k", "return k"),
+        ("branch", "return [a for a in x if a]", "return [a for a in x]"),
+        ("function", "return np.sin(x)", "return np.cos(x)"),
+        ("dropped statement", "x[k] = g", "pass"),
+        ("dropped statement", "y += g", "pass"),
+    ],
+)
+def test_an_operator_makes_what_it_says(operator, statement, expected):
+    found = mutations(function(f"def d_x(g: Array, x: Array, *, axis: int, keepdim: bool, k: int):\n    {statement}"))
+    assert (operator, expected) in {(m.operator, m.after) for m in found}
+
+
+def test_every_operator_is_shown_above():
+    (mark,) = [m for m in test_an_operator_makes_what_it_says.pytestmark if m.name == "parametrize"]
+    assert {operator for operator, *_ in mark.args[1]} | {"dropped term"} == set(OPERATORS)
+
+
+def test_what_no_result_depends_on_is_left_alone():
+    source = """
+    def f(x: int = 3) -> int:
+        "Twice 1."
+        if g:
+            raise ValueError(f"{x + 1}")
+        share(a, cost=x + 1)
+        return zip(a, b, strict=True), np.maximum(a, b)
+    """
+    changed = {m.after for m in mutations(function(source))}
+    assert not [text for text in changed if "raise" in text or "cost" in text or "strict=False" in text]
+    assert "return (zip(a, b), np.maximum(a, b))" not in changed
+    assert "return (zip(a, b, strict=True), np.maximum(b, a))" not in changed
+
+
+def test_the_same_statement_in_two_places_is_named_apart():
+    source = """
+    def f(x):
+        if x:
+            y = -x
+        else:
+            y = -x
+        return y
+    """
+    labels = [m.label for m in mutations(function(source)) if m.operator == "sign" and m.before == "y = -x"]
+    assert labels == ["y = -x  →  y = x", "y = -x  →  y = x  [2]"]
+
+
+@pytest.fixture(scope="module")
+def everything():
+    """All mutations of the package, by target."""
+    return {target.name: list(mutations(target.definition)) for target in ALL}
+
+
+def test_mutants_of_the_package_compile_and_are_all_different(everything):
+    for target in ALL:
+        found = everything[target.name]
+        assert len({m.label for m in found}) == len(found)
+        assert (
+            len({ast.unparse(m.function) for m in found[:20]} | {ast.unparse(target.definition)}) == len(found[:20]) + 1
+        )
+        for mutation in found[:3]:
+            assert compiled(mutation.function).co_freevars == ()
+
+
+def test_every_rule_of_the_registry_is_a_target():
+    rules = {rule.function for op in registry.values() for rule in op.rules if rule is not None}
+    assert {f for f in rules if f.__module__.startswith("tinygrad_cnn.")} <= {t.function for t in ALL}
+    assert all(set(t.ops) <= set(registry) for t in ALL)
+
+
+def test_nothing_is_killed_that_nobody_mutated():
+    unchanged = list(controls(ALL))
+    assert {name for m in unchanged for name in m.target.ops} >= {n for t in ALL for n in t.ops}
+    assert [fate for fate in run(unchanged, samples=4) if fate.killed] == []
+
+
+def test_a_mutant_lives_inside_the_block_only():
+    wrong = function("def d_a(g, b):\n    return g")
+    with mutated(MUL, compiled(wrong)):
+        assert Mul.d_a(2.0, 3.0) == 2.0
+        assert trial(MUL, samples=10).check == "first_order"
+    assert Mul.d_a(2.0, 3.0) == 6.0
+    assert trial(MUL, samples=10) is None
+
+
+def by_hand(source, target=MUL):
+    """A mutant that somebody wrote."""
+    changed = function(source)
+    return Mutant(target, Mutation("by hand", "before", ast.unparse(changed), changed), f"{len(source)}")
+
+
+@pytest.mark.parametrize(
+    ("source", "check", "how"),
+    [
+        ("def d_a(g, b):\n    return g - b", "first_order", "said"),
+        ("def d_a(g, b):\n    return nobody", "first_order", "raised"),
+        ("def d_a(g, b):\n    while True: pass", "time", "raised"),
+        ("def d_a(g, b):\n    return np.ones(1 << 40)", "first_order", "raised"),
+        ("def d_a(g, b):\n    import os; os.kill(os.getpid(), 9)", "crash", "raised"),
+        ("def d_a(g, b):\n    return b * g", "", ""),
+    ],
+)
+def test_a_mutant_is_judged_in_a_process_of_its_own(source, check, how):
+    (fate,) = run([by_hand(source)], samples=10, seconds=1.0)
+    assert (fate.check, fate.how, fate.killed) == (check, how, bool(check))
+    assert Mul.d_a(2.0, 3.0) == 6.0
+
+
+def test_two_jobs_judge_as_one():
+    some = list(mutants([MUL, TARGETS["ops.elementwise.Log.d_x"]]))
+    one, two = (sorted(run(some, jobs=jobs, samples=5)) for jobs in (1, 2))
+    assert one == two
+    assert len(one) == len(some)
+
+
+def test_an_interrupted_run_goes_on(tmp_path, capsys):
+    path = tmp_path / "deep" / "state.jsonl"
+    some = list(mutants([TARGETS["ops.elementwise.Log.d_x"]]))
+    assert run(some, path=path, until=time.monotonic() - 1) == []
+    first = run(some[:3], samples=5, path=path)
+    with path.open("a", encoding="utf-8") as file:
+        file.write('{"key": "cut o')
+    assert known(path) == {fate.key: fate for fate in first}
+    keep(path, known(path).values())
+    arguments = ["--ops", "elementwise.Log.d_x", "--state", str(path), "--samples", "5"]
+    assert command.main(arguments) == 0
+    assert set(known(path)) >= {m.key for m in some}
+    assert len(path.read_text(encoding="utf-8").splitlines()) == len(known(path))  # nothing was tried twice
+    assert f"{len(some)} mutants, 0 to be tried" in capsys.readouterr().out
+
+
+def test_results_of_another_source_are_forgotten(tmp_path, monkeypatch):
+    def one(g, x):
+        return g / x
+
+    def two(g, x):
+        return (g / x) * 1.0
+
+    keys = [{m.key for m in mutants([Target("ops.x", f, ("Log",), "rule")])} for f in (one, two)]
+    assert not keys[0] & keys[1]
+
+    path, rule = tmp_path / "state.jsonl", TARGETS["ops.elementwise.Log.d_x"]
+    stale = Fate("old", rule.name, "sign", "a  →  b", "", "", "")
+    keep(path, [stale])
+    monkeypatch.setattr(command, "targets", lambda: [rule])
+    monkeypatch.setattr(report.Explanations, "read", classmethod(lambda cls: report.Explanations({})))
+    assert command.main(["--state", str(path), "--samples", "5"]) == 0
+    assert "old" not in known(path)
+
+
+def test_a_result_depends_on_the_checks(monkeypatch, tmp_path):
+    before = {m.key for m in mutants([MUL])}
+    judge = tmp_path / "battery.py"
+    judge.write_text("other checks", encoding="utf-8")
+    monkeypatch.setattr("mutation.run.JUDGES", (str(judge),))
+    assert not before & {m.key for m in mutants([MUL])}
+
+
+def some_fate(mutant, check=""):
+    return mutant, Fate(
+        mutant.key, mutant.target.name, mutant.mutation.operator, mutant.mutation.label, check, "said", ""
+    )
+
+
+def test_survivors_must_be_explained_and_explanations_true():
+    first, second, *_ = mutants([MUL])
+    none, one = report.Explanations({}), report.Explanations({(MUL.name, first.mutation.label): "because"})
+    assert report.problems([some_fate(first)], one, whole=True) == []
+    assert "survived: ops.elementwise.Mul.d_a" in report.problems([some_fate(first)], none, whole=True)[0]
+    assert "explained, but killed by kinks" in report.problems([some_fate(first, "kinks")], one, whole=True)[0]
+    assert "explained, but no mutant" in report.problems([some_fate(second, "kinks")], one, whole=True)[0]
+    assert report.problems([some_fate(second, "kinks")], one, whole=False) == []
+
+
+def test_the_page_counts_what_it_lists():
+    first, second, third, *_ = mutants([MUL])
+    done = [some_fate(first), some_fate(second, "kinks"), some_fate(third, "kinks")]
+    page = report.page(done, report.Explanations({(MUL.name, first.mutation.label): "A reason."}), samples=7, seconds=3)
+    assert "**2 are killed (66.7%)**" in page
+    assert "**100.0% of 2**" in page
+    assert "| `Mul` | 3 | 2 | 1 | 0 | 66.7% | 100.0% |" in page
+    assert "A reason." in page
+    assert "| `kinks` | 2 | 0 |" in page
+    assert "**Not explained.**" in report.page(done, report.Explanations({}), samples=7, seconds=3)
+
+
+def test_a_mutant_is_explained_once_and_with_a_reason(tmp_path):
+    path = tmp_path / "equivalents.toml"
+    path.write_text('[[equivalent]]\nof = "f"\nwhy = "w"\nmutants = ["a", "a"]\n', encoding="utf-8")
+    with pytest.raises(ValueError, match="explained twice"):
+        report.Explanations.read(path)
+    path.write_text('[[equivalent]]\nof = "f"\nwhy = " "\nmutants = ["a"]\n', encoding="utf-8")
+    with pytest.raises(ValueError, match="not at all"):
+        report.Explanations.read(path)
+
+
+def test_every_explanation_is_of_a_mutant_that_there_is(everything):
+    there = {(name, m.label) for name, found in everything.items() for m in found}
+    assert set(report.Explanations.read().why) <= there
+
+
+def test_the_sample_is_always_the_same_and_fails_on_a_survivor(monkeypatch, capsys):
+    rule = TARGETS["ops.piecewise.Sign.d_x"]  # minus zero is zero
+    every = list(mutants([rule]))
+    assert command.sample(every, 100, 1) == 0
+    monkeypatch.setattr(report.Explanations, "read", classmethod(lambda cls: report.Explanations({})))
+    assert command.sample(every, 100, 1) == 1
+    assert "survived: ops.piecewise.Sign.d_x" in capsys.readouterr().out
+    tried = []
+    monkeypatch.setattr(command, "run", lambda queue, **_: tried.append([m.key for m in queue]) or [])
+    command.sample(every, 1, 1)
+    command.sample(every[::-1], 1, 1)
+    assert tried[0] == tried[1]
+    assert len(tried[0]) == 1
+
+
+def test_a_page_needs_every_result(tmp_path, capsys):
+    arguments = ["--ops", "elementwise.Neg.d_x", "--samples", "5", "--state", str(tmp_path / "state.jsonl")]
+    assert command.main([*arguments, "--out", str(tmp_path)]) == 1
+    assert "--out needs the results of every mutant" in capsys.readouterr().out
+    assert not (tmp_path / "mutation.md").exists()
+
+
+def test_a_false_kill_stops_the_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("mutation.run.trial", lambda *_: Death("first_order", "said", "wrong"))  # forked with us
+    assert command.main(["--ops", MUL.name, "--samples", "5", "--state", str(tmp_path / "state.jsonl")]) == 1
+    assert "Killed though not mutated" in capsys.readouterr().out
+
+
+def test_the_definition_of_a_function_is_its_source():
+    assert ast.unparse(definition(Mul.d_a)).splitlines()[-1].strip() == "return g * b"
+    assert np.isclose(Mul.d_a(2.0, 3.0), 6.0)
