@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TextIO
 
+import numpy as np
+
 from tinygrad_cnn.cli import display
 from tinygrad_cnn.gradcheck.report import SEVERITY, Report
 from tinygrad_cnn.gradcheck.sweep import Outcome, rated, shape_text
@@ -151,8 +153,10 @@ def reason(outcome: Outcome) -> str:
 
 
 def ranked(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Failures first, then what is inconclusive; else as they come."""
-    return sorted(outcomes, key=lambda o: -SEVERITY[o.verdict])
+    """Failures first, the worst of them first, then what is inconclusive; else as they come."""
+    return sorted(
+        outcomes, key=lambda o: (-SEVERITY[o.verdict], 0.0 if o.verdict is Verdict.PASS else -(o.worst or 0.0))
+    )
 
 
 def totals(outcomes: Sequence[Outcome], seconds: float) -> str:
@@ -204,8 +208,8 @@ def print_outcome(outcome: Outcome, command: str, out: TextIO) -> None:
     print(f"{WORD[outcome.verdict]}  {outcome.name}: {counts(outcome)}", file=out)
     for check, message in refuted(outcome):
         print(f"  {check}: {message}", file=out)
-    if outcome.report is not None:
-        told = str(outcome.report)
+    if shown(outcome) is not None:
+        told = str(shown(outcome))
         print("\n".join(f"  {line}".rstrip() for line in told.splitlines()), file=out)
     if command:
         print(f"  Again: {command}", file=out)
@@ -213,7 +217,14 @@ def print_outcome(outcome: Outcome, command: str, out: TextIO) -> None:
 
 def refuted(outcome: Outcome) -> list[tuple[str, str]]:
     """Of each check of the battery that failed: its name, and its first message."""
-    return [(t.check, t.failures[0]) for t in outcome.trials if t.failures and "gradcheck" not in t.check]
+    failed = [t for t in outcome.trials if t.failures and "gradcheck" not in t.check]
+    return [(t.check, t.failures[0].removeprefix(f"{outcome.name}: ")) for t in failed]
+
+
+def shown(outcome: Outcome) -> Report | None:
+    """The worst report, unless it passes where something else does not."""
+    report = outcome.report
+    return None if report and outcome.verdict is not Verdict.PASS else report
 
 
 class _Rich:
@@ -228,8 +239,9 @@ class _Rich:
         self.line(mark, " ", (outcome.name, "bold"), f"  {counts(outcome)}")
         for check, message in refuted(outcome):
             self.line((f"{check}: ", "red"), message, indent=2)
-        if outcome.report is not None:
-            self.report(outcome.report)
+        report = shown(outcome)
+        if report is not None:
+            self.report(report)
         if command:
             self.line(("Again: ", "dim"), command, indent=2)
 
@@ -250,7 +262,7 @@ class _Rich:
             self.line(f"The smallest input found that fails: {smallest_text(report)}", indent=2)
 
     def _table(self, report: Report) -> Any:
-        shown = rows(report)
+        worst = rows(report)
         table = rich.table.Table(box=rich.box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
         table.add_column("", width=1)
         table.add_column("input", no_wrap=True, overflow="ellipsis", max_width=18)
@@ -258,16 +270,16 @@ class _Rich:
         for title in ("analytic", "numeric", "±"):
             table.add_column(title, justify="right", no_wrap=True)
         table.add_column("verdict", no_wrap=True)
-        if any(row.note for _, row in shown):
+        if any(row.note for _, row in worst):
             table.add_column("", style="dim", overflow="fold")
-        for k, (e, row) in enumerate(shown):
+        for k, (e, row) in enumerate(worst):
             cells: list[Any] = [
                 "→" if k == 0 and not report else "", row.input, row.place, row.analytic, row.numeric, row.error,
                 rich.text.Text(row.verdict, style=STYLE[e.verdict]), row.note,
             ]  # fmt: skip
             table.add_row(*cells[: len(table.columns)], style="bold" if cells[0] else "")
-        if len(report.entries) > len(shown):
-            table.caption, table.caption_justify = f"… and {len(report.entries) - len(shown)} more", "left"
+        if len(report.entries) > len(worst):
+            table.caption, table.caption_justify = f"… and {len(report.entries) - len(worst)} more", "left"
         return table
 
     def line(self, *parts: str | tuple[str, str], indent: int = 0) -> None:
@@ -277,8 +289,8 @@ class _Rich:
 
 def smallest_text(report: Report) -> str:
     """The smallest inputs that fail, in one line."""
-    told = [f"{a.tolist()}" for a in report.smallest or ()]
-    return ", ".join(told)
+    told = [np.array2string(a, precision=4, threshold=12, separator=", ") for a in report.smallest or ()]
+    return " ".join(", ".join(told).split())
 
 
 def _row(report: Report, e: Entry) -> Row:

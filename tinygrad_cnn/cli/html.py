@@ -16,6 +16,7 @@ from tinygrad_cnn.cli.gradcheck_display import (
     reason,
     refuted,
     rows,
+    shown,
     smallest_text,
     totals,
 )
@@ -27,6 +28,9 @@ from tinygrad_cnn.version import __version__
 
 ROWS = 12
 """So many entries of a failing report are shown."""
+
+OTHERS = 2
+"""So many explanations beside the best one."""
 
 COLUMNS = (
     ("op", "text", ""), ("family", "text", "wide"), ("checks", "number", "wide"), ("samples", "number", "wide"),
@@ -118,7 +122,7 @@ def _op_row(o: Outcome) -> str:
 
 def _section(o: Outcome, command: str, *, opened: bool) -> str:
     bad = o.verdict is not Verdict.PASS
-    report = o.report
+    report = shown(o)
     parts = [f'<p class="formula">{escape(o.formula)}</p>'] if o.formula else []
     if bad:
         parts.append(f'<p class="reason"><strong>{escape(reason(o))}</strong></p>')
@@ -150,29 +154,31 @@ def _section(o: Outcome, command: str, *, opened: bool) -> str:
 def _report(report: Report) -> str:
     """The table of the worst entries, the diagnoses and the curve of the worst."""
     parts = []
-    shown = rows(report, ROWS)
+    worst = rows(report, ROWS)
     if not report:
         parts.append(f"<p>{escape(report.headline().removeprefix('gradcheck: '))}</p>")
-    if report.diagnoses[1:]:
-        others = "".join(f"<li>{escape(d.kind)}: {escape(d.message)}</li>" for d in report.diagnoses[1:])
-        parts.append(f"<p>Or else:</p><ul>{others}</ul>")
-    if shown:
+    others = [d for d in report.diagnoses[1:] if d.kind != "unknown"][:OTHERS]
+    if others:
+        items = "".join(f"<li>{escape(d.kind)}: {escape(d.message)}</li>" for d in others)
+        parts.append(f"<p>Or else:</p><ul>{items}</ul>")
+    if worst:
         titles = ("input", "place", "analytic", "numeric", "±", "verdict", "note")
-        heads = "".join(f'<th scope="col">{t}</th>' for t in titles)
+        numbers = titles[2:5]
+        heads = "".join(f'<th scope="col"{" data-kind=number" if t in numbers else ""}>{t}</th>' for t in titles)
         body = "".join(
             f'<tr{" class=worst" if k == 0 and not report else ""}><th scope="row">{escape(r.input)}</th>'
             f"<td>{escape(r.place)}</td>"
             + "".join(f'<td class="number">{escape(t)}</td>' for t in (r.analytic, r.numeric, r.error))
             + f"<td>{_badge(e.verdict)}</td><td>{escape(r.note)}</td></tr>"
-            for k, (e, r) in enumerate(shown)
+            for k, (e, r) in enumerate(worst)
         )
-        more = f", of {len(report.entries)}" if len(report.entries) > len(shown) else ""
+        more = f", of {len(report.entries)}" if len(report.entries) > len(worst) else ""
         parts.append(
             f'<div class="scroll" role="region" aria-label="Entries of {escape(report.function)}" tabindex="0"><table>'
-            f"<caption>The worst {len(shown)} derivatives{more}</caption>"
+            f"<caption>The worst {len(worst)} derivatives{more}</caption>"
             f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
         )
-        curve = step_curve(shown[0][0], report.noise)
+        curve = step_curve(worst[0][0], report.noise)
         if curve:
             parts.append(
                 f"<figure>{curve}<figcaption>The worst one: error of its central difference at each step (blue), "

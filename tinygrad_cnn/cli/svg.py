@@ -55,12 +55,12 @@ def binned(ratios: Sequence[float]) -> list[int]:
 
 def step_curve(entry: Entry, noise: float) -> str:
     """Error of the central difference over the step, both logarithmic; the analytic value's distance as a line."""
+    off = entry.off if math.isfinite(entry.off) else 0.0
+    floor = 1e-17 * (max(abs(entry.numeric), off) or 1.0)  # where the difference is exact
     pairs = [(h, abs(d - entry.numeric)) for h, d in entry.steps]
-    floor = 1e-17 * max(abs(entry.numeric), 1e-300)
-    pairs = [(h, max(off, floor)) for h, off in pairs if h > 0 and math.isfinite(off)]
+    pairs = [(h, max(error, floor)) for h, error in pairs if h > 0 and math.isfinite(error)]
     if len(pairs) < 2:
         return ""
-    off = entry.off if math.isfinite(entry.off) else 0.0
     levels = [value for _, value in pairs] + [value for value in (off, entry.error) if value > 0]
     left, right = (math.log10(f(h for h, _ in pairs)) for f in (min, max))
     low, high = math.floor(math.log10(min(levels))), math.ceil(math.log10(max(levels)))

@@ -146,7 +146,7 @@ def check_op(
     return Outcome(
         name=op.name,
         family=family(op),
-        formula=" ".join(op.formula().split()),
+        formula="; ".join(re.split(r"\s{2,}", op.formula().strip())),
         domain=tuple((name, in_words(op.domain.get(name, Real()))) for name in op.inputs if name not in op.constant),
         kinks=tuple(kink.where for kink in op.kinks),
         samples=tuple(described(op, sample) for sample in drawn),
@@ -172,7 +172,7 @@ def check_sample(
 ) -> Report:
     """`gradcheck`, or `gradgradcheck` if the order is 2, of an op at a sample; it does not raise."""
     wanted = differentiable(op, sample.inputs)
-    arrays = [np.asarray(a) for a in sample.inputs]
+    arrays = [np.array(a, order="C") for a in sample.inputs]  # as the checker's own copies; layouts are the battery's
     tensors = [
         Tensor(a.astype(dtype) if a.dtype.kind == "f" else a, requires_grad=k in wanted) for k, a in enumerate(arrays)
     ]
