@@ -2,10 +2,8 @@
 
 import argparse
 import json
-import math
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +13,7 @@ from tinygrad_cnn import nn, optim, random
 from tinygrad_cnn.autograd import no_grad
 from tinygrad_cnn.cli.display import Display, display_for, fail, print_confusion
 from tinygrad_cnn.cli.models import MODELS, normalised
+from tinygrad_cnn.cli.options import natural, positive
 from tinygrad_cnn.data import DataLoader, TensorDataset
 from tinygrad_cnn.datasets import DatasetError, Digits, load_full, load_sample
 from tinygrad_cnn.io.atomic import check_writable, write_atomically
@@ -62,28 +61,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=positive(int), help="threads of the linear algebra")
     parser.add_argument("--kernels", choices=["numpy", "numba"], help="numba: compiled loops, of the extra fast")
     parser.add_argument("--json", metavar="FILE", help="write a record of the run here")
-
-
-def positive(kind: Callable[[str], Any]) -> Callable[[str], Any]:
-    """A parser of finite numbers above 0."""
-
-    def parse(text: str) -> Any:
-        try:
-            value = kind(text)
-        except ValueError:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a number of the right kind") from None
-        if not (math.isfinite(value) and value > 0):
-            raise argparse.ArgumentTypeError(f"{text} must be finite and above 0")
-        return value
-
-    return parse
-
-
-def natural(text: str) -> int:
-    """A parser of whole numbers of at least 0."""
-    if not text.isascii() or not text.isdigit():
-        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number of at least 0")
-    return int(text)
 
 
 def run(args: argparse.Namespace) -> int:

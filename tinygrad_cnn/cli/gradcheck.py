@@ -1,0 +1,344 @@
+"""`tinygrad-cnn gradcheck`: is the gradient of this function, of this op, or of every op right?"""
+
+import argparse
+import contextlib
+import importlib.util
+import inspect
+import io
+import json
+import math
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.cli.display import fail
+from tinygrad_cnn.cli.gradcheck_display import print_outcome, print_table, progress_for
+from tinygrad_cnn.cli.html import page
+from tinygrad_cnn.cli.options import finite, natural, not_negative, positive
+from tinygrad_cnn.cli.targets import (
+    TheirError,
+    UsageError,
+    check_takes,
+    first_line,
+    folder_importable,
+    load,
+    parameters,
+    their_trace,
+)
+from tinygrad_cnn.gradcheck.check import gradcheck, gradgradcheck
+from tinygrad_cnn.gradcheck.functions import numpy_pair
+from tinygrad_cnn.gradcheck.report import SEVERITY, Report
+from tinygrad_cnn.gradcheck.sweep import SAMPLES, Outcome, check_op, gradcheck_trial, own_ops, ratios, shape_text
+from tinygrad_cnn.gradcheck.verdicts import Verdict
+from tinygrad_cnn.io.atomic import check_writable, write_atomically
+from tinygrad_cnn.ops.op import Op
+from tinygrad_cnn.tensor import Tensor
+from tinygrad_cnn.types import NDArray, Shape
+from tinygrad_cnn.version import __version__
+
+STATUS = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 3}
+
+LOW, HIGH = -2.0, 2.0
+"""Inputs are drawn from here, unless the user says otherwise."""
+
+MOST_ELEMENTS = 50_000_000
+
+PICTURES = ("png", "svg", "pdf")
+
+EPILOG = """\
+examples:
+  tinygrad-cnn gradcheck mymodule:loss --shape 2,3 --shape 3
+  tinygrad-cnn gradcheck layers.py:forward --vjp layers.py:backward --shape 4,5
+  tinygrad-cnn gradcheck Conv2D --samples 10
+  tinygrad-cnn gradcheck --all --html report.html
+
+exit status: 0 every gradient is right, 1 one is wrong, 3 it cannot be told, 2 the command is wrong
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.formatter_class, parser.epilog = argparse.RawDescriptionHelpFormatter, EPILOG
+    parser.add_argument(
+        "target", nargs="?", metavar="TARGET", help="module:function, path/to/file.py:function, or an op such as Conv2D"
+    )
+    parser.add_argument("--all", action="store_true", help="check every op")
+    parser.add_argument(
+        "--shape", action="append", type=shape, metavar="N,M", help="of an input; once for each ('()' for a number)"
+    )
+    parser.add_argument(
+        "--vjp", metavar="TARGET", help="vjp(g, *arrays) of a NumPy function; without it, functions take Tensors"
+    )
+    parser.add_argument(
+        "--samples", type=positive(int), metavar="N", help=f"points to check at (ops: {SAMPLES}, functions: 1)"
+    )
+    parser.add_argument("--low", type=finite, help=f"inputs are drawn from here (default: {LOW:g})")
+    parser.add_argument("--high", type=finite, help=f"to here (default: {HIGH:g})")
+    parser.add_argument("--dtype", choices=["float64", "float32"], default="float64", help="(default: float64)")
+    parser.add_argument("--order", type=int, choices=[1, 2], default=1, help="2: the gradient's gradient, too")
+    parser.add_argument("--fast", action="store_true", help="judge random projections in place of every entry")
+    parser.add_argument("--eps", type=positive(float), help="the largest step of the differences")
+    parser.add_argument("--atol", type=not_negative, help="absolute tolerance")
+    parser.add_argument("--rtol", type=not_negative, help="relative tolerance (default: 1e-05)")
+    parser.add_argument("--seed", type=natural, default=0, help="the same seed draws the same numbers (default: 0)")
+    parser.add_argument("--json", metavar="FILE", help="write the reports here; - for standard output")
+    parser.add_argument("--html", metavar="FILE", help="write a page that needs nothing else here")
+    parser.add_argument("--plot", metavar="FILE", help="draw the worst report (.png, .svg or .pdf; needs matplotlib)")
+
+
+def shape(text: str) -> Shape:
+    """A parser of shapes: 2,3 or 2x3 or (2, 3); () for a number."""
+    inner = text.strip().removeprefix("(").removesuffix(")").replace("x", ",").replace("×", ",")
+    parts = [part.strip() for part in inner.split(",")]
+    parts = parts[:-1] if parts[-1] == "" else parts
+    if not all(part.isascii() and part.isdigit() for part in parts):
+        raise argparse.ArgumentTypeError(f"{text!r} is no shape; write whole numbers as in 2,3 or () for a number")
+    found = tuple(int(part) for part in parts)
+    if 0 in found:
+        raise argparse.ArgumentTypeError(f"{text!r} has no elements, so there is nothing to check")
+    if math.prod(found) > MOST_ELEMENTS:
+        raise argparse.ArgumentTypeError(f"{text!r} has more than {MOST_ELEMENTS:,} elements")
+    return found
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check, show, write; the exit status is that of the verdict."""
+    out = sys.stderr if args.json == "-" else sys.stdout
+    try:
+        _check_options(args)
+        with folder_importable(), contextlib.redirect_stdout(out):
+            start = perf_counter()
+            outcomes = _outcomes(args, out)
+            seconds = perf_counter() - start
+    except UsageError as error:
+        return fail(str(error))
+    except TheirError as error:
+        print(error.trace, end="", file=sys.stderr)
+        return fail(str(error))
+    if args.all:
+        print_table(outcomes, seconds, out)
+        for outcome in outcomes:
+            if outcome.verdict is not Verdict.PASS:
+                print_outcome(outcome, again(args, outcome), out)
+    else:
+        print_outcome(outcomes[0], "", out)
+    return _written(args, outcomes, seconds) or STATUS[worst(outcomes)]
+
+
+def worst(outcomes: Sequence[Outcome]) -> Verdict:
+    """Fail if one fails, else inconclusive if one is."""
+    return max((o.verdict for o in outcomes), key=SEVERITY.__getitem__)
+
+
+def again(args: argparse.Namespace, outcome: Outcome) -> str:
+    """The command that checks this op alone, at the same points."""
+    words = ["tinygrad-cnn", "gradcheck", outcome.name, "--seed", str(args.seed), "--samples", str(_samples(args))]
+    for name in ("order", "dtype", "eps", "atol", "rtol"):
+        value = getattr(args, name)
+        words += [f"--{name}", str(value)] if value not in (None, 1, "float64") else []
+    return shlex.join([*words, "--fast"] if args.fast else words)
+
+
+def _check_options(args: argparse.Namespace) -> None:
+    """UsageError for options that do not go together, or cannot be served later."""
+    if args.all and args.target is not None:
+        raise UsageError(f"gradcheck: {args.target!r} and --all were both given; leave out one of them")
+    if not args.all and args.target is None:
+        raise UsageError(
+            "gradcheck: nothing to check was named; give module:function, the name of an op such as Conv2D, or --all"
+        )
+    if args.all and args.plot is not None:
+        raise UsageError("gradcheck: --plot draws one report; with --all, write a page with --html")
+    if args.all or ":" not in args.target:
+        _check_drawn_by_itself(args, "--all" if args.all else args.target)
+    low, high = _range(args)
+    if not low < high:
+        raise UsageError(f"gradcheck: --low {low:g} is not below --high {high:g}")
+    if args.vjp is not None and args.order == 2:
+        raise UsageError("gradcheck: --order 2 needs a recorded gradient: a function of Tensors, without --vjp")
+    if args.plot is not None:
+        if Path(args.plot).suffix[1:].lower() not in PICTURES:
+            raise UsageError(f"gradcheck: --plot {args.plot}: the name must end with .{', .'.join(PICTURES)}")
+        if importlib.util.find_spec("matplotlib") is None:
+            raise UsageError("gradcheck: --plot needs matplotlib; install it with pip install 'tinygrad-cnn[plot]'")
+    _check_files(args)
+
+
+def _check_drawn_by_itself(args: argparse.Namespace, what: str) -> None:
+    for option in ("shape", "vjp", "low", "high"):
+        if getattr(args, option) is not None:
+            raise UsageError(
+                f"gradcheck: --{option} is for functions; {what} draws inputs of its own: leave --{option} out"
+            )
+
+
+def _check_files(args: argparse.Namespace) -> None:
+    files = {option: getattr(args, option) for option in ("json", "html", "plot")}
+    files = {option: path for option, path in files.items() if path is not None and (option, path) != ("json", "-")}
+    if len({str(Path(path).absolute()) for path in files.values()}) < len(files):
+        raise UsageError(f"gradcheck: {' and '.join(f'--{o} {p}' for o, p in files.items())} name the same file")
+    for option, path in files.items():
+        try:
+            check_writable(path)
+        except OSError as error:
+            raise UsageError(
+                f"gradcheck: --{option} {path}: cannot be written ({error.strerror or error}); nothing was checked"
+            ) from None
+
+
+def _range(args: argparse.Namespace) -> tuple[float, float]:
+    return LOW if args.low is None else args.low, HIGH if args.high is None else args.high
+
+
+def _samples(args: argparse.Namespace, default: int = SAMPLES) -> int:
+    return default if args.samples is None else args.samples
+
+
+def _options(args: argparse.Namespace) -> dict[str, Any]:
+    """The options of `gradcheck`."""
+    chosen = {name: getattr(args, name) for name in ("eps", "atol", "rtol")}
+    return {"fast_mode": args.fast, **{name: value for name, value in chosen.items() if value is not None}}
+
+
+def _outcomes(args: argparse.Namespace, out: Any) -> list[Outcome]:
+    if args.all:
+        return _all(args, out)
+    target = load(args.target)
+    if isinstance(target, type) and issubclass(target, Op):
+        _check_drawn_by_itself(args, args.target)
+        return [_op(args, target)]
+    return [_function(args, target)]
+
+
+def _all(args: argparse.Namespace, out: Any) -> list[Outcome]:
+    ops = own_ops()
+    display = progress_for(out)
+    display.start(len(ops))
+    outcomes = []
+    try:
+        for op in ops:
+            display.begin(op.name)
+            outcomes.append(_op(args, op))
+            display.end(outcomes[-1])
+    finally:
+        display.stop()
+    return outcomes
+
+
+def _op(args: argparse.Namespace, op: type[Op]) -> Outcome:
+    try:
+        return check_op(
+            op, samples=_samples(args), seed=args.seed, order=args.order, dtype=args.dtype, **_options(args)
+        )
+    except NotImplementedError as error:
+        raise UsageError(f"gradcheck: {error}; write sample(draw), a class method that returns a Sample") from None
+
+
+def _function(args: argparse.Namespace, function: Callable[..., Any]) -> Outcome:
+    shapes = args.shape or []
+    names = parameters(function, len(shapes)) or [f"input {k}" for k in range(len(shapes))]
+    if not shapes:
+        wanted = parameters(function)
+        inputs = f": {', '.join(wanted)}" if wanted else ""
+        raise UsageError(f"gradcheck: {args.target}: give the --shape of each input{inputs}")
+    given = f"{len(shapes)} --shape" + ("" if len(shapes) == 1 else "s")
+    check_takes(args.target, function, len(shapes), given)
+    checked: Any = function
+    if args.vjp is not None:
+        vjp = load(args.vjp)
+        check_takes(args.vjp, vjp, len(shapes) + 1, f"the cotangent and {len(shapes)} inputs")
+        checked = numpy_pair(function, vjp)
+    start = perf_counter()
+    reports = [_report(args, checked, names, n) for n in range(_samples(args, 1))]
+    told = ", ".join(f"{name} {shape_text(s)}" for name, s in zip(names, shapes, strict=True))
+    low, high = _range(args)
+    return Outcome(
+        name=args.target,
+        family="NumPy pair" if args.vjp is not None else "function",
+        formula=next(iter((inspect.getdoc(function) or "").splitlines()), ""),
+        domain=tuple((name, f"Drawn between {low:g} and {high:g}.") for name in names),
+        samples=(f"{told}; {args.dtype}",) * len(reports),
+        trials=(gradcheck_trial(reports, args.order),),
+        reports=tuple(reports),
+        ratios=tuple(r for report in reports for r in ratios(report, args.atol, args.rtol)),
+        seconds=perf_counter() - start,
+    )
+
+
+def _report(args: argparse.Namespace, checked: Any, names: Sequence[str], n: int) -> Report:
+    """The report at point n."""
+    low, high = _range(args)
+    random = np.random.default_rng([args.seed, n])
+    arrays: list[NDArray] = [random.uniform(low, high, s).astype(args.dtype) for s in args.shape]
+    inputs = arrays if args.vjp is not None else [Tensor(a, requires_grad=True) for a in arrays]
+    many = [f"cotangent {k}" for k in range(100)] if args.order == 2 else []
+    checker = gradcheck if args.order == 1 else gradgradcheck
+    try:
+        report = checker(
+            checked, inputs, raise_exception=False, seed=args.seed + n, names=[*names, *many], **_options(args)
+        )
+    except Exception as error:
+        trace = their_trace(error)
+        if trace is None:
+            raise
+        told = ", ".join(f"{name} {shape_text(a.shape)}" for name, a in zip(names, arrays, strict=True))
+        raise TheirError(
+            f"gradcheck: {args.target} raises {first_line(error)} for inputs {told} ({args.dtype}, between {low:g} and "
+            f"{high:g}); check --shape, --low, --high and --dtype",
+            trace,
+        ) from error
+    if report.raised is not None:
+        raise UsageError(f"gradcheck: {args.target}: {report.problem.removeprefix('gradcheck: ')}{_hint(args, report)}")
+    return report
+
+
+def _hint(args: argparse.Namespace, report: Report) -> str:
+    if args.vjp is None and "returned ndarray" in report.problem:
+        return "; for a function of NumPy arrays, name its VJP with --vjp"
+    return ""
+
+
+def record(args: argparse.Namespace, outcomes: Sequence[Outcome], seconds: float) -> dict[str, Any]:
+    """What --json writes."""
+    names = ("target", "vjp", "samples", "seed", "dtype", "order", "fast", "eps", "atol", "rtol")
+    return {
+        "tool": f"tinygrad-cnn {__version__}",
+        "verdict": worst(outcomes).value,
+        "seconds": seconds,
+        "options": {name: getattr(args, name) for name in names},
+        "results": [o.to_data(every_report=not args.all) for o in outcomes],
+    }
+
+
+def _written(args: argparse.Namespace, outcomes: Sequence[Outcome], seconds: float) -> int:
+    """Write what was asked for; 2 if that fails, else 0."""
+    commands = {o.name: again(args, o) for o in outcomes} if args.all else {}
+    text = json.dumps(record(args, outcomes, seconds), indent=None if args.all else 1, allow_nan=False) + "\n"
+    if args.json == "-":
+        sys.stdout.write(text)
+    contents: dict[str, Callable[[], bytes]] = {
+        "json": text.encode,
+        "html": lambda: page(outcomes, seconds, commands).encode(),
+        "plot": lambda: _picture(outcomes[0], args.plot),
+    }
+    for option, content in contents.items():
+        path = getattr(args, option)
+        if path is None or (option, path) == ("json", "-"):
+            continue
+        try:
+            write_atomically(path, content())
+        except OSError as error:
+            return fail(f"gradcheck: --{option} {path}: cannot be written ({error.strerror or error})")
+    return 0
+
+
+def _picture(outcome: Outcome, path: str) -> bytes:
+    report = outcome.report or Report(outcome.name, notes=("there is nothing to draw",))
+    written = io.BytesIO()
+    report.plot().savefig(written, format=Path(path).suffix[1:].lower(), dpi=120)
+    return written.getvalue()
