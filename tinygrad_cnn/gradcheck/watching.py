@@ -56,10 +56,12 @@ class Watched:
 
     def __call__(self, func: Any, inputs: Any, **options: Any) -> Report:
         """Check as `gradcheck` does."""
+        __tracebackhide__ = True
         return self._told(gradcheck, func, inputs, options)
 
     def second(self, func: Any, inputs: Any, **options: Any) -> Report:
         """Check as `gradgradcheck` does."""
+        __tracebackhide__ = True
         return self._told(gradgradcheck, func, inputs, options)
 
     def record(self, report: Report, seconds: float = 0.0) -> Report:
@@ -68,11 +70,12 @@ class Watched:
         return report
 
     def _told(self, check: Callable[..., Report], func: Any, inputs: Any, options: dict[str, Any]) -> Report:
+        __tracebackhide__ = True
         begun = perf_counter()
         try:
             report = check(func, inputs, **options)
         except GradientError as error:
             if error.report is not None:
                 self.record(error.report, perf_counter() - begun)
-            raise
+            raise error.with_traceback(None) from None
         return self.record(report, perf_counter() - begun)
