@@ -115,3 +115,11 @@ def test_a_gradient_wrong_by_less_than_differences_see_is_found_by_the_exact_adj
     report = gradcheck(pair, [np.array([0.5])], raise_exception=False)
     assert report.verdict is Verdict.FAIL
     assert "on integers" in report.worst.reason
+
+
+@pytest.mark.parametrize("f", [lambda x: np.maximum(x, 0), lambda x: np.remainder(x, 7.0), np.abs, np.round])
+def test_one_element_of_a_function_with_kinks_is_not_taken_for_linear(f):
+    pair = Point(numpy_pair(f, lambda g, x: 0 * g), [np.ones(())], [0])
+    for seed in range(200):
+        found = exact_adjoint(pair, 0, np.random.default_rng(seed))
+        assert found is None or not found.wrong
