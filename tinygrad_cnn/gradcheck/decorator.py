@@ -129,13 +129,14 @@ class Plan:
     constants: tuple[str | int, ...]
     options: dict[str, Any]
 
-    def drawn(self) -> st.SearchStrategy[tuple[tuple[Any, ...], Values]]:
-        """Everything that one check needs: inputs in order, and values by name."""
-        return st.tuples(st.tuples(*self.strategies), st.fixed_dictionaries(dict(self.named)))
+    def drawn(self) -> st.SearchStrategy[tuple[Any, ...]]:
+        """Everything that one check needs, in the order of the strategies."""
+        return st.tuples(*self.strategies, *self.named.values())
 
-    def case(self, target: Any, drawn: tuple[tuple[Any, ...], Values], outside: "Outside") -> "Case":
+    def case(self, target: Any, drawn: tuple[Any, ...], outside: "Outside") -> "Case":
         """The function and its inputs."""
-        in_order, by_name = drawn
+        in_order = () if self.named else drawn
+        by_name = dict(zip(self.named, drawn, strict=True)) if self.named else {}
         inputs: list[Any] = []
         told: Values = {}
         for value in in_order:
@@ -251,20 +252,21 @@ class Case:
     def _prepared(self) -> tuple[Any, list[Any]]:
         """The function and its inputs as `gradcheck` takes them: leaves of the framework, constants held back."""
         places = range(len(self.inputs))
+        plain = [np.array(a, order="C") if isinstance(a, np.ndarray) else a for a in self.inputs]
         if isinstance(self.thing, TensorFunction):
             leaves = [
                 Tensor(a, requires_grad=self.checked(k)) if isinstance(a, np.ndarray) else a
-                for k, a in zip(places, self.inputs, strict=True)
+                for k, a in zip(places, plain, strict=True)
             ]
             return self.thing, leaves
         if isinstance(self.thing, TorchFunction):
             torch = import_module("torch")
             leaves = [
-                torch.tensor(np.array(a, order="C")).requires_grad_(self.checked(k)) if isinstance(a, np.ndarray) else a
-                for k, a in zip(places, self.inputs, strict=True)
+                torch.tensor(a).requires_grad_(self.checked(k)) if isinstance(a, np.ndarray) else a
+                for k, a in zip(places, plain, strict=True)
             ]
             return self.thing, leaves
-        return (_Without(self.thing, self.fixed) if self.fixed else self.thing), list(self.inputs)
+        return (_Without(self.thing, self.fixed) if self.fixed else self.thing), plain
 
 
 class _Without:
@@ -299,7 +301,7 @@ class _Search:
         self.larger: Case | None = None
         self.entries = 0
 
-    def example(self, drawn: tuple[tuple[Any, ...], Values]) -> None:
+    def example(self, drawn: tuple[Any, ...]) -> None:
         """Check one example."""
         begun = perf_counter()
         case = self.plan.case(self.target, drawn, self.outside)
@@ -317,7 +319,7 @@ class _Search:
         """All examples, then the verdict."""
         __tracebackhide__ = True
 
-        def example(drawn: tuple[tuple[Any, ...], Values]) -> None:
+        def example(drawn: tuple[Any, ...]) -> None:
             self.example(drawn)
 
         name = f"{getattr(self.target, '__module__', '')}_{_name(self.target)}"

@@ -149,15 +149,18 @@ def sample_index(draw: Draw, shape: Shape) -> Index:
             parts.append(_sample_places(draw, place, n))
         else:
             parts.append(_sample_part(draw, place if kind != "basic" else None, n))
-    if draw.boolean():
+    how = draw.integer(0, 3)
+    if how == 3 and parts:
+        return parts[0]
+    if how == 2:
+        del parts[draw.integer(0, len(parts)) :]
+    if how == 1:
         first = draw.integer(0, len(parts))
         after = first + draw.integer(0, len(parts) - first)
         parts[first:after] = [...]
-    elif draw.boolean():
-        del parts[draw.integer(0, len(parts)) :]
     for _ in range(draw.integer(0, 2)):
         parts.insert(draw.integer(0, len(parts)), None)
-    return parts[0] if len(parts) == 1 and draw.boolean() else tuple(parts)
+    return tuple(parts)
 
 
 def _sample_part(draw: Draw, place: Shape | None, n: int) -> Index:
