@@ -170,7 +170,7 @@ def test_unused_it_imports_nothing(tmp_path):
     (tmp_path / "test_theirs.py").write_text("def test_other(): pass\n", encoding="utf-8")
     code = (
         "import sys, pytest\n"
-        "assert pytest.main(['-q', '-p', 'pytest_tinygrad_cnn', '-p', 'no:cacheprovider', '-p', 'no:hypothesispytest']) == 0\n"
+        "assert pytest.main(['-q', '-p', 'pytest_tinygrad_cnn', '-p', 'no:cacheprovider']) == 0\n"
         "print(sorted({m.split('.')[0] for m in sys.modules} & {'tinygrad_cnn', 'numpy', 'hypothesis', 'torch'}))"
     )
     done = subprocess.run(
