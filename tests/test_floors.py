@@ -17,7 +17,7 @@ FLOORS = {
     "cli": 5, "__main__": 6,
 }  # fmt: skip
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
-HYPOTHESIS = {PACKAGE / "gradcheck" / "strategies.py"}
+HYPOTHESIS = {PACKAGE / "gradcheck" / name for name in ("strategies.py", "decorator.py")}
 
 
 def imported(path):

@@ -128,21 +128,35 @@ class Conv2DWeight(Op):
 
 def sample_convolution(draw: Draw) -> tuple[Array, Array, Array, Geometry]:
     """An image batch, a weight, a cotangent of their convolution, and the geometry."""
-    groups = draw.integer(1, 2)
-    per_group, outputs = draw.integer(1, 2), groups * draw.integer(1, 2)
-    kernel, stride, dilation = draw.pair(1, 3), draw.pair(1, 3), draw.pair(1, 2)
-    padding = draw.pair(0, 2), draw.pair(0, 2)
-    least = [max(1, d * (k - 1) + 1 - sum(p)) for k, d, p in zip(kernel, dilation, padding, strict=True)]
+    x, w, v, geometry = sample_geometry(draw)
+    return draw.array(x, Real()), draw.array(w, Real()), draw.array(v, Real()), geometry
+
+
+def sample_geometry(
+    draw: Draw,
+    *,
+    kernel_size: int = 3,
+    stride: int = 3,
+    padding: int = 2,
+    dilation: int = 2,
+    groups: int = 2,
+    symmetric: bool = False,
+) -> tuple[Shape, Shape, Shape, Geometry]:
+    """The shapes of an image batch, of a weight and of their convolution, and the geometry, up to these numbers."""
+    blocks = draw.integer(1, groups)
+    per_group, outputs = draw.integer(1, 2), blocks * draw.integer(1, 2)
+    kernel, strides, dilations = draw.pair(1, kernel_size), draw.pair(1, stride), draw.pair(1, dilation)
+    if symmetric:
+        down, right = draw.pair(0, padding)
+        pads = (down, down), (right, right)
+    else:
+        pads = draw.pair(0, padding), draw.pair(0, padding)
+    least = [max(1, d * (k - 1) + 1 - sum(p)) for k, d, p in zip(kernel, dilations, pads, strict=True)]
     size = least[0] + draw.integer(0, 2), least[1] + draw.integer(0, 2)
     n = draw.integer(0, 2) if draw.integer(0, 9) == 9 else draw.integer(1, 2)
-    geometry = Geometry(stride, padding, dilation, groups)
-    out = [output_size(size[a], kernel[a], stride[a], sum(padding[a]), dilation[a]) for a in (0, 1)]
-    return (
-        draw.array((n, groups * per_group, *size), Real()),
-        draw.array((outputs, per_group, *kernel), Real()),
-        draw.array((n, outputs, *out), Real()),
-        geometry,
-    )
+    out = [output_size(size[a], kernel[a], strides[a], sum(pads[a]), dilations[a]) for a in (0, 1)]
+    geometry = Geometry(strides, pads, dilations, blocks)
+    return (n, blocks * per_group, *size), (outputs, per_group, *kernel), (n, outputs, *out), geometry
 
 
 def conv2d(

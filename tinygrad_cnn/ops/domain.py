@@ -79,10 +79,26 @@ class AwayFrom(Domain):
     def fill(self, draw: Source, shape: Shape) -> NDArray:
         """Values of the range; those too near a point are moved away from it, to the side they are on."""
         values = self.grid(draw, shape, self.low, self.high)
-        for point in self.points:
-            near = np.abs(values - point) < self.gap
-            values = np.where(near, point + np.where(values < point, -self.gap, self.gap), values)
+        for left, right in self.holes():
+            if left < self.low and right > self.high:
+                raise ValueError(
+                    f"AwayFrom: no number between {self.low} and {self.high} is {self.gap} away from {self.points}; "
+                    "choose a smaller gap or a wider range"
+                )
+            lower = (values < (left + right) / 2) | (right > self.high)
+            end = np.where(lower & (left >= self.low), left, right)
+            values = np.where((left < values) & (values < right), end, values)
         return values
+
+    def holes(self) -> list[tuple[float, float]]:
+        """The open intervals in which no value may lie; those of points near each other are one."""
+        merged: list[tuple[float, float]] = []
+        for point in sorted(self.points):
+            left, right = point - self.gap, point + self.gap
+            if merged and left < merged[-1][1]:
+                left, _ = merged.pop()
+            merged.append((left, right))
+        return merged
 
 
 @dataclass(frozen=True)

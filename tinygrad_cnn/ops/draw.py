@@ -49,9 +49,9 @@ class Draw(ABC):
             axes[self.integer(0, len(axes) - 1)] = 0
         return tuple(axes)
 
-    def broadcastable(self, count: int) -> list[Shape]:
-        """`count` shapes that broadcast against each other."""
-        full = self.shape()
+    def broadcastable(self, count: int, full: Shape | None = None) -> list[Shape]:
+        """`count` shapes that broadcast against each other, made from one shape (any, if none is given)."""
+        full = self.shape() if full is None else full
         return [full if count == 1 else self._broadcast_from(full) for _ in range(count)]
 
     def _broadcast_from(self, full: Shape) -> Shape:

@@ -37,7 +37,7 @@ class GetItem(Op):
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
         x = draw.array(draw.shape(1, smallest=1), Real())
-        return Sample((x,), {"index": _sample_index(draw, x.shape)})
+        return Sample((x,), {"index": sample_index(draw, x.shape)})
 
 
 class PutItem(Op):
@@ -59,7 +59,7 @@ class PutItem(Op):
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
         shape = draw.shape(1, smallest=1)
-        index = _sample_index(draw, shape)
+        index = sample_index(draw, shape)
         x = draw.array(np.zeros(shape)[index].shape, Real())
         return Sample((x,), {"index": index, "shape": shape})
 
@@ -94,7 +94,7 @@ class SetItem(Op):
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
         x = draw.array(draw.shape(1, smallest=1), Real())
-        index = _sample_index(draw, x.shape)
+        index = sample_index(draw, x.shape)
         place = x[index].shape
         fits = tuple(1 if draw.boolean() else n for n in place)[draw.integer(0, len(place)) :]
         return Sample((x, draw.array(fits, Real())), {"index": index})
@@ -126,26 +126,60 @@ def sum_to_shape(a: Array, shape: Shape) -> Array:
     return np.reshape(np.sum(a, axis=tuple(axes)), shape)
 
 
-def _sample_index(draw: Draw, shape: Shape) -> Index:
-    """Every form: integers, slices with steps, None, ..., integer arrays (repeating), masks, alone and mixed."""
-    n, kind = shape[0], draw.integer(0, 7)
-    start, step = draw.integer(-n, n), draw.choice([1, 2, -1, -2])
-    whole = np.array(draw.integers(-n, n - 1, draw.integer(0, 4)), dtype=np.int64)
-    mask = np.array(draw.integers(0, 1, n), dtype=bool)
-    forms: list[Index] = [
-        draw.integer(-n, n - 1),
-        slice(start, None, step),
-        (None, slice(None, start, step), ..., None),
-        (whole,),
-        (mask,),
-        (..., draw.integer(-shape[-1], shape[-1] - 1)),
-        (whole[:, None], None, ...),
-        np.array(draw.integers(0, 1, int(np.prod(shape))), dtype=bool).reshape(shape),
-    ]
-    if len(shape) > 1 and kind == 0:
-        other = np.array(draw.integers(-shape[1], shape[1] - 1, len(whole)), dtype=np.int64)
-        return (whole, other)
-    return forms[kind]
+def sample_index(draw: Draw, shape: Shape) -> Index:
+    """An index that fits the shape, of every form; the simplest takes all.
+
+    Integers, slices with steps, None, ..., integer arrays (repeating, broadcast against each other) and masks over
+    one axis or several, alone and mixed.
+    """
+    kind = draw.choice(["basic", "arrays", "mask"]) if shape else "basic"
+    special = draw.integer(0, len(shape) - 1) if shape else 0
+    place = tuple(draw.integers(0, 3, draw.integer(1, 2)))
+    parts: list[Index] = []
+    covered = 0
+    if kind == "mask":
+        covered = draw.integer(1, len(shape) - special)
+        masked = shape[special : special + covered]
+        mask = np.array(draw.integers(0, 1, int(np.prod(masked))), dtype=bool).reshape(masked)
+        place = (int(np.sum(mask)),)
+    for axis, n in enumerate(shape):
+        if special <= axis < special + covered:
+            parts += [mask] if axis == special else []
+        elif kind == "arrays" and axis == special:
+            parts.append(_sample_places(draw, place, n))
+        else:
+            parts.append(_sample_part(draw, place if kind != "basic" else None, n))
+    how = draw.integer(0, 3)
+    if how == 3 and parts:
+        return parts[0]
+    if how == 2:
+        del parts[draw.integer(0, len(parts)) :]
+    if how == 1:
+        first = draw.integer(0, len(parts))
+        after = first + draw.integer(0, len(parts) - first)
+        parts[first:after] = [...]
+    for _ in range(draw.integer(0, 2)):
+        parts.insert(draw.integer(0, len(parts)), None)
+    return tuple(parts)
+
+
+def _sample_part(draw: Draw, place: Shape | None, n: int) -> Index:
+    """What stands for an axis of size n: a slice, an integer, or an integer array if there are others of a place."""
+    how = draw.integer(0, 3)
+    if how == 1 and n > 0:
+        return draw.integer(-n, n - 1)
+    if how == 2:
+        start, stop = (draw.choice([None, draw.integer(-n, n)]) for _ in range(2))
+        return slice(start, stop, draw.choice([None, 2, -1, -2]))
+    return slice(None) if how < 3 or place is None else _sample_places(draw, place, n)
+
+
+def _sample_places(draw: Draw, place: Shape, n: int) -> Index:
+    """An integer array that broadcasts to the place; all of an axis without elements, unless nothing is read of it."""
+    if n == 0:
+        return np.zeros(place, np.int64) if 0 in place else slice(None)
+    shape = tuple(1 if draw.integer(0, 3) == 3 else m for m in place)
+    return np.array(draw.integers(-n, n - 1, int(np.prod(shape))), dtype=np.int64).reshape(shape)
 
 
 class Gather(Op):

@@ -51,11 +51,19 @@ class MaxPool2D(Op):
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
-        kernel, stride, dilation = draw.pair(1, 3), draw.pair(1, 3), draw.pair(1, 2)
-        padding = draw.integer(0, kernel[0] // 2), draw.integer(0, kernel[1] // 2)
-        h, w = (d * (k - 1) + 1 + draw.integer(0, 3) for k, d in zip(kernel, dilation, strict=True))
-        x = draw.array((draw.integer(1, 2), draw.integer(1, 2), h, w), cls.domain["x"])
-        return Sample((x,), {"windows": Windows(kernel, stride, padding, dilation), "ceil_mode": draw.boolean()})
+        shape, windows = sample_windows(draw)
+        x = draw.array(shape, cls.domain["x"])
+        return Sample((x,), {"windows": windows, "ceil_mode": draw.boolean()})
+
+
+def sample_windows(
+    draw: Draw, *, kernel_size: int = 3, stride: int = 3, padding: int = 1, dilation: int = 2
+) -> tuple[Shape, Windows]:
+    """The shape of an image batch and windows that fit into it, up to these numbers."""
+    kernel, strides, dilations = draw.pair(1, kernel_size), draw.pair(1, stride), draw.pair(1, dilation)
+    pads = draw.integer(0, min(padding, kernel[0] // 2)), draw.integer(0, min(padding, kernel[1] // 2))
+    h, w = (d * (k - 1) + 1 + draw.integer(0, 3) for k, d in zip(kernel, dilations, strict=True))
+    return (draw.integer(1, 2), draw.integer(1, 2), h, w), Windows(kernel, strides, pads, dilations)
 
 
 class WindowPut(Op):

@@ -1,0 +1,187 @@
+"""The pytest plugin: `pytest --gradcheck`, the marker and the fixture `gradcheck`, a summary of the gradients checked.
+
+Outside the package, because importing anything inside it imports NumPy; pytest loads this file at every start, also in
+projects that check no gradients. `tinygrad_cnn` is imported by the first test that needs it.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+QUICK = 10
+"""Inputs per test of `check_gradients`, without --gradcheck."""
+
+THOROUGH = 200
+"""The same with --gradcheck, at least."""
+
+
+@dataclass
+class Tally:
+    """What was found of one function in one test."""
+
+    test: str
+    function: str
+    checks: int = 0
+    entries: int = 0
+    seconds: float = 0.0
+    ratio: float = 0.0
+    verdicts: dict[str, int] = field(default_factory=lambda: {"pass": 0, "fail": 0, "inconclusive": 0})
+    failed: Any = None
+    """The report, if a test failed with one."""
+
+    @property
+    def verdict(self) -> str:
+        """The worst of the verdicts."""
+        return next((v for v in ("fail", "inconclusive") if self.verdicts[v]), "pass")
+
+    def add(self, checkup: Any) -> None:
+        """Count one report."""
+        self.seconds += checkup.seconds
+        if not checkup.counts:
+            return
+        report = checkup.report
+        self.checks += 1
+        self.entries += len(report.entries)
+        self.verdicts[report.verdict.value] += 1
+        if report.verdict.value == "pass":
+            self.ratio = max(self.ratio, checkup.ratio)
+        else:
+            self.failed = report
+
+
+TALLIES = pytest.StashKey[dict[tuple[str, str], Tally]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The three options."""
+    group = parser.getgroup("gradcheck", "checking gradients (tinygrad_cnn)")
+    group.addoption(
+        "--gradcheck",
+        action="store_true",
+        help=f"check gradients thoroughly: {THOROUGH} inputs per test marked gradcheck, instead of {QUICK}",
+    )
+    group.addoption("--gradcheck-examples", type=_positive, metavar="N", help="draw N inputs per test marked gradcheck")
+    group.addoption("--gradcheck-json", type=Path, metavar="PATH", help="write what was found, as JSON")
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise ValueError(text)
+    return int(text)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The marker, and a place for what is found."""
+    config.addinivalue_line(
+        "markers",
+        f"gradcheck(examples=N): checks gradients, on {QUICK} inputs, or with --gradcheck on {THOROUGH} (or N); "
+        "tests of check_gradients and tests that use the fixture gradcheck have it by themselves",
+    )
+    config.stash[TALLIES] = {}
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what checks gradients, so that `-m gradcheck` selects it."""
+    checks = getattr(getattr(item, "obj", None), "checks_gradients", False) is True
+    if checks or "gradcheck" in getattr(item, "fixturenames", ()):
+        item.add_marker("gradcheck")
+
+
+@pytest.fixture
+def gradcheck() -> Any:
+    """`gradcheck(f, inputs, ...)` and `gradcheck.second(...)`, whose reports are in the summary of the run.
+
+    `gradcheck.record(report)` puts a report made elsewhere there.
+    """
+    return import_module("tinygrad_cnn.gradcheck.watching").Watched()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Tell a marked test how many inputs to draw, and listen to what it finds."""
+    __tracebackhide__ = True
+    if item.get_closest_marker("gradcheck") is None:
+        return (yield)
+    watching: Any = import_module("tinygrad_cnn.gradcheck.watching")
+    tallies = item.config.stash[TALLIES]
+    last: list[Tally] = []
+
+    def watch(checkup: Any) -> None:
+        name = checkup.report.function
+        tally = tallies.setdefault((item.nodeid, name), Tally(item.nodeid, name))
+        tally.add(checkup)
+        last[:] = [tally]
+
+    token = watching.EFFORT.set(watching.Effort(*_effort(item), watch))
+    try:
+        return (yield)
+    except AssertionError as error:
+        report = getattr(error, "report", None)
+        if report is not None and last:
+            last[0].failed = report
+        raise
+    finally:
+        watching.EFFORT.reset(token)
+
+
+def _effort(item: pytest.Item) -> tuple[int, bool]:
+    """How many inputs, and whether a test may draw more."""
+    number = item.config.getoption("--gradcheck-examples")
+    if number is not None:
+        return number, False
+    if not item.config.getoption("--gradcheck"):
+        return QUICK, False
+    wanted = [m.kwargs["examples"] for m in item.iter_markers("gradcheck") if "examples" in m.kwargs]
+    return (wanted[0] if wanted else THOROUGH), True
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """The section at the end, if any gradient was checked."""
+    tallies = list(config.stash[TALLIES].values())
+    if not tallies:
+        return
+    write = terminalreporter.write_line
+    terminalreporter.section("gradient checks")
+    counts = {v: sum(t.verdict == v for t in tallies) for v in ("pass", "fail", "inconclusive")}
+    write(
+        f"{len(tallies)} functions on {sum(t.checks for t in tallies)} inputs, "
+        f"{sum(t.entries for t in tallies)} entries judged in {sum(t.seconds for t in tallies):.1f} s: "
+        + ", ".join(f"{n} {v}" for v, n in counts.items())
+    )
+    worst, slowest = max(tallies, key=lambda t: t.ratio), max(tallies, key=lambda t: t.seconds)
+    write(f"worst error that passed: {worst.ratio:.2g} of what is allowed, {worst.test}")
+    write(f"slowest: {slowest.seconds:.1f} s for {slowest.checks} inputs, {slowest.test}")
+    for tally in tallies:
+        if tally.failed is not None:
+            told = "".join(f" ({d.kind})" for d in tally.failed.diagnoses[:1])
+            write(f"{tally.verdict.upper()} {tally.test}: {tally.failed.headline().removeprefix('gradcheck: ')}{told}")
+    if not config.getoption("--gradcheck") and config.getoption("--gradcheck-examples") is None:
+        write(f"at most {QUICK} inputs per test; --gradcheck draws {THOROUGH}")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the JSON."""
+    path = session.config.getoption("--gradcheck-json")
+    if path is None:
+        return
+    found = [
+        {
+            "test": t.test,
+            "function": t.function,
+            "verdict": t.verdict,
+            "checks": t.checks,
+            "entries": t.entries,
+            "verdicts": t.verdicts,
+            "worst_ratio": t.ratio,
+            "seconds": round(t.seconds, 6),
+            "report": None if t.failed is None else json.loads(t.failed.to_json()),
+        }
+        for t in session.config.stash[TALLIES].values()
+    ]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"functions": found}, indent=1), encoding="utf-8")
