@@ -72,6 +72,8 @@ def draw_sums(figure, curves):
     axes = figure.add_subplot()
     axes.set_title("The sum of n times 0.1 in float32")
     axes.set(xlabel="n", ylabel="relative error", ylim=(3e-9, 3), xlim=(10, 4e8))
+    axes.set_xticks([10.0**k for k in range(1, 8)])
+    axes.minorticks_off()
     for way, colour in (("running", RED), ("pairwise", BLUE)):
         n, off = curves[way, "0.1"]
         axes.loglog(n, np.maximum(off, 5e-9), "o-", color=colour)

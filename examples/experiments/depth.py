@@ -3,8 +3,8 @@ Where does the gradient go in a deep network?
 =============================================
 
 Before it reaches the first layer, the gradient is multiplied by a matrix and by the slopes of an activation in each
-layer above. Multiplied thirty times by 0.24 it has vanished, and thirty times by 11 it has exploded; both networks learn
-nothing. The factor is known before the first step: for layers n wide with weights of variance s², the mean square of
+layer above. Multiplied thirty times by 0.24 it has vanished, and thirty times by 11 it has exploded. Neither network
+learns. The factor is known before the first step: for layers n wide with weights of variance s², the mean square of
 the gradient is multiplied by
 
     n s² E[φ′(z)²]

@@ -124,12 +124,13 @@ def draw_precisions(figure, curves):
     axes.set_title("The best step is about the cube root of eps")
     axes.set(xlabel="step h of a central difference", ylabel="relative error of f′", ylim=(2e-13, 40))
     axes.set_xlim(2.0**-52, 30)
-    for k, ((name, (steps, off)), colour) in enumerate(zip(curves.items(), (PURPLE, RED, BLUE), strict=True)):
+    for (name, (steps, off)), colour in zip(curves.items(), (PURPLE, RED, BLUE), strict=True):
         eps = float(np.finfo(name).eps)
         theory, best = eps ** (1 / 3), int(np.argmin(off))
         axes.loglog(steps, off, "o-", color=colour, ms=4)
         axes.plot([theory] * 2, [1e-13, off[best]], ":", color=colour)
-        label(axes, theory * 1.3, 10.0 ** (-10.6 - k * 0.9), f"∛eps = {theory:.1g}", colour)
+        side, factor = ("left", 1.3) if name == "float16" else ("right", 0.8)
+        label(axes, theory * factor, 2e-12, f"∛eps = {theory:.1g}", colour, ha=side)
         label(axes, steps[-1], off[-1] * 4, name, colour, weight="bold")
     label(axes, 3e-1, 1e-3, "truncation\n∝ h²", GREY)
     label(axes, 1e-12, 1e-7, "rounding\n∝ 1/h", GREY, ha="right")
