@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 QUICK = 10
-"""Inputs per test of `check_gradients`, without --gradcheck."""
+"""Inputs per test of `check_gradients` without --gradcheck, at most."""
 
 THOROUGH = 200
 """The same with --gradcheck, at least."""
@@ -129,15 +129,14 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
         watching.EFFORT.reset(token)
 
 
-def _effort(item: pytest.Item) -> tuple[int, bool]:
-    """How many inputs, and whether a test may draw more."""
-    number = item.config.getoption("--gradcheck-examples")
-    if number is not None:
-        return number, False
-    if not item.config.getoption("--gradcheck"):
-        return QUICK, False
+def _effort(item: pytest.Item) -> tuple[int | None, int | None]:
+    """How many inputs, at least and at most."""
+    number: int | None = item.config.getoption("--gradcheck-examples")
+    if number is None and not item.config.getoption("--gradcheck"):
+        return None, QUICK
     wanted = [m.kwargs["examples"] for m in item.iter_markers("gradcheck") if "examples" in m.kwargs]
-    return (wanted[0] if wanted else THOROUGH), True
+    exact = number or (wanted[0] if wanted else None)
+    return (THOROUGH, None) if exact is None else (exact, exact)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

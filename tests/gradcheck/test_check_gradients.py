@@ -276,9 +276,9 @@ def test_a_test_that_judges_nothing_does_not_pass():
 
 
 def test_the_number_of_examples_can_be_said_in_three_ways():
-    def count(effort=None, **options):
+    def count(effort=(None, None), **options):
         seen = []
-        token = EFFORT.set(Effort(*(effort or (None, False)), watch=seen.append))
+        token = EFFORT.set(Effort(*effort, watch=seen.append))
         try:
             check_gradients(arrays((2,), Real()), **options)(numpy_pair(np.sin, sine))()
         finally:
@@ -287,10 +287,10 @@ def test_the_number_of_examples_can_be_said_in_three_ways():
 
     assert count(settings=settings(max_examples=7)) == 7
     assert count(examples=5) == 5
-    assert count((3, False), examples=5) == 3
-    assert count((3, True), examples=5) == 5
-    assert count((6, True), examples=5) == 6
-    assert count((6, True)) == 6
+    assert count((3, 3), examples=5) == count((None, 3), examples=5) == 3
+    assert count((3, None), examples=5) == count((None, 9), examples=5) == 5
+    assert count((6, None), examples=5) == 6
+    assert count((40, None)) == 40
 
 
 def test_a_cotangent_may_be_drawn_as_an_input():

@@ -18,7 +18,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tinygrad_cnn.gradcheck.check import gradcheck, gradgradcheck
-from tinygrad_cnn.gradcheck.functions import Checked, JaxFunction, TensorFunction, TorchFunction, tensor_function
+from tinygrad_cnn.gradcheck.functions import (
+    Adapter,
+    Checked,
+    JaxFunction,
+    TensorFunction,
+    TorchFunction,
+    tensor_function,
+)
 from tinygrad_cnn.gradcheck.memory import memory_problem
 from tinygrad_cnn.gradcheck.report import Report
 from tinygrad_cnn.gradcheck.verdicts import GradientError, Verdict
@@ -277,7 +284,8 @@ class _Without:
         self.name = _name(thing)
 
     def unpack(self, inputs: Sequence[Any]) -> tuple[list[Any], list[int]]:
-        values, checked = self._thing.unpack(inputs)
+        unpack = getattr(self._thing, "unpack", None) or Adapter(lambda: None).unpack
+        values, checked = unpack(inputs)
         return values, [k for k in checked if k not in self._fixed]
 
     def evaluate(self, inputs: Sequence[Any]) -> Any:
@@ -359,8 +367,8 @@ def _settings(examples: int | None, base: settings | None) -> settings:
     chosen = settings() if base is None else base
     effort = EFFORT.get()
     count = chosen.max_examples if examples is None else examples
-    if effort.examples is not None:
-        count = max(count if examples is not None else 0, effort.examples) if effort.least else effort.examples
+    count = max(count, effort.least or 1)
+    count = min(count, effort.most or count)
     return settings(
         chosen,
         max_examples=count,
