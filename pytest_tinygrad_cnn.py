@@ -32,12 +32,14 @@ class Tally:
     ratio: float = 0.0
     verdicts: dict[str, int] = field(default_factory=lambda: {"pass": 0, "fail": 0, "inconclusive": 0})
     failed: Any = None
-    """The report, if a test failed with one."""
+    """The report of a failure."""
 
     @property
     def verdict(self) -> str:
-        """The worst of the verdicts."""
-        return next((v for v in ("fail", "inconclusive") if self.verdicts[v]), "pass")
+        """Fail if anything failed; what could not be judged counts if its test failed, or nothing else was judged."""
+        if self.verdicts["fail"]:
+            return "fail"
+        return "pass" if self.verdicts["pass"] and self.failed is None else "inconclusive"
 
     def add(self, checkup: Any) -> None:
         """Count one report."""
@@ -50,7 +52,7 @@ class Tally:
         self.verdicts[report.verdict.value] += 1
         if report.verdict.value == "pass":
             self.ratio = max(self.ratio, checkup.ratio)
-        else:
+        if report.verdict.value == "fail":
             self.failed = report
 
 
@@ -148,7 +150,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     terminalreporter.section("gradient checks")
     counts = {v: sum(t.verdict == v for t in tallies) for v in ("pass", "fail", "inconclusive")}
     write(
-        f"{len(tallies)} functions on {sum(t.checks for t in tallies)} inputs, "
+        f"{len(tallies)} functions on {sum(t.checks for t in tallies)} inputs"
+        f" ({sum(t.verdicts['inconclusive'] for t in tallies)} inconclusive), "
         f"{sum(t.entries for t in tallies)} entries judged in {sum(t.seconds for t in tallies):.1f} s: "
         + ", ".join(f"{n} {v}" for v, n in counts.items())
     )
