@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 QUICK = 10
-"""Inputs per test of `check_gradients`, without --gradcheck."""
+"""Inputs per test of `check_gradients` without --gradcheck, at most."""
 
 THOROUGH = 200
 """The same with --gradcheck, at least."""
@@ -32,12 +32,14 @@ class Tally:
     ratio: float = 0.0
     verdicts: dict[str, int] = field(default_factory=lambda: {"pass": 0, "fail": 0, "inconclusive": 0})
     failed: Any = None
-    """The report, if a test failed with one."""
+    """The report of a failure."""
 
     @property
     def verdict(self) -> str:
-        """The worst of the verdicts."""
-        return next((v for v in ("fail", "inconclusive") if self.verdicts[v]), "pass")
+        """Fail if anything failed; what could not be judged counts if its test failed, or nothing else was judged."""
+        if self.verdicts["fail"]:
+            return "fail"
+        return "pass" if self.verdicts["pass"] and self.failed is None else "inconclusive"
 
     def add(self, checkup: Any) -> None:
         """Count one report."""
@@ -50,7 +52,7 @@ class Tally:
         self.verdicts[report.verdict.value] += 1
         if report.verdict.value == "pass":
             self.ratio = max(self.ratio, checkup.ratio)
-        else:
+        if report.verdict.value == "fail":
             self.failed = report
 
 
@@ -129,15 +131,14 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
         watching.EFFORT.reset(token)
 
 
-def _effort(item: pytest.Item) -> tuple[int, bool]:
-    """How many inputs, and whether a test may draw more."""
-    number = item.config.getoption("--gradcheck-examples")
-    if number is not None:
-        return number, False
-    if not item.config.getoption("--gradcheck"):
-        return QUICK, False
+def _effort(item: pytest.Item) -> tuple[int | None, int | None]:
+    """How many inputs, at least and at most."""
+    number: int | None = item.config.getoption("--gradcheck-examples")
+    if number is None and not item.config.getoption("--gradcheck"):
+        return None, QUICK
     wanted = [m.kwargs["examples"] for m in item.iter_markers("gradcheck") if "examples" in m.kwargs]
-    return (wanted[0] if wanted else THOROUGH), True
+    exact = number or (wanted[0] if wanted else None)
+    return (THOROUGH, None) if exact is None else (exact, exact)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
@@ -149,7 +150,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     terminalreporter.section("gradient checks")
     counts = {v: sum(t.verdict == v for t in tallies) for v in ("pass", "fail", "inconclusive")}
     write(
-        f"{len(tallies)} functions on {sum(t.checks for t in tallies)} inputs, "
+        f"{len(tallies)} functions on {sum(t.checks for t in tallies)} inputs"
+        f" ({sum(t.verdicts['inconclusive'] for t in tallies)} inconclusive), "
         f"{sum(t.entries for t in tallies)} entries judged in {sum(t.seconds for t in tallies):.1f} s: "
         + ", ".join(f"{n} {v}" for v, n in counts.items())
     )

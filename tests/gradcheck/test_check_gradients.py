@@ -220,12 +220,15 @@ def test_options_go_to_gradcheck():
     assert any("random projections" in note for note in report.notes)
 
 
-def test_what_cannot_be_judged_does_not_pass_unless_allowed():
+def test_much_that_cannot_be_judged_does_not_pass_unless_allowed():
+    jumps = numpy_pair(lambda x: np.floor(16 * x), lambda g, x: 0 * g)  # wherever a value is drawn
+    report = fails(check_gradients(arrays(shapes(), Real()))(jumps), "too coarse to judge")
+    assert report.smallest[0].shape == ()
+    check_gradients(arrays(shapes(), Real()), inconclusive=1)(jumps)()
     steps = numpy_pair(np.floor, lambda g, x: 0 * g)
-    report = fails(check_gradients(arrays(shapes(), Real()))(steps), "too coarse to judge")
-    assert np.array_equal(report.smallest[0], 0.0)
-    check_gradients(arrays(shapes(), Real()), allow_inconclusive=True)(steps)()
-    check_gradients(arrays(shapes(), kinks=range(-4, 5)))(steps)()
+    fails(check_gradients(arrays((), Real(-1, 1)), inconclusive=0, examples=100)(steps), "too coarse to judge")
+    check_gradients(arrays((), Real(-1, 1)), inconclusive=0.3, examples=100)(steps)()
+    check_gradients(arrays(shapes(), kinks=range(-4, 5)), inconclusive=0)(steps)()
 
 
 def test_a_pair_that_reads_memory_instead_of_elements_is_found():
@@ -276,9 +279,9 @@ def test_a_test_that_judges_nothing_does_not_pass():
 
 
 def test_the_number_of_examples_can_be_said_in_three_ways():
-    def count(effort=None, **options):
+    def count(effort=(None, None), **options):
         seen = []
-        token = EFFORT.set(Effort(*(effort or (None, False)), watch=seen.append))
+        token = EFFORT.set(Effort(*effort, watch=seen.append))
         try:
             check_gradients(arrays((2,), Real()), **options)(numpy_pair(np.sin, sine))()
         finally:
@@ -287,10 +290,10 @@ def test_the_number_of_examples_can_be_said_in_three_ways():
 
     assert count(settings=settings(max_examples=7)) == 7
     assert count(examples=5) == 5
-    assert count((3, False), examples=5) == 3
-    assert count((3, True), examples=5) == 5
-    assert count((6, True), examples=5) == 6
-    assert count((6, True)) == 6
+    assert count((3, 3), examples=5) == count((None, 3), examples=5) == 3
+    assert count((3, None), examples=5) == count((None, 9), examples=5) == 5
+    assert count((6, None), examples=5) == 6
+    assert count((40, None)) == 40
 
 
 def test_a_cotangent_may_be_drawn_as_an_input():

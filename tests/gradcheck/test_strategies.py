@@ -186,7 +186,7 @@ def test_every_form_of_index_is_drawn(form):
 
 
 def test_the_simplest_index_takes_all():
-    assert found(indices((2, 3)), lambda i: True) == (slice(None), slice(None))
+    assert parts(found(indices((2, 3)), lambda i: True))[0] == slice(None)
 
 
 LAYOUTS = {

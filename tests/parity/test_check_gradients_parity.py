@@ -1,4 +1,4 @@
-"""`check_gradients` on functions of PyTorch and JAX, where they are installed."""
+"""`check_gradients` on functions of PyTorch."""
 
 import numpy as np
 import pytest

@@ -18,7 +18,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tinygrad_cnn.gradcheck.check import gradcheck, gradgradcheck
-from tinygrad_cnn.gradcheck.functions import Checked, JaxFunction, TensorFunction, TorchFunction, tensor_function
+from tinygrad_cnn.gradcheck.functions import (
+    Adapter,
+    Checked,
+    JaxFunction,
+    TensorFunction,
+    TorchFunction,
+    tensor_function,
+)
 from tinygrad_cnn.gradcheck.memory import memory_problem
 from tinygrad_cnn.gradcheck.report import Report
 from tinygrad_cnn.gradcheck.verdicts import GradientError, Verdict
@@ -39,7 +46,7 @@ def check_gradients(
     adapter: Callable[[Callable[..., Any]], Any] = tensor_function,
     constants: Sequence[str | int] = (),
     examples: int | None = None,
-    allow_inconclusive: bool = False,
+    inconclusive: float = 0.1,
     settings: settings | None = None,
     options: Mapping[str, Any] | None = None,
     **named: st.SearchStrategy[Any],
@@ -64,7 +71,8 @@ def check_gradients(
     order : 2 also checks the second derivatives (of Tensor functions)
     constants : inputs, by name or place, whose derivative is not asked for
     examples : inputs drawn; by default as Hypothesis' settings or the pytest plugin say
-    allow_inconclusive : examples that cannot be judged count as passed, instead of as failed
+    inconclusive : the share of examples that need not be judged, because of noise or a kink: a function may be too
+        flat here and there. With 0 the first is a failure
     settings : Hypothesis' settings to start from
     options : of `gradcheck`, such as ``{"rtol": 1e-4}``
 
@@ -113,7 +121,7 @@ def check_gradients(
             raise TypeError(
                 f"check_gradients: {type(target).__name__} decorated; expected a function, or what numpy_pair returns"
             )
-        return _test(target, plan, examples, allow_inconclusive, settings)
+        return _test(target, plan, examples, inconclusive, settings)
 
     return decorate
 
@@ -135,44 +143,49 @@ class Plan:
 
     def case(self, target: Any, drawn: tuple[Any, ...], outside: "Outside") -> "Case":
         """The function and its inputs."""
-        in_order = () if self.named else drawn
-        by_name = dict(zip(self.named, drawn, strict=True)) if self.named else {}
-        inputs: list[Any] = []
-        told: Values = {}
-        for value in in_order:
-            if isinstance(value, Sample):
-                inputs += value.inputs
-                told |= value.options
-            else:
-                inputs.append(value)
-        names = list(by_name) or None
+        if self.named:
+            return self._by_name(target, dict(zip(self.named, drawn, strict=True)), outside)
+        return self._in_order(target, drawn, outside)
+
+    def _by_name(self, target: Any, drawn: Values, outside: "Outside") -> "Case":
+        """The function takes all by name; or some, and returns what takes the others in order."""
         if isinstance(target, Checked):
-            if told:
+            return self._case(target, list(drawn.values()), list(drawn), {})
+        taken = {name: drawn[name] for name in _taken(target, list(drawn))}
+        given = outside.given_to(target)
+        if len(taken) == len(drawn):
+            function = _named(lambda *values: given(**dict(zip(drawn, values, strict=True))), _name(target))
+            return self._case(self.adapter(function), list(drawn.values()), list(drawn), {})
+        inputs = {name: value for name, value in drawn.items() if name not in taken}
+        return self._case(self._made(given(**taken), target), list(inputs.values()), list(inputs), taken)
+
+    def _in_order(self, target: Any, drawn: tuple[Any, ...], outside: "Outside") -> "Case":
+        """The function takes inputs in order and options by name; or options only, and returns what takes inputs."""
+        inputs: list[Any] = []
+        options: Values = {}
+        for value in drawn:
+            inputs += value.inputs if isinstance(value, Sample) else [value]
+            options |= value.options if isinstance(value, Sample) else {}
+        if isinstance(target, Checked):
+            if options:
                 raise TypeError(
-                    f"check_gradients: {_name(target)} cannot take the options {', '.join(told)}; decorate a function "
-                    "of these options that returns the pair"
+                    f"check_gradients: {_name(target)} cannot take the options {', '.join(options)}; decorate a "
+                    "function of these options that returns the pair"
                 )
-            return self._case(target, [*inputs, *by_name.values()], names, {})
-        given = partial(target, *outside.arguments, **outside.fixtures)
-        if names is not None:
-            taken = _taken(target, names)
-            if len(taken) == len(names):
-                function = _by_name(given, names, _name(target))
-                return self._case(self.adapter(function), list(by_name.values()), names, {})
-            told = {name: by_name[name] for name in taken}
-            names = [name for name in names if name not in taken]
-            inputs = [by_name[name] for name in names]
-        elif _takes_inputs(target, len(outside.arguments)):
-            return self._case(self.adapter(_named(partial(given, **told), _name(target))), inputs, None, told)
-        thing = given(**told)
-        if not isinstance(thing, Checked):
-            if not callable(thing):
-                raise TypeError(
-                    f"check_gradients: {_name(target)} returned {type(thing).__name__}; expected what to check "
-                    "(a function, numpy_pair(f, vjp), torch_function(f), ...), or that it takes the inputs"
-                )
-            thing = self.adapter(thing)
-        return self._case(thing, inputs, names, told)
+            return self._case(target, inputs, None, {})
+        given = partial(outside.given_to(target), **options)
+        if _takes_inputs(target, len(outside.arguments)):
+            return self._case(self.adapter(_named(given, _name(target))), inputs, None, options)
+        return self._case(self._made(given(), target), inputs, None, options)
+
+    def _made(self, thing: Any, target: Any) -> Any:
+        """What the decorated function returned, as something to check."""
+        if not isinstance(thing, Checked) and not callable(thing):
+            raise TypeError(
+                f"check_gradients: {_name(target)} returned {type(thing).__name__}; expected what to check "
+                "(a function, numpy_pair(f, vjp), torch_function(f), ...), or that it takes the inputs"
+            )
+        return thing if isinstance(thing, Checked) else self.adapter(thing)
 
     def _case(self, thing: Any, inputs: list[Any], names: list[str] | None, told: Values) -> "Case":
         unknown = [c for c in self.constants if c not in (names or []) and c not in range(len(inputs))]
@@ -188,6 +201,10 @@ class Outside:
 
     arguments: tuple[Any, ...]
     fixtures: Values
+
+    def given_to(self, target: Callable[..., Any]) -> Callable[..., Any]:
+        """The function that lacks nothing but what is drawn."""
+        return partial(target, *self.arguments, **self.fixtures)
 
 
 @dataclass(frozen=True)
@@ -277,7 +294,8 @@ class _Without:
         self.name = _name(thing)
 
     def unpack(self, inputs: Sequence[Any]) -> tuple[list[Any], list[int]]:
-        values, checked = self._thing.unpack(inputs)
+        unpack = getattr(self._thing, "unpack", None) or Adapter(lambda: None).unpack
+        values, checked = unpack(inputs)
         return values, [k for k in checked if k not in self._fixed]
 
     def evaluate(self, inputs: Sequence[Any]) -> Any:
@@ -294,31 +312,49 @@ class _Failed(Exception):
 class _Search:
     """The examples of one test: what fails first is made smaller by Hypothesis, the last that failed is smallest."""
 
-    def __init__(self, target: Any, plan: Plan, outside: Outside, allow_inconclusive: bool) -> None:
+    def __init__(self, target: Any, plan: Plan, outside: Outside) -> None:
         self.target, self.plan, self.outside = target, plan, outside
-        self.allowed = {Verdict.PASS, Verdict.INCONCLUSIVE} if allow_inconclusive else {Verdict.PASS}
         self.smallest: Case | None = None
         self.larger: Case | None = None
-        self.entries = 0
+        self.unclear: list[Case] = []
+        self.strict = False
+        self.examples = self.entries = 0
 
     def example(self, drawn: tuple[Any, ...]) -> None:
         """Check one example."""
         begun = perf_counter()
         case = self.plan.case(self.target, drawn, self.outside)
         report = case.report(explain=False)
-        EFFORT.get().watch(Checkup(report, perf_counter() - begun, counts=self.smallest is None))
+        searching = self.smallest is not None or self.strict
+        EFFORT.get().watch(Checkup(report, perf_counter() - begun, counts=not searching))
+        self.examples += not searching
         self.entries += len(report.entries)
-        if report.verdict in self.allowed:
-            return
-        self.smallest = case
-        if self.larger is None or self.larger.size < case.size <= MOST:
-            self.larger = case
-        raise _Failed
+        if report.verdict is Verdict.INCONCLUSIVE and not self.strict:
+            self.unclear.append(case)
+        elif not report:
+            self.smallest = case
+            if self.larger is None or self.larger.size < case.size <= MOST:
+                self.larger = case
+            raise _Failed
 
-    def run(self, chosen: settings) -> None:
+    def run(self, chosen: settings, inconclusive: float) -> None:
         """All examples, then the verdict."""
         __tracebackhide__ = True
+        self._draw(chosen)
+        if self.smallest is None and len(self.unclear) > inconclusive * self.examples:
+            self.strict = True  # once more, for the smallest that cannot be judged
+            self._draw(chosen)
+            self.smallest = self.smallest or self.unclear[0]
+        if self.smallest is not None:
+            report = self.smallest.explained(self.larger or self.smallest)
+            raise (report.raised or GradientError)(str(report), *([] if report.raised else [report]))
+        if not self.entries:
+            raise GradientError(
+                f"check_gradients: {_name(self.target)}: no entry was judged in any example; let the strategies draw "
+                "arrays of a floating dtype that have elements"
+            )
 
+    def _draw(self, chosen: settings) -> None:
         def example(drawn: tuple[Any, ...]) -> None:
             self.example(drawn)
 
@@ -326,25 +362,16 @@ class _Search:
         example.__name__ = re.sub(r"\W", "_", name)  # by it, Hypothesis finds what failed before
         with suppress(_Failed):
             chosen(given(self.plan.drawn())(example))()
-        if self.smallest is None or self.larger is None:
-            if not self.entries:
-                raise GradientError(
-                    f"check_gradients: {_name(self.target)}: no entry was judged in any example; let the strategies "
-                    "draw arrays of a floating dtype that have elements"
-                )
-            return
-        report = self.smallest.explained(self.larger)
-        raise (report.raised or GradientError)(*((str(report), report) if report.raised is None else (str(report),)))
 
 
 def _test(
-    target: Any, plan: Plan, examples: int | None, allow_inconclusive: bool, base: settings | None
+    target: Any, plan: Plan, examples: int | None, inconclusive: float, base: settings | None
 ) -> Callable[..., None]:
     """The test, with the signature of what pytest is to fill in."""
 
     def test(*arguments: Any, **fixtures: Any) -> None:
         __tracebackhide__ = True
-        _Search(target, plan, Outside(arguments, fixtures), allow_inconclusive).run(_settings(examples, base))
+        _Search(target, plan, Outside(arguments, fixtures)).run(_settings(examples, base), inconclusive)
 
     test.__name__ = test.__qualname__ = _name(target)
     if inspect.isroutine(target):
@@ -359,8 +386,8 @@ def _settings(examples: int | None, base: settings | None) -> settings:
     chosen = settings() if base is None else base
     effort = EFFORT.get()
     count = chosen.max_examples if examples is None else examples
-    if effort.examples is not None:
-        count = max(count if examples is not None else 0, effort.examples) if effort.least else effort.examples
+    count = max(count, effort.least or 1)
+    count = min(count, effort.most or count)
     return settings(
         chosen,
         max_examples=count,
@@ -403,10 +430,6 @@ def _takes_inputs(target: Any, bound: int) -> bool:
     if any(p.kind is p.VAR_POSITIONAL for p in parameters):
         return True
     return len([p for p in parameters if p.kind in kinds]) > bound
-
-
-def _by_name(function: Callable[..., Any], names: Sequence[str], name: str) -> Callable[..., Any]:
-    return _named(lambda *values: function(**dict(zip(names, values, strict=True))), name)
 
 
 def _named(function: Callable[..., Any], name: str) -> Callable[..., Any]:

@@ -37,10 +37,10 @@ class Checkup:
 class Effort:
     """What a test run asks of its gradient checks."""
 
-    examples: int | None = None
-    """Inputs drawn per test; None: what the test, or Hypothesis' settings say."""
-    least: bool = False
-    """`examples` is a minimum: a test that wants more may have them."""
+    least: int | None = None
+    """So many inputs are drawn per test at least, whatever the test and Hypothesis' settings say."""
+    most: int | None = None
+    """And so many at most."""
     watch: Callable[[Checkup], None] = field(default=lambda checkup: None)
     """Is told of every report."""
 
