@@ -115,7 +115,7 @@ def test_without_matplotlib_there_is_the_table_and_a_word(ran, load, monkeypatch
     monkeypatch.setattr("blackboard.import_module", without)
     kinks.main(tmp_path, quick=True)
     printed = capsys.readouterr().out
-    assert "experiments-tie.png is not drawn: matplotlib is not installed; pip install matplotlib" in printed
+    assert "experiments-tie.png is not drawn: matplotlib is not installed; pip install 'tinygrad-cnn[plot]'" in printed
     assert not list(tmp_path.iterdir())
     before = ran("kinks").printed  # nothing else depends on it, and the numbers are the same every time
     assert [line for line in printed.splitlines() if ".png" not in line] == [
