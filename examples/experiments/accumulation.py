@@ -72,8 +72,6 @@ def draw_sums(figure, curves):
     axes = figure.add_subplot()
     axes.set_title("The sum of n times 0.1 in float32")
     axes.set(xlabel="n", ylabel="relative error", ylim=(3e-9, 3), xlim=(10, 4e8))
-    axes.set_xticks([10.0**k for k in range(1, 8)])
-    axes.minorticks_off()
     for way, colour in (("running", RED), ("pairwise", BLUE)):
         n, off = curves[way, "0.1"]
         axes.loglog(n, np.maximum(off, 5e-9), "o-", color=colour)
@@ -82,6 +80,8 @@ def draw_sums(figure, curves):
     axes.loglog(n, np.maximum(off, 5e-9), "s--", color=RED, ms=4, lw=1.5, alpha=0.8)
     label(axes, n[-1] * 1.4, off[-1], "running,\nrandom numbers", RED)
     axes.loglog(n, n * UNIT, ":", color=GREY, lw=1.5)
+    axes.set_xticks([10.0**k for k in range(1, 8)])
+    axes.minorticks_off()
     label(axes, 2e5, 0.2, "bound: n roundings", GREY, ha="right")
 
 

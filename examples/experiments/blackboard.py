@@ -67,7 +67,7 @@ def picture(
         matplotlib, figures = import_module("matplotlib"), import_module("matplotlib.figure")
         images = import_module("PIL.Image")  # which matplotlib needs, too
     except ImportError:
-        print(f"{name} is not drawn: matplotlib is not installed; pip install matplotlib")
+        print(f"{name} is not drawn: matplotlib is not installed; pip install 'tinygrad-cnn[plot]'")
         return
     with matplotlib.rc_context(STYLE):
         figure = figures.Figure(figsize=size, layout="constrained")

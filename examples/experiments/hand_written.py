@@ -277,8 +277,8 @@ def accuracy(name, steps, tested=10_000):
 
 
 # %%
-# What the checker says of the same ops needs no training and no digits: sixteen numbers, two of which are equal, and for
-# the softmax three logits of the size that pixels up to 255 lead to.
+# What the checker says of the same ops needs no training and no digits: sixteen numbers, two of which are equal, and
+# for the softmax three logits of the size that pixels up to 255 lead to.
 
 
 def checked(name):
@@ -315,7 +315,9 @@ def draw(figure, shares, words):
     axes.axvline(CHANCE, color=GREY, lw=1.5, ls=":")
     label(axes, CHANCE + 0.01, -0.62, "chance", GREY)
     label(axes, 1.14, -0.75, "gradcheck:", BLACK, weight="bold")
-    axes.set(xlabel="test images that are recognised", xlim=(0, 1.45), ylim=(len(shares) - 0.5, -1))
+    axes.set_xlabel("test images that are recognised", x=0.5 / 1.45)
+    axes.spines["bottom"].set_bounds(0, 1)
+    axes.set(xlim=(0, 1.45), ylim=(len(shares) - 0.5, -1))
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
     axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", length=0)

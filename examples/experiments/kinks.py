@@ -12,7 +12,7 @@ This experiment shows what differences see, how often a fixed step raises a fals
 convention from a mistake: a tie may go to one element or be shared, but must not be counted twice.
 
 [1] pytorch/pytorch, issue 946: a pooling test fails when two elements of a window are closer than the step.
-[2] pytorch/vision, issue 1389: the same in region-of-interest pooling.
+[2] chainer/chainer, issue 8519: a test of max fails at an input whose greatest element is there twice.
 
 Run it: ``python examples/experiments/kinks.py --out pictures``. Some seconds.
 """
