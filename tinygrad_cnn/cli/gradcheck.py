@@ -10,6 +10,7 @@ import math
 import shlex
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -23,6 +24,7 @@ from tinygrad_cnn.cli.options import finite, natural, not_negative, positive
 from tinygrad_cnn.cli.targets import (
     TheirError,
     UsageError,
+    all_ours,
     check_takes,
     first_line,
     folder_importable,
@@ -80,7 +82,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--low", type=finite, help=f"inputs are drawn from here (default: {LOW:g})")
     parser.add_argument("--high", type=finite, help=f"to here (default: {HIGH:g})")
     parser.add_argument("--dtype", choices=["float64", "float32"], default="float64", help="(default: float64)")
-    parser.add_argument("--order", type=int, choices=[1, 2], default=1, help="2: the gradient's gradient, too")
+    parser.add_argument(
+        "--order", type=int, choices=[1, 2], default=1, help="2: of the gradient, as a function, the gradient"
+    )
     parser.add_argument("--fast", action="store_true", help="judge random projections in place of every entry")
     parser.add_argument("--eps", type=positive(float), help="the largest step of the differences")
     parser.add_argument("--atol", type=not_negative, help="absolute tolerance")
@@ -163,7 +167,7 @@ def _check_options(args: argparse.Namespace) -> None:
         raise UsageError("gradcheck: --order 2 needs a recorded gradient: a function of Tensors, without --vjp")
     if args.plot is not None:
         if Path(args.plot).suffix[1:].lower() not in PICTURES:
-            raise UsageError(f"gradcheck: --plot {args.plot}: the name must end with .{', .'.join(PICTURES)}")
+            raise UsageError(f"gradcheck: --plot {args.plot}: the name must end with .png, .svg or .pdf")
         if importlib.util.find_spec("matplotlib") is None:
             raise UsageError("gradcheck: --plot needs matplotlib; install it with pip install 'tinygrad-cnn[plot]'")
     _check_files(args)
@@ -237,6 +241,8 @@ def _op(args: argparse.Namespace, op: type[Op]) -> Outcome:
         )
     except NotImplementedError as error:
         raise UsageError(f"gradcheck: {error}; write sample(draw), a class method that returns a Sample") from None
+    except Exception as error:
+        raise _raised(args, error, "when its sample(draw) is called") from error
 
 
 def _function(args: argparse.Namespace, function: Callable[..., Any]) -> Outcome:
@@ -251,6 +257,8 @@ def _function(args: argparse.Namespace, function: Callable[..., Any]) -> Outcome
     checked: Any = function
     if args.vjp is not None:
         vjp = load(args.vjp)
+        if isinstance(vjp, type):
+            raise UsageError(f"gradcheck: --vjp {args.vjp} names a class; give a function vjp(g, *arrays)")
         check_takes(args.vjp, vjp, len(shapes) + 1, f"the cotangent and {len(shapes)} inputs")
         checked = numpy_pair(function, vjp)
     start = perf_counter()
@@ -282,25 +290,35 @@ def _report(args: argparse.Namespace, checked: Any, names: Sequence[str], n: int
         report = checker(
             checked, inputs, raise_exception=False, seed=args.seed + n, names=[*names, *many], **_options(args)
         )
-    except Exception as error:
-        trace = their_trace(error)
-        if trace is None:
-            raise
+    except (Exception, SystemExit) as error:
         told = ", ".join(f"{name} {shape_text(a.shape)}" for name, a in zip(names, arrays, strict=True))
-        raise TheirError(
-            f"gradcheck: {args.target} raises {first_line(error)} for inputs {told} ({args.dtype}, between {low:g} and "
-            f"{high:g}); check --shape, --low, --high and --dtype",
-            trace,
-        ) from error
+        where = f"(inputs: {told}, {args.dtype}, between {low:g} and {high:g})"
+        raise _raised(args, error, f"{where}; check --shape, --low, --high and --dtype") from error
     if report.raised is not None:
-        raise UsageError(f"gradcheck: {args.target}: {report.problem.removeprefix('gradcheck: ')}{_hint(args, report)}")
+        raise _refused(args, report.problem)
+    if "choose inputs inside its domain" in report.problem:
+        hint = f"Inputs were drawn between {low:g} and {high:g}; --low and --high choose another range."
+        report = replace(report, notes=(*report.notes, hint))
     return report
 
 
-def _hint(args: argparse.Namespace, report: Report) -> str:
-    if args.vjp is None and "returned ndarray" in report.problem:
-        return "; for a function of NumPy arrays, name its VJP with --vjp"
-    return ""
+def _refused(args: argparse.Namespace, problem: str) -> UsageError:
+    """There is nothing to check, or no derivative to be had."""
+    numpy = args.vjp is None and "returned ndarray" in problem
+    hint = "; for a function of NumPy arrays, name its VJP with --vjp" if numpy else ""
+    return UsageError(f"gradcheck: {args.target}: {problem.removeprefix('gradcheck: ')}{hint}")
+
+
+def _raised(args: argparse.Namespace, error: BaseException, context: str = "") -> BaseException:
+    """What to raise in place of what was raised while the function or the op was called."""
+    if str(error).startswith("gradcheck: "):
+        return _refused(args, str(error))
+    trace = their_trace(error)
+    if trace is None:
+        return error
+    what = "ends the program" if isinstance(error, SystemExit) else f"raises {first_line(error)}"
+    message = f"gradcheck: {args.target} {what} {context}".rstrip()
+    return UsageError(message) if all_ours(error) else TheirError(message, trace)
 
 
 def record(args: argparse.Namespace, outcomes: Sequence[Outcome], seconds: float) -> dict[str, Any]:

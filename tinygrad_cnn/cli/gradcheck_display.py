@@ -24,6 +24,9 @@ except ImportError:
 ROWS = 8
 """So many entries of a report are shown."""
 
+LONGEST = 240
+"""So many characters of an input are shown."""
+
 STYLE = {Verdict.PASS: "green", Verdict.FAIL: "bold red", Verdict.INCONCLUSIVE: "yellow"}
 WORD = {Verdict.PASS: "pass", Verdict.FAIL: "FAIL", Verdict.INCONCLUSIVE: "inconclusive"}
 
@@ -212,13 +215,13 @@ def print_outcome(outcome: Outcome, command: str, out: TextIO) -> None:
         told = str(shown(outcome))
         print("\n".join(f"  {line}".rstrip() for line in told.splitlines()), file=out)
     if command:
-        print(f"  Again: {command}", file=out)
+        print(f"  Again: {command}\n", file=out)
 
 
 def refuted(outcome: Outcome) -> list[tuple[str, str]]:
     """Of each check of the battery that failed: its name, and its first message."""
     failed = [t for t in outcome.trials if t.failures and "gradcheck" not in t.check]
-    return [(t.check, t.failures[0].removeprefix(f"{outcome.name}: ")) for t in failed]
+    return [(t.check, " ".join(t.failures[0].removeprefix(f"{outcome.name}: ").split())) for t in failed]
 
 
 def shown(outcome: Outcome) -> Report | None:
@@ -243,7 +246,7 @@ class _Rich:
         if report is not None:
             self.report(report)
         if command:
-            self.line(("Again: ", "dim"), command, indent=2)
+            self.line(("Again: ", "dim"), command, "\n", indent=2)
 
     def report(self, report: Report) -> None:
         """Headline, diagnosis, table and notes."""
@@ -251,7 +254,7 @@ class _Rich:
             self.line(report.headline().removeprefix("gradcheck: "), indent=2)
         if report.diagnoses:
             best = report.diagnoses[0]
-            self.line(("It looks like this ", ""), (best.kind, "bold red"), f": {best.message}", indent=2)
+            self.line("It looks like this (", (best.kind, "bold red"), f"): {best.message}", indent=2)
         if report.entries:
             self.console.print(rich.padding.Padding(self._table(report), (0, 0, 0, 2)))
         if report.oracles:
@@ -290,7 +293,8 @@ class _Rich:
 def smallest_text(report: Report) -> str:
     """The smallest inputs that fail, in one line."""
     told = [np.array2string(a, precision=4, threshold=12, separator=", ") for a in report.smallest or ()]
-    return " ".join(", ".join(told).split())
+    text = " ".join(", ".join(told).split())
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… (--json has it all)"
 
 
 def _row(report: Report, e: Entry) -> Row:

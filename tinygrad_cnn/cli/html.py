@@ -22,7 +22,7 @@ from tinygrad_cnn.cli.gradcheck_display import (
 )
 from tinygrad_cnn.cli.svg import histogram, step_curve
 from tinygrad_cnn.gradcheck.report import Report
-from tinygrad_cnn.gradcheck.sweep import Outcome
+from tinygrad_cnn.gradcheck.sweep import Outcome, Trial
 from tinygrad_cnn.gradcheck.verdicts import Verdict
 from tinygrad_cnn.version import __version__
 
@@ -131,7 +131,7 @@ def _section(o: Outcome, command: str, *, opened: bool) -> str:
         parts.append(_report(report))
     facts = [(f"Domain of {name}", words) for name, words in o.domain]
     facts += [("Kinks", "; ".join(o.kinks) or "none declared")] if o.family not in ("function", "NumPy pair") else []
-    facts += [("Checks", "; ".join(f"{t.check} ({_part(t.runs, len(t.failures))})" for t in o.trials))]
+    facts += [("Checks", "; ".join(f"{t.check} ({_part(t)})" for t in o.trials))]
     facts += [("Result", counts(o))]
     facts += [("Again", command)] if command else []
     listed = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(text)}</dd></div>" for name, text in facts)
@@ -201,5 +201,7 @@ def _anchor(o: Outcome) -> str:
     return "op-" + "".join(c if c.isalnum() or c in "-_" else "-" for c in o.name)
 
 
-def _part(runs: int, failures: int) -> str:
-    return f"{runs}" if not failures else f"{failures} of {runs} failed"
+def _part(trial: Trial) -> str:
+    told = [f"{len(trial.failures)} of {trial.runs} failed"] if trial.failures else []
+    told += [f"{trial.undecided} of {trial.runs} inconclusive"] if trial.undecided else []
+    return ", ".join(told) or str(trial.runs)

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from tinygrad_cnn.gradcheck import functions
 from tinygrad_cnn.ops.op import Op, registry
 
 FORM = "write module:function or path/to/file.py:function"
@@ -42,7 +43,7 @@ def load(text: str) -> Any:
     found: Any = load_module(place)
     for part in name.split("."):
         if not hasattr(found, part):
-            raise UsageError(f"gradcheck: {place} has no {name!r}{_nearest(part, dir(found))}")
+            raise UsageError(f"gradcheck: {place} has no {name!r}{_nearest(part, found)}")
         found = getattr(found, part)
     if isinstance(found, type) and issubclass(found, Op):
         return found
@@ -107,18 +108,26 @@ def check_takes(text: str, function: Callable[..., Any], count: int, given: str)
 
 
 def their_trace(error: BaseException) -> str | None:
-    """The traceback from the first frame that is not ours; None if there is none."""
+    """The traceback from where the checker calls the function, or from the first frame that is not ours.
+
+    None if there is neither: then it is not their function that raised.
+    """
     ours = str(Path(__file__).parents[1])
     frames = traceback.extract_tb(error.__traceback__)
-    theirs = [
-        k
-        for k, f in enumerate(frames)
-        if not f.filename.startswith((ours, "<frozen")) and "importlib" not in f.filename
-    ]
+    calls = [k + 1 for k, f in enumerate(frames) if f.filename == functions.__file__]
+    foreign = [k for k, f in enumerate(frames) if not f.filename.startswith((ours, "<frozen", importlib.__file__))]
+    start = calls[-1] if calls else foreign[0] if foreign else None
     last = "".join(traceback.format_exception_only(error))
-    if not theirs:
+    if start is None:
         return last if isinstance(error, SyntaxError) else None
-    return f"Traceback (most recent call last):\n{''.join(traceback.format_list(frames[theirs[0] :]))}{last}"
+    return f"Traceback (most recent call last):\n{''.join(traceback.format_list(frames[start:]))}{last}"
+
+
+def all_ours(error: BaseException) -> bool:
+    """Whether it was raised without any code but this package's: its message says enough."""
+    ours = str(Path(__file__).parents[1])
+    frames = traceback.extract_tb(error.__traceback__)
+    return all(f.filename.startswith(ours) for f in frames)
 
 
 def first_line(error: BaseException) -> str:
@@ -134,10 +143,8 @@ def _op(text: str) -> type[Op]:
         raise UsageError(f"gradcheck: {text!r} names no function; {FORM}")
     by_label = {name.lower(): name for name in registry}
     near = [by_label[label] for label in difflib.get_close_matches(text.lower(), by_label, n=3, cutoff=0.6)]
-    hint = f"did you mean {' or '.join(near)}?" if near else "the README lists them"
-    raise UsageError(
-        f"gradcheck: there is no op {text!r}; {hint} For a function, {FORM}".replace("them For", "them. For")
-    )
+    hint = f"did you mean {' or '.join(near)}?" if near else "the README lists them."
+    raise UsageError(f"gradcheck: there is no op {text!r}; {hint} For a function, {FORM}")
 
 
 def _import_file(path: Path) -> ModuleType:
@@ -172,7 +179,8 @@ def _theirs(place: str, error: BaseException) -> TheirError:
     return TheirError(f"gradcheck: importing {place} {what}", their_trace(error) or "")
 
 
-def _nearest(name: str, names: list[str]) -> str:
+def _nearest(name: str, owner: Any) -> str:
+    names = [n for n in dir(owner) if callable(getattr(owner, n, None)) and not n.startswith("__")]
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
     return f"; did you mean {' or '.join(near)}?" if near else "; name a function that it defines"
 

@@ -6,7 +6,7 @@ Whoever shows it (the command line, a page, a test) does so elsewhere.
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from time import perf_counter
 from typing import Any
 
@@ -40,6 +40,13 @@ class Trial:
     check: str
     runs: int
     failures: tuple[str, ...] = ()
+    undecided: int = 0
+    """On so many samples it could not be told."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether it holds on all of them."""
+        return not (self.failures or self.undecided)
 
 
 @dataclass(frozen=True)
@@ -71,8 +78,8 @@ class Outcome:
 
     @property
     def passed(self) -> int:
-        """How many trials nothing refuted."""
-        return sum(not trial.failures for trial in self.trials)
+        """How many trials passed."""
+        return sum(trial.passed for trial in self.trials)
 
     @property
     def worst(self) -> float | None:
@@ -97,7 +104,7 @@ class Outcome:
             "domain": dict(self.domain),
             "kinks": list(self.kinks),
             "samples": list(self.samples),
-            "checks": [{"check": t.check, "runs": t.runs, "failures": list(t.failures)} for t in self.trials],
+            "checks": [{**asdict(trial), "failures": list(trial.failures)} for trial in self.trials],
             "entries": sum(len(report.entries) for report in self.reports),
             "worst_ratio": worst if worst is None or np.isfinite(worst) else str(worst),
             "reports": [json.loads(report.to_json()) for report in kept],
@@ -111,7 +118,9 @@ def own_ops() -> list[type[Op]]:
 
 
 def family(op: type[Op]) -> str:
-    """The file it is defined in: elementwise, reduce, conv, ..."""
+    """The file it is defined in: elementwise, reduce, conv, ...; "custom" if it is not ours."""
+    if not op.__module__.startswith("tinygrad_cnn."):
+        return "custom"
     return op.__module__.rpartition(".")[2]
 
 
@@ -194,7 +203,8 @@ def check_sample(
 def gradcheck_trial(reports: Sequence[Report], order: int = 1) -> Trial:
     """The reports as one trial among others."""
     failed = tuple(report.headline() for report in reports if report.verdict is Verdict.FAIL)
-    return Trial("gradcheck" if order == 1 else "gradgradcheck", len(reports), failed)
+    undecided = sum(report.verdict is Verdict.INCONCLUSIVE for report in reports)
+    return Trial("gradcheck" if order == 1 else "gradgradcheck", len(reports), failed, undecided)
 
 
 def check_constant(op: type[Op], sample: Sample, random: np.random.Generator) -> None:
