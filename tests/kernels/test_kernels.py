@@ -271,6 +271,19 @@ def test_pooling_and_its_gradient_are_the_same_however_they_are_cut_up(case):
     check_pooling(case)
 
 
+def leftover(draw):
+    """Windows side by side that leave one row (or column) out, which the other stride would have reached."""
+    down = draw.boolean()
+    kernel, size = ((2, 3), (3, 6)) if down else ((3, 2), (6, 3))
+    window = {"kernel_size": kernel, "stride": kernel, "padding": (0, 0), "dilation": (1, 1)}
+    return whole_numbers(2, 3, *size), window, False, 1 << 17, 1
+
+
+@given(drawn(leftover))
+def test_what_no_window_covers_has_no_gradient(case):
+    check_pooling(case)
+
+
 def check_border(case):
     x, window, ceil_mode, _, _ = case
     size, lengths = x.shape[2:], list(window.values())
@@ -358,6 +371,7 @@ DEFINITIONS = {
     "kernels.geometry": [(sample_convolution, check_convolution), (sample_pooling, check_pooling)],
     "kernels.pool": [
         (sample_lines, check_lines),
+        (leftover, check_pooling),
         *((sample_pooling, check) for check in (check_pooling, check_border, check_sharing)),
     ],
 }
