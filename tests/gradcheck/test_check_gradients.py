@@ -272,6 +272,10 @@ def test_errors_of_the_function_itself_come_through():
         check_gradients(arrays((2,), Real()))(broken)()
 
 
+def test_a_second_derivative_that_is_0_everywhere_passes():
+    check_gradients(arrays(shapes(), kinks=(0.0,)), order=2)(tg.ops.registry["Sign"].apply)()
+
+
 def test_a_test_that_judges_nothing_does_not_pass():
     pair = numpy_pair(np.sin, sine)
     with pytest.raises(GradientError, match="check_gradients: sin: no entry was judged in any example; let the"):
