@@ -7,12 +7,12 @@ import time
 import numpy as np
 import pytest
 
-from mutation import __main__ as command
-from mutation import report
-from mutation.operators import OPERATORS, Mutation, compiled, definition, mutations
-from mutation.run import Fate, Mutant, controls, keep, known, mutants, run
-from mutation.targets import Target, targets
-from mutation.trial import Death, mutated, trial
+from scripts.mutation import __main__ as command
+from scripts.mutation import report
+from scripts.mutation.operators import OPERATORS, Mutation, compiled, definition, mutations
+from scripts.mutation.run import Fate, Mutant, controls, keep, known, mutants, run
+from scripts.mutation.targets import Target, targets
+from scripts.mutation.trial import Death, mutated, trial
 from tinygrad_cnn.ops.elementwise import Mul
 from tinygrad_cnn.ops.op import registry
 
@@ -226,7 +226,7 @@ def test_a_result_depends_on_the_checks(monkeypatch, tmp_path):
     before = {m.key for m in mutants([MUL])}
     judge = tmp_path / "battery.py"
     judge.write_text("other checks", encoding="utf-8")
-    monkeypatch.setattr("mutation.run.JUDGES", (str(judge),))
+    monkeypatch.setattr("scripts.mutation.run.JUDGES", (str(judge),))
     assert not before & {m.key for m in mutants([MUL])}
 
 
@@ -296,7 +296,9 @@ def test_a_page_needs_every_result(tmp_path, capsys):
 
 
 def test_a_false_kill_stops_the_run(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("mutation.run.trial", lambda *_: Death("first_order", "said", "wrong"))  # forked with us
+    monkeypatch.setattr(
+        "scripts.mutation.run.trial", lambda *_: Death("first_order", "said", "wrong")
+    )  # forked with us
     assert command.main(["--ops", MUL.name, "--samples", "5", "--state", str(tmp_path / "state.jsonl")]) == 1
     assert "Killed though not mutated" in capsys.readouterr().out
 

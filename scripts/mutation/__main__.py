@@ -1,4 +1,4 @@
-"""``python -m mutation``: try the mutants that have no result yet; ``--out docs`` writes the page."""
+"""``python -m scripts.mutation``: try the mutants that have no result yet; ``--out docs`` writes the page."""
 
 import argparse
 import hashlib
@@ -7,17 +7,17 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from mutation import report
-from mutation.run import SECONDS, STATE, Mutant, controls, keep, known, mutants, run
-from mutation.targets import targets
-from mutation.trial import SAMPLES
+from scripts.mutation import report
+from scripts.mutation.run import SECONDS, STATE, Mutant, controls, keep, known, mutants, run
+from scripts.mutation.targets import targets
+from scripts.mutation.trial import SAMPLES
 from tinygrad_cnn.kernels.chosen import set_kernels
 from tinygrad_cnn.kernels.threads import set_num_threads
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Read the command line and do what it says; 1 if something survived that nobody explained."""
-    parser = argparse.ArgumentParser(prog="python -m mutation", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m scripts.mutation", description=__doc__)
     parser.add_argument("--ops", nargs="+", default=(), metavar="NAME", help="only targets whose name contains one")
     parser.add_argument("--jobs", type=int, default=1, help="processes at a time (default 1)")
     parser.add_argument("--samples", type=int, default=SAMPLES, help=f"samples of each op (default {SAMPLES})")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from mutation.run import Fate, Mutant
+from scripts.mutation.run import Fate, Mutant
 from tinygrad_cnn.gradcheck.battery import CHECKS
 
 EQUIVALENTS = Path(__file__).parent / "equivalents.toml"
@@ -107,8 +107,8 @@ def summary(done: Done, explained: Explanations) -> str:
 
 INTRODUCTION = """# The mutation score
 
-A test of gradients is worth what it notices. `python -m mutation` makes every derivative of this package wrong in
-every small way it knows, one way at a time, and asks that op's own tests: {all} mutants of {targets} functions, of
+A test of gradients is worth what it notices. `python -m scripts.mutation` makes every derivative of this package wrong
+in every small way it knows, one way at a time, and asks that op's own tests: {all} mutants of {targets} functions, of
 which **{killed} are killed ({raw})**. Of the {survived} survivors {equivalent} are *equivalent*, which is to say that
 no input tells them from the original; each is listed below with the reason. That leaves **{score} of {different}**.
 
@@ -126,14 +126,14 @@ The first check that raises has killed the mutant; one that does not end within 
 any mutation all functions pass everything: the run begins with that, and stops if it is not so.
 
 ```sh
-python -m mutation                    # go on from where the last run stopped; --ops NAME… for some of it
-python -m mutation --out docs         # write this page
-python -m mutation --sample 300       # always the same 300: what CI runs
+python -m scripts.mutation                    # go on from where the last run stopped; --ops NAME… for some of it
+python -m scripts.mutation --out docs         # write this page
+python -m scripts.mutation --sample 150       # always the same 150: what CI runs
 ```
 
 Results are kept in `build/mutation.jsonl`, each under a digest of the sources that it depends on: what changes is
-tried again. Explanations are in `mutation/equivalents.toml`; a survivor without one, and an explanation of a mutant
-that is killed or no longer there, fail the command.
+tried again. Explanations are in `scripts/mutation/equivalents.toml`; a survivor without one, and an explanation of a
+mutant that is killed or no longer there, fail the command.
 """
 
 

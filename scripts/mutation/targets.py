@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import tinygrad_cnn  # noqa: F401  fills the registry
-from mutation.operators import definition
+from scripts.mutation.operators import definition
 from tinygrad_cnn.ops.op import registry
 
 REDUCTIONS = ("Sum", "Mean", "Prod", "Var", "Std", "Amax", "Amin", "Logsumexp", "Norm")

@@ -16,12 +16,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mutation.targets import Target
+from scripts.mutation.targets import Target
 from tinygrad_cnn.gradcheck.battery import CHECKS, Check, check_exact_adjoint, check_kinks
 from tinygrad_cnn.ops.draw import Draw, RandomDraw
 from tinygrad_cnn.ops.op import Op, Sample, registry
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 SAMPLES = 100
 """Of each op that answers for a function that is more than its rule, a quarter of them: there are several."""
 

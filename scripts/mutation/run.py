@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from mutation.operators import Mutation, compiled, mutations
-from mutation.targets import Target
-from mutation.trial import DEFINITIONS, ROOT, SAMPLES, load, mutated, trial
+from scripts.mutation.operators import Mutation, compiled, mutations
+from scripts.mutation.targets import Target
+from scripts.mutation.trial import DEFINITIONS, ROOT, SAMPLES, load, mutated, trial
 from tinygrad_cnn.ops.op import registry
 
 STATE = ROOT / "build" / "mutation.jsonl"
@@ -31,7 +31,7 @@ JUDGES = (
     "tinygrad_cnn/gradcheck/differences.py",
     "tinygrad_cnn/ops/draw.py",
     "tinygrad_cnn/ops/domain.py",
-    "mutation/trial.py",
+    "scripts/mutation/trial.py",
 )
 """Whose sources are part of every key."""
 
