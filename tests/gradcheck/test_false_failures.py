@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tinygrad_cnn.gradcheck import Verdict
+
 SCRIPT = Path(__file__).parents[2] / "scripts" / "false_failures.py"
 spec = importlib.util.spec_from_file_location("false_failures", SCRIPT)
 sweep = importlib.util.module_from_spec(spec)
@@ -14,7 +16,10 @@ spec.loader.exec_module(sweep)
 
 def test_no_right_gradient_fails():
     reports = [sweep.check(number) for number in range(2 * len(sweep.OPS))]
-    assert [(what, str(report)) for what, report in reports if not report] == []
+    assert [(what, str(report)) for what, report in reports if report.verdict is Verdict.FAIL] == []
+    undecided = [what for what, report in reports if report.verdict is Verdict.INCONCLUSIVE]
+    assert len(undecided) <= 2
+    assert all("float32" in what for what in undecided)
     assert sum(len(report.entries) for _, report in reports) > 500
 
 

@@ -213,6 +213,16 @@ def test_float32_is_judged_by_its_own_precision(op):
         assert gradcheck(func, tensors, raise_exception=False).verdict is Verdict.FAIL
 
 
+def test_digits_lost_inside_a_float32_gradient_are_no_error():
+    """Saturated: g − Σ g y cancels all but the last digits, and stays the same at close points."""
+    for shift in np.linspace(6, 9, 31):
+        x = tg.tensor([shift, 0.0], dtype=tg.float32, requires_grad=True)
+        assert gradcheck(lambda x: x.softmax(dim=0), x, raise_exception=False).verdict is not Verdict.FAIL
+    with planted(tg.ops.registry["Softmax"], 0, lambda d: d * 1.05):
+        x = tg.tensor([3.0, 0.0], dtype=tg.float32, requires_grad=True)
+        assert gradcheck(lambda x: x.softmax(dim=0), x, raise_exception=False).verdict is Verdict.FAIL
+
+
 def test_a_vjp_that_takes_the_absolute_value_of_the_cotangent_is_found():
     pair = numpy_pair(np.sum, lambda g, x: np.abs(g) * np.ones(x.shape))
     report = gradcheck(pair, [np.ones(3)], raise_exception=False)

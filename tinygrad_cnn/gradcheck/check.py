@@ -317,7 +317,7 @@ class _Check:
         if not len(again):
             return entries
         order = again[np.argsort(-np.max(badness, axis=0)[again], kind="stable")]
-        noise = self._gradient_noise(k) if np.any(wrong) else np.zeros((len(self.V), values.size))
+        noise = self._gradient_noise(k)
         confirmed, acquitted = 0, False
         for rank, i in enumerate(order.tolist()):
             if not np.isfinite(values[i]):
@@ -422,13 +422,14 @@ class _Check:
 
     def _linear_in_cotangent(self, analytic: list[NDArray]) -> Entry | None:
         """Jᵀ(v − 2.5 w) = Jᵀv − 2.5 Jᵀw."""
-        both = self.point.gradients(self.V[0] - 2.5 * self.V[1])
-        all_sizes = [float(np.max(np.abs(np.nan_to_num(g)), initial=LEAST)) for g in analytic]
+        mixed = self.V[0] - 2.5 * self.V[1]
+        both = self.point.gradients(mixed)
+        largest = max(float(np.max(np.abs(np.nan_to_num(g)), initial=LEAST)) for g in (mixed, *analytic))
         for k, (whole, parts) in enumerate(zip(both, analytic, strict=True)):
             expected = parts[0] - 2.5 * parts[1]
             size = float(np.max(np.abs(np.nan_to_num(parts)), initial=0.0))
             off = np.abs(whole.reshape(-1) - expected)
-            most = (1e-7 + 64 * self.point.eps) * size + 64 * self.point.eps * max(all_sizes)
+            most = (1e-7 + 64 * self.point.eps) * size + 64 * self.point.eps * largest
             if off.size and np.max(np.nan_to_num(off)) > most:
                 i = int(np.argmax(off))
                 place = tuple(int(n) for n in np.unravel_index(i, whole.shape)) if whole.shape else ()

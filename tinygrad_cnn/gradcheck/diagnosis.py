@@ -241,7 +241,7 @@ def _nonlinear(case: Case) -> Iterable[Diagnosis]:
 
     of_v, of_w, of_zero = g(v), g(w), g(np.zeros(point.size))
     size = float(np.max(np.abs(np.nan_to_num(np.concatenate([of_v, of_w])))))
-    slack = (1e-7 + 256 * point.eps) * max(size, 1e-300)
+    slack = (1e-7 + 256 * point.eps) * max(size, 1e-300) + 64 * point.eps
 
     def same(a: NDArray, b: NDArray) -> bool:
         return bool(np.all(np.abs(a - b) <= slack))

@@ -26,6 +26,9 @@ DEPTH = 16
 SAFETY = 4.0
 """The truncation error of the differences is taken this many times."""
 
+CERTAIN = 2.0
+"""An entry fails only if it lies outside so many error bars."""
+
 CHUNK = 1 << 19
 """So many output values are kept at a time."""
 
@@ -338,6 +341,8 @@ def judged(entry: Entry, found: Examined, tolerance: Tolerance, scale: Scale, gr
     elif np.isfinite(numeric) and error <= float(tolerance.coarse(numeric, scale.ruler)):
         if abs(entry.analytic - numeric) <= allowed + error:
             verdict, reason = Verdict.PASS, "" if found.kink is None else "beside a kink"
+        elif abs(entry.analytic - numeric) <= allowed + CERTAIN * error:
+            reason = "just outside the error bar"
         else:
             verdict, reason = Verdict.FAIL, found.why
     if verdict is Verdict.INCONCLUSIVE and found.kink is not None:

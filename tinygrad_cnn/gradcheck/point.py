@@ -170,7 +170,7 @@ class Point:
         ]
 
     def measure_noise(self, random: np.random.Generator) -> None:
-        """Estimate `noise`: half a unit in the last place, more if the function jitters more than that.
+        """Estimate `noise`: a unit in the last place, more if the function jitters more than that.
 
         What lies a hundred times below the largest output may be what is left of terms of that size.
         """
@@ -178,7 +178,7 @@ class Point:
         eps = [
             np.full(int(np.prod(s)), np.finfo(d).eps) for s, d in zip(self.output_shapes, self.floating, strict=True)
         ]
-        floor = self.floor = np.concatenate(eps) / 2 * size
+        floor = self.floor = np.concatenate(eps) * size
         jitter, _ = self._jitter(self._directions(random, relative=False), SPACING, self.along, self.values)
         loud = jitter > 100 * floor
         if np.any(loud):  # rounding, or a kink between the points: rounding is there on a finer scale too
@@ -214,10 +214,36 @@ class Point:
         jitter = np.nan_to_num(self._jitter(self._directions(random, relative=False), SPACING, flat, base)[0], nan=0.0)
         pieces = np.split(jitter, np.cumsum([a.size for a in arrays])[:-1])
         return [
-            np.maximum(4 * np.finfo(a.dtype).eps * np.abs(np.asarray(a, np.float64)), SIGNS * p.reshape(a.shape))
-            if a.dtype.kind == "f"
-            else p.reshape(a.shape)
-            for a, p in zip(arrays, pieces, strict=True)
+            np.maximum(
+                4 * np.finfo(g.dtype if g.dtype.kind == "f" else np.float64).eps * np.abs(g), SIGNS * p.reshape(g.shape)
+            )
+            + in_double
+            for g, p, in_double in zip(arrays, pieces, self._against_double(cotangent, arrays), strict=True)
+        ]
+
+    def _against_double(self, cotangent: NDArray, gradients: Sequence[NDArray]) -> list[NDArray]:
+        """Twice the distance to the same gradient in float64, a few units of rounding at most; 0 if that cannot be had.
+
+        What cancels inside the VJP loses more digits than its result and its neighbours show.
+        """
+        nothing = [np.zeros(g.shape) for g in gradients]
+        if self.eps < 1e-10:
+            return nothing
+        arguments = list(self.inputs)
+        for k, a in zip(self.checked, self.arrays, strict=True):
+            arguments[k] = a.astype(np.float64)
+        given = [None if v is None else v.astype(np.float64) for v in self.split(cotangent)]
+        try:
+            found = self.adapter.vjp(arguments, given)
+            double = [np.asarray(found[k]) for k in self.checked]
+        except Exception:  # a function may be written for one precision only
+            return nothing
+        most = float(np.max(np.abs(cotangent), initial=0.0))
+        return [
+            np.minimum(2 * np.abs(g - d), 4 * self.eps * max(most, float(np.max(np.abs(g), initial=0.0))))
+            if d.dtype == np.float64 and d.shape == g.shape
+            else n
+            for g, d, n in zip(gradients, double, nothing, strict=True)
         ]
 
     def _directions(self, random: np.random.Generator, relative: bool) -> list[NDArray]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinygrad_cnn.gradcheck.judge import Examined, Scale, Tolerance, examine_line
+from tinygrad_cnn.gradcheck.judge import CERTAIN, Examined, Scale, Tolerance, examine_line
 from tinygrad_cnn.gradcheck.point import Point, signed
 from tinygrad_cnn.gradcheck.verdicts import Verdict
 from tinygrad_cnn.types import NDArray
@@ -85,8 +85,11 @@ def along(point: Point, k: int, u: NDArray, v: NDArray, gradient: NDArray, toler
         return Projection(analytic, found, allowed, Verdict.FAIL)
     if found.why or not found.error <= float(tolerance.coarse(found.numeric, scale)):
         return Projection(analytic, found, allowed, Verdict.INCONCLUSIVE)
-    right = abs(analytic - found.numeric) <= allowed + found.error
-    return Projection(analytic, found, allowed, Verdict.PASS if right else Verdict.FAIL)
+    off = abs(analytic - found.numeric)
+    if off <= allowed + found.error:
+        return Projection(analytic, found, allowed, Verdict.PASS)
+    certain = off > allowed + CERTAIN * found.error
+    return Projection(analytic, found, allowed, Verdict.FAIL if certain else Verdict.INCONCLUSIVE)
 
 
 def search(point: Point, k: int, u: NDArray, v: NDArray, gradient: NDArray, tolerance: Tolerance) -> Sequence[int]:
