@@ -499,6 +499,17 @@ def test_a_picture_is_drawn_if_there_is_matplotlib(mine, capsys):
         assert (mine / name).read_bytes().startswith(start)
 
 
+def test_the_picture_is_of_the_report_that_fails(mine, capsys):
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed: pip install matplotlib")
+    pair = ["mine.py:softplus", "--vjp", "mine.py:softplus_wrong", "--shape", "2"]
+    assert run(capsys, *pair, "--plot", "a.svg")[0] == 1
+    assert run(capsys, "mine.py:softplus", "--shape", "2", "--plot", "b.svg")[0] == 0
+    failing, right = ((mine / name).read_text() for name in ("a.svg", "b.svg"))
+    assert "softplus: fail, 2 entries" in failing
+    assert "the sign is flipped" in failing
+    assert "softplus: pass, 2 entries" in right
+
+
 def test_without_matplotlib_it_is_said_before_anything_is_checked(monkeypatch, capsys):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert "--plot needs matplotlib; install it with pip install" in refused(capsys, "Tanh", "--plot", "a.png")
@@ -553,6 +564,7 @@ def test_without_matplotlib_it_is_said_before_anything_is_checked(monkeypatch, c
         ("--all --low 1", "--low is for functions; --all draws inputs of its own"),
         ("--all --high 1", "--high is for functions"),
         ("--all --plot a.png", "--plot draws one report; with --all, write a page with --html"),
+        ("Argmax --plot a.png", "Argmax has no derivative, so there is nothing to draw; leave --plot out"),
         ("Tanh --plot a.gif", "--plot a.gif: the name must end with .png, .svg or .pdf"),
         ("Tanh --json a --html ./a", "--json a and --html ./a name the same file"),
         ("tinygrad_cnn.nn.functional:conv2d --shape 2 --shape 3", "conv2d: input has shape (2,); expected 3 or 4 dims"),

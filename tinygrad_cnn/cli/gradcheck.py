@@ -235,6 +235,8 @@ def _all(args: argparse.Namespace, out: Any) -> list[Outcome]:
 
 
 def _op(args: argparse.Namespace, op: type[Op]) -> Outcome:
+    if args.plot is not None and not op.differentiable:
+        raise UsageError(f"gradcheck: {op.name} has no derivative, so there is nothing to draw; leave --plot out")
     try:
         return check_op(
             op, samples=_samples(args), seed=args.seed, order=args.order, dtype=args.dtype, **_options(args)
@@ -342,7 +344,7 @@ def _written(args: argparse.Namespace, outcomes: Sequence[Outcome], seconds: flo
     contents: dict[str, Callable[[], bytes]] = {
         "json": text.encode,
         "html": lambda: page(outcomes, seconds, commands).encode(),
-        "plot": lambda: _picture(outcomes[0], args.plot),
+        "plot": lambda: _picture(outcomes[0].report, args.plot),
     }
     for option, content in contents.items():
         path = getattr(args, option)
@@ -355,8 +357,8 @@ def _written(args: argparse.Namespace, outcomes: Sequence[Outcome], seconds: flo
     return 0
 
 
-def _picture(outcome: Outcome, path: str) -> bytes:
-    report = outcome.report or Report(outcome.name, notes=("there is nothing to draw",))
+def _picture(report: Report | None, path: str) -> bytes:
+    assert report is not None, "_op refuses what has none"
     written = io.BytesIO()
     report.plot().savefig(written, format=Path(path).suffix[1:].lower(), dpi=120)
     return written.getvalue()

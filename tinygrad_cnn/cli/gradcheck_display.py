@@ -130,7 +130,7 @@ def rows(report: Report, count: int = ROWS) -> list[tuple[Entry, Row]]:
 def counts(outcome: Outcome) -> str:
     """What was done, in one line."""
     entries = sum(len(report.entries) for report in outcome.reports)
-    told = [f"{outcome.passed} of {len(outcome.trials)} checks passed", _many(len(outcome.samples), "sample")]
+    told = [f"{outcome.passed} of {len(outcome.trials)} checks passed", many(len(outcome.samples), "sample")]
     told += (
         [f"{entries} derivatives compared", f"worst error {ratio_text(outcome.worst)} of its bound"] if entries else []
     )
@@ -169,7 +169,7 @@ def totals(outcomes: Sequence[Outcome], seconds: float) -> str:
     told = [f"{number[v]} {word}" for v, word in ((Verdict.FAIL, "fail"), (Verdict.INCONCLUSIVE, "inconclusive"))]
     told = [text for text, v in zip(told, (Verdict.FAIL, Verdict.INCONCLUSIVE), strict=True) if number[v]]
     return (
-        f"{_many(len(outcomes), 'op')}: {', '.join([f'{number[Verdict.PASS]} pass', *told])}; "
+        f"{many(len(outcomes), 'op')}: {', '.join([f'{number[Verdict.PASS]} pass', *told])}; "
         f"{entries:,} derivatives compared in {seconds:.1f} s"
     )
 
@@ -317,5 +317,6 @@ def _rich(out: TextIO) -> bool:
     return display.RICH and out.isatty()
 
 
-def _many(count: int, noun: str) -> str:
+def many(count: int, noun: str) -> str:
+    """1 sample, 2 samples."""
     return f"{count} {noun}" + ("" if count == 1 else "s")

@@ -11,6 +11,7 @@ import numpy as np
 from tinygrad_cnn.cli.gradcheck_display import (
     WORD,
     counts,
+    many,
     ranked,
     ratio_text,
     reason,
@@ -143,7 +144,7 @@ def _section(o: Outcome, command: str, *, opened: bool) -> str:
         )
     if o.samples:
         samples = "".join(f"<li>{escape(s)}</li>" for s in o.samples)
-        parts.append(f"<details><summary>{len(o.samples)} samples</summary><ol>{samples}</ol></details>")
+        parts.append(f"<details><summary>{many(len(o.samples), 'sample')}</summary><ol>{samples}</ol></details>")
     state = " open" if bad or opened else ""
     return (
         f'<details class="op" id="{_anchor(o)}"{state}><summary><h3>{escape(o.name)}</h3> {_badge(o.verdict)}</summary>'
@@ -157,19 +158,21 @@ def _report(report: Report) -> str:
     worst = rows(report, ROWS)
     if not report:
         parts.append(f"<p>{escape(report.headline().removeprefix('gradcheck: '))}</p>")
-    others = [d for d in report.diagnoses[1:] if d.kind != "unknown"][:OTHERS]
+    told = {"unknown", *(d.kind for d in report.diagnoses[:1])}
+    others = [d for d in report.diagnoses[1:] if d.kind not in told][:OTHERS]
     if others:
         items = "".join(f"<li>{escape(d.kind)}: {escape(d.message)}</li>" for d in others)
         parts.append(f"<p>Or else:</p><ul>{items}</ul>")
     if worst:
-        titles = ("input", "place", "analytic", "numeric", "±", "verdict", "note")
+        noted = any(r.note for _, r in worst)
+        titles = ("input", "place", "analytic", "numeric", "±", "verdict", *(("note",) if noted else ()))
         numbers = titles[2:5]
         heads = "".join(f'<th scope="col"{" data-kind=number" if t in numbers else ""}>{t}</th>' for t in titles)
         body = "".join(
             f'<tr{" class=worst" if k == 0 and not report else ""}><th scope="row">{escape(r.input)}</th>'
             f"<td>{escape(r.place)}</td>"
             + "".join(f'<td class="number">{escape(t)}</td>' for t in (r.analytic, r.numeric, r.error))
-            + f"<td>{_badge(e.verdict)}</td><td>{escape(r.note)}</td></tr>"
+            + f"<td>{_badge(e.verdict)}</td>{f'<td>{escape(r.note)}</td>' if noted else ''}</tr>"
             for k, (e, r) in enumerate(worst)
         )
         more = f", of {len(report.entries)}" if len(report.entries) > len(worst) else ""

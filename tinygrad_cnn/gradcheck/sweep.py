@@ -155,7 +155,7 @@ def check_op(
     return Outcome(
         name=op.name,
         family=family(op),
-        formula="; ".join(re.split(r"\s{2,}", op.formula().strip())),
+        formula="; ".join(re.split(r",?\s{2,}", op.formula().strip())),
         domain=tuple((name, in_words(op.domain.get(name, Real()))) for name in op.inputs if name not in op.constant),
         kinks=tuple(kink.where for kink in op.kinks),
         samples=tuple(described(op, sample) for sample in drawn),
