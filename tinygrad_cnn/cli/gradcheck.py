@@ -165,12 +165,14 @@ def _check_options(args: argparse.Namespace) -> None:
         raise UsageError(f"gradcheck: --low {low:g} is not below --high {high:g}")
     if args.vjp is not None and args.order == 2:
         raise UsageError("gradcheck: --order 2 needs a recorded gradient: a function of Tensors, without --vjp")
-    if args.plot is not None:
-        if Path(args.plot).suffix[1:].lower() not in PICTURES:
-            raise UsageError(f"gradcheck: --plot {args.plot}: the name must end with .png, .svg or .pdf")
-        if importlib.util.find_spec("matplotlib") is None:
-            raise UsageError("gradcheck: --plot needs matplotlib; install it with pip install 'tinygrad-cnn[plot]'")
+    if args.plot is not None and Path(args.plot).suffix[1:].lower() not in PICTURES:
+        raise UsageError(f"gradcheck: --plot {args.plot}: the name must end with .png, .svg or .pdf")
     _check_files(args)
+
+
+def _check_can_draw(args: argparse.Namespace) -> None:
+    if args.plot is not None and importlib.util.find_spec("matplotlib") is None:
+        raise UsageError("gradcheck: --plot needs matplotlib; install it with pip install 'tinygrad-cnn[plot]'")
 
 
 def _check_drawn_by_itself(args: argparse.Namespace, what: str) -> None:
@@ -237,6 +239,7 @@ def _all(args: argparse.Namespace, out: Any) -> list[Outcome]:
 def _op(args: argparse.Namespace, op: type[Op]) -> Outcome:
     if args.plot is not None and not op.differentiable:
         raise UsageError(f"gradcheck: {op.name} has no derivative, so there is nothing to draw; leave --plot out")
+    _check_can_draw(args)
     try:
         return check_op(
             op, samples=_samples(args), seed=args.seed, order=args.order, dtype=args.dtype, **_options(args)
@@ -248,6 +251,7 @@ def _op(args: argparse.Namespace, op: type[Op]) -> Outcome:
 
 
 def _function(args: argparse.Namespace, function: Callable[..., Any]) -> Outcome:
+    _check_can_draw(args)
     shapes = args.shape or []
     names = parameters(function, len(shapes)) or [f"input {k}" for k in range(len(shapes))]
     if not shapes:
