@@ -239,7 +239,7 @@ def test_an_error_in_the_second_derivative_only_is_shown_without_the_report_that
 def test_an_op_of_the_users_own_is_checked_by_its_class(mine, ops_of_mine, capsys):
     (mine / "good.py").write_text(OP.format(factor=3))
     assert run(capsys, "good.py:CubeOfMine")[0] == 0
-    (mine / "good.py").write_text(OP.format(factor=2))
+    (mine / "good.py").write_text(OP.format(factor="2.0"))  # another size: Python looks at it and at whole seconds
     status, out, _ = run(capsys, "good.py:CubeOfMine")
     assert status == 1
     assert "factor" in out
