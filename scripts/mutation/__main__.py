@@ -22,7 +22,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=1, help="processes at a time (default 1)")
     parser.add_argument("--samples", type=int, default=SAMPLES, help=f"samples of each op (default {SAMPLES})")
     parser.add_argument("--seconds", type=float, help="stop after so long; the next run goes on from there")
-    parser.add_argument("--sample", type=int, metavar="N", help="try N mutants, always the same, and keep nothing")
+    parser.add_argument(
+        "--sample",
+        type=int,
+        metavar="N",
+        help="try N mutants, always the same, of those that must be killed; keep nothing",
+    )
     parser.add_argument("--out", type=Path, metavar="DIR", help="write mutation.md there; every mutant must be tried")
     parser.add_argument("--state", type=Path, default=STATE, help="where results are kept")
     parser.add_argument("--list", action="store_true", help="list the survivors that are not explained")
@@ -69,9 +74,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def sample(every: list[Mutant], n: int, jobs: int) -> int:
-    """Try n mutants chosen by the digest of their text: the same as long as neither they nor n change."""
-    ranked = sorted(every, key=lambda m: hashlib.sha256(f"{m.target.name} {m.mutation.label}".encode()).hexdigest())
+    """Try n mutants that nobody explained, chosen by the digest of their text: the same as long as that is."""
     explained = report.Explanations.read()
+    every = [m for m in every if explained.of(m) is None]
+    ranked = sorted(every, key=lambda m: hashlib.sha256(f"{m.target.name} {m.mutation.label}".encode()).hexdigest())
     mutants_by_key = {m.key: m for m in ranked[:n]}
     fates = run(list(mutants_by_key.values()), jobs=jobs, show=progress())
     done = [(mutants_by_key[fate.key], fate) for fate in fates]

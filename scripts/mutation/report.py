@@ -1,5 +1,6 @@
 """What came of it: the kill rate per op, which check kills how many, and every survivor with its explanation."""
 
+import textwrap
 import tomllib
 from collections import Counter
 from collections.abc import Callable
@@ -7,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.mutation.run import Fate, Mutant
-from tinygrad_cnn.gradcheck.battery import CHECKS
+from tinygrad_cnn.gradcheck.battery import CHECKS, Check, check_exact_adjoint
 
 EQUIVALENTS = Path(__file__).parent / "equivalents.toml"
 Done = list[tuple[Mutant, Fate]]
@@ -109,8 +110,9 @@ INTRODUCTION = """# The mutation score
 
 A test of gradients is worth what it notices. `python -m scripts.mutation` makes every derivative of this package wrong
 in every small way it knows, one way at a time, and asks that op's own tests: {all} mutants of {targets} functions, of
-which **{killed} are killed ({raw})**. Of the {survived} survivors {equivalent} are *equivalent*, which is to say that
-no input tells them from the original; each is listed below with the reason. That leaves **{score} of {different}**.
+which **{killed} are killed ({raw})**. Of the {survived} survivors {equivalent} are *equivalent*: what they compute is
+the same for every input and every finite cotangent, but for the rounding of a last bit; at most it takes other time or
+memory. Each is listed below with the reason. That leaves **{score} of {different}**.
 
 What is mutated: every `d_*` of every registered op, the forward rules of ops that are another op's derivative
 (`Conv2DInput`, `PutItem`, …), the functions that rules are made of, the engine's summing of cotangents to the shapes
@@ -118,23 +120,31 @@ of their inputs, and NumPy's kernels of gradients. What is not: signatures, anno
 arguments `cost` (an estimate of time) and `strict` (an assertion about lengths), and the order of arguments of
 functions that do not mind, such as `maximum`.
 
-What judges: the checks of `tests/ops/test_gradients.py` ({checks}), over {samples} fixed samples of the op's sampler,
-sample by sample, and the declared kinks. For whatever is more than a rule several ops answer, with a quarter of the
-samples each, also by their value against the definition in `tests/ops/test_forward.py`; kernels and the engine are
-compared with the definitions in the tests of their rooms, too, {samples} times. Warnings are errors.
-The first check that raises has killed the mutant; one that does not end within {seconds} s is killed by time. Without
-any mutation all functions pass everything: the run begins with that, and stops if it is not so.
+What judges: the checks of `tests/ops/test_gradients.py`
+({checks})
+over {samples} fixed samples of the op's sampler, sample by sample, and the declared kinks. (In the tests Hypothesis
+draws the samples: 25 for each check, 1000 in the thorough profile.) For whatever is more than a rule several ops
+answer, with a quarter of the samples each, also by their value against the definition in `tests/ops/test_forward.py`;
+kernels and the engine are compared with the definitions in the tests of their rooms, too, {samples} times. Warnings
+are errors. The first check that raises has killed the mutant; "time" has if it does not end within {seconds} s,
+"crash" if its process dies (it read memory that is not its own). Without any mutation all functions pass everything:
+the run begins with that, and stops if it is not so.
 
 ```sh
 python -m scripts.mutation                    # go on from where the last run stopped; --ops NAME… for some of it
 python -m scripts.mutation --out docs         # write this page
-python -m scripts.mutation --sample 150       # always the same 150: what CI runs
+python -m scripts.mutation --sample 150       # always the same 150 of those that differ: what CI runs
 ```
 
 Results are kept in `build/mutation.jsonl`, each under a digest of the sources that it depends on: what changes is
 tried again. Explanations are in `scripts/mutation/equivalents.toml`; a survivor without one, and an explanation of a
 mutant that is killed or no longer there, fail the command.
 """
+
+
+def name(check: Check) -> str:
+    """The claim of a check, in words."""
+    return check.__name__.removeprefix("check_").replace("_", " ")
 
 
 def page(done: Done, explained: Explanations, *, samples: int, seconds: float) -> str:
@@ -149,7 +159,7 @@ def page(done: Done, explained: Explanations, *, samples: int, seconds: float) -
         equivalent=total.equivalent,
         score=total.score,
         different=total.all - total.equivalent,
-        checks=", ".join(f"`{check.__name__.removeprefix('check_')}`" for check in CHECKS) + ", `exact_adjoint`",
+        checks=textwrap.fill(", ".join(name(check) for check in (*CHECKS, check_exact_adjoint)), 116),
         samples=samples,
         seconds=f"{seconds:g}",
     )
@@ -175,9 +185,9 @@ def _table(title: str, done: Done, explained: Explanations, key: Callable[[Mutan
         rows.setdefault(key(mutant), Count()).add(fate, explained.of(mutant))
     lines = [f"| {title} | mutants | killed | equivalent | not explained | killed of all | of those that differ |"]
     lines.append("|---|--:|--:|--:|--:|--:|--:|")
-    for name, c in sorted(rows.items()):
+    for row, c in sorted(rows.items()):
         left = c.all - c.killed - c.equivalent
-        lines.append(f"| `{name}` | {c.all} | {c.killed} | {c.equivalent} | {left} | {c.raw} | {c.score} |")
+        lines.append(f"| `{row}` | {c.all} | {c.killed} | {c.equivalent} | {left} | {c.raw} | {c.score} |")
     return "\n".join(lines) + "\n"
 
 
@@ -189,7 +199,7 @@ def _killers(done: Done) -> str:
         "|---|--:|--:|",
     ]
     ranked = sorted(said | raised, key=lambda check: -(said[check] + raised[check]))
-    lines += [f"| `{check}` | {said[check]} | {raised[check]} |" for check in ranked]
+    lines += [f"| {check.replace('_', ' ')} | {said[check]} | {raised[check]} |" for check in ranked]
     lines.append(f"| all | {said.total()} | {raised.total()} |")
     return "\n".join(lines) + "\n"
 
@@ -201,7 +211,7 @@ def _survivors(done: Done, explained: Explanations) -> str:
             why = explained.of(mutant) or "**Not explained.**"
             groups.setdefault((mutant.target.name, why), []).append(mutant.mutation.label)
     parts = []
-    for (name, why), labels in groups.items():
+    for (of, why), labels in groups.items():
         listed = "\n".join(label.replace("  →  ", "\n    → ") for label in labels)
-        parts.append(f"**`{name}`** {why}\n\n```text\n{listed}\n```\n")
+        parts.append(f"**`{of}`** {why}\n\n```text\n{listed}\n```\n")
     return "\n".join(parts)
