@@ -127,8 +127,8 @@ draws the samples: 25 for each check, 1000 in the thorough profile.) For whateve
 answer, with a quarter of the samples each, also by their value against the definition in `tests/ops/test_forward.py`;
 kernels and the engine are compared with the definitions in the tests of their rooms, too, {samples} times. Warnings
 are errors. The first check that raises has killed the mutant; "time" has if it does not end within {seconds} s,
-"crash" if its process dies (it read memory that is not its own). Without any mutation all functions pass everything:
-the run begins with that, and stops if it is not so.
+"crash" if its process dies, "sampler" if no sample can be drawn any more (some samplers run forward rules). Without any
+mutation all functions pass everything: the run begins with that, and stops if it is not so.
 
 ```sh
 python -m scripts.mutation                    # go on from where the last run stopped; --ops NAME… for some of it

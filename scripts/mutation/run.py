@@ -166,14 +166,24 @@ def _forked(mutant: Mutant, samples: int, seconds: float) -> tuple[int, int]:
         signal.setitimer(signal.ITIMER_REAL, seconds)
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        try:
-            with mutated(mutant.target, compiled(mutant.mutation.function)):
-                death = trial(mutant.target, samples)
-        except SyntaxError as error:
-            death = ("compile", "raised", str(error))  # type: ignore[assignment]
-        os.write(into, json.dumps(death).encode())
+        os.write(into, json.dumps(_judged(mutant, samples)).encode())
     finally:
         os._exit(0)
+
+
+def _judged(mutant: Mutant, samples: int) -> Death | None:
+    """What kills the mutant, in this process: a check, or what the checks need before they begin."""
+    try:
+        code = compiled(mutant.mutation.function)
+    except SyntaxError as error:
+        return Death("compiler", "raised", str(error))
+    try:
+        with mutated(mutant.target, code):
+            return trial(mutant.target, samples)
+    except Exception as error:  # samplers run forward rules
+        return Death("sampler", "raised", f"{type(error).__name__}: {error}"[:300])
+    except BaseException as error:  # pytest.raises, in a definition, fails with something that is no Exception
+        return Death("definition", "said", f"{type(error).__name__}: {error}"[:300])
 
 
 def _fate(mutant: Mutant, pipe: int, status: int) -> Fate:

@@ -187,6 +187,26 @@ def test_a_wrong_convention_at_a_kink_is_rejected():
         check_kinks(op)
 
 
+def test_nan_behind_the_mask_of_a_kink_is_rejected():
+    op = DIFFERENTIABLE["Abs"]
+
+    def masked(d):
+        return np.where(d == 0, 0.0, d / d * d)  # the right values, and NaN in the branch that is thrown away
+
+    with (
+        planted(op, 0, masked),
+        np.errstate(invalid="ignore"),
+        pytest.raises(GradientError, match="second derivative is NaN"),
+    ):
+        check_kinks(op)
+
+
+def test_a_gradient_of_another_shape_is_rejected(monkeypatch):
+    monkeypatch.setattr(engine, "settle", lambda op, rule, d, edge: d)  # nobody sums it to the shape of the input
+    with pytest.raises(GradientError, match=r"Add: the gradient of an input of shape .* has shape"):
+        run_on_forty_samples(check_first_order, DIFFERENTIABLE["Add"])
+
+
 def test_no_rule_assigns_in_place():
     for op in ROWS.values():
         for rule in op.rules:
