@@ -12,6 +12,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from tests.cli.terminal import Terminal
 from tinygrad_cnn.cli import display, images, main, train
 from tinygrad_cnn.cli.models import MODELS, normalised
 from tinygrad_cnn.datasets import Digits, load_sample
@@ -204,25 +205,6 @@ def test_other_pictures_are_answered_when_one_is_bad(trained, tmp_path, capsys):
 def test_without_pillow_the_message_names_the_extra(trained, monkeypatch, capsys):
     monkeypatch.setattr(images, "PILLOW", False)
     assert "tinygrad-cnn[cli]" in failed(capsys, ["predict", "a.png", "--model", trained])
-
-
-class Terminal:
-    """A terminal that remembers."""
-
-    encoding = "utf-8"
-
-    def __init__(self):
-        self.text = ""
-
-    def write(self, text):
-        self.text += text
-        return len(text)
-
-    def flush(self):
-        """Nothing is held back."""
-
-    def isatty(self):
-        return True
 
 
 def test_on_a_terminal_there_is_a_bar_and_a_table(monkeypatch):

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from tests.cli.terminal import Terminal
 from tinygrad_cnn.cli import display, gradcheck, gradcheck_display, main
 from tinygrad_cnn.cli.svg import binned, step_curve
 from tinygrad_cnn.gradcheck import Report, Verdict
@@ -630,29 +631,6 @@ def test_an_error_of_our_own_is_not_blamed_on_the_user(mine, monkeypatch):
 
 
 # The terminal
-
-
-class Terminal:
-    """A terminal that remembers."""
-
-    encoding = "utf-8"
-
-    def __init__(self):
-        self.text = ""
-
-    def write(self, text):
-        self.text += text
-        return len(text)
-
-    def flush(self):
-        """Nothing is held back."""
-
-    def isatty(self):
-        return True
-
-    @property
-    def lines(self):
-        return [line.rstrip() for line in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.text).splitlines()]
 
 
 @pytest.mark.parametrize("width", [80, 100])
