@@ -128,13 +128,12 @@ def planned(x: Shape, w: Shape, stride: Pair, padding: Pads, dilation: Pair, gro
     oh = output_size(h, kernel[0], stride[0], sum(padding[0]), dilation[0])
     ow = output_size(width, kernel[1], stride[1], sum(padding[1]), dilation[1])
     by_tiles = winograd.pays(n, depth, o // groups, (kernel[0], kernel[1]), stride, dilation)
-    across, border, together = ow, NOTHING, 0
+    border, across, together = NOTHING, ow, 0
     if by_tiles:
         padding, border = winograd.whole_tiles(padding, (oh, ow)), winograd.whole_tiles(NOTHING, (oh, ow))
-    elif n < FEW_IMAGES:
-        across = width + sum(padding[1])
-        border, together = ((0, 0), (0, across - ow)), across * n
     height, wide = h + sum(padding[0]), width + sum(padding[1])
+    if n < FEW_IMAGES:  # never in tiles
+        border, across, together = ((0, 0), (0, wide - ow)), wide, wide * n
     return Plan(
         by_tiles,
         padding,
