@@ -113,7 +113,7 @@ def _called(point: Point, arguments: Sequence[Any], given: Sequence[Any]) -> Seq
 def _copies(point: Point) -> list[Any]:
     arguments = list(point.inputs)
     for k, a in zip(point.checked, point.arrays, strict=True):
-        arguments[k] = a.copy()
+        arguments[k] = a.copy(order="K")  # in the memory order of the point, which sums follow
     return arguments
 
 
