@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "tinygrad_cnn"
 FLOORS = {
-    "types": 0, "version": 0, "promotion": 0, "kernels": 0,
+    "types": 0, "version": 0, "promotion": 0, "errors": 0, "kernels": 0,
     "ops": 1,
     "autograd": 2, "random": 2, "tensor": 2, "numpy_protocol": 2, "creation": 2,
     "nn": 3, "optim": 3, "data": 3, "datasets": 3, "gradcheck": 3,

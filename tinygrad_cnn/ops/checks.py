@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.errors import ArgumentError, DTypeError
 from tinygrad_cnn.types import Array, Axis, DType, NDArray, Pair, Shape
 
 
@@ -44,7 +45,7 @@ def check_axes(op: str, axis: Axis, ndim: int) -> tuple[int, ...]:
         raise TypeError(f"{op}: dim must be an integer, several of them or None, not {axis!r}")
     axes = tuple(check_axis(op, a, ndim) for a in axis)
     if len(set(axes)) != len(axes):
-        raise ValueError(f"{op}: dim {tuple(axis)} names one dim twice")
+        raise ArgumentError(f"{op}: dim {tuple(axis)} names one dim twice")
     return axes
 
 
@@ -62,7 +63,7 @@ def check_pair(op: str, name: str, value: Any, smallest: int) -> Pair:
     if len(parts) != 2 or not whole:
         raise TypeError(f"{op}: {name} must be an integer or a pair of integers, not {value!r}")
     if min(parts) < smallest:
-        raise ValueError(f"{op}: {name} is {value!r}; it must be at least {smallest}")
+        raise ArgumentError(f"{op}: {name} is {value!r}; it must be at least {smallest}")
     return int(parts[0]), int(parts[1])
 
 
@@ -75,7 +76,7 @@ def check_dims(op: str, name: str, shape: Shape, expected: tuple[int, ...], layo
     """The shape has one of the expected numbers of axes."""
     if len(shape) not in expected:
         allowed = " or ".join(str(n) for n in expected)
-        raise ValueError(f"{op}: {name} has shape {shape}; expected {allowed} dims, {layout}")
+        raise ArgumentError(f"{op}: {name} has shape {shape}; expected {allowed} dims, {layout}")
 
 
 def check_broadcast(op: str, *shapes: Shape) -> Shape:
@@ -84,7 +85,7 @@ def check_broadcast(op: str, *shapes: Shape) -> Shape:
         return np.broadcast_shapes(*shapes)
     except ValueError:
         listed = " and ".join(str(s) for s in shapes)
-        raise ValueError(
+        raise ArgumentError(
             f"{op}: shapes {listed} do not broadcast; from the right, each pair of sizes must be equal or contain a 1"
         ) from None
 
@@ -110,14 +111,14 @@ def check_floating(op: str, name: str, value: Array) -> None:
     """The array holds floating-point numbers."""
     dtype = dtype_of(value)
     if dtype.kind not in "fc":
-        raise TypeError(f"{op}: {name} has dtype {dtype}; expected a floating dtype, convert it with .float()")
+        raise DTypeError(f"{op}: {name} has dtype {dtype}; expected a floating dtype, convert it with .float()")
 
 
 def check_integer(op: str, name: str, value: Array) -> None:
     """The array holds integers."""
     dtype = dtype_of(value)
     if dtype.kind not in "iu":
-        raise TypeError(f"{op}: {name} has dtype {dtype}; expected integers, convert it with .long()")
+        raise DTypeError(f"{op}: {name} has dtype {dtype}; expected integers, convert it with .long()")
 
 
 def check_range(op: str, name: str, indices: Array, size: int, *, lowest: int = 0) -> None:

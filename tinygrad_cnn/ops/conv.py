@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_cnn.errors import ArgumentError
 from tinygrad_cnn.kernels.chosen import chosen
 from tinygrad_cnn.kernels.geometry import output_size
 from tinygrad_cnn.ops.checks import check_dims, check_ndim, check_pair, shape_of
@@ -216,7 +217,7 @@ def check_convolution(
     check_dims(op, "weight", kernel, (4,), "(O, C / groups, KH, KW)")
     check_groups(op, groups, outputs=kernel[0])
     if image[1] != kernel[1] * groups:
-        raise ValueError(
+        raise ArgumentError(
             f"{op}: input has {image[1]} channels but weight {kernel} expects {kernel[1] * groups} "
             f"(groups={groups}); give a weight of shape ({kernel[0]}, {image[1]} / groups, …)"
         )
@@ -224,7 +225,7 @@ def check_convolution(
     for a in (0, 1):
         reach = spread[a] * (kernel[a + 2] - 1) + 1
         if reach > image[a + 2] + sum(pads[a]):
-            raise ValueError(
+            raise ArgumentError(
                 f"{op}: the kernel reaches over {reach} elements but dim {a + 2} of input {image}, padded, has "
                 f"{image[a + 2] + sum(pads[a])}; use a smaller kernel or dilation, or more padding"
             )
@@ -234,15 +235,15 @@ def check_convolution(
 def check_groups(op: str, groups: int, **counts: int) -> None:
     """`groups` is at least 1 and divides each of the counts."""
     if isinstance(groups, bool) or not isinstance(groups, int) or groups < 1:
-        raise ValueError(f"{op}: groups is {groups!r}; it must be an integer of at least 1")
+        raise ArgumentError(f"{op}: groups is {groups!r}; it must be an integer of at least 1")
     for name, n in counts.items():
         if n % groups:
-            raise ValueError(f"{op}: {n} {name} cannot be divided into groups={groups}")
+            raise ArgumentError(f"{op}: {n} {name} cannot be divided into groups={groups}")
 
 
 def _check_bias(op: str, b: Array | None, outputs: int, weight: Shape) -> None:
     if b is not None and shape_of(b) != (outputs,):
-        raise ValueError(f"{op}: bias has shape {shape_of(b)}; weight {weight} expects ({outputs},)")
+        raise ArgumentError(f"{op}: bias has shape {shape_of(b)}; weight {weight} expects ({outputs},)")
 
 
 def check_padding(op: str, padding: Any, kernel: Pair, stride: Pair, dilation: Pair) -> Pads:
@@ -251,9 +252,9 @@ def check_padding(op: str, padding: Any, kernel: Pair, stride: Pair, dilation: P
         if padding == "valid":
             return (0, 0), (0, 0)
         if padding != "same":
-            raise ValueError(f"{op}: padding is {padding!r}; it must be 'same', 'valid', an integer or a pair")
+            raise ArgumentError(f"{op}: padding is {padding!r}; it must be 'same', 'valid', an integer or a pair")
         if stride != (1, 1):
-            raise ValueError(f"{op}: padding='same' needs stride 1, not {stride}; give the padding in numbers")
+            raise ArgumentError(f"{op}: padding='same' needs stride 1, not {stride}; give the padding in numbers")
         top, left = (dilation[a] * (kernel[a] - 1) // 2 for a in (0, 1))
         return (top, dilation[0] * (kernel[0] - 1) - top), (left, dilation[1] * (kernel[1] - 1) - left)
     vertical, horizontal = check_pair(op, "padding", padding, 0)
@@ -309,17 +310,17 @@ def conv_transpose2d(
     image, kernel = shape_of(input), shape_of(weight)
     check_groups(op, groups, channels=image[1])
     if image[1] != kernel[0]:
-        raise ValueError(f"{op}: input has {image[1]} channels but weight {kernel} expects {kernel[0]}")
+        raise ArgumentError(f"{op}: input has {image[1]} channels but weight {kernel} expects {kernel[0]}")
     _check_bias(op, bias, kernel[1] * groups, kernel)
     steps, spread = check_pair(op, "stride", stride, 1), check_pair(op, "dilation", dilation, 1)
     pads, extra = check_pair(op, "padding", padding, 0), check_pair(op, "output_padding", output_padding, 0)
     if any(extra[a] >= max(steps[a], spread[a]) for a in (0, 1)):
-        raise ValueError(f"{op}: output_padding {extra} must be smaller than stride {steps} or dilation {spread}")
+        raise ArgumentError(f"{op}: output_padding {extra} must be smaller than stride {steps} or dilation {spread}")
     size = [
         (image[a + 2] - 1) * steps[a] - 2 * pads[a] + spread[a] * (kernel[a + 2] - 1) + extra[a] + 1 for a in (0, 1)
     ]
     if min(size) < 1:
-        raise ValueError(f"{op}: the result of input {image} and weight {kernel} would have size {tuple(size)}")
+        raise ArgumentError(f"{op}: the result of input {image} and weight {kernel} would have size {tuple(size)}")
     geometry = Geometry(steps, ((pads[0], pads[0]), (pads[1], pads[1])), spread, groups)
     y = Conv2DInput.apply(input, weight, size=(size[0], size[1]), geometry=geometry)
     return y if bias is None else y + np.reshape(bias, (-1, 1, 1))

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.errors import ArgumentError
 from tinygrad_cnn.kernels.chosen import chosen
 from tinygrad_cnn.ops.checks import check_axis, check_floating, check_integer, dtype_of, shape_of
 from tinygrad_cnn.ops.domain import Positive, Real
@@ -157,12 +158,12 @@ def cross_entropy(
     op = "cross_entropy"
     check_floating(op, "input", input)
     if reduction not in REDUCTIONS:
-        raise ValueError(f"{op}: reduction is {reduction!r}; it must be one of {REDUCTIONS}")
+        raise ArgumentError(f"{op}: reduction is {reduction!r}; it must be one of {REDUCTIONS}")
     if not 0.0 <= label_smoothing <= 1.0:
-        raise ValueError(f"{op}: label_smoothing is {label_smoothing}; it must be between 0 and 1")
+        raise ArgumentError(f"{op}: label_smoothing is {label_smoothing}; it must be between 0 and 1")
     shape, labels = shape_of(input), shape_of(target)
     if not shape:
-        raise ValueError(f"{op}: input is a number; expected logits (N, K), (K,) or (N, K, d1, …)")
+        raise ArgumentError(f"{op}: input is a number; expected logits (N, K), (K,) or (N, K, d1, …)")
     if len(shape) == 1:
         target = np.reshape(target, (1, *labels))
         options: dict[str, Any] = {"ignore_index": ignore_index, "label_smoothing": label_smoothing}
@@ -179,7 +180,7 @@ def cross_entropy(
     if labels == shape and dtype_of(target).kind == "f":
         return _probability_loss(input, target, per_class, reduction, label_smoothing)
     if labels != (shape[0], *shape[2:]):
-        raise ValueError(
+        raise ArgumentError(
             f"{op}: input has shape {shape}, target {labels}; expected class indices of shape "
             f"{(shape[0], *shape[2:])}, or probabilities of shape {shape}"
         )
@@ -207,7 +208,7 @@ def _class_weight(op: str, weight: Array | None, classes: int, dtype: Any) -> ND
     if weight is None:
         return np.ones(classes, dtype)
     if shape_of(weight) != (classes,):
-        raise ValueError(f"{op}: weight has shape {shape_of(weight)}; {classes} classes expect ({classes},)")
+        raise ArgumentError(f"{op}: weight has shape {shape_of(weight)}; {classes} classes expect ({classes},)")
     return np.asarray(weight).astype(dtype)
 
 
@@ -264,13 +265,13 @@ def nll_loss(
     op = "nll_loss"
     check_floating(op, "input", input)
     if reduction not in REDUCTIONS:
-        raise ValueError(f"{op}: reduction is {reduction!r}; it must be one of {REDUCTIONS}")
+        raise ArgumentError(f"{op}: reduction is {reduction!r}; it must be one of {REDUCTIONS}")
     shape, labels = shape_of(input), shape_of(target)
     if len(shape) == 1 and labels == ():
         loss = nll_loss(input[None], np.reshape(target, (1,)), weight, ignore_index=ignore_index, reduction=reduction)
         return loss[0] if reduction == "none" else loss
     if len(shape) < 2 or labels != (shape[0], *shape[2:]):
-        raise ValueError(f"{op}: input has shape {shape}, target {labels}; expected (N, K, …) and (N, …)")
+        raise ArgumentError(f"{op}: input has shape {shape}, target {labels}; expected (N, K, …) and (N, …)")
     rows, hot, counted = _rows(op, input, target, shape[1], ignore_index)
     row_weight = _class_weight(op, weight, shape[1], dtype_of(input))[hot] * counted
     losses = -rows[np.arange(hot.size), hot] * row_weight

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tinygrad_cnn.errors import ArgumentError
 from tinygrad_cnn.ops.checks import check_ndim, shape_of
 from tinygrad_cnn.ops.domain import Real
 from tinygrad_cnn.ops.draw import Draw
@@ -51,7 +52,7 @@ def batch_norm(input: Array, weight: Array | None, bias: Array | None, eps: floa
     check_ndim("batch_norm", "input", input, (2, 3, 4, 5), "(N, C, …)")
     axes = (0, *range(2, len(shape)))
     if math.prod(shape[a] for a in axes) <= 1:
-        raise ValueError(f"batch_norm: input {shape} has at most one value per channel; training needs more")
+        raise ArgumentError(f"batch_norm: input {shape} has at most one value per channel; training needs more")
     return scale_channels("batch_norm", Normalize.apply(input, axes=axes, eps=eps), weight, bias)
 
 
@@ -61,7 +62,7 @@ def scale_channels(op: str, y: Array, weight: Array | None, bias: Array | None) 
     column = (shape[1], *(1,) * (len(shape) - 2))
     for name, value in (("weight", weight), ("bias", bias)):
         if value is not None and shape_of(value) != shape[1:2]:
-            raise ValueError(f"{op}: {name} has shape {shape_of(value)}; input {shape} expects ({shape[1]},)")
+            raise ArgumentError(f"{op}: {name} has shape {shape_of(value)}; input {shape} expects ({shape[1]},)")
     if weight is not None:
         y = y * np.reshape(weight, column)
     return y if bias is None else y + np.reshape(bias, column)
@@ -77,10 +78,10 @@ def layer_norm(
     """Normalise each sample over its last dims, those of `normalized_shape` (Ba, Kiros, Hinton 2016)."""
     shape, last = shape_of(input), tuple(normalized_shape)
     if not last or shape[-len(last) :] != last:
-        raise ValueError(f"layer_norm: input has shape {shape}; normalized_shape {last} must be its last dims")
+        raise ArgumentError(f"layer_norm: input has shape {shape}; normalized_shape {last} must be its last dims")
     for name, value in (("weight", weight), ("bias", bias)):
         if value is not None and shape_of(value) != last:
-            raise ValueError(f"layer_norm: {name} has shape {shape_of(value)}; expected {last}")
+            raise ArgumentError(f"layer_norm: {name} has shape {shape_of(value)}; expected {last}")
     y = Normalize.apply(input, axes=tuple(range(len(shape) - len(last), len(shape))), eps=eps)
     if weight is not None:
         y = y * weight
@@ -90,7 +91,7 @@ def layer_norm(
 def dropout(input: Array, p: float, generator: np.random.Generator) -> Array:
     """Zero each element with probability p, and scale the others by 1 / (1 - p) (Srivastava et al. 2014)."""
     if not 0.0 <= p <= 1.0:
-        raise ValueError(f"dropout: p is {p}; a probability is between 0 and 1")
+        raise ArgumentError(f"dropout: p is {p}; a probability is between 0 and 1")
     if p == 0.0:
         return input
     shape = shape_of(input)

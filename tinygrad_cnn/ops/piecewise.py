@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from tinygrad_cnn.errors import ArgumentError
 from tinygrad_cnn.kernels.chosen import chosen
 from tinygrad_cnn.ops.domain import AwayFrom, Distinct, Real
 from tinygrad_cnn.ops.draw import Draw
@@ -312,14 +313,14 @@ def elu(input: Array, alpha: float = 1.0) -> Array:
 def hardtanh(input: Array, min_val: float = -1.0, max_val: float = 1.0) -> Array:
     """Clip to ``[min_val, max_val]``; the gradient at both ends is 0, as in PyTorch."""
     if min_val > max_val:
-        raise ValueError(f"hardtanh: min_val {min_val} is larger than max_val {max_val}")
+        raise ArgumentError(f"hardtanh: min_val {min_val} is larger than max_val {max_val}")
     return Hardtanh.apply(input, min_val=min_val, max_val=max_val)
 
 
 def clamp(input: Array, min: float | None = None, max: float | None = None) -> Array:
     """Clip to ``[min, max]``, either of which may be None; the gradient at both ends is 1, as in PyTorch."""
     if min is None and max is None:
-        raise ValueError("clamp: both min and max are None; give at least one of them")
+        raise ArgumentError("clamp: both min and max are None; give at least one of them")
     return Clamp.apply(input, min=min, max=max)
 
 

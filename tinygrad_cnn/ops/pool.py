@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tinygrad_cnn.errors import ArgumentError
 from tinygrad_cnn.kernels import pool as kernels
 from tinygrad_cnn.kernels.chosen import chosen
 from tinygrad_cnn.ops.checks import check_ndim, check_pair, shape_of
@@ -243,7 +244,7 @@ def avg_pool2d(
         )
     kernel, steps, pads, _ = _check_window(op, input, kernel_size, stride, padding, 1, ceil_mode)
     if divisor_override == 0:
-        raise ValueError(f"{op}: divisor_override is 0; it must not be, or None to divide by the window's size")
+        raise ArgumentError(f"{op}: divisor_override is 0; it must not be, or None to divide by the window's size")
     return AvgPool2D.apply(
         input,
         kernel=kernel,
@@ -277,10 +278,10 @@ def check_windows(op: str, shape: Shape, windows: Windows, ceil_mode: bool) -> N
     """The windows fit into the plane, and none is all padding; asked once for the same shapes."""
     kernel, steps, pads, spread = windows
     if any(2 * p > k for p, k in zip(pads, kernel, strict=True)):
-        raise ValueError(f"{op}: padding {pads} is more than half of kernel_size {kernel}; a window could be empty")
+        raise ArgumentError(f"{op}: padding {pads} is more than half of kernel_size {kernel}; a window could be empty")
     out = kernels.pooled_size((shape[2], shape[3]), kernel, steps, pads, spread, ceil_mode)
     if min(out) < 1:
-        raise ValueError(
+        raise ArgumentError(
             f"{op}: a window of {kernel} (dilation {spread}) does not fit into input {shape} padded by {pads}"
         )
 

@@ -1,0 +1,9 @@
+"""The exceptions that are of two kinds: what NumPy's users catch, and what PyTorch's do. Floor 0."""
+
+
+class ArgumentError(ValueError, RuntimeError):
+    """Shapes or values that do not fit: a ValueError as in NumPy, a RuntimeError as in PyTorch."""
+
+
+class DTypeError(TypeError, RuntimeError):
+    """A dtype that an op cannot compute with: a TypeError as in NumPy, a RuntimeError as in PyTorch."""
