@@ -89,27 +89,26 @@ def eye(n: int, m: int | None = None, *, dtype: Any = None) -> Tensor:
 
 def rand(*size: Any, dtype: Any = None, generator: Generator | None = None, requires_grad: bool = False) -> Tensor:
     """Numbers drawn evenly from [0, 1)."""
-    drawn = (generator or default_generator).numpy.random(_size("rand", size))
-    return Tensor(drawn, dtype=_dtype(dtype), requires_grad=requires_grad)
+    drawn = (generator or default_generator).uniform(_size("rand", size), _dtype(dtype))
+    return Tensor(drawn, requires_grad=requires_grad)
 
 
 def randn(*size: Any, dtype: Any = None, generator: Generator | None = None, requires_grad: bool = False) -> Tensor:
     """Numbers drawn from the standard normal distribution."""
-    drawn = (generator or default_generator).numpy.standard_normal(_size("randn", size))
-    return Tensor(drawn, dtype=_dtype(dtype), requires_grad=requires_grad)
+    drawn = (generator or default_generator).normal(_size("randn", size), _dtype(dtype))
+    return Tensor(drawn, requires_grad=requires_grad)
 
 
 def randint(low: int, high: int, size: Sequence[int], *, generator: Generator | None = None) -> Tensor:
     """Integers drawn evenly from low up to but without high, int64."""
     if low >= high:
         raise ValueError(f"randint: low {low} must be less than high {high}")
-    drawn = (generator or default_generator).numpy.integers(low, high, _size("randint", (size,)))
-    return Tensor(drawn)
+    return Tensor((generator or default_generator).integers(low, high, _size("randint", (size,))))
 
 
 def randperm(n: int, *, generator: Generator | None = None) -> Tensor:
     """The numbers 0 to n-1 in random order."""
-    return Tensor((generator or default_generator).numpy.permutation(n))
+    return Tensor(np.array((generator or default_generator).permutation(n), np.int64))
 
 
 def zeros_like(input: Tensor, *, dtype: Any = None) -> Tensor:

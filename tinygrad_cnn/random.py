@@ -1,26 +1,73 @@
-"""Random numbers: generators with PyTorch's interface around NumPy's PCG64 (O'Neill 2014)."""
+"""Random numbers: generators with PyTorch's interface and, for the same seed, PyTorch's numbers.
+
+PyTorch draws on a CPU from the Mersenne Twister MT19937 (Matsumoto & Nishimura 1998), as NumPy can; what it makes of
+its 32-bit words is written down here, in arrays: uniform numbers from 24 or 53 of their bits, normal ones by Box and
+Muller (1958), integers by remainders, permutations by Fisher and Yates. Equal up to the rounding of `log` and `cos`.
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 import numpy as np
+
+from tinygrad_cnn.types import NDArray, Shape
+
+DEFAULT_SEED = 67280421310721
+"""With which a generator begins that nobody seeded; PyTorch's."""
+WORDS = 624
+"""Of the state of MT19937."""
+PYTORCH_STATE = np.dtype(
+    [
+        ("seed", "<u8"),
+        ("left", "<i4"),
+        ("seeded", "<i4"),
+        ("next", "<u8"),
+        ("words", "<u8", (WORDS,)),
+        ("normal_x", "<f8"),
+        ("normal", "<f8"),
+        ("normal_rho", "<f8"),
+        ("has_normal", "<i4"),
+        ("padding", "V4"),
+        ("float_normal", "<f4"),
+        ("has_float_normal", "?"),
+        ("end", "V3"),
+    ]
+)
+"""How PyTorch lays out a generator's state: 5,056 bytes."""
 
 
 class Generator:
-    """A stream of random numbers that can be seeded, as ``torch.Generator``; `numpy` is NumPy's inside it.
+    """A stream of random numbers that can be seeded, as ``torch.Generator``; `numpy` draws from it in NumPy's ways.
 
     >>> Generator().manual_seed(3).initial_seed()
     3
+    >>> Generator().manual_seed(0).uniform((2,), np.float32)
+    array([0.4962566, 0.7682218], dtype=float32)
     """
 
-    def __init__(self) -> None:
-        self.manual_seed(0)
+    def __init__(self, device: Any = "cpu") -> None:
+        if str(device) != "cpu":
+            raise RuntimeError(f"Generator: there is no device {device!r} here; the only one is 'cpu'")
+        self.device = device
+        self._bits = np.random.MT19937()
+        self.numpy = np.random.Generator(self._bits)
+        self.manual_seed(DEFAULT_SEED)
+
+    # ---- seeds and states --------------------------------------------------------------------------------
 
     def manual_seed(self, seed: int) -> Generator:
-        """Begin the stream that belongs to this seed (an integer >= 0)."""
-        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-            raise ValueError(f"manual_seed: seed is {seed!r}; it must be an integer of at least 0")
-        self._seed = int(seed)
-        self.numpy = np.random.Generator(np.random.PCG64(self._seed))
+        """Begin the stream that belongs to this seed, an integer of 64 bits; -1 is the largest."""
+        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
+            raise RuntimeError(f"manual_seed: seed is {seed!r}; it must be an integer")
+        if not -(2**63) <= seed < 2**64:
+            raise ValueError(f"manual_seed: seed {seed} does not fit into 64 bits")
+        self._seed = int(seed) % 2**64
+        self._bits._legacy_seeding(self._seed % 2**32)  # as PyTorch begins
+        self._second_normal: float | None = None
         return self
 
     def initial_seed(self) -> int:
@@ -29,9 +76,151 @@ class Generator:
 
     def seed(self) -> int:
         """Begin a stream from the system's entropy; its seed is returned."""
-        seed = int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
-        self.manual_seed(seed)
-        return seed
+        self.manual_seed(int(np.random.SeedSequence().generate_state(1, np.uint64)[0]) % 2**53)
+        return self._seed
+
+    def get_state(self) -> NDArray:
+        """The state as 5,056 bytes, laid out as PyTorch's ``Generator.get_state``: either reads the other's."""
+        inner: Any = self._bits.state["state"]
+        state = np.zeros((), PYTORCH_STATE)
+        state["seed"], state["seeded"], state["words"] = self._seed, 1, inner["key"]
+        state["next"], state["left"] = inner["pos"], WORDS + 1 - inner["pos"]
+        if self._second_normal is not None:
+            state["normal"], state["has_normal"] = self._second_normal, 1
+        return np.frombuffer(state.tobytes(), np.uint8).copy()
+
+    def set_state(self, new_state: Any) -> Generator:
+        """Go on from a state that `get_state` gave, here or in PyTorch."""
+        held = np.asarray(new_state)
+        if held.dtype != np.uint8 or held.shape != (PYTORCH_STATE.itemsize,):
+            raise RuntimeError(
+                f"set_state: got {held.dtype} of shape {held.shape}; expected the {PYTORCH_STATE.itemsize} bytes of "
+                "get_state()"
+            )
+        state: Any = np.frombuffer(held.tobytes(), PYTORCH_STATE)[0]
+        left, following = int(state["left"]), int(state["next"])
+        if not (1 <= left <= WORDS and following <= WORDS and state["seeded"] == 1):
+            raise RuntimeError("set_state: these bytes are no state of a generator; expected those of get_state()")
+        key = state["words"].astype(np.uint32)
+        self._bits.state = {
+            "bit_generator": "MT19937",
+            "state": {"key": key, "pos": WORDS if left == 1 else following},
+        }
+        self._seed = int(state["seed"])
+        self._second_normal = float(state["normal"]) if state["has_normal"] else None
+        return self
+
+    def clone_state(self) -> Generator:
+        """Another generator in the same state."""
+        return Generator().set_state(self.get_state())
+
+    # ---- words -------------------------------------------------------------------------------------------
+
+    def words(self, count: int) -> NDArray:
+        """The next so many words of 32 bits."""
+        return self.numpy.integers(0, 2**32, count, dtype=np.uint32)
+
+    def long_words(self, count: int) -> NDArray:
+        """The next so many words of 64 bits: each two of 32, the first above the second."""
+        pairs = self.words(2 * count).reshape(count, 2)
+        return pairs[:, 0].astype(np.uint64) << np.uint64(32) | pairs[:, 1]
+
+    # ---- distributions -----------------------------------------------------------------------------------
+
+    def uniform(self, shape: Shape, dtype: Any, low: float = 0.0, high: float = 1.0) -> NDArray:
+        """Numbers drawn evenly from [low, high): 53 bits of each for float64, 24 for the smaller dtypes."""
+        count = math.prod(shape)
+        if np.dtype(dtype) == np.float64:
+            drawn: NDArray = (self.long_words(count) & np.uint64(2**53 - 1)) * 2.0**-53
+        else:
+            drawn = (self.words(count) & np.uint32(2**24 - 1)).astype(np.float32) * np.float32(2.0**-24)
+        if (low, high) != (0.0, 1.0):
+            kind = drawn.dtype.type
+            drawn *= kind(high) - kind(low)
+            drawn += kind(low)
+        return drawn.reshape(shape).astype(dtype, copy=False)
+
+    def normal(self, shape: Shape, dtype: Any, mean: float = 0.0, std: float = 1.0) -> NDArray:
+        """Numbers drawn from a normal distribution.
+
+        Sixteen uniform numbers make sixteen normal ones, the last sixteen drawn anew if their count leaves a rest;
+        fewer than sixteen in all are made in pairs, of which the second waits for the next call.
+        """
+        count = math.prod(shape)
+        if count < 16:
+            few = [next(self._normal_pairs) * std + mean for _ in range(count)]
+            return np.array(few, np.float64).astype(dtype).reshape(shape)
+        kind = np.float64 if np.dtype(dtype) == np.float64 else np.float32
+        drawn = self.uniform((count,), kind)
+        whole = count - count % 16
+        drawn[:whole] = box_muller(drawn[:whole])
+        if whole < count:
+            drawn[-16:] = box_muller(self.uniform((16,), kind))
+        if (mean, std) != (0.0, 1.0):
+            drawn *= kind(std)
+            drawn += kind(mean)
+        return drawn.reshape(shape).astype(dtype, copy=False)
+
+    @property
+    def _normal_pairs(self) -> Iterator[float]:
+        while True:
+            if self._second_normal is not None:
+                waiting, self._second_normal = self._second_normal, None
+                yield waiting
+            else:
+                u, v = self.uniform((2,), np.float64).tolist()
+                radius, angle = math.sqrt(-2 * math.log1p(-v)), 2 * math.pi * u
+                self._second_normal = radius * math.sin(angle)
+                yield radius * math.cos(angle)
+
+    def integers(self, low: int, high: int, shape: Shape, dtype: Any = np.int64) -> NDArray:
+        """Integers drawn from low up to but without high: remainders of words, of 64 bits from 2**28 values on."""
+        count, values = math.prod(shape), high - low
+        words = self.words(count).astype(np.uint64) if values < 2**28 else self.long_words(count)
+        return ((words % np.uint64(values)).astype(np.int64) + low).astype(dtype).reshape(shape)
+
+    def any_integers(self, shape: Shape, dtype: Any) -> NDArray:
+        """What ``Tensor.random_()`` draws: any value >= 0 that the dtype holds; of floats, integers without gaps."""
+        kind = np.dtype(dtype)
+        if kind.kind == "f":
+            values = 2 ** (np.finfo(kind).nmant + 1) + 1
+        else:
+            values = 2 if kind.kind == "b" else np.iinfo(kind).max + 1
+        count = math.prod(shape)
+        words = self.long_words(count) if kind.itemsize == 8 else self.words(count).astype(np.uint64)
+        return (words % np.uint64(values)).astype(kind).reshape(shape)
+
+    def permutation(self, n: int) -> list[int]:
+        """The numbers 0 to n - 1 in random order (Fisher & Yates)."""
+        order = list(range(n))
+        places = (self.words(max(n - 1, 0)) % np.arange(n, min(n, 1), -1, dtype=np.uint32)).tolist()
+        for k, place in enumerate(places):
+            order[k], order[k + place] = order[k + place], order[k]
+        return order
+
+    def bernoulli(self, p: float, shape: Shape) -> NDArray:
+        """True with probability p: where a uniform number of 53 bits is below it."""
+        pairs = self.words(2 * math.prod(shape)).reshape(-1, 2)
+        high, low = divmod(math.ceil(p * 2.0**53), 2**32)
+        above = pairs[:, 0] & np.uint32(2**21 - 1)
+        drawn: NDArray = above < np.uint32(high)
+        if low:  # one in two million is decided by the lower word
+            ties = np.flatnonzero(above == np.uint32(high))
+            drawn[ties] = pairs[ties, 1] < np.uint32(low)
+        return drawn.reshape(shape)
+
+    def exponential(self, shape: Shape, dtype: Any, rate: float = 1.0) -> NDArray:
+        """Numbers drawn from an exponential distribution."""
+        return (-np.log1p(-self.uniform(shape, np.float64)) / rate).astype(dtype)
+
+
+def box_muller(uniform: NDArray) -> NDArray:
+    """Standard normal numbers of uniform ones, sixteen of sixteen: eight are lengths, eight are angles."""
+    lengths, angles = np.moveaxis(uniform.reshape(-1, 2, 8), 1, 0)
+    kind = uniform.dtype.type
+    radius = np.sqrt(kind(-2) * np.log(1 - lengths))
+    angle = kind(2 * math.pi) * angles
+    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1).reshape(-1)
 
 
 default_generator = Generator()
@@ -39,5 +228,40 @@ default_generator.seed()
 
 
 def manual_seed(seed: int) -> Generator:
-    """Seed the generator that everything draws from unless it is given one of its own."""
-    return default_generator.manual_seed(seed)
+    """Seed the generator that everything draws from unless it is given one of its own.
+
+    The numbers that follow are PyTorch's for the same seed, and so are initial weights and the order of shuffled
+    data: a program begins as it does there.
+    """
+    return default_generator.manual_seed(int(seed))
+
+
+def seed() -> int:
+    """Seed that generator from the system's entropy; the seed is returned."""
+    return default_generator.seed()
+
+
+def initial_seed() -> int:
+    """The seed that its stream began with."""
+    return default_generator.initial_seed()
+
+
+def get_rng_state() -> NDArray:
+    """Its state, as bytes; see `Generator.get_state`."""
+    return default_generator.get_state()
+
+
+def set_rng_state(new_state: Any) -> None:
+    """Go on from a state that `get_rng_state` gave."""
+    default_generator.set_state(new_state)
+
+
+@contextmanager
+def fork_rng(devices: Any = (), enabled: bool = True) -> Iterator[None]:
+    """Give the state back at the end of the block, whatever was drawn or seeded in it."""
+    kept = default_generator.get_state()
+    try:
+        yield
+    finally:
+        if enabled:
+            default_generator.set_state(kept)

@@ -377,13 +377,13 @@ class Tensor:
 
     def uniform_(self, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Tensor:
         """Fill with numbers drawn evenly from [a, b)."""
-        drawn = (generator or default_generator).numpy.random(self.shape) * (b - a) + a
-        return self._become("uniform_", lambda x: SetItem.apply(x, drawn.astype(self.dtype), index=...))
+        drawn = (generator or default_generator).uniform(self.shape, self.dtype, a, b)
+        return self._become("uniform_", lambda x: SetItem.apply(x, drawn, index=...))
 
     def normal_(self, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
         """Fill with numbers drawn from a normal distribution."""
-        drawn = (generator or default_generator).numpy.standard_normal(self.shape) * std + mean
-        return self._become("normal_", lambda x: SetItem.apply(x, drawn.astype(self.dtype), index=...))
+        drawn = (generator or default_generator).normal(self.shape, self.dtype, mean, std)
+        return self._become("normal_", lambda x: SetItem.apply(x, drawn, index=...))
 
     __iadd__ = add_
     __isub__ = sub_

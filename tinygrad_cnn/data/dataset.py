@@ -57,6 +57,6 @@ def random_split(dataset: Dataset, lengths: Sequence[float], generator: Generato
             sizes[k % len(sizes)] += 1
     if sum(sizes) != n:
         raise ValueError(f"random_split: sizes {list(lengths)} do not add up to {n}, the length of the data set")
-    order = (generator or default_generator).numpy.permutation(n).tolist()
+    order = (generator or default_generator).permutation(n)
     ends = [sum(sizes[: k + 1]) for k in range(len(sizes))]
     return [Subset(dataset, order[end - size : end]) for size, end in zip(sizes, ends, strict=True)]

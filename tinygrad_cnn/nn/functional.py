@@ -78,7 +78,7 @@ def dropout(
     """
     if not 0.0 <= p <= 1.0:
         raise ValueError(f"dropout: p is {p}; a probability is between 0 and 1")
-    return ops.dropout(input, p, (generator or default_generator).numpy) if training else input
+    return ops.dropout(input, p, generator or default_generator) if training else input
 
 
 def batch_norm(

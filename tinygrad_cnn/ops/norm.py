@@ -5,6 +5,7 @@ The rules rebuild mean and deviation from the input, so that second derivatives 
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -88,13 +89,16 @@ def layer_norm(
     return y if bias is None else y + bias
 
 
-def dropout(input: Array, p: float, generator: np.random.Generator) -> Array:
-    """Zero each element with probability p, and scale the others by 1 / (1 - p) (Srivastava et al. 2014)."""
+def dropout(input: Array, p: float, generator: Any) -> Array:
+    """Zero each element with probability p, and scale the others by 1 / (1 - p) (Srivastava et al. 2014).
+
+    What stays is said by ``generator.bernoulli(1 - p, shape)``.
+    """
     if not 0.0 <= p <= 1.0:
         raise ArgumentError(f"dropout: p is {p}; a probability is between 0 and 1")
     if p == 0.0:
         return input
     shape = shape_of(input)
-    kept = generator.random(shape, dtype=np.float32) >= p
-    scale = 0.0 if p == 1.0 else 1 / (1 - p)
-    return input * (kept * input.dtype.type(scale))
+    if p == 1.0:
+        return input * np.zeros((), input.dtype)
+    return input * (generator.bernoulli(1 - p, shape) * input.dtype.type(1 / (1 - p)))
