@@ -9,7 +9,7 @@ tensor([2., 4., 6.])
 
 import numpy as _np
 
-from tinygrad_cnn import autograd, data, nn, ops, optim
+from tinygrad_cnn import autograd, data, distributions, nn, ops, optim
 from tinygrad_cnn.autograd import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from tinygrad_cnn.creation import (
     allclose,
@@ -154,7 +154,17 @@ from tinygrad_cnn.ops import (
     where,
 )
 from tinygrad_cnn.promotion import get_default_dtype, set_default_dtype
-from tinygrad_cnn.random import Generator, default_generator, manual_seed
+from tinygrad_cnn.random import (
+    Generator,
+    default_generator,
+    fork_rng,
+    get_rng_state,
+    initial_seed,
+    manual_seed,
+    seed,
+    set_rng_state,
+)
+from tinygrad_cnn.sampling import bernoulli, multinomial, normal
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.version import __version__
 
@@ -190,6 +200,7 @@ __all__ = [
     "atan",
     "autograd",
     "avg_pool2d",
+    "bernoulli",
     "bmm",
     "bool",
     "broadcast_to",
@@ -207,6 +218,7 @@ __all__ = [
     "data",
     "default_generator",
     "diagonal",
+    "distributions",
     "div",
     "dot",
     "double",
@@ -227,6 +239,7 @@ __all__ = [
     "float16",
     "float32",
     "float64",
+    "fork_rng",
     "from_numpy",
     "full",
     "full_like",
@@ -235,10 +248,12 @@ __all__ = [
     "get_default_dtype",
     "get_kernels",
     "get_num_threads",
+    "get_rng_state",
     "getitem",
     "hardtanh",
     "index_select",
     "inf",
+    "initial_seed",
     "int",
     "int32",
     "int64",
@@ -265,12 +280,14 @@ __all__ = [
     "mm",
     "movedim",
     "mul",
+    "multinomial",
     "nan",
     "neg",
     "nll_loss",
     "nn",
     "no_grad",
     "norm",
+    "normal",
     "one_hot",
     "ones",
     "ones_like",
@@ -296,11 +313,13 @@ __all__ = [
     "roll",
     "rsqrt",
     "scatter_add",
+    "seed",
     "selu",
     "set_default_dtype",
     "set_grad_enabled",
     "set_kernels",
     "set_num_threads",
+    "set_rng_state",
     "setitem",
     "sigmoid",
     "sign",
