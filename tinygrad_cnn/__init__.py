@@ -7,21 +7,28 @@
 tensor([2., 4., 6.])
 """
 
+from typing import Any as _Any
+
 import numpy as _np
 
-from tinygrad_cnn import autograd, data, distributions, nn, ops, optim
+from tinygrad_cnn import accelerator, autograd, backends, cuda, data, distributions, nn, ops, optim
+from tinygrad_cnn.absent import why_absent as _why_absent
 from tinygrad_cnn.autograd import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from tinygrad_cnn.conversion import contiguous_format, layout, memory_format, preserve_format, strided
 from tinygrad_cnn.creation import (
     allclose,
     arange,
     as_tensor,
+    asarray,
     empty,
+    empty_like,
     equal,
     eye,
     from_numpy,
     full,
     full_like,
     linspace,
+    logspace,
     ones,
     ones_like,
     rand,
@@ -30,9 +37,40 @@ from tinygrad_cnn.creation import (
     randn,
     randn_like,
     randperm,
+    scalar_tensor,
     tensor,
+    tril_indices,
+    triu_indices,
     zeros,
     zeros_like,
+)
+from tinygrad_cnn.device import device, get_default_device, set_default_device
+from tinygrad_cnn.dtypes import (
+    bool_ as bool,
+)
+from tinygrad_cnn.dtypes import (
+    double,
+    dtype,
+    float16,
+    float32,
+    float64,
+    half,
+    int8,
+    int16,
+    int32,
+    int64,
+    long,
+    short,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
+)
+from tinygrad_cnn.dtypes import (
+    float_ as float,
+)
+from tinygrad_cnn.dtypes import (
+    int_ as int,
 )
 from tinygrad_cnn.kernels.chosen import get_kernels, set_kernels
 from tinygrad_cnn.kernels.threads import get_num_threads, set_num_threads
@@ -165,21 +203,25 @@ from tinygrad_cnn.random import (
     set_rng_state,
 )
 from tinygrad_cnn.sampling import bernoulli, multinomial, normal
+from tinygrad_cnn.size import Size
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.version import __version__
 
-float16, float32, float64 = _np.dtype("float16"), _np.dtype("float32"), _np.dtype("float64")
-uint8, int32, int64 = _np.dtype("uint8"), _np.dtype("int32"), _np.dtype("int64")
-bool = _np.dtype("bool")
-float, double, long, int = float32, float64, int64, int32
-inf, nan, pi = _np.inf, _np.nan, _np.pi
+e, inf, nan, pi, newaxis = _np.e, _np.inf, _np.nan, _np.pi, None
+
+
+def __getattr__(name: str) -> _Any:
+    raise AttributeError(_why_absent(name))
+
 
 __all__ = [
     "Generator",
     "Op",
+    "Size",
     "Tensor",
     "__version__",
     "abs",
+    "accelerator",
     "acos",
     "adaptive_avg_pool2d",
     "add",
@@ -195,11 +237,13 @@ __all__ = [
     "argmax",
     "argmin",
     "as_tensor",
+    "asarray",
     "asin",
     "astype",
     "atan",
     "autograd",
     "avg_pool2d",
+    "backends",
     "bernoulli",
     "bmm",
     "bool",
@@ -208,24 +252,30 @@ __all__ = [
     "chunk",
     "clamp",
     "clone",
+    "contiguous_format",
     "conv1d",
     "conv2d",
     "conv_transpose2d",
     "cos",
     "cosh",
     "cross_entropy",
+    "cuda",
     "cumsum",
     "data",
     "default_generator",
+    "device",
     "diagonal",
     "distributions",
     "div",
     "dot",
     "double",
+    "dtype",
+    "e",
     "einsum",
     "elu",
     "embedding",
     "empty",
+    "empty_like",
     "enable_grad",
     "equal",
     "erf",
@@ -245,26 +295,32 @@ __all__ = [
     "full_like",
     "gather",
     "gelu",
+    "get_default_device",
     "get_default_dtype",
     "get_kernels",
     "get_num_threads",
     "get_rng_state",
     "getitem",
+    "half",
     "hardtanh",
     "index_select",
     "inf",
     "initial_seed",
     "int",
+    "int8",
+    "int16",
     "int32",
     "int64",
     "is_grad_enabled",
     "layer_norm",
+    "layout",
     "leaky_relu",
     "linear",
     "linspace",
     "log",
     "log1p",
     "log_softmax",
+    "logspace",
     "logsumexp",
     "long",
     "manual_seed",
@@ -275,6 +331,7 @@ __all__ = [
     "max_pool2d",
     "maximum",
     "mean",
+    "memory_format",
     "min",
     "minimum",
     "mm",
@@ -283,6 +340,7 @@ __all__ = [
     "multinomial",
     "nan",
     "neg",
+    "newaxis",
     "nll_loss",
     "nn",
     "no_grad",
@@ -298,6 +356,7 @@ __all__ = [
     "permute",
     "pi",
     "pow",
+    "preserve_format",
     "prod",
     "rand",
     "rand_like",
@@ -312,15 +371,18 @@ __all__ = [
     "reshape",
     "roll",
     "rsqrt",
+    "scalar_tensor",
     "scatter_add",
     "seed",
     "selu",
+    "set_default_device",
     "set_default_dtype",
     "set_grad_enabled",
     "set_kernels",
     "set_num_threads",
     "set_rng_state",
     "setitem",
+    "short",
     "sigmoid",
     "sign",
     "silu",
@@ -335,6 +397,7 @@ __all__ = [
     "squeeze",
     "stack",
     "std",
+    "strided",
     "sub",
     "sum",
     "t",
@@ -344,8 +407,13 @@ __all__ = [
     "topk",
     "transpose",
     "tril",
+    "tril_indices",
     "triu",
+    "triu_indices",
     "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
     "unbind",
     "unflatten",
     "unsqueeze",

@@ -1,30 +1,54 @@
-"""Making tensors: of values, of constants, of ranges, of random numbers. PyTorch's names and defaults."""
+"""Making tensors: of values, of constants, of ranges. PyTorch's names and defaults.
+
+Every function takes `dtype` (the default floating dtype, where the values do not say otherwise), `device` (the CPU) and
+`requires_grad`; `layout`, `pin_memory`, `memory_format` and `out` are accepted at what they are by default.
+"""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.conversion import check_memory_format, layout, strided
+from tinygrad_cnn.device import check_device
+from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.ops.checks import check_dtype
 from tinygrad_cnn.promotion import get_default_dtype
 from tinygrad_cnn.random import Generator, default_generator
 from tinygrad_cnn.tensor import Tensor, as_array
 from tinygrad_cnn.types import ArrayLike, DType, NDArray, Shape
 
 
-def tensor(data: ArrayLike, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def tensor(
+    data: ArrayLike, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False
+) -> Tensor:
     """A tensor with a copy of the data; Python floats become the default dtype, float32.
 
     >>> tensor([[1, 2], [3, 4]]).shape
-    (2, 2)
+    torch.Size([2, 2])
     """
-    return Tensor(np.array(as_array(data, dtype)), requires_grad=requires_grad)
+    return _made("tensor", np.array(as_array(data, _given(dtype))), requires_grad, device, strided, pin_memory)
 
 
-def as_tensor(data: ArrayLike, dtype: Any = None) -> Tensor:
+def as_tensor(data: ArrayLike, dtype: Any = None, device: Any = None) -> Tensor:
     """A tensor of the data, sharing memory where that is possible; a Tensor is returned as it is."""
+    check_device("as_tensor", device)
     if isinstance(data, Tensor):
         return data if dtype is None else data.astype(dtype)
-    return Tensor(data, dtype=dtype)
+    return Tensor(data, dtype=_given(dtype))
+
+
+def asarray(
+    obj: ArrayLike, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False
+) -> Tensor:
+    """A tensor of the data, without a history; shares memory where that is possible and `copy` is not true."""
+    check_device("asarray", device)
+    array = as_array(obj, _given(dtype))
+    if copy is False and not (
+        isinstance(obj, (Tensor, np.ndarray)) and np.may_share_memory(array, as_array(obj, None))
+    ):
+        raise ArgumentError("asarray: these data cannot be shared without a copy; leave copy=False out")
+    return Tensor(np.array(array) if copy else array, requires_grad=requires_grad)
 
 
 def from_numpy(ndarray: NDArray) -> Tensor:
@@ -34,57 +58,225 @@ def from_numpy(ndarray: NDArray) -> Tensor:
     return Tensor(ndarray)
 
 
-def _size(op: str, size: tuple[Any, ...]) -> Shape:
-    sizes = tuple(size[0]) if len(size) == 1 and isinstance(size[0], Sequence) else size
-    if any(isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 0 for n in sizes):
-        raise ValueError(f"{op}: size {sizes} must be made of integers of at least 0")
-    return tuple(int(n) for n in sizes)
+def scalar_tensor(
+    s: float, *, dtype: Any = None, layout: layout = strided, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """A tensor without dims, floating unless a dtype says otherwise."""
+    return _made("scalar_tensor", np.array(s, _dtype(dtype)), requires_grad, device, layout)
+
+
+def _made(
+    op: str,
+    array: NDArray,
+    requires_grad: bool = False,
+    device: Any = None,
+    layout: Any = strided,
+    pin_memory: bool | None = False,
+    out: Any = None,
+    memory_format: Any = None,
+) -> Tensor:
+    """The tensor of a new array, once the options are checked."""
+    check_device(op, device)
+    check_memory_format(op, memory_format)
+    if layout is not None and layout is not strided:
+        raise TypeError(f"{op}: layout is {layout!r}; the only one is torch.strided")
+    if pin_memory:
+        raise RuntimeError(f"{op}: pin_memory serves transfers to a GPU, and there is only the CPU; leave it out")
+    refuse_out(op, out)
+    return Tensor(array, requires_grad=requires_grad)
+
+
+def refuse_out(op: str, out: Any) -> None:
+    """TypeError if a function is to write its result into another tensor."""
+    if out is not None:
+        raise TypeError(f"{op}: out= is not supported; write out.copy_({op}(...)) or use the result")
+
+
+def _size(op: str, sizes: tuple[Any, ...], named: Any = None) -> Shape:
+    """The shape given as ``f(2, 3)``, ``f((2, 3))`` or ``f(size=(2, 3))``."""
+    if named is not None:
+        if sizes:
+            raise TypeError(f"{op}: the size is given twice, as {sizes} and as size={named!r}")
+        sizes = (named,)
+    if len(sizes) == 1 and isinstance(sizes[0], (Sequence, np.ndarray)):
+        sizes = tuple(sizes[0])
+    counts = [int(n) if isinstance(n, Tensor) and n.ndim == 0 and n.dtype.kind in "iu" else n for n in sizes]
+    if any(isinstance(n, bool) or not isinstance(n, (int, np.integer)) for n in counts):
+        raise TypeError(f"{op}: size {tuple(counts)} must be made of integers of at least 0")
+    if any(n < 0 for n in counts):
+        raise ArgumentError(f"{op}: size {tuple(counts)} must be made of integers of at least 0")
+    return tuple(int(n) for n in counts)
 
 
 def _dtype(dtype: Any) -> DType:
-    return get_default_dtype() if dtype is None else np.dtype(dtype)
+    return np.dtype(get_default_dtype() if dtype is None else _given(dtype))
 
 
-def zeros(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def _given(dtype: Any) -> DType | None:
+    return None if dtype is None else check_dtype("tensor", dtype)
+
+
+def zeros(
+    *sizes: Any,
+    size: Any = None,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = strided,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
     """Zeros of this shape."""
-    return Tensor(np.zeros(_size("zeros", size), _dtype(dtype)), requires_grad=requires_grad)
+    array = np.zeros(_size("zeros", sizes, size), _dtype(dtype))
+    return _made("zeros", array, requires_grad, device, layout, pin_memory, out)
 
 
-def ones(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def ones(
+    *sizes: Any,
+    size: Any = None,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = strided,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
     """Ones of this shape."""
-    return Tensor(np.ones(_size("ones", size), _dtype(dtype)), requires_grad=requires_grad)
+    array = np.ones(_size("ones", sizes, size), _dtype(dtype))
+    return _made("ones", array, requires_grad, device, layout, pin_memory, out)
 
 
-def empty(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def empty(
+    *sizes: Any,
+    size: Any = None,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = strided,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
     """Memory of this shape, with whatever it holds."""
-    return Tensor(np.empty(_size("empty", size), _dtype(dtype)), requires_grad=requires_grad)
+    array = np.empty(_size("empty", sizes, size), _dtype(dtype))
+    return _made("empty", array, requires_grad, device, layout, pin_memory, out, memory_format)
 
 
-def full(size: Sequence[int], fill_value: float, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def full(
+    size: Any,
+    fill_value: Any,
+    *,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = strided,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
     """One value in every place; its kind decides the dtype."""
-    kind = as_array(fill_value, dtype).dtype
-    return Tensor(np.full(_size("full", (size,)), fill_value, kind), requires_grad=requires_grad)
+    value = as_array(fill_value, _given(dtype))
+    if value.ndim:
+        raise TypeError(f"full: fill_value has shape {value.shape}; expected one number")
+    array = np.full(_size("full", (size,)), value, value.dtype)
+    return _made("full", array, requires_grad, device, layout, pin_memory, out)
 
 
-def arange(start: float, end: float | None = None, step: float = 1, *, dtype: Any = None) -> Tensor:
-    """Numbers from start (0 if only one is given) up to but without end."""
+def arange(
+    start: float,
+    end: float | None = None,
+    step: float = 1,
+    *,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = strided,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Numbers from start (0 if only one is given) up to but without end: int64 if all three are integers."""
     first, last = (0, start) if end is None else (start, end)
-    if step == 0:
-        raise ValueError("arange: step is 0; it must not be")
-    values = np.arange(first, last, step)
-    if values.dtype.kind == "f" and dtype is None:
+    first, last, stride = (v.item() if isinstance(v, (Tensor, np.generic)) else v for v in (first, last, step))
+    if stride == 0:
+        raise ArgumentError("arange: step is 0; it must not be")
+    if (last - first) * stride < 0:
+        raise ArgumentError(f"arange: from {first} to {last} leads no step of {stride}; its sign must be the other")
+    values = np.arange(first, last, stride)
+    if dtype is None and values.dtype.kind == "f":
         dtype = get_default_dtype()
-    return Tensor(values, dtype=dtype)
+    return _made("arange", as_array(values, _given(dtype)), requires_grad, device, layout, pin_memory, out)
 
 
-def linspace(start: float, end: float, steps: int, *, dtype: Any = None) -> Tensor:
+def linspace(
+    start: float,
+    end: float,
+    steps: int,
+    *,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = strided,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
     """`steps` evenly spaced numbers from start to end, both included."""
-    return Tensor(np.linspace(start, end, steps), dtype=_dtype(dtype))
+    array = _evenly("linspace", start, end, steps).astype(_dtype(dtype))
+    return _made("linspace", array, requires_grad, device, layout, pin_memory, out)
 
 
-def eye(n: int, m: int | None = None, *, dtype: Any = None) -> Tensor:
+def logspace(
+    start: float,
+    end: float,
+    steps: int,
+    base: float = 10.0,
+    *,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = strided,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
+    """`steps` powers of `base`, their exponents evenly spaced from start to end."""
+    array = np.power(float(base), _evenly("logspace", start, end, steps)).astype(_dtype(dtype))
+    return _made("logspace", array, requires_grad, device, layout, pin_memory, out)
+
+
+def _evenly(op: str, start: Any, end: Any, steps: int) -> NDArray:
+    if steps < 0:
+        raise ArgumentError(f"{op}: steps is {steps}; it must be at least 0")
+    return np.linspace(float(start), float(end), steps)
+
+
+def eye(
+    n: int,
+    m: int | None = None,
+    *,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = strided,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
     """Ones on the diagonal of an (n, m) matrix."""
-    return Tensor(np.eye(n, m), dtype=_dtype(dtype))
+    rows, columns = _size("eye", (n, n if m is None else m))
+    return _made("eye", np.eye(rows, columns, dtype=_dtype(dtype)), requires_grad, device, layout, pin_memory, out)
+
+
+def tril_indices(
+    row: int, col: int, offset: int = 0, *, dtype: Any = np.int64, device: Any = None, layout: Any = strided
+) -> Tensor:
+    """Rows and columns (2, N) of the elements on and below a diagonal of a (row, col) matrix."""
+    places = np.stack(np.tril_indices(row, offset, col)).astype(_dtype(dtype))
+    return _made("tril_indices", places, False, device, layout)
+
+
+def triu_indices(
+    row: int, col: int, offset: int = 0, *, dtype: Any = np.int64, device: Any = None, layout: Any = strided
+) -> Tensor:
+    """Rows and columns (2, N) of the elements on and above a diagonal of a (row, col) matrix."""
+    places = np.stack(np.triu_indices(row, offset, col)).astype(_dtype(dtype))
+    return _made("triu_indices", places, False, device, layout)
 
 
 def rand(*size: Any, dtype: Any = None, generator: Generator | None = None, requires_grad: bool = False) -> Tensor:
@@ -111,19 +303,65 @@ def randperm(n: int, *, generator: Generator | None = None) -> Tensor:
     return Tensor(np.array((generator or default_generator).permutation(n), np.int64))
 
 
-def zeros_like(input: Tensor, *, dtype: Any = None) -> Tensor:
+def zeros_like(
+    input: Tensor,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
     """Zeros in the shape and dtype of another tensor."""
-    return Tensor(np.zeros(input.shape, dtype or input.dtype))
+    array = np.zeros(input.shape, _like(input, dtype))
+    return _made("zeros_like", array, requires_grad, device, layout, memory_format=memory_format)
 
 
-def ones_like(input: Tensor, *, dtype: Any = None) -> Tensor:
+def ones_like(
+    input: Tensor,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
     """Ones in the shape and dtype of another tensor."""
-    return Tensor(np.ones(input.shape, dtype or input.dtype))
+    array = np.ones(input.shape, _like(input, dtype))
+    return _made("ones_like", array, requires_grad, device, layout, memory_format=memory_format)
 
 
-def full_like(input: Tensor, fill_value: float, *, dtype: Any = None) -> Tensor:
+def empty_like(
+    input: Tensor,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
+    """Memory in the shape and dtype of another tensor, with whatever it holds."""
+    array = np.empty(input.shape, _like(input, dtype))
+    return _made("empty_like", array, requires_grad, device, layout, memory_format=memory_format)
+
+
+def full_like(
+    input: Tensor,
+    fill_value: float,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
     """One value in the shape and dtype of another tensor."""
-    return Tensor(np.full(input.shape, fill_value, dtype or input.dtype))
+    array = np.full(input.shape, as_array(fill_value, None), _like(input, dtype))
+    return _made("full_like", array, requires_grad, device, layout, memory_format=memory_format)
+
+
+def _like(input: Tensor, dtype: Any) -> DType:
+    return np.dtype(input.dtype) if dtype is None else _dtype(dtype)
 
 
 def randn_like(input: Tensor, *, generator: Generator | None = None) -> Tensor:

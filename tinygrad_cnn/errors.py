@@ -7,3 +7,11 @@ class ArgumentError(ValueError, RuntimeError):
 
 class DTypeError(TypeError, RuntimeError):
     """A dtype that an op cannot compute with: a TypeError as in NumPy, a RuntimeError as in PyTorch."""
+
+
+class PlaceError(IndexError, RuntimeError):
+    """An index beyond the array: an IndexError as in NumPy, a RuntimeError where PyTorch raises that."""
+
+
+class DeviceError(RuntimeError, AssertionError):
+    """A device that is not here: PyTorch's CPU build asserts for CUDA, and raises a RuntimeError for others."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.dtypes import dtype, dtype_named
 from tinygrad_cnn.types import DType
 
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
@@ -15,14 +16,14 @@ CATEGORY = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}
 _default = [FLOAT32]
 
 
-def get_default_dtype() -> DType:
+def get_default_dtype() -> dtype:
     """The dtype of floating-point tensors made from Python numbers."""
-    return _default[0]
+    return dtype_named(_default[0])
 
 
-def set_default_dtype(dtype: Any) -> None:
+def set_default_dtype(d: Any, /) -> None:
     """Make new tensors of Python floats this dtype."""
-    wanted = np.dtype(dtype)
+    wanted = np.dtype(d)
     if wanted.kind != "f":
         raise TypeError(f"set_default_dtype: {wanted} is not a floating dtype")
     _default[0] = wanted
@@ -40,11 +41,11 @@ def common_dtype(values: list[Any], floating: bool) -> DType:
             ranks[2].append(_of_number(value))
     result: DType | None = None
     for dtypes in ranks:
-        for dtype in dtypes:
-            if result is None or CATEGORY[dtype.kind] > CATEGORY[result.kind]:
-                result = dtype
+        for given in dtypes:
+            if result is None or CATEGORY[given.kind] > CATEGORY[result.kind]:
+                result = given
             elif dtypes is ranks[0] or (dtypes is ranks[1] and not ranks[0]):
-                result = _promoted(result, dtype)
+                result = _promoted(result, given)
     if result is None:
         result = _default[0]
     return _default[0] if floating and result.kind in "biu" else result

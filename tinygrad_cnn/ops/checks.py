@@ -1,7 +1,7 @@
 """The checks that stand at the public doors of ops: axes, sizes, dtypes. Each raises and names the op."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -11,16 +11,21 @@ from tinygrad_cnn.types import Array, Axis, DType, NDArray, Pair, Shape
 
 def shape_of(value: Any) -> Shape:
     """The shape of an array, a Tensor, a number or nested lists."""
+    if type(value) is np.ndarray:
+        return cast(Shape, value.shape)
+    shape = getattr(value, "array_shape", None)  # a Tensor's, as a plain tuple
+    if shape is not None:
+        return cast(Shape, shape)
     shape = getattr(value, "shape", None)
-    if type(shape) is tuple:
-        return shape
     return tuple(shape) if shape is not None else np.shape(value)
 
 
 def dtype_of(value: Any) -> DType:
     """The dtype of an array or Tensor; of anything else, what NumPy would give it."""
-    dtype = getattr(value, "dtype", None)
-    return dtype if dtype is not None else np.asarray(value).dtype
+    dtype = getattr(value, "array_dtype", None)  # a Tensor's, as NumPy's
+    if dtype is None:
+        dtype = getattr(value, "dtype", None)
+    return np.dtype(dtype) if dtype is not None else np.asarray(value).dtype
 
 
 def check_axis(op: str, axis: int, ndim: int) -> int:

@@ -1,0 +1,24 @@
+"""``torch.accelerator`` where there is none. Floor 0."""
+
+from typing import NoReturn
+
+from tinygrad_cnn.errors import DeviceError
+
+
+def is_available() -> bool:
+    """Whether there is an accelerator: no."""
+    return False
+
+
+def device_count() -> int:
+    """The number of accelerators: 0."""
+    return 0
+
+
+def current_accelerator(check_available: bool = False) -> None:
+    """The device of the accelerator: None, there is none."""
+
+
+def synchronize(device: object = None) -> NoReturn:
+    """Wait for the accelerator; refused, there is none."""
+    raise DeviceError("accelerator.synchronize: there is no accelerator, only the CPU")

@@ -1,0 +1,91 @@
+"""`dtype`: the type of a tensor's elements under PyTorch's name, around NumPy's. Floor 0.
+
+NumPy takes one wherever it takes a dtype, since it looks for the attribute `dtype`; there is one object per type, so
+that ``x.dtype is torch.float32`` holds.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.types import DType
+
+_known: dict[DType, dtype] = {}
+
+
+class dtype:
+    """The type of a tensor's elements, such as ``float32``; `dtype` is NumPy's.
+
+    Examples
+    --------
+    >>> float32
+    torch.float32
+    >>> float32.itemsize, float32.is_floating_point, float32 == np.float32
+    (4, True, True)
+    >>> np.zeros(2, dtype=int64).dtype
+    dtype('int64')
+    """
+
+    __slots__ = ("_hash", "dtype", "itemsize", "kind", "name", "type")
+
+    def __init__(self, numpy_dtype: DType) -> None:
+        self.dtype = numpy_dtype
+        self.kind, self.name, self.type = numpy_dtype.kind, numpy_dtype.name, numpy_dtype.type
+        self.itemsize = numpy_dtype.itemsize
+        self._hash = hash(numpy_dtype)
+
+    @property
+    def is_floating_point(self) -> bool:
+        """Whether its numbers have a fraction."""
+        return self.kind == "f"
+
+    @property
+    def is_complex(self) -> bool:
+        """Whether its numbers are complex."""
+        return self.kind == "c"
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether it has negative numbers."""
+        return self.kind in "ifc"
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is dtype:
+            return self is other
+        return other is not None and bool(self.dtype == other)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __repr__(self) -> str:
+        return f"torch.{self.name}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return dtype_named, (self.dtype.str,)
+
+
+def dtype_named(value: Any) -> dtype:
+    """The one object for what names a dtype: a `dtype`, one of NumPy's, a Python type, a string.
+
+    Raises
+    ------
+    TypeError
+        If it names none.
+    """
+    if type(value) is dtype:
+        return value
+    found = np.dtype(value)
+    known = _known.get(found)
+    if known is None:
+        known = _known[found] = dtype(found)
+    return known
+
+
+float16, float32, float64 = (dtype_named(f"float{bits}") for bits in (16, 32, 64))
+int8, int16, int32, int64 = (dtype_named(f"int{bits}") for bits in (8, 16, 32, 64))
+uint8, uint16, uint32, uint64 = (dtype_named(f"uint{bits}") for bits in (8, 16, 32, 64))
+bool_ = dtype_named("bool")
+half, float_, double = float16, float32, float64
+short, int_, long = int16, int32, int64
