@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.kernels.chosen import chosen
 from tinygrad_cnn.types import NDArray, Shape
 
 DEFAULT_SEED = 67280421310721
@@ -118,7 +119,8 @@ class Generator:
 
     def words(self, count: int) -> NDArray:
         """The next so many words of 32 bits."""
-        return self.numpy.integers(0, 2**32, count, dtype=np.uint32)
+        drawn: NDArray = chosen.random_words(self.numpy, count)
+        return drawn
 
     def long_words(self, count: int) -> NDArray:
         """The next so many words of 64 bits: each two of 32, the first above the second."""

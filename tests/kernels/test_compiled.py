@@ -13,6 +13,7 @@ import tinygrad_cnn as tg
 from tinygrad_cnn import nn
 from tinygrad_cnn.kernels import conv as plain
 from tinygrad_cnn.kernels import elementwise, loss, pool
+from tinygrad_cnn.kernels import random as plain_random
 from tinygrad_cnn.kernels.chosen import chosen
 
 pytest.importorskip("numba", reason='Numba is not installed: pip install "tinygrad-cnn[fast]"')
@@ -267,3 +268,10 @@ def test_machine_code_older_than_a_source_is_forgotten(tmp_path):
     jit.forget_stale(tmp_path)
     assert not old.exists()
     assert new.exists()
+
+
+@given(st.integers(0, 2**32 - 1), st.lists(st.sampled_from([0, 1, 623, 8191, 8192, 8193, 9000, 20_000]), max_size=5))
+def test_random_words_are_those_of_numpy_and_the_stream_goes_on(seed, counts):
+    a, b = (np.random.Generator(np.random.MT19937(seed)) for _ in range(2))
+    for count in (*counts, 3):
+        np.testing.assert_array_equal(compiled.random_words(a, count), plain_random.random_words(b, count))

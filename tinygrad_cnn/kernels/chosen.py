@@ -6,10 +6,10 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from tinygrad_cnn.kernels import conv, elementwise, loss, matmul, pool
+from tinygrad_cnn.kernels import conv, elementwise, loss, matmul, pool, random
 
 Kernel = Callable[..., Any]
-NUMPYS = conv, pool, elementwise, matmul, loss
+NUMPYS = conv, pool, elementwise, matmul, loss, random
 
 
 class Chosen:
@@ -28,6 +28,7 @@ class Chosen:
     class_losses: Kernel
     class_losses_input: Kernel
     descend: Kernel
+    random_words: Kernel
 
     def __init__(self) -> None:
         self.choose("numpy", *NUMPYS)

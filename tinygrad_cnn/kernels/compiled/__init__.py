@@ -9,6 +9,7 @@ from tinygrad_cnn.kernels.compiled.elementwise import channel_sums, descend, gat
 from tinygrad_cnn.kernels.compiled.loss import class_losses, class_losses_input
 from tinygrad_cnn.kernels.compiled.matmul import matmul
 from tinygrad_cnn.kernels.compiled.pool import max_pool2d, window_put
+from tinygrad_cnn.kernels.compiled.random import random_words
 
 __all__ = [
     "channel_sums",
@@ -21,6 +22,7 @@ __all__ = [
     "gate",
     "matmul",
     "max_pool2d",
+    "random_words",
     "relu",
     "window_put",
 ]
