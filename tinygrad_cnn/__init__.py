@@ -11,7 +11,7 @@ from typing import Any as _Any
 
 import numpy as _np
 
-from tinygrad_cnn import accelerator, autograd, backends, cuda, data, distributions, nn, ops, optim
+from tinygrad_cnn import accelerator, autograd, backends, cuda, data, distributions, nn, ops, optim, utils
 from tinygrad_cnn.absent import why_absent as _why_absent
 from tinygrad_cnn.autograd import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from tinygrad_cnn.conversion import contiguous_format, layout, memory_format, preserve_format, strided
@@ -417,6 +417,7 @@ __all__ = [
     "unbind",
     "unflatten",
     "unsqueeze",
+    "utils",
     "var",
     "view",
     "where",

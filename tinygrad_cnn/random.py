@@ -8,6 +8,7 @@ Muller (1958), integers by remainders, permutations by Fisher and Yates. Equal u
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -225,8 +226,33 @@ def box_muller(uniform: NDArray) -> NDArray:
     return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1).reshape(-1)
 
 
-default_generator = Generator()
-default_generator.seed()
+class DefaultGenerator(Generator):
+    """What everything draws from that is given no generator: one stream, or the thread's own where it has one.
+
+    So that threads which make batches ahead draw what they would draw alone, whoever is faster.
+    """
+
+    def __init__(self) -> None:
+        self.seed()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(_here.generator, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(_here.generator, name, value)
+
+
+class _Here(threading.local):
+    generator = Generator()
+
+
+_here = _Here()
+default_generator = DefaultGenerator()
+
+
+def draw_in_this_thread_from(generator: Generator) -> None:
+    """Let `default_generator` mean this one in this thread."""
+    _here.generator = generator
 
 
 def manual_seed(seed: int) -> Generator:

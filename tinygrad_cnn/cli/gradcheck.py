@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.atomic import check_writable, write_atomically
 from tinygrad_cnn.cli.display import fail
 from tinygrad_cnn.cli.gradcheck_display import print_outcome, print_table, progress_for
 from tinygrad_cnn.cli.html import page
@@ -37,7 +38,6 @@ from tinygrad_cnn.gradcheck.functions import numpy_pair
 from tinygrad_cnn.gradcheck.report import SEVERITY, Report
 from tinygrad_cnn.gradcheck.sweep import SAMPLES, Outcome, check_op, gradcheck_trial, own_ops, ratios, shape_text
 from tinygrad_cnn.gradcheck.verdicts import Verdict
-from tinygrad_cnn.io.atomic import check_writable, write_atomically
 from tinygrad_cnn.ops.op import Op
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import NDArray, Shape

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn import nn, optim, random
+from tinygrad_cnn.atomic import check_writable, write_atomically
 from tinygrad_cnn.autograd import no_grad
 from tinygrad_cnn.cli.display import Display, display_for, fail, print_confusion
 from tinygrad_cnn.cli.models import MODELS, normalised
 from tinygrad_cnn.cli.options import natural, positive
 from tinygrad_cnn.data import DataLoader, TensorDataset
 from tinygrad_cnn.datasets import DatasetError, Digits, load_full, load_sample
-from tinygrad_cnn.io.atomic import check_writable, write_atomically
 from tinygrad_cnn.io.npz import save_npz
 from tinygrad_cnn.kernels.chosen import set_kernels
 from tinygrad_cnn.kernels.threads import set_num_threads

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.io.atomic import write_atomically
+from tinygrad_cnn.atomic import write_atomically
 from tinygrad_cnn.tensor import Tensor
 
 ABOUT = "__about__"

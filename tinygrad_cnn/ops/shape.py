@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from tinygrad_cnn.errors import ArgumentError
 from tinygrad_cnn.kernels.layout import reshaped
 from tinygrad_cnn.ops.checks import check_axes, check_axis, check_broadcast, check_dtype, shape_of
 from tinygrad_cnn.ops.domain import Real
@@ -417,7 +418,7 @@ def stack(tensors: Sequence[Array], dim: int = 0) -> Array:
     """Arrays of one shape, along a new dim."""
     shapes = [shape_of(x) for x in tensors]
     if not shapes or len(set(shapes)) != 1:
-        raise ValueError(f"stack: expected one or more tensors of one shape, got shapes {shapes}")
+        raise ArgumentError(f"stack: expected one or more tensors of one shape, got shapes {shapes}")
     return _cat("stack", [unsqueeze(x, dim) for x in tensors], check_axis("stack", dim, len(shapes[0]) + 1))
 
 

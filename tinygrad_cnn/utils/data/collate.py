@@ -1,0 +1,81 @@
+"""Batches out of samples: `default_collate` stacks, `default_convert` leaves single samples as they are."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.creation import as_tensor, tensor
+from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.ops import stack
+from tinygrad_cnn.tensor import Tensor
+
+
+def default_collate(batch: Sequence[Any]) -> Any:
+    """Stack tensors, arrays and numbers; go into tuples, lists, named tuples and dicts; leave strings as they are.
+
+    Python floats become float64, NumPy's numbers and arrays keep their dtype.
+
+    Raises
+    ------
+    TypeError : if the samples are, or hold, something else
+    RuntimeError : if sequences differ in length
+
+    Examples
+    --------
+    >>> default_collate([{"x": 1, "y": "a"}, {"x": 2, "y": "b"}])
+    {'x': tensor([1, 2]), 'y': ['a', 'b']}
+    """
+    first = batch[0]
+    if isinstance(first, Tensor):
+        return stack(batch)
+    if isinstance(first, (np.ndarray, np.generic)) and not isinstance(first, (str, bytes)):
+        if first.dtype.kind not in "biufc":
+            raise _unknown(f"an array of dtype {first.dtype}")
+        return stack([as_tensor(np.asarray(sample)) for sample in batch])
+    if isinstance(first, float):
+        return tensor(list(batch), dtype=np.float64)
+    if isinstance(first, int):
+        return tensor(list(batch))
+    if isinstance(first, (str, bytes)):
+        return batch
+    if isinstance(first, Mapping):
+        columns = {key: default_collate([sample[key] for sample in batch]) for key in first}
+        return _like(first, columns)
+    if isinstance(first, Sequence):
+        lengths = {len(sample) for sample in batch}
+        if len(lengths) > 1:
+            raise ArgumentError(f"default_collate: samples of lengths {sorted(lengths)}; expected the same length")
+        return _like(first, [default_collate(column) for column in zip(*batch, strict=True)])
+    raise _unknown(type(first).__name__)
+
+
+def default_convert(data: Any) -> Any:
+    """NumPy's arrays and numbers as tensors, also inside of sequences and mappings; anything else as it is."""
+    if isinstance(data, (Tensor, str, bytes)):
+        return data
+    if isinstance(data, (np.ndarray, np.generic)):
+        return as_tensor(np.asarray(data)) if data.dtype.kind in "biufc" else data
+    if isinstance(data, Mapping):
+        return _like(data, {key: default_convert(value) for key, value in data.items()})
+    if isinstance(data, Sequence):
+        return _like(data, [default_convert(value) for value in data])
+    return data
+
+
+def _like(sample: Any, content: Any) -> Any:
+    """The content in a container of the sample's kind; a plain tuple becomes a list, as in PyTorch."""
+    kind: Callable[..., Any] = type(sample)
+    if kind is tuple:
+        return content
+    try:
+        return kind(*content) if hasattr(sample, "_fields") else kind(content)
+    except TypeError:  # range, defaultdict: kinds that are not made of their content
+        return content
+
+
+def _unknown(what: str) -> TypeError:
+    return TypeError(
+        f"default_collate: cannot make a batch of {what}; expected tensors, arrays, numbers, strings, or tuples, lists "
+        "and dicts of them; use transforms.ToTensor() for images, or give the DataLoader a collate_fn"
+    )

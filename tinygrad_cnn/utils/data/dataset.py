@@ -1,0 +1,205 @@
+"""Data sets: what gives samples by number, or one after the other; and data sets made of others."""
+
+from __future__ import annotations
+
+import bisect
+import math
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
+from typing import Any, Generic, TypeVar
+
+from tinygrad_cnn.creation import randperm
+from tinygrad_cnn.random import Generator, default_generator
+from tinygrad_cnn.tensor import Tensor
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Dataset(Generic[T_co]):
+    """Subclass it, and write ``__getitem__`` and, unless it has no end, ``__len__``.
+
+    A method ``__getitems__(indices)`` that returns a list of samples is used where there is one.
+    """
+
+    def __getitem__(self, index: Any) -> T_co:
+        raise NotImplementedError(f"{type(self).__name__}: __getitem__ is not written; a subclass of Dataset has one")
+
+    def __add__(self, other: Any) -> ConcatDataset:
+        return ConcatDataset([self, other])
+
+
+class IterableDataset(Dataset[T_co], Iterable[T_co]):
+    """Samples one after the other, from a stream: subclass it, and write ``__iter__``.
+
+    Each worker of a DataLoader iterates over a copy of its own; `get_worker_info` tells it which part is its own.
+    """
+
+    def __iter__(self) -> Iterator[T_co]:
+        raise NotImplementedError(f"{type(self).__name__}: __iter__ is not written; an IterableDataset has one")
+
+    def __add__(self, other: Any) -> Any:
+        return ChainDataset([self, other])
+
+
+class LengthError(ValueError, AssertionError):
+    """Lengths that do not agree: a ValueError, and an AssertionError as in PyTorch."""
+
+
+class TensorDataset(Dataset[tuple[Tensor, ...]]):
+    """Samples along the first dim of tensors of the same length."""
+
+    def __init__(self, *tensors: Tensor) -> None:
+        lengths = [len(t) for t in tensors]
+        if not tensors or len(set(lengths)) != 1:
+            raise LengthError(f"TensorDataset: tensors of lengths {lengths}; expected one or more of the same length")
+        self.tensors = tensors
+
+    def __getitem__(self, index: Any) -> tuple[Tensor, ...]:
+        return tuple(t[index] for t in self.tensors)
+
+    def __len__(self) -> int:
+        return len(self.tensors[0])
+
+
+class StackDataset(Dataset[Any]):
+    """Samples of several data sets side by side: as tuples, or as dicts if the data sets are given by name.
+
+    >>> StackDataset(x=[1, 2], y="ab")[1]
+    {'x': 2, 'y': 'b'}
+    """
+
+    datasets: tuple[Any, ...] | dict[str, Any]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if args and kwargs:
+            raise ValueError("StackDataset: data sets given by place and by name; expected either tuples or dicts")
+        self.datasets = args or kwargs
+        lengths = [len(part) for part in (*args, *kwargs.values())]
+        if len(set(lengths)) != 1:
+            raise ValueError(f"StackDataset: data sets of lengths {lengths}; expected one or more of the same length")
+        self._length = lengths[0]
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(self.datasets, dict):
+            return {name: part[index] for name, part in self.datasets.items()}
+        return tuple(part[index] for part in self.datasets)
+
+    def __getitems__(self, indices: Sequence[int]) -> list[Any]:
+        if isinstance(self.datasets, dict):
+            columns = [samples_of(part, indices) for part in self.datasets.values()]
+            return [dict(zip(self.datasets, row, strict=True)) for row in zip(*columns, strict=True)]
+        return list(zip(*(samples_of(part, indices) for part in self.datasets), strict=True))
+
+    def __len__(self) -> int:
+        return self._length
+
+
+class ConcatDataset(Dataset[Any]):
+    """One data set after the other, as one; ``a + b`` makes one of two."""
+
+    def __init__(self, datasets: Iterable[Any]) -> None:
+        self.datasets = list(datasets)
+        if not self.datasets:
+            raise LengthError("ConcatDataset: no data sets; expected one or more")
+        if any(isinstance(part, IterableDataset) for part in self.datasets):
+            raise AssertionError("ConcatDataset: an IterableDataset has no sample numbers; use ChainDataset")
+        self.cumulative_sizes = list(accumulate(len(part) for part in self.datasets))
+
+    def __getitem__(self, index: int) -> Any:
+        n = len(self)
+        if index < -n:
+            raise ValueError(f"ConcatDataset: index {index} is out of range for {n} samples")
+        if index >= n:
+            raise IndexError(f"ConcatDataset: index {index} is out of range for {n} samples")
+        place = index + n if index < 0 else index
+        k = bisect.bisect_right(self.cumulative_sizes, place)
+        return self.datasets[k][place - (self.cumulative_sizes[k - 1] if k else 0)]
+
+    def __len__(self) -> int:
+        return self.cumulative_sizes[-1]
+
+
+class ChainDataset(IterableDataset[Any]):
+    """One IterableDataset after the other, as one; ``a + b`` makes one of two."""
+
+    def __init__(self, datasets: Iterable[Any]) -> None:
+        self.datasets = datasets
+
+    def _parts(self) -> Iterator[Any]:
+        for part in self.datasets:
+            if not isinstance(part, IterableDataset):
+                raise AssertionError(f"ChainDataset: {type(part).__name__} is no IterableDataset; use ConcatDataset")
+            yield part
+
+    def __iter__(self) -> Iterator[Any]:
+        for part in self._parts():
+            yield from part
+
+    def __len__(self) -> int:
+        return sum(len(part) for part in self._parts())
+
+
+class Subset(Dataset[T_co]):
+    """Some samples of a data set, by their numbers."""
+
+    def __init__(self, dataset: Any, indices: Sequence[int]) -> None:
+        self.dataset, self.indices = dataset, indices
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, list):
+            return self.dataset[[self.indices[k] for k in index]]
+        return self.dataset[self.indices[index]]
+
+    def __getitems__(self, indices: Sequence[int]) -> list[Any]:
+        if type(self).__getitem__ is not Subset.__getitem__:  # a subclass changes its samples
+            return [self[k] for k in indices]
+        return samples_of(self.dataset, [self.indices[k] for k in indices])
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+
+def samples_of(dataset: Any, indices: Sequence[Any]) -> list[Any]:
+    """The samples with these numbers, asked for at once where the data set can."""
+    together = getattr(dataset, "__getitems__", None)
+    if not callable(together):
+        return [dataset[k] for k in indices]
+    samples: list[Any] = together(indices)
+    if len(samples) != len(indices):
+        raise ValueError(f"{type(dataset).__name__}.__getitems__: {len(samples)} samples for {len(indices)} indices")
+    return samples
+
+
+def random_split(
+    dataset: Any, lengths: Sequence[float], generator: Generator | None = default_generator
+) -> list[Subset[Any]]:
+    """Disjoint subsets of these sizes, or of these fractions if they add up to 1.
+
+    Fractions are rounded down; what is left is dealt out one by one, from the first part on.
+    """
+    n = len(dataset)
+    sizes = list(lengths)
+    if math.isclose(sum(lengths), 1) and sum(lengths) <= 1:
+        sizes = sizes_of_fractions(n, lengths)
+    if sum(sizes) != n:
+        raise ValueError(f"random_split: sizes {list(lengths)} do not add up to {n}, the length of the data set")
+    if not all(isinstance(size, int) or float(size).is_integer() for size in sizes):
+        raise TypeError(f"random_split: sizes {list(lengths)} must be integers, or fractions that add up to 1")
+    order = randperm(n, generator=generator).tolist()
+    ends = list(accumulate(int(size) for size in sizes))
+    return [Subset(dataset, order[end - int(size) : end]) for size, end in zip(sizes, ends, strict=True)]
+
+
+def sizes_of_fractions(n: int, fractions: Sequence[float]) -> list[float]:
+    """How many of n samples belong to each fraction."""
+    for k, fraction in enumerate(fractions):
+        if not 0 <= fraction <= 1:
+            raise ValueError(f"random_split: fraction {k} is {fraction}; it must be between 0 and 1")
+    sizes: list[float] = [math.floor(n * fraction) for fraction in fractions]
+    for k in range(int(n - sum(sizes))):
+        sizes[k % len(sizes)] += 1
+    for k, size in enumerate(sizes):
+        if size == 0:
+            warnings.warn(f"random_split: part {k} is empty", stacklevel=3)
+    return sizes

@@ -1,0 +1,159 @@
+"""Samplers: the order in which samples are drawn, and how they are gathered in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+
+from tinygrad_cnn.creation import randint, randperm
+from tinygrad_cnn.random import Generator, default_generator
+from tinygrad_cnn.sampling import multinomial
+from tinygrad_cnn.tensor import Tensor
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Sampler(Generic[T_co]):
+    """Subclass it, and write ``__iter__``, which gives sample numbers, and, for ``len(loader)``, ``__len__``."""
+
+    def __iter__(self) -> Iterator[T_co]:
+        raise NotImplementedError(f"{type(self).__name__}: __iter__ is not written; a Sampler has one")
+
+
+class SequentialSampler(Sampler[int]):
+    """0, 1, 2, …"""
+
+    def __init__(self, data_source: Any) -> None:
+        self.data_source = data_source
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(len(self.data_source)))
+
+    def __len__(self) -> int:
+        return len(self.data_source)
+
+
+class RandomSampler(Sampler[int]):
+    """A new random order each time; with `replacement`, samples may come again.
+
+    `num_samples` of them, by default as many as there are; without replacement, more than there are come as one
+    random order after the other.
+    """
+
+    def __init__(
+        self,
+        data_source: Any,
+        replacement: bool = False,
+        num_samples: int | None = None,
+        generator: Generator | None = None,
+    ) -> None:
+        self.data_source, self.replacement, self._num_samples = data_source, replacement, num_samples
+        self.generator = generator
+        if not isinstance(replacement, bool):
+            raise TypeError(f"RandomSampler: replacement is {replacement!r}; it must be a bool")
+        _check_positive("RandomSampler", "num_samples", self.num_samples)
+
+    @property
+    def num_samples(self) -> int:
+        """How many numbers one iteration gives."""
+        return len(self.data_source) if self._num_samples is None else self._num_samples
+
+    def __iter__(self) -> Iterator[int]:
+        n = len(self.data_source)
+        generator = self.generator or Generator().manual_seed(new_seed(None))
+        if self.replacement:
+            for start in range(0, self.num_samples, 32):  # PyTorch draws as many at once: so do we, for its numbers
+                yield from randint(0, n, (min(32, self.num_samples - start),), generator=generator).tolist()
+            return
+        for start in range(0, self.num_samples, n):
+            yield from randperm(n, generator=generator).tolist()[: self.num_samples - start]
+
+    def __len__(self) -> int:
+        return self.num_samples
+
+
+class SubsetRandomSampler(Sampler[int]):
+    """These sample numbers, in a new random order each time."""
+
+    def __init__(self, indices: Sequence[int], generator: Generator | None = None) -> None:
+        self.indices, self.generator = indices, generator
+
+    def __iter__(self) -> Iterator[int]:
+        for k in randperm(len(self.indices), generator=self.generator).tolist():
+            yield self.indices[k]
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+
+class WeightedRandomSampler(Sampler[int]):
+    """`num_samples` numbers from 0 to len(weights) - 1, each with a chance in proportion to its weight.
+
+    Without `replacement`, none comes twice.
+    """
+
+    def __init__(
+        self,
+        weights: Sequence[float] | Tensor,
+        num_samples: int,
+        replacement: bool = True,
+        generator: Generator | None = None,
+    ) -> None:
+        _check_positive("WeightedRandomSampler", "num_samples", num_samples)
+        if not isinstance(replacement, bool):
+            raise ValueError(f"WeightedRandomSampler: replacement is {replacement!r}; it must be a bool")
+        self.weights = Tensor(weights, dtype=np.float64)
+        if self.weights.ndim != 1:
+            raise ValueError(f"WeightedRandomSampler: weights of shape {tuple(self.weights.shape)}; expected one dim")
+        self.num_samples, self.replacement, self.generator = num_samples, replacement, generator
+
+    def __iter__(self) -> Iterator[int]:
+        yield from multinomial(self.weights, self.num_samples, self.replacement, generator=self.generator).tolist()
+
+    def __len__(self) -> int:
+        return self.num_samples
+
+
+class BatchSampler(Sampler[list[int]]):
+    """The numbers of a sampler in lists of `batch_size`; a shorter last one comes unless `drop_last`.
+
+    >>> list(BatchSampler(range(5), 2, drop_last=False))
+    [[0, 1], [2, 3], [4]]
+    """
+
+    def __init__(self, sampler: Iterable[Any], batch_size: int, drop_last: bool) -> None:
+        _check_positive("BatchSampler", "batch_size", batch_size)
+        if not isinstance(drop_last, bool):
+            raise ValueError(f"BatchSampler: drop_last is {drop_last!r}; it must be a bool")
+        self.sampler, self.batch_size, self.drop_last = sampler, batch_size, drop_last
+
+    def __iter__(self) -> Iterator[list[int]]:
+        numbers = iter(self.sampler)
+        while batch := list(islice(numbers, self.batch_size)):
+            if len(batch) == self.batch_size or not self.drop_last:
+                yield batch
+
+    def __len__(self) -> int:
+        n = len(self.sampler)  # type: ignore[arg-type]  # a sampler without a length has no len(loader), either
+        return n // self.batch_size if self.drop_last else -(-n // self.batch_size)
+
+
+class Endless(Sampler[None]):
+    """Nothing, for ever: what stands for the order of an IterableDataset, which has its own."""
+
+    def __iter__(self) -> Iterator[None]:
+        while True:
+            yield None
+
+
+def new_seed(generator: Generator | None) -> int:
+    """A seed for a generator, drawn from another one."""
+    return int((generator or default_generator).any_integers((), np.int64))
+
+
+def _check_positive(name: str, what: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
+        raise ValueError(f"{name}: {what} is {value!r}; it must be a positive integer value")

@@ -1,0 +1,164 @@
+"""Worker threads: batches are made ahead, in order, while the program computes with the ones before.
+
+A worker has a number, a seed and a shallow copy of the data set, and makes its batches one after the other. The
+k-th batch is the business of worker k modulo their number, so what comes out does not depend on who is faster.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from tinygrad_cnn.random import Generator, draw_in_this_thread_from
+from tinygrad_cnn.utils.data.dataset import Dataset
+
+Fetch = Callable[[Any], Any]
+"""Makes a batch of sample numbers; raises StopIteration at the end of a stream."""
+
+
+@dataclass(frozen=True)
+class WorkerInfo:
+    """What `get_worker_info` tells: `id` of `num_workers`, the `seed`, and the worker's own `dataset`."""
+
+    id: int
+    num_workers: int
+    seed: int
+    dataset: Any
+
+
+class _Here(threading.local):
+    info: WorkerInfo | None = None
+
+
+_here = _Here()
+
+
+def get_worker_info() -> WorkerInfo | None:
+    """Who the DataLoader's worker in this thread is; None outside of workers."""
+    return _here.info
+
+
+class End:
+    """The answer of a worker whose stream has ended."""
+
+
+class Failure:
+    """The answer of a worker in which something was raised."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+
+class Worker:
+    """What stays of a worker from one iteration to the next: who it is, and what is still to be prepared."""
+
+    def __init__(self, info: WorkerInfo, prepare: Callable[[int], Any] | None) -> None:
+        self.info, self.prepare = info, prepare
+        self.generator = Generator().manual_seed(info.seed)
+
+
+class Lane:
+    """The thread of a worker for one iteration, and the queues of its tasks and answers."""
+
+    def __init__(
+        self, worker: Worker, make_fetch: Callable[[Any], Fetch], answers: SimpleQueue[Any], stop: threading.Event
+    ) -> None:
+        self.worker, self.make_fetch, self.answers, self.stop = worker, make_fetch, answers, stop
+        self.tasks: SimpleQueue[Any] = SimpleQueue()
+        name = f"DataLoader worker {worker.info.id}"
+        self.thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self.thread.start()
+
+    def _run(self) -> None:
+        worker = self.worker
+        _here.info = worker.info
+        draw_in_this_thread_from(worker.generator)
+        fetch: Fetch | None = None
+        while (task := self.tasks.get()) is not None and not self.stop.is_set():
+            try:
+                if worker.prepare is not None:
+                    worker.prepare(worker.info.id)
+                    worker.prepare = None
+                fetch = fetch or self.make_fetch(worker.info.dataset)
+                answer = fetch(task[0])
+            except StopIteration:
+                answer = End()
+            except BaseException as error:  # raised again where the batch is asked for
+                error.add_note(f"raised in DataLoader worker {worker.info.id}")
+                answer = Failure(error)
+            self.answers.put((self, answer))
+
+
+def crew(count: int, dataset: Any, seed: int, prepare: Callable[[int], Any] | None) -> list[Worker]:
+    """So many workers, each with a shallow copy of the data set, which `prepare` may change."""
+    own = [copy.copy(dataset) if isinstance(dataset, Dataset) else dataset for _ in range(count)]
+    return [Worker(WorkerInfo(k, count, seed + k, part), prepare) for k, part in enumerate(own)]
+
+
+def batches(
+    workers: list[Worker],
+    make_fetch: Callable[[Any], Fetch],
+    order: Iterator[Any],
+    ahead: int,
+    timeout: float,
+    in_order: bool,
+) -> Iterator[Any]:
+    """The batches of an order of sample numbers; each worker is `ahead` of the program by so many.
+
+    However the iteration ends, at its end, by ``break`` or by an exception, the threads end with it.
+    """
+    stop = threading.Event()
+    anyone: SimpleQueue[Any] = SimpleQueue()
+    lanes = [Lane(worker, make_fetch, SimpleQueue() if in_order else anyone, stop) for worker in workers]
+    active, asked = deque(lanes), deque[Lane]()
+
+    def ask() -> None:
+        """Give the next batch to the next worker whose stream has not ended."""
+        if active:
+            for numbers in order:
+                active[0].tasks.put((numbers,))
+                asked.append(active[0])
+                active.rotate(-1)
+                break
+
+    hanging = False
+    try:
+        for _ in range(max(ahead, 1) * len(lanes)):
+            ask()
+        while asked:
+            hanging = True
+            lane, answer = _wait(asked.popleft().answers, timeout)
+            hanging = False
+            if isinstance(answer, Failure):
+                raise answer.error
+            if isinstance(answer, End) and lane in active:
+                active.remove(lane)
+            ask()
+            if not isinstance(answer, End):
+                yield answer
+    finally:
+        stop.set()
+        for lane in lanes:
+            lane.tasks.put(None)
+        if not hanging:  # else its thread ends with the sample it is at, if that ends
+            for lane in lanes:
+                lane.thread.join()
+
+
+def _wait(answers: SimpleQueue[Any], timeout: float) -> Any:
+    """The next answer. The wait is cut in pieces so that Ctrl-C comes through on every platform."""
+    end = time.monotonic() + timeout if timeout else float("inf")
+    while True:
+        try:
+            return answers.get(timeout=max(min(1.0, end - time.monotonic()), 0.0))
+        except Empty:
+            if time.monotonic() >= end:
+                raise RuntimeError(
+                    f"DataLoader: timed out, no batch came within {timeout} seconds; a worker hangs, or needs longer"
+                ) from None
