@@ -12,8 +12,17 @@ from typing import Any as _Any
 import numpy as _np
 
 from tinygrad_cnn import accelerator, autograd, backends, cuda, data, distributions, nn, ops, optim, utils
+from tinygrad_cnn import gradcheck as _checks
 from tinygrad_cnn.absent import why_absent as _why_absent
-from tinygrad_cnn.autograd import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from tinygrad_cnn.autograd import (
+    enable_grad,
+    inference_mode,
+    is_anomaly_enabled,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
 from tinygrad_cnn.conversion import contiguous_format, layout, memory_format, preserve_format, strided
 from tinygrad_cnn.creation import (
     allclose,
@@ -208,6 +217,7 @@ from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.version import __version__
 
 e, inf, nan, pi, newaxis = _np.e, _np.inf, _np.nan, _np.pi, None
+autograd.gradcheck, autograd.gradgradcheck = _checks.gradcheck, _checks.gradgradcheck  # PyTorch's place for them
 
 
 def __getattr__(name: str) -> _Any:
@@ -305,13 +315,16 @@ __all__ = [
     "hardtanh",
     "index_select",
     "inf",
+    "inference_mode",
     "initial_seed",
     "int",
     "int8",
     "int16",
     "int32",
     "int64",
+    "is_anomaly_enabled",
     "is_grad_enabled",
+    "is_inference_mode_enabled",
     "layer_norm",
     "layout",
     "leaky_relu",

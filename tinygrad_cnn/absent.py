@@ -1,5 +1,8 @@
 """Names of PyTorch that are not here, and what to use instead: an AttributeError says so. Floor 0."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 FLOATS = "NumPy has no such dtype; the floating dtypes are float16, float32 and float64"
 COMPLEX = "there are no complex tensors; keep real and imaginary part as two tensors, float32 or float64"
 QUANTIZED = "there are no quantized tensors; the nearest dtypes are uint8, int8 and float16"
@@ -30,3 +33,20 @@ def why_absent(name: str) -> str:
     """The message of the AttributeError for a name that the package has not."""
     reason = ABSENT.get(name)
     return f"module 'tinygrad_cnn' has no attribute {name!r}" + (f": {reason}" if reason else "")
+
+
+def absent(where: str, names: Mapping[str, str]) -> Callable[[str], Any]:
+    """A module's ``__getattr__`` that says of these names what to use instead.
+
+    >>> lookup = absent("torch.jit", {"script": "functions run as they are"})
+    >>> lookup("script")
+    Traceback (most recent call last):
+    AttributeError: torch.jit.script is not here: functions run as they are
+    """
+
+    def lookup(name: str) -> Any:
+        if name in names:
+            raise AttributeError(f"{where}.{name} is not here: {names[name]}")
+        raise AttributeError(f"{where} has no attribute {name!r}")
+
+    return lookup

@@ -7,14 +7,14 @@ recording is in `Tensor.__record__`, that of the backward pass in `autograd.engi
 from __future__ import annotations
 
 import builtins
-import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
 
 from tinygrad_cnn import autograd, ops
-from tinygrad_cnn.autograd.graph import Edge, Hook, Node, save
+from tinygrad_cnn.autograd.graph import Edge, Node, save
+from tinygrad_cnn.autograd.hooks import Hooks, RemovableHandle, add_hook, add_post_accumulate_hook, retain, retains
 from tinygrad_cnn.autograd.mode import mode
 from tinygrad_cnn.autograd.writes import note_write
 from tinygrad_cnn.conversion import asked_dtype, check_memory_format, layout, strided
@@ -65,7 +65,7 @@ class Tensor:
         self._node: Node | Tensor | None = None
         self._grad: Tensor | None = None
         self._base: Tensor | None = None
-        self.hooks: list[Hook] | None = None
+        self.hooks: Hooks | None = None
         self._wants = False
         if requires_grad:
             self.requires_grad_()
@@ -179,7 +179,7 @@ class Tensor:
             if isinstance(gradient, Tensor) or self._grad.requires_grad:
                 self._grad = self._grad + gradient
             else:
-                self._grad = Tensor._wrap(self._grad._data + gradient)
+                self._grad = Tensor._wrap(np.asarray(self._grad._data + gradient))
         elif isinstance(gradient, Tensor):
             self._grad = gradient
         else:
@@ -234,7 +234,11 @@ class Tensor:
         return self._node if isinstance(self._node, Node) else None
 
     def backward(
-        self, gradient: ArrayLike = None, retain_graph: bool | None = None, create_graph: bool = False
+        self,
+        gradient: ArrayLike = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: Any = None,
     ) -> None:
         """Add the gradient of this tensor to the `.grad` of every leaf it depends on.
 
@@ -243,6 +247,7 @@ class Tensor:
         gradient : the cotangent, of this tensor's shape; None, for a tensor of one element, means 1
         retain_graph : keep what the graph saved, for another pass; by default if `create_graph`
         create_graph : record the pass, so that the gradients can themselves be differentiated
+        inputs : the tensors that get a gradient, leaves or results of ops; None means every leaf
 
         Raises
         ------
@@ -250,7 +255,8 @@ class Tensor:
             If no gradient is required, if the tensor has several elements and no cotangent is given, if the
             graph was freed by an earlier pass, or if a saved array was modified in place since.
         """
-        autograd.backward([self], None if gradient is None else [gradient], retain_graph, create_graph)
+        given = None if gradient is None else [gradient]
+        autograd.backward([self], given, retain_graph, create_graph, inputs=inputs)
 
     def detach(self) -> Tensor:
         """The same memory without the history."""
@@ -268,37 +274,29 @@ class Tensor:
             raise RuntimeError("data: only a leaf can be given other data; this tensor is the result of an op")
         self._data = array
 
+    def detach_(self) -> Tensor:
+        """Leave the graph: this tensor becomes a leaf that requires no gradient."""
+        if self._base is not None:
+            raise RuntimeError("detach_: this tensor is a view of another one; use detach() instead")
+        self._node, self._wants = None, False
+        return self
+
     def retain_grad(self) -> None:
         """Fill `.grad` of this result of an op, too, in `backward`."""
-        if not self.requires_grad:
-            raise RuntimeError("retain_grad: this tensor does not require a gradient")
-        if isinstance(self._node, Node):
-            self._node.retained = weakref.ref(self)
+        retain(self)
+
+    @property
+    def retains_grad(self) -> bool:
+        """Whether `retain_grad` was called on this result of an op."""
+        return retains(self)
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
         """Call `hook` with the gradient of this tensor in every backward pass; what it returns replaces it."""
-        if not self.requires_grad:
-            raise RuntimeError("register_hook: this tensor does not require a gradient")
-        if not callable(hook):
-            raise TypeError(f"register_hook: a hook is called with the gradient; {type(hook).__name__} is no function")
+        return add_hook(self, hook)
 
-        def adapted(gradient: Any) -> Any:
-            given = Tensor._wrap(gradient)
-            returned = hook(given)
-            if returned is None:
-                return gradient
-            if returned.array_shape != given.shape:
-                raise RuntimeError(
-                    f"register_hook: the hook returned shape {returned.array_shape} for a gradient of "
-                    f"shape {given.array_shape}"
-                )
-            return returned if isinstance(gradient, Tensor) else returned._data
-
-        edge = self._edge
-        if edge.hooks is None:
-            edge.hooks = []
-        edge.hooks.append(adapted)
-        return RemovableHandle(edge.hooks, adapted)
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHandle:
+        """Call `hook` with this leaf each time a backward pass has added to its `.grad`."""
+        return add_post_accumulate_hook(self, hook)
 
     # ---- writing in place --------------------------------------------------------------------------------
 
@@ -472,7 +470,7 @@ class Tensor:
 
     def numpy(self) -> NDArray:
         """The array itself, sharing memory; a tensor that requires a gradient must be detached first."""
-        if self.requires_grad:
+        if self.requires_grad and mode.recording:
             raise RuntimeError(
                 "numpy: this tensor requires a gradient, which the array would lose; use .detach().numpy()"
             )
@@ -1064,18 +1062,6 @@ class Tensor:
         return self.astype(np.bool_)
 
 
-class RemovableHandle:
-    """What `register_hook` returns: `remove` takes the hook away again."""
-
-    def __init__(self, hooks: list[Hook], hook: Hook) -> None:
-        self._hooks, self._hook = hooks, hook
-
-    def remove(self) -> None:
-        """Take the hook away; a second call does nothing."""
-        if self._hook in self._hooks:
-            self._hooks.remove(self._hook)
-
-
 def as_array(data: ArrayLike, dtype: Any) -> NDArray:
     """The array of a Tensor, an array or nested sequences; Python floats become the default dtype."""
     if isinstance(data, Tensor):
@@ -1083,7 +1069,7 @@ def as_array(data: ArrayLike, dtype: Any) -> NDArray:
     elif isinstance(data, (np.ndarray, np.generic)):
         array = np.asarray(data)
     else:
-        array = from_python(data)
+        array = from_python(data, None if dtype is None else np.dtype(dtype))
     if dtype is not None:
         array = array.astype(dtype, copy=False)
     if array.dtype.kind not in "biuf":
@@ -1091,15 +1077,13 @@ def as_array(data: ArrayLike, dtype: Any) -> NDArray:
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
-def from_python(data: Any) -> NDArray:
-    """Nested sequences of Python numbers (and Tensors) as an array."""
+def from_python(data: Any, dtype: DType | None) -> NDArray:
+    """Nested sequences of Python numbers (and Tensors) as an array; floats in the default dtype if none is given."""
     try:
         array = np.array(data)
     except ValueError as error:
         raise ValueError(f"Tensor: the nested sequences have different lengths ({error})") from None
-    if array.dtype == FLOAT64:
-        return array.astype(get_default_dtype())
-    return array
+    return array.astype(get_default_dtype()) if dtype is None and array.dtype == FLOAT64 else array
 
 
 def as_plain(value: Any) -> Any:

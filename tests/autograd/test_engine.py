@@ -164,6 +164,17 @@ def test_hooks_see_the_whole_gradient_and_may_replace_it():
     assert x.grad.item() == 3.0
 
 
+def test_the_gradient_of_a_number_that_was_used_twice_is_an_array():
+    x = tg.tensor(2.0, requires_grad=True)
+    for _ in range(2):
+        (x * x).backward()
+    x.grad.add_(1)
+    assert x.grad.item() == 9.0
+    (slope,) = autograd.grad(x * x, x)
+    slope.add_(1)
+    assert slope.item() == 5.0
+
+
 def test_a_hook_that_changes_the_shape_is_refused():
     x = leaf(1.0)
     x.register_hook(lambda g: g.reshape(1, 1))
@@ -186,8 +197,11 @@ def test_is_leaf_grad_fn_and_detach():
     assert x.is_leaf
     assert x.grad_fn is None
     assert not y.is_leaf
-    assert y.grad_fn.name() == "MulBackward"
-    assert y.grad_fn.next_functions[0] is x
+    assert y.grad_fn.name() == "MulBackward0"
+    accumulate, nothing = y.grad_fn.next_functions
+    assert accumulate[0].variable is x
+    assert accumulate[0].name() == "torch::autograd::AccumulateGrad"
+    assert nothing == (None, 0)
     d = y.detach()
     assert not d.requires_grad
     assert np.shares_memory(d.numpy(), y.detach().numpy())

@@ -202,7 +202,7 @@ def test_errors_name_the_op_the_shapes_and_the_fix(call, error, message):
 def test_printing():
     assert repr(tg.tensor([1.0, 2.5])) == "tensor([1. , 2.5])"
     assert repr(tg.tensor([1.0], dtype=F64)) == "tensor([1.], dtype=torch.float64)"
-    assert "grad_fn=<MulBackward>" in repr(tg.tensor([1.0], requires_grad=True) * 2)
+    assert "grad_fn=<MulBackward0>" in repr(tg.tensor([1.0], requires_grad=True) * 2)
     assert repr(tg.tensor([1.0], requires_grad=True)) == "tensor([1.], requires_grad=True)"
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.autograd.graph import FREED, Edge, Node, check_saved
+from tinygrad_cnn.autograd import anomaly
+from tinygrad_cnn.autograd.graph import Edge, Node, check_saved
 from tinygrad_cnn.autograd.mode import set_grad_enabled
 from tinygrad_cnn.ops.op import Op, Rule
 from tinygrad_cnn.types import Array, Shape
@@ -54,15 +55,23 @@ def run(
             if not isinstance(edge, Node):
                 if wanted is None and g is not None:
                     edge._accumulate(g, edge in own)
+                    if edge.hooks is not None:
+                        for told in edge.hooks.after:
+                            told(edge)
                 continue
             if wanted is None and g is not None and edge.retained is not None:
                 holder = edge.retained()
                 if holder is not None:
                     holder._accumulate(g, False)
             if g is not None:
-                used = pull_back(edge, g, useful, cotangents, own, alias)
-                if used and not retain_graph and edge.op.saves_arrays:
-                    edge.saved = FREED
+                try:
+                    used = pull_back(edge, g, useful, cotangents, own, alias)
+                except Exception:
+                    if anomaly.state.enabled:
+                        anomaly.warn_of_call(edge)
+                    raise
+                if used and not retain_graph:
+                    edge.release()
             for parent in edge.edges:
                 if parent is not None:
                     pending[parent] -= 1
@@ -117,27 +126,38 @@ def pull_back(
     Whether there were any.
     """
     op, options, saved = node.op, node.options, None
+    given = None if type(node) is Node else node.derivatives(g, alias)
     for k, edge in enumerate(node.edges):
         if edge is None or (useful is not None and edge not in useful):
             continue
-        rule = op.rules[0 if op.variadic else k]
-        if rule is None:
-            continue
-        if saved is None:
-            check_saved(node)
-            saved = node.saved or ()
-            if alias is not None:
-                saved = aliased(node, saved, alias)
-        d = settle(op, rule, call(rule, g, saved, options, k), edge)
+        if given is not None:
+            d = given[k]
+            if d is None:
+                continue
+        else:
+            rule = op.rules[0 if op.variadic else k]
+            if rule is None:
+                continue
+            if saved is None:
+                check_saved(node)
+                saved = node.saved or ()
+                if alias is not None:
+                    saved = aliased(node, saved, alias)
+            d = settle(op, rule, call(rule, g, saved, options, k), edge)
+        if anomaly.state.check_nan:
+            anomaly.check_no_nan(node, k, d)
         known = cotangents.get(edge)
         if known is not None:
-            cotangents[edge] = known + d
+            total = known + d
+            cotangents[edge] = np.asarray(total) if isinstance(total, np.generic) else total
             own.add(edge)
         else:
             cotangents[edge] = d
-            if type(edge) is not Node and d is not g and type(d) is np.ndarray and d.base is None and d.flags.writeable:
+            if type(edge) is Node or given is not None:
+                continue  # only a leaf keeps its cotangent, and what a Function returns may be the user's
+            if d is not g and type(d) is np.ndarray and d.base is None and d.flags.writeable:
                 own.add(edge)
-    return saved is not None
+    return saved is not None or given is not None
 
 
 def call(rule: Rule, g: Array, saved: tuple[Any, ...], options: dict[str, Any], i: int) -> Array:

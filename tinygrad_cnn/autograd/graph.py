@@ -8,6 +8,8 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
+from tinygrad_cnn.absent import absent
+from tinygrad_cnn.autograd.anomaly import remember_call, state
 from tinygrad_cnn.autograd.writes import clock, written_since
 from tinygrad_cnn.ops.op import Op
 from tinygrad_cnn.types import Array, DType, Shape
@@ -19,7 +21,7 @@ class Leaf(Protocol):
     """A tensor that no op made and that wants a gradient: where the backward pass ends."""
 
     edges: tuple[()]
-    hooks: list[Hook] | None
+    hooks: Any
 
     @property
     def array_shape(self) -> Shape:
@@ -71,20 +73,63 @@ class Node:
         self.array_shape = output.shape
         self.array_dtype = output.dtype
         self.time = clock.now
-        self.hooks: list[Hook] | None = None
+        self.hooks: Any = None
         self.retained: weakref.ref[Any] | None = None
+        if state.enabled:
+            remember_call(self)
 
     def name(self) -> str:
-        """The op's name with "Backward", as PyTorch's `grad_fn.name()`."""
-        return f"{self.op.name}Backward"
+        """The op's name with "Backward0", as PyTorch's `grad_fn.name()`."""
+        return f"{self.op.name}Backward0"
 
     @property
-    def next_functions(self) -> tuple[Edge | None, ...]:
-        """Where the cotangents of the inputs go: nodes, leaf tensors, or None where no gradient is needed."""
-        return self.edges
+    def next_functions(self) -> tuple[tuple[Node | AccumulateGrad | None, int], ...]:
+        """Where the cotangents of the inputs go, as (node, number of its output); None where none is needed."""
+        return tuple((None, 0) if edge is None else entrance(edge) for edge in self.edges)
+
+    def derivatives(self, g: Array, alias: Any) -> list[Any]:
+        """The cotangents of all inputs at once, for nodes that are no op with a rule per input."""
+        raise NotImplementedError
+
+    def release(self) -> None:
+        """Let go of what was saved, once the backward pass has used it."""
+        if self.op.saves_arrays:
+            self.saved = FREED
 
     def __repr__(self) -> str:
         return f"<{self.name()}>"
+
+
+class AccumulateGrad:
+    """The end of the graph at a leaf, as `next_functions` shows it: its cotangent is added to `.grad`."""
+
+    next_functions = ()
+
+    def __init__(self, variable: Leaf) -> None:
+        self.variable = variable
+
+    def name(self) -> str:
+        """PyTorch's name."""
+        return "torch::autograd::AccumulateGrad"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AccumulateGrad) and self.variable is other.variable
+
+    def __hash__(self) -> int:
+        return id(self.variable)
+
+    def __repr__(self) -> str:
+        return "<AccumulateGrad>"
+
+
+def entrance(edge: Edge) -> tuple[Node | AccumulateGrad, int]:
+    """An edge as PyTorch shows it: a node, and the number of the output whose cotangent goes there."""
+    return (edge, 0) if isinstance(edge, Node) else (AccumulateGrad(edge), 0)
+
+
+def is_tensor(value: Any) -> bool:
+    """Whether a value records what is computed from it. This room knows Tensors by that alone."""
+    return hasattr(type(value), "__record__")
 
 
 def save(op: type[Op], arrays: list[Any], output: Any, aux: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -122,3 +167,18 @@ def check_saved(node: Node) -> None:
                 f"backward: {node.op.name} needs {name}, of shape {np.shape(parts[0])}, "
                 "as it was, but it has been modified by an in-place operation since; modify a clone() of it"
             )
+
+
+__getattr__ = absent(
+    "torch.autograd.graph",
+    {
+        "saved_tensors_hooks": "saved arrays are kept as they are; save in `ctx` of a Function what you would pack",
+        "save_on_cpu": "everything is on the CPU",
+        "disable_saved_tensors_hooks": "there are no saved-tensor hooks",
+        "allow_mutation_on_saved_tensors": "use clone() before a write in place",
+        "register_multi_grad_hook": "use Tensor.register_hook on each tensor",
+        "get_gradient_edge": "pass the tensor itself to autograd.grad",
+        "GradientEdge": "pass the tensor itself to autograd.grad",
+        "increment_version": "writes through a Tensor are noticed by themselves",
+    },
+)

@@ -1,7 +1,8 @@
 """Whether ops are recorded: one switch per thread."""
 
+import inspect
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from functools import wraps
 from types import TracebackType
 from typing import Any, TypeVar, cast
@@ -11,6 +12,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 class _Mode(threading.local):
     recording = True
+    inference = False
 
 
 mode = _Mode()
@@ -21,7 +23,99 @@ def is_grad_enabled() -> bool:
     return mode.recording
 
 
-class set_grad_enabled:
+def is_inference_mode_enabled() -> bool:
+    """Whether this thread is inside `inference_mode`."""
+    return mode.inference
+
+
+class _Switch:
+    """A context manager, re-entrant, that decorates functions and generators as well."""
+
+    def __init__(self) -> None:
+        self.before: list[tuple[bool, bool]] = []
+
+    def _switch(self) -> None:
+        """Set the mode."""
+        raise NotImplementedError
+
+    def _again(self) -> "_Switch":
+        """Another one of the same effect, for one call of a decorated function."""
+        return type(self)()
+
+    def __enter__(self) -> None:
+        self.before.append((mode.recording, mode.inference))
+        self._switch()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        mode.recording, mode.inference = self.before.pop()
+
+    def __call__(self, function: F) -> F:
+        if inspect.isgeneratorfunction(function):
+            return cast(F, _switched_generator(self._again, function))
+
+        @wraps(function)
+        def switched(*args: Any, **kwargs: Any) -> Any:
+            with self._again():
+                return function(*args, **kwargs)
+
+        return cast(F, switched)
+
+
+def _switched_generator(again: Callable[[], _Switch], function: Callable[..., Any]) -> Callable[..., Any]:
+    """A generator function whose body runs switched, and whose caller does not."""
+
+    @wraps(function)
+    def switched(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+        generator = function(*args, **kwargs)
+        resume, given = generator.send, None
+        try:
+            while True:
+                with again():
+                    try:
+                        value = resume(given)
+                    except StopIteration as stop:
+                        return stop.value
+                try:
+                    given = yield value
+                    resume = generator.send
+                except GeneratorExit:
+                    raise
+                except BaseException as error:
+                    resume, given = generator.throw, error
+        finally:
+            with again():
+                generator.close()
+
+    return switched
+
+
+class _Plain(_Switch):
+    """A switch without parameters, which decorates without parentheses, too."""
+
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+        return super().__new__(cls) if function is None else cls()(function)
+
+    def __init__(self, function: None = None) -> None:
+        super().__init__()
+
+
+class no_grad(_Plain):
+    """Do not record ops: ``with no_grad():``, ``@no_grad()`` or ``@no_grad``."""
+
+    def _switch(self) -> None:
+        mode.recording = False
+
+
+class enable_grad(_Plain):
+    """Record ops, also inside `no_grad`."""
+
+    def _switch(self) -> None:
+        mode.recording = not mode.inference
+
+
+class set_grad_enabled(_Switch):
     """Switch recording on or off in this thread: at once, in a ``with`` block, or around a function.
 
     >>> with set_grad_enabled(False):
@@ -29,53 +123,40 @@ class set_grad_enabled:
     False
     """
 
-    def __init__(self, enabled: bool) -> None:
-        self.before = [mode.recording]
-        self.enabled = bool(enabled)
-        mode.recording = self.enabled
+    def __init__(self, mode: bool) -> None:
+        super().__init__()
+        self.mode = bool(mode)
+        super().__enter__()
 
     def __enter__(self) -> None:
-        mode.recording = self.enabled
+        self._switch()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        mode.recording = self.before.pop()
+    def _switch(self) -> None:
+        mode.recording = self.mode and not mode.inference
 
-
-class _Switch:
-    """A context manager, re-entrant, that is a decorator as well."""
-
-    enabled: bool
-
-    def __init__(self) -> None:
-        self.before: list[bool] = []
-
-    def __enter__(self) -> None:
-        self.before.append(mode.recording)
-        mode.recording = self.enabled
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        mode.recording = self.before.pop()
+    def _again(self) -> "_Switch":
+        return set_grad_enabled(self.mode)
 
     def __call__(self, function: F) -> F:
-        @wraps(function)
-        def switched(*args: Any, **kwargs: Any) -> Any:
-            with type(self)():
-                return function(*args, **kwargs)
-
-        return cast(F, switched)
+        super().__exit__(None, None, None)  # as a decorator it switches inside the function alone
+        return super().__call__(function)
 
 
-class no_grad(_Switch):
-    """Do not record ops: ``with no_grad():`` or ``@no_grad()``."""
+class inference_mode(_Switch):
+    """`no_grad`, and `enable_grad` inside it records nothing either; ``inference_mode(False)`` leaves it.
 
-    enabled = False
+    The tensors made in it are ordinary ones: unlike PyTorch's, they may be used in a graph afterwards.
+    """
 
+    def __new__(cls, mode: Any = True) -> Any:
+        return cls()(mode) if callable(mode) else super().__new__(cls)
 
-class enable_grad(_Switch):
-    """Record ops, also inside `no_grad`."""
+    def __init__(self, mode: bool = True) -> None:
+        super().__init__()
+        self.mode = bool(mode)
 
-    enabled = True
+    def _switch(self) -> None:
+        mode.inference, mode.recording = self.mode, not self.mode
+
+    def _again(self) -> "_Switch":
+        return inference_mode(self.mode)

@@ -1,0 +1,188 @@
+"""The doors to the backward pass: `backward` adds to `.grad`, `grad` returns gradients. Checks stand here."""
+
+import warnings
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn import ops
+from tinygrad_cnn.autograd.engine import run
+from tinygrad_cnn.autograd.graph import is_tensor
+from tinygrad_cnn.errors import ArgumentError
+
+
+def backward(
+    tensors: Any,
+    grad_tensors: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    grad_variables: Any = None,
+    inputs: Any = None,
+) -> None:
+    """Add the gradients of the tensors to the `.grad` of the leaves they depend on; see `Tensor.backward`.
+
+    `grad_variables` is the old name of `grad_tensors`. With `inputs`, a Tensor or a sequence of them, only these
+    get a gradient; they may be results of ops.
+    """
+    if grad_variables is not None:
+        warnings.warn(
+            "`grad_variables` is deprecated. Use `grad_tensors` instead.", category=FutureWarning, stacklevel=2
+        )
+        if grad_tensors is not None:
+            raise RuntimeError("backward: grad_variables is the old name of grad_tensors; give one of them")
+        grad_tensors = grad_variables
+    outputs = _listed("backward", tensors)
+    roots = _roots("backward", outputs, _cotangents(grad_tensors, outputs), create_graph)
+    keep = create_graph if retain_graph is None else retain_graph
+    alias = outputs[0]._alias if create_graph and outputs else None
+    if inputs is None:
+        run(roots, wanted=None, retain_graph=keep, alias=alias)
+        return
+    targets = _listed("backward", inputs)
+    if not targets:
+        raise RuntimeError("backward: inputs is empty; leave it out to reach every leaf")
+    _check_inputs("backward", targets)
+    found = run(roots, wanted=[tensor._edge for tensor in targets], retain_graph=keep, alias=alias)
+    for tensor in targets:
+        if tensor._edge in found:
+            tensor._accumulate(found[tensor._edge], False)
+
+
+def grad(
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
+) -> tuple[Any, ...]:
+    """The gradients of outputs with respect to inputs, as ``torch.autograd.grad``; no `.grad` changes.
+
+    Parameters
+    ----------
+    outputs, inputs : a Tensor or a sequence of them
+    grad_outputs : the cotangent of each output, of its shape; None for an output of one element means 1
+    retain_graph : keep what the graph saved, for another pass; by default if `create_graph`
+    create_graph : record the pass, so that the gradients can themselves be differentiated
+    allow_unused : give None for an input that no output depends on, instead of a RuntimeError
+    is_grads_batched : each of `grad_outputs` has a first dim of several cotangents, and so have the results; the
+        passes are run one after another
+    materialize_grads : give zeros instead of None for an input that no output depends on
+
+    Examples
+    --------
+    >>> from tinygrad_cnn import tensor
+    >>> x = tensor(3.0, requires_grad=True)
+    >>> (slope,) = grad(x ** 3, x, create_graph=True)
+    >>> (curvature,) = grad(slope, x)
+    >>> slope.item(), curvature.item()
+    (27.0, 18.0)
+    """
+    if materialize_grads and allow_unused is False:
+        raise ValueError("grad: allow_unused must be True or left out with materialize_grads=True, which has no None")
+    sources, targets = _listed("grad", outputs), _listed("grad", inputs)
+    cotangents = _cotangents(grad_outputs, sources)
+    _check_inputs("grad", targets)
+    keep = create_graph if retain_graph is None else retain_graph
+    unused = materialize_grads or bool(allow_unused)
+    if not is_grads_batched:
+        found = _gradients(sources, targets, cotangents, keep, create_graph, unused)
+    else:
+        several = _batches(sources, cotangents)
+        last = len(several) - 1
+        runs = [
+            _gradients(sources, targets, given, keep or k < last, create_graph, unused)
+            for k, given in enumerate(several)
+        ]
+        found = tuple(None if parts[0] is None else ops.stack(parts) for parts in zip(*runs, strict=True))
+    if materialize_grads:
+        return tuple(
+            t._wrap(np.zeros(t.shape, t.dtype)) if d is None else d for t, d in zip(targets, found, strict=True)
+        )
+    return found
+
+
+def _gradients(
+    sources: list[Any], targets: list[Any], cotangents: list[Any], keep: bool, create_graph: bool, unused: bool
+) -> tuple[Any, ...]:
+    """One pass: the gradient of each target, or None."""
+    roots = _roots("grad", sources, cotangents, create_graph)
+    wanted = [tensor._edge for tensor in targets]
+    found = run(roots, wanted=wanted, retain_graph=keep, alias=sources[0]._alias if create_graph and sources else None)
+    for k, edge in enumerate(wanted):
+        if edge not in found and not unused:
+            raise RuntimeError(
+                f"grad: no output depends on input {k} of shape {targets[k].shape}; pass allow_unused=True to "
+                "get None for it"
+            )
+    return tuple(targets[0]._wrap(found[edge]) if edge in found else None for edge in wanted)
+
+
+def _batches(sources: list[Any], cotangents: list[Any]) -> list[list[Any]]:
+    """Batched cotangents, as one list of them per pass."""
+    for output, given in zip(sources, cotangents, strict=False):
+        shape: tuple[int, ...] = () if given is None else tuple(np.shape(given))
+        if shape[1:] != output.shape or not shape or shape[0] == 0:
+            raise ArgumentError(
+                f"grad: with is_grads_batched each cotangent has a first dim of at least 1 more than its output; "
+                f"expected (n, {', '.join(map(str, output.shape))}), got {None if given is None else shape}"
+            )
+    sizes = {np.shape(given)[0] for given in cotangents}
+    if len(sizes) != 1:
+        raise ArgumentError(f"grad: the batches of cotangents differ in size: {sorted(sizes)}")
+    return [[given[k] for given in cotangents] for k in range(sizes.pop())]
+
+
+def _check_inputs(name: str, targets: list[Any]) -> None:
+    for k, tensor in enumerate(targets):
+        if not tensor.requires_grad:
+            raise RuntimeError(
+                f"{name}: input {k} of shape {tensor.shape} does not require a gradient; create it with "
+                "requires_grad=True, before the outputs are computed"
+            )
+
+
+def _listed(name: str, tensors: Any) -> list[Any]:
+    """A Tensor, or those of an iterable, as a list."""
+    listed = list(tensors) if isinstance(tensors, Iterable) and not is_tensor(tensors) else [tensors]
+    for value in listed:
+        if not is_tensor(value):
+            raise TypeError(f"{name}: got {type(value).__name__}; expected a Tensor or a sequence of them")
+    return listed
+
+
+def _cotangents(given: Any, outputs: list[Any]) -> list[Any]:
+    """One cotangent, or None, for each output."""
+    if given is None:
+        return [None] * len(outputs)
+    return list(given) if isinstance(given, Sequence) else [given]
+
+
+def _roots(name: str, outputs: list[Any], given: list[Any], create_graph: bool) -> list[tuple[Any, Any]]:
+    """(edge, cotangent) of each output, the cotangent checked, or 1."""
+    if len(given) != len(outputs):
+        raise ArgumentError(f"{name}: {len(given)} cotangents for {len(outputs)} outputs; give one for each")
+    roots = []
+    for output, cotangent in zip(outputs, given, strict=True):
+        if not output.requires_grad:
+            raise RuntimeError(
+                f"{name}: the output of shape {output.shape} does not require a gradient and no op recorded it; "
+                "an input needs requires_grad=True, outside no_grad()"
+            )
+        if cotangent is None:
+            if output.numel() != 1:
+                raise RuntimeError(
+                    f"{name}: a gradient can be created implicitly for an output of one element only, this one has "
+                    f"shape {output.shape}; pass its cotangent, or reduce it with .sum() or .mean()"
+                )
+            cotangent = np.ones(output.shape, output.dtype)
+        elif tuple(np.shape(cotangent)) != output.shape:
+            raise ArgumentError(
+                f"{name}: the cotangent has shape {np.shape(cotangent)}, its output {output.shape}; they must be equal"
+            )
+        value = output._as_cotangent(cotangent)
+        roots.append((output._edge, value if create_graph else value._data))
+    return roots

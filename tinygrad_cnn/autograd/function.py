@@ -1,0 +1,472 @@
+"""`Function`: a derivative written by hand, with PyTorch's `ctx`. For scripts that have one already.
+
+An `Op` states one rule per input, is checked when it is declared and tested by the registry's battery; a `Function`
+is a forward and a backward procedure with a bag of notes between them, and nothing is known of it until it runs.
+"""
+
+from __future__ import annotations
+
+import inspect
+import weakref
+from collections.abc import Callable
+from functools import cache, wraps
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinygrad_cnn.autograd.engine import unbroadcast
+from tinygrad_cnn.autograd.graph import FREED, Edge, Node, is_tensor
+from tinygrad_cnn.autograd.mode import mode, no_grad
+from tinygrad_cnn.autograd.writes import clock, written_since
+from tinygrad_cnn.types import Array, Shape
+
+
+class Saved(NamedTuple):
+    """A tensor that `save_for_backward` keeps: with its array and place in the graph as they were then."""
+
+    tensor: Any
+    """None of an output, whose tensor would hold the node that holds this."""
+    array: Array
+    edge: Edge | None
+    output: int | None
+    wrap: Callable[[Array], Any]
+    alias: Callable[[Array, Any], Any]
+
+
+class FunctionCtx:
+    """What `forward` tells `backward`: saved tensors, marks, and any attribute that is set on it.
+
+    `needs_input_grad` says of each argument of `apply` whether its gradient is wanted.
+    """
+
+    def __init__(self, name: str, needs_input_grad: tuple[bool, ...]) -> None:
+        self.needs_input_grad = needs_input_grad
+        self._name = name
+        self._given: tuple[Any, ...] = ()
+        self._saved: tuple[Saved | None, ...] | None = None
+        self._time = 0
+        self._dirty: tuple[Any, ...] = ()
+        self._constant: tuple[Any, ...] = ()
+        self._materialize = True
+        self._ports: list[weakref.ref[Node] | None] = []
+
+    def save_for_backward(self, *tensors: Any) -> None:
+        """Keep tensors (or None) for `backward`, which finds them in `saved_tensors`.
+
+        Inputs and outputs keep their place in the graph, so that what `backward` does with them can be
+        differentiated again; writes in place are found. Anything else belongs in an attribute of `ctx`.
+        """
+        for k, value in enumerate(tensors):
+            if value is not None and not is_tensor(value):
+                raise TypeError(
+                    f"save_for_backward can only save tensors, but argument {k} is of type {type(value).__name__}; "
+                    "set it as an attribute of ctx"
+                )
+        self._given = tensors
+
+    def save_for_forward(self, *tensors: Any) -> None:
+        """PyTorch's forward mode is not here; `func.jvp` differentiates `backward` instead."""
+        raise NotImplementedError(
+            "save_for_forward: forward-mode differentiation is not here; func.jvp needs backward alone"
+        )
+
+    def mark_dirty(self, *args: Any) -> None:
+        """Say which inputs `forward` wrote in place; each of them must be returned."""
+        self._dirty = args
+
+    def mark_non_differentiable(self, *args: Any) -> None:
+        """Say which outputs have no gradient, such as indices; `backward` still takes an argument for them."""
+        self._constant = args
+
+    def set_materialize_grads(self, value: bool) -> None:
+        """Whether `backward` gets zeros (the default) or None for outputs that nothing used."""
+        self._materialize = value
+
+    @property
+    def saved_tensors(self) -> tuple[Any, ...]:
+        """What `save_for_backward` kept; RuntimeError if it was freed, or written in place since."""
+        if self._saved is None:
+            return self._given
+        if self._saved is FREED and self._given is FREED:
+            raise RuntimeError(
+                f"{self._name}: trying to backward through the graph a second time; the saved tensors were freed by "
+                "the first pass, pass retain_graph=True to it"
+            )
+        return tuple(None if saved is None else self._unpacked(k, saved) for k, saved in enumerate(self._saved))
+
+    def _unpacked(self, k: int, saved: Saved) -> Any:
+        if written_since(saved.array, self._time):
+            raise RuntimeError(
+                f"{self._name}: one of the variables needed for gradient computation has been modified by an inplace "
+                f"operation: saved tensor {k} of shape {saved.array.shape}; modify a clone() of it"
+            )
+        if saved.output is not None:
+            port = self._ports[saved.output]
+            node = None if port is None else port()
+            return saved.wrap(saved.array) if node is None else saved.alias(saved.array, node)
+        tensor = saved.tensor
+        if tensor._data is saved.array and (tensor._edge is saved.edge or not tensor.requires_grad):
+            return tensor
+        return saved.alias(saved.array, saved.edge)
+
+    def _pack(self, outputs: tuple[Any, ...]) -> None:
+        """Turn what `save_for_backward` was given into what may be kept as long as the graph."""
+        places = {id(value): k for k, value in enumerate(outputs)}
+        packed: list[Saved | None] = []
+        for t in self._given:
+            if t is None:
+                packed.append(None)
+                continue
+            output = places.get(id(t))
+            edge = t._edge if t.requires_grad else None
+            packed.append(Saved(None if output is not None else t, t._data, edge, output, t._wrap, t._alias))
+        self._saved, self._given, self._time = tuple(packed), (), clock.now
+
+    def _free(self) -> None:
+        if self._saved:
+            self._saved = self._given = FREED
+
+
+class FunctionMeta(type):
+    """Lets `Function` say what is wrong when it is used in the way of PyTorch before 0.4."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        raise RuntimeError(
+            f"{cls.__name__}: Legacy autograd function with non-static forward method is deprecated; make forward and "
+            f"backward static methods and call {cls.__name__}.apply(...)"
+        )
+
+
+class Function(metaclass=FunctionMeta):
+    """A function with a gradient of its own, as `torch.autograd.Function`: subclass it, and call `apply`.
+
+    Either ``forward(ctx, *args)``, or ``forward(*args)`` and ``setup_context(ctx, inputs, output)``; and
+    ``backward(ctx, *grad_outputs)``, which gets one gradient per output and returns one per input, None for what has
+    none. All are static methods. `forward` runs unrecorded; `backward` is recorded if `create_graph` asks for it, so a
+    backward of differentiable ops can be differentiated again. It gets and returns Tensors.
+
+    `Op` is the native way: rules as data, one per input, computed only where they are needed, at array speed, and
+    checked by the test battery. Use a `Function` for code that is written as one, or for what an `Op` cannot say:
+    several differentiable outputs, or one computation that yields all gradients.
+
+    Examples
+    --------
+    >>> from tinygrad_cnn import tensor
+    >>> class Cube(Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x):
+    ...         ctx.save_for_backward(x)
+    ...         return x ** 3
+    ...     @staticmethod
+    ...     def backward(ctx, grad_output):
+    ...         (x,) = ctx.saved_tensors
+    ...         return grad_output * 3 * x ** 2
+    >>> x = tensor(2.0, requires_grad=True)
+    >>> Cube.apply(x).backward()
+    >>> x.grad
+    tensor(12.)
+    """
+
+    generate_vmap_rule = False
+
+    @staticmethod
+    def forward(*args: Any, **kwargs: Any) -> Any:
+        """Compute the output, a Tensor or a tuple of them. To be written."""
+        raise NotImplementedError(
+            "You must implement the forward function for custom autograd.Function: a static forward(ctx, *args), "
+            "or forward(*args) with setup_context(ctx, inputs, output)"
+        )
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> Any:
+        """Note what `backward` needs, if `forward` takes no `ctx`. May be written."""
+        raise NotImplementedError("setup_context is not implemented")
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:
+        """Compute the gradients of the inputs. To be written, here or as `vjp`."""
+        raise NotImplementedError(
+            "You must implement either the backward or vjp method for your custom autograd.Function to use it with "
+            "backward mode AD"
+        )
+
+    vjp = backward
+
+    @staticmethod
+    def jvp(ctx: Any, *grad_inputs: Any) -> Any:
+        """Forward mode: never called here, `func.jvp` differentiates `backward` twice instead."""
+        raise NotImplementedError("jvp: forward-mode differentiation is not here; func.jvp differentiates backward")
+
+    @staticmethod
+    def vmap(info: Any, in_dims: Any, *args: Any) -> Any:
+        """Batching: never called here, `func.vmap` applies the Function to each sample."""
+        raise NotImplementedError("vmap: Functions are not batched here; func.vmap applies them sample by sample")
+
+    @classmethod
+    def apply(cls, *args: Any, **kwargs: Any) -> Any:
+        """Call `forward`, and record the call if an argument requires a gradient."""
+        separate = cls.setup_context is not Function.setup_context
+        if separate:
+            bound = inspect.signature(cls.forward).bind(*args, **kwargs)
+            bound.apply_defaults()
+            args = bound.args
+        needs = tuple(is_tensor(a) and a.requires_grad for a in args)
+        recorded = mode.recording and any(needs)
+        ctx = FunctionCtx(f"{cls.__name__}Backward", needs)
+        with no_grad():
+            if separate:
+                output = cls.forward(*args)
+                cls.setup_context(ctx, args, output)
+            else:
+                output = cls.forward(ctx, *args, **kwargs)
+        outputs = output if isinstance(output, tuple) else (output,)
+        check_dirty(ctx, args, outputs, recorded)
+        wrapped = record(cls, ctx, args, outputs) if recorded else tuple(fresh(ctx, v, args) for v in outputs)
+        if not isinstance(output, tuple):
+            return wrapped[0]
+        return type(output)(*wrapped) if hasattr(output, "_fields") else wrapped
+
+
+def check_dirty(ctx: FunctionCtx, args: tuple[Any, ...], outputs: tuple[Any, ...], recorded: bool) -> None:
+    """RuntimeError if an input that was written in place is a leaf, or is not returned."""
+    for value in ctx._dirty:
+        if not any(value is out for out in outputs):
+            raise RuntimeError(
+                f"{ctx._name}: Some elements marked as dirty during the forward method were not returned as output. "
+                "The inputs that are modified inplace must all be outputs of the Function."
+            )
+        if recorded and value.requires_grad and value.is_leaf:
+            raise RuntimeError(
+                f"{ctx._name}: a leaf that requires a gradient has been used in an in-place operation; pass a clone()"
+            )
+
+
+def fresh(ctx: FunctionCtx, value: Any, args: tuple[Any, ...]) -> Any:
+    """An output without a history: not the very tensor that came in, unless it was marked dirty."""
+    if not is_tensor(value) or among(value, ctx._dirty):
+        return value
+    return value.detach() if value.requires_grad or among(value, args) else value
+
+
+def among(value: Any, values: tuple[Any, ...]) -> bool:
+    """Whether it is one of these objects; Tensors compare element by element, so `in` will not do."""
+    return any(value is v for v in values)
+
+
+def record(
+    function: type[Function], ctx: FunctionCtx, args: tuple[Any, ...], outputs: tuple[Any, ...]
+) -> tuple[Any, ...]:
+    """The outputs, those with a gradient standing in the graph behind one node."""
+    tensors = [(k, v) for k, v in enumerate(outputs) if is_tensor(v)]
+    moving = [k for k, v in tensors if v.dtype.kind in "fc" and not among(v, ctx._constant)]
+    if not moving:
+        return tuple(fresh(ctx, v, args) for v in outputs)
+    wrap, alias = outputs[moving[0]]._wrap, outputs[moving[0]]._alias
+    edges = tuple(a._edge if needed else None for a, needed in zip(args, ctx.needs_input_grad, strict=True))
+    forms = tuple((v.shape, v.dtype) if is_tensor(v) else None for v in outputs)
+    node = FunctionNode(function, ctx, edges, forms, moving[0], [is_tensor(a) for a in args], wrap)
+    places: dict[int, Node] = {moving[0]: node} if len(moving) == 1 else {k: Output(node, k) for k in moving}
+    ctx._ports = [weakref.ref(places[k]) if k in places else None for k in range(len(outputs))]
+    ctx._pack(outputs)
+    results = []
+    for k, value in enumerate(outputs):
+        if k not in places:
+            results.append(fresh(ctx, value, args))
+        elif among(value, ctx._dirty):
+            value._node = places[k]
+            results.append(value)
+        else:
+            results.append(alias(value._data, places[k]))
+    return tuple(results)
+
+
+class Named(NamedTuple):
+    """What the graph says of a node that no `Op` made."""
+
+    name: str
+    saves_arrays: bool = True
+    variadic: bool = False
+    broadcasts: bool = False
+    rules: tuple[()] = ()
+    inputs: tuple[()] = ()
+
+
+@cache
+def named(name: str) -> Any:
+    """One description per name."""
+    return Named(name)
+
+
+class Parts:
+    """The cotangents of several outputs of one node, by number: what its `Output` nodes send, added up."""
+
+    def __init__(self, parts: dict[int, Array]) -> None:
+        self.parts = parts
+
+    def __add__(self, other: Parts) -> Parts:
+        return Parts({**self.parts, **other.parts})  # each output sends once, its uses added up before
+
+
+class FunctionNode(Node):
+    """One recorded call of a `Function`. Attributes of its `ctx` can be read here, as in PyTorch."""
+
+    def __init__(
+        self,
+        function: type[Function],
+        ctx: FunctionCtx,
+        edges: tuple[Edge | None, ...],
+        forms: tuple[tuple[Shape, Any] | None, ...],
+        first: int,
+        tensors: list[bool],
+        wrap: Callable[[Any], Any],
+    ) -> None:
+        shape, dtype = forms[first] or ((), None)
+        super().__init__(named(function.__name__), edges, None, {}, np.broadcast_to(np.empty((), dtype), shape))
+        self.function, self.ctx, self.forms, self.first, self.tensors = function, ctx, forms, first, tensors
+        self.wrap = wrap
+
+    def name(self) -> str:
+        """The Function's name with "Backward"."""
+        return f"{self.op.name}Backward"
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or "ctx" not in self.__dict__:
+            raise AttributeError(name)
+        return getattr(self.ctx, name)
+
+    def release(self) -> None:
+        """Let go of the saved tensors."""
+        self.ctx._free()
+
+    def derivatives(self, g: Any, alias: Any) -> list[Any]:
+        """Call `backward`, and check what it returns: a gradient per input, of its shape."""
+        parts = g.parts if isinstance(g, Parts) else {self.first: g}
+        returned = self.rule()(self.ctx, *(self.cotangent(k, parts.get(k)) for k in range(len(self.forms))))
+        gradients = list(returned) if isinstance(returned, tuple) else [returned]
+        wanted = len(self.edges)
+        while len(gradients) > wanted and gradients[-1] is None:
+            gradients.pop()
+        if len(gradients) != wanted:
+            raise RuntimeError(
+                f"function {self.name()} returned an incorrect number of gradients (expected {wanted}, got "
+                f"{len(gradients)}); backward returns one for each input of forward, None where there is none"
+            )
+        return [self.settled(k, d, recorded=alias is not None) for k, d in enumerate(gradients)]
+
+    def rule(self) -> Callable[..., Any]:
+        """`backward`, or `vjp` if that is what was written."""
+        function = self.function
+        if function.vjp is Function.vjp:
+            return function.backward
+        if function.backward is not Function.backward:
+            raise RuntimeError(
+                f"{function.__name__}: Implementing both 'backward' and 'vjp' for a custom Function is not allowed; "
+                "they mean the same"
+            )
+        return function.vjp
+
+    def cotangent(self, k: int, given: Any) -> Any:
+        """The gradient of an output as `backward` gets it: zeros, or None, if nothing used it."""
+        form = self.forms[k]
+        if given is not None:
+            return self.wrap(given)
+        if form is None or not self.ctx._materialize:
+            return None
+        return self.wrap(np.zeros(*form))
+
+    def settled(self, k: int, d: Any, *, recorded: bool) -> Any:
+        """A gradient that `backward` returned for input k, summed to its shape, in its dtype; or an error."""
+        if d is None:
+            return None
+        if not is_tensor(d):
+            raise RuntimeError(f"{self.name()}: expected a Tensor or None as gradient {k}, got {type(d).__name__}")
+        if not self.tensors[k]:
+            raise RuntimeError(
+                f"function {self.name()} returned a gradient different than None at position {k + 1}, but the "
+                "corresponding forward input was not a Tensor"
+            )
+        edge = self.edges[k]
+        if edge is None:
+            return None
+        value = d if recorded else d._data
+        if value.shape != edge.array_shape:
+            if not spreads(edge.array_shape, value.shape):
+                raise RuntimeError(
+                    f"Function {self.name()} returned an invalid gradient at index {k} - got {list(value.shape)} but "
+                    f"expected shape compatible with {list(edge.array_shape)}"
+                )
+            value = unbroadcast(value, edge.array_shape)
+        return value if value.dtype == edge.array_dtype else value.astype(edge.array_dtype)
+
+
+def spreads(shape: Shape, larger: Shape) -> bool:
+    """Whether an array of this shape broadcasts to the larger one."""
+    ends = larger[len(larger) - len(shape) :] if shape else ()
+    return len(shape) <= len(larger) and all(n in (1, m) for n, m in zip(shape, ends, strict=True))
+
+
+class Output(Node):
+    """One of several outputs of a `Function`: it hands its cotangent on to the common node."""
+
+    def __init__(self, node: FunctionNode, k: int) -> None:
+        shape, dtype = node.forms[k] or ((), None)
+        super().__init__(node.op, (node,), None, {}, np.broadcast_to(np.empty((), dtype), shape))
+        self.node, self.k = node, k
+
+    def name(self) -> str:
+        """That of the common node."""
+        return self.node.name()
+
+    @property
+    def next_functions(self) -> Any:
+        """Those of the common node."""
+        return self.node.next_functions
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or "node" not in self.__dict__:
+            raise AttributeError(name)
+        return getattr(self.node, name)
+
+    def release(self) -> None:
+        """Nothing is saved here."""
+
+    def derivatives(self, g: Any, alias: Any) -> list[Any]:
+        """The cotangent, marked with the number of the output."""
+        return [Parts({self.k: g})]
+
+
+class Refusal(Node):
+    """What `once_differentiable` gives its results as history: an error."""
+
+    def __init__(self, value: Any, edges: tuple[Edge | None, ...]) -> None:
+        super().__init__(named("OnceDifferentiable"), edges, None, {}, value._data)
+
+    def release(self) -> None:
+        """Nothing is saved here."""
+
+    def derivatives(self, g: Any, alias: Any) -> list[Any]:
+        """RuntimeError: there is no second derivative."""
+        raise RuntimeError(
+            "trying to differentiate twice a function that was marked with @once_differentiable; write its backward "
+            "with differentiable ops of Tensors, and take the mark away"
+        )
+
+
+def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a `backward` that leaves the graph, through NumPy, say: differentiating its result is an error."""
+
+    @wraps(fn)
+    def once(ctx: Any, *grad_outputs: Any) -> Any:
+        with no_grad():
+            outputs = fn(ctx, *grad_outputs)
+        from_graph = [g for g in grad_outputs if is_tensor(g) and g.requires_grad]
+        if not mode.recording or not from_graph:
+            return outputs
+        edges = tuple(g._edge for g in from_graph)
+
+        def refused(value: Any) -> Any:
+            return value._alias(value._data, Refusal(value, edges)) if is_tensor(value) else value
+
+        return tuple(refused(v) for v in outputs) if isinstance(outputs, tuple) else refused(outputs)
+
+    return once
