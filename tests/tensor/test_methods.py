@@ -8,7 +8,7 @@ import pytest
 import tinygrad_cnn as tg
 from tinygrad_cnn import Tensor, ops
 
-METHODS = {name: f for name, f in vars(Tensor).items() if inspect.isfunction(f) and not name.startswith("_")}
+METHODS = {name: f for name, f in inspect.getmembers(Tensor, inspect.isfunction) if not name.startswith("_")}
 SHARED = [name for name in METHODS if hasattr(ops, name)]
 OTHERWISE_CALLED = {"where": ["condition", "other"], "split": ["split_size", "dim"]}
 """Parameters of methods that PyTorch, too, names otherwise than those of its functions."""

@@ -1,0 +1,121 @@
+"""Methods of `Tensor` that give its elements in another form: numbers, lists, arrays, dtypes, memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn, cast
+
+import numpy as np
+
+from tinygrad_cnn import ops
+from tinygrad_cnn.autograd.mode import mode
+from tinygrad_cnn.conversion import asked_dtype, check_memory_format
+from tinygrad_cnn.errors import DeviceError
+from tinygrad_cnn.ops.checks import check_dtype
+from tinygrad_cnn.ops.shape import Clone
+from tinygrad_cnn.promotion import FLOAT32, FLOAT64
+from tinygrad_cnn.tensor.methods import Methods
+from tinygrad_cnn.types import NDArray
+
+if TYPE_CHECKING:
+    from tinygrad_cnn.tensor.recording import Tensor
+
+
+class ConversionMethods(Methods):
+    """Other forms."""
+
+    __slots__ = ()
+
+    def numpy(self) -> NDArray:
+        """The array itself, sharing memory; a tensor that requires a gradient must be detached first."""
+        if self.requires_grad and mode.recording:
+            raise RuntimeError(
+                "numpy: this tensor requires a gradient, which the array would lose; use .detach().numpy()"
+            )
+        return self._data
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray:
+        return np.array(self.numpy(), dtype=dtype, copy=copy)
+
+    def item(self) -> Any:
+        """The only element as a Python number."""
+        if self._data.size != 1:
+            raise ValueError(f"item: only a tensor of one element is a number, this one has shape {self.array_shape}")
+        return self._data.item()
+
+    def tolist(self) -> Any:
+        """Nested lists of Python numbers."""
+        return self._data.tolist()
+
+    def __bool__(self) -> bool:
+        return bool(self._single("bool"))
+
+    def __float__(self) -> float:
+        return float(self._single("float"))
+
+    def __int__(self) -> int:
+        return int(self._single("int"))
+
+    def __index__(self) -> int:
+        if self.dtype.kind not in "biu":
+            raise TypeError(f"index: a tensor of dtype {self.dtype} cannot be an index; expected an integer")
+        return int(self._single("index"))
+
+    def _single(self, op: str) -> Any:
+        if self._data.size != 1:
+            raise ValueError(
+                f"{op}: a tensor of shape {self.array_shape} has no single value; use .any(), .all() or .item()"
+            )
+        return self._data.item()
+
+    def astype(self, dtype: Any) -> Tensor:
+        """Converted to another dtype; gradients flow back in the own one."""
+        wanted = check_dtype("astype", dtype)
+        return cast("Tensor", self) if wanted == self.dtype else ops.astype(self, wanted)
+
+    def to(self, *args: Any, **options: Any) -> Tensor:
+        """Converted as ``to(dtype)``, ``to(device)``, ``to(device, dtype)`` or ``to(other)`` asks, or itself.
+
+        The device is the CPU. `copy=True` makes a new tensor in any case; `non_blocking` means nothing here.
+        """
+        asked = asked_dtype("to", *args, **options)
+        converted = cast("Tensor", self) if asked is None else self.astype(asked)
+        return self.clone() if converted is self and options.get("copy") else converted
+
+    def cpu(self, memory_format: Any = None) -> Tensor:
+        """On the CPU, where it is already."""
+        check_memory_format("cpu", memory_format)
+        return cast("Tensor", self)
+
+    def cuda(self, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> NoReturn:
+        """On a GPU; there is none: a RuntimeError (an AssertionError, too, as in PyTorch)."""
+        raise DeviceError("cuda: there is no GPU, only the CPU; ask cuda.is_available() first")
+
+    def clone(self) -> Tensor:
+        """A copy in memory of its own; gradients flow through."""
+        return ops.clone(self)
+
+    def contiguous(self) -> Tensor:
+        """In C order, copied only if it is not."""
+        return cast("Tensor", self) if self._data.flags.c_contiguous else Clone.apply(self, order="C")
+
+    # ---- dtypes: last, since these names are types above ----
+
+    def float(self) -> Tensor:
+        """As float32."""
+        return self.astype(FLOAT32)
+
+    def double(self) -> Tensor:
+        """As float64."""
+        return self.astype(FLOAT64)
+
+    def long(self) -> Tensor:
+        """As int64."""
+        return self.astype(np.int64)
+
+    def int(self) -> Tensor:
+        """As int32."""
+        return self.astype(np.int32)
+
+    def bool(self) -> Tensor:
+        """As booleans."""
+        return self.astype(np.bool_)

@@ -1,0 +1,139 @@
+"""Python's operators of `Tensor`: arithmetic is recorded, comparisons and bits are not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from tinygrad_cnn import ops
+from tinygrad_cnn.ops.checks import check_numbers
+from tinygrad_cnn.ops.elementwise import Add, Div, Mul, Neg, Sub
+from tinygrad_cnn.tensor.arrays import as_plain
+from tinygrad_cnn.tensor.methods import Methods
+from tinygrad_cnn.types import ArrayLike
+
+if TYPE_CHECKING:
+    from tinygrad_cnn.tensor.recording import Tensor
+
+
+class Operators(Methods):
+    """The operators."""
+
+    __slots__ = ()
+
+    def __getitem__(self, index: Any) -> Tensor:
+        return ops.getitem(self, index)
+
+    def __add__(self, other: ArrayLike) -> Tensor:
+        return self._arithmetic(Add, self, other)
+
+    def __radd__(self, other: ArrayLike) -> Tensor:
+        return self._arithmetic(Add, other, self)
+
+    def __sub__(self, other: ArrayLike) -> Tensor:
+        return self._arithmetic(Sub, self, other)
+
+    def __rsub__(self, other: ArrayLike) -> Tensor:
+        return self._arithmetic(Sub, other, self)
+
+    def __mul__(self, other: ArrayLike) -> Tensor:
+        return self._arithmetic(Mul, self, other)
+
+    def __rmul__(self, other: ArrayLike) -> Tensor:
+        return self._arithmetic(Mul, other, self)
+
+    def __truediv__(self, other: ArrayLike) -> Tensor:
+        return self._arithmetic(Div, self, other)
+
+    def __rtruediv__(self, other: ArrayLike) -> Tensor:
+        return self._arithmetic(Div, other, self)
+
+    def __pow__(self, other: ArrayLike) -> Tensor:
+        return ops.pow(self, other)
+
+    def __rpow__(self, other: ArrayLike) -> Tensor:
+        return ops.pow(other, self)
+
+    def __matmul__(self, other: ArrayLike) -> Tensor:
+        return ops.matmul(self, other)
+
+    def __rmatmul__(self, other: ArrayLike) -> Tensor:
+        return ops.matmul(other, self)
+
+    def __neg__(self) -> Tensor:
+        return self.__record__(Neg, (self,), {})
+
+    def __pos__(self) -> Tensor:
+        return cast("Tensor", self)
+
+    def __abs__(self) -> Tensor:
+        return ops.abs(self)
+
+    def __eq__(self, other: ArrayLike) -> Tensor:  # type: ignore[override]
+        return NotImplemented if other is None or isinstance(other, str) else compared(np.equal, self, other)
+
+    def __ne__(self, other: ArrayLike) -> Tensor:  # type: ignore[override]
+        return NotImplemented if other is None or isinstance(other, str) else compared(np.not_equal, self, other)
+
+    def __lt__(self, other: ArrayLike) -> Tensor:
+        return compared(np.less, self, other)
+
+    def __le__(self, other: ArrayLike) -> Tensor:
+        return compared(np.less_equal, self, other)
+
+    def __gt__(self, other: ArrayLike) -> Tensor:
+        return compared(np.greater, self, other)
+
+    def __ge__(self, other: ArrayLike) -> Tensor:
+        return compared(np.greater_equal, self, other)
+
+    def __and__(self, other: ArrayLike) -> Tensor:
+        return compared(np.bitwise_and, self, other)
+
+    def __or__(self, other: ArrayLike) -> Tensor:
+        return compared(np.bitwise_or, self, other)
+
+    def __xor__(self, other: ArrayLike) -> Tensor:
+        return compared(np.bitwise_xor, self, other)
+
+    def __mod__(self, other: ArrayLike) -> Tensor:
+        return ops.remainder(self, other)
+
+    def __rmod__(self, other: ArrayLike) -> Tensor:
+        return ops.remainder(other, self)
+
+    def __floordiv__(self, other: ArrayLike) -> Tensor:
+        return compared(np.floor_divide, self, other)
+
+    def __rfloordiv__(self, other: ArrayLike) -> Tensor:
+        return compared(np.floor_divide, self._wrap(check_numbers("floor_divide", other)), self)
+
+    def __invert__(self) -> Tensor:
+        return self._wrap(np.asarray(np.invert(self._data)))
+
+    def __iadd__(self, other: ArrayLike) -> Tensor:
+        return self._become("add_", lambda x: x + other, other)
+
+    def __isub__(self, other: ArrayLike) -> Tensor:
+        return self._become("sub_", lambda x: x - other, other)
+
+    def __imul__(self, other: ArrayLike) -> Tensor:
+        return self._become("mul_", lambda x: x * other, other)
+
+    def __itruediv__(self, other: ArrayLike) -> Tensor:
+        return self._become("div_", lambda x: x / other, other)
+
+
+def compared(ufunc: np.ufunc, x: Operators, other: Any) -> Tensor:
+    """A comparison or integer operation: no gradient."""
+    value = as_plain(other)
+    if not isinstance(value, (int, float)):
+        value = check_numbers(ufunc.__name__, value)
+    try:
+        return x._wrap(np.asarray(ufunc(x._data, value)))
+    except ValueError:
+        raise ValueError(
+            f"{ufunc.__name__}: shapes {x.array_shape} and {np.shape(other)} do not broadcast; from the right, each "
+            "pair of sizes must be equal or contain a 1"
+        ) from None
