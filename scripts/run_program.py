@@ -1,0 +1,133 @@
+"""Run a PyTorch program here, with nothing changed but its imports.
+
+    python -m scripts.run_program path/to/program.py --its-own options
+
+Each `import torch…` and `from torchvision… import …`, of the program and of the modules it brings along, is read as
+the import that `renamed` makes of it; no other statement is touched, and no file is written. `--show` before the path
+prints those imports, as a patch to make by hand, and runs nothing.
+"""
+
+import ast
+import importlib.abc
+import importlib.machinery
+import sys
+import sysconfig
+import types
+from collections.abc import Sequence
+from pathlib import Path
+
+STANDS_FOR = {"torch": "tinygrad_cnn", "torchvision": "tinygrad_cnn", "torch.utils.tensorboard": "tensorboardX"}
+"""What takes the place of a module and of all below it; `tensorboardX` is a writer of summaries without PyTorch."""
+
+
+def renamed(module: str) -> str:
+    """The module that stands for one of PyTorch's; any other keeps its name.
+
+    >>> renamed("torch.nn.functional"), renamed("torchvision.transforms"), renamed("torchmetrics")
+    ('tinygrad_cnn.nn.functional', 'tinygrad_cnn.transforms', 'torchmetrics')
+    """
+    head, rest = module, ""
+    while head and head not in STANDS_FOR:
+        head, dot, last = head.rpartition(".")
+        rest = dot + last + rest
+    return STANDS_FOR[head] + rest if head else module
+
+
+class Imports(ast.NodeTransformer):
+    """Rewrites import statements, and keeps those that it changed as `changed`, by line."""
+
+    def __init__(self) -> None:
+        self.changed: dict[int, str] = {}
+
+    def visit_Import(self, node: ast.Import) -> ast.Import:
+        self.note(node, [new for alias in node.names for new in self.aliases(alias)])
+        return node
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.ImportFrom:
+        if not node.level and node.module and renamed(node.module) != node.module:
+            node.module = renamed(node.module)
+            self.changed[node.lineno] = ast.unparse(node)
+        return node
+
+    def aliases(self, alias: ast.alias) -> list[ast.alias]:
+        """`import torch.nn` makes the name `torch`: it loads the module, and binds the package under that name."""
+        module, package = renamed(alias.name), alias.name.partition(".")[0]
+        if alias.asname or module == alias.name:
+            return [ast.alias(module, alias.asname)]
+        loaded = [ast.alias(module)] if "." in module else []
+        return [*loaded, ast.alias(renamed(package), package)]
+
+    def note(self, node: ast.Import, names: list[ast.alias]) -> None:
+        before = ast.unparse(node)
+        node.names = names
+        if ast.unparse(node) != before:
+            self.changed[node.lineno] = ast.unparse(node)
+
+
+def compiled(source: str | bytes, path: str) -> types.CodeType:
+    """The program's code with its imports rewritten; lines keep their numbers."""
+    tree = ast.fix_missing_locations(Imports().visit(ast.parse(source, path)))
+    return compile(tree, path, "exec", dont_inherit=True)
+
+
+class Loader(importlib.machinery.SourceFileLoader):
+    """Loads a module from its source each time, with its imports rewritten."""
+
+    def get_code(self, fullname: str) -> types.CodeType:
+        path = self.get_filename(fullname)
+        return compiled(self.get_data(path), path)
+
+
+class Own(importlib.abc.MetaPathFinder):
+    """Finds the program's own modules: source files that belong neither to Python, nor to an installed package."""
+
+    def __init__(self) -> None:
+        self.installed = [Path(path) for path in sysconfig.get_paths().values()]
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: types.ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname.partition(".")[0] in STANDS_FOR.values():
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
+        if spec is None or not isinstance(spec.loader, importlib.machinery.SourceFileLoader):
+            return None
+        origin = Path(spec.loader.path).resolve()
+        if "site-packages" in origin.parts or any(origin.is_relative_to(folder) for folder in self.installed):
+            return None
+        spec.loader = Loader(spec.name, spec.loader.path)
+        return spec
+
+
+def run(path: Path, arguments: Sequence[str]) -> None:
+    """Run the program as `python path arguments…` would, in this process."""
+    program = types.ModuleType("__main__")
+    program.__file__ = str(path)
+    sys.argv = [str(path), *arguments]
+    sys.path.insert(0, str(path.resolve().parent))
+    sys.meta_path.insert(0, Own())
+    sys.modules["__main__"] = program
+    exec(compiled(path.read_bytes(), str(path)), program.__dict__)
+
+
+def show(path: Path) -> None:
+    """Print each import that is rewritten, with its line."""
+    imports = Imports()
+    imports.visit(ast.parse(path.read_bytes(), str(path)))
+    for line, text in imports.changed.items():
+        print(f"{path}:{line}: {text}")
+
+
+def main() -> None:
+    """Read the command line: options of this script come before the path, the program's own after it."""
+    match sys.argv[1:]:
+        case ["--show", path]:
+            show(Path(path))
+        case [path, *arguments] if not path.startswith("-"):
+            run(Path(path), arguments)
+        case _:
+            sys.exit("usage: python -m scripts.run_program [--show] path.py [the program's own arguments …]")
+
+
+if __name__ == "__main__":
+    main()
