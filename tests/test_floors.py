@@ -13,7 +13,8 @@ FLOORS = {
     "dtypes": 0, "size": 0, "device": 0, "conversion": 0, "cuda": 0, "backends": 0, "accelerator": 0, "absent": 0,
     "ops": 1,
     "autograd": 2, "random": 2, "tensor": 2, "numpy_protocol": 2, "creation": 2, "sampling": 2,
-    "nn": 3, "optim": 3, "utils": 3, "data": 3, "transforms": 3, "datasets": 3, "gradcheck": 3, "distributions": 3,
+    "nn": 3, "optim": 3, "utils": 3, "data": 3, "transforms": 3, "datasets": 3, "gradcheck": 3,
+    "distributions": 3, "testing": 3,
     "teach": 4, "io": 4,
     "cli": 5, "__main__": 6,
 }  # fmt: skip

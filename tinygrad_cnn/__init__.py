@@ -11,7 +11,7 @@ from typing import Any as _Any
 
 import numpy as _np
 
-from tinygrad_cnn import accelerator, autograd, backends, cuda, data, distributions, nn, ops, optim, utils
+from tinygrad_cnn import accelerator, autograd, backends, cuda, data, distributions, nn, ops, optim, testing, utils
 from tinygrad_cnn import gradcheck as _checks
 from tinygrad_cnn.absent import why_absent as _why_absent
 from tinygrad_cnn.autograd import (
@@ -417,6 +417,7 @@ __all__ = [
     "tan",
     "tanh",
     "tensor",
+    "testing",
     "topk",
     "transpose",
     "tril",
