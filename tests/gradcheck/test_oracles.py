@@ -6,10 +6,12 @@ import pytest
 from tinygrad_cnn.gradcheck import Verdict, gradcheck, numpy_pair
 from tinygrad_cnn.gradcheck.complex_step import complex_columns
 from tinygrad_cnn.gradcheck.duals import LINEAR, SLOPES, Dual, forward_mode
+from tinygrad_cnn.gradcheck.judge import RTOL, Tolerance
 from tinygrad_cnn.gradcheck.linear import exact_adjoint
 from tinygrad_cnn.gradcheck.point import Point
 
 RANDOM = np.random.default_rng(0)
+USUAL = Tolerance(None, RTOL, 2.0**-52, None)
 
 
 def point(f, *arrays):
@@ -104,10 +106,10 @@ def test_the_exact_adjoint_of_a_linear_function():
     w = np.array([[1.0, -2.0, 3.0], [0.0, 4.0, -1.0]])
     right = Point(numpy_pair(lambda x: w @ x, lambda g, x: w.T @ g), [np.ones(3)], [0])
     wrong = Point(numpy_pair(lambda x: w @ x, lambda g, x: w.T @ g + 1e-9), [np.ones(3)], [0])
-    assert exact_adjoint(right, 0, RANDOM).exact
-    assert exact_adjoint(wrong, 0, RANDOM).wrong
+    assert exact_adjoint(right, 0, RANDOM, USUAL).exact
+    assert exact_adjoint(wrong, 0, RANDOM, USUAL).wrong
     for f in (np.square, lambda x: np.maximum(x, 0), lambda x: x + 1, lambda x: np.remainder(x, 2)):
-        assert exact_adjoint(point(f, np.ones(3)), 0, RANDOM) is None
+        assert exact_adjoint(point(f, np.ones(3)), 0, RANDOM, USUAL) is None
 
 
 def test_a_gradient_wrong_by_less_than_differences_see_is_found_by_the_exact_adjoint():
@@ -121,5 +123,28 @@ def test_a_gradient_wrong_by_less_than_differences_see_is_found_by_the_exact_adj
 def test_one_element_of_a_function_with_kinks_is_not_taken_for_linear(f):
     pair = Point(numpy_pair(f, lambda g, x: 0 * g), [np.ones(())], [0])
     for seed in range(200):
-        found = exact_adjoint(pair, 0, np.random.default_rng(seed))
+        found = exact_adjoint(pair, 0, np.random.default_rng(seed), USUAL)
         assert found is None or not found.wrong
+
+
+@pytest.mark.parametrize("fast", [False, True])
+@pytest.mark.parametrize(
+    ("f", "vjp"),
+    [
+        (lambda x: x**3, lambda g, x: 3.003 * g * x**2),  # dual numbers
+        (lambda x: 3 * x, lambda g, x: 3.0015 * g),  # exact adjoints
+        (np.sin, lambda g, x: g * np.cos(x) * (1 + 5e-4 * np.tanh(g))),  # linearity in the cotangent
+        (np.max, lambda g, x: 1.0005 * g * np.array([1.0, 0, 0, 0])),  # ties
+    ],
+)
+def test_what_the_user_tolerates_no_oracle_fails(f, vjp, fast):
+    pair, x = numpy_pair(f, vjp), [np.array([1.5, 1.5, -0.25, 0.75])]
+    assert gradcheck(pair, x, rtol=0.01, fast_mode=fast, raise_exception=False).verdict is not Verdict.FAIL
+    assert gradcheck(pair, x, atol=0.2, fast_mode=fast, raise_exception=False).verdict is not Verdict.FAIL
+    assert fast or gradcheck(pair, x, raise_exception=False).verdict is Verdict.FAIL
+    assert fast or gradcheck(pair, x, rtol=1e-4, raise_exception=False).verdict is Verdict.FAIL
+
+
+def test_what_is_off_by_more_than_the_user_tolerates_fails():
+    pair = numpy_pair(lambda x: x**3, lambda g, x: 3.06 * g * x**2)
+    assert gradcheck(pair, [np.array([0.5, -2.0])], rtol=0.01, raise_exception=False).verdict is Verdict.FAIL

@@ -38,6 +38,9 @@ CONFIRMED = 8
 THOROUGH = 2000
 """So many entries of an input are examined thoroughly at most."""
 
+RTOL = 1e-5
+"""The relative tolerance, unless the user gives another."""
+
 AWAY = 13 / 16
 """Steps are this times a power of two: short in binary, but not what periods and grids are made of."""
 
@@ -63,6 +66,18 @@ class Tolerance:
         """Beside the error bars: relative to the entry; by default also 10⁻⁷ of the largest, and what rounds to 0."""
         absolute = 1e-7 * scale + 64 * self.eps * LEAST if self.atol is None else self.atol
         return np.asarray(absolute + self.rtol * np.abs(numeric))
+
+    def granted(self, size: float, weight: float) -> float:
+        """What a weighted sum of entries may be off by if the user allows each of them more than is usual, else 0.
+
+        `size` is the sum of the sizes of the weighted entries, `weight` that of the weights. Oracles that ask the
+        gradient as a whole are stricter than `allowed`, and must not fail what the user lets pass entry by entry.
+        """
+        if self.rtol >= 1:
+            return float("inf")
+        # entries of the gradient stand in for the right ones, which are at most 1/(1 - rtol) times as large
+        part = self.rtol / (1 - self.rtol) if self.rtol > RTOL else 0.0
+        return part * size + (self.atol or 0.0) * weight
 
     def coarse(self, numeric: NDArray | float, ruler: NDArray | float) -> NDArray:
         """An error bar beyond this decides nothing."""

@@ -114,13 +114,17 @@ def find_kink(point: Point, v: NDArray, ends: Ends, first: float, reach: float) 
 
 
 def check_ties(
-    point: Point, entries: Sequence[Entry], kinked: Mapping[int, Sequence[int]], random: np.random.Generator
+    point: Point,
+    entries: Sequence[Entry],
+    kinked: Mapping[int, Sequence[int]],
+    random: np.random.Generator,
+    granted: Callable[[float, float], float],
 ) -> list[Entry]:
     """Elements that kink together, moved together: a gradient that counts a tie twice is inside each alone.
 
     Where the greatest of two equal elements is taken, each alone has the slopes 0 and 1, but both together 1. So at
     each output that kinks, ⟨gradient, u⟩ must lie between the derivatives along u that are seen nearby, for
-    directions u in which several elements move.
+    directions u in which several elements move; `granted` is that of the `Tolerance`.
     """
     judged = list(entries)
     starts = np.cumsum([0, *(a.size for a in point.arrays)])
@@ -151,6 +155,8 @@ def check_ties(
             low_end, high_end, error = generalised(point, v, u, support, random)
             found = float(sum(np.sum(g * d) for g, d in zip(gradients, u, strict=True)))
             slack = error + 1e-5 * max(1e-300, abs(low_end), abs(high_end))
+            terms = sum(float(np.sum(np.abs(g * d))) for g, d in zip(gradients, u, strict=True))
+            slack += granted(terms, float(np.sum(np.abs(numbers))))
             if low_end - slack <= found <= high_end + slack:
                 continue
             for k, i in members:

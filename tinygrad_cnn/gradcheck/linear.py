@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_cnn.gradcheck.judge import Tolerance
 from tinygrad_cnn.gradcheck.point import Point
 from tinygrad_cnn.types import NDArray
 
@@ -24,7 +25,7 @@ class Adjoint(NamedTuple):
     wrong: bool
 
 
-def exact_adjoint(point: Point, k: int, random: np.random.Generator) -> Adjoint | None:
+def exact_adjoint(point: Point, k: int, random: np.random.Generator, tolerance: Tolerance) -> Adjoint | None:
     """Try the identity for input k, the others rounded to integers; None if the function is not linear in it."""
     others = [np.asarray(np.round(a * 2)) if np.all(np.isfinite(a)) else a for a in point.arrays]
     shape, dtype = point.arrays[k].shape, point.arrays[k].dtype
@@ -56,7 +57,8 @@ def exact_adjoint(point: Point, k: int, random: np.random.Generator) -> Adjoint 
     product = _sum(given * x)
     expected = _sum(v * of_x)
     size, off = _sum(np.abs(v * of_x)) + 1.0, abs(product - expected)
-    wrong = 64 * point.eps * size < off <= VISIBLE * size  # more than that, and f would not be linear after all
+    least = max(64 * point.eps * size, tolerance.granted(_sum(np.abs(given * x)), _sum(np.abs(x))))
+    wrong = least < off <= VISIBLE * size  # more than that, and f would not be linear after all
     return Adjoint(product, expected, product == expected, wrong)
 
 

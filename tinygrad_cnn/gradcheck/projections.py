@@ -81,6 +81,7 @@ def along(point: Point, k: int, u: NDArray, v: NDArray, gradient: NDArray, toler
     first = first_step(point, k, tolerance)
     found = examine_line(point, v[None], ends, first, tolerance, Scale(scale, scale), kinks=False)
     allowed = float(tolerance.allowed(scale, scale)) + 64 * point.eps * scale
+    allowed += tolerance.granted(float(np.nansum(np.abs(products))), float(np.sum(np.abs(u))))
     if not np.isfinite(analytic):
         return Projection(analytic, found, allowed, Verdict.FAIL)
     if found.why or not found.error <= float(tolerance.coarse(found.numeric, scale)):
