@@ -50,6 +50,15 @@ def test_the_repair_is_accepted(case):
     assert report.verdict is Verdict.PASS, str(report)
 
 
+@every_case
+def test_fast_mode_says_the_same(case):
+    inputs = list(case.inputs())
+    for vjp, verdict in ((case.wrong, Verdict.FAIL), (case.right, Verdict.PASS)):
+        pair = numpy_pair(case.f, vjp)
+        report = gradcheck(pair, inputs, fast_mode=True, explain=False, raise_exception=False)
+        assert report.verdict is verdict, str(report)
+
+
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("case", [case for case in CASES if case.sample], ids=lambda case: case.name)
 def test_the_repair_is_accepted_for_other_sizes(case, seed):

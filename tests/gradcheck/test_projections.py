@@ -60,3 +60,45 @@ def test_fast_mode_on_request_and_in_float32():
 def test_a_vjp_that_uses_the_absolute_value_fails_in_fast_mode():
     pair = numpy_pair(lambda x: np.sum(x**2), lambda g, x: 2 * np.abs(g) * x)
     assert gradcheck(pair, [BIG[0]], fast_mode=True, raise_exception=False, seed=1).verdict is Verdict.FAIL
+
+
+def test_what_is_nothing_in_both_passes_in_fast_mode():
+    """A constant has no derivative to measure the rounding of its differences by: the function's own size does."""
+    x = np.random.default_rng(0).normal(size=(3, 4))
+    constant = numpy_pair(lambda x: np.sign(x) + 0.3, lambda g, x: 0.0 * g)
+    assert gradcheck(constant, [x], fast_mode=True)
+    assert gradcheck(constant, [BIG[:101, :100]])
+    wrong = numpy_pair(lambda x: np.sin(x), lambda g, x: 0.0 * g)
+    report = gradcheck(wrong, [BIG[:101, :100]], explain=False, raise_exception=False)
+    assert report.verdict is Verdict.FAIL
+
+
+def maximum_of_four(winners):
+    """The maximum of each row of four; the gradient goes to so many of the tied."""
+
+    def vjp(g, x):
+        tied = x == x.max(axis=1, keepdims=True)
+        return g[:, None] * (tied & (np.cumsum(tied, axis=1) <= winners))
+
+    return numpy_pair(lambda x: x.max(axis=1), vjp)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_kink_does_not_hide_a_wrong_gradient_from_fast_mode(seed):
+    x = [np.array([[1.0, 1.0, -3.0, 0.0], [0.5, 2.0, 2.0, 2.0], [0.0, 1.0, 2.0, 3.0]])]
+    assert gradcheck(maximum_of_four(1), x, fast_mode=True, seed=seed)
+    assert gradcheck(maximum_of_four(4), x, fast_mode=True, seed=seed, raise_exception=False).verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize("distance", [0.0, 1e-8, 1e-6, 1e-4, 1e-3])
+def test_no_projection_through_a_kink_is_a_false_alarm(distance):
+    """One kink, at the point or beside it, in an input of which nothing else is judged one by one."""
+    x = np.random.default_rng(1).uniform(1, 2, 1200)
+    x[7] = distance
+    for reduce in (np.sum, lambda a: a):
+        pair = numpy_pair(
+            lambda x, reduce=reduce: reduce(np.abs(x)), lambda g, x: g * np.where(x == 0, 1.0, np.sign(x))
+        )
+        for seed in range(4):
+            report = gradcheck(pair, [x], fast_mode=True, seed=seed, raise_exception=False)
+            assert report.verdict is not Verdict.FAIL, (distance, seed)

@@ -206,3 +206,33 @@ def test_what_could_not_be_judged_is_counted(run, pytester):
         "test_tolerant": "pass",
     }
     assert rows["test_tolerant"]["verdicts"]["inconclusive"] > 0
+
+
+def test_a_failure_shows_the_line_of_the_test_and_none_of_the_checker(run):
+    result = run(
+        tests="""
+import numpy as np
+from tinygrad_cnn import float64, tensor
+from tinygrad_cnn.gradcheck import gradcheck, gradgradcheck, numpy_pair
+from tinygrad_cnn.gradcheck.strategies import Real, arrays, check_gradients
+
+wrong = numpy_pair(np.sin, lambda g, x: g)
+
+def test_once():
+    gradcheck(wrong, [np.ones(1)])
+
+def test_twice():
+    x = tensor([0.5], dtype=float64, requires_grad=True)
+    gradgradcheck(lambda x: x * x + (x**3).detach() * x, x)
+
+@check_gradients(x=arrays((1,), Real()))
+def test_drawn():
+    return wrong
+"""
+    )
+    result.assert_outcomes(failed=3)
+    text = result.stdout.str()
+    assert "test_theirs.py:9: GradientError" in text
+    assert "test_theirs.py:13: GradientError" in text
+    for frame in ("check.py", "decorator.py", "raise (", "def gradcheck", "def gradgradcheck"):
+        assert frame not in text, frame

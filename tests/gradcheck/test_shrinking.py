@@ -28,3 +28,19 @@ def test_values_are_rounded():
 
 def test_nothing_is_shrunk_if_it_passes():
     assert smallest(np.square, lambda g, x: 2 * g * x, np.ones(3)) is None
+
+
+def test_a_diagnosis_without_shrinking():
+    calls = []
+
+    def counted(x):
+        calls.append(x.shape)
+        return np.sin(x)
+
+    pair = numpy_pair(counted, lambda g, x: 2 * g * np.cos(x))
+    x = np.linspace(0.1, 2, 12).reshape(3, 4)
+    report = gradcheck(pair, [x], shrink=False, raise_exception=False)
+    assert report.diagnoses[0].kind == "factor"
+    assert report.smallest is None
+    assert set(calls) == {(3, 4)}  # no smaller one was tried
+    assert gradcheck(pair, [x], raise_exception=False).smallest[0].size == 1

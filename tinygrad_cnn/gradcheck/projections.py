@@ -2,7 +2,8 @@
 
 A direction touches every element, so a function of a million inputs costs a few dozen calls. Among so many some are
 always beside a kink: outputs that kink within the step are left out, by a 0 in the cotangent. A wrong projection is
-halved, and halved again, until single elements are left; these are judged one by one.
+halved, and halved again, until single elements are left; these are judged one by one. A kink hides from projections
+what it hides, so small inputs are judged element by element where one is met.
 """
 
 from collections.abc import Sequence
@@ -10,7 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinygrad_cnn.gradcheck.judge import CERTAIN, Examined, Scale, Tolerance, examine_line
+from tinygrad_cnn.gradcheck.judge import CERTAIN, Examined, Scale, Tolerance, examine_line, nothing
+from tinygrad_cnn.gradcheck.kinks import find_kink
 from tinygrad_cnn.gradcheck.point import Point, signed
 from tinygrad_cnn.gradcheck.verdicts import Verdict
 from tinygrad_cnn.types import NDArray
@@ -20,6 +22,9 @@ DIRECTIONS = 3
 
 FOUND = 4
 """So many wrong elements are searched for."""
+
+FEW = 1000
+"""Up to so many elements are judged one by one where a projection meets a kink or does not pass."""
 
 NEARER = 1 / 64
 """The first step along a direction, as part of that of a single element (1/8 in float32): it meets fewer kinks."""
@@ -79,18 +84,31 @@ def along(point: Point, k: int, u: NDArray, v: NDArray, gradient: NDArray, toler
     analytic = float(np.sum(products))
     scale = float(np.sqrt(np.sum(np.nan_to_num(products) ** 2)))
     first = first_step(point, k, tolerance)
-    found = examine_line(point, v[None], ends, first, tolerance, Scale(scale, scale), kinks=False)
+    # a projection that is 0 in every term has no size of its own to measure error bars by
+    ruler = max(scale, float(nothing(point, v[None], products.reshape(1, -1))[0, 0]))
+    found = examine_line(point, v[None], ends, first, tolerance, Scale(scale, ruler), kinks=False)
     allowed = float(tolerance.allowed(scale, scale)) + 64 * point.eps * scale
     allowed += tolerance.granted(float(np.nansum(np.abs(products))), float(np.sum(np.abs(u))))
     if not np.isfinite(analytic):
         return Projection(analytic, found, allowed, Verdict.FAIL)
-    if found.why or not found.error <= float(tolerance.coarse(found.numeric, scale)):
+    if found.why or not found.error <= float(tolerance.coarse(found.numeric, ruler)):
         return Projection(analytic, found, allowed, Verdict.INCONCLUSIVE)
     off = abs(analytic - found.numeric)
     if off <= allowed + found.error:
         return Projection(analytic, found, allowed, Verdict.PASS)
     certain = off > allowed + CERTAIN * found.error
     return Projection(analytic, found, allowed, Verdict.FAIL if certain else Verdict.INCONCLUSIVE)
+
+
+def meets_kink(point: Point, k: int, u: NDArray, v: NDArray, tolerance: Tolerance) -> bool:
+    """Whether a direction runs through a kink of ⟨v, f⟩, at the point or within the first step."""
+    directions = _only(point, k, u)
+    first = first_step(point, k, tolerance)
+
+    def ends(h: float) -> tuple[NDArray, NDArray, float, float]:
+        return point.along(directions, h), point.along(directions, -h), h, h
+
+    return find_kink(point, v, ends, first, 0.0) is not None
 
 
 def search(point: Point, k: int, u: NDArray, v: NDArray, gradient: NDArray, tolerance: Tolerance) -> Sequence[int]:

@@ -16,7 +16,7 @@ Fails = Callable[[Sequence[Any]], bool]
 """Whether the check fails, rather than passes or cannot be made, on these arguments."""
 
 
-def shrink(point: Point, fails: Fails) -> tuple[NDArray, ...]:
+def smallest_failing(point: Point, fails: Fails) -> tuple[NDArray, ...]:
     """Shrink the checked inputs of a function that fails on them, greedily, as far as it takes smaller ones.
 
     All axes of one length are shortened together, since functions that relate shapes need them equal; then single
