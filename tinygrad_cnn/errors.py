@@ -15,3 +15,7 @@ class PlaceError(IndexError, RuntimeError):
 
 class DeviceError(RuntimeError, AssertionError):
     """A device that is not here: PyTorch's CPU build asserts for CUDA, and raises a RuntimeError for others."""
+
+
+class OptionError(ValueError, NotImplementedError):
+    """An option that is not known, or not here: a ValueError, and the NotImplementedError that PyTorch raises."""

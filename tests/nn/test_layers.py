@@ -114,23 +114,24 @@ def test_losses():
     ("make", "message"),
     [
         (lambda: nn.Linear(0, 2), "Linear: in_features is 0; it must be an integer of at least 1"),
-        (lambda: nn.Linear(2, 2.5), r"Linear: out_features is 2\.5; it must be an integer"),
         (lambda: nn.Conv2d(3, 4, 3, groups=2), "Conv2d: .*groups"),
         (lambda: nn.Conv2d(3, 4, 3, groups=0), "Conv2d: .*groups"),
         (lambda: nn.Conv2d(3, 4, 0), "Conv2d: kernel_size"),
         (lambda: nn.Conv2d(3, 4, 3, stride=0), "Conv2d: stride"),
         (lambda: nn.Conv2d(3, 4, 3, padding=-1), "Conv2d: padding"),
-        (lambda: nn.Conv2d(3, 4, 3, padding_mode="reflect"), "Conv2d: padding_mode 'reflect' is not available; use"),
+        (lambda: nn.Conv2d(3, 4, 3, padding_mode="mirror"), "Conv2d: padding_mode is 'mirror'; it must be one of"),
         (lambda: nn.Dropout(1.5), r"ropout: p is 1\.5"),
         (lambda: nn.BatchNorm2d(0), "BatchNorm2d: num_features is 0"),
-        (lambda: nn.BatchNorm2d(3)(tg.ones(2, 4, 5, 5)), r"input has shape \(2, 4, 5, 5\); expected 4 dims, with 3 ch"),
+        (
+            lambda: nn.BatchNorm2d(3)(tg.ones(2, 4, 5, 5)),
+            r"input has shape \(2, 4, 5, 5\); the running .* expect 3 ch",
+        ),
         (lambda: nn.BatchNorm1d(3)(tg.ones(2, 3, 5, 5)), "BatchNorm1d: .* expected 2 or 3 dims"),
         (
             lambda: nn.Conv2d(1, 16, 3)(tg.ones(2, 3, 8, 8)),
             r"conv2d: input has 3 channels but weight \(16, 1, 3, 3\) expects 1 \(groups=1\)",
         ),
         (lambda: nn.Linear(3, 2)(tg.ones(4, 5)), r"linear: input has shape \(4, 5\).*weight \(2, 3\)"),
-        (lambda: nn.MSELoss()(tg.ones(2), tg.ones(3)), r"mse_loss: input has shape \(2,\), target \(3,\)"),
         (lambda: nn.MSELoss(reduction="no")(tg.ones(2), tg.ones(2)), "mse_loss: reduction is 'no'; it must be"),
         (
             lambda: F.batch_norm(tg.ones(2, 3), tg.ones(4), tg.ones(4)),
@@ -146,9 +147,11 @@ def test_wrong_arguments_are_explained(make, message):
 
 def test_wrong_types_and_labels_are_explained():
     with pytest.raises(
-        TypeError, match=r"Conv2d: kernel_size must be an integer or a pair of integers, not \(3, 3, 3\)"
+        ValueError, match=r"Conv2d: kernel_size must be an integer or a pair of integers, not \(3, 3, 3\)"
     ):
         nn.Conv2d(3, 4, (3, 3, 3))
+    with pytest.raises(TypeError, match=r"Linear: out_features is 2\.5; it must be an integer"):
+        nn.Linear(2, 2.5)
     with pytest.raises(IndexError, match="cross_entropy: target contains 3; 3 classes expect labels 0 to 2"):
         nn.CrossEntropyLoss()(tg.ones(2, 3), tg.tensor([0, 3]))
 
@@ -177,8 +180,8 @@ def test_activations(name):
     layer, definition = ACTIVATIONS[name]
     x = np.random.default_rng(0).normal(size=(3, 4))
     before = x.copy()
-    np.testing.assert_allclose(layer(tg.Tensor(x)).numpy(), definition(x), rtol=1e-9)
-    np.testing.assert_array_equal(x, before)
+    np.testing.assert_allclose(layer(tg.Tensor(x)).numpy(), definition(before), rtol=1e-9)
+    np.testing.assert_array_equal(x, definition(before) if "inplace" in name else before)
     assert repr(layer) == name
 
 

@@ -413,6 +413,7 @@ REFERENCES = {
     "SoftmaxCrossEntropy": soft_cross_entropy,
     "ClassCrossEntropy": class_cross_entropy,
     "ClassCrossEntropyInput": class_cross_entropy_input,
+    "BinaryCrossEntropy": each(lambda p, t: -t * math.log(p) - (1 - t) * math.log(1 - p)),
     "Normalize": normalised,
     "MaxPool2D": largest,
     "ChannelSum": lambda x: np.array([math.fsum(x[:, c].flat) for c in range(x.shape[1])]),

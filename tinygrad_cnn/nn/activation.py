@@ -1,168 +1,351 @@
-"""Activations: element-wise functions and softmax, as layers."""
+"""Activations as layers: each keeps its settings, prints them, and calls the function of the same name."""
 
 from typing import Any
 
+from tinygrad_cnn.creation import empty
+from tinygrad_cnn.device import check_device
+from tinygrad_cnn.errors import ArgumentError
 from tinygrad_cnn.nn import functional as F
+from tinygrad_cnn.nn import init
 from tinygrad_cnn.nn.module import Module
+from tinygrad_cnn.nn.parameter import Parameter
+from tinygrad_cnn.nn.settings import Settings, check_sizes
+from tinygrad_cnn.ops.checks import check_ndim
 
 
-class Activation(Module):
-    """The base of activations: its settings are printed, and passed to the function of the same name.
+class Activation(Settings):
+    """The base of activations that can write their result into their input: `inplace` is printed if it is on."""
 
-    `inplace` is accepted for PyTorch's sake and changes nothing: the input is never overwritten.
-    """
-
-    settings: tuple[str, ...] = ()
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
+    inplace: bool
 
     def extra_repr(self) -> str:
         """The configuration."""
-        shown = [f"{name}={getattr(self, name)!r}" for name in self.settings]
-        return ", ".join(shown + ["inplace=True"] * self.inplace)
+        return ", ".join([super().extra_repr()] * bool(self.shown) + ["inplace=True"] * self.inplace)
 
 
 class ReLU(Activation):
     """``max(x, 0)``"""
 
-    def forward(self, input: Any) -> Any:
-        """Apply element by element."""
-        return F.relu(input)
-
-
-class Sigmoid(Activation):
-    """``1 / (1 + exp(-x))``"""
-
-    def __init__(self) -> None:
+    def __init__(self, inplace: bool = False) -> None:
         super().__init__()
+        self.inplace = inplace
 
     def forward(self, input: Any) -> Any:
-        """Apply element by element."""
-        return F.sigmoid(input)
-
-
-class Tanh(Activation):
-    """``tanh x``"""
-
-    def __init__(self) -> None:
-        super().__init__()
-
-    def forward(self, input: Any) -> Any:
-        """Apply element by element."""
-        return F.tanh(input)
-
-
-class SiLU(Activation):
-    """``x sigmoid(x)``"""
-
-    def forward(self, input: Any) -> Any:
-        """Apply element by element."""
-        return F.silu(input)
-
-
-class SELU(Activation):
-    """Scaled exponential linear unit (Klambauer et al. 2017)."""
-
-    def forward(self, input: Any) -> Any:
-        """Apply element by element."""
-        return F.selu(input)
+        return F.relu(input, self.inplace)
 
 
 class LeakyReLU(Activation):
-    """``x`` where positive, else ``negative_slope x``."""
+    """``x`` where positive, else ``negative_slope x`` (Maas et al. 2013)."""
 
-    settings = ("negative_slope",)
+    shown = ("negative_slope",)
 
     def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
-        super().__init__(inplace)
-        self.negative_slope = negative_slope
+        super().__init__()
+        self.negative_slope, self.inplace = negative_slope, inplace
 
     def forward(self, input: Any) -> Any:
-        """Apply element by element."""
-        return F.leaky_relu(input, self.negative_slope)
+        return F.leaky_relu(input, self.negative_slope, self.inplace)
+
+
+class PReLU(Settings):
+    """``x`` where positive, else ``weight x`` with a learnt weight, one or one per channel (He et al. 2015)."""
+
+    shown = ("num_parameters",)
+
+    def __init__(self, num_parameters: int = 1, init: float = 0.25, device: Any = None, dtype: Any = None) -> None:
+        super().__init__()
+        check_sizes("PReLU", num_parameters=num_parameters)
+        check_device("PReLU", device)
+        self.num_parameters, self.init = num_parameters, init
+        self.weight = Parameter(empty(num_parameters, dtype=dtype))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Begin anew, with `init`."""
+        init.constant_(self.weight, self.init)
+
+    def forward(self, input: Any) -> Any:
+        return F.prelu(input, self.weight)
+
+
+class RReLU(Activation):
+    """Leaky rectifier whose slopes are drawn evenly from [lower, upper] in training (Xu et al. 2015)."""
+
+    shown = ("lower", "upper")
+
+    def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3, inplace: bool = False) -> None:
+        super().__init__()
+        self.lower, self.upper, self.inplace = lower, upper, inplace
+
+    def forward(self, input: Any) -> Any:
+        return F.rrelu(input, self.lower, self.upper, self.training, self.inplace)
 
 
 class ELU(Activation):
-    """Exponential linear unit (Clevert et al. 2015)."""
+    """``x`` where positive, else ``alpha (exp(x) - 1)`` (Clevert et al. 2015)."""
 
-    settings = ("alpha",)
+    shown = ("alpha",)
 
     def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
-        super().__init__(inplace)
-        self.alpha = alpha
+        super().__init__()
+        self.alpha, self.inplace = alpha, inplace
 
     def forward(self, input: Any) -> Any:
-        """Apply element by element."""
-        return F.elu(input, self.alpha)
+        return F.elu(input, self.alpha, self.inplace)
 
 
-class GELU(Activation):
-    """Gaussian error linear unit (Hendrycks & Gimpel 2016)."""
+class CELU(Activation):
+    """``max(0, x) + min(0, alpha (exp(x / alpha) - 1))`` (Barron 2017)."""
 
-    settings = ("approximate",)
+    shown = ("alpha",)
+
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        super().__init__()
+        self.alpha, self.inplace = alpha, inplace
+
+    def forward(self, input: Any) -> Any:
+        return F.celu(input, self.alpha, self.inplace)
+
+
+class SELU(Activation):
+    """Self-normalising exponential linear unit (Klambauer et al. 2017)."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def forward(self, input: Any) -> Any:
+        return F.selu(input, self.inplace)
+
+
+class GELU(Settings):
+    """Gaussian error linear unit, exact or by its tanh approximation (Hendrycks & Gimpel 2016)."""
+
+    shown = ("approximate",)
 
     def __init__(self, approximate: str = "none") -> None:
         super().__init__()
         self.approximate = approximate
 
     def forward(self, input: Any) -> Any:
-        """Apply element by element."""
-        return F.gelu(input, self.approximate)
+        return F.gelu(input, approximate=self.approximate)
 
 
-class Softplus(Activation):
-    """``ln(1 + exp(beta x)) / beta``, linear above the threshold."""
+class SiLU(Activation):
+    """``x sigmoid(x)``, also known as swish (Elfwing et al. 2017)."""
 
-    settings = ("beta", "threshold")
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def forward(self, input: Any) -> Any:
+        return F.silu(input, self.inplace)
+
+
+class Mish(Activation):
+    """``x tanh(softplus(x))`` (Misra 2019)."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def forward(self, input: Any) -> Any:
+        return F.mish(input, self.inplace)
+
+
+class Softplus(Settings):
+    """``ln(1 + exp(beta x)) / beta``, linear where ``beta x`` is above the threshold."""
+
+    shown = ("beta", "threshold")
 
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
         super().__init__()
         self.beta, self.threshold = beta, threshold
 
     def forward(self, input: Any) -> Any:
-        """Apply element by element."""
         return F.softplus(input, self.beta, self.threshold)
 
 
 class Hardtanh(Activation):
     """Clipped to [min_val, max_val]."""
 
-    settings = ("min_val", "max_val")
+    shown: tuple[str, ...] = ("min_val", "max_val")
 
-    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
-        super().__init__(inplace)
-        self.min_val, self.max_val = min_val, max_val
+    def __init__(
+        self,
+        min_val: float = -1.0,
+        max_val: float = 1.0,
+        inplace: bool = False,
+        min_value: None = None,
+        max_value: None = None,
+    ) -> None:
+        super().__init__()
+        if min_value is not None or max_value is not None:
+            raise ArgumentError("Hardtanh: min_value and max_value are PyTorch's old names; use min_val and max_val")
+        if min_val >= max_val:
+            raise HardtanhRangeError(f"Hardtanh: min_val {min_val} must be smaller than max_val {max_val}")
+        self.min_val, self.max_val, self.inplace = min_val, max_val, inplace
 
     def forward(self, input: Any) -> Any:
-        """Apply element by element."""
-        return F.hardtanh(input, self.min_val, self.max_val)
+        return F.hardtanh(input, self.min_val, self.max_val, self.inplace)
 
 
-class Softmax(Activation):
-    """Exponentials along a dim, normalised."""
+class HardtanhRangeError(ArgumentError, AssertionError):
+    """An empty range: a ValueError, and the AssertionError that PyTorch raises."""
 
-    settings = ("dim",)
 
-    def __init__(self, dim: int) -> None:
+class ReLU6(Hardtanh):
+    """``min(max(x, 0), 6)``"""
+
+    shown = ()
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__(0.0, 6.0, inplace)
+
+
+class Hardsigmoid(Activation):
+    """``min(max(x + 3, 0), 6) / 6``"""
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def forward(self, input: Any) -> Any:
+        return F.hardsigmoid(input, self.inplace)
+
+
+class Hardswish(Activation):
+    """``x hardsigmoid(x)`` (Howard et al. 2019)."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def forward(self, input: Any) -> Any:
+        return F.hardswish(input, self.inplace)
+
+
+class Hardshrink(Module):
+    """``x`` outside [-lambd, lambd], 0 inside."""
+
+    def __init__(self, lambd: float = 0.5) -> None:
+        super().__init__()
+        self.lambd = lambd
+
+    def forward(self, input: Any) -> Any:
+        return F.hardshrink(input, self.lambd)
+
+    def extra_repr(self) -> str:
+        """The configuration."""
+        return str(self.lambd)
+
+
+class Softshrink(Module):
+    """``x`` moved towards 0 by lambd, and 0 within [-lambd, lambd]."""
+
+    def __init__(self, lambd: float = 0.5) -> None:
+        super().__init__()
+        self.lambd = lambd
+
+    def forward(self, input: Any) -> Any:
+        return F.softshrink(input, self.lambd)
+
+    def extra_repr(self) -> str:
+        """The configuration."""
+        return str(self.lambd)
+
+
+class Threshold(Activation):
+    """``x`` above the threshold, else `value`."""
+
+    shown = ("threshold", "value")
+
+    def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
+        super().__init__()
+        self.threshold, self.value, self.inplace = threshold, value, inplace
+
+    def forward(self, input: Any) -> Any:
+        return F.threshold(input, self.threshold, self.value, self.inplace)
+
+
+class Sigmoid(Module):
+    """``1 / (1 + exp(-x))``"""
+
+    def forward(self, input: Any) -> Any:
+        return F.sigmoid(input)
+
+
+class LogSigmoid(Module):
+    """``ln sigmoid(x)``"""
+
+    def forward(self, input: Any) -> Any:
+        return F.logsigmoid(input)
+
+
+class Tanh(Module):
+    """``tanh x``"""
+
+    def forward(self, input: Any) -> Any:
+        return F.tanh(input)
+
+
+class Tanhshrink(Module):
+    """``x - tanh x``"""
+
+    def forward(self, input: Any) -> Any:
+        return F.tanhshrink(input)
+
+
+class Softsign(Module):
+    """``x / (1 + |x|)``"""
+
+    def forward(self, input: Any) -> Any:
+        return F.softsign(input)
+
+
+class GLU(Settings):
+    """``a sigmoid(b)`` of the two halves of a dim (Dauphin et al. 2016)."""
+
+    shown = ("dim",)
+
+    def __init__(self, dim: int = -1) -> None:
         super().__init__()
         self.dim = dim
 
     def forward(self, input: Any) -> Any:
-        """Normalise along the dim."""
-        return F.softmax(input, self.dim)
+        return F.glu(input, self.dim)
 
 
-class LogSoftmax(Activation):
+class Softmax(Settings):
+    """Exponentials along a dim, normalised to sum 1; without `dim` one is guessed, with a warning."""
+
+    shown = ("dim",)
+
+    def __init__(self, dim: int | None = None) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, input: Any) -> Any:
+        return F.softmax(input, self.dim, _stacklevel=5)
+
+
+class Softmin(Softmax):
+    """``softmax(-x)``"""
+
+    def forward(self, input: Any) -> Any:
+        return F.softmin(input, self.dim, _stacklevel=5)
+
+
+class LogSoftmax(Softmax):
     """The logarithm of softmax."""
 
-    settings = ("dim",)
+    def forward(self, input: Any) -> Any:
+        return F.log_softmax(input, self.dim, _stacklevel=5)
 
-    def __init__(self, dim: int) -> None:
-        super().__init__()
-        self.dim = dim
+
+class Softmax2d(Module):
+    """Softmax over the channels of (N, C, H, W) or (C, H, W)."""
 
     def forward(self, input: Any) -> Any:
-        """Normalise along the dim."""
-        return F.log_softmax(input, self.dim)
+        check_ndim("Softmax2d", "input", input, (3, 4), "(N, C, H, W) or (C, H, W)")
+        return F.softmax(input, -3)

@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 
+from tinygrad_cnn.errors import ArgumentError
 from tinygrad_cnn.kernels.special import erf as _erf
 from tinygrad_cnn.ops.domain import AwayFrom, Positive, Real
 from tinygrad_cnn.ops.draw import Draw
@@ -535,7 +536,7 @@ def softplus(input: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
 def gelu(input: Array, approximate: str = "none") -> Array:
     """Gaussian error linear unit (Hendrycks & Gimpel 2016), exact or by its tanh approximation."""
     if approximate not in ("none", "tanh"):
-        raise ValueError(f"gelu: approximate is {approximate!r}; it must be 'none' or 'tanh'")
+        raise ArgumentError(f"gelu: approximate is {approximate!r}; it must be 'none' or 'tanh'")
     return Gelu.apply(input) if approximate == "none" else GeluTanh.apply(input)
 
 

@@ -10,7 +10,7 @@ from tinygrad_cnn.kernels.chosen import chosen
 from tinygrad_cnn.ops.checks import check_axis, check_floating, check_integer, dtype_of, shape_of
 from tinygrad_cnn.ops.domain import Positive, Real
 from tinygrad_cnn.ops.draw import Draw
-from tinygrad_cnn.ops.op import Op, Sample
+from tinygrad_cnn.ops.op import Elementwise, Kink, Op, Sample
 from tinygrad_cnn.ops.shape import movedim
 from tinygrad_cnn.types import Array, NDArray, Shape
 
@@ -115,6 +115,31 @@ class ClassCrossEntropyInput(Op):
     def sample(cls, draw: Draw) -> Sample:
         (x, t, v), _ = ClassCrossEntropy.sample(draw)
         return Sample((v, x, t), {})
+
+
+class BinaryCrossEntropy(Elementwise):
+    """y = -t ln p - (1 - t) ln(1 - p)        dp = g (p - t) / max(p (1 - p), 10⁻¹²),  dt = g (ln(1 - p) - ln p)
+
+    The logarithms are at least -100, as in PyTorch, so that 0 and 1 are probabilities, too.
+    """
+
+    floating = True
+    domain = {"p": Real(low=0.125, high=0.875)}
+    kinks = (
+        Kink("p = 0, t = 1", (0.0, 1.0), (-1e12, np.inf)),
+        Kink("p = 1, t = 1", (1.0, 1.0), (0.0, -np.inf)),
+    )
+
+    def forward(p: Array, t: Array) -> Array:
+        with np.errstate(divide="ignore"):  # ln 0 is meant
+            return (t - 1) * np.maximum(np.log1p(-p), -100) - t * np.maximum(np.log(p), -100)
+
+    def d_p(g: Array, p: Array, t: Array) -> Array:
+        return g * (p - t) / np.clip(p * (1 - p), 1e-12, None)
+
+    def d_t(g: Array, p: Array) -> Array:
+        with np.errstate(divide="ignore"):
+            return g * (np.log1p(-p) - np.log(p))
 
 
 def softmax(input: Array, dim: int, dtype: Any = None) -> Array:

@@ -14,7 +14,7 @@ from tinygrad_cnn.ops.checks import check_ndim, shape_of
 from tinygrad_cnn.ops.domain import Real
 from tinygrad_cnn.ops.draw import Draw
 from tinygrad_cnn.ops.op import Op, Sample
-from tinygrad_cnn.types import Array
+from tinygrad_cnn.types import Array, Shape
 
 
 def standardised(x: Array, axes: tuple[int, ...], eps: float) -> tuple[Array, Array]:
@@ -60,13 +60,17 @@ def batch_norm(input: Array, weight: Array | None, bias: Array | None, eps: floa
 def scale_channels(op: str, y: Array, weight: Array | None, bias: Array | None) -> Array:
     """Each channel (axis 1) times its weight plus its bias."""
     shape = shape_of(y)
-    column = (shape[1], *(1,) * (len(shape) - 2))
     for name, value in (("weight", weight), ("bias", bias)):
         if value is not None and shape_of(value) != shape[1:2]:
             raise ArgumentError(f"{op}: {name} has shape {shape_of(value)}; input {shape} expects ({shape[1]},)")
     if weight is not None:
-        y = y * np.reshape(weight, column)
-    return y if bias is None else y + np.reshape(bias, column)
+        y = y * np.reshape(weight, column(shape))
+    return y if bias is None else y + np.reshape(bias, column(shape))
+
+
+def column(shape: Shape) -> Shape:
+    """The shape in which one number per channel (axis 1) broadcasts against an array of this shape."""
+    return (shape[1], *(1,) * (len(shape) - 2))
 
 
 def layer_norm(

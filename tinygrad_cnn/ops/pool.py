@@ -1,14 +1,15 @@
 """Pooling. The maximum is read under the taps of the maxima, so its VJP puts, and the VJP of that takes."""
 
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinygrad_cnn.errors import ArgumentError
 from tinygrad_cnn.kernels import pool as kernels
 from tinygrad_cnn.kernels.chosen import chosen
-from tinygrad_cnn.ops.checks import check_ndim, check_pair, shape_of
+from tinygrad_cnn.ops.checks import check_ndim, check_pair, dtype_of, shape_of
 from tinygrad_cnn.ops.domain import Distinct, Real
 from tinygrad_cnn.ops.draw import Draw
 from tinygrad_cnn.ops.linalg import einsum
@@ -277,8 +278,10 @@ def _check_window(
 def check_windows(op: str, shape: Shape, windows: Windows, ceil_mode: bool) -> None:
     """The windows fit into the plane, and none is all padding; asked once for the same shapes."""
     kernel, steps, pads, spread = windows
-    if any(2 * p > k for p, k in zip(pads, kernel, strict=True)):
-        raise ArgumentError(f"{op}: padding {pads} is more than half of kernel_size {kernel}; a window could be empty")
+    if any(2 * p > d * (k - 1) + 1 for p, k, d in zip(pads, kernel, spread, strict=True)):
+        raise ArgumentError(
+            f"{op}: padding {pads} is over half of kernel_size {kernel} (dilation {spread}); a window would be empty"
+        )
     out = kernels.pooled_size((shape[2], shape[3]), kernel, steps, pads, spread, ceil_mode)
     if min(out) < 1:
         raise ArgumentError(
@@ -286,22 +289,25 @@ def check_windows(op: str, shape: Shape, windows: Windows, ceil_mode: bool) -> N
         )
 
 
-def adaptive_avg_pool2d(input: Array, output_size: Size2 | tuple[int | None, int | None] | None) -> Array:
+def adaptive_avg_pool2d(input: Array, output_size: Any) -> Array:
     """Means over windows that divide the plane into `output_size` parts; None keeps a size.
 
     Window i of n covers elements ``floor(i H / n)`` to ``ceil((i + 1) H / n)``, as in PyTorch.
     """
     check_ndim("adaptive_avg_pool2d", "input", input, (3, 4), "(N, C, H, W) or (C, H, W)")
     size = shape_of(input)[-2:]
-    wanted = output_size if isinstance(output_size, tuple) else (output_size, output_size)
-    sizes = check_pair(
-        "adaptive_avg_pool2d",
-        "output_size",
-        [n if n is not None else m for n, m in zip(wanted, size, strict=True)],
-        1,
-    )
-    rows, columns = (_averages(n, m).astype(input.dtype) for n, m in zip(size, sizes, strict=True))
+    sizes = adaptive_size("adaptive_avg_pool2d", size, output_size)
+    rows, columns = (_averages(n, m).astype(dtype_of(input)) for n, m in zip(size, sizes, strict=True))
     return einsum("ph,...hw,qw->...pq", rows, input, columns)
+
+
+def adaptive_size(op: str, size: Shape, wanted: Any) -> Pair:
+    """The size of the result: what is wanted, a number for both or a pair; None keeps a size."""
+    parts = tuple(wanted) if isinstance(wanted, Sequence) else (wanted, wanted)
+    if len(parts) != 2:
+        raise ArgumentError(f"{op}: output_size is {wanted!r}; it must be a number or a pair")
+    kept = [n if n is not None else m for n, m in zip(parts, size, strict=True)]
+    return check_pair(op, "output_size", tuple(kept), 1)
 
 
 def _averages(n: int, parts: int) -> NDArray:

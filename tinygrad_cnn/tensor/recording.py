@@ -8,6 +8,7 @@ pass is in `autograd.engine`.
 from __future__ import annotations
 
 import builtins
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -326,7 +327,7 @@ class Tensor(
                     f"{op}: a leaf that requires a gradient cannot be modified in place; "
                     "do it under no_grad(), or on a clone()"
                 )
-            if self._base is not None:
+            if self._base is not None and sys.getrefcount(self._base) > 2:  # somebody else holds it, and could see
                 raise RuntimeError(
                     f"{op}: this tensor is a view of another one, which would not see a recorded write; write into "
                     "the other one (x[i, j] = v, not x[i][j] = v), or into a clone()"
@@ -337,7 +338,7 @@ class Tensor(
                     f"{op}: the result has shape {result.array_shape}; in place it must keep {self.array_shape}"
                 )
             result = result if result.dtype == self.dtype else result.astype(self.dtype)
-            self._data, self._node = result._data, result._node
+            self._data, self._node, self._base = result._data, result._node, None
             return self
         values = np.asarray(function(Tensor._wrap(self._data))._data)
         if values.shape != self.shape:

@@ -1,0 +1,229 @@
+"""Convolutions and transposed convolutions of lines and planes."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from tinygrad_cnn.creation import empty
+from tinygrad_cnn.device import check_device
+from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.nn import functional as F
+from tinygrad_cnn.nn import init
+from tinygrad_cnn.nn.functional.pooling import single
+from tinygrad_cnn.nn.linear import reset_bias
+from tinygrad_cnn.nn.module import Module
+from tinygrad_cnn.nn.parameter import Parameter
+from tinygrad_cnn.nn.settings import check_sizes
+from tinygrad_cnn.ops.checks import check_pair, shape_of
+from tinygrad_cnn.ops.conv import check_groups, check_padding
+from tinygrad_cnn.types import Size2
+
+PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
+
+
+class _Conv(Module):
+    """What convolutions share: their sizes, weight, bias and description."""
+
+    dims: int
+    """Along how many dims the kernel moves."""
+    transposed = False
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Any,
+        stride: Any,
+        padding: Any,
+        output_padding: Any,
+        dilation: Any,
+        groups: int,
+        bias: bool,
+        padding_mode: str,
+        device: Any,
+        dtype: Any,
+    ) -> None:
+        super().__init__()
+        layer = type(self).__name__
+        check_sizes(layer, in_channels=in_channels, out_channels=out_channels)
+        check_groups(layer, groups, in_channels=in_channels, out_channels=out_channels)
+        check_device(layer, device)
+        if padding_mode not in PADDING_MODES:
+            raise ArgumentError(f"{layer}: padding_mode is {padding_mode!r}; it must be one of {PADDING_MODES}")
+        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
+        self.kernel_size, self.stride = self._size("kernel_size", kernel_size, 1), self._size("stride", stride, 1)
+        self.dilation, self.padding_mode = self._size("dilation", dilation, 1), padding_mode
+        self.padding: Any = padding if isinstance(padding, str) else self._size("padding", padding, 0)
+        self.output_padding = self._size("output_padding", output_padding, 0)
+        self._borders = self._widths()
+        first, second = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
+        self.weight = Parameter(empty(first, second // groups, *self.kernel_size, dtype=dtype))
+        self.register_parameter("bias", Parameter(empty(out_channels, dtype=dtype)) if bias else None)
+        self.reset_parameters()
+
+    def _size(self, name: str, value: Any, smallest: int) -> Any:
+        layer = type(self).__name__
+        if self.dims == 2:
+            return check_pair(layer, name, value, smallest)
+        n = single(layer, name, value)
+        if n < smallest:
+            raise ArgumentError(f"{layer}: {name} is {value!r}; it must be at least {smallest}")
+        return (n,)
+
+    def _widths(self) -> list[int]:
+        """The padding as `F.pad` takes it: (before, after) of the last dim first."""
+        line = 2 - self.dims  # a line is a plane of height 1
+        padding = self.padding if isinstance(self.padding, str) else (0,) * line + self.padding
+        kernel, stride, dilation = ((1,) * line + size for size in (self.kernel_size, self.stride, self.dilation))
+        pads = check_padding(type(self).__name__, padding, kernel, stride, dilation)
+        return [n for before_after in reversed(pads[2 - self.dims :]) for n in before_after]
+
+    def reset_parameters(self) -> None:
+        """Begin anew: evenly in ±1/√(channels of a group · taps of the kernel)."""
+        init.kaiming_uniform_(self.weight, a=math.sqrt(5))
+        reset_bias(self.bias, math.prod(self.weight.shape[1:]))
+
+    def extra_repr(self) -> str:
+        """The configuration, what is not default."""
+        one, zero = (1,) * self.dims, (0,) * self.dims
+        text: str = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
+        text += f", padding={self.padding}" * (self.padding != zero)
+        text += f", dilation={self.dilation}" * (self.dilation != one)
+        text += f", output_padding={self.output_padding}" * (self.output_padding != zero)
+        text += f", groups={self.groups}" * (self.groups != 1)
+        text += ", bias=False" * (self.bias is None)
+        return text + f", padding_mode={self.padding_mode}" * (self.padding_mode != "zeros")
+
+
+class Conv2d(_Conv):
+    """Convolution of (N, in_channels, H, W), or without N; weight (out_channels, in_channels / groups, KH, KW).
+
+    Weight and bias begin evenly in ±1/√(in_channels / groups · KH · KW). See `ops.conv2d`; `padding_mode` says what
+    is around the image: "zeros", or what `F.pad` calls "reflect", "replicate" and "circular".
+    """
+
+    dims = 2
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Size2,
+        stride: Size2 = 1,
+        padding: Size2 | str = 0,
+        dilation: Size2 = 1,
+        groups: int = 1,
+        bias: bool = True,
+        padding_mode: str = "zeros",
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        sizes = kernel_size, stride, padding, 0, dilation
+        super().__init__(in_channels, out_channels, *sizes, groups, bias, padding_mode, device, dtype)
+
+    def forward(self, input: Any) -> Any:
+        padding = self.padding
+        if self.padding_mode != "zeros":
+            input, padding = F.pad(input, self._borders, self.padding_mode), 0
+        return F.conv2d(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+
+
+class Conv1d(_Conv):
+    """Convolution of (N, in_channels, L) or (in_channels, L); weight (out_channels, in_channels / groups, K)."""
+
+    dims = 1
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | tuple[int],
+        stride: int | tuple[int] = 1,
+        padding: int | tuple[int] | str = 0,
+        dilation: int | tuple[int] = 1,
+        groups: int = 1,
+        bias: bool = True,
+        padding_mode: str = "zeros",
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        sizes = kernel_size, stride, padding, 0, dilation
+        super().__init__(in_channels, out_channels, *sizes, groups, bias, padding_mode, device, dtype)
+
+    def forward(self, input: Any) -> Any:
+        padding = self.padding
+        if self.padding_mode != "zeros":
+            input, padding = F.pad(input, self._borders, self.padding_mode), 0
+        return F.conv1d(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+
+
+class _ConvTranspose(_Conv):
+    """The adjoint of a convolution, applied forwards; weight (in_channels, out_channels / groups, …)."""
+
+    transposed = True
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Any,
+        stride: Any = 1,
+        padding: Any = 0,
+        output_padding: Any = 0,
+        groups: int = 1,
+        bias: bool = True,
+        dilation: Any = 1,
+        padding_mode: str = "zeros",
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        layer = type(self).__name__
+        if padding_mode != "zeros":
+            raise ArgumentError(f"{layer}: padding_mode is {padding_mode!r}; a transposed convolution has only 'zeros'")
+        if isinstance(padding, str):
+            raise TypeError(f"{layer}: padding is {padding!r}; a transposed convolution takes numbers")
+        sizes = kernel_size, stride, padding, output_padding, dilation
+        super().__init__(in_channels, out_channels, *sizes, groups, bias, padding_mode, device, dtype)
+
+    def _extra(self, input: Any, output_size: Sequence[int] | None) -> Any:
+        """The `output_padding` that gives the output size, which the stride leaves open."""
+        if output_size is None:
+            return self.output_padding
+        layer, shape, wanted = type(self).__name__, shape_of(input), tuple(output_size)
+        if len(wanted) == len(shape):
+            wanted = wanted[-self.dims :]
+        if len(wanted) != self.dims:
+            raise ArgumentError(
+                f"{layer}: output_size {wanted} must have {self.dims} or {len(shape)} elements for an input {shape}"
+            )
+        places = zip(shape[-self.dims :], self.stride, self.padding, self.dilation, self.kernel_size, strict=True)
+        least = [(n - 1) * s - 2 * p + d * (k - 1) + 1 for n, s, p, d, k in places]
+        if any(not low <= n < low + s for n, low, s in zip(wanted, least, self.stride, strict=True)):
+            most = [low + s - 1 for low, s in zip(least, self.stride, strict=True)]
+            raise ArgumentError(f"{layer}: output_size is {wanted}; for an input {shape} it can be {least} to {most}")
+        return tuple(n - low for n, low in zip(wanted, least, strict=True))
+
+
+class ConvTranspose2d(_ConvTranspose):
+    """The adjoint of `Conv2d`, applied forwards; weight (in_channels, out_channels / groups, KH, KW).
+
+    Called with `output_size`, it gives that one of the sizes that the convolution takes to the input's.
+    """
+
+    dims = 2
+
+    def forward(self, input: Any, output_size: Sequence[int] | None = None) -> Any:
+        extra = self._extra(input, output_size)
+        options = self.stride, self.padding, extra, self.groups, self.dilation
+        return F.conv_transpose2d(input, self.weight, self.bias, *options)
+
+
+class ConvTranspose1d(_ConvTranspose):
+    """The adjoint of `Conv1d`, applied forwards; weight (in_channels, out_channels / groups, K)."""
+
+    dims = 1
+
+    def forward(self, input: Any, output_size: Sequence[int] | None = None) -> Any:
+        extra = self._extra(input, output_size)
+        options = self.stride, self.padding, extra, self.groups, self.dilation
+        return F.conv_transpose1d(input, self.weight, self.bias, *options)

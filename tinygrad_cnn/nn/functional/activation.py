@@ -1,0 +1,245 @@
+"""Activations with PyTorch's signatures: the ops' doors, what is composed of them, and their forms in place."""
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn import ops
+from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.ops.checks import check_axis, dtype_of, shape_of
+from tinygrad_cnn.ops.elementwise import Softplus
+from tinygrad_cnn.ops.norm import column
+from tinygrad_cnn.random import default_generator
+from tinygrad_cnn.tensor import Tensor
+
+
+def written(name: str, function: Callable[[Any], Any], input: Any, inplace: bool) -> Any:
+    """The function of the input; with `inplace` the input takes that value, and is returned, as in PyTorch.
+
+    Where a gradient is recorded the input gets new memory, so that what was computed from its old value keeps it.
+    """
+    if not inplace:
+        return function(input)
+    if not isinstance(input, Tensor):
+        raise TypeError(f"{name}: inplace=True writes into a Tensor, not into {type(input).__name__}")
+    return input._become(f"{name}_", function)
+
+
+def relu(input: Any, inplace: bool = False) -> Any:
+    """Rectifier, ``max(x, 0)``; its gradient at 0 is 0.
+
+    >>> from tinygrad_cnn import tensor
+    >>> x = tensor([-1.0, 2.0])
+    >>> relu(x, inplace=True) is x
+    True
+    >>> x
+    tensor([0., 2.])
+    """
+    return written("relu", ops.relu, input, True) if inplace else ops.relu(input)
+
+
+def relu6(input: Any, inplace: bool = False) -> Any:
+    """Rectifier that ends at 6: ``min(max(x, 0), 6)``."""
+    return hardtanh(input, 0.0, 6.0, inplace)
+
+
+def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
+    """``x`` where positive, else ``negative_slope x`` (Maas et al. 2013)."""
+    return written("leaky_relu", lambda x: ops.leaky_relu(x, negative_slope), input, inplace)
+
+
+def prelu(input: Any, weight: Any) -> Any:
+    """``x`` where positive, else ``weight x``, with one weight, or one per channel (dim 1) (He et al. 2015)."""
+    shape, count = shape_of(input), int(np.prod(shape_of(weight)))
+    channels = shape[1] if len(shape) > 1 else 1
+    if len(shape_of(weight)) > 1 or (count != 1 and count != channels):
+        raise ArgumentError(
+            f"prelu: weight has shape {shape_of(weight)}; input {shape} has {channels} channels; expected 1 or "
+            f"{channels} weights"
+        )
+    slopes = np.reshape(weight, column(shape) if count > 1 else ())
+    return ops.where(input > 0, input, slopes * input)
+
+
+def rrelu(input: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, inplace: bool = False) -> Any:
+    """Leaky rectifier whose slopes are drawn from [lower, upper] in training, else their middle (Xu et al. 2015)."""
+    if lower > upper:
+        raise ArgumentError(f"rrelu: lower is {lower}, upper {upper}; lower must not be above upper")
+    if not training:
+        return leaky_relu(input, (lower + upper) / 2, inplace)
+    slopes = default_generator.uniform(shape_of(input), dtype_of(input), lower, upper)
+    return written("rrelu", lambda x: ops.where(x > 0, x, x * slopes), input, inplace)
+
+
+def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+    """``x`` where positive, else ``alpha (exp(x) - 1)`` (Clevert et al. 2015)."""
+    return written("elu", lambda x: ops.elu(x, alpha), input, inplace)
+
+
+def selu(input: Any, inplace: bool = False) -> Any:
+    """Self-normalising exponential linear unit (Klambauer et al. 2017)."""
+    return written("selu", ops.selu, input, inplace)
+
+
+def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+    """``max(0, x) + min(0, alpha (exp(x / alpha) - 1))``, smooth for every alpha (Barron 2017)."""
+    if alpha == 0:
+        raise ArgumentError("celu: alpha is 0, by which x is divided; give another number")
+    return written("celu", lambda x: alpha * ops.elu(x / alpha), input, inplace)
+
+
+def silu(input: Any, inplace: bool = False) -> Any:
+    """``x sigmoid(x)``, also known as swish (Elfwing et al. 2017)."""
+    return written("silu", ops.silu, input, inplace)
+
+
+def mish(input: Any, inplace: bool = False) -> Any:
+    """``x tanh(softplus(x))`` (Misra 2019)."""
+    return written("mish", lambda x: x * ops.tanh(ops.softplus(x)), input, inplace)
+
+
+def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
+    """``ln(1 + exp(beta x)) / beta``, and ``x`` itself where ``beta x`` is above the threshold."""
+    return ops.softplus(input, beta, threshold)
+
+
+def logsigmoid(input: Any) -> Any:
+    """``ln sigmoid(x) = -ln(1 + exp(-x))``; nothing overflows, and nothing is lost for large x."""
+    return -Softplus.apply(-input, threshold=np.inf)
+
+
+def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
+    """Clipped to [min_val, max_val]; the gradient at both ends is 0."""
+    return written("hardtanh", lambda x: ops.hardtanh(x, min_val, max_val), input, inplace)
+
+
+def hardsigmoid(input: Any, inplace: bool = False) -> Any:
+    """``min(max(x + 3, 0), 6) / 6``"""
+    return written("hardsigmoid", lambda x: relu6(x + 3) / 6, input, inplace)
+
+
+def hardswish(input: Any, inplace: bool = False) -> Any:
+    """``x hardsigmoid(x)`` (Howard et al. 2019)."""
+    return written("hardswish", lambda x: x * relu6(x + 3) / 6, input, inplace)
+
+
+def hardshrink(input: Any, lambd: float = 0.5) -> Any:
+    """``x`` outside [-lambd, lambd], 0 inside."""
+    inside = np.logical_and(input >= -lambd, input <= lambd)
+    return ops.where(inside, 0.0, input)
+
+
+def softshrink(input: Any, lambd: float = 0.5) -> Any:
+    """``x`` moved towards 0 by lambd, and 0 within [-lambd, lambd]."""
+    if lambd < 0:
+        raise ArgumentError(f"softshrink: lambd is {lambd}; it must be at least 0")
+    return input - ops.clamp(input, -lambd, lambd)
+
+
+def tanhshrink(input: Any) -> Any:
+    """``x - tanh(x)``"""
+    return input - ops.tanh(input)
+
+
+def softsign(input: Any) -> Any:
+    """``x / (1 + |x|)``"""
+    return input / (1 + ops.abs(input))
+
+
+def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
+    """``x`` above the threshold, else `value`."""
+    return written("threshold", lambda x: ops.where(x <= threshold, value, x), input, inplace)
+
+
+def glu(input: Any, dim: int = -1) -> Any:
+    """Gated linear unit: ``a sigmoid(b)`` of the two halves of a dim (Dauphin et al. 2016)."""
+    shape = shape_of(input)
+    axis = check_axis("glu", dim, len(shape))
+    if shape[axis] % 2:
+        raise ArgumentError(f"glu: dim {dim} of input {shape} has {shape[axis]} elements; only an even number halves")
+    a, b = ops.split(input, shape[axis] // 2, axis) if shape[axis] else (input, input)
+    return a * ops.sigmoid(b)
+
+
+def softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+    """Exponentials along a dim, normalised to sum 1. Without `dim` one is guessed, with a warning."""
+    return ops.softmax(input, _dim("softmax", input, _stacklevel) if dim is None else dim, dtype)
+
+
+def log_softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+    """The logarithm of softmax along a dim, exact where softmax underflows."""
+    return ops.log_softmax(input, _dim("log_softmax", input, _stacklevel) if dim is None else dim, dtype)
+
+
+def softmin(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+    """``softmax(-x)``"""
+    return ops.softmax(-input, _dim("softmin", input, _stacklevel) if dim is None else dim, dtype)
+
+
+def _dim(name: str, input: Any, stacklevel: int) -> int:
+    """PyTorch's guess: the first dim of 0, 1 or 3 dims, else the second."""
+    warnings.warn(
+        f"{name}: which dim is meant is guessed from the number of dims; give dim=...",
+        UserWarning,
+        stacklevel=stacklevel,
+    )
+    return 0 if len(shape_of(input)) in (0, 1, 3) else 1
+
+
+def gumbel_softmax(logits: Any, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Any:
+    """A sample of the categorical distribution, relaxed so that it has a gradient (Jang et al. 2016).
+
+    ``softmax((logits + Gumbel noise) / tau)``; with `hard` its largest entry as a one-hot vector, with the gradient
+    of the relaxed sample. `eps` is ignored, as in PyTorch.
+    """
+    if eps != 1e-10:
+        warnings.warn("gumbel_softmax: eps is deprecated and has no effect", UserWarning, stacklevel=2)
+    noise = -np.log(default_generator.exponential(shape_of(logits), dtype_of(logits)))
+    soft = ops.softmax((logits + noise) / tau, dim)
+    if not hard:
+        return soft
+    top = np.argmax(np.asarray(soft.detach()), axis=dim, keepdims=True)
+    places = np.moveaxis(np.arange(shape_of(logits)[dim])[(None,) * (logits.ndim - 1)], -1, dim)
+    return (top == places) - soft.detach() + soft
+
+
+def relu_(input: Any) -> Any:
+    """`relu` in place."""
+    return relu(input, True)
+
+
+def leaky_relu_(input: Any, negative_slope: float = 0.01) -> Any:
+    """`leaky_relu` in place."""
+    return leaky_relu(input, negative_slope, True)
+
+
+def rrelu_(input: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False) -> Any:
+    """`rrelu` in place."""
+    return rrelu(input, lower, upper, training, True)
+
+
+def elu_(input: Any, alpha: float = 1.0) -> Any:
+    """`elu` in place."""
+    return elu(input, alpha, True)
+
+
+def selu_(input: Any) -> Any:
+    """`selu` in place."""
+    return selu(input, True)
+
+
+def celu_(input: Any, alpha: float = 1.0) -> Any:
+    """`celu` in place."""
+    return celu(input, alpha, True)
+
+
+def hardtanh_(input: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
+    """`hardtanh` in place."""
+    return hardtanh(input, min_val, max_val, True)
+
+
+def threshold_(input: Any, threshold: float, value: float) -> Any:
+    """`threshold` in place."""
+    return written("threshold", lambda x: ops.where(x <= threshold, value, x), input, True)

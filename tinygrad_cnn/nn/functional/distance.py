@@ -1,0 +1,50 @@
+"""Distances and angles between vectors, and vectors brought to length 1."""
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn import ops
+from tinygrad_cnn.errors import ArgumentError, OptionError
+from tinygrad_cnn.ops.checks import check_broadcast, check_ndim, shape_of
+
+
+def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
+    """The p-norm of ``x1 - x2 + eps`` along the last dim."""
+    check_broadcast("pairwise_distance", shape_of(x1), shape_of(x2))
+    return ops.norm(x1 - x2 + eps, p, -1, keepdim)
+
+
+def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
+    """``x1 · x2 / (max(|x1|, eps) max(|x2|, eps))`` along a dim of the broadcast shape."""
+    shape = check_broadcast("cosine_similarity", shape_of(x1), shape_of(x2))
+    a, b = ops.broadcast_to(x1, shape), ops.broadcast_to(x2, shape)
+    lengths = (ops.clamp(ops.norm(v, 2, dim, True), min=eps) for v in (a, b))
+    first, second = (v / n for v, n in zip((a, b), lengths, strict=True))
+    return ops.sum(first * second, dim)
+
+
+def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: None = None) -> Any:
+    """``x / max(|x|, eps)`` with the p-norm along a dim."""
+    if out is not None:
+        raise OptionError("normalize: out is not here; assign the result, or copy it with out.copy_(...)")
+    return input / ops.clamp(ops.norm(input, p, dim, True), min=eps)
+
+
+def pdist(input: Any, p: float = 2.0) -> Any:
+    """The p-norms of the differences of all pairs of rows (N, D): (N (N - 1) / 2,), row by row."""
+    check_ndim("pdist", "input", input, (2,), "(N, D)")
+    first, second = np.triu_indices(shape_of(input)[0], 1)
+    return ops.norm(input[first] - input[second], p, -1)
+
+
+def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
+    """``y[…, k] = x1ᵀ W[k] x2 + b[k]``: inputs (…, n) and (…, m), weight (K, n, m), bias (K,)."""
+    a, b, w = shape_of(input1), shape_of(input2), shape_of(weight)
+    check_ndim("bilinear", "weight", weight, (3,), "(out_features, in1_features, in2_features)")
+    if a[:-1] != b[:-1] or (a[-1:], b[-1:]) != (w[1:2], w[2:]):
+        raise ArgumentError(f"bilinear: inputs {a} and {b} do not fit weight {w}; expected (…, {w[1]}) and (…, {w[2]})")
+    if bias is not None and shape_of(bias) != w[:1]:
+        raise ArgumentError(f"bilinear: bias has shape {shape_of(bias)}; weight {w} expects ({w[0]},)")
+    y = ops.einsum("...i,kij,...j->...k", input1, weight, input2)
+    return y if bias is None else y + bias

@@ -1,0 +1,106 @@
+"""Dropout: single elements, or whole channels, made 0 (or, for SELU networks, their lowest value) at random."""
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn import ops
+from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.nn.functional.activation import written
+from tinygrad_cnn.ops.checks import check_ndim, dtype_of, shape_of
+from tinygrad_cnn.ops.piecewise import SELU_ALPHA, SELU_SCALE
+from tinygrad_cnn.random import Generator, default_generator
+from tinygrad_cnn.types import Shape
+
+
+def check_probability(name: str, p: float) -> None:
+    """p is a probability."""
+    if not 0.0 <= p <= 1.0:
+        raise ArgumentError(f"{name}: p is {p}; a probability is between 0 and 1")
+
+
+def dropout(
+    input: Any, p: float = 0.5, training: bool = True, inplace: bool = False, *, generator: Generator | None = None
+) -> Any:
+    """Zero elements with probability p in training, and scale the others by 1 / (1 - p); else the input itself."""
+    check_probability("dropout", p)
+    if not training:
+        return input
+    source = generator or default_generator
+    return written("dropout", lambda x: ops.dropout(x, p, source), input, inplace)
+
+
+def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """`dropout` of whole channels of (N, C, L) or (C, L) (Tompson et al. 2015)."""
+    check_ndim("dropout1d", "input", input, (2, 3), "(N, C, L) or (C, L)")
+    shape = shape_of(input)
+    return _of_channels("dropout1d", input, (*shape[:-1], 1), p, training, inplace)
+
+
+def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """`dropout` of whole channels of (N, C, H, W) (Tompson et al. 2015).
+
+    As in PyTorch, an input of other than 4 dims is warned about: of three, (N, C, L), the channels are dim 1.
+    """
+    shape = shape_of(input)
+    if len(shape) != 4:
+        warnings.warn(
+            f"dropout2d: input has shape {shape}; expected (N, C, H, W). The first two dims are taken for images and "
+            "channels; use dropout1d for (N, C, L)",
+            UserWarning,
+            stacklevel=2,
+        )
+    return _of_channels("dropout2d", input, _per_channel("dropout2d", shape), p, training, inplace)
+
+
+def dropout3d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """`dropout` of whole channels of (N, C, D, H, W)."""
+    shape = shape_of(input)
+    if len(shape) != 5:
+        warnings.warn(f"dropout3d: input has shape {shape}; expected (N, C, D, H, W)", UserWarning, stacklevel=2)
+    return _of_channels("dropout3d", input, _per_channel("dropout3d", shape), p, training, inplace)
+
+
+def _per_channel(name: str, shape: Shape) -> Shape:
+    if len(shape) < 2:
+        raise ArgumentError(f"{name}: input has shape {shape}; channels need at least 2 dims")
+    return (*shape[:2], *(1,) * (len(shape) - 2))
+
+
+def _of_channels(name: str, input: Any, shape: Shape, p: float, training: bool, inplace: bool) -> Any:
+    check_probability(name, p)
+    if not training or p == 0:
+        return input
+    mask = ops.dropout(np.ones(shape, dtype_of(input)), p, default_generator)
+    return written(name, lambda x: x * mask, input, inplace)
+
+
+def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
+    """Dropout that keeps mean and variance of what SELU gives (Klambauer et al. 2017).
+
+    Dropped elements become SELU's lowest value; an affine map then brings mean 0 and variance 1 back.
+    """
+    return _alpha("alpha_dropout", input, shape_of(input), p, training, inplace)
+
+
+def feature_alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
+    """`alpha_dropout` of whole channels of (N, C, …)."""
+    shape = _per_channel("feature_alpha_dropout", shape_of(input))
+    return _alpha("feature_alpha_dropout", input, shape, p, training, inplace)
+
+
+def _alpha(name: str, input: Any, shape: Shape, p: float, training: bool, inplace: bool) -> Any:
+    check_probability(name, p)
+    if not training or p == 0:
+        return input
+    if p == 1:
+        return written(name, lambda x: x * 0, input, inplace)
+    lowest = -SELU_SCALE * SELU_ALPHA
+    mask = default_generator.bernoulli(1 - p, shape)
+    scale = 1 / math.sqrt((lowest**2 * p + 1) * (1 - p))
+    shift = -scale * lowest * p
+    factor = (scale * mask).astype(dtype_of(input))
+    offset = (scale * lowest * ~mask + shift).astype(dtype_of(input))
+    return written(name, lambda x: x * factor + offset, input, inplace)

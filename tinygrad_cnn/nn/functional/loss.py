@@ -1,0 +1,450 @@
+"""Losses with PyTorch's signatures, composed from ops. `reduction` is "mean", "sum" or "none" everywhere."""
+
+import math
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn import ops
+from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.nn.functional.activation import logsigmoid
+from tinygrad_cnn.nn.functional.distance import pairwise_distance
+from tinygrad_cnn.nn.functional.reduction import check_alike, named, reduced, warn_unlike, weighted
+from tinygrad_cnn.ops.checks import check_broadcast, check_integer, dtype_of, shape_of
+from tinygrad_cnn.ops.elementwise import Softplus
+from tinygrad_cnn.ops.loss import BinaryCrossEntropy
+
+EPSILON = 1e-12
+"""What `cosine_embedding_loss` adds to squared lengths."""
+
+
+def cross_entropy(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Any:
+    """Cross-entropy of logits and class indices or probabilities; see `ops.cross_entropy`."""
+    if size_average is not None or reduce is not None:
+        reduction = named("cross_entropy", reduction, size_average, reduce)
+    return ops.cross_entropy(
+        input, target, weight, ignore_index=ignore_index, reduction=reduction, label_smoothing=label_smoothing
+    )
+
+
+def nll_loss(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:
+    """Negative log-likelihood of log-probabilities at class indices; see `ops.nll_loss`."""
+    reduction = named("nll_loss", reduction, size_average, reduce)
+    return ops.nll_loss(input, target, weight, ignore_index=ignore_index, reduction=reduction)
+
+
+def mse_loss(
+    input: Any,
+    target: Any,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Any = None,
+) -> Any:
+    """Squared differences, each times its weight; different shapes are broadcast, with a warning."""
+    reduction = named("mse_loss", reduction, size_average, reduce)
+    warn_unlike("mse_loss", input, target)
+    return weighted("mse_loss", ops.square(input - target), weight, reduction)
+
+
+def l1_loss(
+    input: Any,
+    target: Any,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Any = None,
+) -> Any:
+    """Absolute differences, each times its weight; different shapes are broadcast, with a warning."""
+    reduction = named("l1_loss", reduction, size_average, reduce)
+    warn_unlike("l1_loss", input, target)
+    return weighted("l1_loss", ops.abs(input - target), weight, reduction)
+
+
+def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None) -> Any:
+    """``d² / 2`` for differences up to delta, ``delta (|d| - delta / 2)`` beyond (Huber 1964)."""
+    reduction = named("huber_loss", reduction, None, None)
+    if delta <= 0:
+        raise ArgumentError(f"huber_loss: delta is {delta}; it must be above 0")
+    warn_unlike("huber_loss", input, target)
+    losses = _huber(input - target, delta)
+    return reduced(losses if weight is None else losses * weight, reduction)
+
+
+def _huber(d: Any, delta: float) -> Any:
+    """With c = d clipped to ±delta: c (d - c / 2)."""
+    clipped = ops.clamp(d, -delta, delta)
+    return clipped * (d - 0.5 * clipped)
+
+
+def smooth_l1_loss(
+    input: Any,
+    target: Any,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    beta: float = 1.0,
+) -> Any:
+    """``d² / (2 beta)`` for differences up to beta, ``|d| - beta / 2`` beyond (Girshick 2015); beta 0 is `l1_loss`."""
+    reduction = named("smooth_l1_loss", reduction, size_average, reduce)
+    if beta < 0:
+        raise ArgumentError(f"smooth_l1_loss: beta is {beta}; it must be at least 0")
+    warn_unlike("smooth_l1_loss", input, target)
+    d = input - target
+    return reduced(_huber(d, beta) / beta if beta else ops.abs(d), reduction)
+
+
+def binary_cross_entropy(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:
+    """``-t ln p - (1 - t) ln(1 - p)`` of probabilities p in [0, 1]; each logarithm is at least -100, as in PyTorch."""
+    reduction = named("binary_cross_entropy", reduction, size_average, reduce)
+    check_alike("binary_cross_entropy", input, target)
+    p = np.asarray(_plain(input))
+    if p.size and not (p.min() >= 0 and p.max() <= 1):
+        raise ArgumentError(
+            f"binary_cross_entropy: input has values from {p.min()} to {p.max()}; expected probabilities between 0 "
+            "and 1; apply sigmoid first, or give logits to binary_cross_entropy_with_logits"
+        )
+    losses = BinaryCrossEntropy.apply(input, target)
+    return reduced(losses if weight is None else losses * weight, reduction)
+
+
+def _plain(value: Any) -> Any:
+    """The values without a history."""
+    return value.detach() if hasattr(value, "detach") else value
+
+
+def binary_cross_entropy_with_logits(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    pos_weight: Any = None,
+) -> Any:
+    """``-p t ln sigmoid(x) - (1 - t) ln sigmoid(-x)``, with the weight p of positives; exact for logits of any size."""
+    op = "binary_cross_entropy_with_logits"
+    reduction = named(op, reduction, size_average, reduce)
+    check_alike(op, input, target)
+    positive = target if pos_weight is None else target * pos_weight
+    losses = positive * Softplus.apply(-input, threshold=math.inf)
+    losses = losses + (1 - target) * Softplus.apply(input, threshold=math.inf)
+    return reduced(losses if weight is None else losses * weight, reduction)
+
+
+def kl_div(
+    input: Any,
+    target: Any,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    log_target: bool = False,
+) -> Any:
+    """``t (ln t - x)`` of log-probabilities x and probabilities t, or, with `log_target`, their logarithms.
+
+    `reduction` may also be "batchmean", the sum over the batch size: the mathematical divergence. "mean" divides by
+    the number of elements, with PyTorch's warning.
+    """
+    batchmean = reduction == "batchmean"
+    reduction = named("kl_div", "sum" if batchmean else reduction, size_average, reduce)
+    if reduction == "mean":
+        warnings.warn(
+            "kl_div: reduction='mean' divides by the number of elements; 'batchmean' divides by the batch size, as "
+            "the divergence is defined",
+            UserWarning,
+            stacklevel=2,
+        )
+    check_broadcast("kl_div", shape_of(input), shape_of(target))
+    if log_target:
+        losses = ops.exp(target) * (target - input)
+    else:
+        logs = ops.log(ops.where(_plain(target) == 0, 1.0, target))  # 0 ln 0 is 0
+        losses = target * logs - target * input
+    total = reduced(losses, reduction)
+    return total / shape_of(input)[0] if batchmean and shape_of(input) else total
+
+
+def poisson_nll_loss(
+    input: Any,
+    target: Any,
+    log_input: bool = True,
+    full: bool = False,
+    size_average: bool | None = None,
+    eps: float = 1e-8,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:
+    """``exp(x) - t x``, or without `log_input` ``x - t ln(x + eps)``: counts t of a Poisson distribution.
+
+    With `full`, Stirling's approximation of ln t! is added for t above 1.
+    """
+    reduction = named("poisson_nll_loss", reduction, size_average, reduce)
+    check_broadcast("poisson_nll_loss", shape_of(input), shape_of(target))
+    losses = ops.exp(input) - target * input if log_input else input - target * ops.log(input + eps)
+    if full:
+        many = _plain(target) > 1
+        t = ops.where(many, target, 1.0)
+        losses = losses + ops.where(many, t * ops.log(t) - t + 0.5 * ops.log(2 * math.pi * t), 0.0)
+    return reduced(losses, reduction)
+
+
+def gaussian_nll_loss(
+    input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
+) -> Any:
+    """``(ln v + (x - t)² / v) / 2`` of a normal distribution with mean x and variance v (Nix & Weigend 1994).
+
+    The variance is at least `eps`, without effect on its gradient; it may lack the last dim of `input`, have 1 there,
+    or be a number. With `full`, ``ln(2π) / 2`` is added.
+    """
+    reduction = named("gaussian_nll_loss", reduction, None, None)
+    shape = shape_of(input)
+    if isinstance(var, (int, float)):
+        var = np.full(shape, var, dtype_of(input))
+    elif shape_of(var) != shape:
+        if shape_of(var) == shape[:-1]:
+            var = ops.unsqueeze(var, -1)
+        elif len(shape_of(var)) != len(shape) or shape_of(var) != (*shape[:-1], 1):
+            raise ArgumentError(
+                f"gaussian_nll_loss: var has shape {shape_of(var)}; input {shape} expects {shape}, "
+                f"{(*shape[:-1], 1)} or {shape[:-1]}"
+            )
+    values = np.asarray(_plain(var))
+    if (values < 0).any():
+        raise ArgumentError(f"gaussian_nll_loss: var contains {values.min()}; a variance is not negative")
+    v = var + (np.maximum(values, eps) - values).astype(values.dtype)
+    losses = 0.5 * (ops.log(v) + ops.square(input - target) / v)
+    return reduced(losses + 0.5 * math.log(2 * math.pi) if full else losses, reduction)
+
+
+def soft_margin_loss(
+    input: Any,
+    target: Any,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:
+    """``ln(1 + exp(-t x))`` of targets 1 and -1; nothing overflows."""
+    reduction = named("soft_margin_loss", reduction, size_average, reduce)
+    check_broadcast("soft_margin_loss", shape_of(input), shape_of(target))
+    return reduced(-logsigmoid(target * input), reduction)
+
+
+def hinge_embedding_loss(
+    input: Any,
+    target: Any,
+    margin: float = 1.0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:
+    """``x`` where the target is 1, ``max(0, margin - x)`` where it is -1."""
+    reduction = named("hinge_embedding_loss", reduction, size_average, reduce)
+    check_broadcast("hinge_embedding_loss", shape_of(input), shape_of(target))
+    t = _plain(target)
+    losses = ops.where(t != 1, ops.clamp(margin - input, min=0.0), 0.0) + ops.where(t != -1, input, 0.0)
+    return reduced(losses, reduction)
+
+
+def margin_ranking_loss(
+    input1: Any,
+    input2: Any,
+    target: Any,
+    margin: float = 0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:
+    """``max(0, -t (x1 - x2) + margin)``: x1 should be the larger where t is 1, the smaller where it is -1."""
+    reduction = named("margin_ranking_loss", reduction, size_average, reduce)
+    shapes = shape_of(input1), shape_of(input2), shape_of(target)
+    if len({len(shape) for shape in shapes}) != 1:
+        raise ArgumentError(f"margin_ranking_loss: shapes {shapes}; inputs and target must have as many dims")
+    check_broadcast("margin_ranking_loss", *shapes)
+    return reduced(ops.clamp(-target * (input1 - input2) + margin, min=0.0), reduction)
+
+
+def cosine_embedding_loss(
+    input1: Any,
+    input2: Any,
+    target: Any,
+    margin: float = 0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:
+    """``1 - cos`` of two vectors where the target is 1, ``max(0, cos - margin)`` where it is -1; (N, D) or (D,)."""
+    op = "cosine_embedding_loss"
+    reduction = named(op, reduction, size_average, reduce)
+    shapes = shape_of(input1), shape_of(input2), shape_of(target)
+    check_broadcast(op, *shapes[:2])
+    if len(shapes[0]) not in (1, 2) or len(shapes[1]) != len(shapes[0]) or len(shapes[2]) != len(shapes[0]) - 1:
+        raise ArgumentError(f"{op}: shapes {shapes}; expected inputs (N, D) and target (N,), or (D,) and ()")
+    check_broadcast(op, shapes[0][:-1], shapes[2])
+    lengths = (ops.sum(input1 * input1, -1) + EPSILON) * (ops.sum(input2 * input2, -1) + EPSILON)
+    cosine = ops.sum(input1 * input2, -1) / ops.sqrt(lengths)
+    t = _plain(target)
+    losses = ops.where(t == 1, 1 - cosine, 0.0) + ops.where(t == -1, ops.clamp(cosine - margin, min=0.0), 0.0)
+    return reduced(losses, reduction)
+
+
+def triplet_margin_loss(
+    anchor: Any,
+    positive: Any,
+    negative: Any,
+    margin: float = 1.0,
+    p: float = 2,
+    eps: float = 1e-6,
+    swap: bool = False,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:
+    """``max(0, d(a, p) - d(a, n) + margin)`` of p-norms; with `swap` d(p, n) if smaller (Balntas et al. 2016)."""
+    reduction = named("triplet_margin_loss", reduction, size_average, reduce)
+    distance = lambda a, b: pairwise_distance(a, b, p, eps)  # noqa: E731
+    return _triplets("triplet_margin_loss", anchor, positive, negative, distance, margin, swap, reduction)
+
+
+def triplet_margin_with_distance_loss(
+    anchor: Any,
+    positive: Any,
+    negative: Any,
+    *,
+    distance_function: Callable[[Any, Any], Any] | None = None,
+    margin: float = 1.0,
+    swap: bool = False,
+    reduction: str = "mean",
+) -> Any:
+    """`triplet_margin_loss` of any distance; by default the Euclidean."""
+    op = "triplet_margin_with_distance_loss"
+    reduction = named(op, reduction, None, None)
+    return _triplets(op, anchor, positive, negative, distance_function or pairwise_distance, margin, swap, reduction)
+
+
+def check_margin(op: str, margin: float) -> None:
+    """The margin of triplets is above 0."""
+    if margin <= 0:
+        raise ArgumentError(f"{op}: margin is {margin}; it must be above 0")
+
+
+def check_power(op: str, p: int) -> None:
+    """Gaps count as they are, or squared."""
+    if p not in (1, 2):
+        raise ArgumentError(f"{op}: p is {p}; it must be 1 or 2")
+
+
+def _triplets(
+    op: str, anchor: Any, positive: Any, negative: Any, distance: Any, margin: float, swap: bool, reduction: str
+) -> Any:
+    check_margin(op, margin)
+    shapes = shape_of(anchor), shape_of(positive), shape_of(negative)
+    if len({len(shape) for shape in shapes}) != 1:
+        raise ArgumentError(f"{op}: shapes {shapes}; anchor, positive and negative must have as many dims")
+    check_broadcast(op, *shapes)
+    apart = distance(anchor, negative)
+    if swap:
+        apart = ops.minimum(apart, distance(positive, negative))
+    return reduced(ops.clamp(margin + distance(anchor, positive) - apart, min=0.0), reduction)
+
+
+def multi_margin_loss(
+    input: Any,
+    target: Any,
+    p: int = 1,
+    margin: float = 1.0,
+    weight: Any = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:
+    """``Σ_k max(0, margin - x[t] + x[k])ᵖ / K`` over the other classes k; scores (N, K) or (K,), targets (N,) or ()."""
+    op = "multi_margin_loss"
+    reduction = named(op, reduction, size_average, reduce)
+    check_power(op, p)
+    shape, labels = shape_of(input), shape_of(target)
+    if len(shape) == 1 and labels in ((), (1,)):
+        losses = _multi_margin(op, ops.unsqueeze(input, 0), np.reshape(np.asarray(target), (1,)), p, margin, weight)
+        return reduced(losses[0], reduction)
+    if len(shape) != 2 or labels != shape[:1]:
+        raise ArgumentError(f"{op}: input has shape {shape}, target {labels}; expected (N, K) and (N,)")
+    return reduced(_multi_margin(op, input, np.asarray(target), p, margin, weight), reduction)
+
+
+def _multi_margin(op: str, x: Any, labels: Any, p: int, margin: float, weight: Any) -> Any:
+    check_integer(op, "target", labels)
+    n, classes = shape_of(x)
+    if labels.size and not (labels.min() >= 0 and labels.max() < classes):
+        raise ArgumentError(f"{op}: target has labels {labels.min()} to {labels.max()}; expected 0 to {classes - 1}")
+    own = x[np.arange(n), labels]
+    gaps = ops.relu(margin - ops.unsqueeze(own, 1) + x)
+    gaps = gaps if p == 1 else gaps * gaps
+    others = (labels[:, None] != np.arange(classes)).astype(dtype_of(x))
+    losses = ops.sum(gaps * others, 1) / classes
+    return losses if weight is None else losses * weight[labels]
+
+
+def multilabel_margin_loss(
+    input: Any,
+    target: Any,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:
+    """``Σ max(0, 1 - x[i] + x[j]) / K`` over the classes i of a target, up to its first -1, and all others j."""
+    op = "multilabel_margin_loss"
+    reduction = named(op, reduction, size_average, reduce)
+    shape = shape_of(input)
+    if len(shape) not in (1, 2) or shape_of(target) != shape:
+        raise ArgumentError(f"{op}: input has shape {shape}, target {shape_of(target)}; expected both (N, K) or (K,)")
+    check_integer(op, "target", target)
+    rows, labels = (ops.reshape(v, (-1, shape[-1])) for v in (input, np.asarray(target)))
+    if labels.size and not (labels.min() >= -1 and labels.max() < shape[-1]):
+        raise ArgumentError(f"{op}: target has labels {labels.min()} to {labels.max()}; expected -1 to {shape[-1] - 1}")
+    listed = np.logical_and.accumulate(labels >= 0, axis=1)
+    hot = (labels[:, :, None] == np.arange(shape[-1])) & listed[:, :, None]
+    pairs = (hot[:, :, :, None] & ~hot.any(axis=1)[:, None, None, :]).sum(axis=1).astype(dtype_of(input))
+    gaps = ops.relu(1 - ops.unsqueeze(rows, 2) + ops.unsqueeze(rows, 1))
+    losses = ops.sum(gaps * pairs, (1, 2)) / shape[-1]
+    return reduced(losses if len(shape) == 2 else losses[0], reduction)
+
+
+def multilabel_soft_margin_loss(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:
+    """The mean over the classes, the last dim, of ``-t ln sigmoid(x) - (1 - t) ln sigmoid(-x)``."""
+    op = "multilabel_soft_margin_loss"
+    reduction = named(op, reduction, size_average, reduce)
+    check_broadcast(op, shape_of(input), shape_of(target))
+    losses = -(target * logsigmoid(input) + (1 - target) * logsigmoid(-input))
+    return reduced(ops.mean(losses if weight is None else losses * weight, -1), reduction)

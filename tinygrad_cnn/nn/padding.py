@@ -1,0 +1,143 @@
+"""Borders as layers: one width for all sides, or (before, after) of each dim, the last dim first."""
+
+from typing import Any
+
+from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.nn import functional as F
+from tinygrad_cnn.nn.module import Module
+
+
+class _Pad(Module):
+    """The widths of a border, and what is in it."""
+
+    dims: int
+    mode: str
+
+    def __init__(self, padding: Any) -> None:
+        super().__init__()
+        widths = (padding,) * (2 * self.dims) if isinstance(padding, int) else tuple(padding)
+        if len(widths) != 2 * self.dims:
+            layer = type(self).__name__
+            raise ArgumentError(f"{layer}: padding is {padding!r}; expected a number, or {2 * self.dims} of them")
+        self.padding = widths
+
+    def forward(self, input: Any) -> Any:
+        return F.pad(input, self.padding, self.mode)
+
+    def extra_repr(self) -> str:
+        """The configuration."""
+        return str(self.padding)
+
+
+class _ConstantPad(_Pad):
+    mode = "constant"
+
+    def __init__(self, padding: Any, value: float) -> None:
+        super().__init__(padding)
+        self.value = value
+
+    def forward(self, input: Any) -> Any:
+        return F.pad(input, self.padding, self.mode, self.value)
+
+    def extra_repr(self) -> str:
+        """The configuration."""
+        return f"padding={self.padding}, value={self.value}"
+
+
+class ConstantPad1d(_ConstantPad):
+    """A value before and after the last dim."""
+
+    dims = 1
+
+
+class ConstantPad2d(_ConstantPad):
+    """A value around the last two dims."""
+
+    dims = 2
+
+
+class ConstantPad3d(_ConstantPad):
+    """A value around the last three dims."""
+
+    dims = 3
+
+
+class _ZeroPad(_ConstantPad):
+    def __init__(self, padding: Any) -> None:
+        super().__init__(padding, 0.0)
+
+    def extra_repr(self) -> str:
+        """The configuration."""
+        return str(self.padding)
+
+
+class ZeroPad1d(_ZeroPad):
+    """Zeros before and after the last dim."""
+
+    dims = 1
+
+
+class ZeroPad2d(_ZeroPad):
+    """Zeros around the last two dims."""
+
+    dims = 2
+
+
+class ZeroPad3d(_ZeroPad):
+    """Zeros around the last three dims."""
+
+    dims = 3
+
+
+class ReflectionPad1d(_Pad):
+    """The line reflected at its ends, which are not repeated."""
+
+    dims, mode = 1, "reflect"
+
+
+class ReflectionPad2d(_Pad):
+    """The plane reflected at its edges, which are not repeated."""
+
+    dims, mode = 2, "reflect"
+
+
+class ReflectionPad3d(_Pad):
+    """The volume reflected at its faces, which are not repeated."""
+
+    dims, mode = 3, "reflect"
+
+
+class ReplicationPad1d(_Pad):
+    """The ends repeated."""
+
+    dims, mode = 1, "replicate"
+
+
+class ReplicationPad2d(_Pad):
+    """The edges repeated."""
+
+    dims, mode = 2, "replicate"
+
+
+class ReplicationPad3d(_Pad):
+    """The faces repeated."""
+
+    dims, mode = 3, "replicate"
+
+
+class CircularPad1d(_Pad):
+    """What leaves at one end comes in at the other."""
+
+    dims, mode = 1, "circular"
+
+
+class CircularPad2d(_Pad):
+    """What leaves at one edge comes in at the other."""
+
+    dims, mode = 2, "circular"
+
+
+class CircularPad3d(_Pad):
+    """What leaves at one face comes in at the other."""
+
+    dims, mode = 3, "circular"

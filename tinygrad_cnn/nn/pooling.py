@@ -1,0 +1,194 @@
+"""Pooling as layers: settings, and a call of the function of the same name."""
+
+from typing import Any
+
+from tinygrad_cnn.nn import functional as F
+from tinygrad_cnn.nn.functional.pooling import single
+from tinygrad_cnn.nn.settings import Settings
+from tinygrad_cnn.ops.checks import check_pair
+
+
+class _MaxPool(Settings):
+    """The maximum of each window."""
+
+    shown = ("kernel_size", "stride", "padding", "dilation", "ceil_mode")
+
+    def __init__(
+        self,
+        kernel_size: Any,
+        stride: Any = None,
+        padding: Any = 0,
+        dilation: Any = 1,
+        return_indices: bool = False,
+        ceil_mode: bool = False,
+    ) -> None:
+        super().__init__()
+        self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
+        self.padding, self.dilation = padding, dilation
+        self.return_indices, self.ceil_mode = return_indices, ceil_mode
+
+
+class MaxPool1d(_MaxPool):
+    """The maximum of each window of (N, C, L) or (C, L); with `return_indices` also where it stood."""
+
+    def forward(self, input: Any) -> Any:
+        options = self.padding, self.dilation, self.ceil_mode, self.return_indices
+        return F.max_pool1d(input, self.kernel_size, self.stride, *options)
+
+
+class MaxPool2d(_MaxPool):
+    """The maximum of each window of (N, C, H, W) or (C, H, W); with `return_indices` also where it stood."""
+
+    def forward(self, input: Any) -> Any:
+        options = self.padding, self.dilation, self.ceil_mode, self.return_indices
+        return F.max_pool2d(input, self.kernel_size, self.stride, *options)
+
+
+class MaxUnpool1d(Settings):
+    """`MaxPool1d` undone: zeros, with the maxima where they stood; (N, C, L) or (C, L)."""
+
+    shown = ("kernel_size", "stride", "padding")
+
+    def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0) -> None:
+        super().__init__()
+        self.kernel_size = (single("MaxUnpool1d", "kernel_size", kernel_size),)
+        self.stride = self.kernel_size if stride is None else (single("MaxUnpool1d", "stride", stride),)
+        self.padding = (single("MaxUnpool1d", "padding", padding),)
+
+    def forward(self, input: Any, indices: Any, output_size: Any = None) -> Any:
+        return F.max_unpool1d(input, indices, self.kernel_size, self.stride, self.padding, output_size)
+
+
+class MaxUnpool2d(Settings):
+    """`MaxPool2d` undone: zeros, with the maxima where they stood; (N, C, H, W) or (C, H, W)."""
+
+    shown = ("kernel_size", "stride", "padding")
+
+    def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0) -> None:
+        super().__init__()
+        self.kernel_size = check_pair("MaxUnpool2d", "kernel_size", kernel_size, 1)
+        self.stride = self.kernel_size if stride is None else check_pair("MaxUnpool2d", "stride", stride, 1)
+        self.padding = check_pair("MaxUnpool2d", "padding", padding, 0)
+
+    def forward(self, input: Any, indices: Any, output_size: Any = None) -> Any:
+        return F.max_unpool2d(input, indices, self.kernel_size, self.stride, self.padding, output_size)
+
+
+class AvgPool1d(Settings):
+    """The mean of each window of (N, C, L) or (C, L)."""
+
+    shown = ("kernel_size", "stride", "padding")
+
+    def __init__(
+        self,
+        kernel_size: Any,
+        stride: Any = None,
+        padding: Any = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+    ) -> None:
+        super().__init__()
+        self.kernel_size = (single("AvgPool1d", "kernel_size", kernel_size),)
+        self.stride = self.kernel_size if stride is None else (single("AvgPool1d", "stride", stride),)
+        self.padding = (single("AvgPool1d", "padding", padding),)
+        self.ceil_mode, self.count_include_pad = ceil_mode, count_include_pad
+
+    def forward(self, input: Any) -> Any:
+        options = self.padding, self.ceil_mode, self.count_include_pad
+        return F.avg_pool1d(input, self.kernel_size, self.stride, *options)
+
+
+class AvgPool2d(Settings):
+    """The mean of each window of (N, C, H, W) or (C, H, W)."""
+
+    shown = ("kernel_size", "stride", "padding")
+
+    def __init__(
+        self,
+        kernel_size: Any,
+        stride: Any = None,
+        padding: Any = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+        divisor_override: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
+        self.padding, self.ceil_mode = padding, ceil_mode
+        self.count_include_pad, self.divisor_override = count_include_pad, divisor_override
+
+    def forward(self, input: Any) -> Any:
+        options = self.padding, self.ceil_mode, self.count_include_pad, self.divisor_override
+        return F.avg_pool2d(input, self.kernel_size, self.stride, *options)
+
+
+class _LPPool(Settings):
+    """``(Σ xᵖ)^(1/p)`` of each window."""
+
+    shown = ("norm_type", "kernel_size", "stride", "ceil_mode")
+
+    def __init__(self, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> None:
+        super().__init__()
+        self.norm_type, self.kernel_size, self.stride, self.ceil_mode = norm_type, kernel_size, stride, ceil_mode
+
+
+class LPPool1d(_LPPool):
+    """``(Σ xᵖ)^(1/p)`` of each window of (N, C, L) or (C, L)."""
+
+    def forward(self, input: Any) -> Any:
+        return F.lp_pool1d(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
+
+
+class LPPool2d(_LPPool):
+    """``(Σ xᵖ)^(1/p)`` of each window of (N, C, H, W) or (C, H, W)."""
+
+    def forward(self, input: Any) -> Any:
+        return F.lp_pool2d(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
+
+
+class _AdaptiveAvgPool(Settings):
+    """Means over windows that divide the places into `output_size` parts."""
+
+    shown = ("output_size",)
+
+    def __init__(self, output_size: Any) -> None:
+        super().__init__()
+        self.output_size = output_size
+
+
+class AdaptiveAvgPool1d(_AdaptiveAvgPool):
+    """Means over windows that divide (N, C, L) or (C, L) into `output_size` parts."""
+
+    def forward(self, input: Any) -> Any:
+        return F.adaptive_avg_pool1d(input, self.output_size)
+
+
+class AdaptiveAvgPool2d(_AdaptiveAvgPool):
+    """Means over windows that divide (N, C, H, W) or (C, H, W) into `output_size` parts; None keeps a size."""
+
+    def forward(self, input: Any) -> Any:
+        return F.adaptive_avg_pool2d(input, self.output_size)
+
+
+class _AdaptiveMaxPool(Settings):
+    """Maxima over windows that divide the places into `output_size` parts."""
+
+    shown = ("output_size",)
+
+    def __init__(self, output_size: Any, return_indices: bool = False) -> None:
+        super().__init__()
+        self.output_size, self.return_indices = output_size, return_indices
+
+
+class AdaptiveMaxPool1d(_AdaptiveMaxPool):
+    """Maxima over windows that divide (N, C, L) or (C, L) into `output_size` parts."""
+
+    def forward(self, input: Any) -> Any:
+        return F.adaptive_max_pool1d(input, self.output_size, self.return_indices)
+
+
+class AdaptiveMaxPool2d(_AdaptiveMaxPool):
+    """Maxima over windows that divide (N, C, H, W) or (C, H, W) into `output_size` parts; None keeps a size."""
+
+    def forward(self, input: Any) -> Any:
+        return F.adaptive_max_pool2d(input, self.output_size, self.return_indices)

@@ -1,0 +1,85 @@
+"""Images made larger or smaller, and pixels and channels exchanged, as layers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from tinygrad_cnn.nn import functional as F
+from tinygrad_cnn.nn.settings import Settings
+
+
+class Upsample(Settings):
+    """(N, C, L) or (N, C, H, W) in another size, or larger by a factor; see `F.interpolate`."""
+
+    def __init__(
+        self,
+        size: Any = None,
+        scale_factor: Any = None,
+        mode: str = "nearest",
+        align_corners: bool | None = None,
+        recompute_scale_factor: bool | None = None,
+    ) -> None:
+        super().__init__()
+        several = isinstance(scale_factor, Sequence)
+        self.size, self.mode, self.align_corners = size, mode, align_corners
+        self.scale_factor = (
+            tuple(map(float, scale_factor)) if several else float(scale_factor) if scale_factor else None
+        )
+        self.recompute_scale_factor = recompute_scale_factor
+        self.shown = ("size" if self.scale_factor is None else "scale_factor", "mode")
+
+    def forward(self, input: Any) -> Any:
+        options = self.mode, self.align_corners, self.recompute_scale_factor
+        return F.interpolate(input, self.size, self.scale_factor, *options)
+
+
+class UpsamplingNearest2d(Upsample):
+    """`Upsample` by the nearest pixel."""
+
+    def __init__(self, size: Any = None, scale_factor: Any = None) -> None:
+        super().__init__(size, scale_factor, mode="nearest")
+
+
+class UpsamplingBilinear2d(Upsample):
+    """`Upsample` by bilinear interpolation with aligned corners."""
+
+    def __init__(self, size: Any = None, scale_factor: Any = None) -> None:
+        super().__init__(size, scale_factor, mode="bilinear", align_corners=True)
+
+
+class PixelShuffle(Settings):
+    """Channels become pixels: (…, C·r², H, W) to (…, C, H·r, W·r) (Shi et al. 2016)."""
+
+    shown = ("upscale_factor",)
+
+    def __init__(self, upscale_factor: int) -> None:
+        super().__init__()
+        self.upscale_factor = upscale_factor
+
+    def forward(self, input: Any) -> Any:
+        return F.pixel_shuffle(input, self.upscale_factor)
+
+
+class PixelUnshuffle(Settings):
+    """Pixels become channels: `PixelShuffle` undone."""
+
+    shown = ("downscale_factor",)
+
+    def __init__(self, downscale_factor: int) -> None:
+        super().__init__()
+        self.downscale_factor = downscale_factor
+
+    def forward(self, input: Any) -> Any:
+        return F.pixel_unshuffle(input, self.downscale_factor)
+
+
+class ChannelShuffle(Settings):
+    """The channels of (N, C, …) dealt out, so that each part has some of every group (Zhang et al. 2017)."""
+
+    shown = ("groups",)
+
+    def __init__(self, groups: int) -> None:
+        super().__init__()
+        self.groups = groups
+
+    def forward(self, input: Any) -> Any:
+        return F.channel_shuffle(input, self.groups)
