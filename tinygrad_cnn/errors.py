@@ -19,3 +19,7 @@ class DeviceError(RuntimeError, AssertionError):
 
 class OptionError(ValueError, NotImplementedError):
     """An option that is not known, or not here: a ValueError, and the NotImplementedError that PyTorch raises."""
+
+
+class NameMissingError(KeyError, AttributeError):
+    """A name that is not held: a KeyError as of a dict, an AttributeError as PyTorch's `ParameterDict` raises."""

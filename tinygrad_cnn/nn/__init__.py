@@ -31,10 +31,7 @@ from tinygrad_cnn.nn.activation import (
     Tanhshrink,
     Threshold,
 )
-from tinygrad_cnn.nn.container import (
-    ModuleList,
-    Sequential,
-)
+from tinygrad_cnn.nn.container import ModuleDict, ModuleList, Sequential
 from tinygrad_cnn.nn.conv import (
     Conv1d,
     Conv2d,
@@ -112,9 +109,8 @@ from tinygrad_cnn.nn.padding import (
     ZeroPad2d,
     ZeroPad3d,
 )
-from tinygrad_cnn.nn.parameter import (
-    Parameter,
-)
+from tinygrad_cnn.nn.parameter import Buffer, Parameter
+from tinygrad_cnn.nn.parameter_container import ParameterDict, ParameterList
 from tinygrad_cnn.nn.pooling import (
     AdaptiveAvgPool1d,
     AdaptiveAvgPool2d,
@@ -163,6 +159,7 @@ __all__ = [
     "BatchNorm2d",
     "BatchNorm3d",
     "Bilinear",
+    "Buffer",
     "ChannelShuffle",
     "CircularPad1d",
     "CircularPad2d",
@@ -214,6 +211,7 @@ __all__ = [
     "MaxUnpool2d",
     "Mish",
     "Module",
+    "ModuleDict",
     "ModuleList",
     "MultiLabelMarginLoss",
     "MultiLabelSoftMarginLoss",
@@ -222,6 +220,8 @@ __all__ = [
     "PReLU",
     "PairwiseDistance",
     "Parameter",
+    "ParameterDict",
+    "ParameterList",
     "PixelShuffle",
     "PixelUnshuffle",
     "PoissonNLLLoss",

@@ -1,26 +1,26 @@
-"""`Module`: a tree of parameters, buffers and other modules, with PyTorch's interface."""
+"""`Module`: a tree of parameters, buffers and other modules, with PyTorch's interface.
+
+What `load_state_dict` does is in `nn.state`, what hooks do in `nn.hooks`.
+"""
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NoReturn, TypeVar
 
-import numpy as np
-
-from tinygrad_cnn.nn.parameter import Parameter
-from tinygrad_cnn.ops.checks import check_dtype
+from tinygrad_cnn.autograd.hooks import RemovableHandle
+from tinygrad_cnn.conversion import asked_dtype
+from tinygrad_cnn.dtypes import dtype_named, float16, float32, float64
+from tinygrad_cnn.errors import DeviceError
+from tinygrad_cnn.nn.hooks import CallHooks, Hook, register
+from tinygrad_cnn.nn.parameter import Buffer, Parameter
+from tinygrad_cnn.nn.state import IncompatibleKeys, StateHooks, load, save
 from tinygrad_cnn.tensor import Tensor
 
 M = TypeVar("M", bound="Module")
 ROOMS = "_parameters", "_buffers", "_modules"
 """Where a module keeps what is looked up by name."""
-
-
-class IncompatibleKeys(NamedTuple):
-    """What `load_state_dict` did not find, and what it did not want."""
-
-    missing_keys: list[str]
-    unexpected_keys: list[str]
 
 
 class Module:
@@ -40,43 +40,64 @@ class Module:
     """
 
     training: bool
+    _parameters: dict[str, Parameter | None]
+    _buffers: dict[str, Tensor | None]
+    _modules: dict[str, Module | None]
+    _non_persistent_buffers_set: set[str]
+    _call_hooks: CallHooks | None = None
+    _state_hooks: StateHooks | None = None
 
     def __init__(self) -> None:
-        fields = self.__dict__
-        fields["training"] = True
-        fields["_parameters"] = {}
-        fields["_buffers"] = {}
-        fields["_transient"] = set()
-        fields["_modules"] = {}
+        self.__dict__.update(training=True, _parameters={}, _buffers={}, _non_persistent_buffers_set=set(), _modules={})
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output; subclasses write it."""
         raise NotImplementedError(f"{type(self).__name__}: forward is not written; define forward(self, ...)")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.forward(*args, **kwargs)
+        if self._call_hooks is None:
+            return self.forward(*args, **kwargs)
+        return self._call_hooks.call(self, args, kwargs)
 
     # ---- attributes --------------------------------------------------------------------------------------
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if "_parameters" not in self.__dict__:
-            raise AttributeError(f"{type(self).__name__}: call super().__init__() before assigning {name!r}")
-        rooms = {"_parameters": Parameter, "_modules": Module}
-        for room, kind in rooms.items():
-            if isinstance(value, kind):
-                self._forget(name)
-                self.__dict__[room][name] = value
+        fields = self.__dict__
+        if isinstance(value, (Parameter, Buffer, Module)):
+            if "_parameters" not in fields:
+                kind = "module" if isinstance(value, Module) else "parameters"
+                raise AttributeError(
+                    f"cannot assign {kind} before Module.__init__() call: {type(self).__name__}: call "
+                    f"super().__init__() before assigning {name!r}"
+                )
+            if not (isinstance(value, Module) and name in self._parameters):
+                self._enter(name, value)
                 return
-        if name in self._buffers and (value is None or isinstance(value, Tensor)):
-            self._buffers[name] = value
-        elif name in self._parameters and value is not None:
-            raise TypeError(
-                f"{type(self).__name__}: {name!r} is a parameter; assign a Parameter or None, "
-                f"not {type(value).__name__}"
-            )
+        for room in ROOMS:
+            if name in fields.get(room, ()):
+                if value is not None and not (room == "_buffers" and isinstance(value, Tensor)):
+                    raise TypeError(
+                        f"cannot assign {type(value).__name__!r} as {name!r}, one of the {room[1:]} of "
+                        f"{type(self).__name__}; assign {_KINDS[room]} or None, or delete it first"
+                    )
+                fields[room][name] = value
+                return
+        object.__setattr__(self, name, value)
+
+    def _enter(self, name: str, value: Parameter | Buffer | Module) -> None:
+        """Assign what is registered by being assigned; in its room it keeps its place."""
+        home = "_modules" if isinstance(value, Module) else "_buffers" if isinstance(value, Buffer) else "_parameters"
+        self.__dict__.pop(name, None)
+        for room in ROOMS:
+            if room != home:
+                self.__dict__[room].pop(name, None)
+        self._non_persistent_buffers_set.discard(name)
+        if isinstance(value, Module):
+            self._modules[name] = value
+        elif isinstance(value, Buffer):
+            self.register_buffer(name, value, value.persistent)
         else:
-            self._forget(name)
-            object.__setattr__(self, name, value)
+            self.register_parameter(name, value)
 
     def __getattr__(self, name: str) -> Any:
         fields = self.__dict__
@@ -87,83 +108,169 @@ class Module:
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __delattr__(self, name: str) -> None:
-        if not self._forget(name):
-            object.__delattr__(self, name)
+        for room in ROOMS:
+            if name in self.__dict__.get(room, ()):
+                del self.__dict__[room][name]
+                self._non_persistent_buffers_set.discard(name)
+                return
+        object.__delattr__(self, name)
 
-    def _forget(self, name: str) -> bool:
-        found = [self.__dict__[room].pop(name, self) is not self for room in ROOMS]
-        self.__dict__.pop(name, None)
-        return any(found)
+    def __dir__(self) -> list[str]:
+        named = {*object.__dir__(self), *self._parameters, *self._buffers, *self._modules}
+        return sorted(name for name in named if not name[0].isdigit())
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
-        """Add a parameter; None reserves the name."""
-        self._check_name(name)
+        """Add a parameter; None reserves the name.
+
+        Raises
+        ------
+        KeyError
+            If the name is empty, has a dot, or is an attribute of another kind.
+        TypeError, ValueError
+            If it is no Parameter, or the result of an op.
+        """
+        self._check_entry("_parameters", name, param, Parameter)
+        if param is not None and not param.is_leaf:
+            raise ValueError(
+                f"register_parameter: {name!r} is the result of an op, which a parameter cannot be; compute it in "
+                "forward"
+            )
         self._parameters[name] = param
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Add a tensor that belongs to the state but is not trained; saved if `persistent`."""
-        self._check_name(name)
+        self._check_entry("_buffers", name, tensor, Tensor)
         self._buffers[name] = tensor
-        if not persistent:
-            self._transient.add(name)
+        if persistent:
+            self._non_persistent_buffers_set.discard(name)
+        else:
+            self._non_persistent_buffers_set.add(name)
 
     def add_module(self, name: str, module: Module | None) -> None:
         """Add a module under a name."""
-        self._check_name(name)
+        self._check_entry("_modules", name, module, Module)
         self._modules[name] = module
 
-    def _check_name(self, name: str) -> None:
+    def register_module(self, name: str, module: Module | None) -> None:
+        """Add a module under a name: `add_module`."""
+        self.add_module(name, module)
+
+    def _check_entry(self, room: str, name: Any, value: Any, kind: type) -> None:
+        layer = type(self).__name__
+        if room not in self.__dict__:
+            raise AttributeError(f"cannot register {name!r} before Module.__init__() call: {layer}")
+        if not isinstance(name, str):
+            raise TypeError(f"{layer}: a name must be a string, not {type(name).__name__}")
         if "." in name or not name:
-            raise KeyError(f"{type(self).__name__}: {name!r} is no name for an attribute: it is empty or has a dot")
+            raise KeyError(f"{layer}: {name!r} is no name for an attribute: it is empty or has a dot")
+        if name not in self.__dict__[room] and hasattr(self, name):
+            raise KeyError(f"attribute {name!r} already exists in {layer}")
+        if value is not None and not isinstance(value, kind):
+            raise TypeError(
+                f"cannot register {type(value).__name__!r} as {name!r} of {layer}; expected {_KINDS[room]} or None"
+            )
 
     # ---- the tree ----------------------------------------------------------------------------------------
 
-    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
-        """This module and all below it, each once, with dotted names."""
-        seen: set[int] = set()
-        stack: list[tuple[str, Module]] = [(prefix, self)]
-        while stack:
-            name, module = stack.pop()
-            if id(module) not in seen:
-                seen.add(id(module))
-                yield name, module
-                stack += [(_join(name, k), m) for k, m in reversed(module._modules.items()) if m is not None]
+    def named_modules(
+        self, memo: set[Module] | None = None, prefix: str = "", remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Module]]:
+        """This module and all below it, each once if `remove_duplicate`, with dotted names."""
+        seen = set() if memo is None else memo
+        if self in seen:
+            return
+        if remove_duplicate:
+            seen.add(self)
+        yield prefix, self
+        for name, module in self._modules.items():
+            if module is not None:
+                yield from module.named_modules(seen, _join(prefix, name), remove_duplicate)
 
-    def modules(self) -> Iterator[Module]:
-        """This module and all below it, each once."""
-        return (module for _, module in self.named_modules())
+    def modules(self, remove_duplicate: bool = True) -> Iterator[Module]:
+        """This module and all below it, each once if `remove_duplicate`."""
+        return (module for _, module in self.named_modules(remove_duplicate=remove_duplicate))
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
-        """The modules directly below, with their names."""
-        return ((name, module) for name, module in self._modules.items() if module is not None)
+        """The modules directly below, each once, with their names."""
+        seen = set()
+        for name, module in self._modules.items():
+            if module is not None and module not in seen:
+                seen.add(module)
+                yield name, module
 
     def children(self) -> Iterator[Module]:
-        """The modules directly below."""
+        """The modules directly below, each once."""
         return (module for _, module in self.named_children())
 
-    def _named(self, room: str, prefix: str, recurse: bool) -> Iterator[tuple[str, Any]]:
+    def _named(self, room: str, prefix: str, recurse: bool, remove_duplicate: bool) -> Iterator[tuple[str, Any]]:
         seen: set[int] = set()
-        for place, module in self.named_modules(prefix) if recurse else [(prefix, self)]:
+        places = self.named_modules(None, prefix, remove_duplicate) if recurse else [(prefix, self)]
+        for place, module in places:
             for name, value in module.__dict__[room].items():
                 if value is not None and id(value) not in seen:
-                    seen.add(id(value))
+                    if remove_duplicate:
+                        seen.add(id(value))
                     yield _join(place, name), value
 
-    def named_parameters(self, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Parameter]]:
-        """The parameters of this module and all below it, each once, with dotted names."""
-        return self._named("_parameters", prefix, recurse)
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Parameter]]:
+        """The parameters of this module and, with `recurse`, all below it, each once, with dotted names."""
+        return self._named("_parameters", prefix, recurse, remove_duplicate)
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
         """The parameters, each once."""
         return (p for _, p in self.named_parameters(recurse=recurse))
 
-    def named_buffers(self, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Tensor]]:
+    def named_buffers(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Tensor]]:
         """The buffers with dotted names."""
-        return self._named("_buffers", prefix, recurse)
+        return self._named("_buffers", prefix, recurse, remove_duplicate)
 
     def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
         """The buffers."""
         return (b for _, b in self.named_buffers(recurse=recurse))
+
+    def get_submodule(self, target: str) -> Module:
+        """The module of a dotted name; AttributeError if there is none. The empty name is this module."""
+        module: Any = self
+        for name in target.split(".") if target else ():
+            if not hasattr(module, name):
+                raise AttributeError(f"{type(module).__name__} has no attribute {name!r} (in {target!r})")
+            module = getattr(module, name)
+            if not isinstance(module, Module):
+                raise AttributeError(f"{name!r} (in {target!r}) is not a Module but {type(module).__name__}")
+        return module  # type: ignore[no-any-return]
+
+    def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
+        """Put a module in the place of a dotted name; with `strict` there must be one already."""
+        if not target:
+            raise ValueError("set_submodule: the name is empty; a module cannot replace itself")
+        if not isinstance(module, Module):
+            raise ValueError(f"set_submodule: expected a Module, got {type(module).__name__}")
+        parent, _, name = target.rpartition(".")
+        holder = self.get_submodule(parent)
+        held = getattr(holder, name, None)
+        if (strict and held is None) or (held is not None and not isinstance(held, Module)):
+            raise AttributeError(f"{type(holder).__name__} has no module {name!r}")
+        setattr(holder, name, module)
+
+    def get_parameter(self, target: str) -> Parameter:
+        """The parameter of a dotted name; AttributeError if there is none."""
+        return self._named_entry("_parameters", target)  # type: ignore[no-any-return]
+
+    def get_buffer(self, target: str) -> Tensor:
+        """The buffer of a dotted name; AttributeError if there is none."""
+        return self._named_entry("_buffers", target)  # type: ignore[no-any-return]
+
+    def _named_entry(self, room: str, target: str) -> Any:
+        parent, _, name = target.rpartition(".")
+        holder = self.get_submodule(parent)
+        found = holder.__dict__[room].get(name)
+        if found is None:
+            raise AttributeError(f"{type(holder).__name__} has no {name!r} among its {room[1:]} (in {target!r})")
+        return found
 
     def apply(self: M, fn: Callable[[Module], object]) -> M:
         """Call a function with every module, children first."""
@@ -175,9 +282,12 @@ class Module:
     # ---- modes -------------------------------------------------------------------------------------------
 
     def train(self: M, mode: bool = True) -> M:
-        """Behave as in training (dropout drops, batch norm uses the batch)."""
-        for module in self.modules():
-            module.training = mode
+        """Behave as in training (dropout drops, batch norm uses the batch); what is below does so, too."""
+        if not isinstance(mode, bool):
+            raise ValueError(f"train: training mode is expected to be boolean, not {mode!r}")
+        self.training = mode
+        for module in self.children():
+            module.train(mode)
         return self
 
     def eval(self: M) -> M:
@@ -196,80 +306,240 @@ class Module:
             if set_to_none or p.grad is None:
                 p.grad = None
             else:
+                if not p.grad.is_leaf:
+                    p.grad = p.grad.detach()
                 p.grad.detach().zero_()
 
-    def to(self: M, dtype: Any) -> M:
-        """Convert floating-point parameters and buffers; "cpu" as the device is where they are."""
-        if isinstance(dtype, str) and dtype == "cpu":
-            return self
-        wanted = check_dtype("to", dtype)
-        if wanted.kind != "f":
-            raise TypeError(f"to: {wanted} is not a floating dtype; parameters need gradients")
-        for value in (*self.parameters(), *self.buffers()):
-            if value.dtype.kind == "f":
-                value.data = value.detach().astype(wanted)
+    # ---- dtype and device --------------------------------------------------------------------------------
+
+    def _apply(self: M, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> M:
+        """Replace the data of every parameter, its gradient, and every buffer by what `fn` makes of them."""
+        for module in self.children() if recurse else ():
+            module._apply(fn)
+        for p in self._parameters.values():
+            if p is not None:
+                gradient = p.grad
+                p.grad = None
+                p.data = fn(p.detach())
+                p.grad = None if gradient is None else fn(gradient)
+        for name, buffer in self._buffers.items():
+            if buffer is not None:
+                self._buffers[name] = fn(buffer)
         return self
+
+    def to(self: M, *args: Any, **kwargs: Any) -> M:
+        """Convert floating-point parameters and buffers: ``to(dtype)``, ``to(device, dtype)``, ``to(x)``.
+
+        The parameters stay the same objects; the device is the CPU, where they are.
+        """
+        wanted = asked_dtype("to", *args, **kwargs)
+        if wanted is None:
+            return self
+        if wanted.kind != "f":
+            raise TypeError(f"to: {wanted} is not a floating dtype; nn.Module.to only accepts floating point dtypes")
+        return self._apply(lambda t: t.astype(wanted) if t.dtype.kind == "f" else t)
+
+    def type(self: M, dst_type: Any) -> M:
+        """Convert all parameters and buffers to a dtype."""
+        wanted = dtype_named(dst_type)
+        return self._apply(lambda t: t.astype(wanted))
+
+    def half(self: M) -> M:
+        """Convert to float16."""
+        return self.to(float16)
 
     def float(self: M) -> M:
         """Convert to float32."""
-        return self.to(np.float32)
+        return self.to(float32)
 
     def double(self: M) -> M:
         """Convert to float64."""
-        return self.to(np.float64)
+        return self.to(float64)
+
+    def cpu(self: M) -> M:
+        """Nothing: everything is on the CPU."""
+        return self
+
+    def cuda(self, device: Any = None) -> NoReturn:
+        """Refused: there is no GPU."""
+        raise DeviceError(
+            f"{type(self).__name__}.cuda: there is no GPU here, only the CPU; leave .cuda() out, or write "
+            ".to('cuda' if cuda.is_available() else 'cpu')"
+        )
+
+    def bfloat16(self) -> NoReturn:
+        """Refused: NumPy has no such dtype."""
+        raise TypeError(f"{type(self).__name__}.bfloat16: NumPy has no bfloat16; use .half(), .float() or .double()")
+
+    def share_memory(self) -> NoReturn:
+        """Refused: there is one process."""
+        raise RuntimeError(
+            f"{type(self).__name__}.share_memory: tensors are not shared between processes; use threads, which share "
+            "them as they are"
+        )
+
+    def compile(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refused: nothing is compiled."""
+        raise RuntimeError(
+            f"{type(self).__name__}.compile: modules are not compiled; call the module itself, with "
+            "set_kernels('numba') for compiled kernels"
+        )
 
     # ---- state -------------------------------------------------------------------------------------------
 
-    def state_dict(self, prefix: str = "") -> dict[str, Tensor]:
-        """The parameters and persistent buffers by dotted names, sharing their memory."""
-        state: dict[str, Tensor] = {}
-        for name, value in (*self._parameters.items(), *self._buffers.items()):
-            if value is not None and name not in self._transient:
-                state[prefix + name] = value.detach()
-        for name, module in self.named_children():
-            state |= module.state_dict(f"{prefix}{name}.")
+    def state_dict(self, *, destination: Any = None, prefix: str = "", keep_vars: bool = False) -> dict[str, Any]:
+        """The parameters and persistent buffers by dotted names, sharing their memory.
+
+        Parameters
+        ----------
+        destination : the mapping to fill, by default a new OrderedDict, which is returned
+        prefix : what the names begin with
+        keep_vars : give the parameters themselves, not detached tensors of their memory
+        """
+        state: dict[str, Any] = OrderedDict() if destination is None else destination
+        hooks = self._state_hooks
+        for hook in hooks.save_pre if hooks is not None else ():
+            hook(self, prefix, keep_vars)
+        save(self, state, prefix, keep_vars)
+        for name, module in self._modules.items():
+            if module is not None:
+                module.state_dict(destination=state, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
+        for hook in hooks.save_post if hooks is not None else ():
+            if hook(self, state, prefix, {}) is not None:
+                raise RuntimeError("state_dict: a post hook must return None; change the state in place")
         return state
 
-    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> IncompatibleKeys:
         """Copy values in by name; nothing is changed if a shape, or with `strict` a name, does not fit.
+
+        Parameters
+        ----------
+        state_dict : tensors or arrays by dotted names
+        strict : whether every name must be there, and no other
+        assign : make the given tensors themselves the parameters and buffers, with their dtype
 
         Raises
         ------
         RuntimeError
             That lists every missing and unexpected name and every shape that does not fit.
         """
-        if not isinstance(state_dict, Mapping):
-            raise TypeError(f"load_state_dict: got {type(state_dict).__name__}; expected a mapping of names to tensors")
-        own = self.state_dict()
-        missing = [name for name in own if name not in state_dict]
-        unexpected = [name for name in state_dict if name not in own]
-        wrong = [
-            f"{name} has shape {np.shape(state_dict[name])}, expected {own[name].shape}"
-            for name in own
-            if name in state_dict and tuple(np.shape(state_dict[name])) != own[name].shape
-        ]
-        problems = [f"missing: {', '.join(missing)}"] * bool(missing and strict)
-        problems += [f"unexpected: {', '.join(unexpected)}"] * bool(unexpected and strict)
-        if problems + wrong:
-            raise RuntimeError(f"load_state_dict: {type(self).__name__}: {'; '.join(problems + wrong)}")
-        for name, target in own.items():
-            if name in state_dict:
-                target.copy_(state_dict[name])
-        return IncompatibleKeys(missing, unexpected)
+        return load(self, state_dict, strict, assign)
+
+    def get_extra_state(self) -> Any:
+        """What a subclass wants in its `state_dict` beside tensors, together with `set_extra_state`."""
+        raise RuntimeError(f"{type(self).__name__}: get_extra_state is not written; define it with set_extra_state")
+
+    def set_extra_state(self, state: Any) -> None:
+        """Take back what `get_extra_state` returned."""
+        raise RuntimeError(f"{type(self).__name__}: set_extra_state is not written; define it with get_extra_state")
+
+    def _has_extra_state(self) -> bool:
+        return type(self).get_extra_state is not Module.get_extra_state
+
+    # ---- hooks -------------------------------------------------------------------------------------------
+
+    def register_forward_pre_hook(
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
+    ) -> RemovableHandle:
+        """Call ``hook(module, args)`` before `forward`; what it returns, unless None, takes the place of the args.
+
+        With `with_kwargs` it is ``hook(module, args, kwargs)``, which returns both.
+        """
+        return register(self._hooks_of_calls().forward_pre, Hook(hook, with_kwargs), prepend)
+
+    def register_forward_hook(
+        self,
+        hook: Callable[..., Any],
+        *,
+        prepend: bool = False,
+        with_kwargs: bool = False,
+        always_call: bool = False,
+    ) -> RemovableHandle:
+        """Call ``hook(module, args, output)`` after `forward`; what it returns, unless None, is the output.
+
+        With `with_kwargs` it is ``hook(module, args, kwargs, output)``; with `always_call` it is called even if
+        `forward` raises.
+        """
+        return register(self._hooks_of_calls().forward, Hook(hook, with_kwargs, always_call), prepend)
+
+    def register_full_backward_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Call ``hook(module, grad_output)`` when the gradients of the outputs are known; it may return others."""
+        return register(self._hooks_of_calls().backward_pre, Hook(hook), prepend)
+
+    def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Call ``hook(module, grad_input, grad_output)`` when the gradients of the inputs are known.
+
+        Both are tuples, with None for what requires no gradient. A tuple that the hook returns takes the place of
+        `grad_input`.
+        """
+        return register(self._hooks_of_calls().backward, Hook(hook), prepend)
+
+    def register_backward_hook(self, hook: Callable[..., Any]) -> NoReturn:
+        """Refused: the deprecated form, which sees the last op only."""
+        raise RuntimeError("register_backward_hook: is not here; use register_full_backward_hook")
+
+    def register_state_dict_pre_hook(self, hook: Callable[..., None]) -> RemovableHandle:
+        """Call ``hook(module, prefix, keep_vars)`` before the state is taken."""
+        return register(self._hooks_of_state().save_pre, hook)
+
+    def register_state_dict_post_hook(self, hook: Callable[..., None]) -> RemovableHandle:
+        """Call ``hook(module, state_dict, prefix, local_metadata)`` after the state was taken."""
+        return register(self._hooks_of_state().save_post, hook)
+
+    def register_load_state_dict_pre_hook(self, hook: Callable[..., None]) -> RemovableHandle:
+        """Call a function before the state of this module is looked at.
+
+        Its arguments are ``(module, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys,
+        error_msgs)``; it may change the state dict, which is a copy, in place.
+        """
+        hooks = self._hooks_of_state().load_pre
+        return register(hooks, hook)
+
+    def register_load_state_dict_post_hook(self, hook: Callable[..., None]) -> RemovableHandle:
+        """Call ``hook(module, incompatible_keys)`` after the state was loaded; it may change the lists in place."""
+        return register(self._hooks_of_state().load_post, hook)
+
+    def _hooks_of_calls(self) -> CallHooks:
+        if self._call_hooks is None:
+            self._call_hooks = CallHooks()
+        return self._call_hooks
+
+    def _hooks_of_state(self) -> StateHooks:
+        if self._state_hooks is None:
+            self._state_hooks = StateHooks()
+        return self._state_hooks
 
     # ---- printing ----------------------------------------------------------------------------------------
+
+    def _get_name(self) -> str:
+        return type(self).__name__
 
     def extra_repr(self) -> str:
         """What stands in the parentheses of a module without children."""
         return ""
 
     def __repr__(self) -> str:
-        lines = [line for line in self.extra_repr().split("\n") if line]
-        children = [f"({name}): " + repr(m).replace("\n", "\n  ") for name, m in self.named_children()]
-        name = type(self).__name__
-        if len(lines) + len(children) == len(lines) <= 1:
-            return f"{name}({''.join(lines)})"
-        return f"{name}(\n  " + "\n  ".join(lines + children) + "\n)"
+        extra = self.extra_repr()
+        lines = extra.split("\n") if extra else []
+        children = [f"({name}): {indented(repr(module))}" for name, module in self._modules.items()]
+        return framed(self._get_name(), lines, children)
+
+
+_KINDS = {"_parameters": "a Parameter", "_buffers": "a Tensor", "_modules": "a Module"}
+
+
+def indented(text: str) -> str:
+    """All lines but the first moved to the right by two."""
+    return text.replace("\n", "\n  ")
+
+
+def framed(name: str, lines: list[str], children: list[str]) -> str:
+    """A module as it is printed: its settings in one line, or they and its children in several."""
+    if not children and len(lines) <= 1:
+        return f"{name}({''.join(lines)})"
+    return f"{name}(\n  " + "\n  ".join(lines + children) + "\n)"
 
 
 def _join(prefix: str, name: str) -> str:

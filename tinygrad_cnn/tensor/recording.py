@@ -10,6 +10,7 @@ from __future__ import annotations
 import builtins
 import sys
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -299,6 +300,23 @@ class Tensor(
             raise RuntimeError("detach_: this tensor is a view of another one; use detach() instead")
         self._node, self._wants = None, False
         return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        """A leaf with memory of its own, and its gradient; ``copy.deepcopy`` of a module uses it."""
+        known = memo.get(id(self))
+        if known is None:
+            if not self.is_leaf:
+                raise RuntimeError(
+                    "deepcopy: only a leaf can be copied with all that belongs to it, this tensor is the result of an "
+                    "op; use .detach().clone()"
+                )
+            known = memo[id(self)] = self.detach().clone().requires_grad_(self.requires_grad)
+            known._grad = deepcopy(self._grad, memo)
+        return known
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as its array, without history and gradient."""
+        return type(self), (self._data, self.requires_grad)
 
     def retain_grad(self) -> None:
         """Fill `.grad` of this result of an op, too, in `backward`."""

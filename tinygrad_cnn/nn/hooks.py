@@ -1,0 +1,181 @@
+"""Functions that are called with what goes into a module and comes out of it, forwards and backwards."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tinygrad_cnn import ops
+from tinygrad_cnn.autograd.hooks import RemovableHandle
+from tinygrad_cnn.tensor import Tensor
+
+Gradients = tuple[Tensor | None, ...]
+
+
+@dataclass(eq=False)
+class Hook:
+    """One registered function, and how it wants to be called."""
+
+    function: Callable[..., Any]
+    with_kwargs: bool = False
+    always_call: bool = False
+
+
+def register(hooks: list[Any], hook: Any, prepend: bool = False) -> RemovableHandle:
+    """Add a hook at the end, or in front; the handle takes it away again."""
+    hooks.insert(0 if prepend else len(hooks), hook)
+    return RemovableHandle(hooks, hook)
+
+
+class CallHooks:
+    """The hooks of one module around its `forward` and around the backward pass through it."""
+
+    def __init__(self) -> None:
+        self.forward_pre: list[Hook] = []
+        self.forward: list[Hook] = []
+        self.backward_pre: list[Hook] = []
+        self.backward: list[Hook] = []
+
+    def call(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """What ``module(*args, **kwargs)`` does when the module has hooks."""
+        result, called = None, set()
+        try:
+            args, kwargs = self._before(module, args, kwargs)
+            watch = _Watch(module, self) if self.backward or self.backward_pre else None
+            if watch is not None:
+                args = watch.inputs(args)
+            result = module.forward(*args, **kwargs)
+            for hook in list(self.forward):
+                called.add(hook)
+                result = _after(hook, module, args, kwargs, result)
+            return result if watch is None else watch.outputs(result)
+        except Exception:
+            for hook in list(self.forward):
+                if hook.always_call and hook not in called:
+                    try:
+                        result = _after(hook, module, args, kwargs, result)
+                    except Exception as error:
+                        warnings.warn(
+                            f"{type(module).__name__}: a forward hook raised {error!r} after forward had failed",
+                            stacklevel=3,
+                        )
+            raise
+
+    def _before(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        for hook in list(self.forward_pre):
+            if hook.with_kwargs:
+                new = hook.function(module, args, kwargs)
+                if new is None:
+                    continue
+                if not isinstance(new, tuple) or len(new) != 2:
+                    raise RuntimeError(
+                        f"{type(module).__name__}: a forward pre-hook with kwargs returned {type(new).__name__}; "
+                        "expected None or (new_args, new_kwargs)"
+                    )
+                args, kwargs = new
+            else:
+                new = hook.function(module, args)
+                if new is not None:
+                    args = new if isinstance(new, tuple) else (new,)
+        return args, kwargs
+
+
+def _after(hook: Hook, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> Any:
+    new = hook.function(module, args, kwargs, result) if hook.with_kwargs else hook.function(module, args, result)
+    return result if new is None else new
+
+
+class _Watch:
+    """One call of a module whose gradients somebody wants to see."""
+
+    def __init__(self, module: Any, hooks: CallHooks) -> None:
+        self.module, self.hooks = module, hooks
+        self.name = type(module).__name__
+        self.grad_output: Gradients = ()
+        self.inner = False  # whether an input requires a gradient, so that there is one to wait for
+
+    def inputs(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The arguments, behind a joint at which their gradients are seen."""
+        if not self.hooks.backward:
+            return args
+        args, self.inner = watched(args, lambda gradients: self._call(self.hooks.backward, gradients))
+        self.count = len(args)
+        return args
+
+    def outputs(self, result: Any) -> Any:
+        """The results, behind another one."""
+        if not isinstance(result, (Tensor, tuple)):
+            warnings.warn(
+                f"{self.name}: backward hooks see a Tensor or a tuple of Tensors, not {type(result).__name__}",
+                stacklevel=4,
+            )
+            return result
+        results, _ = watched(result if isinstance(result, tuple) else (result,), self._arrived)
+        return results if isinstance(result, tuple) else results[0]
+
+    def _arrived(self, gradients: Gradients) -> Gradients:
+        for hook in list(self.hooks.backward_pre):
+            gradients = self._chosen(hook.function(self.module, gradients), gradients)
+        self.grad_output = gradients
+        if self.hooks.backward and not self.inner:
+            kept = self._call(self.hooks.backward, (None,) * self.count)
+            if any(g is not None for g in kept):
+                raise RuntimeError(
+                    f"{self.name}: no input requires a gradient, so that a backward hook must return None; "
+                    "it returned a gradient"
+                )
+        return gradients
+
+    def _call(self, hooks: list[Hook], gradients: Gradients) -> Gradients:
+        for hook in list(hooks):
+            gradients = self._chosen(hook.function(self.module, gradients, self.grad_output), gradients)
+        return gradients
+
+    def _chosen(self, new: Any, old: Gradients) -> Gradients:
+        if new is None:
+            return old
+        chosen = new if isinstance(new, tuple) else (new,)
+        if len(chosen) != len(old):
+            raise RuntimeError(
+                f"{self.name}: a backward hook returned {len(chosen)} gradients; expected None or {len(old)} of them"
+            )
+        return chosen
+
+
+def watched(values: Sequence[Any], see: Callable[[Gradients], Gradients]) -> tuple[tuple[Any, ...], bool]:
+    """The values, those that require a gradient copied; `see` gets the gradients of all of them at once.
+
+    What `see` returns takes their place. Several tensors go through one array, whose gradient is there only when
+    that of each has been added up. The second result says whether any value required a gradient.
+    """
+    places = [k for k, v in enumerate(values) if isinstance(v, Tensor) and v.requires_grad]
+    if not places:
+        return tuple(values), False
+    tensors = [values[k] for k in places]
+    flat = ops.cat([t.reshape(-1) for t in tensors]) if len(tensors) > 1 else tensors[0].clone()
+    if not flat.requires_grad:  # nothing is recorded now
+        return tuple(values), False
+
+    def parts(joint: Any) -> list[Any]:
+        if len(tensors) == 1:
+            return [joint]
+        pieces = joint.split([t.numel() for t in tensors])
+        return [p.reshape(t.shape).astype(t.dtype) for p, t in zip(pieces, tensors, strict=True)]
+
+    def hook(gradient: Tensor) -> Any:
+        row: list[Tensor | None] = [None] * len(values)
+        for k, g in zip(places, parts(gradient), strict=True):
+            row[k] = g
+        seen = see(tuple(row))
+        if all(a is b for a, b in zip(seen, row, strict=True)):
+            return None
+        new: list[Any] = [row[k] if seen[k] is None else seen[k] for k in places]
+        return new[0] if len(new) == 1 else ops.cat([g.reshape(-1) for g in new])
+
+    flat.register_hook(hook)
+    out = list(values)
+    for k, value in zip(places, parts(flat), strict=True):
+        out[k] = value
+    return tuple(out), True
