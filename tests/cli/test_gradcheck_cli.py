@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from tests.cli.terminal import Terminal
+from tinygrad_cnn import atomic
 from tinygrad_cnn.cli import display, gradcheck, gradcheck_display, main
 from tinygrad_cnn.cli.svg import binned, step_curve
 from tinygrad_cnn.gradcheck import Report, Verdict
 from tinygrad_cnn.gradcheck.planting import PLANTED, planted
 from tinygrad_cnn.gradcheck.sweep import Outcome, Trial, check_constant, check_op, draw, own_ops, rated, ratios
 from tinygrad_cnn.gradcheck.verdicts import Entry, GradientError
-from tinygrad_cnn.io import atomic
 from tinygrad_cnn.ops.op import Op, registry
 
 MINE = '''
@@ -446,14 +446,14 @@ def test_the_curve_is_drawn_where_differences_are_exact_or_missing():
 
 def test_ratios_are_measured_by_bar_and_tolerance():
     entries = (
-        Entry(0, "x", (0,), 1.0 + 2e-5, 1.0, 1e-5, Verdict.PASS),
-        Entry(0, "x", (1,), 3.0, 1.0, 0.0, Verdict.FAIL),
-        Entry(0, "x", (2,), 0.0, 5.0, 1e-5, Verdict.PASS, one_sided=(-1.0, 1.0)),
+        Entry(0, "x", (0,), 1.0 + 2e-5, 1.0, 1e-5, Verdict.PASS, allowed=1e-5),
+        Entry(0, "x", (1,), 3.0, 1.0, 0.0, Verdict.FAIL, allowed=1e-5),
+        Entry(0, "x", (2,), 0.0, 5.0, 1e-5, Verdict.PASS, one_sided=(-1.0, 1.0), allowed=5e-5),
         Entry(0, "x", (3,), float("nan"), 1.0, 0.0, Verdict.FAIL),
         Entry(0, "x", (4,), 0.0, 0.0, 0.0, Verdict.PASS, reason="not judged: the input is inf"),
     )
     report = Report("f", entries, dtypes={0: "float64"}, shapes={0: (5,)})
-    found = {e.place[0]: ratio for e, ratio in rated(report, atol=0.0, rtol=1e-5)}
+    found = {e.place[0]: ratio for e, ratio in rated(report)}
     assert found[0] == pytest.approx(1.0)
     assert found[1] == pytest.approx(2e5)
     assert (found[2], found[3]) == (0.0, float("inf"))

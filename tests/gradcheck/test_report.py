@@ -61,6 +61,29 @@ def test_json_comes_back(report):
     assert json.loads(report.to_json())["verdict"] == "fail"
 
 
+def test_it_says_what_each_entry_was_allowed():
+    x = np.array([1.5, 2.0])
+    pair = numpy_pair(np.sin, lambda g, x: 1.25 * g * np.cos(x))
+    report = gradcheck(pair, [x], atol=0.0, rtol=0.125, raise_exception=False)
+    for e in report.entries:
+        assert e.allowed == pytest.approx(0.125 * abs(e.numeric))
+        assert e.off > e.allowed + e.error
+    assert "allowed" in str(report)
+    assert f"{report.worst.allowed:.0e}" in next(line for line in str(report).splitlines() if line.startswith("→"))
+    data = json.loads(report.to_json())
+    assert [e["allowed"] for e in data["entries"]] == [e.allowed for e in report.entries]
+    for e in data["entries"]:
+        del e["allowed"]  # as earlier versions wrote it
+    assert [e.allowed for e in Report.from_json(json.dumps(data)).entries] == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("fast", [False, True])
+def test_what_passes_is_within_what_it_was_allowed(fast):
+    x = np.array([0.5, 1.5, 2.0])
+    report = gradcheck(numpy_pair(np.sin, lambda g, x: 1.001 * g * np.cos(x)), [x], rtol=0.01, fast_mode=fast)
+    assert all(0 < e.off <= e.allowed + e.error for e in report.entries)
+
+
 def test_json_knows_numbers_that_are_none():
     bad = gradcheck(numpy_pair(np.sin, lambda g, x: g * np.nan), [np.ones(2)], raise_exception=False)
     text = bad.to_json()
@@ -95,6 +118,24 @@ def test_the_heat_maps_hold_the_entries(report):
     (_, analytic), (_, numeric), (_, difference) = heat_maps(report.worst, report.entries, report.shapes)
     np.testing.assert_array_equal(difference, analytic - numeric)
     assert np.count_nonzero(np.abs(difference) > 1e-9) == 6
+
+
+def test_the_picture_is_drawn(report, tmp_path):
+    pytest.importorskip("matplotlib")
+    figure = report.plot(tmp_path / "gradient.png")
+    assert (tmp_path / "gradient.png").read_bytes().startswith(b"\x89PNG")
+    curve, *maps = [axes for axes in figure.axes if axes.get_label() != "<colorbar>"]
+    assert (curve.get_xscale(), curve.get_yscale()) == ("log", "log")
+    assert [axes.get_title() for axes in maps] == ["analytic", "numeric", "analytic − numeric"]
+    drawn = [np.asarray(axes.images[0].get_array()) for axes in maps]
+    np.testing.assert_allclose(drawn[2], drawn[0] - drawn[1])
+    assert report.diagnoses[0].message[:20] in figure.get_suptitle()
+
+
+def test_a_report_with_nothing_judged_is_drawn_too():
+    pytest.importorskip("matplotlib")
+    problem = gradcheck(numpy_pair(np.log, lambda g, x: g / x), [-np.ones(2)], raise_exception=False)
+    assert "choose inputs inside its domain" in " ".join(problem.plot().get_suptitle().split())
 
 
 def test_a_missing_matplotlib_is_explained(report, monkeypatch):

@@ -118,6 +118,7 @@ class Row:
     analytic: str
     numeric: str
     error: str
+    allowed: str
     verdict: str
     note: str
 
@@ -270,7 +271,7 @@ class _Rich:
         table.add_column("", width=1)
         table.add_column("input", no_wrap=True, overflow="ellipsis", max_width=18)
         table.add_column("place", no_wrap=True)
-        for title in ("analytic", "numeric", "±"):
+        for title in ("analytic", "numeric", "±", "allowed"):
             table.add_column(title, justify="right", no_wrap=True)
         table.add_column("verdict", no_wrap=True)
         if any(row.note for _, row in worst):
@@ -278,7 +279,7 @@ class _Rich:
         for k, (e, row) in enumerate(worst):
             cells: list[Any] = [
                 "→" if k == 0 and not report else "", row.input, row.place, row.analytic, row.numeric, row.error,
-                rich.text.Text(row.verdict, style=STYLE[e.verdict]), row.note,
+                row.allowed, rich.text.Text(row.verdict, style=STYLE[e.verdict]), row.note,
             ]  # fmt: skip
             table.add_row(*cells[: len(table.columns)], style="bold" if cells[0] else "")
         if len(report.entries) > len(worst):
@@ -308,6 +309,7 @@ def _row(report: Report, e: Entry) -> Row:
         analytic=f"{e.analytic:.8g}",
         numeric=f"{e.numeric:.8g}",
         error=f"{e.error:.0e}",
+        allowed=f"{e.allowed:.0e}",
         verdict=WORD[e.verdict],
         note=note,
     )

@@ -165,13 +165,13 @@ def _report(report: Report) -> str:
         parts.append(f"<p>Or else:</p><ul>{items}</ul>")
     if worst:
         noted = any(r.note for _, r in worst)
-        titles = ("input", "place", "analytic", "numeric", "±", "verdict", *(("note",) if noted else ()))
-        numbers = titles[2:5]
+        titles = ("input", "place", "analytic", "numeric", "±", "allowed", "verdict", *(("note",) if noted else ()))
+        numbers = titles[2:6]
         heads = "".join(f'<th scope="col"{" data-kind=number" if t in numbers else ""}>{t}</th>' for t in titles)
         body = "".join(
             f'<tr{" class=worst" if k == 0 and not report else ""}><th scope="row">{escape(r.input)}</th>'
             f"<td>{escape(r.place)}</td>"
-            + "".join(f'<td class="number">{escape(t)}</td>' for t in (r.analytic, r.numeric, r.error))
+            + "".join(f'<td class="number">{escape(t)}</td>' for t in (r.analytic, r.numeric, r.error, r.allowed))
             + f"<td>{_badge(e.verdict)}</td>{f'<td>{escape(r.note)}</td>' if noted else ''}</tr>"
             for k, (e, r) in enumerate(worst)
         )

@@ -307,7 +307,8 @@ class _Check:
         point, tolerance = self.point, self.tolerance
         scale = scales(column.numeric)
         ruler = np.maximum(np.maximum(scale, scales(analytic)), nothing(point, self.V, analytic))
-        allowed = tolerance.allowed(column.numeric, scale) + column.error
+        tolerated = tolerance.allowed(column.numeric, scale)
+        allowed = tolerated + column.error
         with np.errstate(all="ignore"):
             off = np.abs(analytic - column.numeric)
             coarse = column.error > tolerance.coarse(column.numeric, ruler)
@@ -325,7 +326,7 @@ class _Check:
             entries.append(
                 Entry(
                     point.checked[k], label, place, float(analytic[c, i]), float(column.numeric[c, i]),
-                    float(column.error[c, i]), verdict,
+                    float(column.error[c, i]), verdict, allowed=float(tolerated[c, i]),
                 )
             )  # fmt: skip
         again = np.flatnonzero(doubtful | wrong)
@@ -415,7 +416,10 @@ class _Check:
             reason += f", {result.found.why}" if result.verdict is Verdict.INCONCLUSIVE else ""
             steps = result.found.steps if result.verdict is not Verdict.PASS else ()
             numbers = result.analytic, result.found.numeric, result.found.error
-            entry = Entry(point.checked[k], f"⟨{label}, u⟩", (), *numbers, result.verdict, reason, steps=steps)
+            entry = Entry(
+                point.checked[k], f"⟨{label}, u⟩", (), *numbers, result.verdict, reason,
+                steps=steps, allowed=result.allowed,
+            )  # fmt: skip
             if result.verdict is not Verdict.FAIL:
                 entries.append(entry)
                 continue
@@ -464,12 +468,15 @@ class _Check:
             if off.size and np.max(np.nan_to_num(off)) > most:
                 i = int(np.argmax(off))
                 terms = abs(float(whole.reshape(-1)[i])) + abs(float(parts[0][i])) + 2.5 * abs(float(parts[1][i]))
-                if off[i] <= self.tolerance.granted(terms, 4.5):
+                most = max(most, self.tolerance.granted(terms, 4.5))
+                if off[i] <= most:
                     continue
                 place = tuple(int(n) for n in np.unravel_index(i, whole.shape)) if whole.shape else ()
                 reason = "the vjp is not linear in the cotangent"
                 a, n = float(whole.reshape(-1)[i]), float(expected[i])
-                return Entry(self.point.checked[k], self.labels[k], place, a, n, 0.0, Verdict.FAIL, reason)
+                return Entry(
+                    self.point.checked[k], self.labels[k], place, a, n, 0.0, Verdict.FAIL, reason, allowed=most
+                )
         return None
 
     def _forward_mode(self, analytic: list[NDArray]) -> Entry | None:
@@ -485,7 +492,8 @@ class _Check:
             most += self.tolerance.granted(size, float(sum(np.sum(np.abs(u)) for u in product.directions)))
             if not abs(found - expected) <= most:
                 reason = "⟨Jᵀv, u⟩ is not ⟨v, Ju⟩"
-                return Entry(self.point.checked[0], "⟨Jᵀv, u⟩", (), found, expected, 0.0, Verdict.FAIL, reason)
+                numbers = found, expected, 0.0
+                return Entry(self.point.checked[0], "⟨Jᵀv, u⟩", (), *numbers, Verdict.FAIL, reason, allowed=most)
         return None
 
     def _exact_adjoint(self, analytic: list[NDArray]) -> Entry | None:
@@ -499,7 +507,7 @@ class _Check:
             if result.wrong:
                 reason = "linear, but ⟨Jᵀv, x⟩ is not ⟨v, f(x)⟩ on integers"
                 numbers = result.found, result.expected, 0.0
-                return Entry(self.point.checked[k], label, (), *numbers, Verdict.FAIL, reason)
+                return Entry(self.point.checked[k], label, (), *numbers, Verdict.FAIL, reason, allowed=result.allowed)
         return None
 
     def _explained(self, report: Report) -> Report:

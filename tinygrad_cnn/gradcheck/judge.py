@@ -363,8 +363,9 @@ def judged(entry: Entry, found: Examined, tolerance: Tolerance, scale: Scale, gr
     if verdict is Verdict.INCONCLUSIVE and found.kink is not None:
         reason = f"a kink at {where:.2g} from it is too near to tell"
     return Entry(
-        entry.input, entry.name, entry.place, entry.analytic, numeric, error, verdict, reason, pair, where, found.steps
-    )
+        entry.input, entry.name, entry.place, entry.analytic, numeric, error, verdict, reason, pair, where, found.steps,
+        allowed,
+    )  # fmt: skip
 
 
 def curve(

@@ -23,6 +23,8 @@ class Adjoint(NamedTuple):
     expected: float
     exact: bool
     wrong: bool
+    allowed: float
+    """What they may differ by."""
 
 
 def exact_adjoint(point: Point, k: int, random: np.random.Generator, tolerance: Tolerance) -> Adjoint | None:
@@ -59,7 +61,7 @@ def exact_adjoint(point: Point, k: int, random: np.random.Generator, tolerance: 
     size, off = _sum(np.abs(v * of_x)) + 1.0, abs(product - expected)
     least = max(64 * point.eps * size, tolerance.granted(_sum(np.abs(given * x)), _sum(np.abs(x))))
     wrong = least < off <= VISIBLE * size  # more than that, and f would not be linear after all
-    return Adjoint(product, expected, product == expected, wrong)
+    return Adjoint(product, expected, product == expected, wrong, least)
 
 
 def _sum(values: Any) -> float:

@@ -104,7 +104,7 @@ class Report:
 
     def _table(self) -> list[str]:
         shown = sorted(self.entries, key=_badness, reverse=True)[:ROWS]
-        rows = [("", "input", "place", "analytic", "numeric", "±", "verdict", "")]
+        rows = [("", "input", "place", "analytic", "numeric", "±", "allowed", "verdict", "")]
         for k, e in enumerate(shown):
             arrow = "→" if k == 0 and not self else ""
             shape = "×".join(map(str, self.shapes.get(e.input, ())))
@@ -112,7 +112,7 @@ class Report:
             note = "at a kink" if e.reason.startswith("at a kink") else e.reason
             if e.where is not None and e.verdict is not Verdict.PASS and e.one_sided is not None:
                 note = f"kink at {e.where:+.1g}: {e.one_sided[0]:.3g} | {e.one_sided[1]:.3g}"
-            numbers = f"{e.analytic:.8g}", f"{e.numeric:.8g}", f"{e.error:.0e}"
+            numbers = f"{e.analytic:.8g}", f"{e.numeric:.8g}", f"{e.error:.0e}", f"{e.allowed:.0e}"
             place = str(e.place).replace(",)", ")") if e.place else ""
             rows.append((arrow, name[:24], place, *numbers, MARK[e.verdict], note))
         widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
@@ -219,4 +219,5 @@ def _entry(data: dict[str, Any]) -> Entry:
         one_sided=None if sides is None else (left_right[0], left_right[1]),
         where=_numbers(data["where"]),
         steps=tuple((_numbers(h), _numbers(d)) for h, d in data["steps"]),
+        allowed=_numbers(data.get("allowed", 0.0)),  # earlier reports do not have it
     )

@@ -14,7 +14,6 @@ import numpy as np
 
 from tinygrad_cnn.gradcheck.battery import CHECKS, check_exact_adjoint, check_kinks, differentiable, name_of
 from tinygrad_cnn.gradcheck.check import gradcheck, gradgradcheck
-from tinygrad_cnn.gradcheck.judge import Tolerance
 from tinygrad_cnn.gradcheck.report import SEVERITY, Report
 from tinygrad_cnn.gradcheck.verdicts import Entry, GradientError, Verdict
 from tinygrad_cnn.ops.domain import Domain, Real
@@ -161,7 +160,7 @@ def check_op(
         samples=tuple(described(op, sample) for sample in drawn),
         trials=tuple(trials),
         reports=tuple(reports),
-        ratios=tuple(r for report in reports for r in ratios(report, options.get("atol"), options.get("rtol"))),
+        ratios=tuple(r for report in reports for r in ratios(report)),
         seconds=perf_counter() - start,
     )
 
@@ -181,7 +180,7 @@ def check_sample(
 ) -> Report:
     """`gradcheck`, or `gradgradcheck` if the order is 2, of an op at a sample; it does not raise."""
     wanted = differentiable(op, sample.inputs)
-    arrays = [np.array(a, order="C") for a in sample.inputs]  # as the checker's own copies; layouts are the battery's
+    arrays = [np.array(a) for a in sample.inputs]
     tensors = [
         Tensor(a.astype(dtype) if a.dtype.kind == "f" else a, requires_grad=k in wanted) for k, a in enumerate(arrays)
     ]
@@ -216,35 +215,31 @@ def check_constant(op: type[Op], sample: Sample, random: np.random.Generator) ->
             raise GradientError(f"{op.name}: has no derivative, but its output requires a gradient")
 
 
-def rated(report: Report, atol: float | None = None, rtol: float | None = None) -> list[tuple[Entry, float]]:
+def rated(report: Report) -> list[tuple[Entry, float]]:
     """Every entry with its ratio, the worst first: how far off it is over its error bar and tolerance.
 
-    At a kink the distance is that from both slopes. Tolerances relative to the largest derivative of an input are
-    taken from the largest that the report knows.
+    At a kink the distance is that from both slopes.
     """
-    eps = float(max((np.finfo(dtype).eps for dtype in report.dtypes.values()), default=0.0))
-    tolerance = Tolerance(atol, 1e-5 if rtol is None else rtol, eps, None)
-    scale: dict[int, float] = {}
-    for e in report.entries:
-        scale[e.input] = max(scale.get(e.input, 0.0), float(np.nan_to_num(abs(e.numeric))))
-    pairs = [(e, _ratio(e, float(tolerance.allowed(e.numeric, scale[e.input])))) for e in report.entries]
+    pairs = [(e, _ratio(e)) for e in report.entries]
     worst = report.worst
     return sorted(pairs, key=lambda pair: (pair[0] is worst, SEVERITY[pair[0].verdict], pair[1]), reverse=True)
 
 
-def ratios(report: Report, atol: float | None = None, rtol: float | None = None) -> list[float]:
+def ratios(report: Report) -> list[float]:
     """The ratios of the entries that were judged."""
-    return [ratio for e, ratio in rated(report, atol, rtol) if not e.reason.startswith(UNJUDGED)]
+    return [ratio for e, ratio in rated(report) if not e.reason.startswith(UNJUDGED)]
 
 
-def _ratio(e: Entry, tolerance: float) -> float:
+def _ratio(e: Entry) -> float:
     off = e.off
     if e.reason.startswith(UNJUDGED):
         return 0.0
     if e.one_sided is not None and e.verdict is Verdict.PASS:
         low, high = sorted(e.one_sided)
         off = max(0.0, low - e.analytic, e.analytic - high)
-    bound = e.error + tolerance
+    bound = e.error + e.allowed
+    if bound == 0.0:
+        return 0.0 if off == 0.0 else float("inf")
     return off / bound if bound == bound and np.isfinite(off) else float("inf")
 
 

@@ -17,9 +17,11 @@ class Verdict(Enum):
 class Entry:
     """One judged number: an entry of Jᵀv, or a projection ⟨Jᵀv, u⟩.
 
-    ``error`` is the error bar of ``numeric``. ``one_sided`` are the derivatives to the left and to the right, and
-    ``where`` the signed distance to the kink along this coordinate, if one was seen. ``steps`` are the pairs
-    (step, central difference) that the numeric value was made of, kept for entries that did not pass.
+    ``error`` is the error bar of ``numeric``, and ``allowed`` the tolerance: what ``analytic`` may be off by beside
+    it, absolute and relative together (at a kink, from the nearer of the slopes). ``one_sided`` are the derivatives
+    to the left and to the right, and ``where`` the signed distance to the kink along this coordinate, if one was
+    seen. ``steps`` are the pairs (step, central difference) that the numeric value was made of, kept for entries that
+    did not pass.
     """
 
     input: int
@@ -33,6 +35,7 @@ class Entry:
     one_sided: tuple[float, float] | None = None
     where: float | None = None
     steps: tuple[tuple[float, float], ...] = ()
+    allowed: float = 0.0
 
     @property
     def off(self) -> float:
