@@ -3,8 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import tinygrad_cnn as tg
 from tinygrad_cnn import nn, optim
@@ -109,57 +107,6 @@ def test_a_module_with_names_of_its_own():
     assert repr(ours) == repr(theirs)
     assert [n for n, _ in ours.named_parameters()] == [n for n, _ in theirs.named_parameters()]
     assert [n for n, _ in ours.named_modules()] == [n for n, _ in theirs.named_modules()]
-
-
-OPTIMISERS = [
-    ("SGD", {"lr": 0.1}),
-    ("SGD", {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.01}),
-    ("SGD", {"lr": 0.1, "momentum": 0.9, "dampening": 0.5}),
-    ("SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True, "maximize": True}),
-    ("Adam", {"lr": 0.1}),
-    ("Adam", {"lr": 0.1, "betas": (0.5, 0.9), "eps": 1e-3, "weight_decay": 0.1}),
-    ("Adam", {"lr": 0.1, "amsgrad": True}),
-    ("AdamW", {"lr": 0.1, "weight_decay": 0.2}),
-    ("AdamW", {"lr": 0.1, "amsgrad": True, "maximize": True}),
-]
-
-
-@pytest.mark.parametrize(("name", "settings_"), OPTIMISERS)
-def test_optimisers(name, settings_):
-    random = np.random.default_rng(0)
-    start, gradients = random.normal(size=(2, 3)), random.normal(size=(8, 2, 3))
-    ours = nn.Parameter(start.copy())
-    theirs = torch.nn.Parameter(torch.tensor(start))
-    a, b = getattr(optim, name)([ours], **settings_), getattr(torch.optim, name)([theirs], **settings_)
-    for k, g in enumerate(gradients):
-        ours.grad, theirs.grad = tg.Tensor(g.copy()), torch.tensor(g)
-        a.step()
-        b.step()
-        np.testing.assert_allclose(ours.detach().numpy(), theirs.detach().numpy(), rtol=1e-10, err_msg=f"step {k}")
-        if k == 3:  # through a state dict, into a new optimiser
-            saved = a.state_dict()
-            a = getattr(optim, name)([ours], lr=5.0)
-            a.load_state_dict(saved)
-
-
-SCHEDULES = [
-    lambda lr_scheduler, o, period, low: lr_scheduler.CosineAnnealingLR(o, period, low),
-    lambda lr_scheduler, o, period, low: lr_scheduler.StepLR(o, period, 0.5),
-    lambda lr_scheduler, o, period, low: lr_scheduler.LambdaLR(o, lambda k: 1 / (1 + low + k)),
-]
-
-
-@settings(max_examples=20)
-@given(st.sampled_from(SCHEDULES), st.integers(1, 12), st.floats(0.0, 0.05))
-def test_schedules(make, period, low):
-    a = optim.SGD([nn.Parameter(np.ones(1))], lr=0.1)
-    b = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=0.1)
-    p, q = make(optim.lr_scheduler, a, period, low), make(torch.optim.lr_scheduler, b, period, low)
-    for _ in range(period):
-        assert p.get_last_lr() == pytest.approx(q.get_last_lr(), rel=1e-9, abs=1e-12)
-        b.step()
-        p.step()
-        q.step()
 
 
 def test_a_training_run_follows_pytorch_step_for_step():

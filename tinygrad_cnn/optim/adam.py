@@ -6,79 +6,110 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.optim.optimizer import Optimizer, check_settings
+from tinygrad_cnn.optim.optimizer import Optimizer
+from tinygrad_cnn.optim.rules import (
+    buffer,
+    check_betas,
+    check_settings,
+    count,
+    decayed,
+    follow,
+    follow_square,
+    root,
+    shrink,
+)
+from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import NDArray
 
 
 class Adam(Optimizer):
     """Steps by the mean of gradients over the root of the mean of their squares (Kingma & Ba 2015).
 
-    As ``torch.optim.Adam``: weight decay is added to the gradient; `amsgrad` (Reddi et al. 2018) divides by the
-    largest mean square so far.
+    With m = β₁m + (1 - β₁)g and v = β₂v + (1 - β₂)g², both from 0,
+    ``p -= lr · m / (1 - β₁ᵗ) / (√(v / (1 - β₂ᵗ)) + eps)``, as ``torch.optim.Adam``. Weight decay is added to the
+    gradient, unless it is decoupled; `amsgrad` (Reddi et al. 2018) divides by the root of the largest v so far.
     """
-
-    decoupled = False
 
     def __init__(
         self,
         params: Iterable[Any],
-        lr: float = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
+        lr: float | Tensor = 1e-3,
+        betas: tuple[float | Tensor, float | Tensor] = (0.9, 0.999),
         eps: float = 1e-8,
-        weight_decay: float = 0.0,
+        weight_decay: float = 0,
         amsgrad: bool = False,
         *,
+        foreach: bool | None = None,
         maximize: bool = False,
+        capturable: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
+        decoupled_weight_decay: bool = False,
     ) -> None:
-        settings = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
-        super().__init__(params, {**settings, "amsgrad": amsgrad, "maximize": maximize})
+        if not all(isinstance(b, float) for b in betas) and not all(isinstance(b, Tensor) for b in betas):
+            raise ValueError(f"{type(self).__name__}: betas are {betas}; expected two floats or two Tensors")
+        defaults = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad}
+        switches = {"maximize": maximize, "foreach": foreach, "capturable": capturable}
+        more = {"differentiable": differentiable, "fused": fused, "decoupled_weight_decay": decoupled_weight_decay}
+        super().__init__(params, {**defaults, **switches, **more})
 
     def check(self, group: dict[str, Any]) -> None:
         """ValueError if a setting is out of its range."""
+        super().check(group)
         name = type(self).__name__
         check_settings(name, lr=group["lr"], eps=group["eps"], weight_decay=group["weight_decay"])
-        if not all(0.0 <= beta < 1.0 for beta in group["betas"]):
-            raise ValueError(f"{name}: betas are {group['betas']}; each must be at least 0 and below 1")
+        check_betas(name, group["betas"])
 
     def update(self, value: NDArray, gradient: NDArray, state: dict[str, Any], group: dict[str, Any]) -> None:
-        """One step of one parameter."""
-        beta1, beta2 = group["betas"]
-        if not state:
-            state.update(step=0, exp_avg=np.zeros_like(value), exp_avg_sq=np.zeros_like(value))
-            if group["amsgrad"]:
-                state["max_exp_avg_sq"] = np.zeros_like(value)
-        state["step"] += 1
-        if group["weight_decay"]:
-            if self.decoupled:
-                value *= 1 - group["lr"] * group["weight_decay"]
-            else:
-                gradient = gradient + group["weight_decay"] * value
-        mean, square = state["exp_avg"], state["exp_avg_sq"]
-        mean += (1 - beta1) * (gradient - mean)
-        square *= beta2
-        square += (1 - beta2) * gradient * gradient
+        """One step of one parameter; the two corrections of the start are numbers, so they cost no pass."""
+        lr, (beta1, beta2) = float(group["lr"]), map(float, group["betas"])
+        t = count(state)
+        mean, square = buffer(state, "exp_avg", value), buffer(state, "exp_avg_sq", value)
+        if group["decoupled_weight_decay"]:
+            shrink(value, group)
+        else:
+            gradient = decayed(gradient, value, group)
+        follow(mean, gradient, 1 - beta1)
+        follow_square(square, gradient, 1 - beta2)
         if group["amsgrad"]:
-            square = np.maximum(state["max_exp_avg_sq"], square, out=state["max_exp_avg_sq"])
-        denominator = np.sqrt(square)
-        denominator /= math.sqrt(1 - beta2 ** state["step"])
-        denominator += group["eps"]
-        value -= group["lr"] / (1 - beta1 ** state["step"]) * mean / denominator
+            largest = buffer(state, "max_exp_avg_sq", value)
+            square = np.maximum(largest, square, out=largest)
+        bias1, bias2 = 1 - beta1**t, math.sqrt(1 - beta2**t)
+        step = root(square, group["eps"] * bias2)
+        np.divide(mean, step, out=step)
+        step *= lr * bias2 / bias1
+        value -= step
 
 
 class AdamW(Adam):
-    """Adam whose weight decay shrinks the parameter itself (Loshchilov & Hutter 2019)."""
-
-    decoupled = True
+    """Adam whose weight decay shrinks the parameter itself (Loshchilov & Hutter 2019), as ``torch.optim.AdamW``."""
 
     def __init__(
         self,
         params: Iterable[Any],
-        lr: float = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
+        lr: float | Tensor = 1e-3,
+        betas: tuple[float | Tensor, float | Tensor] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 1e-2,
         amsgrad: bool = False,
         *,
         maximize: bool = False,
+        foreach: bool | None = None,
+        capturable: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize)
+        super().__init__(
+            params,
+            lr,
+            betas,
+            eps,
+            weight_decay,
+            amsgrad,
+            foreach=foreach,
+            maximize=maximize,
+            capturable=capturable,
+            differentiable=differentiable,
+            fused=fused,
+            decoupled_weight_decay=True,
+        )

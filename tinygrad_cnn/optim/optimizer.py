@@ -1,66 +1,171 @@
-"""What optimisers share: groups of parameters with their own settings, state, and the loop of a step."""
+"""What optimisers share: groups of parameters with their own settings, state, hooks, and the loop of a step.
+
+The update rules are one file each; what they keep of a parameter, and how a group's settings are checked, is here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from copy import deepcopy
+from functools import wraps
 from typing import Any
+from warnings import warn
 
 import numpy as np
 
 from tinygrad_cnn.autograd import enable_grad, note_write
-from tinygrad_cnn.tensor import Tensor
+from tinygrad_cnn.promotion import FLOAT32
+from tinygrad_cnn.tensor import RemovableHandle, Tensor
 from tinygrad_cnn.types import NDArray
+
+Closure = Callable[[], Any]
+StateDict = dict[str, Any]
+
+
+class _Required:
+    """The default of a setting that every group has to name."""
+
+    def __repr__(self) -> str:
+        return "<required parameter>"
+
+
+required = _Required()
+
+NOT_HERE = {
+    "foreach": "chooses among PyTorch's kernels; leave it at None, there is one way to step here",
+    "fused": "chooses among PyTorch's kernels; leave it at None, there is one way to step here",
+    "capturable": "is for graphs of a GPU; leave it at False, there is only the CPU",
+    "differentiable": "records the step itself; leave it at False, and write such a step with Tensors, w - lr * grad",
+}
+"""PyTorch's switches that are accepted only when off."""
+
+
+def hooked(step: Callable[..., Any]) -> Callable[..., Any]:
+    """`step` with the hooks around it; what `register_step_pre_hook` documents."""
+
+    @wraps(step)
+    def with_hooks(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
+        args = (self, *args)
+        for hook in self._hooks["step_pre"]:
+            changed = hook(self, args, kwargs)
+            if changed is not None:
+                if not isinstance(changed, tuple) or len(changed) != 2:
+                    raise RuntimeError(f"step: a pre-hook returned {changed!r}; expected None or (args, kwargs)")
+                args, kwargs = changed
+        self._opt_called = True
+        result = step(*args, **kwargs)
+        for hook in self._hooks["step_post"]:
+            hook(self, args, kwargs)
+        return result
+
+    return with_hooks
 
 
 class Optimizer:
-    """Changes parameters by their gradients; a subclass writes `update` for one parameter, at array speed.
+    """Changes parameters by their gradients; as ``torch.optim.Optimizer``.
+
+    A subclass writes `update`, the rule for one parameter, at array speed; or, as in PyTorch, its own `step`.
 
     Parameters
     ----------
-    params : tensors, or dicts ``{"params": tensors, "lr": …}``, each a group with settings of its own
+    params : tensors, or (name, tensor) pairs such as ``model.named_parameters()``, or dicts
+        ``{"params": tensors, "lr": …}``, each a group with settings of its own
     defaults : the settings of groups that do not name them
+
+    Examples
+    --------
+    >>> from tinygrad_cnn import nn
+    >>> class SignDescent(Optimizer):
+    ...     def __init__(self, params, lr=0.1):
+    ...         super().__init__(params, {"lr": lr})
+    ...
+    ...     def update(self, value, gradient, state, group):
+    ...         value -= group["lr"] * np.sign(gradient)
+    >>> w = nn.Parameter([1.0, -1.0])
+    >>> (w * w).sum().backward()
+    >>> SignDescent([w]).step()
+    >>> w.tolist()
+    [0.8999999761581421, -0.8999999761581421]
     """
+
+    _scheduled = False  # set by the first schedule, which from then on wants to know of steps
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "step" in vars(cls):
+            cls.step = hooked(cls.step)  # type: ignore[method-assign]
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         self.defaults = defaults
-        self.state: dict[Tensor, dict[str, Any]] = {}
+        self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
+        self._hooks: defaultdict[str, list[Any]] = defaultdict(list)
+        self._opt_called = False
+        self.check(defaults)
         if isinstance(params, Tensor):
             raise TypeError("Optimizer: params is one Tensor; give an iterable of them, such as [tensor]")
         given = list(params)
         if not given:
-            raise ValueError("Optimizer: got no parameters to optimise")
+            raise ValueError("Optimizer: got no parameters to optimise (an empty parameter list)")
         for group in given if isinstance(given[0], dict) else [{"params": given}]:
             self.add_param_group(group)
 
+    # ---- groups ------------------------------------------------------------------------------------------
+
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Add parameters, with settings of their own."""
-        params = param_group["params"]
-        group = {
-            **self.defaults,
-            **param_group,
-            "params": [params] if isinstance(params, Tensor) else list(params),
-        }
-        known = {id(p) for g in self.param_groups for p in g["params"]}
-        for p in group["params"]:
+        """Add parameters, with settings of their own; the dict is kept, and completed by the defaults.
+
+        Raises
+        ------
+        TypeError
+            If `param_group` is no dict, or its parameters are a set or no Tensors.
+        ValueError
+            If a parameter is no leaf or already known, if only some have names, or if a setting is out of its range.
+        """
+        if not isinstance(param_group, dict):
+            raise TypeError(f"add_param_group: expected a dict with 'params', got {type(param_group).__name__}")
+        params, names = _named(param_group["params"])
+        known = {id(p) for p in self._params()}
+        for p in params:
             if not isinstance(p, Tensor):
                 raise TypeError(f"Optimizer: {type(p).__name__} cannot be optimised; expected leaf Tensors")
             if not p.is_leaf:
                 raise ValueError("Optimizer: the result of an op cannot be optimised; expected leaf Tensors")
             if id(p) in known:
                 raise ValueError(f"Optimizer: a parameter of shape {p.shape} stands in more than one group")
-            known.add(id(p))
-        self.check(group)
-        self.param_groups.append(group)
+        if len({id(p) for p in params}) < len(params):
+            warn("Optimizer: a group has duplicate parameters, which are changed twice a step", stacklevel=2)
+        if any(("param_names" in group) is not bool(names) for group in self.param_groups):
+            raise ValueError("Optimizer: some groups have named parameters, some have not; name all of them or none")
+        missing = [k for k, v in self.defaults.items() if v is required and k not in param_group]
+        if missing:
+            raise ValueError(f"Optimizer: a group has no {missing[0]!r}, which has no default; give it")
+        self.check({**self.defaults, **param_group})
+        param_group["params"] = params
+        if names:
+            param_group["param_names"] = names
+        for name, value in self.defaults.items():
+            param_group.setdefault(name, value)
+        self.param_groups.append(param_group)
 
     def check(self, group: dict[str, Any]) -> None:
-        """ValueError if a setting is out of its range."""
+        """ValueError if a setting is out of its range; subclasses check theirs, too."""
+        for name, meaning in NOT_HERE.items():
+            if group.get(name):
+                raise ValueError(f"{type(self).__name__}: {name}=True {meaning}")
+
+    def _params(self) -> Iterator[Tensor]:
+        return (p for group in self.param_groups for p in group["params"])
+
+    # ---- stepping ----------------------------------------------------------------------------------------
 
     def update(self, value: NDArray, gradient: NDArray, state: dict[str, Any], group: dict[str, Any]) -> None:
-        """Change one parameter in place; `state` is its own, and empty at first."""
-        raise NotImplementedError
+        """Change one parameter in place; `state` is its own, and empty at first. `gradient` is not to be changed."""
+        raise NotImplementedError(f"{type(self).__name__}: neither update nor step is written; define one of them")
 
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+    @hooked
+    def step(self, closure: Closure | None = None) -> Any:
         """Change every parameter that has a gradient; a closure computes the loss again first, and it is returned."""
         loss = None
         if closure is not None:
@@ -70,54 +175,156 @@ class Optimizer:
             for p in group["params"]:
                 if p.grad is not None:
                     value, gradient = p._data, p.grad._data
-                    if group.get("maximize"):
-                        gradient = -gradient
-                    self.update(value, gradient, self.state.setdefault(p, {}), group)
+                    if value.dtype.kind != "f":
+                        raise RuntimeError(f"step: a parameter of dtype {value.dtype} cannot be optimised; use floats")
+                    state = self.state.get(p, {})
+                    self.update(value, -gradient if group.get("maximize") else gradient, state, group)
                     note_write(value)
+                    if state:
+                        self.state[p] = state
         return loss
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients, or make them 0."""
-        for group in self.param_groups:
-            for p in group["params"]:
-                if set_to_none or p.grad is None:
-                    p.grad = None
-                else:
-                    p.grad.detach().zero_()
+        for p in self._params():
+            if set_to_none:
+                p.grad = None
+            elif p.grad is not None:
+                p.grad = p.grad.detach().zero_()
 
-    def state_dict(self) -> dict[str, Any]:
-        """State and settings, the parameters by their numbers."""
-        numbers = {p: k for k, p in enumerate(p for g in self.param_groups for p in g["params"])}
-        return {
-            "state": {numbers[p]: {k: _copied(v) for k, v in s.items()} for p, s in self.state.items()},
-            "param_groups": [{**g, "params": [numbers[p] for p in g["params"]]} for g in self.param_groups],
+    # ---- state -------------------------------------------------------------------------------------------
+
+    def state_dict(self) -> StateDict:
+        """State and settings, the parameters by their numbers; its Tensors are the optimiser's own, not copies."""
+        for hook in self._hooks["state_dict_pre"]:
+            hook(self)
+        numbers: dict[int, int] = {}
+        for p in self._params():
+            numbers.setdefault(id(p), len(numbers))
+        found: StateDict = {
+            "state": {numbers[id(p)] if isinstance(p, Tensor) else p: s for p, s in self.state.items()},
+            "param_groups": [{**g, "params": [numbers[id(p)] for p in g["params"]]} for g in self.param_groups],
         }
+        for hook in self._hooks["state_dict_post"]:
+            found = _or(hook(self, found), found)
+        return found
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over state and settings of an optimiser with the same groups."""
-        saved = state_dict["param_groups"]
+    def load_state_dict(self, state_dict: StateDict) -> None:
+        """Take over state and settings of an optimiser with the same groups; arrays become Tensors, all are copied.
+
+        State takes the dtype of its parameter, but for ``step``, which keeps its own.
+
+        Raises
+        ------
+        KeyError
+            If ``"state"`` or ``"param_groups"`` is missing.
+        ValueError
+            If the groups differ from this optimiser's in their number or their sizes.
+        """
+        state_dict = dict(state_dict)
+        for hook in self._hooks["load_state_dict_pre"]:
+            state_dict = _or(hook(self, state_dict), state_dict)
+        saved = deepcopy(state_dict["param_groups"])
         have, given = ([len(g["params"]) for g in groups] for groups in (self.param_groups, saved))
         if have != given:
             raise ValueError(f"load_state_dict: groups of {given} parameters given; this optimiser has {have}")
-        params = [p for g in self.param_groups for p in g["params"]]
+        numbers = [number for group in saved for number in group["params"]]
+        params = dict(zip(numbers, self._params(), strict=True))
+        state: defaultdict[Any, Any] = defaultdict(dict)
+        for number, values in state_dict["state"].items():
+            if number in params:
+                state[params[number]] = {name: _loaded(v, name, params[number]) for name, v in values.items()}
+            else:
+                state[number] = values
         for group, settings in zip(self.param_groups, saved, strict=True):
-            group.update({k: v for k, v in settings.items() if k != "params"})
-        self.state = {params[k]: {n: _copied(v) for n, v in s.items()} for k, s in state_dict["state"].items()}
+            names = {"param_names": group["param_names"]} if "param_names" in group else {}
+            settings.update({**names, **settings, "params": group["params"]})
+        self.__setstate__({"state": state, "param_groups": saved})
+        for hook in self._hooks["load_state_dict_post"]:
+            hook(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"defaults": self.defaults, "state": self.state, "param_groups": self.param_groups}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if "_hooks" not in self.__dict__:
+            self._hooks, self._opt_called = defaultdict(list), False
+
+    # ---- hooks -------------------------------------------------------------------------------------------
+
+    def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(optimizer, args, kwargs)`` before each step; it may return other ``(args, kwargs)``."""
+        return self._register("step_pre", hook)
+
+    def register_step_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(optimizer, args, kwargs)`` after each step."""
+        return self._register("step_post", hook)
+
+    def register_state_dict_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Call ``hook(optimizer)`` before `state_dict`."""
+        return self._register("state_dict_pre", hook, prepend)
+
+    def register_state_dict_post_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Call ``hook(optimizer, state_dict)`` after `state_dict`; what it returns replaces the result."""
+        return self._register("state_dict_post", hook, prepend)
+
+    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Call ``hook(optimizer, state_dict)`` before `load_state_dict`; what it returns is loaded instead."""
+        return self._register("load_state_dict_pre", hook, prepend)
+
+    def register_load_state_dict_post_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Call ``hook(optimizer)`` after `load_state_dict`."""
+        return self._register("load_state_dict_post", hook, prepend)
+
+    def _register(self, event: str, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        hooks = self._hooks[event]
+        hooks.insert(0 if prepend else len(hooks), hook)
+        return RemovableHandle(hooks, hook)
 
     def __repr__(self) -> str:
-        lines = [f"{type(self).__name__} ("]
+        text = f"{type(self).__name__} ("
         for k, group in enumerate(self.param_groups):
-            lines.append(f"Parameter Group {k}")
-            lines += [f"    {name}: {group[name]}" for name in sorted(group) if name != "params"]
-        return "\n".join([*lines, ")"])
+            text += f"\nParameter Group {k}\n"
+            text += "".join(f"    {name}: {_number(group[name])}\n" for name in sorted(group) if name != "params")
+        return text + ")"
 
 
-def _copied(value: Any) -> Any:
-    return value.copy() if isinstance(value, np.ndarray) else value
+# ---- details -----------------------------------------------------------------------------------------------
 
 
-def check_settings(optimiser: str, **settings: Any) -> None:
-    """Each is a number of at least 0."""
-    for name, value in settings.items():
-        if not value >= 0.0:
-            raise ValueError(f"{optimiser}: {name} is {value}; it must be at least 0")
+def _named(params: Any) -> tuple[list[Any], list[str]]:
+    """Parameters, and their names if they were given as pairs."""
+    if isinstance(params, Tensor):
+        return [params], []
+    if isinstance(params, set):
+        raise TypeError("Optimizer: the order of a set is not the same in every run; give the parameters as a list")
+    given = list(params)
+    names = [p[0] for p in given if isinstance(p, tuple)]
+    if names and len(names) != len(given):
+        raise ValueError("Optimizer: some parameters have names, some have not; name all of them or none")
+    return [p[1] for p in given] if names else given, names
+
+
+def _loaded(value: Any, name: str, param: Tensor) -> Any:
+    """A copy of saved state for this parameter."""
+    if isinstance(value, dict):
+        return {k: _loaded(v, k, param) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_loaded(v, name, param) for v in value)
+    if name == "step" and isinstance(value, (int, float)):
+        return Tensor._wrap(np.array(value, FLOAT32))
+    if isinstance(value, (Tensor, np.ndarray, np.generic)):
+        array = value._data if isinstance(value, Tensor) else np.asarray(value)
+        return Tensor._wrap(array.astype(array.dtype if name == "step" or param.dtype.kind != "f" else param.dtype))
+    return value
+
+
+def _number(value: Any) -> Any:
+    """A Tensor of one element as its number: so PyTorch prints settings."""
+    return value.item() if isinstance(value, Tensor) and value.numel() == 1 else value
+
+
+def _or(returned: Any, otherwise: Any) -> Any:
+    """What a hook returned, unless that is None."""
+    return otherwise if returned is None else returned

@@ -3,48 +3,57 @@
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 from tinygrad_cnn.kernels.chosen import chosen
-from tinygrad_cnn.optim.optimizer import Optimizer, check_settings
+from tinygrad_cnn.optim.optimizer import Optimizer
+from tinygrad_cnn.optim.rules import check_settings, decayed
+from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import NDArray
 
 
 class SGD(Optimizer):
     """``p -= lr · v`` with ``v = momentum · v + (1 - dampening)(g + weight_decay · p)``, as ``torch.optim.SGD``.
 
-    Nesterov's momentum (Sutskever et al. 2013) steps by ``g + momentum · v``.
+    Nesterov's momentum (Sutskever et al. 2013) steps by ``g + momentum · v``. The first v is g itself, undampened.
     """
 
     def __init__(
         self,
         params: Iterable[Any],
-        lr: float = 1e-3,
-        momentum: float = 0.0,
-        dampening: float = 0.0,
-        weight_decay: float = 0.0,
+        lr: float | Tensor = 1e-3,
+        momentum: float = 0,
+        dampening: float = 0,
+        weight_decay: float | Tensor = 0,
         nesterov: bool = False,
         *,
         maximize: bool = False,
+        foreach: bool | None = None,
+        differentiable: bool = False,
+        fused: bool | None = None,
     ) -> None:
-        settings = {"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay}
-        super().__init__(params, {**settings, "nesterov": nesterov, "maximize": maximize})
+        defaults = {"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay}
+        switches = {"maximize": maximize, "foreach": foreach, "differentiable": differentiable, "fused": fused}
+        super().__init__(params, {**defaults, "nesterov": nesterov, **switches})
+        if nesterov and (momentum <= 0 or dampening != 0):
+            raise ValueError("SGD: nesterov needs a momentum above 0 and a dampening of 0")
 
     def check(self, group: dict[str, Any]) -> None:
         """ValueError if a setting is out of its range."""
+        super().check(group)
         check_settings("SGD", lr=group["lr"], momentum=group["momentum"], weight_decay=group["weight_decay"])
-        if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
-            raise ValueError("SGD: nesterov needs a momentum above 0 and a dampening of 0")
 
     def update(self, value: NDArray, gradient: NDArray, state: dict[str, Any], group: dict[str, Any]) -> None:
         """One step of one parameter."""
         momentum = group["momentum"]
-        if group["weight_decay"]:
-            gradient = gradient + group["weight_decay"] * value
+        gradient = decayed(gradient, value, group)
         if momentum:
-            velocity = state.get("momentum_buffer")
-            if velocity is None:
-                velocity = state["momentum_buffer"] = gradient.copy()
+            if state.get("momentum_buffer") is None:
+                velocity = np.array(gradient)
+                state["momentum_buffer"] = Tensor._wrap(velocity)
             else:
+                velocity = state["momentum_buffer"]._data
                 velocity *= momentum
-                velocity += (1 - group["dampening"]) * gradient
+                velocity += gradient if group["dampening"] == 0 else (1 - group["dampening"]) * gradient
             gradient = gradient + momentum * velocity if group["nesterov"] else velocity
-        chosen.descend(value, gradient, group["lr"])
+        chosen.descend(value, gradient, float(group["lr"]))

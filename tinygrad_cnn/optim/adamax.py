@@ -1,0 +1,52 @@
+"""Adamax."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.optim.optimizer import Optimizer
+from tinygrad_cnn.optim.rules import buffer, check_betas, check_settings, count, decayed, follow
+from tinygrad_cnn.tensor import Tensor
+from tinygrad_cnn.types import NDArray
+
+
+class Adamax(Optimizer):
+    """Adam with the largest gradient in place of the mean square (Kingma & Ba 2015, section 7.1).
+
+    With m = β₁m + (1 - β₁)g and u = max(β₂u, |g| + eps), ``p -= lr / (1 - β₁ᵗ) · m / u``, as ``torch.optim.Adamax``.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float | Tensor = 2e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        foreach: bool | None = None,
+        *,
+        maximize: bool = False,
+        differentiable: bool = False,
+        capturable: bool = False,
+    ) -> None:
+        defaults = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "foreach": foreach}
+        switches = {"maximize": maximize, "differentiable": differentiable, "capturable": capturable}
+        super().__init__(params, {**defaults, **switches})
+
+    def check(self, group: dict[str, Any]) -> None:
+        """ValueError if a setting is out of its range."""
+        super().check(group)
+        check_settings("Adamax", lr=group["lr"], eps=group["eps"], weight_decay=group["weight_decay"])
+        check_betas("Adamax", group["betas"])
+
+    def update(self, value: NDArray, gradient: NDArray, state: dict[str, Any], group: dict[str, Any]) -> None:
+        """One step of one parameter."""
+        beta1, beta2 = group["betas"]
+        t = count(state)
+        mean, largest = buffer(state, "exp_avg", value), buffer(state, "exp_inf", value)
+        gradient = decayed(gradient, value, group)
+        follow(mean, gradient, 1 - beta1)
+        largest *= beta2
+        np.maximum(largest, np.abs(gradient) + group["eps"], out=largest)
+        value -= float(group["lr"]) / (1 - beta1**t) * mean / largest

@@ -1,0 +1,67 @@
+"""RMSprop."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.optim.optimizer import Optimizer
+from tinygrad_cnn.optim.rules import buffer, check_settings, count, decayed, follow, follow_square, root
+from tinygrad_cnn.tensor import Tensor
+from tinygrad_cnn.types import NDArray
+
+
+class RMSprop(Optimizer):
+    """Steps by the gradient over the root of the mean of its squares (Hinton's lecture 6e, 2012).
+
+    With v = αv + (1 - α)g², ``p -= lr · g / (√v + eps)``, as ``torch.optim.RMSprop``. `centered` takes the variance
+    v - ḡ² instead of v, with ḡ = αḡ + (1 - α)g (Graves 2013); with `momentum`, ``b = momentum · b + g / (√v + eps)``
+    and ``p -= lr · b``.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float | Tensor = 1e-2,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        momentum: float = 0,
+        centered: bool = False,
+        capturable: bool = False,
+        foreach: bool | None = None,
+        maximize: bool = False,
+        differentiable: bool = False,
+    ) -> None:
+        defaults = {"lr": lr, "momentum": momentum, "alpha": alpha, "eps": eps, "centered": centered}
+        switches = {"capturable": capturable, "foreach": foreach, "maximize": maximize}
+        more = {"weight_decay": weight_decay, **switches, "differentiable": differentiable}
+        super().__init__(params, {**defaults, **more})
+
+    def check(self, group: dict[str, Any]) -> None:
+        """ValueError if a setting is out of its range."""
+        super().check(group)
+        numbers = {name: group[name] for name in ("lr", "eps", "momentum", "weight_decay", "alpha")}
+        check_settings("RMSprop", **numbers)
+
+    def update(self, value: NDArray, gradient: NDArray, state: dict[str, Any], group: dict[str, Any]) -> None:
+        """One step of one parameter."""
+        lr, alpha, momentum = float(group["lr"]), group["alpha"], group["momentum"]
+        count(state)
+        square = buffer(state, "square_avg", value)
+        velocity = buffer(state, "momentum_buffer", value) if momentum > 0 else None
+        gradient = decayed(gradient, value, group)
+        follow_square(square, gradient, 1 - alpha)
+        if group["centered"]:
+            mean = buffer(state, "grad_avg", value)
+            follow(mean, gradient, 1 - alpha)
+            square = square - mean * mean
+        step = root(square, group["eps"])
+        np.divide(gradient, step, out=step)
+        if velocity is not None:
+            velocity *= momentum
+            velocity += step
+            step = lr * velocity
+        else:
+            step *= lr
+        value -= step

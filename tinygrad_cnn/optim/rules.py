@@ -1,0 +1,88 @@
+"""What update rules are written with: checks of settings, what is kept of a parameter, averages in place."""
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.promotion import FLOAT32, FLOAT64, get_default_dtype
+from tinygrad_cnn.tensor import Tensor
+from tinygrad_cnn.types import NDArray
+
+
+def check_settings(optimiser: str, **settings: Any) -> None:
+    """Each is a number of at least 0, or a Tensor of one."""
+    for name, value in settings.items():
+        if isinstance(value, Tensor) and value.numel() != 1:
+            raise ValueError(f"{optimiser}: {name} is a Tensor of shape {value.shape}; it must have one element")
+        if not value >= 0.0:
+            raise ValueError(f"{optimiser}: {name} is {float(value)}; it must be at least 0")
+
+
+def check_betas(optimiser: str, betas: tuple[Any, Any]) -> None:
+    """Both lie in [0, 1)."""
+    if not all(0.0 <= beta < 1.0 for beta in betas):
+        raise ValueError(f"{optimiser}: betas are {betas}; each must be at least 0 and below 1")
+
+
+def count(state: dict[str, Any]) -> float:
+    """The number of this step of a parameter, from 1."""
+    step = number(state, "step", 0.0)
+    step += 1
+    return float(step)
+
+
+def number(state: dict[str, Any], name: str, initial: float) -> NDArray:
+    """A number kept of a parameter, as an array of no axes; as PyTorch, in the default dtype, not the parameter's."""
+    if name not in state:
+        state[name] = Tensor._wrap(rounded(initial))
+    array: NDArray = state[name]._data
+    return array
+
+
+def rounded(value: float) -> NDArray:
+    """A number in the dtype that PyTorch keeps numbers in: float64 if that is the default, else float32."""
+    return np.array(value, FLOAT64 if get_default_dtype() == FLOAT64 else FLOAT32)
+
+
+def buffer(state: dict[str, Any], name: str, value: NDArray, initial: float = 0.0) -> NDArray:
+    """The array kept of a parameter under this name, of its shape and dtype."""
+    if name not in state:
+        state[name] = Tensor._wrap(np.full_like(value, initial))
+    array: NDArray = state[name]._data
+    if array.shape != value.shape:
+        raise RuntimeError(f"step: state {name!r} has shape {array.shape} for a parameter of shape {value.shape}")
+    return array
+
+
+def decayed(gradient: NDArray, value: NDArray, group: dict[str, Any]) -> NDArray:
+    """The gradient of the loss with ½ · weight_decay · ‖value‖² added."""
+    weight_decay = float(group["weight_decay"])
+    return gradient + weight_decay * value if weight_decay else gradient
+
+
+def shrink(value: NDArray, group: dict[str, Any]) -> None:
+    """Decoupled weight decay (Loshchilov & Hutter 2019): value ← (1 - lr · weight_decay) value."""
+    if group["weight_decay"]:
+        value *= 1 - float(group["lr"]) * float(group["weight_decay"])
+
+
+def root(square: NDArray, eps: float) -> NDArray:
+    """√square + eps, in a new array (which np.sqrt alone does not give for no axes)."""
+    found: NDArray = np.sqrt(square, out=np.empty_like(square))
+    found += eps
+    return found
+
+
+def follow(average: NDArray, new: NDArray, share: float) -> None:
+    """average ← average + share · (new - average), in place."""
+    change = new - average
+    change *= share
+    average += change
+
+
+def follow_square(average: NDArray, new: NDArray, share: float) -> None:
+    """average ← (1 - share) · average + share · new², in place."""
+    square = new * new
+    square *= share
+    average *= 1 - share
+    average += square
