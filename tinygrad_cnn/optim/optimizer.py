@@ -15,8 +15,9 @@ from warnings import warn
 import numpy as np
 
 from tinygrad_cnn.autograd import enable_grad, note_write
+from tinygrad_cnn.autograd.hooks import RemovableHandle
 from tinygrad_cnn.promotion import FLOAT32
-from tinygrad_cnn.tensor import RemovableHandle, Tensor
+from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import NDArray
 
 Closure = Callable[[], Any]
