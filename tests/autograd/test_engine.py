@@ -367,3 +367,21 @@ def test_memory_does_not_grow_over_passes():
         (x * 0.1).exp().sum().backward()
     gc.collect()
     assert len(gc.get_objects()) - before < 50
+
+
+def test_many_slices_of_one_array_add_their_gradients_in_place():
+    x = tg.tensor(np.arange(12.0).reshape(4, 3), requires_grad=True)
+    y = x * 2
+    pieces = [*y.unbind(0), y[[0, 0, 2]].sum(0), y[1:, 1:].sum(0).sum() * tg.ones(3), y.sum(0)]
+    total = sum(((k + 1) * p * p).sum() for k, p in enumerate(pieces))
+    (fast,) = tg.autograd.grad(total, x, retain_graph=True)
+    (recorded,) = tg.autograd.grad(total, x, create_graph=True)
+    np.testing.assert_allclose(fast.numpy(), recorded.detach().numpy())
+
+
+def test_the_gradient_of_a_slice_does_not_write_into_that_of_another_use():
+    x = tg.ones(3, requires_grad=True)
+    y, z = x * 1, x * 1
+    both = y + z  # passes one array back to y and to z
+    (both.sum() + y[0] + y[1] + z[0]).backward()
+    assert x.grad.tolist() == [4, 3, 2]

@@ -127,6 +127,7 @@ def pull_back(
     """
     op, options, saved = node.op, node.options, None
     given = None if type(node) is Node else node.derivatives(g, alias)
+    adds = given is None and alias is None and op.add_derivative is not None and not anomaly.state.check_nan
     for k, edge in enumerate(node.edges):
         if edge is None or (useful is not None and edge not in useful):
             continue
@@ -137,6 +138,9 @@ def pull_back(
         else:
             rule = op.rules[0 if op.variadic else k]
             if rule is None:
+                continue
+            if adds and edge in own:
+                op.add_derivative(cotangents[edge], g, **options)
                 continue
             if saved is None:
                 check_saved(node)
@@ -153,6 +157,8 @@ def pull_back(
             own.add(edge)
         else:
             cotangents[edge] = d
+            if adds:
+                own.add(edge)
             if type(edge) is Node or given is not None:
                 continue  # only a leaf keeps its cotangent, and what a Function returns may be the user's
             if d is not g and type(d) is np.ndarray and d.base is None and d.flags.writeable:

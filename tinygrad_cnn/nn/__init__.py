@@ -1,6 +1,6 @@
 """Networks in PyTorch's spelling. All of it is composed from ops: no derivative is written here."""
 
-from tinygrad_cnn.nn import functional, init
+from tinygrad_cnn.nn import functional, init, utils
 from tinygrad_cnn.nn.activation import (
     CELU,
     ELU,
@@ -261,4 +261,5 @@ __all__ = [
     "ZeroPad3d",
     "functional",
     "init",
+    "utils",
 ]

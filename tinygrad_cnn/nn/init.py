@@ -1,16 +1,19 @@
 """How weights begin. Each function fills a tensor in place, without recording, and returns it."""
 
 import math
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
 
 from tinygrad_cnn.autograd import no_grad
-from tinygrad_cnn.random import Generator
+from tinygrad_cnn.random import Generator, default_generator
 from tinygrad_cnn.tensor import Tensor
 
 GAINS = {
-    "linear": 1.0,
-    "conv1d": 1.0,
-    "conv2d": 1.0,
-    "sigmoid": 1.0,
+    **dict.fromkeys(("linear", "conv1d", "conv2d", "conv3d"), 1.0),
+    **dict.fromkeys(("conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "sigmoid"), 1.0),
     "tanh": 5 / 3,
     "relu": math.sqrt(2),
     "selu": 0.75,
@@ -20,6 +23,8 @@ GAINS = {
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """The factor that keeps the variance of activations through this nonlinearity."""
     if nonlinearity == "leaky_relu":
+        if param is not None and (isinstance(param, bool) or not isinstance(param, (int, float))):
+            raise ValueError(f"calculate_gain: the negative slope is {param!r}, not a valid number")
         return math.sqrt(2 / (1 + (0.01 if param is None else param) ** 2))
     if nonlinearity not in GAINS:
         raise ValueError(
@@ -52,6 +57,52 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generato
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Numbers drawn from a normal distribution."""
     return tensor.normal_(mean, std, generator)
+
+
+@no_grad()
+def trunc_normal_(
+    tensor: Tensor,
+    mean: float = 0.0,
+    std: float = 1.0,
+    a: float = -2.0,
+    b: float = 2.0,
+    generator: Generator | None = None,
+) -> Tensor:
+    """Numbers drawn from the part of a normal distribution that lies in [a, b].
+
+    If that part is large, normal numbers are drawn until they lie in it; else even ones in [a, b] are kept with the
+    probability that the density has at them, relative to its peak in [a, b].
+    """
+    if mean < a - 2 * std or mean > b + 2 * std:
+        warnings.warn(
+            f"trunc_normal_: mean {mean} is more than 2 std from [{a}, {b}]; the distribution may be incorrect",
+            stacklevel=2,
+        )
+    source, shape, dtype = generator or default_generator, tuple(tensor.shape), np.dtype(tensor.dtype)
+    low, high = dtype.type(a), dtype.type(b)
+
+    def normal() -> tuple[Any, Any]:
+        drawn = source.normal(shape, dtype, mean, std)
+        return drawn, (drawn < low) | (drawn > high)
+
+    def even() -> tuple[Any, Any]:
+        drawn = source.uniform(shape, dtype, a, b)
+        peak = ((max(a, min(mean, b)) - mean) / std) ** 2
+        with np.errstate(divide="ignore"):
+            chance = np.log(source.uniform(shape, dtype))
+        return drawn, chance > (peak - ((drawn - mean) / std) ** 2) / 2
+
+    share = _normal_cdf((b - mean) / std) - _normal_cdf((a - mean) / std)
+    propose = normal if share > 0.3 else even
+    values, rejected = propose()
+    while rejected.any():
+        drawn, again = propose()
+        values, rejected = np.where(rejected, drawn, values), rejected & again
+    return tensor.copy_(values)
+
+
+def _normal_cdf(x: float) -> float:
+    return (1 + math.erf(x / math.sqrt(2))) / 2
 
 
 @no_grad()
@@ -102,3 +153,84 @@ def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | No
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Normal with deviation gain √(2 / (fan_in + fan_out)) (Glorot & Bengio 2010)."""
     return normal_(tensor, 0.0, gain * math.sqrt(2 / sum(_calculate_fan_in_and_fan_out(tensor))), generator)
+
+
+@no_grad()
+def eye_(tensor: Tensor) -> Tensor:
+    """The identity matrix; also of a matrix that is not square."""
+    if tensor.ndim != 2:
+        raise ValueError(f"eye_: a tensor of shape {tuple(tensor.shape)}; only tensors with 2 dimensions are supported")
+    return tensor.copy_(np.eye(*tensor.shape, dtype=np.dtype(tensor.dtype)))
+
+
+@no_grad()
+def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
+    """The convolution that hands on as many of its input channels as it can: 1 in the middle of the kernel.
+
+    Weight (out, in / groups, …) with 1 to 3 dims of places; every group hands on its own channels.
+    """
+    if tensor.ndim not in (3, 4, 5):
+        raise ValueError(
+            f"dirac_: a tensor of shape {tuple(tensor.shape)}; only tensors with 3, 4 or 5 dimensions are supported"
+        )
+    outputs, inputs, *places = tensor.shape
+    if outputs % groups:
+        raise ValueError(f"dirac_: dim 0 of size {outputs} must be divisible by groups {groups}")
+    per_group = outputs // groups
+    middle = tuple(n // 2 for n in places)
+    values = np.zeros(tuple(tensor.shape), np.dtype(tensor.dtype))
+    for group in range(groups):
+        for k in range(min(per_group, inputs)):
+            values[(group * per_group + k, k, *middle)] = 1
+    return tensor.copy_(values)
+
+
+@no_grad()
+def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = None) -> Tensor:
+    """A matrix with orthonormal rows or columns, whichever are fewer, times gain (Saxe et al. 2013).
+
+    All dims but the first are taken as one.
+    """
+    if tensor.ndim < 2:
+        raise ValueError(f"orthogonal_: a tensor of shape {tuple(tensor.shape)}; it needs 2 dimensions or more")
+    if tensor.numel() == 0:
+        return tensor
+    rows, columns = tensor.shape[0], tensor.numel() // tensor.shape[0]
+    drawn = (generator or default_generator).normal((rows, columns), np.dtype(tensor.dtype))
+    q, r = np.linalg.qr(drawn.T if rows < columns else drawn)
+    q = q * np.sign(np.diagonal(r))  # so that all orthogonal matrices are equally likely (Mezzadri 2006)
+    return tensor.copy_((gain * (q.T if rows < columns else q)).reshape(tensor.shape))
+
+
+@no_grad()
+def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None) -> Tensor:
+    """Normal numbers, of which in each column a share `sparsity` is 0 (Martens 2010)."""
+    if tensor.ndim != 2:
+        raise ValueError(
+            f"sparse_: a tensor of shape {tuple(tensor.shape)}; only tensors with 2 dimensions are supported"
+        )
+    rows, columns = tensor.shape
+    zeros = math.ceil(sparsity * rows)
+    source = generator or default_generator
+    values = source.normal((rows, columns), np.dtype(tensor.dtype), 0, std)
+    for column in range(columns):
+        values[source.permutation(rows)[:zeros], column] = 0
+    return tensor.copy_(values)
+
+
+def _deprecated(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    name = function.__name__
+
+    def old(*args: Any, **kwargs: Any) -> Tensor:
+        warnings.warn(f"nn.init.{name[:-1]} is now deprecated in favor of nn.init.{name}.", FutureWarning, stacklevel=2)
+        return function(*args, **kwargs)
+
+    old.__name__, old.__doc__ = name[:-1], f"The old name of `{name}`."
+    return old
+
+
+uniform, normal, constant = _deprecated(uniform_), _deprecated(normal_), _deprecated(constant_)
+eye, dirac, sparse = _deprecated(eye_), _deprecated(dirac_), _deprecated(sparse_)
+xavier_uniform, xavier_normal = _deprecated(xavier_uniform_), _deprecated(xavier_normal_)
+kaiming_uniform, kaiming_normal = _deprecated(kaiming_uniform_), _deprecated(kaiming_normal_)
+orthogonal = _deprecated(orthogonal_)

@@ -34,6 +34,12 @@ class GetItem(Op):
     def d_x(g: Array, x_shape: Shape, *, index: Index) -> Array:
         return PutItem.apply(g, index=index, shape=x_shape)
 
+    def add_derivative(total: Array, g: Array, *, index: Index) -> None:
+        if is_basic(index):
+            total[index] += g
+        else:
+            np.add.at(total, index, g)
+
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
         x = draw.array(draw.shape(1, smallest=1), Real())

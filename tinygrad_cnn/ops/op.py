@@ -94,6 +94,12 @@ class Op:
     numpy: ClassVar[tuple[Callable[..., Any], ...]] = ()
     """The NumPy functions that mean this op when they are given a Tensor."""
 
+    add_derivative: ClassVar[Any] = None
+    """``add_derivative(total, g, *, <options>)`` adds the derivative to `total` in place, where it is mostly zeros.
+
+    Of an op with one input, whose derivative is an array of its own. Many slices of one array then cost what one does.
+    """
+
     name: ClassVar[str]
     label: ClassVar[str]
     """The name as errors give it, in small letters."""
