@@ -203,7 +203,7 @@ class ReLU6(Hardtanh):
         super().__init__(0.0, 6.0, inplace)
 
 
-class Hardsigmoid(Activation):
+class Hardsigmoid(Module):
     """``min(max(x + 3, 0), 6) / 6``"""
 
     def __init__(self, inplace: bool = False) -> None:
@@ -214,7 +214,7 @@ class Hardsigmoid(Activation):
         return F.hardsigmoid(input, self.inplace)
 
 
-class Hardswish(Activation):
+class Hardswish(Module):
     """``x hardsigmoid(x)`` (Howard et al. 2019)."""
 
     def __init__(self, inplace: bool = False) -> None:
