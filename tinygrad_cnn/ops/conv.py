@@ -16,7 +16,7 @@ from tinygrad_cnn.ops.checks import check_dims, check_ndim, check_pair, shape_of
 from tinygrad_cnn.ops.domain import Real
 from tinygrad_cnn.ops.draw import Draw
 from tinygrad_cnn.ops.op import Op, Sample
-from tinygrad_cnn.ops.shape import squeeze, unsqueeze
+from tinygrad_cnn.ops.shape import pad, squeeze, unsqueeze
 from tinygrad_cnn.types import Array, Pads, Pair, Shape, Size2
 
 
@@ -321,6 +321,11 @@ def conv_transpose2d(
     ]
     if min(size) < 1:
         raise ArgumentError(f"{op}: the result of input {image} and weight {kernel} would have size {tuple(size)}")
-    geometry = Geometry(steps, ((pads[0], pads[0]), (pads[1], pads[1])), spread, groups)
-    y = Conv2DInput.apply(input, weight, size=(size[0], size[1]), geometry=geometry)
+    ends, bare = pads, (0, 0)
+    if extra[0] >= steps[0] or extra[1] >= steps[1]:  # more than the stride leaves open: less is cut off, zeros follow
+        ends = max(0, pads[0] - extra[0]), max(0, pads[1] - extra[1])
+        bare = max(0, extra[0] - pads[0]), max(0, extra[1] - pads[1])
+    geometry = Geometry(steps, ((pads[0], ends[0]), (pads[1], ends[1])), spread, groups)
+    y = Conv2DInput.apply(input, weight, size=(size[0] - bare[0], size[1] - bare[1]), geometry=geometry)
+    y = pad(y, (0, bare[1], 0, bare[0])) if any(bare) else y
     return y if bias is None else y + np.reshape(bias, (-1, 1, 1))

@@ -9,6 +9,17 @@ from tinygrad_cnn.errors import ArgumentError, OptionError
 from tinygrad_cnn.ops.checks import check_broadcast, check_ndim, shape_of
 
 
+def plain(value: Any) -> Any:
+    """The values without a history."""
+    return value.detach() if hasattr(value, "detach") else value
+
+
+def at_least(x: Any, least: float) -> Any:
+    """x brought up to `least`, without effect on its gradient, which flows as if nothing had been done."""
+    values = np.asarray(plain(x))
+    return x + (np.maximum(values, least) - values).astype(values.dtype)
+
+
 def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
     """The p-norm of ``x1 - x2 + eps`` along the last dim."""
     check_broadcast("pairwise_distance", shape_of(x1), shape_of(x2))
@@ -19,7 +30,7 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     """``x1 · x2 / (max(|x1|, eps) max(|x2|, eps))`` along a dim of the broadcast shape."""
     shape = check_broadcast("cosine_similarity", shape_of(x1), shape_of(x2))
     a, b = ops.broadcast_to(x1, shape), ops.broadcast_to(x2, shape)
-    lengths = (ops.clamp(ops.norm(v, 2, dim, True), min=eps) for v in (a, b))
+    lengths = (at_least(ops.norm(v, 2, dim, True), eps) for v in (a, b))
     first, second = (v / n for v, n in zip((a, b), lengths, strict=True))
     return ops.sum(first * second, dim)
 

@@ -10,7 +10,7 @@ import numpy as np
 from tinygrad_cnn import ops
 from tinygrad_cnn.errors import ArgumentError
 from tinygrad_cnn.nn.functional.activation import logsigmoid
-from tinygrad_cnn.nn.functional.distance import pairwise_distance
+from tinygrad_cnn.nn.functional.distance import at_least, pairwise_distance, plain
 from tinygrad_cnn.nn.functional.reduction import check_alike, named, reduced, warn_unlike, weighted
 from tinygrad_cnn.ops.checks import check_broadcast, check_integer, dtype_of, shape_of
 from tinygrad_cnn.ops.elementwise import Softplus
@@ -124,7 +124,7 @@ def binary_cross_entropy(
     """``-t ln p - (1 - t) ln(1 - p)`` of probabilities p in [0, 1]; each logarithm is at least -100, as in PyTorch."""
     reduction = named("binary_cross_entropy", reduction, size_average, reduce)
     check_alike("binary_cross_entropy", input, target)
-    p = np.asarray(_plain(input))
+    p = np.asarray(plain(input))
     if p.size and not (p.min() >= 0 and p.max() <= 1):
         raise ArgumentError(
             f"binary_cross_entropy: input has values from {p.min()} to {p.max()}; expected probabilities between 0 "
@@ -132,11 +132,6 @@ def binary_cross_entropy(
         )
     losses = BinaryCrossEntropy.apply(input, target)
     return reduced(losses if weight is None else losses * weight, reduction)
-
-
-def _plain(value: Any) -> Any:
-    """The values without a history."""
-    return value.detach() if hasattr(value, "detach") else value
 
 
 def binary_cross_entropy_with_logits(
@@ -184,7 +179,7 @@ def kl_div(
     if log_target:
         losses = ops.exp(target) * (target - input)
     else:
-        logs = ops.log(ops.where(_plain(target) == 0, 1.0, target))  # 0 ln 0 is 0
+        logs = ops.log(ops.where(plain(target) == 0, 1.0, target))  # 0 ln 0 is 0
         losses = target * logs - target * input
     total = reduced(losses, reduction)
     return total / shape_of(input)[0] if batchmean and shape_of(input) else total
@@ -208,7 +203,7 @@ def poisson_nll_loss(
     check_broadcast("poisson_nll_loss", shape_of(input), shape_of(target))
     losses = ops.exp(input) - target * input if log_input else input - target * ops.log(input + eps)
     if full:
-        many = _plain(target) > 1
+        many = plain(target) > 1
         t = ops.where(many, target, 1.0)
         losses = losses + ops.where(many, t * ops.log(t) - t + 0.5 * ops.log(2 * math.pi * t), 0.0)
     return reduced(losses, reduction)
@@ -234,10 +229,10 @@ def gaussian_nll_loss(
                 f"gaussian_nll_loss: var has shape {shape_of(var)}; input {shape} expects {shape}, "
                 f"{(*shape[:-1], 1)} or {shape[:-1]}"
             )
-    values = np.asarray(_plain(var))
+    values = np.asarray(plain(var))
     if (values < 0).any():
         raise ArgumentError(f"gaussian_nll_loss: var contains {values.min()}; a variance is not negative")
-    v = var + (np.maximum(values, eps) - values).astype(values.dtype)
+    v = at_least(var, eps)
     losses = 0.5 * (ops.log(v) + ops.square(input - target) / v)
     return reduced(losses + 0.5 * math.log(2 * math.pi) if full else losses, reduction)
 
@@ -266,7 +261,7 @@ def hinge_embedding_loss(
     """``x`` where the target is 1, ``max(0, margin - x)`` where it is -1."""
     reduction = named("hinge_embedding_loss", reduction, size_average, reduce)
     check_broadcast("hinge_embedding_loss", shape_of(input), shape_of(target))
-    t = _plain(target)
+    t = plain(target)
     losses = ops.where(t != 1, ops.clamp(margin - input, min=0.0), 0.0) + ops.where(t != -1, input, 0.0)
     return reduced(losses, reduction)
 
@@ -308,7 +303,7 @@ def cosine_embedding_loss(
     check_broadcast(op, shapes[0][:-1], shapes[2])
     lengths = (ops.sum(input1 * input1, -1) + EPSILON) * (ops.sum(input2 * input2, -1) + EPSILON)
     cosine = ops.sum(input1 * input2, -1) / ops.sqrt(lengths)
-    t = _plain(target)
+    t = plain(target)
     losses = ops.where(t == 1, 1 - cosine, 0.0) + ops.where(t == -1, ops.clamp(cosine - margin, min=0.0), 0.0)
     return reduced(losses, reduction)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from tinygrad_cnn import ops
 from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.nn.functional.distance import plain
 from tinygrad_cnn.ops.checks import check_integer, check_ndim, check_pair, dtype_of, shape_of
 from tinygrad_cnn.ops.pool import adaptive_size
 from tinygrad_cnn.ops.reduce import Extreme
@@ -139,7 +140,7 @@ def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = Fal
     if all(n % parts == 0 for n, parts in zip(shape[-2:], wanted, strict=True)):
         kernel = shape[-2] // wanted[0], shape[-1] // wanted[1]
         return ops.max_pool2d(input, kernel, return_indices=return_indices)
-    places = _adaptive_places(np.asarray(input.detach() if hasattr(input, "detach") else input), wanted)
+    places = _adaptive_places(np.asarray(plain(input)), wanted)
     flat = ops.reshape(input, (*shape[:-2], shape[-2] * shape[-1]))
     y = ops.reshape(ops.gather(flat, -1, places.reshape(*shape[:-2], -1)), places.shape)
     return Extreme(y, input._wrap(places) if hasattr(input, "_wrap") else places) if return_indices else y

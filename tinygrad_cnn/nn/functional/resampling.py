@@ -9,6 +9,7 @@ import numpy as np
 
 from tinygrad_cnn import ops
 from tinygrad_cnn.errors import ArgumentError, OptionError
+from tinygrad_cnn.nn.functional.distance import plain
 from tinygrad_cnn.ops.checks import check_ndim, dtype_of, shape_of
 from tinygrad_cnn.types import NDArray, Shape
 
@@ -263,16 +264,12 @@ def grid_sample(
         raise ArgumentError(f"{op}: grid has shape {shape_of(grid)}; input {shape_of(input)} expects ({n}, OH, OW, 2)")
     x, y = (_pixel(grid[..., k], size, corners, padding_mode) for k, size in ((0, w), (1, h)))
     if mode == "nearest":
-        return _read(input, *(np.rint(np.asarray(_values(v))) for v in (y, x)))
-    top, left = (np.floor(np.asarray(_values(v))) for v in (y, x))
+        return _read(input, *(np.rint(np.asarray(plain(v))) for v in (y, x)))
+    top, left = (np.floor(np.asarray(plain(v))) for v in (y, x))
     below, right = ops.unsqueeze(y - top, 1), ops.unsqueeze(x - left, 1)
     upper = _read(input, top, left) * (1 - right) + _read(input, top, left + 1) * right
     lower = _read(input, top + 1, left) * (1 - right) + _read(input, top + 1, left + 1) * right
     return upper * (1 - below) + lower * below
-
-
-def _values(x: Any) -> Any:
-    return x.detach() if hasattr(x, "detach") else x
 
 
 def _pixel(x: Any, size: int, corners: bool, padding_mode: str) -> Any:
@@ -285,7 +282,7 @@ def _pixel(x: Any, size: int, corners: bool, padding_mode: str) -> Any:
         if span == 0:
             return at * 0
         away = ops.abs(at - low)
-        turns = np.floor(np.asarray(_values(away)) / span)
+        turns = np.floor(np.asarray(plain(away)) / span)
         rest = away - turns * span
         at = ops.where(turns % 2 == 0, rest + low, span - rest + low)
     return ops.hardtanh(at, 0.0, size - 1.0) if size > 1 else at * 0
