@@ -372,15 +372,3 @@ def randn_like(input: Tensor, *, generator: Generator | None = None) -> Tensor:
 def rand_like(input: Tensor, *, generator: Generator | None = None) -> Tensor:
     """Evenly drawn numbers in the shape and dtype of another tensor."""
     return rand(*input.shape, dtype=input.dtype, generator=generator)
-
-
-def allclose(
-    input: ArrayLike, other: ArrayLike, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
-) -> bool:
-    """Whether ``|input - other| <= atol + rtol |other|`` everywhere."""
-    return np.allclose(as_array(input, None), as_array(other, None), rtol, atol, equal_nan)
-
-
-def equal(input: ArrayLike, other: ArrayLike) -> bool:
-    """Whether two tensors have the same shape and the same elements."""
-    return np.array_equal(as_array(input, None), as_array(other, None))

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import operator
 
 import numpy as np
 import pytest
@@ -41,6 +42,29 @@ def over(function):
         return out.reshape([1 if a in axes else x.shape[a] for a in range(x.ndim)]) if keepdim else out
 
     return reference
+
+
+def determinants(a):
+    """Leibniz's sum over permutations, of each matrix."""
+    n = a.shape[-1]
+    out = np.zeros(a.shape[:-2])
+    for place in np.ndindex(out.shape):
+        for order in itertools.permutations(range(n)):
+            swaps = sum(order[i] > order[j] for i in range(n) for j in range(i + 1, n))
+            out[place] += (-1) ** swaps * math.prod(a[place][i, order[i]] for i in range(n))
+    return out
+
+
+def solved(a, b):
+    """Cramer's rule, matrix by matrix, column by column."""
+    lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    a, b = np.broadcast_to(a, lead + a.shape[-2:]), np.broadcast_to(b, lead + b.shape[-2:])
+    out = np.empty(b.shape)
+    for *place, row, column in np.ndindex(out.shape):
+        replaced = a[tuple(place)].copy()
+        replaced[:, row] = b[tuple(place)][:, column]
+        out[(*place, row, column)] = determinants(replaced) / determinants(a[tuple(place)])
+    return out
 
 
 def along(function):
@@ -349,6 +373,19 @@ REFERENCES = {
     "Expm1": each(math.expm1),
     "Log": each(math.log),
     "Log1p": each(math.log1p),
+    "Log2": each(math.log2),
+    "Log10": each(math.log10),
+    "Logaddexp": each(lambda a, b: math.log(math.exp(a) + math.exp(b))),
+    "Arcsinh": each(math.asinh),
+    "Arccosh": each(math.acosh),
+    "Arctanh": each(math.atanh),
+    "Arctan2": each(math.atan2),
+    "Hypot": each(math.hypot),
+    "Floor": each(math.floor),
+    "Ceil": each(math.ceil),
+    "Trunc": each(math.trunc),
+    "Round": each(lambda x, decimals: round(x)),
+    "Fmod": each(math.fmod),
     "Sqrt": each(math.sqrt),
     "Rsqrt": each(lambda x: 1 / math.sqrt(x)),
     "Sin": each(math.sin),
@@ -391,6 +428,10 @@ REFERENCES = {
     "MinDim": along(min),
     "Logsumexp": over(lambda v: max(v) + math.log(math.fsum(math.exp(u - max(v)) for u in v))),
     "Norm": over(p_norm),
+    "Solve": lambda a, b: solved(a, b),
+    "Slogdet": lambda a: np.log(np.abs(determinants(a))),
+    "Det": lambda a: determinants(a),
+    "Cumprod": along(lambda v: list(itertools.accumulate(v, operator.mul))),
     "Cumsum": along(lambda v: list(itertools.accumulate(v))),
     "Argmax": lambda x, *, axis, keepdim: _first(x, max, axis, keepdim),
     "Argmin": lambda x, *, axis, keepdim: _first(x, min, axis, keepdim),

@@ -15,15 +15,61 @@ OTHERWISE_CALLED = {"where": ["condition", "other"], "split": ["split_size", "di
 
 X = np.arange(1.0, 13.0).reshape(3, 4) / 16
 INDEX = np.array([[0, 2, 1, 1]])
-PLAIN = """abs acos arccos arcsin arctan asin atan clone cos cosh erf exp expm1 flatten log log1p neg reciprocal relu
+PLAIN = """absolute adjoint aminmax arcsinh arctanh argsort asinh atanh ceil corrcoef count_nonzero cov
+    deg2rad diff exp2 fix fliplr flipud floor frac histc isfinite isinf isnan isneginf isposinf isreal log10 log2
+    logical_not logit median mode msort nan_to_num nanmean nanmedian nansum negative nonzero argwhere rad2deg ravel
+    rot90 round sgn signbit sinc std trunc unique unique_consecutive diag diagflat diag_embed
+    abs acos arccos arcsin arctan asin atan clone cos cosh erf exp expm1 flatten log log1p neg reciprocal relu
     rsqrt sigmoid sign sin sinh sqrt square squeeze t tan tanh tril triu unbind amax amin any all argmax argmin
     logsumexp mean norm prod std sum var sort diagonal""".split()
-WITH_ANOTHER = ("add", "sub", "mul", "div", "maximum", "minimum", "remainder", "pow", "max", "min")
-WITH_A_DIM = ("cumsum", "log_softmax", "softmax", "unsqueeze", "flip")
+WITH_ANOTHER = """add sub mul div maximum minimum remainder pow max min allclose arctan2 atan2 copysign cdist dist
+    divide eq equal floor_divide float_power fmax fmin fmod ge greater greater_equal gt heaviside hypot isclose kron le
+    less less_equal logaddexp logaddexp2 logical_and logical_or logical_xor lt multiply ne not_equal subtract
+    true_divide xlogy rsub inner""".split()
+SQUARE = X[:, :3] + np.eye(3)
+WITH_A_DIM = (*("cummax", "cummin", "cumprod", "kthvalue"), "cumsum", "log_softmax", "softmax", "unsqueeze", "flip")
 CALLS = {
     **dict.fromkeys(PLAIN, ()),
     **dict.fromkeys(WITH_ANOTHER, (X[::-1],)),
     **dict.fromkeys(WITH_A_DIM, (1,)),
+    **dict.fromkeys(("addbmm", "baddbmm", "addmm", "addmv", "addr", "ger", "vdot", "mv", "bincount", "cross"), None),
+    **dict.fromkeys(("det", "inverse", "logdet", "slogdet", "cholesky", "matrix_power", "trace"), None),
+    **dict.fromkeys(("bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not", "gcd", "lcm"), None),
+    **dict.fromkeys(("bitwise_left_shift", "bitwise_right_shift", "is_nonzero", "acosh", "arccosh"), None),
+    "addcdiv": (X, X),
+    "addcmul": (X, X),
+    "clamp_max": (0.5,),
+    "clamp_min": (0.5,),
+    "clip": (0.2, 0.5),
+    "dsplit": None,
+    "hsplit": (2,),
+    "vsplit": (3,),
+    "index_add": (0, INDEX[0], np.ones((4, 4))),
+    "index_copy": (0, INDEX[0][:2], np.ones((2, 4))),
+    "index_fill": (0, INDEX[0], 2.0),
+    "index_put": ((INDEX[0],), 2.0),
+    "isin": (X[0],),
+    "lerp": (X[::-1], 0.25),
+    "masked_scatter": (X > 0.5, X),
+    "moveaxis": (0, 1),
+    "narrow": (1, 1, 2),
+    "quantile": (0.5,),
+    "renorm": (2.0, 0, 0.5),
+    "repeat_interleave": (2, 1),
+    "scatter": (0, INDEX, X),
+    "scatter_reduce": (0, INDEX, X, "sum"),
+    "select": (0, 1),
+    "select_scatter": (X[0], 0, 1),
+    "slice_scatter": (X[:2], 0, 1, 3),
+    "split_with_sizes": ((1, 2), 0),
+    "put": (INDEX, np.ones(4)),
+    "sum_to_size": (1, 4),
+    "swapaxes": (0, 1),
+    "swapdims": (0, 1),
+    "take": (INDEX,),
+    "take_along_dim": (INDEX, 0),
+    "tensor_split": (3, 1),
+    "tile": (2, 2),
     "astype": (np.float32,),
     "bmm": None,
     "broadcast_to": ((2, 3, 4),),
@@ -73,6 +119,8 @@ def same(a, b):
         assert len(a) == len(b)
         for p, q in zip(a, b, strict=True):
             same(p, q)
+    elif isinstance(a, bool):
+        assert a is b
     else:
         assert isinstance(a, Tensor)
         np.testing.assert_array_equal(a.numpy(), np.asarray(b))
@@ -87,6 +135,23 @@ def test_method_function_and_array_speed_give_the_same(name):
         "dot": (X[0], (X[1],)),
         "outer": (X[0], (X[1],)),
         "bmm": (X[None], (X.T[None],)),
+        **dict.fromkeys(("addbmm", "baddbmm"), (X[:, :3], (X[None], X.T[None]))),
+        "addmm": (X[:, :3], (X, X.T)),
+        "addmv": (X[:, 0], (X, X[0])),
+        "addr": (X, (X[:, 0], X[0])),
+        **dict.fromkeys(("ger", "vdot"), (X[0], (X[1],))),
+        "mv": (X, (X[0],)),
+        "bincount": (INDEX[0], ()),
+        "cross": (X, (X[::-1],)),
+        **dict.fromkeys(("det", "inverse", "logdet", "slogdet", "trace"), (SQUARE, ())),
+        "cholesky": (SQUARE @ SQUARE.T, ()),
+        "matrix_power": (SQUARE, (3,)),
+        **dict.fromkeys(("bitwise_and", "bitwise_or", "bitwise_xor", "gcd", "lcm"), (INDEX, (INDEX + 1,))),
+        **dict.fromkeys(("bitwise_left_shift", "bitwise_right_shift"), (INDEX, (INDEX,))),
+        "bitwise_not": (INDEX, ()),
+        "is_nonzero": (X[:1, :1], ()),
+        "dsplit": (X[None], (2,)),
+        **dict.fromkeys(("acosh", "arccosh"), (X + 1, ())),
     }
     x, args = (X, args) if args is not None else cases[name]
     method = getattr(Tensor(x), name)(*args)

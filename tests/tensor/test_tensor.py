@@ -63,8 +63,8 @@ def test_an_array_on_the_left_records_too():
 
 def test_a_numpy_function_without_a_rule_says_so():
     x = tg.tensor([1.0], requires_grad=True)
-    with pytest.raises(TypeError, match=r"numpy\.arctan2.*detach"):
-        np.arctan2(x, x)
+    with pytest.raises(TypeError, match=r"numpy\.nextafter.*detach"):
+        np.nextafter(x, x)
     with pytest.raises(TypeError, match=r"numpy\.add\.reduce"):
         np.add.reduce(x)
     with pytest.raises(TypeError, match=r"numpy\.kron"):

@@ -418,11 +418,6 @@ def mul(input: Array, other: Array) -> Array:
     return Mul.apply(input, other)
 
 
-def div(input: Array, other: Array) -> Array:
-    """Quotient of each two elements; integers are divided as floating-point numbers."""
-    return Div.apply(input, other)
-
-
 def neg(input: Array) -> Array:
     """Each element with the other sign."""
     return Neg.apply(input)
@@ -504,6 +499,7 @@ def arctan(input: Array) -> Array:
 
 
 asin, acos, atan = arcsin, arccos, arctan
+negative, subtract, multiply = neg, sub, mul
 
 
 def sigmoid(input: Array) -> Array:
@@ -547,4 +543,4 @@ def square(input: Array) -> Array:
 
 def reciprocal(input: Array) -> Array:
     """One over each element."""
-    return div(1.0, input)
+    return Div.apply(1.0, input)

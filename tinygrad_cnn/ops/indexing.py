@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.ops import return_types
 from tinygrad_cnn.ops.checks import (
     check_axis,
     check_broadcast,
@@ -15,7 +17,7 @@ from tinygrad_cnn.ops.checks import (
 from tinygrad_cnn.ops.domain import Distinct, Real
 from tinygrad_cnn.ops.draw import Draw
 from tinygrad_cnn.ops.op import Kink, Op, Sample
-from tinygrad_cnn.ops.reduce import Extreme
+from tinygrad_cnn.ops.untracked import dressed
 from tinygrad_cnn.types import Array, Shape
 
 Index = Any
@@ -315,8 +317,10 @@ def setitem(input: Array, index: Index, value: Array) -> Array:
         ) from None
 
 
-def gather(input: Array, dim: int, index: Array) -> Array:
+def gather(input: Array, dim: int, index: Array, *, sparse_grad: bool = False) -> Array:
     """Read along a dim: ``out[i][j] = input[index[i][j]][j]`` for dim 0, and so on."""
+    if sparse_grad:
+        raise ArgumentError("gather: sparse_grad is not supported; gradients are dense here, leave it out")
     shape, wanted = shape_of(input), shape_of(index)
     axis = check_axis("gather", dim, len(shape))
     _check_along("gather", shape, wanted, axis)
@@ -331,7 +335,7 @@ def scatter_add(input: Array, dim: int, index: Array, src: Array) -> Array:
     axis = check_axis("scatter_add", dim, len(shape))
     _check_along("scatter_add", shape, wanted, axis)
     if len(shape_of(src)) != len(wanted) or any(n > m for n, m in zip(wanted, shape_of(src), strict=True)):
-        raise ValueError(f"scatter_add: src has shape {shape_of(src)}; index of shape {wanted} must fit into it")
+        raise ArgumentError(f"scatter_add: src has shape {shape_of(src)}; index of shape {wanted} must fit into it")
     check_integer("scatter_add", "index", index)
     check_range("scatter_add", "index", index, shape[axis])
     return ScatterAdd.apply(input, np.asarray(index), src, axis=axis)
@@ -342,7 +346,7 @@ def _check_along(op: str, shape: Shape, index: Shape, axis: int) -> None:
         a == axis or m <= n for a, (n, m) in enumerate(zip(shape, index, strict=True))
     )
     if not fits:
-        raise ValueError(
+        raise ArgumentError(
             f"{op}: index has shape {index}, input {shape}; expected as many dims, and no size beyond the "
             f"input's except in dim {axis}"
         )
@@ -390,7 +394,7 @@ def embedding(input: Array, weight: Array, padding_idx: int | None = None) -> Ar
     if padding_idx is None:
         return getitem(weight, np.asarray(input))
     if not -rows <= padding_idx < rows:
-        raise ValueError(f"embedding: padding_idx {padding_idx} is out of range for {rows} rows")
+        raise ArgumentError(f"embedding: padding_idx {padding_idx} is out of range for {rows} rows")
     return Embedding.apply(np.asarray(input), weight, padding_idx=padding_idx % rows)
 
 
@@ -422,23 +426,26 @@ class Embedding(Op):
     )
 
 
-def sort(input: Array, dim: int = -1, descending: bool = False) -> Extreme:
-    """Sorted along a dim, and the order; stable."""
+def sort(input: Array, dim: int = -1, descending: bool = False, *, stable: bool = False) -> Any:
+    """``(values, indices)`` sorted along a dim, and the order; equal elements keep theirs, stable or not."""
     ndim = len(shape_of(input))
+    axis = check_axis("sort", dim, max(ndim, 1))
     if ndim == 0:
-        return Extreme(input, np.int64(0))
-    return Extreme(*Sort.apply(input, axis=check_axis("sort", dim, ndim), descending=descending))
+        return return_types.sort(input, dressed(np.int64(0), input))
+    return return_types.sort(*Sort.apply(input, axis=axis, descending=bool(descending)))
 
 
-def topk(input: Array, k: int, dim: int = -1, largest: bool = True) -> Extreme:
-    """The k largest (or smallest) along a dim, in order, and where they stood."""
+def topk(input: Array, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
+    """``(values, indices)`` of the k largest (or smallest) along a dim, in order whether `sorted` or not."""
     shape = shape_of(input)
-    axis = check_axis("topk", dim, len(shape))
-    if not 0 <= k <= shape[axis]:
-        raise ValueError(f"topk: k is {k}; dim {dim} of shape {shape} has {shape[axis]} elements")
+    axis = check_axis("topk", dim, max(len(shape), 1))
+    if not 0 <= k <= (shape[axis] if shape else 1):
+        raise ArgumentError(f"topk: k is {k}; dim {dim} of shape {shape} has no so many elements")
     values, indices = sort(input, axis, descending=largest)
+    if not shape:
+        return return_types.topk(values, indices)
     first = (slice(None),) * axis + (slice(k),)
-    return Extreme(values[first], indices[first])
+    return return_types.topk(values[first], indices[first])
 
 
 def masked_select(input: Array, mask: Array) -> Array:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.errors import ArgumentError
 from tinygrad_cnn.kernels.chosen import chosen
 from tinygrad_cnn.ops.checks import check_ndim, shape_of
 from tinygrad_cnn.ops.domain import Real
@@ -117,17 +118,17 @@ def matmul(input: Array, other: Array) -> Array:
     """
     left, right = shape_of(input), shape_of(other)
     if not left or not right:
-        raise ValueError(f"matmul: shapes {left} and {right}; each needs at least 1 dim, multiply numbers with *")
+        raise ArgumentError(f"matmul: shapes {left} and {right}; each needs at least 1 dim, multiply numbers with *")
     inner = right[-2] if len(right) > 1 else right[0]
     if left[-1] != inner:
-        raise ValueError(
+        raise ArgumentError(
             f"matmul: shapes {left} and {right} do not fit: the last dim of the first is {left[-1]}, "
             f"the {'second to last' if len(right) > 1 else 'only'} dim of the second is {inner}; they must be equal"
         )
     try:
         np.broadcast_shapes(left[:-2], right[:-2])
     except ValueError:
-        raise ValueError(
+        raise ArgumentError(
             f"matmul: the batch dims {left[:-2]} and {right[:-2]} of {left} and {right} do not broadcast"
         ) from None
     a = unsqueeze(input, 0) if len(left) == 1 else input
@@ -152,7 +153,7 @@ def bmm(input: Array, mat2: Array) -> Array:
     check_ndim("bmm", "input", input, (3,), "(b, n, k)")
     check_ndim("bmm", "mat2", mat2, (3,), "(b, k, m)")
     if shape_of(input)[0] != shape_of(mat2)[0]:
-        raise ValueError(f"bmm: batch sizes of {shape_of(input)} and {shape_of(mat2)} differ; they must be equal")
+        raise ArgumentError(f"bmm: batch sizes of {shape_of(input)} and {shape_of(mat2)} differ; they must be equal")
     return matmul(input, mat2)
 
 
@@ -177,12 +178,12 @@ def linear(input: Array, weight: Array, bias: Array | None = None) -> Array:
     """
     x, w = shape_of(input), shape_of(weight)
     if len(w) not in (1, 2) or not x or x[-1] != w[-1]:
-        raise ValueError(
+        raise ArgumentError(
             f"linear: input has shape {x}, weight {w}; expected weight (out_features, in_features) with "
             f"in_features {x[-1] if x else '= the last dim of input'}"
         )
     if bias is not None and shape_of(bias) != w[:-1]:
-        raise ValueError(f"linear: bias has shape {shape_of(bias)}; weight {w} expects {w[:-1]}")
+        raise ArgumentError(f"linear: bias has shape {shape_of(bias)}; weight {w} expects {w[:-1]}")
     if len(w) == 1:
         y = matmul(input, weight)
         return y if bias is None else y + bias
@@ -218,16 +219,16 @@ def _parse(equation: str, shapes: list[Shape]) -> tuple[list[str], str]:
     left, arrow, right = equation.replace(" ", "").partition("->")
     terms = left.split(",")
     if len(terms) != len(shapes):
-        raise ValueError(f"einsum: {equation!r} names {len(terms)} operands, got {len(shapes)}")
+        raise ArgumentError(f"einsum: {equation!r} names {len(terms)} operands, got {len(shapes)}")
     used = set(equation)
     spare = [c for c in map(chr, range(ord("A"), ord("z") + 1)) if c.isalpha() and c not in used]
     widest = 0
     for k, (term, shape) in enumerate(zip(terms, shapes, strict=True)):
         extra = len(shape) - len(term.replace("...", ""))
         if not term.replace("...", "").isalpha() and term.replace("...", ""):
-            raise ValueError(f"einsum: {term!r} in {equation!r} is not made of letters and one '...'")
+            raise ArgumentError(f"einsum: {term!r} in {equation!r} is not made of letters and one '...'")
         if extra < 0 or (extra and "..." not in term):
-            raise ValueError(
+            raise ArgumentError(
                 f"einsum: operand {k} has shape {shape}; {term!r} in {equation!r} names another number of dims"
             )
         terms[k] = term.replace("...", "".join(spare[widest_first(extra)]))
@@ -253,8 +254,8 @@ def _check_letters(equation: str, terms: list[str], output: str, shapes: list[Sh
     for k, (term, shape) in enumerate(zip(terms, shapes, strict=True)):
         for letter, n in zip(term, shape, strict=True):
             if sizes.setdefault(letter, n) != n:
-                raise ValueError(
+                raise ArgumentError(
                     f"einsum: {letter!r} of {equation!r} is {sizes[letter]} and, in operand {k} of shape {shape}, {n}"
                 )
     if len(set(output)) != len(output) or not set(output) <= set(sizes):
-        raise ValueError(f"einsum: the output of {equation!r} must name letters of the operands, each once")
+        raise ArgumentError(f"einsum: the output of {equation!r} must name letters of the operands, each once")

@@ -1,12 +1,17 @@
 """Element-wise functions with kinks: each op states what it returns there, following PyTorch."""
 
+from typing import Any
+
 import numpy as np
 
 from tinygrad_cnn.errors import ArgumentError
 from tinygrad_cnn.kernels.chosen import chosen
+from tinygrad_cnn.ops.checks import dtype_of
 from tinygrad_cnn.ops.domain import AwayFrom, Distinct, Real
 from tinygrad_cnn.ops.draw import Draw
 from tinygrad_cnn.ops.op import Elementwise, Kink, Op, Sample, Unary
+from tinygrad_cnn.ops.untracked import untracked
+from tinygrad_cnn.promotion import get_default_dtype
 from tinygrad_cnn.types import Array
 
 SELU_SCALE = 1.0507009873554804934193349852946
@@ -270,6 +275,9 @@ def abs(input: Array) -> Array:
     return Abs.apply(input)
 
 
+absolute = abs
+
+
 def sign(input: Array) -> Array:
     """-1, 0 or 1 for each element; its gradient is 0."""
     return Sign.apply(input)
@@ -317,11 +325,51 @@ def hardtanh(input: Array, min_val: float = -1.0, max_val: float = 1.0) -> Array
     return Hardtanh.apply(input, min_val=min_val, max_val=max_val)
 
 
-def clamp(input: Array, min: float | None = None, max: float | None = None) -> Array:
-    """Clip to ``[min, max]``, either of which may be None; the gradient at both ends is 1, as in PyTorch."""
+def clamp(input: Array, min: Any = None, max: Any = None) -> Array:
+    """Clip to ``[min, max]``, numbers or arrays, either of which may be None.
+
+    The gradient at both ends is 1, as in PyTorch; outside, it goes to the bound if that is a Tensor.
+    """
     if min is None and max is None:
         raise ArgumentError("clamp: both min and max are None; give at least one of them")
+    if not all(bound is None or isinstance(bound, (int, float)) for bound in (min, max)):
+        return _clamp_between(input, min, max)
+    if dtype_of(input).kind in "iub" and (isinstance(min, float) or isinstance(max, float)):
+        input = input.astype(get_default_dtype())
     return Clamp.apply(input, min=min, max=max)
+
+
+clip = clamp
+
+
+def _clamp_between(input: Array, low: Any, high: Any) -> Array:
+    if low is not None:
+        input = where(untracked("clamp", np.less, input, low), low, input)
+    if high is not None:
+        input = where(untracked("clamp", np.greater, input, high), high, input)
+    return input
+
+
+def clamp_min(input: Array, min: Any) -> Array:
+    """Clip from below."""
+    return clamp(input, min)
+
+
+def clamp_max(input: Array, max: Any) -> Array:
+    """Clip from above."""
+    return clamp(input, None, max)
+
+
+def fmax(input: Array, other: Array) -> Array:
+    """The larger of each two elements, a NaN only where both are; see `maximum`."""
+    x = where(untracked("fmax", np.isnan, input), other, input)
+    return maximum(x, where(untracked("fmax", np.isnan, other), input, other))
+
+
+def fmin(input: Array, other: Array) -> Array:
+    """The smaller of each two elements, a NaN only where both are; see `minimum`."""
+    x = where(untracked("fmin", np.isnan, input), other, input)
+    return minimum(x, where(untracked("fmin", np.isnan, other), input, other))
 
 
 def where(condition: Array, input: Array, other: Array) -> Array:

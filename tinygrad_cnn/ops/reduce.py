@@ -9,11 +9,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.ops import return_types
 from tinygrad_cnn.ops.checks import check_axes, check_axis, check_broadcast, shape_of
 from tinygrad_cnn.ops.domain import AwayFrom, Distinct, Real
 from tinygrad_cnn.ops.draw import Draw
 from tinygrad_cnn.ops.op import Kink, Op, Sample
 from tinygrad_cnn.ops.piecewise import maximum, minimum
+from tinygrad_cnn.ops.untracked import dressed
 from tinygrad_cnn.types import Array, Axis, Shape
 
 
@@ -417,40 +420,63 @@ class All(Op):
 
 
 class Extreme(NamedTuple):
-    """What `max(dim)`, `min(dim)`, `sort` and `topk` return: the values, and where they stood."""
+    """What a pooling of maxima returns: the values, and where they stood."""
 
     values: Any
     indices: Any
 
 
-def sum(input: Array, dim: Axis = None, keepdim: bool = False, dtype: Any = None) -> Array:
+def _converted(input: Array, dtype: Any) -> Array:
+    return input if dtype is None else input.astype(dtype)
+
+
+def sum(input: Array, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> Array:
     """Sum over the given dims, all of them by default; booleans and integers are summed as int64."""
     axes = check_axes("sum", dim, len(shape_of(input)))
-    if dtype is not None:
-        input = input.astype(dtype)
-    return Sum.apply(input, axes=axes, keepdim=keepdim)
+    return Sum.apply(_converted(input, dtype), axes=axes, keepdim=keepdim)
 
 
-def mean(input: Array, dim: Axis = None, keepdim: bool = False) -> Array:
+def mean(input: Array, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> Array:
     """Mean over the given dims, all of them by default."""
-    return Mean.apply(input, axes=check_axes("mean", dim, len(shape_of(input))), keepdim=keepdim)
+    axes = check_axes("mean", dim, len(shape_of(input)))
+    return Mean.apply(_converted(input, dtype), axes=axes, keepdim=keepdim)
 
 
-def prod(input: Array, dim: Axis = None, keepdim: bool = False) -> Array:
+def prod(input: Array, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> Array:
     """Product over the given dims; the gradient is right where elements are zero, too."""
-    return Prod.apply(input, axes=check_axes("prod", dim, len(shape_of(input))), keepdim=keepdim)
+    axes = check_axes("prod", dim, len(shape_of(input)))
+    return Prod.apply(_converted(input, dtype), axes=axes, keepdim=keepdim)
 
 
-def var(input: Array, dim: Axis = None, *, correction: float = 1, keepdim: bool = False) -> Array:
-    """Variance with `correction` degrees of freedom taken off (1: unbiased); NaN of a single element."""
-    axes = check_axes("var", dim, len(shape_of(input)))
+def var(
+    input: Array, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = 1
+) -> Array:
+    """Variance with `correction` degrees of freedom taken off; NaN of a single element.
+
+    PyTorch's older form is understood, too: ``var(x, unbiased)`` and ``var(x, dim, unbiased)``, True for a correction
+    of 1, False for 0.
+    """
+    axes, correction = _spread("var", input, dim, unbiased, correction)
     return Var.apply(input, axes=axes, correction=correction, keepdim=keepdim)
 
 
-def std(input: Array, dim: Axis = None, *, correction: float = 1, keepdim: bool = False) -> Array:
-    """Standard deviation; where it is 0 its gradient is 0, as in PyTorch."""
-    axes = check_axes("std", dim, len(shape_of(input)))
+def std(
+    input: Array, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = 1
+) -> Array:
+    """Standard deviation, see `var`; where it is 0 its gradient is 0, as in PyTorch."""
+    axes, correction = _spread("std", input, dim, unbiased, correction)
     return Std.apply(input, axes=axes, correction=correction, keepdim=keepdim)
+
+
+def _spread(
+    op: str, input: Array, dim: Any, unbiased: bool | None, correction: float | None
+) -> tuple[tuple[int, ...], float]:
+    """The axes, and the degrees of freedom to take off, of either form of the arguments."""
+    if isinstance(dim, bool):
+        dim, unbiased = None, dim
+    if unbiased is not None:
+        correction = int(unbiased)
+    return check_axes(op, dim, len(shape_of(input))), 1 if correction is None else correction
 
 
 def amax(input: Array, dim: Axis = None, keepdim: bool = False) -> Array:
@@ -468,15 +494,17 @@ def max(input: Array, dim: Any = None, keepdim: bool = False) -> Any:
 
     Over all elements, ties share the gradient; along a dim, the first maximum gets it, as in PyTorch.
     """
-    return _max_or_min("max", input, dim, keepdim, amax, MaxDim, maximum)
+    return _max_or_min("max", input, dim, keepdim, amax, MaxDim, maximum, return_types.max)
 
 
 def min(input: Array, dim: Any = None, keepdim: bool = False) -> Any:
     """Minimum of all elements; with `dim` an integer, `(values, indices)` along it; with an array, `minimum`."""
-    return _max_or_min("min", input, dim, keepdim, amin, MinDim, minimum)
+    return _max_or_min("min", input, dim, keepdim, amin, MinDim, minimum, return_types.min)
 
 
-def _max_or_min(op: str, x: Array, dim: Any, keepdim: bool, whole: Any, along: type[Op], pairwise: Any) -> Any:
+def _max_or_min(
+    op: str, x: Array, dim: Any, keepdim: bool, whole: Any, along: type[Op], pairwise: Any, kind: Any
+) -> Any:
     if dim is None:
         return whole(x)
     if not isinstance(dim, (int, np.integer)):
@@ -484,15 +512,15 @@ def _max_or_min(op: str, x: Array, dim: Any, keepdim: bool, whole: Any, along: t
         return pairwise(x, dim)
     (axis,) = _nonempty(op, x, int(dim)) or (0,)
     if not shape_of(x):
-        return Extreme(x, np.int64(0))
-    return Extreme(*along.apply(x, axis=axis, keepdim=keepdim))
+        return kind(x, dressed(np.int64(0), x))
+    return kind(*along.apply(x, axis=axis, keepdim=keepdim))
 
 
 def _nonempty(op: str, x: Array, dim: Axis) -> tuple[int, ...]:
     shape = shape_of(x)
     axes = check_axes(op, dim, len(shape))
     if count(shape, axes) == 0:
-        raise ValueError(f"{op}: input of shape {shape} has no elements along dim {dim}; an extreme needs one")
+        raise ArgumentError(f"{op}: input of shape {shape} has no elements along dim {dim}; an extreme needs one")
     return axes
 
 
@@ -501,18 +529,33 @@ def logsumexp(input: Array, dim: Axis = None, keepdim: bool = False) -> Array:
     return Logsumexp.apply(input, axes=check_axes("logsumexp", dim, len(shape_of(input))), keepdim=keepdim)
 
 
-def norm(input: Array, p: float | str = 2.0, dim: Axis = None, keepdim: bool = False) -> Array:
-    """The p-norm of the elements along the dims (all: of the flattened array); its gradient at 0 is 0."""
-    order = 2.0 if p == "fro" else p
-    if isinstance(order, str) or (order <= 0 and order != -math.inf):
-        raise ValueError(f"norm: p is {p!r}; it must be a positive number, inf, -inf or 'fro'")
+def norm(
+    input: Array, p: float | str | None = "fro", dim: Axis = None, keepdim: bool = False, *, dtype: Any = None
+) -> Array:
+    """The p-norm of the elements along the dims (all: of the flattened array); its gradient at 0 is 0.
+
+    "fro" means 2, and 0 counts the elements that are not 0.
+    """
+    order = 2.0 if p in ("fro", None) else p
+    if isinstance(order, str) or (order < 0 and order != -math.inf):
+        raise ArgumentError(f"norm: p is {p!r}; it must be a number of at least 0, inf, -inf or 'fro'")
     axes = check_axes("norm", dim, len(shape_of(input)))
-    return Norm.apply(input, p=float(order), axes=axes, keepdim=keepdim)
+    x = _converted(input, dtype)
+    if order == 0:
+        return Sum.apply(np.absolute(np.sign(x)), axes=axes, keepdim=keepdim)
+    return Norm.apply(x, p=float(order), axes=axes, keepdim=keepdim)
 
 
-def cumsum(input: Array, dim: int) -> Array:
-    """Cumulative sums along a dim."""
-    return Cumsum.apply(input, axis=check_axis("cumsum", dim, len(shape_of(input))))
+def dist(input: Array, other: Array, p: float = 2) -> Array:
+    """The p-norm of the difference."""
+    return norm(input - other, p)
+
+
+def cumsum(input: Array, dim: int, *, dtype: Any = None) -> Array:
+    """Sums of the elements up to each place along a dim."""
+    x = _converted(input, dtype)
+    axis = check_axis("cumsum", dim, len(shape_of(x)) or 1)
+    return Cumsum.apply(x, axis=axis) if shape_of(x) else Sum.apply(x, axes=(), keepdim=False)
 
 
 def argmax(input: Array, dim: int | None = None, keepdim: bool = False) -> Array:

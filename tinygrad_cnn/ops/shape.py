@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.errors import ArgumentError, PlaceError
 from tinygrad_cnn.kernels.layout import reshaped
 from tinygrad_cnn.ops.checks import check_axes, check_axis, check_broadcast, check_dtype, shape_of
 from tinygrad_cnn.ops.domain import Real
@@ -266,14 +266,18 @@ def reshape(input: Array, *shape: Any) -> Array:
     have = shape_of(input)
     total = math.prod(have)
     if list(wanted).count(-1) > 1 or any(n < -1 for n in wanted):
-        raise ValueError(f"reshape: shape {wanted} is not valid; at most one size may be -1, none less")
+        raise ArgumentError(f"reshape: shape {wanted} is not valid; at most one size may be -1, none less")
     if -1 in wanted:
         known = -math.prod(wanted)
         if known == 0 or total % known:
-            raise ValueError(f"reshape: cannot work out -1 in {wanted} for an input of shape {have} ({total} elements)")
+            raise ArgumentError(
+                f"reshape: cannot work out -1 in {wanted} for an input of shape {have} ({total} elements)"
+            )
         wanted = tuple(total // known if n == -1 else n for n in wanted)
     if math.prod(wanted) != total:
-        raise ValueError(f"reshape: input of shape {have} has {total} elements, shape {wanted} has {math.prod(wanted)}")
+        raise ArgumentError(
+            f"reshape: input of shape {have} has {total} elements, shape {wanted} has {math.prod(wanted)}"
+        )
     return Reshape.apply(input, shape=wanted)
 
 
@@ -292,7 +296,7 @@ def permute(input: Array, *dims: Any) -> Array:
     order, ndim = _unpacked(dims), len(shape_of(input))
     axes = check_axes("permute", order, ndim)
     if len(axes) != ndim:
-        raise ValueError(f"permute: dims {order} name {len(axes)} of the input's {ndim} dims; name every one once")
+        raise ArgumentError(f"permute: dims {order} name {len(axes)} of the input's {ndim} dims; name every one once")
     return Permute.apply(input, order=axes)
 
 
@@ -309,17 +313,26 @@ def t(input: Array) -> Array:
     """The transpose of a matrix; a vector or number is returned as it is."""
     ndim = len(shape_of(input))
     if ndim > 2:
-        raise ValueError(f"t: input has shape {shape_of(input)}; expected at most 2 dims, use .mT or permute")
+        raise ArgumentError(f"t: input has shape {shape_of(input)}; expected at most 2 dims, use .mT or permute")
     return Permute.apply(input, order=tuple(reversed(range(ndim))))
 
 
-def movedim(input: Array, source: int, destination: int) -> Array:
-    """One dim moved to another place, the others keeping their order."""
+swapaxes = swapdims = transpose
+
+
+def movedim(input: Array, source: int | Sequence[int], destination: int | Sequence[int]) -> Array:
+    """One dim, or several, moved to other places, the others keeping their order."""
     ndim = len(shape_of(input))
-    start, end = check_axis("movedim", source, ndim), check_axis("movedim", destination, ndim)
-    order = [a for a in range(ndim) if a != start]
-    order.insert(end, start)
+    start, end = check_axes("movedim", source, ndim), check_axes("movedim", destination, ndim)
+    if len(start) != len(end):
+        raise ArgumentError(f"movedim: {len(start)} dims to {len(end)} places; give as many of both")
+    order = [a for a in range(ndim) if a not in start]
+    for place, axis in sorted(zip(end, start, strict=True)):
+        order.insert(place, axis)
     return Permute.apply(input, order=tuple(order))
+
+
+moveaxis = movedim
 
 
 def flatten(input: Array, start_dim: int = 0, end_dim: int = -1) -> Array:
@@ -327,7 +340,7 @@ def flatten(input: Array, start_dim: int = 0, end_dim: int = -1) -> Array:
     shape = shape_of(input) or (1,)
     first, last = check_axis("flatten", start_dim, len(shape)), check_axis("flatten", end_dim, len(shape))
     if first > last:
-        raise ValueError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}")
+        raise ArgumentError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}")
     return Reshape.apply(input, shape=(*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
 
 
@@ -336,6 +349,33 @@ def unflatten(input: Array, dim: int, sizes: Sequence[int]) -> Array:
     shape = shape_of(input)
     axis = check_axis("unflatten", dim, len(shape))
     return reshape(input, (*shape[:axis], *sizes, *shape[axis + 1 :]))
+
+
+def ravel(input: Array) -> Array:
+    """All dims made one."""
+    return reshape(input, -1)
+
+
+def narrow(input: Array, dim: int, start: Any, length: int) -> Array:
+    """`length` slices of a dim from `start` on, sharing memory."""
+    shape = shape_of(input)
+    axis = check_axis("narrow", dim, len(shape))
+    first = int(start)
+    if not -shape[axis] <= first <= shape[axis]:
+        raise PlaceError(f"narrow: start {first} is out of range for dim {dim} of shape {shape}")
+    first += shape[axis] if first < 0 else 0
+    if length < 0 or first + length > shape[axis]:
+        raise ArgumentError(f"narrow: {length} slices from {first} on do not fit into dim {dim} of shape {shape}")
+    return input[(slice(None),) * axis + (slice(first, first + length),)]
+
+
+def select(input: Array, dim: int, index: int) -> Array:
+    """One slice of a dim, without it, sharing memory."""
+    shape = shape_of(input)
+    axis = check_axis("select", dim, len(shape))
+    if not -shape[axis] <= index < shape[axis]:
+        raise IndexError(f"select: index {index} is out of range for dim {dim} of shape {shape}")
+    return input[(slice(None),) * axis + (int(index),)]
 
 
 def squeeze(input: Array, dim: Axis = None) -> Array:
@@ -358,14 +398,14 @@ def expand(input: Array, *sizes: Any) -> Array:
     padded = (1,) * (len(wanted) - len(have)) + have
     shape = tuple(n if w == -1 else w for w, n in zip(wanted, padded, strict=False))
     if len(wanted) < len(have) or any(w != n and n != 1 for w, n in zip(shape, padded, strict=True)):
-        raise ValueError(f"expand: input of shape {have} cannot be expanded to {wanted}; only dims of size 1 grow")
+        raise ArgumentError(f"expand: input of shape {have} cannot be expanded to {wanted}; only dims of size 1 grow")
     return Expand.apply(input, shape=shape)
 
 
 def broadcast_to(input: Array, shape: Shape) -> Array:
     """Repeated to this shape by NumPy's broadcasting rules, without copying."""
     if check_broadcast("broadcast_to", shape_of(input), tuple(shape)) != tuple(shape):
-        raise ValueError(f"broadcast_to: input of shape {shape_of(input)} is larger than {tuple(shape)}")
+        raise ArgumentError(f"broadcast_to: input of shape {shape_of(input)} is larger than {tuple(shape)}")
     return Expand.apply(input, shape=tuple(shape))
 
 
@@ -373,7 +413,7 @@ def repeat(input: Array, *repeats: Any) -> Array:
     """The whole array laid several times along each dim, as NumPy's `tile`."""
     times, have = _unpacked(repeats), shape_of(input)
     if len(times) < len(have) or any(n < 0 for n in times):
-        raise ValueError(f"repeat: repeats {times} for an input of shape {have}; give one number >= 0 per dim")
+        raise ArgumentError(f"repeat: repeats {times} for an input of shape {have}; give one number >= 0 per dim")
     padded = (1,) * (len(times) - len(have)) + have
     apart = reshape(input, tuple(size for n in padded for size in (1, n)))
     laid = expand(apart, tuple(size for r, n in zip(times, padded, strict=True) for size in (r, n)))
@@ -392,7 +432,7 @@ def roll(input: Array, shifts: int | Sequence[int], dims: Axis = None) -> Array:
         return reshape(roll(flatten(input), by, 0), shape_of(input))
     axes = check_axes("roll", dims, len(shape_of(input)))
     if len(axes) != len(by):
-        raise ValueError(f"roll: {len(by)} shifts for {len(axes)} dims; give one shift per dim")
+        raise ArgumentError(f"roll: {len(by)} shifts for {len(axes)} dims; give one shift per dim")
     return Roll.apply(input, shifts=by, axes=axes)
 
 
@@ -401,14 +441,17 @@ def cat(tensors: Sequence[Array], dim: int = 0) -> Array:
     return _cat("cat", tensors, dim)
 
 
+concat = concatenate = cat
+
+
 def _cat(op: str, tensors: Sequence[Array], dim: int) -> Array:
     shapes = [shape_of(x) for x in tensors]
     if not shapes:
-        raise ValueError(f"{op}: got no tensors; expected at least one")
+        raise ArgumentError(f"{op}: got no tensors; expected at least one")
     axis = check_axis(op, dim, len(shapes[0]))
     for k, shape in enumerate(shapes):
         if (*shape[:axis], *shape[axis + 1 :]) != (*shapes[0][:axis], *shapes[0][axis + 1 :]):
-            raise ValueError(
+            raise ArgumentError(
                 f"{op}: tensor {k} has shape {shape}, tensor 0 has {shapes[0]}; they may differ in dim {dim} only"
             )
     return Cat.apply(*tensors, axis=axis)
@@ -430,12 +473,12 @@ def split(input: Array, split_size_or_sections: int | Sequence[int], dim: int = 
     if isinstance(split_size_or_sections, int):
         size = split_size_or_sections
         if size <= 0:
-            raise ValueError(f"split: the size of a part is {size}; it must be at least 1")
+            raise ArgumentError(f"split: the size of a part is {size}; it must be at least 1")
         sections = [min(size, length - start) for start in range(0, length, size)] or [0]
     else:
         sections = list(split_size_or_sections)
         if sum(sections) != length or min(sections, default=0) < 0:
-            raise ValueError(f"split: sections {sections} do not add up to {length}, the size of dim {dim}")
+            raise ArgumentError(f"split: sections {sections} do not add up to {length}, the size of dim {dim}")
     ends = np.cumsum(sections).tolist()
     lead = (slice(None),) * axis
     return tuple(input[(*lead, slice(end - n, end))] for n, end in zip(sections, ends, strict=True))
@@ -445,7 +488,7 @@ def chunk(input: Array, chunks: int, dim: int = 0) -> tuple[Array, ...]:
     """At most this many parts of equal size, the last one smaller if need be."""
     shape = shape_of(input)
     if chunks <= 0:
-        raise ValueError(f"chunk: chunks is {chunks}; it must be at least 1")
+        raise ArgumentError(f"chunk: chunks is {chunks}; it must be at least 1")
     length = shape[check_axis("chunk", dim, len(shape))]
     return split(input, max(1, -(-length // chunks)), dim)
 
@@ -464,14 +507,14 @@ def pad(input: Array, pad: Sequence[int], mode: str = "constant", value: float =
     """
     shape = shape_of(input)
     if len(pad) % 2 or len(pad) > 2 * len(shape):
-        raise ValueError(
+        raise ArgumentError(
             f"pad: {len(pad)} widths for an input of shape {shape}; give (before, after) per dim, last first"
         )
     widths = [(0, 0)] * (len(shape) - len(pad) // 2)
     widths += [(int(pad[k]), int(pad[k + 1])) for k in range(len(pad) - 2, -1, -2)]
     for n, (before, after) in zip(shape, widths, strict=True):
         if n + before + after < 0:
-            raise ValueError(f"pad: widths ({before}, {after}) take more than the {n} elements of a dim of {shape}")
+            raise ArgumentError(f"pad: widths ({before}, {after}) take more than the {n} elements of a dim of {shape}")
     if mode == "constant":
         crop = tuple(slice(max(0, -a), n - max(0, -b)) for n, (a, b) in zip(shape, widths, strict=True))
         inner = input[crop] if any(a < 0 or b < 0 for a, b in widths) else input
@@ -488,9 +531,9 @@ def _border_indices(shape: Shape, axis: int, width: tuple[int, int], mode: str) 
     n, (before, after) = shape[axis], width
     limits = {"reflect": n - 1, "replicate": math.inf if n else 0, "circular": n}
     if mode not in limits:
-        raise ValueError(f"pad: mode is {mode!r}; it must be 'constant', 'reflect', 'replicate' or 'circular'")
+        raise ArgumentError(f"pad: mode is {mode!r}; it must be 'constant', 'reflect', 'replicate' or 'circular'")
     if max(width) > limits[mode]:
-        raise ValueError(f"pad: widths {width} are too large for mode {mode!r} on a dim of size {n} of {shape}")
+        raise ArgumentError(f"pad: widths {width} are too large for mode {mode!r} on a dim of size {n} of {shape}")
     places = np.arange(-before, n + after)
     if mode == "circular":
         return places % n
@@ -513,7 +556,7 @@ def triu(input: Array, diagonal: int = 0) -> Array:
 
 def _check_matrix(op: str, x: Array) -> None:
     if len(shape_of(x)) < 2:
-        raise ValueError(f"{op}: input has shape {shape_of(x)}; expected at least 2 dims")
+        raise ArgumentError(f"{op}: input has shape {shape_of(x)}; expected at least 2 dims")
 
 
 def diagonal(input: Array, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Array:
@@ -522,5 +565,5 @@ def diagonal(input: Array, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Arr
     ndim = len(shape_of(input))
     axis1, axis2 = check_axis("diagonal", dim1, ndim), check_axis("diagonal", dim2, ndim)
     if axis1 == axis2:
-        raise ValueError(f"diagonal: dim1 and dim2 are both {axis1}; they must differ")
+        raise ArgumentError(f"diagonal: dim1 and dim2 are both {axis1}; they must differ")
     return Diagonal.apply(input, offset=offset, axis1=axis1, axis2=axis2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tinygrad_cnn import ops
 from tinygrad_cnn.tensor.methods import Methods
@@ -18,21 +18,89 @@ class ProductMethods(Methods):
     __slots__ = ()
 
     def matmul(self, other: ArrayLike) -> Tensor:
-        """See `ops.matmul`."""
+        """Matrix product with batch broadcasting; a vector counts as a row on the left, a column on the right."""
         return ops.matmul(self, other)
 
     def mm(self, mat2: ArrayLike) -> Tensor:
-        """See `ops.mm`."""
+        """Product of two matrices, without broadcasting."""
         return ops.mm(self, mat2)
 
     def bmm(self, mat2: ArrayLike) -> Tensor:
-        """See `ops.bmm`."""
+        """Products of two batches of matrices, without broadcasting."""
         return ops.bmm(self, mat2)
 
     def dot(self, tensor: ArrayLike) -> Tensor:
-        """See `ops.dot`."""
+        """Inner product of two vectors."""
         return ops.dot(self, tensor)
 
     def outer(self, vec2: ArrayLike) -> Tensor:
-        """See `ops.outer`."""
+        """Outer product of two vectors: (n,) and (m,) give (n, m)."""
         return ops.outer(self, vec2)
+
+    def mv(self, vec: ArrayLike) -> Tensor:
+        """Product of a matrix (n, m) and a vector (m,)."""
+        return ops.mv(self, vec)
+
+    def addmm(self, mat1: ArrayLike, mat2: ArrayLike, *, beta: float = 1, alpha: float = 1) -> Tensor:
+        """``beta * input + alpha * (mat1 @ mat2)``"""
+        return ops.addmm(self, mat1, mat2, beta=beta, alpha=alpha)
+
+    def addmv(self, mat: ArrayLike, vec: ArrayLike, *, beta: float = 1, alpha: float = 1) -> Tensor:
+        """``beta * input + alpha * (mat @ vec)``"""
+        return ops.addmv(self, mat, vec, beta=beta, alpha=alpha)
+
+    def addr(self, vec1: ArrayLike, vec2: ArrayLike, *, beta: float = 1, alpha: float = 1) -> Tensor:
+        """``beta * input + alpha * outer(vec1, vec2)``"""
+        return ops.addr(self, vec1, vec2, beta=beta, alpha=alpha)
+
+    def addbmm(self, batch1: ArrayLike, batch2: ArrayLike, *, beta: float = 1, alpha: float = 1) -> Tensor:
+        """``beta * input + alpha * Σ (batch1[i] @ batch2[i])``"""
+        return ops.addbmm(self, batch1, batch2, beta=beta, alpha=alpha)
+
+    def baddbmm(self, batch1: ArrayLike, batch2: ArrayLike, *, beta: float = 1, alpha: float = 1) -> Tensor:
+        """``beta * input + alpha * (batch1 @ batch2)``, batch by batch"""
+        return ops.baddbmm(self, batch1, batch2, beta=beta, alpha=alpha)
+
+    def inner(self, other: ArrayLike) -> Tensor:
+        """Sums of products over the last dims of both."""
+        return ops.inner(self, other)
+
+    def vdot(self, other: ArrayLike) -> Tensor:
+        """Inner product of two vectors."""
+        return ops.vdot(self, other)
+
+    def matrix_power(self, n: int) -> Tensor:
+        """A square matrix times itself, `n` times (n >= 0); of batches, each."""
+        return ops.matrix_power(self, n)
+
+    def kron(self, other: ArrayLike) -> Tensor:
+        """Kronecker's product: each element of the first times the whole second."""
+        return ops.kron(self, other)
+
+    def cross(self, other: ArrayLike, dim: int | None = None) -> Tensor:
+        """Cross product of vectors of 3 elements, along a dim (without one the first of size 3)."""
+        return ops.cross(self, other, dim)
+
+    def adjoint(self) -> Tensor:
+        """The last two dims swapped."""
+        return ops.adjoint(self)
+
+    def inverse(self) -> Tensor:
+        """The inverse of square matrices."""
+        return ops.inverse(self)
+
+    def det(self) -> Tensor:
+        """The determinant of square matrices; of a singular one it has no gradient here."""
+        return ops.det(self)
+
+    def slogdet(self) -> Any:
+        """``(sign, logabsdet)`` of the determinant of square matrices."""
+        return ops.slogdet(self)
+
+    def logdet(self) -> Tensor:
+        """The logarithm of the determinant; NaN if that is negative."""
+        return ops.logdet(self)
+
+    def cholesky(self, *, upper: bool = False) -> Tensor:
+        """The triangular factor of positive definite matrices; without a derivative."""
+        return ops.cholesky(self, upper=upper)

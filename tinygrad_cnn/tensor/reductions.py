@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinygrad_cnn import ops
 from tinygrad_cnn.tensor.methods import Methods
-from tinygrad_cnn.types import Axis
+from tinygrad_cnn.types import ArrayLike, Axis
 
 if TYPE_CHECKING:
     from tinygrad_cnn.tensor.recording import Tensor
@@ -17,74 +17,152 @@ class ReductionMethods(Methods):
 
     __slots__ = ()
 
-    def sum(self, dim: Axis = None, keepdim: bool = False, dtype: Any = None) -> Tensor:
-        """Sum; see `ops.sum`."""
-        return ops.sum(self, dim, keepdim, dtype)
+    def sum(self, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+        """Sum over the given dims, all of them by default; booleans and integers are summed as int64."""
+        return ops.sum(self, dim, keepdim, dtype=dtype)
 
-    def mean(self, dim: Axis = None, keepdim: bool = False) -> Tensor:
-        """Mean; see `ops.mean`."""
-        return ops.mean(self, dim, keepdim)
+    def mean(self, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+        """Mean over the given dims, all of them by default."""
+        return ops.mean(self, dim, keepdim, dtype=dtype)
 
-    def prod(self, dim: Axis = None, keepdim: bool = False) -> Tensor:
-        """Product; see `ops.prod`."""
-        return ops.prod(self, dim, keepdim)
+    def prod(self, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+        """Product over the given dims; the gradient is right where elements are zero, too."""
+        return ops.prod(self, dim, keepdim, dtype=dtype)
+
+    def var(
+        self, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = 1
+    ) -> Tensor:
+        """Variance with `correction` degrees of freedom taken off; NaN of a single element."""
+        return ops.var(self, dim, unbiased, keepdim, correction=correction)
+
+    def std(
+        self, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = 1
+    ) -> Tensor:
+        """Standard deviation, see `var`; where it is 0 its gradient is 0, as in PyTorch."""
+        return ops.std(self, dim, unbiased, keepdim, correction=correction)
 
     def amax(self, dim: Axis = None, keepdim: bool = False) -> Tensor:
-        """Maximum, ties sharing the gradient; see `ops.amax`."""
+        """Maximum over the given dims; elements that tie share the gradient evenly."""
         return ops.amax(self, dim, keepdim)
 
     def amin(self, dim: Axis = None, keepdim: bool = False) -> Tensor:
-        """Minimum, ties sharing the gradient; see `ops.amin`."""
+        """Minimum over the given dims; elements that tie share the gradient evenly."""
         return ops.amin(self, dim, keepdim)
 
-    def logsumexp(self, dim: Axis = None, keepdim: bool = False) -> Tensor:
-        """ln Σ exp x; see `ops.logsumexp`."""
-        return ops.logsumexp(self, dim, keepdim)
-
-    def any(self, dim: Axis = None, keepdim: bool = False) -> Tensor:
-        """Whether any element is not 0; see `ops.any`."""
-        return ops.any(self, dim, keepdim)
-
-    def all(self, dim: Axis = None, keepdim: bool = False) -> Tensor:
-        """Whether every element is not 0; see `ops.all`."""
-        return ops.all(self, dim, keepdim)
-
-    def var(self, dim: Axis = None, *, correction: float = 1, keepdim: bool = False) -> Tensor:
-        """Variance; see `ops.var`."""
-        return ops.var(self, dim, correction=correction, keepdim=keepdim)
-
-    def std(self, dim: Axis = None, *, correction: float = 1, keepdim: bool = False) -> Tensor:
-        """Standard deviation; see `ops.std`."""
-        return ops.std(self, dim, correction=correction, keepdim=keepdim)
-
     def max(self, dim: Any = None, keepdim: bool = False) -> Any:
-        """The maximum of all, or `(values, indices)` along a dim, or of two tensors; see `ops.max`."""
+        """Maximum of all elements; with `dim` an integer, `(values, indices)` along it; with an array, `maximum`."""
         return ops.max(self, dim, keepdim)
 
     def min(self, dim: Any = None, keepdim: bool = False) -> Any:
-        """The minimum of all, or `(values, indices)` along a dim, or of two tensors; see `ops.min`."""
+        """Minimum of all elements; with `dim` an integer, `(values, indices)` along it; with an array, `minimum`."""
         return ops.min(self, dim, keepdim)
 
-    def norm(self, p: float | str = 2.0, dim: Axis = None, keepdim: bool = False) -> Tensor:
-        """The p-norm; see `ops.norm`."""
-        return ops.norm(self, p, dim, keepdim)
+    def logsumexp(self, dim: Axis = None, keepdim: bool = False) -> Tensor:
+        """The logarithm of the sum of exponentials, shifted by the maximum so that nothing overflows."""
+        return ops.logsumexp(self, dim, keepdim)
 
-    def cumsum(self, dim: int) -> Tensor:
-        """Cumulative sums along a dim."""
-        return ops.cumsum(self, dim)
+    def norm(
+        self, p: float | str | None = "fro", dim: Axis = None, keepdim: bool = False, *, dtype: Any = None
+    ) -> Tensor:
+        """The p-norm of the elements along the dims (all: of the flattened array); its gradient at 0 is 0."""
+        return ops.norm(self, p, dim, keepdim, dtype=dtype)
+
+    def dist(self, other: ArrayLike, p: float = 2) -> Tensor:
+        """The p-norm of the difference."""
+        return ops.dist(self, other, p)
+
+    def cumsum(self, dim: int, *, dtype: Any = None) -> Tensor:
+        """Sums of the elements up to each place along a dim."""
+        return ops.cumsum(self, dim, dtype=dtype)
 
     def argmax(self, dim: int | None = None, keepdim: bool = False) -> Tensor:
-        """Where the first maximum stands."""
+        """Where the first maximum stands: in the flattened array, or along a dim."""
         return ops.argmax(self, dim, keepdim)
 
     def argmin(self, dim: int | None = None, keepdim: bool = False) -> Tensor:
-        """Where the first minimum stands."""
+        """Where the first minimum stands: in the flattened array, or along a dim."""
         return ops.argmin(self, dim, keepdim)
 
+    def any(self, dim: Axis = None, keepdim: bool = False) -> Tensor:
+        """Whether any element along the dims is not 0."""
+        return ops.any(self, dim, keepdim)
+
+    def all(self, dim: Axis = None, keepdim: bool = False) -> Tensor:
+        """Whether every element along the dims is not 0."""
+        return ops.all(self, dim, keepdim)
+
+    def cumprod(self, dim: int, *, dtype: Any = None) -> Tensor:
+        """Products of the elements up to each place along a dim."""
+        return ops.cumprod(self, dim, dtype=dtype)
+
+    def cummax(self, dim: int) -> Any:
+        """``(values, indices)`` of the largest element up to each place along a dim; of equal ones the last."""
+        return ops.cummax(self, dim)
+
+    def cummin(self, dim: int) -> Any:
+        """``(values, indices)`` of the smallest element up to each place along a dim; of equal ones the last."""
+        return ops.cummin(self, dim)
+
+    def diff(
+        self, n: int = 1, dim: int = -1, prepend: ArrayLike | None = None, append: ArrayLike | None = None
+    ) -> Tensor:
+        """Differences of neighbours along a dim, `n` times over."""
+        return ops.diff(self, n, dim, prepend, append)
+
+    def nansum(self, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+        """Sum of the elements that are not NaN."""
+        return ops.nansum(self, dim, keepdim, dtype=dtype)
+
+    def nanmean(self, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+        """Mean of the elements that are not NaN."""
+        return ops.nanmean(self, dim, keepdim, dtype=dtype)
+
+    def aminmax(self, *, dim: int | None = None, keepdim: bool = False) -> Any:
+        """``(min, max)`` of all elements or along a dim; elements that tie share the gradient."""
+        return ops.aminmax(self, dim=dim, keepdim=keepdim)
+
+    def median(self, dim: int | None = None, keepdim: bool = False) -> Any:
+        """The middle of all elements, the lower one of two; with `dim`, ``(values, indices)`` along it."""
+        return ops.median(self, dim, keepdim)
+
+    def nanmedian(self, dim: int | None = None, keepdim: bool = False) -> Any:
+        """The middle of the elements that are not NaN; with `dim`, ``(values, indices)`` along it."""
+        return ops.nanmedian(self, dim, keepdim)
+
+    def mode(self, dim: int = -1, keepdim: bool = False) -> Any:
+        """``(values, indices)`` of the most frequent element along a dim, the smallest of several; its last place."""
+        return ops.mode(self, dim, keepdim)
+
+    def quantile(
+        self, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
+    ) -> Tensor:
+        """The q-th quantile (q in [0, 1], one or several) of all elements or along a dim."""
+        return ops.quantile(self, q, dim, keepdim, interpolation=interpolation)
+
+    def cov(self, *, correction: int = 1) -> Tensor:
+        """The covariances of variables, one a row; of a single row its variance."""
+        return ops.cov(self, correction=correction)
+
+    def corrcoef(self) -> Tensor:
+        """The correlations of variables, one a row."""
+        return ops.corrcoef(self)
+
+    def histc(self, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:
+        """How many elements fall into each of `bins` equal parts of [min, max]; 0 and 0 mean the elements' range."""
+        return ops.histc(self, bins, min, max)
+
+    def bincount(self, weights: ArrayLike | None = None, minlength: int = 0) -> Tensor:
+        """How often each integer from 0 on occurs in a 1-D array, or the sums of the `weights` there."""
+        return ops.bincount(self, weights, minlength)
+
+    def renorm(self, p: float, dim: int, maxnorm: float) -> Tensor:
+        """Each slice along a dim scaled down to at most this p-norm."""
+        return ops.renorm(self, p, dim, maxnorm)
+
     def softmax(self, dim: int, dtype: Any = None) -> Tensor:
-        """See `ops.softmax`."""
+        """Exponentials along a dim, normalised to sum 1."""
         return ops.softmax(self, dim, dtype)
 
     def log_softmax(self, dim: int, dtype: Any = None) -> Tensor:
-        """See `ops.log_softmax`."""
+        """The logarithm of softmax along a dim, exact where softmax underflows."""
         return ops.log_softmax(self, dim, dtype)

@@ -1,0 +1,250 @@
+"""Arrays laid side by side, repeated, cut and turned, made of the moves in `shape`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.ops.checks import check_axis, check_broadcast, check_integer, shape_of
+from tinygrad_cnn.ops.indexing import getitem, index_select, sum_to_shape
+from tinygrad_cnn.ops.shape import (
+    broadcast_to,
+    cat,
+    flatten,
+    flip,
+    movedim,
+    repeat,
+    reshape,
+    split,
+    stack,
+    transpose,
+    unsqueeze,
+)
+from tinygrad_cnn.ops.untracked import plain
+from tinygrad_cnn.size import Size
+from tinygrad_cnn.types import Array, Shape
+
+
+def unpacked(op: str, tensors: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The arrays of ``f(a, b)`` and ``f([a, b])`` alike."""
+    listed = tuple(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else tensors
+    if not listed:
+        raise ArgumentError(f"{op}: got no tensors; expected at least one")
+    return listed
+
+
+def atleast_1d(*tensors: Any) -> Any:
+    """With a dim, if there was none."""
+    return _atleast("atleast_1d", tensors, lambda x: reshape(x, 1) if not shape_of(x) else x)
+
+
+def atleast_2d(*tensors: Any) -> Any:
+    """With at least 2 dims: a row, if there was one."""
+    return _atleast("atleast_2d", tensors, _at_least_2d)
+
+
+def atleast_3d(*tensors: Any) -> Any:
+    """With at least 3 dims: a vector becomes (1, n, 1), a matrix (n, m, 1)."""
+    return _atleast("atleast_3d", tensors, lambda x: x if len(shape_of(x)) > 2 else unsqueeze(_at_least_2d(x), -1))
+
+
+def _at_least_2d(x: Array) -> Array:
+    shape = shape_of(x)
+    return x if len(shape) > 1 else reshape(x, (1, *(shape or (1,))))
+
+
+def _atleast(op: str, tensors: tuple[Any, ...], change: Any) -> Any:
+    if len(tensors) == 1 and not isinstance(tensors[0], (list, tuple)):
+        return change(tensors[0])
+    return tuple(change(x) for x in unpacked(op, tensors))
+
+
+def hstack(tensors: Sequence[Array]) -> Array:
+    """Side by side: along dim 1, of vectors along dim 0."""
+    parts = [atleast_1d(x) for x in unpacked("hstack", (tensors,))]
+    return cat(parts, 0 if len(shape_of(parts[0])) == 1 else 1)
+
+
+def vstack(tensors: Sequence[Array]) -> Array:
+    """One below the other: along dim 0, vectors as rows."""
+    return cat([atleast_2d(x) for x in unpacked("vstack", (tensors,))], 0)
+
+
+row_stack = vstack
+
+
+def dstack(tensors: Sequence[Array]) -> Array:
+    """One behind the other: along dim 2."""
+    return cat([atleast_3d(x) for x in unpacked("dstack", (tensors,))], 2)
+
+
+def column_stack(tensors: Sequence[Array]) -> Array:
+    """Side by side along dim 1, vectors as columns."""
+    parts = unpacked("column_stack", (tensors,))
+    return cat([x if len(shape_of(x)) > 1 else reshape(x, (-1, 1)) for x in parts], 1)
+
+
+def tile(input: Array, *dims: Any) -> Array:
+    """The whole array laid several times along its last dims; see `repeat`."""
+    times = tuple(dims[0]) if len(dims) == 1 and isinstance(dims[0], Sequence) else dims
+    return repeat(input, (1,) * (len(shape_of(input)) - len(times)) + times)
+
+
+def repeat_interleave(input: Array, repeats: Any, dim: int | None = None, *, output_size: int | None = None) -> Array:
+    """Each element (slice of a dim) several times, one after the other; `repeats` is a number, or one for each."""
+    x = flatten(input) if dim is None else input
+    axis = check_axis("repeat_interleave", 0 if dim is None else dim, max(len(shape_of(x)), 1))
+    x = x if shape_of(x) else reshape(x, 1)
+    length = shape_of(x)[axis]
+    times = plain("repeat_interleave", repeats)
+    check_integer("repeat_interleave", "repeats", times)
+    if times.ndim > 1 or (times.ndim == 1 and len(times) not in (1, length)) or (times < 0).any():
+        raise ArgumentError(f"repeat_interleave: repeats {repeats!r} do not fit the {length} slices of dim {dim}")
+    places = np.repeat(np.arange(length), np.broadcast_to(times, (length,)))
+    if output_size is not None and output_size != len(places):
+        raise ArgumentError(f"repeat_interleave: output_size is {output_size}, the result has {len(places)} slices")
+    return index_select(x, axis, places)
+
+
+def tensor_split(input: Array, indices_or_sections: Any, dim: int = 0) -> tuple[Array, ...]:
+    """Parts of a dim: so many, as equal as can be, or cut before the given places."""
+    shape = shape_of(input)
+    axis = check_axis("tensor_split", dim, len(shape))
+    length = shape[axis]
+    if isinstance(indices_or_sections, (int, np.integer)):
+        n = int(indices_or_sections)
+        if n <= 0:
+            raise ArgumentError(f"tensor_split: {n} sections; expected at least 1")
+        ends = np.cumsum([length // n + (k < length % n) for k in range(n)]).tolist()[:-1]
+    else:
+        ends = [int(k) for k in plain("tensor_split", indices_or_sections)]
+    lead = (slice(None),) * axis
+    return tuple(getitem(input, (*lead, slice(a, b))) for a, b in zip([0, *ends], [*ends, length], strict=True))
+
+
+def hsplit(input: Array, indices_or_sections: Any) -> tuple[Array, ...]:
+    """Parts of dim 1, of a vector of dim 0; see `tensor_split`."""
+    return _split_along("hsplit", input, indices_or_sections, 1 if len(shape_of(input)) > 1 else 0, 1)
+
+
+def vsplit(input: Array, indices_or_sections: Any) -> tuple[Array, ...]:
+    """Parts of dim 0; see `tensor_split`."""
+    return _split_along("vsplit", input, indices_or_sections, 0, 2)
+
+
+def dsplit(input: Array, indices_or_sections: Any) -> tuple[Array, ...]:
+    """Parts of dim 2; see `tensor_split`."""
+    return _split_along("dsplit", input, indices_or_sections, 2, 3)
+
+
+def _split_along(op: str, x: Array, where: Any, axis: int, least: int) -> tuple[Array, ...]:
+    shape = shape_of(x)
+    if len(shape) < least:
+        raise ArgumentError(f"{op}: input has shape {shape}; expected at least {least} dims")
+    if isinstance(where, int) and (where <= 0 or shape[axis] % where):
+        raise ArgumentError(f"{op}: {where} sections do not divide dim {axis} of shape {shape}")
+    return tensor_split(x, where, axis)
+
+
+def split_with_sizes(input: Array, split_sizes: Sequence[int], dim: int = 0) -> tuple[Array, ...]:
+    """Parts of a dim of these sizes; see `split`."""
+    return split(input, split_sizes, dim)
+
+
+def fliplr(input: Array) -> Array:
+    """Mirrored left to right: dim 1 reversed."""
+    if len(shape_of(input)) < 2:
+        raise ArgumentError(f"fliplr: input has shape {shape_of(input)}; expected at least 2 dims")
+    return flip(input, 1)
+
+
+def flipud(input: Array) -> Array:
+    """Mirrored top to bottom: dim 0 reversed."""
+    if not shape_of(input):
+        raise ArgumentError("flipud: input has no dims; expected at least 1")
+    return flip(input, 0)
+
+
+def rot90(input: Array, k: int = 1, dims: Sequence[int] = (0, 1)) -> Array:
+    """Turned by 90 degrees `k` times in the plane of two dims, from the first towards the second."""
+    ndim = len(shape_of(input))
+    if len(dims) != 2:
+        raise ArgumentError(f"rot90: dims {dims!r}; expected two of them")
+    a, b = (check_axis("rot90", d, ndim) for d in dims)
+    if a == b:
+        raise ArgumentError(f"rot90: dims {tuple(dims)} name one dim twice")
+    turns = k % 4
+    if turns == 0:
+        return reshape(input, shape_of(input))
+    if turns == 2:
+        return flip(input, a, b)
+    return transpose(flip(input, b), a, b) if turns == 1 else flip(transpose(input, a, b), b)
+
+
+def broadcast_shapes(*shapes: Any) -> Size:
+    """The shape that arrays of these shapes broadcast to."""
+    return Size(check_broadcast("broadcast_shapes", *((s,) if isinstance(s, int) else tuple(s) for s in shapes)))
+
+
+def broadcast_tensors(*tensors: Any) -> tuple[Array, ...]:
+    """Each repeated to the common shape, without copying."""
+    parts = unpacked("broadcast_tensors", tensors)
+    shape: Shape = check_broadcast("broadcast_tensors", *(shape_of(x) for x in parts))
+    return tuple(broadcast_to(x, shape) for x in parts)
+
+
+def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Array, ...]:
+    """The coordinates of a grid: of n vectors n arrays of n dims, dims 0 and 1 swapped for "xy"."""
+    if indexing not in ("ij", "xy"):
+        raise ArgumentError(f"meshgrid: indexing is {indexing!r}; it must be 'ij' or 'xy'")
+    axes = [atleast_1d(x) for x in unpacked("meshgrid", tensors)]
+    if any(len(shape_of(x)) != 1 for x in axes):
+        raise ArgumentError(f"meshgrid: shapes {[shape_of(x) for x in axes]}; expected vectors or numbers")
+    shape = tuple(shape_of(x)[0] for x in axes)
+    swapped = indexing == "xy" and len(axes) > 1
+    grids = []
+    for k, x in enumerate(axes):
+        grid = broadcast_to(reshape(x, tuple(-1 if a == k else 1 for a in range(len(axes)))), shape)
+        grids.append(transpose(grid, 0, 1) if swapped else grid)
+    return tuple(grids)
+
+
+def cartesian_prod(*tensors: Any) -> Array:
+    """Every choice of one element of each vector, a row each."""
+    parts = unpacked("cartesian_prod", tensors)
+    if len(parts) == 1:
+        return parts[0]
+    return stack([flatten(grid) for grid in meshgrid(*parts)], 1)
+
+
+def combinations(input: Array, r: int = 2, with_replacement: bool = False) -> Array:
+    """Every choice of `r` elements of a vector, a row each, in the vector's order."""
+    if len(shape_of(input)) != 1:
+        raise ArgumentError(f"combinations: input has shape {shape_of(input)}; expected 1 dim")
+    n = shape_of(input)[0]
+    grid = np.indices((n,) * r).reshape(r, n**r) if r else np.zeros((0, 1), np.int64)
+    rising = np.all(grid[:-1] <= grid[1:] if with_replacement else grid[:-1] < grid[1:], axis=0)
+    return getitem(input, grid[:, rising].T) if r else getitem(input, np.zeros(0, np.int64))
+
+
+def unfold_windows(input: Array, dimension: int, size: int, step: int) -> Array:
+    """The windows of a dim, `step` apart, their elements as a new last dim."""
+    shape = shape_of(input)
+    axis = check_axis("unfold", dimension, max(len(shape), 1))
+    length = shape[axis] if shape else 1
+    if size > length or size < 0 or step <= 0:
+        raise ArgumentError(f"unfold: windows of {size}, {step} apart, do not fit dim {dimension} of shape {shape}")
+    starts = np.arange(0, length - size + 1, step)
+    places = starts[:, None] + np.arange(size)
+    x = input if shape else reshape(input, 1)
+    windows = getitem(x, (slice(None),) * axis + (places,))
+    return movedim(windows, axis + 1, -1)
+
+
+def sum_to_size(input: Array, *size: Any) -> Array:
+    """Summed over the dims along which an array of this shape would be broadcast."""
+    shape = tuple(size[0]) if len(size) == 1 and isinstance(size[0], Sequence) else tuple(size)
+    if check_broadcast("sum_to_size", shape_of(input), shape) != shape_of(input):
+        raise ArgumentError(f"sum_to_size: input of shape {shape_of(input)} is no broadcast of {shape}")
+    return sum_to_shape(input, shape)

@@ -1,0 +1,51 @@
+"""Sums of products and choices between elements, composed of arithmetic."""
+
+import numpy as np
+
+from tinygrad_cnn.ops.checks import dtype_of
+from tinygrad_cnn.ops.piecewise import abs, sign, where
+from tinygrad_cnn.ops.untracked import dressed, plain
+from tinygrad_cnn.types import Array
+
+
+def lerp(input: Array, end: Array, weight: Array) -> Array:
+    """The point on the way from `input` to `end`: ``input + weight * (end - input)``."""
+    return input + weight * (end - input)
+
+
+def addcmul(input: Array, tensor1: Array, tensor2: Array, *, value: float = 1) -> Array:
+    """``input + value * tensor1 * tensor2``"""
+    return input + (tensor1 * tensor2 if value == 1 else value * tensor1 * tensor2)
+
+
+def addcdiv(input: Array, tensor1: Array, tensor2: Array, *, value: float = 1) -> Array:
+    """``input + value * tensor1 / tensor2``"""
+    return input + (tensor1 / tensor2 if value == 1 else value * tensor1 / tensor2)
+
+
+def rsub(input: Array, other: Array, *, alpha: float = 1) -> Array:
+    """``other - alpha * input``"""
+    return other - (input if alpha == 1 else input * alpha)
+
+
+def copysign(input: Array, other: Array) -> Array:
+    """The size of `input` with the sign of `other`, that of -0.0 included."""
+    return abs(input) * dressed(np.copysign(np.ones((), dtype_of(input)), plain("copysign", other)), input, other)
+
+
+def sgn(input: Array) -> Array:
+    """-1, 0 or 1 for each element; see `sign`."""
+    return sign(input)
+
+
+def nan_to_num(
+    input: Array, nan: float | None = None, posinf: float | None = None, neginf: float | None = None
+) -> Array:
+    """With numbers for NaN (0) and for the infinities (the largest and the least number of the dtype)."""
+    values = plain("nan_to_num", input)
+    if values.dtype.kind != "f":
+        return input
+    limits = np.finfo(values.dtype)
+    out = where(np.isnan(values), 0.0 if nan is None else nan, input)
+    out = where(values == np.inf, float(limits.max) if posinf is None else posinf, out)
+    return where(values == -np.inf, float(limits.min) if neginf is None else neginf, out)

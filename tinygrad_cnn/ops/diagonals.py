@@ -1,0 +1,61 @@
+"""Diagonals taken from matrices and put into them."""
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.ops.arrangement import atleast_2d, unpacked
+from tinygrad_cnn.ops.checks import check_axis, shape_of
+from tinygrad_cnn.ops.reduce import sum
+from tinygrad_cnn.ops.shape import DiagonalPut, cat, diagonal, flatten, pad
+from tinygrad_cnn.types import Array
+
+
+def diag(input: Array, diagonal: int = 0) -> Array:
+    """The diagonal of a matrix, or a matrix with a vector on its diagonal."""
+    ndim = len(shape_of(input))
+    if ndim not in (1, 2):
+        raise ArgumentError(f"diag: input has shape {shape_of(input)}; expected 1 or 2 dims")
+    return diag_embed(input, diagonal) if ndim == 1 else _taken(input, diagonal)
+
+
+_taken = diagonal
+
+
+def diag_embed(input: Array, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Array:
+    """Matrices with the last dim of the input on a diagonal of their dims `dim1` and `dim2`."""
+    shape = shape_of(input)
+    if not shape:
+        raise ArgumentError("diag_embed: input has no dims; expected at least 1")
+    axis1, axis2 = (check_axis("diag_embed", d, len(shape) + 1) for d in (dim1, dim2))
+    if axis1 == axis2:
+        raise ArgumentError(f"diag_embed: dim1 and dim2 are both {axis1}; they must differ")
+    side = shape[-1] + abs(offset)
+    rest = iter(shape[:-1])
+    full = tuple(side if a in (axis1, axis2) else next(rest) for a in range(len(shape) + 1))
+    return DiagonalPut.apply(input, shape=full, offset=offset, axis1=axis1, axis2=axis2)
+
+
+def diagflat(input: Array, offset: int = 0) -> Array:
+    """A matrix with all elements of the input on its diagonal."""
+    return diag_embed(flatten(input), offset)
+
+
+def block_diag(*tensors: Any) -> Array:
+    """A matrix with the given matrices along its diagonal, zeros elsewhere."""
+    blocks = [atleast_2d(x) for x in unpacked("block_diag", tensors)]
+    if any(len(shape_of(x)) != 2 for x in blocks):
+        raise ArgumentError(f"block_diag: shapes {[shape_of(x) for x in blocks]}; expected at most 2 dims")
+    widths = [shape_of(x)[1] for x in blocks]
+    before = np.cumsum([0, *widths]).tolist()
+    total = before[-1]
+    rows = [pad(x, (before[k], total - before[k + 1])) for k, x in enumerate(blocks)]
+    return cat(rows, 0)
+
+
+def trace(input: Array) -> Array:
+    """The sum of the diagonal of a matrix."""
+    if len(shape_of(input)) != 2:
+        raise ArgumentError(f"trace: input has shape {shape_of(input)}; expected 2 dims")
+    return sum(diagonal(input))

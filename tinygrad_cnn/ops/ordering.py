@@ -1,0 +1,116 @@
+"""Orders: sorting, ranks, distinct elements, places in a sorted array."""
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.ops import return_types
+from tinygrad_cnn.ops.checks import check_axis, shape_of
+from tinygrad_cnn.ops.indexing import sort
+from tinygrad_cnn.ops.statistics import pick
+from tinygrad_cnn.ops.untracked import dressed, is_tracked, plain
+from tinygrad_cnn.types import Array, NDArray
+
+
+def argsort(input: Array, dim: int = -1, descending: bool = False, *, stable: bool = False) -> Array:
+    """The order that sorts along a dim; equal elements keep theirs."""
+    return sort(input, dim, descending, stable=stable).indices
+
+
+def msort(input: Array) -> Array:
+    """Sorted along the first dim."""
+    return sort(input, 0).values
+
+
+def kthvalue(input: Array, k: int, dim: int = -1, keepdim: bool = False) -> Any:
+    """``(values, indices)`` of the k-th smallest along a dim, counted from 1."""
+    values = plain("kthvalue", input)
+    axis = check_axis("kthvalue", dim, max(values.ndim, 1))
+    length = values.shape[axis] if values.ndim else 1
+    if not 1 <= k <= length:
+        raise ArgumentError(f"kthvalue: k is {k}; dim {dim} of shape {values.shape} has {length} elements")
+    if not values.ndim:
+        return return_types.kthvalue(input, dressed(np.int64(0), input))
+    order = np.argsort(values, axis=axis, kind="stable")
+    return pick(input, np.take(order, [k - 1], axis=axis), axis, keepdim, return_types.kthvalue)
+
+
+def unique(
+    input: Array,
+    sorted: bool = True,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    dim: int | None = None,
+) -> Any:
+    """The distinct elements (slices of a dim), sorted.
+
+    On request also, for each element, which it is, and how often each occurs.
+    """
+    values = plain("unique", input)
+    axis = None if dim is None else check_axis("unique", dim, values.ndim)
+    found, inverse, counts = np.unique(values, return_inverse=True, return_counts=True, axis=axis)
+    shape = values.shape if axis is None else (values.shape[axis],)
+    return _answers(input, found, inverse.reshape(shape), counts, return_inverse, return_counts)
+
+
+def unique_consecutive(
+    input: Array, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
+) -> Any:
+    """The elements (slices of a dim) without the neighbours that equal them; also see `unique`."""
+    values = plain("unique_consecutive", input)
+    axis = 0 if dim is None else check_axis("unique_consecutive", dim, values.ndim)
+    rows = values.reshape(-1) if dim is None else np.moveaxis(values, axis, 0)
+    flat = rows.reshape(len(rows), -1)
+    new = np.ones(len(rows), bool)
+    new[1:] = np.any(flat[1:] != flat[:-1], axis=1)
+    starts = np.flatnonzero(new)
+    found = rows[starts] if dim is None else np.moveaxis(rows[starts], 0, axis)
+    inverse = (np.cumsum(new) - 1).reshape(values.shape if dim is None else (len(rows),))
+    counts = np.diff(np.append(starts, len(rows)))
+    return _answers(input, found, inverse, counts, return_inverse, return_counts)
+
+
+def _answers(
+    x: Array, found: NDArray, inverse: NDArray, counts: NDArray, wants_inverse: bool, wants_counts: bool
+) -> Any:
+    if is_tracked(x):
+        raise ArgumentError("unique: has no derivative; use .detach()")
+    answers = [found, *([inverse] if wants_inverse else []), *([counts] if wants_counts else [])]
+    result = dressed(tuple(answers), x)
+    return result if len(answers) > 1 else result[0]
+
+
+def searchsorted(
+    sorted_sequence: Array,
+    input: Array,
+    *,
+    out_int32: bool = False,
+    right: bool = False,
+    side: str | None = None,
+    sorter: Array | None = None,
+) -> Array:
+    """Where each value of `input` belongs in sorted rows, so that they stay sorted: before equal ones, or behind."""
+    if side not in (None, "left", "right") or (side == "left" and right):
+        raise ArgumentError(f"searchsorted: side is {side!r} and right {right}; side must be 'left' or 'right'")
+    rows, values = plain("searchsorted", sorted_sequence), plain("searchsorted", input)
+    if sorter is not None:
+        rows = np.take_along_axis(rows, plain("searchsorted", sorter), -1)
+    end: Any = "right" if right or side == "right" else "left"
+    if rows.ndim == 1:
+        places = np.searchsorted(rows, values, end)
+    else:
+        if rows.shape[:-1] != values.shape[:-1]:
+            raise ArgumentError(
+                f"searchsorted: sequences {rows.shape} and input {values.shape} differ before the last dim"
+            )
+        flat, wanted = rows.reshape(-1, rows.shape[-1]), values.reshape(-1, values.shape[-1])
+        places = np.array([np.searchsorted(r, v, end) for r, v in zip(flat, wanted, strict=True)]).reshape(values.shape)
+    return dressed(np.asarray(places).astype(np.int32 if out_int32 else np.int64), sorted_sequence, input)
+
+
+def bucketize(input: Array, boundaries: Array, *, out_int32: bool = False, right: bool = False) -> Array:
+    """Which of the parts between sorted boundaries each value lies in; see `searchsorted`."""
+    if len(shape_of(boundaries)) != 1:
+        raise ArgumentError(f"bucketize: boundaries have shape {shape_of(boundaries)}; expected 1 dim")
+    return searchsorted(boundaries, input, out_int32=out_int32, right=right)

@@ -1,0 +1,194 @@
+"""Products of matrices and vectors in PyTorch's many forms, made of `matmul`, `einsum` and arithmetic."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.ops.arrangement import unpacked
+from tinygrad_cnn.ops.checks import check_axes, check_axis, check_ndim, shape_of
+from tinygrad_cnn.ops.linalg import bmm, dot, matmul, mm, outer
+from tinygrad_cnn.ops.reduce import norm, sum
+from tinygrad_cnn.ops.shape import permute, reshape, roll, transpose, unsqueeze
+from tinygrad_cnn.types import Array
+
+
+def mv(input: Array, vec: Array) -> Array:
+    """Product of a matrix (n, m) and a vector (m,)."""
+    check_ndim("mv", "input", input, (2,), "(n, m)")
+    check_ndim("mv", "vec", vec, (1,), "(m,)")
+    return matmul(input, vec)
+
+
+def _scaled(product: Array, alpha: float, input: Array, beta: float) -> Array:
+    """``beta * input + alpha * product``; of an input that does not count, not even its NaN."""
+    product = product if alpha == 1 else product * alpha
+    if beta == 0:
+        return product
+    return (input if beta == 1 else input * beta) + product
+
+
+def addmm(input: Array, mat1: Array, mat2: Array, *, beta: float = 1, alpha: float = 1) -> Array:
+    """``beta * input + alpha * (mat1 @ mat2)``"""
+    return _scaled(mm(mat1, mat2), alpha, input, beta)
+
+
+def addmv(input: Array, mat: Array, vec: Array, *, beta: float = 1, alpha: float = 1) -> Array:
+    """``beta * input + alpha * (mat @ vec)``"""
+    return _scaled(mv(mat, vec), alpha, input, beta)
+
+
+def addr(input: Array, vec1: Array, vec2: Array, *, beta: float = 1, alpha: float = 1) -> Array:
+    """``beta * input + alpha * outer(vec1, vec2)``"""
+    return _scaled(outer(vec1, vec2), alpha, input, beta)
+
+
+def addbmm(input: Array, batch1: Array, batch2: Array, *, beta: float = 1, alpha: float = 1) -> Array:
+    """``beta * input + alpha * Σ (batch1[i] @ batch2[i])``"""
+    return _scaled(sum(bmm(batch1, batch2), 0), alpha, input, beta)
+
+
+def baddbmm(input: Array, batch1: Array, batch2: Array, *, beta: float = 1, alpha: float = 1) -> Array:
+    """``beta * input + alpha * (batch1 @ batch2)``, batch by batch"""
+    return _scaled(bmm(batch1, batch2), alpha, input, beta)
+
+
+ger = outer
+
+
+def inner(input: Array, other: Array) -> Array:
+    """Sums of products over the last dims of both."""
+    left, right = shape_of(input), shape_of(other)
+    if not left or not right:
+        return input * other
+    if left[-1] != right[-1]:
+        raise ArgumentError(f"inner: the last dims of {left} and {right} differ; they must be equal")
+    return tensordot(input, other, ([-1], [-1]))
+
+
+def vdot(input: Array, other: Array) -> Array:
+    """Inner product of two vectors."""
+    return dot(input, other)
+
+
+def chain_matmul(*matrices: Any) -> Array:
+    """Product of several matrices; see `multi_dot`."""
+    return multi_dot(unpacked("chain_matmul", matrices))
+
+
+def multi_dot(tensors: Sequence[Array]) -> Array:
+    """Product of several matrices in the cheapest order; the first and the last may be vectors."""
+    parts = unpacked("multi_dot", (list(tensors),))
+    if len(parts) < 2:
+        return parts[0]
+    first = len(shape_of(parts[0])) == 1
+    last = len(shape_of(parts[-1])) == 1
+    sizes = [1 if first else shape_of(parts[0])[0], *(shape_of(x)[0] for x in parts[1:])]
+    sizes.append(1 if last else shape_of(parts[-1])[1])
+    return _best_order(parts, sizes, 0, len(parts))
+
+
+def _best_order(parts: tuple[Any, ...], sizes: list[int], start: int, end: int) -> Array:
+    """The product of parts[start:end], cut where the larger side of the cut is the cheapest."""
+    if end - start == 1:
+        return parts[start]
+    costs = _costs(sizes, start, end)
+    cut = min(
+        range(start + 1, end), key=lambda k: costs[start, k] + costs[k, end] + sizes[start] * sizes[k] * sizes[end]
+    )
+    return matmul(_best_order(parts, sizes, start, cut), _best_order(parts, sizes, cut, end))
+
+
+def _costs(sizes: list[int], start: int, end: int) -> dict[tuple[int, int], int]:
+    """The least number of multiplications of every run of factors (dynamic programming)."""
+    costs = {(k, k + 1): 0 for k in range(start, end)}
+    for length in range(2, end - start + 1):
+        for a in range(start, end - length + 1):
+            b = a + length
+            costs[a, b] = min(costs[a, k] + costs[k, b] + sizes[a] * sizes[k] * sizes[b] for k in range(a + 1, b))
+    return costs
+
+
+def matrix_power(input: Array, n: int) -> Array:
+    """A square matrix times itself, `n` times (n >= 0); of batches, each."""
+    shape = shape_of(input)
+    if len(shape) < 2 or shape[-1] != shape[-2]:
+        raise ArgumentError(f"matrix_power: input has shape {shape}; expected square matrices")
+    if n < 0:
+        raise ArgumentError(f"matrix_power: n is {n}; invert first, with linalg.inv")
+    if n == 0:
+        return input * 0 + np.eye(shape[-1])
+    half = matrix_power(input, n // 2) if n > 1 else input
+    if n == 1:
+        return half
+    return matmul(half, half) if n % 2 == 0 else matmul(matmul(half, half), input)
+
+
+def tensordot(a: Array, b: Array, dims: Any = 2) -> Array:
+    """Sums of products over `dims` last dims of a and first of b, or over the listed dims of each."""
+    left, right = shape_of(a), shape_of(b)
+    if isinstance(dims, (int, np.integer)):
+        if not 0 <= dims <= min(len(left), len(right)):
+            raise ArgumentError(f"tensordot: {dims} dims of shapes {left} and {right}; there are not so many")
+        over_a, over_b = tuple(range(len(left) - dims, len(left))), tuple(range(dims))
+    else:
+        first, second = dims
+        over_a = check_axes("tensordot", _listed(first), len(left))
+        over_b = check_axes("tensordot", _listed(second), len(right))
+    if [left[k] for k in over_a] != [right[k] for k in over_b]:
+        raise ArgumentError(f"tensordot: dims {over_a} of {left} and {over_b} of {right} differ; they must be equal")
+    free_a = tuple(k for k in range(len(left)) if k not in over_a)
+    free_b = tuple(k for k in range(len(right)) if k not in over_b)
+    inner = math.prod(left[k] for k in over_a)
+    rows = reshape(permute(a, (*free_a, *over_a)), (math.prod(left[k] for k in free_a), inner))
+    columns = reshape(permute(b, (*over_b, *free_b)), (inner, math.prod(right[k] for k in free_b)))
+    return reshape(matmul(rows, columns), (*(left[k] for k in free_a), *(right[k] for k in free_b)))
+
+
+def _listed(dims: Any) -> tuple[int, ...]:
+    return (dims,) if isinstance(dims, int) else tuple(dims)
+
+
+def kron(input: Array, other: Array) -> Array:
+    """Kronecker's product: each element of the first times the whole second."""
+    left, right = shape_of(input), shape_of(other)
+    ndim = max(len(left), len(right))
+    left, right = (1,) * (ndim - len(left)) + left, (1,) * (ndim - len(right)) + right
+    apart = reshape(input, tuple(n for size in left for n in (size, 1)))
+    whole = reshape(other, tuple(n for size in right for n in (1, size)))
+    return reshape(apart * whole, tuple(n * m for n, m in zip(left, right, strict=True)))
+
+
+def cross(input: Array, other: Array, dim: int | None = None) -> Array:
+    """Cross product of vectors of 3 elements, along a dim (without one the first of size 3)."""
+    shape = shape_of(input)
+    if dim is None:
+        dim = next((k for k, n in enumerate(shape) if n == 3), -1)
+    axis = check_axis("cross", dim, len(shape))
+    if shape[axis] != 3 or len(shape_of(other)) != len(shape) or shape_of(other)[axis] != 3:
+        raise ArgumentError(f"cross: shapes {shape} and {shape_of(other)}; dim {dim} of both must have size 3")
+    back = axis - len(shape)
+    return roll(input, -1, back) * roll(other, 1, back) - roll(input, 1, back) * roll(other, -1, back)
+
+
+def cdist(x1: Array, x2: Array, p: float = 2.0, compute_mode: str = "use_mm_for_euclid_dist_if_necessary") -> Array:
+    """The p-norms (..., n, m) of the differences of each two rows of (..., n, d) and (..., m, d)."""
+    left, right = shape_of(x1), shape_of(x2)
+    if len(left) < 2 or len(right) < 2 or left[-1] != right[-1]:
+        raise ArgumentError(f"cdist: shapes {left} and {right}; expected rows of the same length, (..., n, d)")
+    if compute_mode not in (
+        "use_mm_for_euclid_dist_if_necessary",
+        "use_mm_for_euclid_dist",
+        "donot_use_mm_for_euclid_dist",
+    ):
+        raise ArgumentError(f"cdist: {compute_mode!r} is not a valid value for compute_mode")
+    if p < 0:
+        raise ArgumentError(f"cdist: p is {p}; it must be at least 0")
+    return norm(unsqueeze(x1, -2) - unsqueeze(x2, -3), p, -1)
+
+
+def adjoint(input: Array) -> Array:
+    """The last two dims swapped."""
+    return transpose(input, -2, -1)

@@ -1,0 +1,162 @@
+"""Rounding, and what is left after it. Between the jumps the derivative is 0, or 1 of what is left."""
+
+import numpy as np
+
+from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.ops.comparison import floor_divide
+from tinygrad_cnn.ops.domain import AwayFrom
+from tinygrad_cnn.ops.draw import Draw
+from tinygrad_cnn.ops.elementwise import Div
+from tinygrad_cnn.ops.op import Elementwise, Kink, Sample
+from tinygrad_cnn.ops.piecewise import Remainder
+from tinygrad_cnn.ops.untracked import plain
+from tinygrad_cnn.types import Array
+
+WHOLE = tuple(float(n) for n in range(-4, 5))
+HALVES = tuple(n + 0.5 for n in range(-4, 4))
+
+
+class Floor(Elementwise):
+    """y = ⌊x⌋        dx = 0"""
+
+    domain = {"x": AwayFrom(WHOLE)}
+    kinks = (Kink("x is whole", (1.0,), (0.0,)),)
+    numpy = (np.floor,)
+
+    def forward(x: Array) -> Array:
+        return np.floor(x)
+
+    def d_x(g: Array) -> Array:
+        return np.zeros_like(g)
+
+
+class Ceil(Elementwise):
+    """y = ⌈x⌉        dx = 0"""
+
+    domain = {"x": AwayFrom(WHOLE)}
+    kinks = (Kink("x is whole", (1.0,), (0.0,)),)
+    numpy = (np.ceil,)
+
+    def forward(x: Array) -> Array:
+        return np.ceil(x)
+
+    def d_x(g: Array) -> Array:
+        return np.zeros_like(g)
+
+
+class Trunc(Elementwise):
+    """y = x without its fraction        dx = 0"""
+
+    domain = {"x": AwayFrom(WHOLE)}
+    kinks = (Kink("x is whole", (1.0,), (0.0,)),)
+    numpy = (np.trunc,)
+
+    def forward(x: Array) -> Array:
+        return np.trunc(x)
+
+    def d_x(g: Array) -> Array:
+        return np.zeros_like(g)
+
+
+class Round(Elementwise):
+    """y = x rounded, halves to even        dx = 0"""
+
+    domain = {"x": AwayFrom(HALVES)}
+    kinks = (Kink("half way", (0.5,), (0.0,), {"decimals": 0}),)
+
+    def forward(x: Array, *, decimals: int) -> Array:
+        return np.round(x, decimals)
+
+    def d_x(g: Array) -> Array:
+        return np.zeros_like(g)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        (x,) = super().sample(draw).inputs
+        return Sample((x,), {"decimals": 0})
+
+
+class Fmod(Elementwise):
+    """y = a - b trunc(a / b)        da = g,  db = -g trunc(a / b)"""
+
+    kinks = (Kink("a / b is whole", (4.0, 2.0), (1.0, -2.0)),)
+    numpy = (np.fmod,)
+
+    def forward(a: Array, b: Array) -> Array:
+        return np.fmod(a, b)
+
+    def d_a(g: Array) -> Array:
+        return g
+
+    def d_b(g: Array, a: Array, b: Array) -> Array:
+        return -g * np.trunc(a / b)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return Remainder.sample(draw)
+
+
+def _is_whole(input: Array) -> bool:
+    return plain("round", input).dtype.kind in "biu"
+
+
+def floor(input: Array) -> Array:
+    """Rounded down."""
+    return input if _is_whole(input) else Floor.apply(input)
+
+
+def ceil(input: Array) -> Array:
+    """Rounded up."""
+    return input if _is_whole(input) else Ceil.apply(input)
+
+
+def trunc(input: Array) -> Array:
+    """Rounded towards 0."""
+    return input if _is_whole(input) else Trunc.apply(input)
+
+
+fix = trunc
+
+
+def round(input: Array, *, decimals: int = 0) -> Array:
+    """Rounded to this many decimals, halves to the even neighbour."""
+    return input if _is_whole(input) else Round.apply(input, decimals=decimals)
+
+
+def frac(input: Array) -> Array:
+    """The fraction, with the sign of the number: ``x - trunc(x)``."""
+    return input - trunc(input)
+
+
+def fmod(input: Array, other: Array) -> Array:
+    """What is left of `input` after division by `other`, with the sign of `input`, as C's ``fmod``."""
+    return Fmod.apply(input, other)
+
+
+def div(input: Array, other: Array, *, rounding_mode: str | None = None) -> Array:
+    """Quotient of each two elements, rounded by "floor" or "trunc" if that is asked for.
+
+    Integers are divided as floating-point numbers; their rounded quotients are integers.
+    """
+    if rounding_mode is None:
+        return Div.apply(input, other)
+    if rounding_mode not in ("floor", "trunc"):
+        raise ArgumentError(f"div: rounding_mode is {rounding_mode!r}; it must be None, 'trunc' or 'floor'")
+    if _is_whole(input) and _is_whole(other):
+        return floor_divide(input, other) if rounding_mode == "floor" else _truncated(input, other)
+    quotient = Div.apply(input, other)
+    return floor(quotient) if rounding_mode == "floor" else trunc(quotient)
+
+
+divide = div
+
+
+def true_divide(input: Array, other: Array) -> Array:
+    """Quotient of each two elements, integers divided as floating-point numbers."""
+    return Div.apply(input, other)
+
+
+def _truncated(input: Array, other: Array) -> Array:
+    """The quotient of integers rounded towards 0."""
+    rest = Fmod.apply(input, other)
+    return floor_divide(input - rest, other)

@@ -1,0 +1,99 @@
+"""What runs along a dim: products, extremes, differences, areas."""
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.ops import return_types
+from tinygrad_cnn.ops.checks import check_axis, shape_of
+from tinygrad_cnn.ops.domain import Real
+from tinygrad_cnn.ops.draw import Draw
+from tinygrad_cnn.ops.indexing import Gather
+from tinygrad_cnn.ops.op import Kink, Op, Sample
+from tinygrad_cnn.ops.reduce import sum
+from tinygrad_cnn.ops.shape import cat, narrow
+from tinygrad_cnn.ops.untracked import dressed, plain
+from tinygrad_cnn.types import Array
+
+
+class Cumprod(Op):
+    """y[k] = x[0] … x[k] along an axis        dx[k] = Σ_{j≥k} g[j] Π_{i≤j, i≠k} x[i] (right with zeros, too)"""
+
+    kinks = (Kink("a zero", (np.array([2.0, 0.0, 3.0]),), (np.array([1.0, 8.0, 0.0]),), {"axis": 0}),)
+
+    def forward(x: Array, *, axis: int) -> Array:
+        return np.cumprod(x, axis=axis)
+
+    def d_x(g: Array, x: Array, *, axis: int) -> Array:
+        n = x.shape[axis]
+        parts = []
+        for k in range(n):  # with x[k] taken as 1, the products from k on are those of the others
+            at, after = ((slice(None),) * axis + (slice(*ends),) for ends in ((k, k + 1), (k + 1, n)))
+            before = np.prod(x[(slice(None),) * axis + (slice(0, k),)], axis=axis, keepdims=True)
+            later = np.concatenate([np.ones_like(x[at]), cumprod(x[after], axis)], axis)
+            parts.append(np.sum(g[(slice(None),) * axis + (slice(k, n),)] * (later * before), axis=axis))
+        return np.stack(parts, axis) if parts else x
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        x = draw.array(draw.shape(1), Real(-2, 2))
+        return Sample((x,), {"axis": draw.integer(0, x.ndim - 1)})
+
+
+def cumprod(input: Array, dim: int, *, dtype: Any = None) -> Array:
+    """Products of the elements up to each place along a dim."""
+    x = input if dtype is None else input.astype(dtype)
+    axis = check_axis("cumprod", dim, max(len(shape_of(x)), 1))
+    return x if not shape_of(x) else Cumprod.apply(x, axis=axis)
+
+
+def cummax(input: Array, dim: int) -> Any:
+    """``(values, indices)`` of the largest element up to each place along a dim; of equal ones the last."""
+    return _running("cummax", input, dim, np.maximum, return_types.cummax)
+
+
+def cummin(input: Array, dim: int) -> Any:
+    """``(values, indices)`` of the smallest element up to each place along a dim; of equal ones the last."""
+    return _running("cummin", input, dim, np.minimum, return_types.cummin)
+
+
+def _running(op: str, x: Array, dim: int, extreme: Any, kind: Any) -> Any:
+    values = plain(op, x)
+    if not values.ndim:
+        return kind(x, dressed(np.int64(0), x))
+    axis = check_axis(op, dim, values.ndim)
+    best = extreme.accumulate(values, axis=axis)
+    here = np.arange(values.shape[axis]).reshape([-1 if a == axis else 1 for a in range(values.ndim)])
+    indices = np.maximum.accumulate(np.where((values == best) | np.isnan(values), here, 0), axis=axis)
+    return kind(Gather.apply(x, indices, axis=axis), dressed(indices, x))
+
+
+def diff(input: Array, n: int = 1, dim: int = -1, prepend: Array | None = None, append: Array | None = None) -> Array:
+    """Differences of neighbours along a dim, `n` times over."""
+    if n < 0:
+        raise ArgumentError(f"diff: n is {n}; it must be at least 0")
+    if not shape_of(input):
+        raise ArgumentError("diff: input has no dims; expected at least 1")
+    axis = check_axis("diff", dim, len(shape_of(input)))
+    ends = [part for part in (prepend, input, append) if part is not None]
+    x = cat(ends, axis) if len(ends) > 1 else input
+    for _ in range(n):
+        length = shape_of(x)[axis]
+        if length == 0:
+            break
+        after, before = narrow(x, axis, 1, length - 1), narrow(x, axis, 0, length - 1)
+        x = after ^ before if plain("diff", x).dtype.kind == "b" else after - before
+    return x
+
+
+def trapezoid(y: Array, x: Array | None = None, *, dx: float = 1, dim: int = -1) -> Array:
+    """The area under `y` along a dim by the trapezoidal rule, at places `x` or `dx` apart."""
+    axis = check_axis("trapezoid", dim, len(shape_of(y)))
+    length = shape_of(y)[axis]
+    middles = (narrow(y, axis, 1, length - 1) + narrow(y, axis, 0, length - 1)) / 2
+    if x is None:
+        return sum(middles * dx, axis)
+    if len(shape_of(x)) == 1:
+        return sum(middles * diff(x).reshape([-1 if a == axis else 1 for a in range(len(shape_of(y)))]), axis)
+    return sum(middles * diff(x, 1, dim), axis)

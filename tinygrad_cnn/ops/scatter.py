@@ -1,0 +1,215 @@
+"""Writing by index without changing the input, and reading where a condition holds: made of `SetItem` and `GetItem`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.errors import ArgumentError, DTypeError
+from tinygrad_cnn.ops.checks import check_axis, check_broadcast, check_integer, check_ndim, check_range, shape_of
+from tinygrad_cnn.ops.indexing import PutItem, SetItem, along_axis, gather, getitem, scatter_add, setitem
+from tinygrad_cnn.ops.piecewise import Where
+from tinygrad_cnn.ops.shape import broadcast_to, flatten, reshape
+from tinygrad_cnn.ops.untracked import dressed, plain
+from tinygrad_cnn.types import Array, NDArray, Shape
+
+
+def scatter(
+    input: Array, dim: int, index: Array, src: Any = None, *, value: Any = None, reduce: str | None = None
+) -> Array:
+    """Write along a dim: ``out[index[i][j]][j] = src[i][j]`` for dim 0, and so on, on a copy of `input`.
+
+    `src` may be a number (or given as `value`). With `reduce` "add" or "multiply" what is there stays in the result.
+    """
+    source = value if src is None else src
+    axis, places, source = _scattered("scatter", input, dim, index, source)
+    if reduce is None:
+        return SetItem.apply(input, source, index=places)
+    if reduce not in ("add", "multiply"):
+        raise ArgumentError(f"scatter: reduce is {reduce!r}; it must be 'add' or 'multiply'")
+    if reduce == "add":
+        return scatter_add(input, axis, index, source + np.zeros(shape_of(index)))
+    values = np.array(plain("scatter", input))
+    np.multiply.at(values, places, plain("scatter", source))
+    return dressed(values, input, index)
+
+
+def _scattered(op: str, input: Array, dim: int, index: Array, source: Any) -> tuple[int, Any, Any]:
+    """The axis, the index tuple and the source, as large as the index; checked."""
+    shape, wanted = shape_of(input), shape_of(index)
+    axis = check_axis(op, dim, max(len(shape), 1))
+    check_integer(op, "index", index)
+    if len(shape) != len(wanted) or any(m > n for a, (n, m) in enumerate(zip(shape, wanted, strict=True)) if a != axis):
+        raise ArgumentError(f"{op}: index has shape {wanted}, input {shape}; expected as many dims, none larger")
+    check_range(op, "index", index, shape[axis] if shape else 1)
+    if shape_of(source):
+        if len(shape_of(source)) != len(wanted) or any(m > n for n, m in zip(shape_of(source), wanted, strict=True)):
+            raise ArgumentError(f"{op}: src has shape {shape_of(source)}; index of shape {wanted} must fit into it")
+        source = getitem(source, tuple(slice(n) for n in wanted))
+    return axis, along_axis(plain(op, index), axis) if shape else (), source
+
+
+def scatter_reduce(
+    input: Array, dim: int, index: Array, src: Array, reduce: str, *, include_self: bool = True
+) -> Array:
+    """Reduce along a dim the elements of `src` that go to one place: "sum", "prod", "mean", "amax" or "amin".
+
+    With `include_self` what was there counts, too. Gradients flow through "sum" and "mean".
+    """
+    axis, places, source = _scattered("scatter_reduce", input, dim, index, src)
+    start = input if include_self else setitem(input, places, 0.0)
+    if reduce == "sum":
+        return scatter_add(start, axis, index, source)
+    if reduce == "mean":
+        counts = np.full(shape_of(input), int(include_self))
+        np.add.at(counts, places, 1)
+        return scatter_add(start, axis, index, source) / np.maximum(counts, 1)
+    functions = {"prod": (np.multiply, 1), "amax": (np.maximum, -np.inf), "amin": (np.minimum, np.inf)}
+    if reduce not in functions:
+        raise ArgumentError(f"scatter_reduce: reduce is {reduce!r}; it must be 'sum', 'prod', 'mean', 'amax' or 'amin'")
+    if getattr(input, "requires_grad", False) or getattr(src, "requires_grad", False):
+        raise ArgumentError(f"scatter_reduce: {reduce!r} has no derivative here; only 'sum' and 'mean' have")
+    function, neutral = functions[reduce]
+    values = np.array(plain("scatter_reduce", input))
+    if not include_self:
+        values[places] = neutral
+    function.at(values, places, plain("scatter_reduce", source))
+    return dressed(values, input, index, src)
+
+
+def _slices(op: str, input: Array, dim: int, index: Array) -> tuple[int, tuple[Any, ...], NDArray]:
+    """The axis, the index tuple of some of its slices, and their numbers; checked."""
+    shape = shape_of(input)
+    axis = check_axis(op, dim, max(len(shape), 1))
+    check_ndim(op, "index", index, (0, 1), "(n,)")
+    check_integer(op, "index", index)
+    numbers = np.atleast_1d(plain(op, index))
+    check_range(op, "index", numbers, shape[axis] if shape else 1, lowest=-(shape[axis] if shape else 1))
+    return axis, (slice(None),) * axis + (numbers,) if shape else (), numbers
+
+
+def _fits(op: str, input: Array, axis: int, count: int, source: Array) -> None:
+    shape = shape_of(input)
+    expected = (*shape[:axis], count, *shape[axis + 1 :]) if shape else shape
+    if shape_of(source) != expected:
+        raise ArgumentError(f"{op}: source has shape {shape_of(source)}; {count} slices of {shape} are {expected}")
+
+
+def index_add(input: Array, dim: int, index: Array, source: Array, *, alpha: float = 1) -> Array:
+    """``alpha * source`` added to slices of a dim, more than once where the index repeats."""
+    axis, places, numbers = _slices("index_add", input, dim, index)
+    _fits("index_add", input, axis, len(numbers), source)
+    added = source if alpha == 1 else source * alpha
+    return input + PutItem.apply(added, index=places, shape=shape_of(input))
+
+
+def index_copy(input: Array, dim: int, index: Array, source: Array) -> Array:
+    """The slices of `source` written over slices of a dim."""
+    axis, places, numbers = _slices("index_copy", input, dim, index)
+    _fits("index_copy", input, axis, len(numbers), source)
+    return SetItem.apply(input, source, index=places)
+
+
+def index_fill(input: Array, dim: int, index: Array, value: Any) -> Array:
+    """One value written over slices of a dim."""
+    if shape_of(value):
+        raise ArgumentError(f"index_fill: value has shape {shape_of(value)}; expected a number")
+    _, places, _ = _slices("index_fill", input, dim, index)
+    return SetItem.apply(input, value, index=places)
+
+
+def index_put(input: Array, indices: Sequence[Any], values: Array, accumulate: bool = False) -> Array:
+    """``input[indices] = values`` on a copy; with `accumulate`, added, more than once where an index repeats."""
+    index = tuple(plain("index_put", part) if part is not None else slice(None) for part in indices)
+    if not accumulate:
+        return setitem(input, index, values)
+    place = np.empty(shape_of(input))[index].shape
+    return input + PutItem.apply(broadcast_to(values, place), index=index, shape=shape_of(input))
+
+
+def masked_scatter(input: Array, mask: Array, source: Array) -> Array:
+    """The first elements of `source`, in order, where the mask, broadcast to the input, holds."""
+    shape = check_broadcast("masked_scatter", shape_of(input), shape_of(mask))
+    chosen = np.broadcast_to(_mask("masked_scatter", mask), shape)
+    count = int(chosen.sum())
+    values = flatten(source)
+    if shape_of(values)[0] < count:
+        raise ArgumentError(f"masked_scatter: source has {shape_of(values)[0]} elements, the mask holds at {count}")
+    return SetItem.apply(broadcast_to(input, shape), values[:count], index=(chosen,))
+
+
+def _mask(op: str, mask: Array) -> NDArray:
+    values = plain(op, mask)
+    if values.dtype.kind != "b":
+        raise DTypeError(f"{op}: mask has dtype {values.dtype}; expected booleans")
+    return values
+
+
+def take(input: Array, index: Array) -> Array:
+    """Elements of the flattened input by their numbers, in the shape of the index."""
+    check_integer("take", "index", index)
+    places = plain("take", index)
+    n = int(np.prod(shape_of(input), dtype=np.int64))
+    check_range("take", "index", places, n, lowest=-n)
+    return getitem(flatten(input), places)
+
+
+def take_along_dim(input: Array, indices: Array, dim: int | None = None) -> Array:
+    """Read along a dim as `gather` does, the other dims broadcast; without a dim, from the flattened input."""
+    if dim is None:
+        return gather(flatten(input), 0, plain("take_along_dim", indices).reshape(-1))
+    shape, wanted = shape_of(input), shape_of(indices)
+    axis = check_axis("take_along_dim", dim, len(shape))
+    if len(shape) != len(wanted):
+        raise ArgumentError(f"take_along_dim: input has shape {shape}, indices {wanted}; expected as many dims")
+    others = check_broadcast("take_along_dim", _without(shape, axis), _without(wanted, axis))
+    places = np.broadcast_to(plain("take_along_dim", indices), (*others[:axis], wanted[axis], *others[axis + 1 :]))
+    return gather(broadcast_to(input, (*others[:axis], shape[axis], *others[axis + 1 :])), axis, places)
+
+
+def _without(shape: Shape, axis: int) -> Shape:
+    return (*shape[:axis], 1, *shape[axis + 1 :])
+
+
+def nonzero(input: Array, *, as_tuple: bool = False) -> Any:
+    """Where the elements are not 0: their indices as rows (n, dims), or for each dim those of all of them."""
+    values = plain("nonzero", input)
+    found = np.nonzero(np.atleast_1d(values))
+    if as_tuple:
+        return dressed(tuple(found), input)
+    rows = np.stack(found, axis=1) if values.ndim else np.zeros((len(found[0]), 0), np.int64)
+    return dressed(rows, input)
+
+
+def argwhere(input: Array) -> Array:
+    """Where the elements are not 0, a row of indices for each."""
+    return nonzero(input)
+
+
+def where(condition: Array, input: Any = None, other: Any = None) -> Any:
+    """Elements of `input` where the condition holds, else of `other`; of a condition alone, where it holds."""
+    if input is None and other is None:
+        return nonzero(condition, as_tuple=True)
+    return Where.apply(condition, input, other)
+
+
+def select_scatter(input: Array, src: Array, dim: int, index: int) -> Array:
+    """One slice of a dim replaced by `src`."""
+    axis = check_axis("select_scatter", dim, len(shape_of(input)))
+    return setitem(input, (slice(None),) * axis + (index,), src)
+
+
+def slice_scatter(
+    input: Array, src: Array, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
+) -> Array:
+    """The slices of a dim from start to end replaced by `src`."""
+    axis = check_axis("slice_scatter", dim, len(shape_of(input)))
+    return setitem(input, (slice(None),) * axis + (slice(start, end, step),), src)
+
+
+def put(input: Array, index: Array, source: Array, accumulate: bool = False) -> Array:
+    """Elements of the flattened input replaced, or added to, by their numbers."""
+    check_integer("put", "index", index)
+    places = plain("put", index).reshape(-1)
+    changed = index_put(flatten(input), (places,), flatten(source), accumulate)
+    return reshape(changed, shape_of(input))

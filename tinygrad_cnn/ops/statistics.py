@@ -1,0 +1,197 @@
+"""Statistics of elements: spreads with their means, middles, quantiles, counts."""
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.errors import ArgumentError, DTypeError, PlaceError
+from tinygrad_cnn.ops import return_types
+from tinygrad_cnn.ops.checks import check_axes, check_axis, dtype_of, shape_of
+from tinygrad_cnn.ops.elementwise import sqrt
+from tinygrad_cnn.ops.indexing import Gather, getitem
+from tinygrad_cnn.ops.piecewise import where
+from tinygrad_cnn.ops.reduce import amax, amin, mean, norm, std, sum, var
+from tinygrad_cnn.ops.shape import flatten, movedim, reshape, squeeze, transpose
+from tinygrad_cnn.ops.untracked import dressed, plain
+from tinygrad_cnn.types import Array, Axis, NDArray
+
+
+def var_mean(
+    input: Array, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float = 1
+) -> tuple[Array, Array]:
+    """Variance and mean; see `var`."""
+    over = None if isinstance(dim, bool) else dim
+    spread = var(input, dim, unbiased, keepdim, correction=correction)
+    return spread, mean(input, over, keepdim)
+
+
+def std_mean(
+    input: Array, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float = 1
+) -> tuple[Array, Array]:
+    """Standard deviation and mean; see `std`."""
+    over = None if isinstance(dim, bool) else dim
+    spread = std(input, dim, unbiased, keepdim, correction=correction)
+    return spread, mean(input, over, keepdim)
+
+
+def nansum(input: Array, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> Array:
+    """Sum of the elements that are not NaN."""
+    return sum(where(np.isnan(plain("nansum", input)), 0.0, input), dim, keepdim, dtype=dtype)
+
+
+def nanmean(input: Array, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> Array:
+    """Mean of the elements that are not NaN."""
+    axes = check_axes("nanmean", dim, len(shape_of(input)))
+    counted = np.sum(~np.isnan(plain("nanmean", input)), axis=axes, keepdims=keepdim)
+    return nansum(input, dim, keepdim, dtype=dtype) / counted.astype(dtype_of(input))
+
+
+def aminmax(input: Array, *, dim: int | None = None, keepdim: bool = False) -> Any:
+    """``(min, max)`` of all elements or along a dim; elements that tie share the gradient."""
+    return return_types.aminmax(amin(input, dim, keepdim), amax(input, dim, keepdim))
+
+
+def median(input: Array, dim: int | None = None, keepdim: bool = False) -> Any:
+    """The middle of all elements, the lower one of two; with `dim`, ``(values, indices)`` along it."""
+    return _middle("median", input, dim, keepdim, return_types.median, ignore_nan=False)
+
+
+def nanmedian(input: Array, dim: int | None = None, keepdim: bool = False) -> Any:
+    """The middle of the elements that are not NaN; with `dim`, ``(values, indices)`` along it."""
+    return _middle("nanmedian", input, dim, keepdim, return_types.nanmedian, ignore_nan=True)
+
+
+def _middle(op: str, x: Array, dim: int | None, keepdim: bool, kind: Any, ignore_nan: bool) -> Any:
+    if dim is None:
+        values, _ = _middle(op, flatten(x), 0, False, lambda *pair: pair, ignore_nan)
+        return values
+    values = plain(op, x)
+    axis = check_axis(op, dim, max(values.ndim, 1))
+    if not values.ndim:
+        return kind(x, dressed(np.int64(0), x))
+    if not values.shape[axis]:
+        raise PlaceError(f"{op}: input of shape {values.shape} has no elements along dim {dim}")
+    order = np.argsort(values, axis=axis, kind="stable")
+    missing = np.sum(np.isnan(values), axis=axis, keepdims=True) if values.dtype.kind == "f" else 0
+    n = values.shape[axis]
+    rank = np.broadcast_to(
+        np.maximum((n - missing - 1) // 2, 0) if ignore_nan else np.where(missing, n - missing, (n - 1) // 2),
+        tuple(1 if a == axis else m for a, m in enumerate(values.shape)),
+    )
+    return pick(x, np.take_along_axis(order, rank, axis), axis, keepdim, kind)
+
+
+def pick(x: Array, indices: NDArray, axis: int, keepdim: bool, kind: Any) -> Any:
+    """``(values, indices)`` of one element along an axis, which the indices (size 1 there) name."""
+    values = Gather.apply(x, indices, axis=axis)
+    if not keepdim:
+        values, indices = squeeze(values, axis), np.squeeze(indices, axis)
+    return kind(values, dressed(indices, x))
+
+
+def mode(input: Array, dim: int = -1, keepdim: bool = False) -> Any:
+    """``(values, indices)`` of the most frequent element along a dim, the smallest of several; its last place."""
+    values = plain("mode", input)
+    if not values.ndim:
+        return return_types.mode(input, dressed(np.int64(0), input))
+    axis = check_axis("mode", dim, values.ndim)
+    if not values.shape[axis]:
+        raise PlaceError(f"mode: input of shape {values.shape} has no elements along dim {dim}")
+    rows = np.moveaxis(values, axis, -1)
+    counts = np.sum(rows[..., :, None] == rows[..., None, :], axis=-1)
+    likeliest = counts == counts.max(axis=-1, keepdims=True)
+    order = np.argsort(rows, axis=-1, kind="stable")
+    first = np.argmax(np.take_along_axis(likeliest, order, -1), axis=-1)[..., None]
+    chosen = np.take_along_axis(rows, np.take_along_axis(order, first, -1), -1)
+    last = rows.shape[-1] - 1 - np.argmax((rows == chosen)[..., ::-1], axis=-1)
+    return pick(input, np.expand_dims(last, axis), axis, keepdim, return_types.mode)
+
+
+def quantile(
+    input: Array, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
+) -> Array:
+    """The q-th quantile (q in [0, 1], one or several) of all elements or along a dim."""
+    if interpolation not in ("linear", "lower", "higher", "midpoint", "nearest"):
+        raise ArgumentError(
+            f"quantile: interpolation is {interpolation!r}; it must be 'linear', 'lower', 'higher', 'midpoint' or "
+            "'nearest'"
+        )
+    wanted = plain("quantile", q)
+    if wanted.size and (wanted.min() < 0 or wanted.max() > 1):
+        raise ArgumentError(f"quantile: q is {q!r}; it must lie in [0, 1]")
+    ndim = len(shape_of(input))
+    rows = flatten(input) if dim is None else movedim(input, dim, -1)
+    n = shape_of(rows)[-1]
+    order = np.argsort(plain("quantile", rows), axis=-1, kind="stable")
+    ordered = Gather.apply(rows, order, axis=len(shape_of(rows)) - 1)
+    place = wanted.astype(np.float64) * (n - 1)
+    if interpolation in ("lower", "higher", "nearest"):
+        place = {"lower": np.floor(place), "higher": np.ceil(place), "nearest": np.round(place)}[interpolation]
+    low, high = np.floor(place).astype(np.int64), np.ceil(place).astype(np.int64)
+    weight = np.where(place == low, 0.0, 0.5) if interpolation == "midpoint" else place - low
+    below, above = getitem(ordered, (..., np.atleast_1d(low))), getitem(ordered, (..., np.atleast_1d(high)))
+    found = below + (above - below) * np.atleast_1d(weight).astype(dtype_of(input))  # (…, len(q))
+    found = movedim(found, -1, 0)
+    if keepdim and dim is None:
+        found = reshape(found, (len(found), *(1,) * ndim))
+    elif keepdim and dim is not None:
+        found = movedim(found[..., None], -1, dim if dim < 0 else dim + 1)
+    return found if wanted.ndim else found[0]
+
+
+def cov(input: Array, *, correction: int = 1) -> Array:
+    """The covariances of variables, one a row; of a single row its variance."""
+    x = input[None] if len(shape_of(input)) == 1 else input
+    centred = x - mean(x, 1, True)
+    product = centred @ transpose(centred, 0, 1) / max(shape_of(x)[1] - correction, 0)
+    return squeeze(product)
+
+
+def corrcoef(input: Array) -> Array:
+    """The correlations of variables, one a row."""
+    c = cov(input)
+    if not shape_of(c):
+        return c / c
+    size = sqrt(np.diagonal(c))
+    return c / size[:, None] / size[None, :]
+
+
+def histc(input: Array, bins: int = 100, min: float = 0, max: float = 0) -> Array:
+    """How many elements fall into each of `bins` equal parts of [min, max]; 0 and 0 mean the elements' range."""
+    values = plain("histc", input)
+    if values.dtype.kind != "f":
+        raise DTypeError(f"histc: input has dtype {values.dtype}; expected a floating dtype")
+    if bins <= 0 or min > max:
+        raise ArgumentError(f"histc: {bins} bins of [{min}, {max}]; expected at least one, and min <= max")
+    low, high = (values.min(), values.max()) if min == max and values.size else (min, max)
+    low, high = (low - 1, high + 1) if low == high else (low, high)
+    inside = values[(values >= low) & (values <= high)]
+    place = np.minimum(((inside - low) / (high - low) * bins).astype(np.int64), bins - 1)
+    return dressed(np.bincount(place, minlength=bins).astype(values.dtype), input)
+
+
+def bincount(input: Array, weights: Array | None = None, minlength: int = 0) -> Array:
+    """How often each integer from 0 on occurs in a 1-D array, or the sums of the `weights` there."""
+    values = plain("bincount", input)
+    if values.ndim != 1 or values.dtype.kind not in "iu" or (values.size and values.min() < 0):
+        raise ArgumentError(
+            f"bincount: expected 1-D integers of at least 0, got {values.dtype} of shape {values.shape}"
+        )
+    if weights is None:
+        return dressed(np.bincount(values, minlength=minlength), input)
+    w = plain("bincount", weights)
+    if w.shape != values.shape:
+        raise ArgumentError(f"bincount: weights have shape {w.shape}, input {values.shape}; they must be equal")
+    counted = np.bincount(values, w, minlength)
+    return dressed(counted.astype(w.dtype if w.dtype == np.float32 else np.float64), input)
+
+
+def renorm(input: Array, p: float, dim: int, maxnorm: float) -> Array:
+    """Each slice along a dim scaled down to at most this p-norm."""
+    axis = check_axis("renorm", dim, len(shape_of(input)))
+    if len(shape_of(input)) < 2:
+        raise ArgumentError(f"renorm: input has shape {shape_of(input)}; expected at least 2 dims")
+    others = tuple(a for a in range(len(shape_of(input))) if a != axis)
+    length = norm(input, p, others, True)
+    too_long = plain("renorm", length) > maxnorm
+    return input * where(too_long, maxnorm / (where(too_long, length, 1.0) + 1e-7), 1.0)

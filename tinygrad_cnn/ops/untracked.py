@@ -1,0 +1,56 @@
+"""Functions without a derivative: applied to the arrays, their results have no history."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.ops.checks import check_broadcast, check_numbers, shape_of
+from tinygrad_cnn.types import Array, NDArray
+
+
+def array_of(op: str, value: Any) -> Any:
+    """The array of a Tensor, without its history; a Python number as it is, anything else as an array."""
+    data = getattr(value, "_data", None)
+    if data is not None:
+        return data
+    return value if isinstance(value, (int, float)) else check_numbers(op, value)
+
+
+def dressed(result: Any, *inputs: Any) -> Any:
+    """The result as a Tensor if one of the inputs is, as an array if not; in tuples and lists each element."""
+    if isinstance(result, tuple):
+        return tuple(dressed(part, *inputs) for part in result)
+    for value in inputs:
+        wrap = getattr(type(value), "_wrap", None)
+        if wrap is not None:
+            return wrap(np.asarray(result))
+    return np.asarray(result)
+
+
+def untracked(op: str, function: Callable[..., Any], *inputs: Any) -> Any:
+    """`function` of the arrays: a Tensor without a history if one of the inputs is a Tensor."""
+    arrays = [array_of(op, value) for value in inputs]
+    try:
+        result = function(*arrays)
+    except ValueError:
+        check_broadcast(op, *(shape_of(value) for value in inputs))
+        raise
+    return dressed(result, *inputs)
+
+
+def is_tracked(value: Array) -> bool:
+    """Whether a value is a Tensor that requires a gradient."""
+    return bool(getattr(value, "requires_grad", False))
+
+
+def plain(op: str, value: Any) -> NDArray:
+    """The array of a value, without its history."""
+    return np.asarray(array_of(op, value))
+
+
+def refuse_gradient(op: str, instead: str, *inputs: Any) -> None:
+    """RuntimeError if a function that has no derivative here is to be differentiated."""
+    if any(is_tracked(value) for value in inputs):
+        raise ArgumentError(f"{op}: has no derivative here; use .detach() if none is needed, or {instead}")
