@@ -1,5 +1,6 @@
 """Networks in PyTorch's spelling. All of it is composed from ops: no derivative is written here."""
 
+from tinygrad_cnn.absent import absent
 from tinygrad_cnn.nn import functional, init, utils
 from tinygrad_cnn.nn.activation import (
     CELU,
@@ -59,6 +60,7 @@ from tinygrad_cnn.nn.loss import (
     BCELoss,
     BCEWithLogitsLoss,
     CosineEmbeddingLoss,
+    CTCLoss,
     CrossEntropyLoss,
     GaussianNLLLoss,
     HingeEmbeddingLoss,
@@ -92,6 +94,7 @@ from tinygrad_cnn.nn.norm import (
     LocalResponseNorm,
     RMSNorm,
 )
+from tinygrad_cnn.nn.not_here import LAYERS
 from tinygrad_cnn.nn.padding import (
     CircularPad1d,
     CircularPad2d,
@@ -142,6 +145,7 @@ from tinygrad_cnn.nn.reshaping import (
 
 __all__ = [
     "CELU",
+    "CTCLoss",
     "ELU",
     "GELU",
     "GLU",
@@ -263,3 +267,5 @@ __all__ = [
     "init",
     "utils",
 ]
+
+__getattr__ = absent("nn", LAYERS)

@@ -3,6 +3,7 @@
 What needs statistics, random numbers or PyTorch's older options is in this package; the mathematics is in `ops`.
 """
 
+from tinygrad_cnn.absent import absent
 from tinygrad_cnn.nn.functional.activation import (
     celu,
     celu_,
@@ -43,6 +44,7 @@ from tinygrad_cnn.nn.functional.convolution import (
     fold,
     unfold,
 )
+from tinygrad_cnn.nn.functional.ctc import ctc_loss
 from tinygrad_cnn.nn.functional.distance import (
     bilinear,
     cosine_similarity,
@@ -117,6 +119,7 @@ from tinygrad_cnn.nn.functional.resampling import (
     upsample_bilinear,
     upsample_nearest,
 )
+from tinygrad_cnn.nn.not_here import FUNCTIONS
 from tinygrad_cnn.ops import (
     conv1d,
     conv2d,
@@ -156,6 +159,7 @@ __all__ = [
     "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
+    "ctc_loss",
     "dropout",
     "dropout1d",
     "dropout2d",
@@ -242,3 +246,5 @@ __all__ = [
     "upsample_bilinear",
     "upsample_nearest",
 ]
+
+__getattr__ = absent("nn.functional", FUNCTIONS)
