@@ -60,8 +60,8 @@ from tinygrad_cnn.nn.loss import (
     BCELoss,
     BCEWithLogitsLoss,
     CosineEmbeddingLoss,
-    CTCLoss,
     CrossEntropyLoss,
+    CTCLoss,
     GaussianNLLLoss,
     HingeEmbeddingLoss,
     HuberLoss,
@@ -145,7 +145,6 @@ from tinygrad_cnn.nn.reshaping import (
 
 __all__ = [
     "CELU",
-    "CTCLoss",
     "ELU",
     "GELU",
     "GLU",
@@ -164,6 +163,7 @@ __all__ = [
     "BatchNorm3d",
     "Bilinear",
     "Buffer",
+    "CTCLoss",
     "ChannelShuffle",
     "CircularPad1d",
     "CircularPad2d",

@@ -44,7 +44,7 @@ def ctc_loss(
         return loss[0] if reduction == "none" else loss
     steps, n, classes = shape_of(log_probs)
     times, sizes = _lengths(op, "input_lengths", input_lengths, n), _lengths(op, "target_lengths", target_lengths, n)
-    if n and not (1 <= times.min() and times.max() <= steps):
+    if n and not (times.min() >= 1 and times.max() <= steps):
         raise ArgumentError(f"{op}: input_lengths {times.tolist()} must lie between 1 and the {steps} steps of input")
     if not 0 <= blank < classes:
         raise ArgumentError(f"{op}: blank is {blank}; it must be one of {classes} classes")
@@ -79,7 +79,7 @@ def _padded(op: str, targets: NDArray, sizes: NDArray, classes: int, blank: int)
         raise ArgumentError(f"{op}: targets have {targets.size} labels; lengths {sizes.tolist()} have {sizes.sum()}")
     labels = np.full(inside.shape, blank)
     labels[inside] = targets if targets.ndim == 1 else targets[:, :longest][inside]
-    if labels.size and not (0 <= labels.min() and labels.max() < classes):
+    if labels.size and not (labels.min() >= 0 and labels.max() < classes):
         raise ArgumentError(f"{op}: targets have labels {labels.min()} to {labels.max()}; expected 0 to {classes - 1}")
     return labels
 
