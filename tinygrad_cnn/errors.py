@@ -23,3 +23,7 @@ class OptionError(ValueError, NotImplementedError):
 
 class NameMissingError(KeyError, AttributeError):
     """A name that is not held: a KeyError as of a dict, an AttributeError as PyTorch's `ParameterDict` raises."""
+
+
+class BoundError(ValueError, AssertionError):
+    """A setting of a layer beyond its bounds: a ValueError, and the AssertionError that PyTorch raises."""

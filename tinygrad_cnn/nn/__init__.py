@@ -51,6 +51,7 @@ from tinygrad_cnn.nn.dropout import (
     Dropout3d,
     FeatureAlphaDropout,
 )
+from tinygrad_cnn.nn.embedding import Embedding, EmbeddingBag
 from tinygrad_cnn.nn.linear import (
     Bilinear,
     Identity,
@@ -142,12 +143,16 @@ from tinygrad_cnn.nn.reshaping import (
     Unflatten,
     Unfold,
 )
+from tinygrad_cnn.nn.rnn import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNBase, RNNCell, RNNCellBase
 
 __all__ = [
     "CELU",
     "ELU",
     "GELU",
     "GLU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "SELU",
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
@@ -182,9 +187,12 @@ __all__ = [
     "Dropout1d",
     "Dropout2d",
     "Dropout3d",
+    "Embedding",
+    "EmbeddingBag",
     "FeatureAlphaDropout",
     "Flatten",
     "Fold",
+    "GRUCell",
     "GaussianNLLLoss",
     "GroupNorm",
     "Hardshrink",
@@ -201,6 +209,7 @@ __all__ = [
     "L1Loss",
     "LPPool1d",
     "LPPool2d",
+    "LSTMCell",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
@@ -230,6 +239,9 @@ __all__ = [
     "PixelUnshuffle",
     "PoissonNLLLoss",
     "RMSNorm",
+    "RNNBase",
+    "RNNCell",
+    "RNNCellBase",
     "RReLU",
     "ReLU",
     "ReLU6",

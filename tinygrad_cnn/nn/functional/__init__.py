@@ -60,6 +60,10 @@ from tinygrad_cnn.nn.functional.dropout import (
     dropout3d,
     feature_alpha_dropout,
 )
+from tinygrad_cnn.nn.functional.embedding import (
+    embedding,
+    embedding_bag,
+)
 from tinygrad_cnn.nn.functional.loss import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -124,7 +128,6 @@ from tinygrad_cnn.ops import (
     conv1d,
     conv2d,
     conv_transpose2d,
-    embedding,
     gelu,
     layer_norm,
     linear,
@@ -167,6 +170,7 @@ __all__ = [
     "elu",
     "elu_",
     "embedding",
+    "embedding_bag",
     "feature_alpha_dropout",
     "fold",
     "gaussian_nll_loss",

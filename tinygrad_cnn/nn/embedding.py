@@ -1,0 +1,222 @@
+"""Tables whose rows are learned: `Embedding`, and `EmbeddingBag`, which reduces several rows to one."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from tinygrad_cnn.autograd import no_grad
+from tinygrad_cnn.creation import empty
+from tinygrad_cnn.device import check_device
+from tinygrad_cnn.errors import BoundError
+from tinygrad_cnn.nn import functional as F
+from tinygrad_cnn.nn import init
+from tinygrad_cnn.nn.functional.embedding import check_options
+from tinygrad_cnn.nn.module import Module
+from tinygrad_cnn.nn.parameter import Parameter
+from tinygrad_cnn.tensor import Tensor
+
+
+class _Table(Module):
+    """What both share: the weight, its padding row, its options."""
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        padding_idx: int | None,
+        max_norm: float | None,
+        norm_type: float,
+        scale_grad_by_freq: bool,
+        sparse: bool,
+        weight: Tensor | None,
+        freeze: bool,
+        device: Any,
+        dtype: Any,
+    ) -> None:
+        super().__init__()
+        layer = type(self).__name__
+        check_device(layer, device)
+        check_options(layer, scale_grad_by_freq, sparse)
+        if padding_idx is not None:
+            if not -num_embeddings <= padding_idx < num_embeddings:
+                raise BoundError(f"{layer}: padding_idx {padding_idx} must be within num_embeddings {num_embeddings}")
+            padding_idx %= num_embeddings
+        self.num_embeddings, self.embedding_dim, self.padding_idx = num_embeddings, embedding_dim, padding_idx
+        self.max_norm, self.norm_type = max_norm, norm_type
+        self.scale_grad_by_freq, self.sparse = scale_grad_by_freq, sparse
+        if weight is None:
+            self.weight = Parameter(empty(num_embeddings, embedding_dim, dtype=dtype), not freeze)
+            self.reset_parameters()
+        else:
+            if tuple(weight.shape) != (num_embeddings, embedding_dim):
+                raise BoundError(
+                    f"{layer}: the weight has shape {tuple(weight.shape)}; expected {(num_embeddings, embedding_dim)}"
+                )
+            self.weight = Parameter(weight, not freeze)
+
+    @no_grad()
+    def reset_parameters(self) -> None:
+        """Begin anew: normal numbers, and 0 in the padding row."""
+        init.normal_(self.weight)
+        if self.padding_idx is not None:
+            self.weight[self.padding_idx] = 0
+
+    def extra_repr(self) -> str:
+        """The configuration, what is not default."""
+        text = f"{self.num_embeddings}, {self.embedding_dim}"
+        text += f", padding_idx={self.padding_idx}" * (self.padding_idx is not None)
+        text += f", max_norm={self.max_norm}" * (self.max_norm is not None)
+        return text + f", norm_type={self.norm_type}" * (self.norm_type != 2)
+
+
+def _check_table(layer: str, embeddings: Tensor) -> tuple[int, int]:
+    if embeddings.ndim != 2:
+        raise BoundError(f"{layer}: embeddings have shape {tuple(embeddings.shape)}; expected 2 dims")
+    rows, columns = embeddings.shape
+    return rows, columns
+
+
+class Embedding(_Table):
+    """The rows of a table (num_embeddings, embedding_dim) by their numbers: (…) to (…, embedding_dim).
+
+    The weight begins with standard normal numbers. The row `padding_idx` begins with 0 and gets no gradient; rows whose
+    norm is above `max_norm` are scaled down when they are read.
+
+    Examples
+    --------
+    >>> from tinygrad_cnn import nn, tensor
+    >>> nn.Embedding(10, 3)(tensor([[1, 2], [9, 0]])).shape
+    torch.Size([2, 2, 3])
+    """
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        padding_idx: int | None = None,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
+        sparse: bool = False,
+        _weight: Tensor | None = None,
+        _freeze: bool = False,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(
+            num_embeddings,
+            embedding_dim,
+            padding_idx,
+            max_norm,
+            norm_type,
+            scale_grad_by_freq,
+            sparse,
+            _weight,
+            _freeze,
+            device,
+            dtype,
+        )
+
+    def forward(self, input: Any) -> Any:
+        return F.embedding(input, self.weight, self.padding_idx, self.max_norm, self.norm_type)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        embeddings: Tensor,
+        freeze: bool = True,
+        padding_idx: int | None = None,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
+        sparse: bool = False,
+    ) -> Self:
+        """A layer with this table, whose memory it shares, trained only if not `freeze`."""
+        rows, columns = _check_table("Embedding", embeddings)
+        return cls(
+            rows, columns, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse, embeddings, _freeze=freeze
+        )
+
+
+class EmbeddingBag(_Table):
+    """Sums, means or maxima of the rows of a table that each bag names; see `functional.embedding_bag`."""
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
+        mode: str = "mean",
+        sparse: bool = False,
+        _weight: Tensor | None = None,
+        include_last_offset: bool = False,
+        padding_idx: int | None = None,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(
+            num_embeddings,
+            embedding_dim,
+            padding_idx,
+            max_norm,
+            norm_type,
+            scale_grad_by_freq,
+            sparse,
+            _weight,
+            False,
+            device,
+            dtype,
+        )
+        self.mode, self.include_last_offset = mode, include_last_offset
+
+    def forward(self, input: Any, offsets: Any = None, per_sample_weights: Any = None) -> Any:
+        return F.embedding_bag(
+            input,
+            self.weight,
+            offsets,
+            self.max_norm,
+            self.norm_type,
+            mode=self.mode,
+            per_sample_weights=per_sample_weights,
+            include_last_offset=self.include_last_offset,
+            padding_idx=self.padding_idx,
+        )
+
+    def extra_repr(self) -> str:
+        """The configuration, what is not default."""
+        text = f"{self.num_embeddings}, {self.embedding_dim}"
+        text += f", max_norm={self.max_norm}" * (self.max_norm is not None)
+        text += f", norm_type={self.norm_type}" * (self.norm_type != 2)
+        return f"{text}, mode={self.mode!r}" + f", padding_idx={self.padding_idx}" * (self.padding_idx is not None)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        embeddings: Tensor,
+        freeze: bool = True,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
+        mode: str = "mean",
+        sparse: bool = False,
+        include_last_offset: bool = False,
+        padding_idx: int | None = None,
+    ) -> Self:
+        """A layer with this table, whose memory it shares, trained only if not `freeze`."""
+        rows, columns = _check_table("EmbeddingBag", embeddings)
+        layer = cls(
+            rows,
+            columns,
+            max_norm,
+            norm_type,
+            scale_grad_by_freq,
+            mode,
+            sparse,
+            embeddings,
+            include_last_offset,
+            padding_idx,
+        )
+        layer.weight.requires_grad_(not freeze)
+        return layer

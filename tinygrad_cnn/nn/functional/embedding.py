@@ -1,0 +1,129 @@
+"""Rows of a table by their numbers: single ones, or the sums, means and maxima of bags of them."""
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn import ops
+from tinygrad_cnn.autograd import no_grad
+from tinygrad_cnn.errors import ArgumentError, OptionError
+from tinygrad_cnn.ops.checks import check_integer, check_ndim, shape_of
+from tinygrad_cnn.tensor import as_plain
+from tinygrad_cnn.types import NDArray
+
+
+def check_options(name: str, scale_grad_by_freq: bool, sparse: bool) -> None:
+    """Neither option of PyTorch that is not here is asked for."""
+    if scale_grad_by_freq:
+        raise OptionError(f"{name}: scale_grad_by_freq is not here; divide the gradient by np.bincount of the input")
+    if sparse:
+        raise OptionError(f"{name}: sparse=True is not here; gradients are dense, leave it out")
+
+
+def embedding(
+    input: Any,
+    weight: Any,
+    padding_idx: int | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Any:
+    """The rows of `weight` (V, E) that `input` (integers of any shape) names: (…, E).
+
+    Parameters
+    ----------
+    padding_idx : the row that gets no gradient
+    max_norm, norm_type : rows that are read and whose p-norm is larger are first scaled down to it, in `weight` itself
+    """
+    check_options("embedding", scale_grad_by_freq, sparse)
+    if max_norm is not None:
+        renormalise(weight, input, max_norm, norm_type)
+    return ops.embedding(input, weight, padding_idx)
+
+
+@no_grad()
+def renormalise(weight: Any, rows: Any, max_norm: float, norm_type: float) -> None:
+    """Scale those of the rows whose norm is above `max_norm` down to it, in place."""
+    read = np.unique(as_plain(rows))
+    norms = np.linalg.norm(as_plain(weight)[read], norm_type, axis=1)
+    large = norms > max_norm
+    factors = (max_norm / (norms[large] + 1e-7)).astype(weight.dtype)[:, None]
+    weight.detach()[read[large]] = as_plain(weight)[read[large]] * factors
+
+
+def embedding_bag(
+    input: Any,
+    weight: Any,
+    offsets: Any = None,
+    max_norm: float | None = None,
+    norm_type: float = 2,
+    scale_grad_by_freq: bool = False,
+    mode: str = "mean",
+    sparse: bool = False,
+    per_sample_weights: Any = None,
+    include_last_offset: bool = False,
+    padding_idx: int | None = None,
+) -> Any:
+    """Sums, means or maxima (`mode`) of the rows of `weight` (V, E) that each bag names: (B, E).
+
+    Parameters
+    ----------
+    input : integers, a bag per row (B, N), or (N,) all bags one after the other
+    offsets : of the latter, where each bag begins; with `include_last_offset` also where the last one ends
+    per_sample_weights : of the shape of input, factors of the rows in their sum
+    padding_idx : a row that counts as absent
+    """
+    check_options("embedding_bag", scale_grad_by_freq, sparse)
+    if mode not in ("sum", "mean", "max"):
+        raise ArgumentError(f"embedding_bag: mode has to be one of sum, mean or max, not {mode!r}")
+    if per_sample_weights is not None:
+        if mode != "sum":
+            raise OptionError(f"embedding_bag: per_sample_weights are for mode 'sum', not {mode!r}")
+        if shape_of(per_sample_weights) != shape_of(input):
+            raise ArgumentError(
+                f"embedding_bag: per_sample_weights have shape {shape_of(per_sample_weights)}, input "
+                f"{shape_of(input)}; they must be equal"
+            )
+    check_integer("embedding_bag", "input", input)
+    places = _places(shape_of(input), offsets, include_last_offset)
+    if max_norm is not None:
+        renormalise(weight, input, max_norm, norm_type)
+    names = np.asarray(as_plain(input)).reshape(-1)
+    rows = ops.embedding(names, weight, padding_idx)
+    if per_sample_weights is not None:
+        rows = rows * ops.unsqueeze(per_sample_weights.reshape(-1), 1)
+    present = np.greater_equal(places, 0)
+    if padding_idx is not None:
+        present &= np.concatenate([names, [0]])[places] != padding_idx % shape_of(weight)[0]
+    if not len(names):
+        return ops.sum(rows, 0) + np.zeros((len(places), shape_of(weight)[1]), rows.dtype)
+    bags = rows[np.where(places < 0, 0, places)]
+    filled = np.expand_dims(present.any(1), 1)
+    if mode == "max":
+        highest = ops.max(ops.where(present[..., None], bags, np.asarray(-np.inf, np.dtype(bags.dtype))), 1)[0]
+        return ops.where(filled, highest, np.zeros((), np.dtype(bags.dtype)))
+    total = ops.sum(ops.where(present[..., None], bags, np.zeros((), np.dtype(bags.dtype))), 1)
+    return total if mode == "sum" else total / np.maximum(present.sum(1), 1)[:, None].astype(total.dtype)
+
+
+def _places(shape: tuple[int, ...], offsets: Any, include_last_offset: bool) -> NDArray:
+    """Where in the flat input the entries of each bag are, (bags, longest), -1 beyond its end."""
+    check_ndim("embedding_bag", "input", np.empty(shape), (1, 2), "(B, N), or (N,) with offsets")
+    if len(shape) == 2:
+        if offsets is not None:
+            raise ArgumentError("embedding_bag: if input is 2D, offsets has to be None, as a row is a bag")
+        return np.arange(shape[0] * shape[1]).reshape(shape)
+    if offsets is None:
+        raise ArgumentError("embedding_bag: offsets has to be a 1D Tensor but got None; they say where bags begin")
+    starts = np.asarray(as_plain(offsets))
+    check_ndim("embedding_bag", "offsets", starts, (1,), "(B,)")
+    if len(starts) and (starts[0] != 0 or starts[-1] > shape[0] or (np.diff(starts) < 0).any()):
+        raise ArgumentError(
+            f"embedding_bag: offsets {starts.tolist()} must begin with 0, not fall, and end within input {shape}"
+        )
+    if not include_last_offset:
+        starts = np.append(starts, shape[0])
+    lengths = np.diff(starts)
+    steps = np.arange(max(lengths, default=0))
+    return np.where(steps < lengths[:, None], starts[:-1, None] + steps, -1)
