@@ -15,6 +15,7 @@ from tinygrad_cnn.optim.rules import (
     decayed,
     follow,
     follow_square,
+    in_parts,
     root,
     shrink,
 )
@@ -64,21 +65,25 @@ class Adam(Optimizer):
         """One step of one parameter; the two corrections of the start are numbers, so they cost no pass."""
         lr, (beta1, beta2) = float(group["lr"]), map(float, group["betas"])
         t = count(state)
-        mean, square = buffer(state, "exp_avg", value), buffer(state, "exp_avg_sq", value)
-        if group["decoupled_weight_decay"]:
-            shrink(value, group)
-        else:
-            gradient = decayed(gradient, value, group)
-        follow(mean, gradient, 1 - beta1)
-        follow_square(square, gradient, 1 - beta2)
-        if group["amsgrad"]:
-            largest = buffer(state, "max_exp_avg_sq", value)
-            square = np.maximum(largest, square, out=largest)
         bias1, bias2 = 1 - beta1**t, math.sqrt(1 - beta2**t)
-        step = root(square, group["eps"] * bias2)
-        np.divide(mean, step, out=step)
-        step *= lr * bias2 / bias1
-        value -= step
+        mean, square = buffer(state, "exp_avg", value), buffer(state, "exp_avg_sq", value)
+        largest = buffer(state, "max_exp_avg_sq", value) if group["amsgrad"] else square
+
+        def rule(w: NDArray, g: NDArray, m: NDArray, v: NDArray, most: NDArray) -> None:
+            if group["decoupled_weight_decay"]:
+                shrink(w, group)
+            else:
+                g = decayed(g, w, group)
+            follow(m, g, 1 - beta1)
+            follow_square(v, g, 1 - beta2)
+            if group["amsgrad"]:
+                np.maximum(most, v, out=most)
+            step = root(most, group["eps"] * bias2)
+            np.divide(m, step, out=step)
+            step *= lr * bias2 / bias1
+            w -= step
+
+        in_parts(rule, value, gradient, mean, square, largest)
 
 
 class AdamW(Adam):

