@@ -2,7 +2,7 @@
 
 from typing import NoReturn
 
-from tinygrad_cnn.optim import lr_scheduler
+from tinygrad_cnn.optim import lr_scheduler, swa_utils
 from tinygrad_cnn.optim.adadelta import Adadelta
 from tinygrad_cnn.optim.adafactor import Adafactor
 from tinygrad_cnn.optim.adagrad import Adagrad
@@ -33,11 +33,13 @@ __all__ = [
     "RMSprop",
     "Rprop",
     "lr_scheduler",
+    "swa_utils",
 ]
 
 _NOT_HERE = {
     "SparseAdam": "gradients are never sparse here; use Adam",
     "Muon": "it orthogonalises in bfloat16, which is not here; use AdamW",
+    "swap_in_optimizer_params_and_state": "it is for steps that are recorded; write these with Tensors, w - lr * grad",
 }
 
 

@@ -12,8 +12,8 @@ from tinygrad_cnn.types import NDArray
 class ASGD(Optimizer):
     """Gradient descent that keeps the average of the parameters, too (Polyak & Juditsky 1992), as ``torch.optim.ASGD``.
 
-    ``p = (1 - lambd · η) p - η · g`` with η = lr / (1 + lambd · lr · t)^alpha; the average, ``state[p]["ax"]``, begins
-    after `t0` steps.
+    ``p = (1 - lambd · η) p - η · g`` with η = lr / (1 + lambd · lr · t)^alpha; the average, ``state[p]["ax"]``, is of
+    all but the first `t0` + 1.
     """
 
     def __init__(
