@@ -7,7 +7,7 @@ FLOATS = "NumPy has no such dtype; the floating dtypes are float16, float32 and 
 COMPLEX = "there are no complex tensors; keep real and imaginary part as two tensors, float32 or float64"
 QUANTIZED = "there are no quantized tensors; the nearest dtypes are uint8, int8 and float16"
 SPARSE = "there are no sparse tensors; index with integer arrays, as in index_select, gather and index_add"
-COMPILE = "nothing is compiled; call the model itself, with set_kernels('numba') for compiled kernels"
+COMPILED = "models are not translated; call the model itself, with set_kernels('numba') for compiled kernels"
 
 ABSENT = {
     **dict.fromkeys(("bfloat16", "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz"), FLOATS),
@@ -15,7 +15,7 @@ ABSENT = {
     **dict.fromkeys(("complex", "polar", "view_as_complex", "view_as_real", "real", "imag", "angle", "fft"), COMPLEX),
     **dict.fromkeys(("quint8", "qint8", "qint32", "quantize_per_tensor", "quantization", "ao"), QUANTIZED),
     **dict.fromkeys(("sparse", "sparse_coo", "sparse_csr", "sparse_coo_tensor", "sparse_csr_tensor"), SPARSE),
-    **dict.fromkeys(("compile", "jit", "compiler", "fx", "export", "onnx"), COMPILE),
+    **dict.fromkeys(("jit", "compiler", "fx", "export", "onnx"), COMPILED),
     **dict.fromkeys(
         ("channels_last", "channels_last_3d"),
         "the kernels choose the layout in memory themselves; leave memory_format out",

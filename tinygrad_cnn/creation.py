@@ -35,7 +35,7 @@ def as_tensor(data: ArrayLike, dtype: Any = None, device: Any = None) -> Tensor:
     check_device("as_tensor", device)
     if isinstance(data, Tensor):
         return data if dtype is None else data.astype(dtype)
-    return Tensor(data, dtype=_given(dtype))
+    return Tensor._wrap(as_array(data, _given(dtype)))
 
 
 def asarray(

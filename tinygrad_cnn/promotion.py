@@ -45,7 +45,7 @@ def common_dtype(values: list[Any], floating: bool) -> DType:
             if result is None or CATEGORY[given.kind] > CATEGORY[result.kind]:
                 result = given
             elif dtypes is ranks[0] or (dtypes is ranks[1] and not ranks[0]):
-                result = _promoted(result, given)
+                result = promoted(result, given)
     if result is None:
         result = _default[0]
     return _default[0] if floating and result.kind in "biu" else result
@@ -57,7 +57,7 @@ def _of_number(value: Any) -> DType:
     return np.dtype(np.int64) if isinstance(value, int) else _default[0]
 
 
-def _promoted(a: DType, b: DType) -> DType:
+def promoted(a: DType, b: DType) -> DType:
     """NumPy's promotion, except that integers and floats give the float."""
     if a.kind == "f" and b.kind in "biu":
         return a

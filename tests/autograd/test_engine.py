@@ -209,7 +209,7 @@ def test_is_leaf_grad_fn_and_detach():
 
 def test_integers_cannot_require_a_gradient():
     with pytest.raises(RuntimeError, match=r"int64.*\.float\(\)"):
-        Tensor([1, 2]).requires_grad_()
+        Tensor(np.array([1, 2])).requires_grad_()
 
 
 def test_a_saved_array_written_in_place_is_found():

@@ -99,6 +99,32 @@ CALLS = {
 }
 """Arguments with which a method and a function of the same name are called on X; None: on other shapes, below."""
 
+CASES = {
+    "where": (X, (X > 0.5, 1.0)),
+    "dot": (X[0], (X[1],)),
+    "outer": (X[0], (X[1],)),
+    "bmm": (X[None], (X.T[None],)),
+    "addbmm": (X[:, :3], (X[None], X.T[None])),
+    "baddbmm": (X[None, :, :3], (X[None], X.T[None])),
+    "addmm": (X[:, :3], (X, X.T)),
+    "addmv": (X[:, 0], (X, X[0])),
+    "addr": (X, (X[:, 0], X[0])),
+    **dict.fromkeys(("ger", "vdot"), (X[0], (X[1],))),
+    "mv": (X, (X[0],)),
+    "bincount": (INDEX[0], ()),
+    "cross": (X, (X[::-1],)),
+    **dict.fromkeys(("det", "inverse", "logdet", "slogdet", "trace"), (SQUARE, ())),
+    "cholesky": (SQUARE @ SQUARE.T, ()),
+    "matrix_power": (SQUARE, (3,)),
+    **dict.fromkeys(("bitwise_and", "bitwise_or", "bitwise_xor", "gcd", "lcm"), (INDEX, (INDEX + 1,))),
+    **dict.fromkeys(("bitwise_left_shift", "bitwise_right_shift"), (INDEX, (INDEX,))),
+    "bitwise_not": (INDEX, ()),
+    "is_nonzero": (X[:1, :1], ()),
+    "dsplit": (X[None], (2,)),
+    **dict.fromkeys(("acosh", "arccosh"), (X + 1, ())),
+}
+"""Input and arguments of those that X does not suit."""
+
 
 def parameters(function, skip):
     return [(p.name, p.default, p.kind) for p in list(inspect.signature(function).parameters.values())[skip:]]
@@ -130,30 +156,7 @@ def same(a, b):
 @pytest.mark.parametrize("name", SHARED)
 def test_method_function_and_array_speed_give_the_same(name):
     args = CALLS[name]
-    cases = {
-        "where": (X, (X > 0.5, 1.0)),
-        "dot": (X[0], (X[1],)),
-        "outer": (X[0], (X[1],)),
-        "bmm": (X[None], (X.T[None],)),
-        **dict.fromkeys(("addbmm", "baddbmm"), (X[:, :3], (X[None], X.T[None]))),
-        "addmm": (X[:, :3], (X, X.T)),
-        "addmv": (X[:, 0], (X, X[0])),
-        "addr": (X, (X[:, 0], X[0])),
-        **dict.fromkeys(("ger", "vdot"), (X[0], (X[1],))),
-        "mv": (X, (X[0],)),
-        "bincount": (INDEX[0], ()),
-        "cross": (X, (X[::-1],)),
-        **dict.fromkeys(("det", "inverse", "logdet", "slogdet", "trace"), (SQUARE, ())),
-        "cholesky": (SQUARE @ SQUARE.T, ()),
-        "matrix_power": (SQUARE, (3,)),
-        **dict.fromkeys(("bitwise_and", "bitwise_or", "bitwise_xor", "gcd", "lcm"), (INDEX, (INDEX + 1,))),
-        **dict.fromkeys(("bitwise_left_shift", "bitwise_right_shift"), (INDEX, (INDEX,))),
-        "bitwise_not": (INDEX, ()),
-        "is_nonzero": (X[:1, :1], ()),
-        "dsplit": (X[None], (2,)),
-        **dict.fromkeys(("acosh", "arccosh"), (X + 1, ())),
-    }
-    x, args = (X, args) if args is not None else cases[name]
+    x, args = (X, args) if args is not None else CASES[name]
     method = getattr(Tensor(x), name)(*args)
     if name == "where":
         args = (args[1],)
@@ -162,6 +165,38 @@ def test_method_function_and_array_speed_give_the_same(name):
     else:
         same(method, getattr(ops, name)(Tensor(x), *args))
         same(method, getattr(ops, name)(x, *args))
+
+
+IN_PLACE = [name for name in METHODS if name.endswith("_") and name[:-1] in SHARED and name[:-1] in CALLS]
+
+
+@pytest.mark.parametrize("name", IN_PLACE)
+def test_a_method_in_place_writes_what_the_method_gives(name):
+    args = CALLS[name[:-1]]
+    x, args = (X, args) if args is not None else CASES[name[:-1]]
+    expected = getattr(Tensor(x), name[:-1])(*args)
+    written = Tensor(x.copy())
+    memory = written.numpy()
+    assert getattr(written, name)(*args) is written
+    np.testing.assert_array_equal(written.numpy(), expected.numpy().astype(x.dtype))
+    assert np.shares_memory(written.numpy(), memory)
+
+
+@pytest.mark.parametrize("name", IN_PLACE)
+def test_a_recorded_method_in_place_has_the_gradient_of_the_method(name):
+    args = CALLS[name[:-1]]
+    x, args = (X, args) if args is not None else CASES[name[:-1]]
+    if x.dtype.kind != "f":
+        with pytest.raises(RuntimeError, match="gradient"):
+            Tensor(x).requires_grad_()
+        return
+    first, second = (Tensor(x.copy(), requires_grad=True) for _ in range(2))
+    expected, found = getattr(first * 1, name[:-1])(*args), getattr(second * 1, name)(*args)
+    assert found.requires_grad == (expected.requires_grad and expected.dtype.is_floating_point)
+    if found.requires_grad:
+        expected.sum().backward()
+        found.sum().backward()
+        assert tg.equal(first.grad, second.grad)
 
 
 def test_every_public_function_has_a_docstring_of_its_own():

@@ -122,13 +122,74 @@ def test_a_leaf_that_requires_a_gradient_cannot_be_written_while_recording():
     assert x.tolist() == [3.0]
 
 
-def test_a_recorded_write_into_a_view_is_refused_instead_of_lost():
-    x = tg.zeros(2, 2)
+VIEW_WRITES = {
+    "x[0][1] = v": lambda x, v: x[0].__setitem__(1, v),
+    "x[:, 0] += v": lambda x, v: x.__setitem__((slice(None), 0), x[:, 0].add_(v)),
+    "x[:, 0].add_(v)": lambda x, v: x[:, 0].add_(v),
+    "x[1][1:].mul_(v)": lambda x, v: x[1][1:].mul_(v),
+    "x.view(-1)[3] = v": lambda x, v: x.view(-1).__setitem__(3, v),
+    "x.t()[0].mul_(v)": lambda x, v: x.t()[0].mul_(v),
+    "x.unsqueeze(0).permute(2, 0, 1)[1].sub_(v)": lambda x, v: x.unsqueeze(0).permute(2, 0, 1)[1].sub_(v),
+    "x.select(1, 2).fill_(v)": lambda x, v: x.select(1, 2).fill_(v),
+}
+
+
+@pytest.mark.parametrize("name", VIEW_WRITES)
+def test_a_recorded_write_into_a_view_is_one_into_its_base(name):
+    """The same write without recording, by NumPy in shared memory, says what the base must be; its gradient, too."""
+    rng = np.random.default_rng(0)
+    start, weight = rng.standard_normal((2, 3)), rng.standard_normal((2, 3))
+
+    def base(v):
+        x = tg.tensor(start)
+        with tg.no_grad():
+            VIEW_WRITES[name](x, v)
+        return x.numpy()
+
+    leaf, v = tg.tensor(start, requires_grad=True), tg.tensor(0.75, dtype=tg.float64, requires_grad=True)
+    x = leaf * 1
+    VIEW_WRITES[name](x, v)
+    np.testing.assert_allclose(x.detach().numpy(), base(0.75))
+    (x * tg.tensor(weight)).sum().backward()
+    slope = ((base(0.75 + 1e-6) - base(0.75 - 1e-6)) * weight).sum() / 2e-6
+    np.testing.assert_allclose(v.grad.item(), slope, rtol=1e-6)
+    kept = np.isclose(base(0.75), start)
+    np.testing.assert_allclose(leaf.grad.numpy()[kept], weight[kept])
+
+
+def test_a_view_follows_its_own_recorded_write_and_is_still_a_view():
+    x, v = tg.zeros(2, 2), tg.tensor(3.0, requires_grad=True)
+    row = x[0]
+    row.add_(v)
+    row[1] = 2 * v
+    assert x.tolist() == [[3, 6], [0, 0]]
+    assert row.tolist() == [3, 6]
+    x.sum().backward()
+    assert v.grad.item() == 3
+
+
+def test_recorded_writes_that_would_be_lost_are_refused():
     v = tg.tensor(1.0, requires_grad=True)
-    with pytest.raises(RuntimeError, match=r"view.*x\[i, j\]"):
-        x[0][1] = v
-    x[0, 1] = v
-    assert x.requires_grad
+    leaf = tg.zeros(2, 2, requires_grad=True)
+    with pytest.raises(RuntimeError, match="leaf"):
+        leaf[0].add_(1)
+    with pytest.raises(RuntimeError, match="repeats elements"):
+        tg.zeros(1).expand(3).add_(v)
+    x = tg.zeros(2, 2)
+    stale = x[0]
+    x[1] = v
+    with pytest.raises(RuntimeError, match="before its base was written"):
+        stale.add_(v)
+
+
+def test_dims_can_be_turned_in_place():
+    x = tg.zeros(2, 1, 3)
+    assert x.squeeze_(1).shape == (2, 3)
+    assert x.t_().shape == x.shape == (3, 2)
+    assert x.unsqueeze_(0).transpose_(0, 2).shape == (2, 3, 1)
+    y = tg.ones(2, 3, requires_grad=True) * 2
+    y.t_()
+    (y * tg.arange(6.0).view(3, 2)).sum().backward()
 
 
 def test_unrecorded_writes_go_to_the_shared_memory():

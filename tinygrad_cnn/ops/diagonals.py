@@ -9,7 +9,7 @@ from tinygrad_cnn.ops.arrangement import atleast_2d, unpacked
 from tinygrad_cnn.ops.checks import check_axis, shape_of
 from tinygrad_cnn.ops.reduce import sum
 from tinygrad_cnn.ops.shape import DiagonalPut, cat, diagonal, flatten, pad
-from tinygrad_cnn.types import Array
+from tinygrad_cnn.types import Array, Shape
 
 
 def diag(input: Array, diagonal: int = 0) -> Array:
@@ -59,3 +59,13 @@ def trace(input: Array) -> Array:
     if len(shape_of(input)) != 2:
         raise ArgumentError(f"trace: input has shape {shape_of(input)}; expected 2 dims")
     return sum(diagonal(input))
+
+
+def diagonal_places(shape: Shape, wrap: bool = False) -> tuple[Any, ...]:
+    """The index of the main diagonal; with `wrap`, of a tall matrix it begins again below, one row left out."""
+    if len(shape) < 2 or (len(shape) > 2 and len(set(shape)) != 1):
+        raise ArgumentError(f"fill_diagonal_: shape {shape}; expected 2 dims, or more of one size")
+    if len(shape) > 2 or not wrap:
+        return (np.arange(min(shape)),) * len(shape)
+    rows, columns = shape
+    return np.unravel_index(np.arange(0, rows * columns, columns + 1), shape)

@@ -36,6 +36,10 @@ class GetItem(Op):
     def d_x(g: Array, x_shape: Shape, *, index: Index) -> Array:
         return PutItem.apply(g, index=index, shape=x_shape)
 
+    @staticmethod
+    def write(x: Array, v: Array, *, index: Index) -> Array:
+        return SetItem.apply(x, v, index=index)
+
     def add_derivative(total: Array, g: Array, *, index: Index) -> None:
         if is_basic(index):
             total[index] += g

@@ -81,6 +81,8 @@ class Op:
     """Integers are brought to the default floating dtype first."""
     views: ClassVar[bool] = False
     """The output may share the memory of the first input."""
+    write: ClassVar[Callable[..., Any] | None] = None
+    """Of a view: the input with a value written where the view of it lies."""
     linear: ClassVar[str] = ""
     """"jointly" linear in all inputs together, linear in "each" of them, or neither ("")."""
     constant: ClassVar[tuple[str, ...]] = ()

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from tinygrad_cnn.conversion import check_memory_format
 from tinygrad_cnn.errors import ArgumentError, PlaceError
 from tinygrad_cnn.kernels.layout import reshaped
 from tinygrad_cnn.ops.checks import check_axes, check_axis, check_broadcast, check_dtype, shape_of
@@ -59,6 +60,10 @@ class Reshape(Op):
     def d_x(g: Array, x_shape: Shape) -> Array:
         return np.reshape(g, x_shape)
 
+    @staticmethod
+    def write(x: Array, v: Array, *, shape: Shape) -> Array:
+        return Reshape.apply(v, shape=shape_of(x))
+
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
         x = draw.array(draw.shape(), Real())
@@ -77,6 +82,10 @@ class Permute(Op):
 
     def d_x(g: Array, *, order: tuple[int, ...]) -> Array:
         return np.transpose(g, tuple(np.argsort(order)))
+
+    @staticmethod
+    def write(x: Array, v: Array, *, order: tuple[int, ...]) -> Array:
+        return Permute.apply(v, order=tuple(np.argsort(order)))
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
@@ -250,8 +259,9 @@ class DiagonalPut(Op):
         return Sample((x,), {"shape": like.shape, **options})
 
 
-def clone(input: Array) -> Array:
+def clone(input: Array, *, memory_format: Any = None) -> Array:
     """A copy in memory of its own, its axes in the same order there."""
+    check_memory_format("clone", memory_format)
     return Clone.apply(input)
 
 

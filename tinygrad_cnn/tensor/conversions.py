@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from tinygrad_cnn import ops
 from tinygrad_cnn.autograd.mode import mode
 from tinygrad_cnn.conversion import asked_dtype, check_memory_format
-from tinygrad_cnn.errors import DeviceError
+from tinygrad_cnn.errors import DeviceError, DTypeError
 from tinygrad_cnn.ops.checks import check_dtype
 from tinygrad_cnn.ops.shape import Clone
 from tinygrad_cnn.promotion import FLOAT32, FLOAT64
@@ -90,13 +91,40 @@ class ConversionMethods(Methods):
         """On a GPU; there is none: a RuntimeError (an AssertionError, too, as in PyTorch)."""
         raise DeviceError("cuda: there is no GPU, only the CPU; ask cuda.is_available() first")
 
-    def clone(self) -> Tensor:
+    def clone(self, *, memory_format: Any = None) -> Tensor:
         """A copy in memory of its own; gradients flow through."""
-        return ops.clone(self)
+        return ops.clone(self, memory_format=memory_format)
 
-    def contiguous(self) -> Tensor:
+    def resolve_conj(self) -> Tensor:
+        """The tensor itself, which is not complex."""
+        return cast("Tensor", self)
+
+    resolve_neg = conj = positive = resolve_conj
+
+    @property
+    def real(self) -> Tensor:
+        """The tensor itself, which is not complex."""
+        return cast("Tensor", self)
+
+    def apply_(self, callable: Callable[[Any], Any]) -> Tensor:
+        """Replace each element by what a Python function makes of it, slowly and without a history."""
+        if self.requires_grad:
+            raise RuntimeError("apply_: a Python function has no derivative; use it on a detached tensor")
+        changed = np.array([callable(v) for v in self._data.ravel().tolist()], self.array_dtype)
+        return self._become("apply_", lambda x: self._wrap(changed.reshape(self.array_shape)))
+
+    def contiguous(self, memory_format: Any = None) -> Tensor:
         """In C order, copied only if it is not."""
+        check_memory_format("contiguous", memory_format)
         return cast("Tensor", self) if self._data.flags.c_contiguous else Clone.apply(self, order="C")
+
+    def pin_memory(self, device: Any = None) -> NoReturn:
+        """For transfers to a GPU; there is none."""
+        raise DeviceError("pin_memory: serves transfers to a GPU, and there is only the CPU; leave it out")
+
+    def bfloat16(self) -> NoReturn:
+        """As bfloat16, which NumPy has not."""
+        raise DTypeError("bfloat16: NumPy has no such dtype; use .half() or .float()")
 
     # ---- dtypes: last, since these names are types above ----
 
@@ -107,6 +135,22 @@ class ConversionMethods(Methods):
     def double(self) -> Tensor:
         """As float64."""
         return self.astype(FLOAT64)
+
+    def half(self) -> Tensor:
+        """As float16."""
+        return self.astype(np.float16)
+
+    def byte(self) -> Tensor:
+        """As uint8."""
+        return self.astype(np.uint8)
+
+    def char(self) -> Tensor:
+        """As int8."""
+        return self.astype(np.int8)
+
+    def short(self) -> Tensor:
+        """As int16."""
+        return self.astype(np.int16)
 
     def long(self) -> Tensor:
         """As int64."""

@@ -1,12 +1,15 @@
-"""Methods of `Tensor` that write into it: each is `Tensor._become` of the function that it names."""
+"""Methods of `Tensor` that write into it: each is `Tensor._become` of the function whose name it has."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
+from tinygrad_cnn import ops
+from tinygrad_cnn.ops.diagonals import diagonal_places
 from tinygrad_cnn.ops.indexing import SetItem
 from tinygrad_cnn.tensor.methods import Methods
-from tinygrad_cnn.types import ArrayLike
+from tinygrad_cnn.types import ArrayLike, Axis
 
 if TYPE_CHECKING:
     from tinygrad_cnn.tensor.recording import Tensor
@@ -17,38 +20,517 @@ class InPlaceMethods(Methods):
 
     __slots__ = ()
 
-    def copy_(self, src: ArrayLike) -> Tensor:
-        """Take the values of `src`, broadcast."""
-        return self._become("copy_", lambda x: SetItem.apply(x, src, index=...), src)
+    def copy_(self, src: ArrayLike, non_blocking: bool = False) -> Tensor:
+        """Take the values of `src`, broadcast, in this tensor's dtype."""
+        given = src.astype(self.array_dtype) if isinstance(src, Methods) else src
+        return self._become("copy_", lambda x: SetItem.apply(x, given, index=...), given)
 
-    def fill_(self, value: float) -> Tensor:
+    def fill_(self, value: ArrayLike) -> Tensor:
         """Make every element this value."""
-        return self._become("fill_", lambda x: SetItem.apply(x, value, index=...))
+        return self._become("fill_", lambda x: SetItem.apply(x, value, index=...), value)
 
     def zero_(self) -> Tensor:
         """Make every element 0."""
         return self.fill_(0)
 
+    def fill_diagonal_(self, fill_value: float, wrap: bool = False) -> Tensor:
+        """Make every element of the main diagonal this value; with `wrap`, of a tall matrix again and again."""
+        places = diagonal_places(self.array_shape, wrap)
+        return self._become("fill_diagonal_", lambda x: ops.setitem(x, places, fill_value))
+
     def add_(self, other: ArrayLike, *, alpha: float = 1) -> Tensor:
-        """Add in place."""
-        return self._become("add_", lambda x: x.add(other, alpha=alpha), other)
+        """In place: see `add`."""
+        return self._become("add_", lambda x: ops.add(x, other, alpha=alpha), other)
 
     def sub_(self, other: ArrayLike, *, alpha: float = 1) -> Tensor:
-        """Subtract in place."""
-        return self._become("sub_", lambda x: x.sub(other, alpha=alpha), other)
+        """In place: see `sub`."""
+        return self._become("sub_", lambda x: ops.sub(x, other, alpha=alpha), other)
 
     def mul_(self, other: ArrayLike) -> Tensor:
-        """Multiply in place."""
-        return self._become("mul_", lambda x: x * other, other)
+        """In place: see `mul`."""
+        return self._become("mul_", lambda x: ops.mul(x, other), other)
 
-    def div_(self, other: ArrayLike) -> Tensor:
-        """Divide in place."""
-        return self._become("div_", lambda x: x / other, other)
+    def neg_(self) -> Tensor:
+        """In place: see `neg`."""
+        return self._become("neg_", lambda x: ops.neg(x))
 
-    def clamp_(self, min: float | None = None, max: float | None = None) -> Tensor:
-        """Clip in place."""
-        return self._become("clamp_", lambda x: x.clamp(min, max))
+    def exp_(self) -> Tensor:
+        """In place: see `exp`."""
+        return self._become("exp_", lambda x: ops.exp(x))
 
-    def masked_fill_(self, mask: ArrayLike, value: float) -> Tensor:
-        """Write `value` where the mask holds."""
-        return self._become("masked_fill_", lambda x: x.masked_fill(mask, value))
+    def expm1_(self) -> Tensor:
+        """In place: see `expm1`."""
+        return self._become("expm1_", lambda x: ops.expm1(x))
+
+    def log_(self) -> Tensor:
+        """In place: see `log`."""
+        return self._become("log_", lambda x: ops.log(x))
+
+    def log1p_(self) -> Tensor:
+        """In place: see `log1p`."""
+        return self._become("log1p_", lambda x: ops.log1p(x))
+
+    def sqrt_(self) -> Tensor:
+        """In place: see `sqrt`."""
+        return self._become("sqrt_", lambda x: ops.sqrt(x))
+
+    def rsqrt_(self) -> Tensor:
+        """In place: see `rsqrt`."""
+        return self._become("rsqrt_", lambda x: ops.rsqrt(x))
+
+    def sin_(self) -> Tensor:
+        """In place: see `sin`."""
+        return self._become("sin_", lambda x: ops.sin(x))
+
+    def cos_(self) -> Tensor:
+        """In place: see `cos`."""
+        return self._become("cos_", lambda x: ops.cos(x))
+
+    def tan_(self) -> Tensor:
+        """In place: see `tan`."""
+        return self._become("tan_", lambda x: ops.tan(x))
+
+    def sinh_(self) -> Tensor:
+        """In place: see `sinh`."""
+        return self._become("sinh_", lambda x: ops.sinh(x))
+
+    def cosh_(self) -> Tensor:
+        """In place: see `cosh`."""
+        return self._become("cosh_", lambda x: ops.cosh(x))
+
+    def tanh_(self) -> Tensor:
+        """In place: see `tanh`."""
+        return self._become("tanh_", lambda x: ops.tanh(x))
+
+    def arcsin_(self) -> Tensor:
+        """In place: see `arcsin`."""
+        return self._become("arcsin_", lambda x: ops.arcsin(x))
+
+    def arccos_(self) -> Tensor:
+        """In place: see `arccos`."""
+        return self._become("arccos_", lambda x: ops.arccos(x))
+
+    def arctan_(self) -> Tensor:
+        """In place: see `arctan`."""
+        return self._become("arctan_", lambda x: ops.arctan(x))
+
+    def asin_(self) -> Tensor:
+        """In place: see `asin`."""
+        return self._become("asin_", lambda x: ops.asin(x))
+
+    def acos_(self) -> Tensor:
+        """In place: see `acos`."""
+        return self._become("acos_", lambda x: ops.acos(x))
+
+    def atan_(self) -> Tensor:
+        """In place: see `atan`."""
+        return self._become("atan_", lambda x: ops.atan(x))
+
+    def negative_(self) -> Tensor:
+        """In place: see `negative`."""
+        return self._become("negative_", lambda x: ops.negative(x))
+
+    def subtract_(self, other: ArrayLike, *, alpha: float = 1) -> Tensor:
+        """In place: see `subtract`."""
+        return self._become("subtract_", lambda x: ops.subtract(x, other, alpha=alpha), other)
+
+    def multiply_(self, other: ArrayLike) -> Tensor:
+        """In place: see `multiply`."""
+        return self._become("multiply_", lambda x: ops.multiply(x, other), other)
+
+    def sigmoid_(self) -> Tensor:
+        """In place: see `sigmoid`."""
+        return self._become("sigmoid_", lambda x: ops.sigmoid(x))
+
+    def erf_(self) -> Tensor:
+        """In place: see `erf`."""
+        return self._become("erf_", lambda x: ops.erf(x))
+
+    def pow_(self, exponent: ArrayLike) -> Tensor:
+        """In place: see `pow`."""
+        return self._become("pow_", lambda x: ops.pow(x, exponent), exponent)
+
+    def square_(self) -> Tensor:
+        """In place: see `square`."""
+        return self._become("square_", lambda x: ops.square(x))
+
+    def reciprocal_(self) -> Tensor:
+        """In place: see `reciprocal`."""
+        return self._become("reciprocal_", lambda x: ops.reciprocal(x))
+
+    def floor_(self) -> Tensor:
+        """In place: see `floor`."""
+        return self._become("floor_", lambda x: ops.floor(x))
+
+    def ceil_(self) -> Tensor:
+        """In place: see `ceil`."""
+        return self._become("ceil_", lambda x: ops.ceil(x))
+
+    def trunc_(self) -> Tensor:
+        """In place: see `trunc`."""
+        return self._become("trunc_", lambda x: ops.trunc(x))
+
+    def fix_(self) -> Tensor:
+        """In place: see `fix`."""
+        return self._become("fix_", lambda x: ops.fix(x))
+
+    def round_(self, *, decimals: int = 0) -> Tensor:
+        """In place: see `round`."""
+        return self._become("round_", lambda x: ops.round(x, decimals=decimals))
+
+    def frac_(self) -> Tensor:
+        """In place: see `frac`."""
+        return self._become("frac_", lambda x: ops.frac(x))
+
+    def fmod_(self, other: ArrayLike) -> Tensor:
+        """In place: see `fmod`."""
+        return self._become("fmod_", lambda x: ops.fmod(x, other), other)
+
+    def div_(self, other: ArrayLike, *, rounding_mode: str | None = None) -> Tensor:
+        """In place: see `div`."""
+        return self._become("div_", lambda x: ops.div(x, other, rounding_mode=rounding_mode), other)
+
+    def divide_(self, other: ArrayLike, *, rounding_mode: str | None = None) -> Tensor:
+        """In place: see `divide`."""
+        return self._become("divide_", lambda x: ops.divide(x, other, rounding_mode=rounding_mode), other)
+
+    def true_divide_(self, other: ArrayLike) -> Tensor:
+        """In place: see `true_divide`."""
+        return self._become("true_divide_", lambda x: ops.true_divide(x, other), other)
+
+    def log2_(self) -> Tensor:
+        """In place: see `log2`."""
+        return self._become("log2_", lambda x: ops.log2(x))
+
+    def log10_(self) -> Tensor:
+        """In place: see `log10`."""
+        return self._become("log10_", lambda x: ops.log10(x))
+
+    def exp2_(self) -> Tensor:
+        """In place: see `exp2`."""
+        return self._become("exp2_", lambda x: ops.exp2(x))
+
+    def xlogy_(self, other: ArrayLike) -> Tensor:
+        """In place: see `xlogy`."""
+        return self._become("xlogy_", lambda x: ops.xlogy(x, other), other)
+
+    def logit_(self, eps: float | None = None) -> Tensor:
+        """In place: see `logit`."""
+        return self._become("logit_", lambda x: ops.logit(x, eps))
+
+    def arcsinh_(self) -> Tensor:
+        """In place: see `arcsinh`."""
+        return self._become("arcsinh_", lambda x: ops.arcsinh(x))
+
+    def arccosh_(self) -> Tensor:
+        """In place: see `arccosh`."""
+        return self._become("arccosh_", lambda x: ops.arccosh(x))
+
+    def arctanh_(self) -> Tensor:
+        """In place: see `arctanh`."""
+        return self._become("arctanh_", lambda x: ops.arctanh(x))
+
+    def asinh_(self) -> Tensor:
+        """In place: see `asinh`."""
+        return self._become("asinh_", lambda x: ops.asinh(x))
+
+    def acosh_(self) -> Tensor:
+        """In place: see `acosh`."""
+        return self._become("acosh_", lambda x: ops.acosh(x))
+
+    def atanh_(self) -> Tensor:
+        """In place: see `atanh`."""
+        return self._become("atanh_", lambda x: ops.atanh(x))
+
+    def arctan2_(self, other: ArrayLike) -> Tensor:
+        """In place: see `arctan2`."""
+        return self._become("arctan2_", lambda x: ops.arctan2(x, other), other)
+
+    def atan2_(self, other: ArrayLike) -> Tensor:
+        """In place: see `atan2`."""
+        return self._become("atan2_", lambda x: ops.atan2(x, other), other)
+
+    def hypot_(self, other: ArrayLike) -> Tensor:
+        """In place: see `hypot`."""
+        return self._become("hypot_", lambda x: ops.hypot(x, other), other)
+
+    def sinc_(self) -> Tensor:
+        """In place: see `sinc`."""
+        return self._become("sinc_", lambda x: ops.sinc(x))
+
+    def deg2rad_(self) -> Tensor:
+        """In place: see `deg2rad`."""
+        return self._become("deg2rad_", lambda x: ops.deg2rad(x))
+
+    def rad2deg_(self) -> Tensor:
+        """In place: see `rad2deg`."""
+        return self._become("rad2deg_", lambda x: ops.rad2deg(x))
+
+    def lerp_(self, end: ArrayLike, weight: ArrayLike) -> Tensor:
+        """In place: see `lerp`."""
+        return self._become("lerp_", lambda x: ops.lerp(x, end, weight), end, weight)
+
+    def addcmul_(self, tensor1: ArrayLike, tensor2: ArrayLike, *, value: float = 1) -> Tensor:
+        """In place: see `addcmul`."""
+        return self._become("addcmul_", lambda x: ops.addcmul(x, tensor1, tensor2, value=value), tensor1, tensor2)
+
+    def addcdiv_(self, tensor1: ArrayLike, tensor2: ArrayLike, *, value: float = 1) -> Tensor:
+        """In place: see `addcdiv`."""
+        return self._become("addcdiv_", lambda x: ops.addcdiv(x, tensor1, tensor2, value=value), tensor1, tensor2)
+
+    def copysign_(self, other: ArrayLike) -> Tensor:
+        """In place: see `copysign`."""
+        return self._become("copysign_", lambda x: ops.copysign(x, other), other)
+
+    def sgn_(self) -> Tensor:
+        """In place: see `sgn`."""
+        return self._become("sgn_", lambda x: ops.sgn(x))
+
+    def nan_to_num_(self, nan: float | None = None, posinf: float | None = None, neginf: float | None = None) -> Tensor:
+        """In place: see `nan_to_num`."""
+        return self._become("nan_to_num_", lambda x: ops.nan_to_num(x, nan, posinf, neginf))
+
+    def eq_(self, other: ArrayLike) -> Tensor:
+        """In place: see `eq`."""
+        return self._become("eq_", lambda x: ops.eq(x, other), other)
+
+    def ne_(self, other: ArrayLike) -> Tensor:
+        """In place: see `ne`."""
+        return self._become("ne_", lambda x: ops.ne(x, other), other)
+
+    def lt_(self, other: ArrayLike) -> Tensor:
+        """In place: see `lt`."""
+        return self._become("lt_", lambda x: ops.lt(x, other), other)
+
+    def le_(self, other: ArrayLike) -> Tensor:
+        """In place: see `le`."""
+        return self._become("le_", lambda x: ops.le(x, other), other)
+
+    def gt_(self, other: ArrayLike) -> Tensor:
+        """In place: see `gt`."""
+        return self._become("gt_", lambda x: ops.gt(x, other), other)
+
+    def ge_(self, other: ArrayLike) -> Tensor:
+        """In place: see `ge`."""
+        return self._become("ge_", lambda x: ops.ge(x, other), other)
+
+    def less_(self, other: ArrayLike) -> Tensor:
+        """In place: see `less`."""
+        return self._become("less_", lambda x: ops.less(x, other), other)
+
+    def less_equal_(self, other: ArrayLike) -> Tensor:
+        """In place: see `less_equal`."""
+        return self._become("less_equal_", lambda x: ops.less_equal(x, other), other)
+
+    def greater_(self, other: ArrayLike) -> Tensor:
+        """In place: see `greater`."""
+        return self._become("greater_", lambda x: ops.greater(x, other), other)
+
+    def greater_equal_(self, other: ArrayLike) -> Tensor:
+        """In place: see `greater_equal`."""
+        return self._become("greater_equal_", lambda x: ops.greater_equal(x, other), other)
+
+    def not_equal_(self, other: ArrayLike) -> Tensor:
+        """In place: see `not_equal`."""
+        return self._become("not_equal_", lambda x: ops.not_equal(x, other), other)
+
+    def logical_and_(self, other: ArrayLike) -> Tensor:
+        """In place: see `logical_and`."""
+        return self._become("logical_and_", lambda x: ops.logical_and(x, other), other)
+
+    def logical_or_(self, other: ArrayLike) -> Tensor:
+        """In place: see `logical_or`."""
+        return self._become("logical_or_", lambda x: ops.logical_or(x, other), other)
+
+    def logical_xor_(self, other: ArrayLike) -> Tensor:
+        """In place: see `logical_xor`."""
+        return self._become("logical_xor_", lambda x: ops.logical_xor(x, other), other)
+
+    def logical_not_(self) -> Tensor:
+        """In place: see `logical_not`."""
+        return self._become("logical_not_", lambda x: ops.logical_not(x))
+
+    def bitwise_and_(self, other: ArrayLike) -> Tensor:
+        """In place: see `bitwise_and`."""
+        return self._become("bitwise_and_", lambda x: ops.bitwise_and(x, other), other)
+
+    def bitwise_or_(self, other: ArrayLike) -> Tensor:
+        """In place: see `bitwise_or`."""
+        return self._become("bitwise_or_", lambda x: ops.bitwise_or(x, other), other)
+
+    def bitwise_xor_(self, other: ArrayLike) -> Tensor:
+        """In place: see `bitwise_xor`."""
+        return self._become("bitwise_xor_", lambda x: ops.bitwise_xor(x, other), other)
+
+    def bitwise_not_(self) -> Tensor:
+        """In place: see `bitwise_not`."""
+        return self._become("bitwise_not_", lambda x: ops.bitwise_not(x))
+
+    def bitwise_left_shift_(self, other: ArrayLike) -> Tensor:
+        """In place: see `bitwise_left_shift`."""
+        return self._become("bitwise_left_shift_", lambda x: ops.bitwise_left_shift(x, other), other)
+
+    def bitwise_right_shift_(self, other: ArrayLike) -> Tensor:
+        """In place: see `bitwise_right_shift`."""
+        return self._become("bitwise_right_shift_", lambda x: ops.bitwise_right_shift(x, other), other)
+
+    def gcd_(self, other: ArrayLike) -> Tensor:
+        """In place: see `gcd`."""
+        return self._become("gcd_", lambda x: ops.gcd(x, other), other)
+
+    def lcm_(self, other: ArrayLike) -> Tensor:
+        """In place: see `lcm`."""
+        return self._become("lcm_", lambda x: ops.lcm(x, other), other)
+
+    def heaviside_(self, values: ArrayLike) -> Tensor:
+        """In place: see `heaviside`."""
+        return self._become("heaviside_", lambda x: ops.heaviside(x, values), values)
+
+    def floor_divide_(self, other: ArrayLike) -> Tensor:
+        """In place: see `floor_divide`."""
+        return self._become("floor_divide_", lambda x: ops.floor_divide(x, other), other)
+
+    def abs_(self) -> Tensor:
+        """In place: see `abs`."""
+        return self._become("abs_", lambda x: ops.abs(x))
+
+    def absolute_(self) -> Tensor:
+        """In place: see `absolute`."""
+        return self._become("absolute_", lambda x: ops.absolute(x))
+
+    def sign_(self) -> Tensor:
+        """In place: see `sign`."""
+        return self._become("sign_", lambda x: ops.sign(x))
+
+    def remainder_(self, other: ArrayLike) -> Tensor:
+        """In place: see `remainder`."""
+        return self._become("remainder_", lambda x: ops.remainder(x, other), other)
+
+    def relu_(self) -> Tensor:
+        """In place: see `relu`."""
+        return self._become("relu_", lambda x: ops.relu(x))
+
+    def clamp_(self, min: Any = None, max: Any = None) -> Tensor:
+        """In place: see `clamp`."""
+        return self._become("clamp_", lambda x: ops.clamp(x, min, max), min, max)
+
+    def clip_(self, min: Any = None, max: Any = None) -> Tensor:
+        """In place: see `clip`."""
+        return self._become("clip_", lambda x: ops.clip(x, min, max), min, max)
+
+    def clamp_min_(self, min: Any) -> Tensor:
+        """In place: see `clamp_min`."""
+        return self._become("clamp_min_", lambda x: ops.clamp_min(x, min), min)
+
+    def clamp_max_(self, max: Any) -> Tensor:
+        """In place: see `clamp_max`."""
+        return self._become("clamp_max_", lambda x: ops.clamp_max(x, max), max)
+
+    def masked_fill_(self, mask: ArrayLike, value: float | ArrayLike) -> Tensor:
+        """In place: see `masked_fill`."""
+        return self._become("masked_fill_", lambda x: ops.masked_fill(x, mask, value), mask, value)
+
+    def cumprod_(self, dim: int, *, dtype: Any = None) -> Tensor:
+        """In place: see `cumprod`."""
+        return self._become("cumprod_", lambda x: ops.cumprod(x, dim, dtype=dtype))
+
+    def transpose_(self, dim0: int, dim1: int) -> Tensor:
+        """In place: see `transpose`."""
+        return self._turn("transpose_", lambda x: ops.transpose(x, dim0, dim1))
+
+    def t_(self) -> Tensor:
+        """In place: see `t`."""
+        return self._turn("t_", lambda x: ops.t(x))
+
+    def swapaxes_(self, dim0: int, dim1: int) -> Tensor:
+        """In place: see `swapaxes`."""
+        return self._turn("swapaxes_", lambda x: ops.swapaxes(x, dim0, dim1))
+
+    def swapdims_(self, dim0: int, dim1: int) -> Tensor:
+        """In place: see `swapdims`."""
+        return self._turn("swapdims_", lambda x: ops.swapdims(x, dim0, dim1))
+
+    def squeeze_(self, dim: Axis = None) -> Tensor:
+        """In place: see `squeeze`."""
+        return self._turn("squeeze_", lambda x: ops.squeeze(x, dim))
+
+    def unsqueeze_(self, dim: int) -> Tensor:
+        """In place: see `unsqueeze`."""
+        return self._turn("unsqueeze_", lambda x: ops.unsqueeze(x, dim))
+
+    def tril_(self, diagonal: int = 0) -> Tensor:
+        """In place: see `tril`."""
+        return self._become("tril_", lambda x: ops.tril(x, diagonal))
+
+    def triu_(self, diagonal: int = 0) -> Tensor:
+        """In place: see `triu`."""
+        return self._become("triu_", lambda x: ops.triu(x, diagonal))
+
+    def scatter_add_(self, dim: int, index: ArrayLike, src: ArrayLike) -> Tensor:
+        """In place: see `scatter_add`."""
+        return self._become("scatter_add_", lambda x: ops.scatter_add(x, dim, index, src), index, src)
+
+    def scatter_(
+        self, dim: int, index: ArrayLike, src: Any = None, *, value: Any = None, reduce: str | None = None
+    ) -> Tensor:
+        """In place: see `scatter`."""
+        return self._become(
+            "scatter_", lambda x: ops.scatter(x, dim, index, src, value=value, reduce=reduce), index, src
+        )
+
+    def scatter_reduce_(
+        self, dim: int, index: ArrayLike, src: ArrayLike, reduce: str, *, include_self: bool = True
+    ) -> Tensor:
+        """In place: see `scatter_reduce`."""
+        return self._become(
+            "scatter_reduce_",
+            lambda x: ops.scatter_reduce(x, dim, index, src, reduce, include_self=include_self),
+            index,
+            src,
+        )
+
+    def index_add_(self, dim: int, index: ArrayLike, source: ArrayLike, *, alpha: float = 1) -> Tensor:
+        """In place: see `index_add`."""
+        return self._become("index_add_", lambda x: ops.index_add(x, dim, index, source, alpha=alpha), index, source)
+
+    def index_copy_(self, dim: int, index: ArrayLike, source: ArrayLike) -> Tensor:
+        """In place: see `index_copy`."""
+        return self._become("index_copy_", lambda x: ops.index_copy(x, dim, index, source), index, source)
+
+    def index_fill_(self, dim: int, index: ArrayLike, value: Any) -> Tensor:
+        """In place: see `index_fill`."""
+        return self._become("index_fill_", lambda x: ops.index_fill(x, dim, index, value), index, value)
+
+    def index_put_(self, indices: Sequence[Any], values: ArrayLike, accumulate: bool = False) -> Tensor:
+        """In place: see `index_put`."""
+        return self._become("index_put_", lambda x: ops.index_put(x, indices, values, accumulate), indices, values)
+
+    def masked_scatter_(self, mask: ArrayLike, source: ArrayLike) -> Tensor:
+        """In place: see `masked_scatter`."""
+        return self._become("masked_scatter_", lambda x: ops.masked_scatter(x, mask, source), mask, source)
+
+    def addmm_(self, mat1: ArrayLike, mat2: ArrayLike, *, beta: float = 1, alpha: float = 1) -> Tensor:
+        """In place: see `addmm`."""
+        return self._become("addmm_", lambda x: ops.addmm(x, mat1, mat2, beta=beta, alpha=alpha), mat1, mat2)
+
+    def addmv_(self, mat: ArrayLike, vec: ArrayLike, *, beta: float = 1, alpha: float = 1) -> Tensor:
+        """In place: see `addmv`."""
+        return self._become("addmv_", lambda x: ops.addmv(x, mat, vec, beta=beta, alpha=alpha), mat, vec)
+
+    def addr_(self, vec1: ArrayLike, vec2: ArrayLike, *, beta: float = 1, alpha: float = 1) -> Tensor:
+        """In place: see `addr`."""
+        return self._become("addr_", lambda x: ops.addr(x, vec1, vec2, beta=beta, alpha=alpha), vec1, vec2)
+
+    def addbmm_(self, batch1: ArrayLike, batch2: ArrayLike, *, beta: float = 1, alpha: float = 1) -> Tensor:
+        """In place: see `addbmm`."""
+        return self._become("addbmm_", lambda x: ops.addbmm(x, batch1, batch2, beta=beta, alpha=alpha), batch1, batch2)
+
+    def baddbmm_(self, batch1: ArrayLike, batch2: ArrayLike, *, beta: float = 1, alpha: float = 1) -> Tensor:
+        """In place: see `baddbmm`."""
+        return self._become(
+            "baddbmm_", lambda x: ops.baddbmm(x, batch1, batch2, beta=beta, alpha=alpha), batch1, batch2
+        )
+
+    def renorm_(self, p: float, dim: int, maxnorm: float) -> Tensor:
+        """In place: see `renorm`."""
+        return self._become("renorm_", lambda x: ops.renorm(x, p, dim, maxnorm))

@@ -124,6 +124,39 @@ class Operators(Methods):
     def __itruediv__(self, other: ArrayLike) -> Tensor:
         return self._become("div_", lambda x: x / other, other)
 
+    def __ifloordiv__(self, other: ArrayLike) -> Tensor:
+        return self._become("floor_divide_", lambda x: x // other, other)
+
+    def __imod__(self, other: ArrayLike) -> Tensor:
+        return self._become("remainder_", lambda x: x % other, other)
+
+    def __ipow__(self, other: ArrayLike) -> Tensor:
+        return self._become("pow_", lambda x: x**other, other)
+
+    def __iand__(self, other: ArrayLike) -> Tensor:
+        return self._become("bitwise_and_", lambda x: x & other, other)
+
+    def __ior__(self, other: ArrayLike) -> Tensor:
+        return self._become("bitwise_or_", lambda x: x | other, other)
+
+    def __ixor__(self, other: ArrayLike) -> Tensor:
+        return self._become("bitwise_xor_", lambda x: x ^ other, other)
+
+    def __lshift__(self, other: ArrayLike) -> Tensor:
+        return compared(np.left_shift, self, other)
+
+    def __rshift__(self, other: ArrayLike) -> Tensor:
+        return compared(np.right_shift, self, other)
+
+    def __rand__(self, other: ArrayLike) -> Tensor:
+        return compared(np.bitwise_and, self, other)
+
+    def __ror__(self, other: ArrayLike) -> Tensor:
+        return compared(np.bitwise_or, self, other)
+
+    def __rxor__(self, other: ArrayLike) -> Tensor:
+        return compared(np.bitwise_xor, self, other)
+
 
 def compared(ufunc: np.ufunc, x: Operators, other: Any) -> Tensor:
     """A comparison or integer operation: no gradient."""

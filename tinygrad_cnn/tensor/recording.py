@@ -8,7 +8,6 @@ pass is in `autograd.engine`.
 from __future__ import annotations
 
 import builtins
-import sys
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from typing import Any
@@ -24,17 +23,20 @@ from tinygrad_cnn.conversion import layout, strided
 from tinygrad_cnn.device import CPU, device
 from tinygrad_cnn.dtypes import dtype as dtype_class
 from tinygrad_cnn.dtypes import dtype_named
+from tinygrad_cnn.errors import ArgumentError, DTypeError
 from tinygrad_cnn.ops.checks import check_axis, check_numbers
 from tinygrad_cnn.ops.indexing import check_index
 from tinygrad_cnn.ops.op import Op
-from tinygrad_cnn.promotion import FLOAT32
+from tinygrad_cnn.promotion import CATEGORY, FLOAT32, get_default_dtype
 from tinygrad_cnn.size import Size
 from tinygrad_cnn.tensor.arrays import as_array, unify
 from tinygrad_cnn.tensor.conversions import ConversionMethods
 from tinygrad_cnn.tensor.draws import DrawMethods
 from tinygrad_cnn.tensor.elementwise import ElementwiseMethods
+from tinygrad_cnn.tensor.facts import FactMethods
 from tinygrad_cnn.tensor.indexing import IndexingMethods
 from tinygrad_cnn.tensor.inplace import InPlaceMethods
+from tinygrad_cnn.tensor.legacy import legacy_array
 from tinygrad_cnn.tensor.numpy_methods import NumpyMethods
 from tinygrad_cnn.tensor.operators import Operators
 from tinygrad_cnn.tensor.printing import represented
@@ -55,6 +57,7 @@ class Tensor(
     ProductMethods,
     InPlaceMethods,
     DrawMethods,
+    FactMethods,
     ConversionMethods,
     NumpyMethods,
 ):
@@ -63,7 +66,8 @@ class Tensor(
     Parameters
     ----------
     data : array, number, nested sequences or Tensor
-        Arrays keep their dtype and share their memory; Python floats become the default dtype, float32.
+        Arrays keep their dtype and share their memory. As in PyTorch's older constructor, numbers in lists become the
+        default dtype, float32, even integers, and integers alone are sizes: ``Tensor(2, 3)`` is a (2, 3) tensor.
     requires_grad : record what is computed from it, and fill `.grad` in `backward`; floating dtypes only
     dtype : convert to this one
 
@@ -80,11 +84,16 @@ class Tensor(
     edges: tuple[()] = ()
     """A tensor that no op made has no edges; this makes it a leaf of the graph."""
 
-    def __init__(self, data: ArrayLike, requires_grad: bool = False, dtype: Any = None) -> None:
-        self._data = as_array(data, dtype)
+    def __init__(self, data: ArrayLike = (), *more: Any, requires_grad: bool = False, dtype: Any = None) -> None:
+        if more and isinstance(more[0], bool):
+            requires_grad, more = more[0], more[1:]
+        if more or (isinstance(data, (int, list, tuple)) and dtype is None):
+            self._data = as_array(legacy_array((data, *more), get_default_dtype().dtype), None)
+        else:
+            self._data = as_array(data, dtype)
         self._node: Node | Tensor | None = None
         self._grad: Tensor | None = None
-        self._base: Tensor | None = None
+        self._base: tuple[Tensor, type[Op], dict[str, Any]] | None = None
         self.hooks: Hooks | None = None
         self._wants = False
         if requires_grad:
@@ -155,7 +164,7 @@ class Tensor(
                 saved = save(op, arrays, result, aux) if op.saves_any else None
                 out._node = Node(op, tuple(edges), saved, options, result)
         if op.views and isinstance(inputs[0], Tensor) and np.may_share_memory(result, inputs[0]._data):
-            out._base = inputs[0] if inputs[0]._base is None else inputs[0]._base
+            out._base = (inputs[0], op, options)
         return (out, *(Tensor._wrap(np.asarray(a)) for a in aux)) if aux else out
 
     @staticmethod
@@ -340,30 +349,50 @@ class Tensor(
     def _become(self, op: str, function: Callable[[Any], Any], *operands: Any) -> Tensor:
         """Take the value of `function(self)`: in this tensor's memory if nothing is recorded, else as a new node."""
         if mode.recording and (self.requires_grad or any(isinstance(v, Tensor) and v.requires_grad for v in operands)):
-            if self._wants and self._node is None:
-                raise RuntimeError(
-                    f"{op}: a leaf that requires a gradient cannot be modified in place; "
-                    "do it under no_grad(), or on a clone()"
-                )
-            if self._base is not None and sys.getrefcount(self._base) > 2:  # somebody else holds it, and could see
-                raise RuntimeError(
-                    f"{op}: this tensor is a view of another one, which would not see a recorded write; write into "
-                    "the other one (x[i, j] = v, not x[i][j] = v), or into a clone()"
-                )
+            self._refuse_leaf(op)
             result = function(Tensor._alias(self._data, self._node))
-            if result.array_shape != self.shape:
-                raise ValueError(
-                    f"{op}: the result has shape {result.array_shape}; in place it must keep {self.array_shape}"
-                )
-            result = result if result.dtype == self.dtype else result.astype(self.dtype)
-            self._data, self._node, self._base = result._data, result._node, None
+            self._check_fits(op, result._data)
+            self._take(op, result if result.dtype == self.dtype else result.astype(self.dtype))
             return self
         values = np.asarray(function(Tensor._wrap(self._data))._data)
-        if values.shape != self.shape:
-            raise ValueError(f"{op}: the result has shape {values.shape}; in place it must keep {self.array_shape}")
-        if values.dtype.kind == "f" and self.dtype.kind in "biu":
-            raise TypeError(f"{op}: the result has dtype {values.dtype}, which does not fit into {self.dtype}")
+        self._check_fits(op, values)
         self._write(values)
+        return self
+
+    def _refuse_leaf(self, op: str) -> None:
+        if self._wants and self._node is None:
+            raise RuntimeError(
+                f"{op}: a leaf that requires a gradient cannot be modified in place; do it under no_grad(), or on a "
+                "clone()"
+            )
+
+    def _check_fits(self, op: str, values: Any) -> None:
+        if values.shape != self._data.shape:
+            raise ArgumentError(f"{op}: the result has shape {values.shape}; in place it must keep {self.array_shape}")
+        if CATEGORY[values.dtype.kind] > CATEGORY[self._data.dtype.kind]:
+            raise DTypeError(f"{op}: the result has dtype {values.dtype}, which does not fit into {self._data.dtype}")
+
+    def _take(self, op: str, value: Tensor) -> None:
+        """Stand where a recorded value stands. If this is a view, its base takes the value, too, at its place."""
+        if self._base is not None:
+            base, how, options = self._base
+            base._refuse_leaf(op)
+            if how.write is None or not np.may_share_memory(self._data, base._data):
+                why = "repeats elements" if how.write is None else "was taken before its base was written"
+                raise RuntimeError(f"{op}: this tensor is a view that {why}; write into the base, or into a clone()")
+            base._take(op, how.write(Tensor._alias(base._data, base._node), value, **options))
+            value = how.apply(base, **options)
+        self._data, self._node = value._data, value._node
+
+    def _turn(self, op: str, function: Callable[[Any], Any]) -> Tensor:
+        """Become a view of oneself: another shape of the same memory."""
+        if mode.recording:
+            self._refuse_leaf(op)
+        before = Tensor._alias(self._data, self._node)
+        before._base = self._base
+        turned = function(before)
+        self._data, self._node = turned._data, turned._node
+        self._base = turned._base if self._base is not None else None
         return self
 
     def _write(self, values: Any) -> None:
@@ -430,14 +459,6 @@ class Tensor(
     def size(self, dim: int | None = None) -> Any:
         """The shape, or the size of one dim."""
         return self.shape if dim is None else self.array_shape[check_axis("size", dim, self.ndim)]
-
-    def dim(self) -> int:
-        """The number of dims."""
-        return self.ndim
-
-    def numel(self) -> int:
-        """The number of elements."""
-        return self._data.size
 
     def __len__(self) -> int:
         if not self.ndim:

@@ -1,0 +1,155 @@
+"""What a tensor says of itself, the tensors it makes, the older constructors, and questions about dtypes."""
+
+import numpy as np
+import pytest
+
+import tinygrad_cnn as tg
+
+X = tg.arange(12.0).view(3, 4)
+
+
+def test_memory_is_described_in_elements():
+    assert (X.element_size(), X.itemsize, X.nbytes, X.nelement(), X.ndimension()) == (4, 4, 48, 12, 2)
+    assert X.stride() == (4, 1)
+    assert X.t().stride() == (1, 4)
+    assert X.stride(0) == 4
+    assert X[1:, 2].storage_offset() == 6
+    assert X[1:, 2].data_ptr() == X.data_ptr() + 24
+    assert X.is_contiguous()
+    assert not X.t().is_contiguous()
+    assert X.get_device() == -1
+
+
+def test_kinds_of_numbers():
+    assert X.is_floating_point()
+    assert tg.is_floating_point(X)
+    assert not X.long().is_floating_point()
+    assert not tg.is_complex(X)
+    assert X.is_signed()
+    assert not X.byte().is_signed()
+    assert X.is_same_size(X * 2)
+    assert 3.0 in X
+    assert 99 not in X
+    assert tg.is_tensor(X)
+    assert not tg.is_tensor(np.ones(2))
+    assert tg.numel(X) == 12
+
+
+def test_older_names_of_types():
+    assert X.type() == "torch.FloatTensor"
+    assert X.type("torch.LongTensor").dtype is tg.int64
+    assert X.type(tg.DoubleTensor).dtype is tg.float64
+    assert X.type(tg.int32).type() == "torch.IntTensor"
+    assert X.type_as(X.double()).dtype is tg.float64
+    assert isinstance(X, tg.FloatTensor)
+    assert not isinstance(X, tg.LongTensor)
+    assert tg.typename(X) == "torch.FloatTensor"
+    with pytest.raises(ValueError, match=r"'torch\.Foo' names no type"):
+        X.type("torch.Foo")
+
+
+def test_older_constructors_take_sizes_or_lists():
+    assert tg.Tensor(2, 3).shape == (2, 3)
+    assert tg.Tensor(4).shape == (4,)
+    assert tg.Tensor([1, 2]).dtype is tg.float32
+    assert tg.Tensor(tg.Size([2])).tolist() == [2.0]
+    assert tg.Tensor().shape == (0,)
+    assert tg.FloatTensor([1, 2]).tolist() == [1.0, 2.0]
+    assert tg.LongTensor([[1, 2]]).dtype is tg.int64
+    assert tg.LongTensor(2, 3).shape == (2, 3)
+    assert tg.BoolTensor([1, 0]).tolist() == [True, False]
+    with pytest.raises(TypeError, match="expected sizes, or one list"):
+        tg.FloatTensor([1], [2])
+    try:
+        tg.set_default_tensor_type("torch.DoubleTensor")
+        assert tg.zeros(1).dtype is tg.float64
+    finally:
+        tg.set_default_tensor_type(tg.FloatTensor)
+    with pytest.raises(TypeError, match="no floating type"):
+        tg.set_default_tensor_type(tg.LongTensor)
+
+
+def test_others_of_its_kind():
+    x = X.double()
+    assert x.new_zeros(2, 3).dtype is tg.float64
+    assert x.new_ones((2,)).tolist() == [1.0, 1.0]
+    assert x.new_empty(2).shape == (2,)
+    assert x.new_full((2,), 7).tolist() == [7.0, 7.0]
+    assert x.new_tensor([1, 2]).dtype is tg.float64
+    assert x.new_tensor([1, 2], dtype=tg.int64, device="cpu").dtype is tg.int64
+    assert x.new_zeros(1, requires_grad=True).requires_grad
+    assert x.new([1, 2]).tolist() == [1.0, 2.0]
+    with pytest.raises(RuntimeError, match=r"new_zeros: device"):
+        x.new_zeros(1, device="cuda")
+
+
+def test_limits_of_dtypes():
+    assert tg.finfo(tg.float32).eps == np.finfo(np.float32).eps
+    assert tg.finfo().bits == 32
+    assert tg.finfo(tg.float64).tiny == np.finfo(np.float64).tiny
+    assert (tg.iinfo(tg.uint8).min, tg.iinfo(tg.uint8).max) == (0, 255)
+    with pytest.raises(TypeError, match="use iinfo"):
+        tg.finfo(tg.int64)
+    with pytest.raises(TypeError, match="use finfo"):
+        tg.iinfo(tg.float32)
+
+
+def test_promotion_can_be_asked():
+    assert tg.result_type(tg.tensor([1]), 1.5) is tg.float32
+    assert tg.result_type(tg.tensor([1.0]), tg.tensor(1.0, dtype=tg.float64)) is tg.float32
+    assert tg.promote_types(tg.int64, tg.float16) is tg.float16
+    assert tg.promote_types(tg.uint8, tg.int8) is tg.int16
+    assert tg.can_cast(tg.int64, tg.float32)
+    assert not tg.can_cast(tg.float32, tg.int64)
+
+
+def test_switches_without_an_effect_remember_what_was_asked():
+    tg.set_float32_matmul_precision("high")
+    assert tg.get_float32_matmul_precision() == "high"
+    tg.set_float32_matmul_precision("highest")
+    with pytest.raises(ValueError, match="'highest', 'high' or 'medium'"):
+        tg.set_float32_matmul_precision("low")
+    tg.use_deterministic_algorithms(True)
+    assert tg.are_deterministic_algorithms_enabled()
+    tg.use_deterministic_algorithms(False)
+    assert tg.get_num_interop_threads() == 1
+    with pytest.raises(ValueError, match="use set_num_threads"):
+        tg.set_num_interop_threads(2)
+
+
+def test_compile_returns_the_function_and_says_so():
+    with pytest.warns(UserWarning, match="nothing is compiled"):
+        assert tg.compile(abs) is abs
+    assert tg.compile(abs, disable=True) is abs
+
+
+def test_what_needs_a_gpu_or_another_dtype_is_refused():
+    with pytest.raises(RuntimeError, match="pin_memory"):
+        X.pin_memory()
+    with pytest.raises(RuntimeError, match="pin_memory"):
+        tg.zeros(1, pin_memory=True)
+    with pytest.raises(TypeError, match="half"):
+        X.bfloat16()
+    with pytest.raises(TypeError, match=r"out\.copy_"):
+        tg.zeros(1, out=X)
+    with pytest.raises(AttributeError, match="real and imaginary"):
+        _ = tg.complex64
+
+
+def test_python_functions_can_be_applied_in_place():
+    assert tg.arange(3.0).apply_(lambda v: v * 2 + 1).tolist() == [1, 3, 5]
+    with pytest.raises(RuntimeError, match="no derivative"):
+        tg.ones(1, requires_grad=True).apply_(abs)
+
+
+def test_draws_in_place():
+    tg.manual_seed(0)
+    x = tg.zeros(1000)
+    assert set(x.random_(3).tolist()) == {0.0, 1.0, 2.0}
+    assert set(x.random_(-1, 1).tolist()) == {-1.0, 0.0}
+    assert set(x.bernoulli_(0.5).tolist()) == {0.0, 1.0}
+    assert x.bernoulli_(tg.zeros(1000)).sum() == 0
+    assert abs(x.exponential_(2.0).mean().item() - 0.5) < 0.1
+    for call in (lambda: x.bernoulli_(2.0), lambda: x.exponential_(0), lambda: x.random_(0)):
+        with pytest.raises(ValueError, match="must"):
+            call()

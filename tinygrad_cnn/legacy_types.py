@@ -1,0 +1,46 @@
+"""``torch.FloatTensor`` and its like: the older constructors, which are also names for ``isinstance`` and `.type`."""
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.errors import DTypeError
+from tinygrad_cnn.promotion import set_default_dtype
+from tinygrad_cnn.tensor import Tensor
+from tinygrad_cnn.tensor.legacy import DTYPES, dtype_of_legacy, legacy_array
+from tinygrad_cnn.types import DType
+
+
+class _Kind(type):
+    """The tensors of one dtype: not a class that they have, but one that ``isinstance`` answers for."""
+
+    dtype: DType
+
+    def __call__(cls, *data: Any) -> Tensor:
+        return Tensor._wrap(legacy_array(data, cls.dtype))
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, Tensor) and instance.array_dtype == cls.dtype
+
+    def __repr__(cls) -> str:
+        return f"<class 'torch.{cls.__name__}'>"
+
+
+def _kind(name: str) -> Any:
+    doc = (
+        f"A {DTYPES[name]} tensor of a list, or of sizes; PyTorch's older form of ``tensor(…, dtype={DTYPES[name]})``."
+    )
+    return _Kind(name, (), {"dtype": DTYPES[name], "__doc__": doc, "__module__": __name__})
+
+
+FloatTensor, DoubleTensor, HalfTensor = _kind("FloatTensor"), _kind("DoubleTensor"), _kind("HalfTensor")
+ByteTensor, CharTensor, BoolTensor = _kind("ByteTensor"), _kind("CharTensor"), _kind("BoolTensor")
+ShortTensor, IntTensor, LongTensor = _kind("ShortTensor"), _kind("IntTensor"), _kind("LongTensor")
+
+
+def set_default_tensor_type(t: Any) -> None:
+    """Make new tensors of Python floats this type, such as ``torch.DoubleTensor`` or its name."""
+    dtype = dtype_of_legacy(t)
+    if np.dtype(dtype).kind != "f":
+        raise DTypeError(f"set_default_tensor_type: {t!r} is no floating type; expected one such as torch.DoubleTensor")
+    set_default_dtype(dtype)

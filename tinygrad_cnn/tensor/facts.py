@@ -1,0 +1,156 @@
+"""Methods of `Tensor` that say what it is, and make others of its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tinygrad_cnn.device import check_device
+from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.ops.checks import check_dtype
+from tinygrad_cnn.tensor.arrays import as_array
+from tinygrad_cnn.tensor.legacy import dtype_of_legacy, legacy_name
+from tinygrad_cnn.tensor.methods import Methods
+from tinygrad_cnn.types import ArrayLike, DType, NDArray, Shape
+
+if TYPE_CHECKING:
+    from tinygrad_cnn.tensor.recording import Tensor
+
+
+class FactMethods(Methods):
+    """What it is, and others of its kind."""
+
+    __slots__ = ()
+
+    # ---- what it is --------------------------------------------------------------------------------------
+
+    def dim(self) -> int:
+        """The number of dims."""
+        return self.ndim
+
+    ndimension = dim
+
+    def numel(self) -> int:
+        """The number of elements."""
+        return self._data.size
+
+    nelement = numel
+
+    def element_size(self) -> int:
+        """The bytes of one element."""
+        return self._data.itemsize
+
+    @property
+    def itemsize(self) -> int:
+        """The bytes of one element."""
+        return self._data.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of all elements."""
+        return self._data.nbytes
+
+    def data_ptr(self) -> int:
+        """The address of the first element."""
+        return int(self._data.__array_interface__["data"][0])
+
+    def stride(self, dim: int | None = None) -> Any:
+        """How many elements further in memory the next index of each dim, or of one, lies."""
+        strides = tuple(step // self._data.itemsize for step in self._data.strides)
+        return strides if dim is None else strides[dim]
+
+    def storage_offset(self) -> int:
+        """How many elements into its memory the tensor begins."""
+        base = self._data if self._data.base is None else np.asarray(self._data.base)
+        begin = int(base.__array_interface__["data"][0])
+        return (self.data_ptr() - begin) // self._data.itemsize
+
+    def is_contiguous(self, memory_format: Any = None) -> bool:
+        """Whether the elements lie in C order; the kernels choose their own for images."""
+        return bool(self._data.flags.c_contiguous)
+
+    def is_floating_point(self) -> bool:
+        """Whether its numbers have a fraction."""
+        return self._data.dtype.kind == "f"
+
+    def is_complex(self) -> bool:
+        """Whether its numbers are complex: no."""
+        return False
+
+    def is_signed(self) -> bool:
+        """Whether its dtype has negative numbers."""
+        return self._data.dtype.kind in "if"
+
+    def is_same_size(self, other: Tensor) -> bool:
+        """Whether another tensor has the same shape."""
+        return self.array_shape == other.array_shape
+
+    def get_device(self) -> int:
+        """The number of the GPU: -1, it is the CPU."""
+        return -1
+
+    is_cpu = True
+    is_sparse = is_quantized = is_meta = is_mps = False
+
+    def __contains__(self, element: ArrayLike) -> bool:
+        return bool(np.any(self._data == getattr(element, "_data", element)))
+
+    # ---- its type, by its older name ---------------------------------------------------------------------
+
+    def type(self, dtype: Any = None, non_blocking: bool = False) -> Any:
+        """The name of its type, as "torch.FloatTensor"; with a dtype (or such a name), converted to it."""
+        if dtype is None:
+            return legacy_name(self.array_dtype)
+        return self.astype(dtype_of_legacy(dtype))
+
+    def type_as(self, other: Tensor) -> Tensor:
+        """Converted to the dtype of another tensor."""
+        return self.astype(other.array_dtype)
+
+    # ---- others of its kind ------------------------------------------------------------------------------
+
+    def _new(self, op: str, array: NDArray, device: Any, requires_grad: bool) -> Tensor:
+        check_device(op, device)
+        return self._wrap(array).requires_grad_(requires_grad)
+
+    def _kind(self, dtype: Any) -> DType:
+        return self.array_dtype if dtype is None else check_dtype("new", dtype)
+
+    def new_tensor(
+        self, data: ArrayLike, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    ) -> Tensor:
+        """A tensor with a copy of the data, of this dtype."""
+        return self._new("new_tensor", np.array(as_array(data, self._kind(dtype))), device, requires_grad)
+
+    def new_zeros(self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+        """Zeros of this dtype."""
+        return self._new("new_zeros", np.zeros(_sizes(size), self._kind(dtype)), device, requires_grad)
+
+    def new_ones(self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+        """Ones of this dtype."""
+        return self._new("new_ones", np.ones(_sizes(size), self._kind(dtype)), device, requires_grad)
+
+    def new_empty(self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+        """Memory for elements of this dtype, with whatever it holds."""
+        return self._new("new_empty", np.empty(_sizes(size), self._kind(dtype)), device, requires_grad)
+
+    def new_full(
+        self, size: Any, fill_value: float, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    ) -> Tensor:
+        """One value everywhere, of this dtype."""
+        return self._new("new_full", np.full(_sizes((size,)), fill_value, self._kind(dtype)), device, requires_grad)
+
+    def new(self, *data: Any) -> Tensor:
+        """The older form of `new_empty` (of sizes) and `new_tensor` (of a list)."""
+        if len(data) == 1 and isinstance(data[0], (list, tuple, np.ndarray)):
+            return self.new_tensor(data[0])
+        return self.new_empty(*data)
+
+
+def _sizes(size: tuple[Any, ...]) -> Shape:
+    sizes = tuple(size[0]) if len(size) == 1 and isinstance(size[0], Sequence) else size
+    if any(n < 0 for n in sizes):
+        raise ArgumentError(f"new: size {sizes} must be made of integers of at least 0")
+    return tuple(int(n) for n in sizes)
