@@ -49,6 +49,19 @@ def test_schedules_of_steps():
     )
 
 
+def test_milestones_may_come_back_as_a_plain_dict():
+    optimizer = optim.SGD([nn.Parameter(np.ones(1))], lr=0.8)
+    schedule = lr_scheduler.MultiStepLR(optimizer, [1, 3], 0.5)
+    state = schedule.state_dict()
+    schedule.load_state_dict({**state, "milestones": dict(state["milestones"])})
+    found = []
+    for _ in range(4):
+        optimizer.step()
+        schedule.step()
+        found += schedule.get_last_lr()
+    assert found == [0.4, 0.4, 0.2, 0.2]
+
+
 def test_schedules_along_a_line():
     linear = rates(lambda o: lr_scheduler.LinearLR(o, 0.25, 1.0, 3), 5)
     assert linear == pytest.approx([0.2, 0.4, 0.6, 0.8, 0.8])

@@ -271,7 +271,8 @@ class Lion(optim.Optimizer):
             for p in group["params"]:
                 state = self.state[p]
                 if len(state) == 0:
-                    state["mean"] = tg.zeros_like(p)
+                    state["step"], state["mean"] = 0, tg.zeros_like(p)
+                state["step"] += 1
                 p.add_((state["mean"] * 0.9 + p.grad * 0.1).sign(), alpha=-group["lr"])
                 state["mean"].mul_(0.99).add_(p.grad, alpha=0.01)
 
@@ -283,6 +284,8 @@ def test_an_optimiser_may_write_its_own_step():
     optimizer.step()
     optimizer.step()
     assert seen == [0.75, 0.5]
-    assert list(optimizer.state_dict()["state"][0]) == ["mean"]
+    assert list(optimizer.state_dict()["state"][0]) == ["step", "mean"]
+    optimizer.load_state_dict(optimizer.state_dict())
+    assert optimizer.state[p]["step"] == 2
     with pytest.raises(NotImplementedError, match="neither update nor step"):
         optim.Optimizer([p], {}).step()

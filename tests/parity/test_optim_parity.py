@@ -1,6 +1,7 @@
 """Optimisers against PyTorch's: ten steps, with drawn settings, two groups, and a save and load in between."""
 
 import copy
+import inspect
 
 import numpy as np
 import pytest
@@ -285,3 +286,39 @@ def test_the_same_mistakes_raise_the_same_kind_of_error(make):
     ours, theirs = both(make)
     assert theirs is not None
     assert isinstance(ours, type(theirs)), repr(ours)
+
+
+NAMED = [*OPTIONS, "LBFGS", "Optimizer"]
+SCHEDULES = [n for n in torch.optim.lr_scheduler.__all__ if n != "LRScheduler"] + ["LRScheduler", "_LRScheduler"]
+AVERAGES = [n for n in torch.optim.swa_utils.__all__ if n != "AveragedModel"]
+
+
+def parameters_of(function):
+    return [(p.name, p.kind, p.default) for p in inspect.signature(function).parameters.values()]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "names"),
+    [
+        (optim, torch.optim, NAMED),
+        (optim.lr_scheduler, torch.optim.lr_scheduler, SCHEDULES),
+        (optim.swa_utils, torch.optim.swa_utils, [*AVERAGES, "AveragedModel"]),
+    ],
+)
+def test_signatures_are_pytorchs(ours, theirs, names):
+    for name in names:
+        assert parameters_of(getattr(ours, name)) == parameters_of(getattr(theirs, name)), name
+    for method in ("step", "zero_grad", "add_param_group", "state_dict", "load_state_dict"):
+        assert parameters_of(getattr(optim.Optimizer, method)) == parameters_of(getattr(torch.optim.Optimizer, method))
+
+
+def test_what_is_public_is_here_or_said_not_to_be():
+    for name in torch.optim.__all__:
+        if not hasattr(optim, name):
+            with pytest.raises(AttributeError, match=f"'{name}': "):
+                getattr(optim, name)
+    assert {n for n in torch.optim.__all__ if not hasattr(optim, n)} == {
+        "Muon",
+        "SparseAdam",
+        "swap_in_optimizer_params_and_state",
+    }

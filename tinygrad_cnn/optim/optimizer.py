@@ -16,7 +16,6 @@ import numpy as np
 
 from tinygrad_cnn.autograd import enable_grad, note_write
 from tinygrad_cnn.autograd.hooks import RemovableHandle
-from tinygrad_cnn.promotion import FLOAT32
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import NDArray
 
@@ -313,8 +312,6 @@ def _loaded(value: Any, name: str, param: Tensor) -> Any:
         return {k: _loaded(v, k, param) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return type(value)(_loaded(v, name, param) for v in value)
-    if name == "step" and isinstance(value, (int, float)):
-        return Tensor._wrap(np.array(value, FLOAT32))
     if isinstance(value, (Tensor, np.ndarray, np.generic)):
         array = value._data if isinstance(value, Tensor) else np.asarray(value)
         return Tensor._wrap(array.astype(array.dtype if name == "step" or param.dtype.kind != "f" else param.dtype))

@@ -36,10 +36,10 @@ def count(state: dict[str, Any]) -> float:
 
 def number(state: dict[str, Any], name: str, initial: float) -> NDArray:
     """A number kept of a parameter, as an array of no axes; as PyTorch, in the default dtype, not the parameter's."""
-    if name not in state:
-        state[name] = Tensor._wrap(rounded(initial))
-    array: NDArray = state[name]._data
-    return array
+    kept = state.get(name, initial)
+    if not isinstance(kept, Tensor):  # the first step, or a state that was loaded with a plain number
+        kept = state[name] = Tensor._wrap(rounded(kept))
+    return kept._data
 
 
 def rounded(value: float) -> NDArray:

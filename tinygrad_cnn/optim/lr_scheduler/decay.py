@@ -37,11 +37,11 @@ class MultiStepLR(LRScheduler):
 
     def get_lr(self) -> list[Rate]:
         """The next learning rate of each group."""
-        times = self.milestones[self.last_epoch]
+        times = self.milestones.get(self.last_epoch, 0)  # a loaded state may hold them in a plain dict
         return [lr * self.gamma**times if times else lr for lr in self._present_lr()]
 
     def _get_closed_form_lr(self) -> list[Rate]:
-        passed = bisect_right(sorted(self.milestones.elements()), self.last_epoch)
+        passed = bisect_right(sorted(Counter(self.milestones).elements()), self.last_epoch)
         return [base * self.gamma**passed for base in self.base_lrs]
 
 
