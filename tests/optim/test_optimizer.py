@@ -217,6 +217,15 @@ def test_a_state_dict_of_arrays_is_taken_and_copied():
     assert state["square_avg"] == 0.5
 
 
+def test_a_result_that_keeps_its_gradient_is_optimised():
+    p = nn.Parameter(np.array([1.0])) * 2
+    p.retain_grad()
+    optimizer = optim.SGD([p], lr=0.5)
+    p.sum().backward()
+    optimizer.step()
+    assert p.item() == 1.5
+
+
 def test_a_copy_goes_its_own_way():
     p = with_gradient()
     optimizer = optim.Adam([p], lr=0.1)

@@ -130,7 +130,7 @@ class Optimizer:
         for p in params:
             if not isinstance(p, Tensor):
                 raise TypeError(f"Optimizer: {type(p).__name__} cannot be optimised; expected leaf Tensors")
-            if not p.is_leaf:
+            if not (p.is_leaf or p.retains_grad):
                 raise ValueError("Optimizer: the result of an op cannot be optimised; expected leaf Tensors")
             if id(p) in known:
                 raise ValueError(f"Optimizer: a parameter of shape {p.shape} stands in more than one group")
