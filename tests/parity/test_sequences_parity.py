@@ -10,6 +10,7 @@ import tinygrad_cnn as tg
 from tinygrad_cnn import nn
 
 F, TF = nn.functional, torch.nn.functional
+torch.backends.cuda.enable_flash_sdp(False)  # on the CPU, too: that form of attention has no second derivative
 
 
 def flat(value):
@@ -48,8 +49,8 @@ def same_gradients(run, ours, theirs, arrays, *, second=True, near=1e-9):
             if t.requires_grad:
                 pairs.append((y, t, random.normal(size=tuple(t.shape))))
             assert y.requires_grad == t.requires_grad
-    a = [*leaves, *[p for p in ours.parameters() if p.requires_grad]] if ours is not None else leaves
-    b = [*others, *[p for p in theirs.parameters() if p.requires_grad]] if theirs is not None else others
+    a = leaves if ours is None else [*leaves, *(p for p in ours.parameters() if p.requires_grad)]
+    b = others if ours is None else [*others, *(p for p in theirs.parameters() if p.requires_grad)]
     if not pairs or not a:
         return
     ys, ts, vs = zip(*pairs, strict=True)
@@ -305,4 +306,193 @@ def test_dropout_between_the_layers_drops_alike():
     ],
 )
 def test_wrong_recurrent_layers_are_refused_alike(call):
+    refused_alike(call)
+
+
+# ---- attention ---------------------------------------------------------------------------------------------
+
+
+def mask_of(random, shape, kind):
+    """None, or a mask under which every query sees the first key: True, or a number, for what takes part."""
+    if kind == "none":
+        return None
+    seen = random.random(shape) < 0.7
+    seen[..., 0] = True
+    return seen if kind == "bool" else np.where(seen, random.normal(size=shape), -np.inf)
+
+
+def hiding(mask):
+    """The same with True for what does not take part."""
+    return ~mask if mask is not None and mask.dtype == bool else mask
+
+
+def given_to(t, mask):
+    return None if mask is None else t.tensor(mask)
+
+
+masks = st.sampled_from(["none", "bool", "float"])
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(st.integers(1, 2), max_size=2), st.integers(1, 3), st.integers(1, 3), masks, st.booleans(),
+    st.sampled_from([None, 0.3]), st.integers(0, 99),
+)  # fmt: skip
+def test_scaled_dot_product_attention(batch, length, source, mask, causal, scale, seed):
+    random = np.random.default_rng(seed)
+    arrays = [random.normal(size=(*batch, n, m)) for n, m in ((length, 2), (source, 2), (source, 3))]
+    mask = None if causal else mask_of(random, (length, source), mask)
+
+    def run(_, tensors, t):
+        f = F if t is tg else TF
+        return f.scaled_dot_product_attention(*tensors, attn_mask=given_to(t, mask), is_causal=causal, scale=scale)
+
+    same_gradients(run, None, None, arrays)
+
+
+def test_attention_with_grouped_heads_and_with_queries_that_see_nothing():
+    random = np.random.default_rng(0)
+    arrays = [random.normal(size=(2, n, 3, 4)) for n in (4, 2, 2)]
+    same_gradients(
+        lambda _, x, t: (F if t is tg else TF).scaled_dot_product_attention(*x, enable_gqa=True), None, None, arrays
+    )
+    mask = np.array([[True, False], [False, False]])
+    arrays = [random.normal(size=(1, 2, 3)) for _ in range(3)]
+    same_gradients(
+        lambda _, x, t: (F if t is tg else TF).scaled_dot_product_attention(*x, t.tensor(mask)), None, None, arrays
+    )
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.data())
+def test_multihead_attention(data):
+    draw, flags = data.draw, st.booleans()
+    options = {name: draw(flags) for name in ("bias", "add_bias_kv", "add_zero_attn", "batch_first")}
+    apart = draw(st.sampled_from([{}, {"kdim": 3}, {"kdim": 3, "vdim": 5}]))
+    ours, theirs = twins(lambda n: n.MultiheadAttention(4, 2, **options, **apart))
+    batch, length, source = draw(st.integers(0, 2)), draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    random = np.random.default_rng(draw(st.integers(0, 99)))
+    itself = not apart and draw(flags)
+    source = length if itself else source
+
+    def sequence(n, size):
+        rows = (batch, n) if options["batch_first"] else (n, batch)
+        return random.normal(size=(*rows, size) if batch else (n, size))
+
+    arrays = [sequence(length, 4)]
+    if not itself:
+        arrays += [sequence(source, apart.get("kdim", 4)), sequence(source, apart.get("vdim", 4))]
+    kind = draw(masks)
+    shape = draw(st.sampled_from([(length, source), (max(batch, 1) * 2, length, source)]))
+    mask = hiding(mask_of(random, shape, kind))
+    second_kind = draw(st.sampled_from(["none", kind]))
+    padding = hiding(mask_of(random, (batch, source) if batch else (source,), second_kind))
+    weights, mean = draw(flags), draw(flags)
+
+    def run(layer, tensors, t):
+        return layer(
+            *(tensors * 3 if itself else tensors),
+            key_padding_mask=given_to(t, padding),
+            need_weights=weights,
+            attn_mask=given_to(t, mask),
+            average_attn_weights=mean,
+        )
+
+    same_gradients(run, ours, theirs, arrays)
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.booleans(), st.booleans(), st.booleans(), st.sampled_from(["relu", "gelu", "silu"]), masks, st.data())
+def test_transformer_layers(batch_first, norm_first, bias, activation, mask, data):
+    random = np.random.default_rng(data.draw(st.integers(0, 9)))
+
+    def layer(n, kind):
+        chosen = n.functional.silu if activation == "silu" else activation
+        return getattr(n, f"Transformer{kind}Layer")(4, 2, 6, 0.0, chosen, 1e-4, batch_first, norm_first, bias)
+
+    shapes = [(2, n, 4) if batch_first else (n, 2, 4) for n in (3, 2)]
+    hide = [hiding(mask_of(random, (n, n), mask)) for n in (3, 2)]
+    padding = data.draw(st.sampled_from(["none", mask]))
+    absent = [hiding(mask_of(random, (2, n), padding)) for n in (3, 2)]
+    same_gradients(
+        lambda m, x, t: m(x[0], given_to(t, hide[0]), given_to(t, absent[0])),
+        *twins(lambda n: n.TransformerEncoder(layer(n, "Encoder"), 2, n.LayerNorm(4), enable_nested_tensor=False)),
+        [random.normal(size=shapes[0])],
+        near=1e-8,
+    )
+    same_gradients(
+        lambda m, x, t: m(*x, tgt_mask=given_to(t, hide[1]), memory_key_padding_mask=given_to(t, absent[0])),
+        *twins(lambda n: n.TransformerDecoder(layer(n, "Decoder"), 1)),
+        [random.normal(size=s) for s in (shapes[1], shapes[0])],
+        near=1e-8,
+    )
+
+
+@pytest.mark.filterwarnings("ignore:enable_nested_tensor")
+@pytest.mark.parametrize(
+    "options", [{}, {"batch_first": True, "norm_first": True, "bias": False, "activation": "gelu"}]
+)
+def test_the_whole_transformer(options):
+    def make(n):
+        return n.Transformer(4, 2, 1, 2, 6, dropout=0.0, **options)
+
+    tg.manual_seed(1)
+    torch.manual_seed(1)
+    for p, q in zip(make(nn).parameters(), make(torch.nn).parameters(), strict=True):
+        np.testing.assert_allclose(p.detach().numpy(), q.detach().numpy(), rtol=1e-5, atol=1e-6)
+    random = np.random.default_rng(0)
+    first = "batch_first" in options
+    arrays = [random.normal(size=(2, n, 4) if first else (n, 2, 4)) for n in (3, 2)]
+
+    def run(layer, tensors, t):
+        mask = layer.generate_square_subsequent_mask(2, dtype=t.float64)
+        return layer(*tensors, tgt_mask=mask, tgt_is_causal=True)
+
+    same_gradients(run, *twins(make), arrays, near=1e-8)
+    causal = [n.Transformer.generate_square_subsequent_mask(3) for n in (nn, torch.nn)]
+    assert causal[0].tolist() == causal[1].tolist()
+    assert str(causal[0].dtype) == str(causal[1].dtype)
+
+
+def test_dropout_in_a_transformer_drops_alike():
+    outputs = []
+    for n, t in ((nn, tg), (torch.nn, torch)):
+        t.manual_seed(0)
+        layer = n.TransformerEncoderLayer(8, 2, 16)
+        decoder = n.TransformerDecoderLayer(8, 2, 16)
+        x = t.rand(3, 5, 8)
+        outputs.append(decoder(x, layer(x)).detach().numpy())
+    np.testing.assert_allclose(*outputs, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:enable_nested_tensor")
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda n, t: n.MultiheadAttention(4, 3),
+        lambda n, t: n.MultiheadAttention(0, 1),
+        lambda n, t: n.MultiheadAttention(4, 2)(t.ones(2, 1, 5), t.ones(2, 1, 4), t.ones(2, 1, 4)),
+        lambda n, t: n.MultiheadAttention(4, 2)(t.ones(2, 1, 4), t.ones(2, 1, 4), t.ones(3, 1, 4)),
+        lambda n, t: n.MultiheadAttention(4, 2)(t.ones(2, 4), t.ones(2, 1, 4), t.ones(2, 1, 4)),
+        lambda n, t: n.MultiheadAttention(4, 2)(t.ones(2, 4), t.ones(2, 4), t.ones(2, 4), attn_mask=t.ones(3, 3)),
+        lambda n, t: n.MultiheadAttention(4, 2)(t.ones(2, 4), t.ones(2, 4), t.ones(2, 4), is_causal=True),
+        lambda n, t: n.MultiheadAttention(4, 2)(
+            t.ones(2, 1, 4), t.ones(2, 1, 4), t.ones(2, 1, 4), key_padding_mask=t.zeros(2, 2)
+        ),
+        lambda n, t: n.MultiheadAttention(4, 2)(
+            t.ones(2, 4), t.ones(2, 4), t.ones(2, 4), attn_mask=t.ones(2, 2, dtype=t.int64)
+        ),
+        lambda n, t: n.functional.scaled_dot_product_attention(t.ones(2, 3), t.ones(2, 4), t.ones(2, 3)),
+        lambda n, t: n.functional.scaled_dot_product_attention(
+            t.ones(2, 3), t.ones(2, 3), t.ones(2, 3), t.ones(2, 2), is_causal=True
+        ),
+        lambda n, t: n.TransformerEncoderLayer(4, 2, activation="tanh"),
+        lambda n, t: n.Transformer(4, 2, 1, 1, 4)(t.ones(2, 1, 5), t.ones(2, 1, 4)),
+        lambda n, t: n.Transformer(4, 2, 1, 1, 4)(t.ones(2, 1, 4), t.ones(2, 3, 4)),
+        lambda n, t: n.TransformerEncoder(n.TransformerEncoderLayer(4, 2, 4, batch_first=True), 1)(
+            t.ones(2, 3, 4), is_causal=True
+        ),
+    ],
+)
+def test_wrong_attention_is_refused_alike(call):
     refused_alike(call)

@@ -32,6 +32,7 @@ from tinygrad_cnn.nn.activation import (
     Tanhshrink,
     Threshold,
 )
+from tinygrad_cnn.nn.attention import MultiheadAttention
 from tinygrad_cnn.nn.container import ModuleDict, ModuleList, Sequential
 from tinygrad_cnn.nn.conv import (
     Conv1d,
@@ -144,6 +145,13 @@ from tinygrad_cnn.nn.reshaping import (
     Unfold,
 )
 from tinygrad_cnn.nn.rnn import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNBase, RNNCell, RNNCellBase
+from tinygrad_cnn.nn.transformer import (
+    Transformer,
+    TransformerDecoder,
+    TransformerDecoderLayer,
+    TransformerEncoder,
+    TransformerEncoderLayer,
+)
 
 __all__ = [
     "CELU",
@@ -229,6 +237,7 @@ __all__ = [
     "MultiLabelMarginLoss",
     "MultiLabelSoftMarginLoss",
     "MultiMarginLoss",
+    "MultiheadAttention",
     "NLLLoss",
     "PReLU",
     "PairwiseDistance",
@@ -265,6 +274,11 @@ __all__ = [
     "Tanh",
     "Tanhshrink",
     "Threshold",
+    "Transformer",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
     "TripletMarginLoss",
     "TripletMarginWithDistanceLoss",
     "Unflatten",

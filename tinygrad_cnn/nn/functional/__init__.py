@@ -39,6 +39,9 @@ from tinygrad_cnn.nn.functional.activation import (
     threshold,
     threshold_,
 )
+from tinygrad_cnn.nn.functional.attention import (
+    scaled_dot_product_attention,
+)
 from tinygrad_cnn.nn.functional.convolution import (
     conv_transpose1d,
     fold,
@@ -228,6 +231,7 @@ __all__ = [
     "rms_norm",
     "rrelu",
     "rrelu_",
+    "scaled_dot_product_attention",
     "selu",
     "selu_",
     "sigmoid",

@@ -1,0 +1,84 @@
+"""Attention: each query takes the mean of the values, weighted by how well their keys fit (Vaswani et al. 2017)."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn import ops
+from tinygrad_cnn.errors import ArgumentError, BoundError
+from tinygrad_cnn.nn.functional.dropout import dropout
+from tinygrad_cnn.ops.checks import dtype_of, shape_of
+from tinygrad_cnn.tensor import as_plain
+
+
+def scaled_dot_product_attention(
+    query: Any,
+    key: Any,
+    value: Any,
+    attn_mask: Any = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    *,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> Any:
+    """``softmax(scale · q kᵀ + mask) v``
+
+    Parameters
+    ----------
+    query, key, value : (…, L, E), (…, S, E) and (…, S, V); the result is (…, L, V)
+    attn_mask : broadcast to (…, L, S); booleans say which keys take part, numbers are added to the scores
+    dropout_p : the probability with which a weight is made 0, also outside of training
+    is_causal : let query i see the keys 0 to i; in place of a mask
+    scale : by default 1/√E
+    enable_gqa : repeat the heads (dim -3) of key and value as often as those of query need (Ainslie et al. 2023)
+
+    Notes
+    -----
+    A query that may see no key gets 0.
+    """
+    name = "scaled_dot_product_attention"
+    if enable_gqa:
+        key, value = _repeat_heads(name, query, key, value)
+    q, k, v = shape_of(query), shape_of(key), shape_of(value)
+    if min(len(q), len(k), len(v)) < 2 or q[-1] != k[-1] or k[-2] != v[-2]:
+        raise ArgumentError(f"{name}: query {q}, key {k}, value {v}; expected (…, L, E), (…, S, E) and (…, S, V)")
+    if is_causal:
+        if attn_mask is not None:
+            raise ArgumentError(f"{name}: is_causal makes a mask of its own; leave attn_mask out")
+        attn_mask = np.tri(q[-2], k[-2], dtype=bool)
+    scores = ops.matmul(query * (1 / math.sqrt(q[-1]) if scale is None else scale), ops.transpose(key, -1, -2))
+    if attn_mask is None:
+        weights = ops.softmax(scores, -1)
+    else:
+        scores = scores + additive(name, attn_mask, dtype_of(scores))
+        unseen = np.isneginf(np.max(as_plain(scores), axis=-1, keepdims=True, initial=-np.inf))
+        weights = ops.softmax(ops.where(unseen, 0.0, scores) if unseen.any() else scores, -1)
+        if unseen.any():
+            weights = ops.where(unseen, 0.0, weights)
+    return ops.matmul(dropout(weights, dropout_p), value)
+
+
+def _repeat_heads(name: str, query: Any, key: Any, value: Any) -> tuple[Any, Any]:
+    heads = [shape_of(x)[-3] if len(shape_of(x)) > 2 else 1 for x in (query, key, value)]
+    if any(heads[0] % n for n in heads[1:]):
+        raise ArgumentError(
+            f"{name}: key and value have {heads[1:]} heads, of which query's {heads[0]} are no multiple"
+        )
+    repeated = []
+    for x, n in zip((key, value), heads[1:], strict=True):
+        times = heads[0] // n
+        repeated.append(x[..., np.repeat(np.arange(n), times), :, :] if times > 1 else x)
+    return repeated[0], repeated[1]
+
+
+def additive(name: str, mask: Any, dtype: Any, *, hides: bool = False) -> Any:
+    """A mask as what is added to scores: of booleans, 0 and -∞; True takes part, or with `hides` does not."""
+    kind = dtype_of(mask).kind
+    if kind == "f":
+        return mask
+    if kind != "b":
+        raise BoundError(f"{name}: the mask has dtype {dtype_of(mask)}; only bool and floating types are supported")
+    seen = np.asarray(as_plain(mask))
+    return np.where(seen != hides, np.zeros((), np.dtype(dtype)), np.asarray(-np.inf, np.dtype(dtype)))
