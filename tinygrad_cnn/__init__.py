@@ -441,6 +441,7 @@ from tinygrad_cnn.settings import (
 )
 from tinygrad_cnn.size import Size
 from tinygrad_cnn.tensor import Tensor
+from tinygrad_cnn.tensor.printing import set_printoptions
 from tinygrad_cnn.version import __version__
 
 e, inf, nan, pi, newaxis = _np.e, _np.inf, _np.nan, _np.pi, None
@@ -801,6 +802,7 @@ __all__ = [
     "set_kernels",
     "set_num_interop_threads",
     "set_num_threads",
+    "set_printoptions",
     "set_rng_state",
     "setitem",
     "sgn",

@@ -260,11 +260,35 @@ def test_errors_name_the_op_the_shapes_and_the_fix(call, error, message):
         call()
 
 
-def test_printing():
-    assert repr(tg.tensor([1.0, 2.5])) == "tensor([1. , 2.5])"
-    assert repr(tg.tensor([1.0], dtype=F64)) == "tensor([1.], dtype=torch.float64)"
-    assert "grad_fn=<MulBackward0>" in repr(tg.tensor([1.0], requires_grad=True) * 2)
-    assert repr(tg.tensor([1.0], requires_grad=True)) == "tensor([1.], requires_grad=True)"
+PRINTED = {
+    "tensor([1.0000, 2.5000])": lambda: tg.tensor([1.0, 2.5]),
+    "tensor([1., 2.], dtype=torch.float64)": lambda: tg.tensor([1.0, 2.0], dtype=F64),
+    "tensor([1.], requires_grad=True)": lambda: tg.tensor([1.0], requires_grad=True),
+    "tensor([2.], grad_fn=<MulBackward0>)": lambda: tg.tensor([1.0], requires_grad=True) * 2,
+    "tensor(3)": lambda: tg.tensor(3),
+    "tensor([ True, False])": lambda: tg.tensor([True, False]),
+    "tensor([[ 1, 22],\n        [-3,  4]])": lambda: tg.tensor([[1, 22], [-3, 4]]),
+    "tensor([1.0000e+00, 1.0000e-05])": lambda: tg.tensor([1.0, 1e-5]),
+    "tensor([nan, inf, 0.])": lambda: tg.tensor([np.nan, np.inf, 0.0]),
+    "tensor([])": lambda: tg.zeros(0),
+    "tensor([], size=(0, 3), dtype=torch.int64)": lambda: tg.zeros(0, 3, dtype=tg.int64),
+    "tensor([   0,    1,    2,  ..., 1998, 1999, 2000])": lambda: tg.arange(2001),
+}
+
+
+@pytest.mark.parametrize("text", PRINTED)
+def test_printing(text):
+    assert repr(PRINTED[text]()) == text
+
+
+def test_printing_can_be_set():
+    try:
+        tg.set_printoptions(precision=1, linewidth=20)
+        assert repr(tg.ones(8) / 3) == "tensor([0.3, 0.3,\n        0.3, 0.3,\n        0.3, 0.3,\n        0.3, 0.3])"
+        with pytest.raises(ValueError, match="profile is 'long'"):
+            tg.set_printoptions(profile="long")
+    finally:
+        tg.set_printoptions(profile="default")
 
 
 def test_iteration_length_and_conversion():

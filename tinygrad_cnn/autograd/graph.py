@@ -10,6 +10,7 @@ import numpy as np
 
 from tinygrad_cnn.absent import absent
 from tinygrad_cnn.autograd.anomaly import remember_call, state
+from tinygrad_cnn.autograd.names import name_of_node
 from tinygrad_cnn.autograd.writes import clock, written_since
 from tinygrad_cnn.ops.op import Op
 from tinygrad_cnn.types import Array, DType, Shape
@@ -79,8 +80,8 @@ class Node:
             remember_call(self)
 
     def name(self) -> str:
-        """The op's name with "Backward0", as PyTorch's `grad_fn.name()`."""
-        return f"{self.op.name}Backward0"
+        """PyTorch's name of it, such as "MulBackward0"."""
+        return name_of_node(self.op.name, self.array_shape, self.options)
 
     @property
     def next_functions(self) -> tuple[tuple[Node | AccumulateGrad | None, int], ...]:
