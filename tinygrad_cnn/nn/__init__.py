@@ -53,6 +53,19 @@ from tinygrad_cnn.nn.dropout import (
     FeatureAlphaDropout,
 )
 from tinygrad_cnn.nn.embedding import Embedding, EmbeddingBag
+from tinygrad_cnn.nn.lazy import (
+    LazyBatchNorm1d,
+    LazyBatchNorm2d,
+    LazyBatchNorm3d,
+    LazyConv1d,
+    LazyConv2d,
+    LazyConvTranspose1d,
+    LazyConvTranspose2d,
+    LazyInstanceNorm1d,
+    LazyInstanceNorm2d,
+    LazyInstanceNorm3d,
+    LazyLinear,
+)
 from tinygrad_cnn.nn.linear import (
     Bilinear,
     Identity,
@@ -114,7 +127,7 @@ from tinygrad_cnn.nn.padding import (
     ZeroPad2d,
     ZeroPad3d,
 )
-from tinygrad_cnn.nn.parameter import Buffer, Parameter
+from tinygrad_cnn.nn.parameter import Buffer, Parameter, UninitializedParameter
 from tinygrad_cnn.nn.parameter_container import ParameterDict, ParameterList
 from tinygrad_cnn.nn.pooling import (
     AdaptiveAvgPool1d,
@@ -219,6 +232,17 @@ __all__ = [
     "LPPool2d",
     "LSTMCell",
     "LayerNorm",
+    "LazyBatchNorm1d",
+    "LazyBatchNorm2d",
+    "LazyBatchNorm3d",
+    "LazyConv1d",
+    "LazyConv2d",
+    "LazyConvTranspose1d",
+    "LazyConvTranspose2d",
+    "LazyInstanceNorm1d",
+    "LazyInstanceNorm2d",
+    "LazyInstanceNorm3d",
+    "LazyLinear",
     "LeakyReLU",
     "Linear",
     "LocalResponseNorm",
@@ -283,6 +307,7 @@ __all__ = [
     "TripletMarginWithDistanceLoss",
     "Unflatten",
     "Unfold",
+    "UninitializedParameter",
     "Upsample",
     "UpsamplingBilinear2d",
     "UpsamplingNearest2d",

@@ -1,7 +1,6 @@
 """The layers and functions of PyTorch that are not here, and what to use instead: an AttributeError says so."""
 
 VOLUMES = "there are no volumes in convolutions and pooling; use the form for planes, with the depth among the channels"
-LAZY = "sizes are given when a layer is made; use the layer without Lazy, with the size of its input"
 FRACTIONAL = "windows do not lie at random; use AdaptiveMaxPool2d"
 ADAPTIVE = "there is no softmax over clusters of classes; use Linear and CrossEntropyLoss"
 FUSED = "the two are not fused; use Linear and CrossEntropyLoss"
@@ -9,21 +8,16 @@ MATRICES = "there are no grouped or scaled products of small dtypes; use matmul"
 
 VOLUME_LAYERS = (
     *("Conv3d", "ConvTranspose3d", "MaxPool3d", "AvgPool3d", "LPPool3d", "MaxUnpool3d"),
-    *("AdaptiveAvgPool3d", "AdaptiveMaxPool3d"),
+    *("AdaptiveAvgPool3d", "AdaptiveMaxPool3d", "LazyConv3d", "LazyConvTranspose3d"),
 )
 VOLUME_FUNCTIONS = (
     *("conv3d", "conv_transpose3d", "max_pool3d", "avg_pool3d", "lp_pool3d", "max_unpool3d"),
     *("adaptive_avg_pool3d", "adaptive_max_pool3d", "max_pool3d_with_indices", "adaptive_max_pool3d_with_indices"),
 )
-LAZY_LAYERS = (
-    "LazyLinear",
-    *(f"Lazy{kind}{n}d" for kind in ("Conv", "ConvTranspose", "BatchNorm", "InstanceNorm") for n in (1, 2, 3)),
-)
 FRACTIONAL_FUNCTIONS = tuple(f"fractional_max_pool{n}d{end}" for n in (2, 3) for end in ("", "_with_indices"))
 
 LAYERS = {
     **dict.fromkeys(VOLUME_LAYERS, VOLUMES),
-    **dict.fromkeys(LAZY_LAYERS, LAZY),
     **dict.fromkeys(("FractionalMaxPool2d", "FractionalMaxPool3d"), FRACTIONAL),
     "AdaptiveLogSoftmaxWithLoss": ADAPTIVE,
     "LinearCrossEntropyLoss": FUSED,
@@ -31,6 +25,8 @@ LAYERS = {
     "CrossMapLRN2d": "use LocalResponseNorm, which computes the same",
     "NLLLoss2d": "PyTorch deprecates it; use NLLLoss, which takes (N, K, H, W), too",
     "DataParallel": "there is one device, whose cores the kernels share; call the module itself",
+    "parallel": "there is one device, whose cores the kernels share; call the module itself",
+    "UninitializedBuffer": "lazy layers have empty buffers before their first input",
 }
 """Of `nn`, by name."""
 
@@ -42,3 +38,18 @@ FUNCTIONS = {
     "linear_cross_entropy": FUSED,
 }
 """Of `nn.functional`, by name."""
+
+FUSION = "layers are not fused; scale the weight of the first by that of the norm yourself, or keep both"
+LAYOUTS = "the kernels choose the layout in memory themselves; leave it out"
+
+UTILS = {
+    "parametrize": "a weight that is computed is a property of your Module, or use weight_norm and spectral_norm",
+    "parametrizations": "use nn.utils.weight_norm and nn.utils.spectral_norm, the older forms; their names differ",
+    "stateless": "use func.functional_call",
+    "skip_init": "weights are always drawn; make the layer as usual",
+    **dict.fromkeys(
+        ("fuse_conv_bn_eval", "fuse_conv_bn_weights", "fuse_linear_bn_eval", "fuse_linear_bn_weights"), FUSION
+    ),
+    **dict.fromkeys(("convert_conv2d_weight_memory_format", "convert_conv3d_weight_memory_format"), LAYOUTS),
+}
+"""Of `nn.utils`, by name."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinygrad_cnn.creation import empty
+from tinygrad_cnn.device import check_device
 from tinygrad_cnn.tensor import Tensor
-from tinygrad_cnn.types import ArrayLike
+from tinygrad_cnn.types import ArrayLike, NDArray
 
 
 class Parameter(Tensor):
@@ -45,3 +47,75 @@ class Buffer(Tensor):
 
 def _buffer(data: ArrayLike, persistent: bool) -> Buffer:
     return Buffer(data, persistent=persistent)
+
+
+MEMORY: Any = vars(Tensor)["_data"]
+"""The slot of a tensor's array, which an uninitialized parameter hides."""
+
+
+class UninitializedParameter(Parameter):
+    """The parameter of a lazy layer before its first input: a place without shape and values.
+
+    It becomes a Parameter by `materialize`, and stays the same object, so that an optimiser may hold it already.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> None:
+        check_device("UninitializedParameter", device)
+        place: Any = self
+        place.__class__ = Parameter
+        Parameter.__init__(place, empty(0, dtype=dtype), requires_grad)
+        place.__class__ = UninitializedParameter
+
+    @property
+    def _data(self) -> NDArray:
+        raise ValueError(
+            "Attempted to use an uninitialized parameter: a lazy layer has no weights before its first input; call it "
+            "with one first"
+        )
+
+    @_data.setter
+    def _data(self, value: NDArray) -> None:
+        MEMORY.__set__(self, value)
+
+    def _held(self) -> NDArray:
+        array: NDArray = MEMORY.__get__(self)
+        return array
+
+    @property
+    def shape(self) -> Any:
+        """There is none: a RuntimeError."""
+        raise RuntimeError(
+            "Can't access the shape of an uninitialized parameter: a lazy layer has no weights before its first input; "
+            "call it with one first"
+        )
+
+    def convert(self, fn: Any) -> None:
+        """Take the dtype that `fn` gives a tensor."""
+        self._data = fn(Tensor(self._held())).numpy()
+
+    def materialize(self, shape: Any, device: Any = None, dtype: Any = None) -> None:
+        """Become a Parameter of this shape, with whatever its memory holds."""
+        check_device("materialize", device)
+        values = empty(shape, dtype=self._held().dtype if dtype is None else dtype)
+        place: Any = self
+        place.__class__ = Parameter
+        place.data = values
+
+    def materialize_as(self, other: Tensor) -> None:
+        """Become a Parameter with the values of another, in the own dtype."""
+        self.materialize(tuple(other.shape))
+        self.detach().copy_(other.detach())
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> UninitializedParameter:
+        known = memo.get(id(self))
+        if known is None:
+            known = memo[id(self)] = UninitializedParameter(self.requires_grad, dtype=self._held().dtype)
+        return known
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.requires_grad, None, self._held().dtype)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from tinygrad_cnn.autograd import no_grad
-from tinygrad_cnn.nn.parameter import Parameter
+from tinygrad_cnn.nn.parameter import Parameter, UninitializedParameter
 from tinygrad_cnn.tensor import Tensor
 
 EXTRA = "_extra_state"
@@ -132,7 +132,8 @@ def own_state(module: Any) -> list[tuple[str, Tensor]]:
 def save(module: Any, destination: Any, prefix: str, keep_vars: bool) -> None:
     """Put the state of one module into the destination."""
     for name, value in own_state(module):
-        destination[prefix + name] = value if keep_vars else value.detach()
+        as_it_is = keep_vars or isinstance(value, UninitializedParameter)
+        destination[prefix + name] = value if as_it_is else value.detach()
     if module._has_extra_state():
         destination[prefix + EXTRA] = module.get_extra_state()
 
