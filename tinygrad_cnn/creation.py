@@ -219,7 +219,7 @@ def linspace(
     requires_grad: bool = False,
 ) -> Tensor:
     """`steps` evenly spaced numbers from start to end, both included."""
-    array = _evenly("linspace", start, end, steps).astype(_dtype(dtype))
+    array = _evenly("linspace", start, end, steps, _dtype(dtype)).astype(_dtype(dtype))
     return _made("linspace", array, requires_grad, device, layout, pin_memory, out)
 
 
@@ -237,14 +237,21 @@ def logspace(
     requires_grad: bool = False,
 ) -> Tensor:
     """`steps` powers of `base`, their exponents evenly spaced from start to end."""
-    array = np.power(float(base), _evenly("logspace", start, end, steps)).astype(_dtype(dtype))
+    array = np.power(float(base), _evenly("logspace", start, end, steps, np.dtype(np.float64))).astype(_dtype(dtype))
     return _made("logspace", array, requires_grad, device, layout, pin_memory, out)
 
 
-def _evenly(op: str, start: Any, end: Any, steps: int) -> NDArray:
+def _evenly(op: str, start: Any, end: Any, steps: int, dtype: DType) -> NDArray:
+    """From both ends to the middle, in steps of the dtype, as PyTorch computes them."""
     if steps < 0:
         raise ArgumentError(f"{op}: steps is {steps}; it must be at least 0")
-    return np.linspace(float(start), float(end), steps)
+    step = (float(end) - float(start)) / max(steps - 1, 1)
+    if dtype == np.float32:
+        step = float(np.float32(step))  # PyTorch rounds the step, and then only the result
+    k = np.arange(steps)
+    up, down = k.astype(np.longdouble), (steps - 1 - k).astype(np.longdouble)
+    first_half = (k < steps // 2) | (steps == 1)
+    return np.asarray(np.where(first_half, float(start) + step * up, float(end) - step * down))
 
 
 def eye(

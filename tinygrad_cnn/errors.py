@@ -27,3 +27,7 @@ class NameMissingError(KeyError, AttributeError):
 
 class BoundError(ValueError, AssertionError):
     """A setting of a layer beyond its bounds: a ValueError, and the AssertionError that PyTorch raises."""
+
+
+class EmptyError(ArgumentError, IndexError):
+    """No elements where at least one is needed: in PyTorch an IndexError or a RuntimeError, in NumPy a ValueError."""

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from tinygrad_cnn.errors import ArgumentError, DTypeError
+from tinygrad_cnn.errors import ArgumentError, DTypeError, PlaceError
 from tinygrad_cnn.types import Array, Axis, DType, NDArray, Pair, Shape
 
 
@@ -132,4 +132,4 @@ def check_range(op: str, name: str, indices: Array, size: int, *, lowest: int = 
     values = np.asarray(indices)
     if values.size and (values.min() < lowest or values.max() >= size):
         bad = values[(values < lowest) | (values >= size)].flat[0]
-        raise IndexError(f"{op}: {name} contains {bad}; valid are {lowest} to {size - 1}")
+        raise PlaceError(f"{op}: {name} contains {bad}; valid are {lowest} to {size - 1}")

@@ -6,6 +6,7 @@ import numpy as np
 
 from tinygrad_cnn.errors import ArgumentError, DTypeError
 from tinygrad_cnn.ops.untracked import array_of, plain, untracked
+from tinygrad_cnn.promotion import common_dtype
 from tinygrad_cnn.types import Array
 
 
@@ -175,7 +176,12 @@ def heaviside(input: Array, values: Array) -> Array:
 
 def floor_divide(input: Array, other: Array) -> Array:
     """The quotient rounded down, element by element; integers stay integers."""
-    return untracked("floor_divide", np.floor_divide, input, other)
+    return untracked("floor_divide", _floored, input, other)
+
+
+def _floored(a: Any, b: Any) -> Any:
+    dtype = common_dtype([a, b], False)
+    return np.floor_divide(np.asarray(a, dtype), np.asarray(b, dtype))
 
 
 def count_nonzero(input: Array, dim: Any = None) -> Array:

@@ -9,9 +9,11 @@ import numpy as np
 
 from tinygrad_cnn.errors import ArgumentError
 from tinygrad_cnn.kernels.special import erf as _erf
+from tinygrad_cnn.ops.checks import dtype_of
 from tinygrad_cnn.ops.domain import AwayFrom, Positive, Real
 from tinygrad_cnn.ops.draw import Draw
 from tinygrad_cnn.ops.op import Elementwise, Kink, Sample, Unary
+from tinygrad_cnn.promotion import get_default_dtype
 from tinygrad_cnn.types import Array
 
 SQRT_HALF = math.sqrt(0.5)
@@ -96,6 +98,8 @@ class Pow(Elementwise):
     )
 
     def forward(a: Array, b: Array) -> Array:
+        if np.asarray(a).dtype.kind in "biu" and np.asarray(b).dtype.kind == "i":
+            return whole_power(a, b)
         return np.power(a, b)
 
     def d_a(g: Array, a: Array, b: Array) -> Array:
@@ -105,6 +109,12 @@ class Pow(Elementwise):
     def d_b(g: Array, y: Array, a: Array, b: Array) -> Array:
         dead = np.logical_and(a == 0, b >= 0)
         return np.where(dead, 0.0, g * (y * np.log(np.where(dead, 1.0, a))))
+
+
+def whole_power(a: Array, b: Array) -> Array:
+    """Powers of integers; those with a negative exponent rounded towards 0, as in PyTorch."""
+    inverse = np.where(a == 1, 1, np.where(a == -1, 1 - 2 * (b % 2), 0)).astype(np.result_type(a, b))
+    return np.where(np.less(b, 0), inverse, np.power(a, np.maximum(b, 0)))
 
 
 class PowScalar(Elementwise):
@@ -520,6 +530,13 @@ def silu(input: Array) -> Array:
 def pow(input: Array, exponent: Array) -> Array:
     """`input` to the power of `exponent`; a plain number as exponent is cheaper than an array."""
     if isinstance(exponent, (int, float)):
+        kind = dtype_of(input).kind
+        if kind in "biu" and isinstance(exponent, float):
+            input = input.astype(get_default_dtype())
+        elif kind in "biu" and exponent < 0:
+            raise ArgumentError(f"pow: integers to the negative power {exponent} are fractions; use .float() first")
+        elif kind == "b":
+            input = input.astype(np.int64)
         return PowScalar.apply(input, p=exponent)
     return Pow.apply(input, exponent)
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.errors import ArgumentError, EmptyError
 from tinygrad_cnn.ops import return_types
 from tinygrad_cnn.ops.checks import check_axes, check_axis, check_broadcast, shape_of
 from tinygrad_cnn.ops.domain import AwayFrom, Distinct, Real
@@ -520,7 +520,7 @@ def _nonempty(op: str, x: Array, dim: Axis) -> tuple[int, ...]:
     shape = shape_of(x)
     axes = check_axes(op, dim, len(shape))
     if count(shape, axes) == 0:
-        raise ArgumentError(f"{op}: input of shape {shape} has no elements along dim {dim}; an extreme needs one")
+        raise EmptyError(f"{op}: input of shape {shape} has no elements along dim {dim}; an extreme needs one")
     return axes
 
 

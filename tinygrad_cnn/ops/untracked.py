@@ -41,8 +41,8 @@ def untracked(op: str, function: Callable[..., Any], *inputs: Any) -> Any:
 
 
 def is_tracked(value: Array) -> bool:
-    """Whether a value is a Tensor that requires a gradient."""
-    return bool(getattr(value, "requires_grad", False))
+    """Whether a value is a Tensor of which a gradient may be asked."""
+    return bool(getattr(value, "is_recorded", False))
 
 
 def plain(op: str, value: Any) -> NDArray:

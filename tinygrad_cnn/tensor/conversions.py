@@ -10,7 +10,7 @@ import numpy as np
 from tinygrad_cnn import ops
 from tinygrad_cnn.autograd.mode import mode
 from tinygrad_cnn.conversion import asked_dtype, check_memory_format
-from tinygrad_cnn.errors import DeviceError, DTypeError
+from tinygrad_cnn.errors import ArgumentError, DeviceError, DTypeError
 from tinygrad_cnn.ops.checks import check_dtype
 from tinygrad_cnn.ops.shape import Clone
 from tinygrad_cnn.promotion import FLOAT32, FLOAT64
@@ -40,7 +40,9 @@ class ConversionMethods(Methods):
     def item(self) -> Any:
         """The only element as a Python number."""
         if self._data.size != 1:
-            raise ValueError(f"item: only a tensor of one element is a number, this one has shape {self.array_shape}")
+            raise ArgumentError(
+                f"item: only a tensor of one element is a number, this one has shape {self.array_shape}"
+            )
         return self._data.item()
 
     def tolist(self) -> Any:
@@ -63,7 +65,7 @@ class ConversionMethods(Methods):
 
     def _single(self, op: str) -> Any:
         if self._data.size != 1:
-            raise ValueError(
+            raise ArgumentError(
                 f"{op}: a tensor of shape {self.array_shape} has no single value; use .any(), .all() or .item()"
             )
         return self._data.item()

@@ -430,6 +430,10 @@ class InPlaceMethods(Methods):
         """In place: see `masked_fill`."""
         return self._become("masked_fill_", lambda x: ops.masked_fill(x, mask, value), mask, value)
 
+    def cumsum_(self, dim: int, *, dtype: Any = None) -> Tensor:
+        """In place: see `cumsum`."""
+        return self._become("cumsum_", lambda x: ops.cumsum(x, dim, dtype=dtype))
+
     def cumprod_(self, dim: int, *, dtype: Any = None) -> Tensor:
         """In place: see `cumprod`."""
         return self._become("cumprod_", lambda x: ops.cumprod(x, dim, dtype=dtype))

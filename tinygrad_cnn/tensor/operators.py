@@ -104,10 +104,10 @@ class Operators(Methods):
         return ops.remainder(other, self)
 
     def __floordiv__(self, other: ArrayLike) -> Tensor:
-        return compared(np.floor_divide, self, other)
+        return ops.floor_divide(self, other)
 
     def __rfloordiv__(self, other: ArrayLike) -> Tensor:
-        return compared(np.floor_divide, self._wrap(check_numbers("floor_divide", other)), self)
+        return ops.floor_divide(other, self)
 
     def __invert__(self) -> Tensor:
         return self._wrap(np.asarray(np.invert(self._data)))

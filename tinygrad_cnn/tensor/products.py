@@ -65,6 +65,10 @@ class ProductMethods(Methods):
         """Sums of products over the last dims of both."""
         return ops.inner(self, other)
 
+    def ger(self, vec2: ArrayLike) -> Tensor:
+        """Outer product of two vectors: (n,) and (m,) give (n, m)."""
+        return ops.ger(self, vec2)
+
     def vdot(self, other: ArrayLike) -> Tensor:
         """Inner product of two vectors."""
         return ops.vdot(self, other)

@@ -225,6 +225,11 @@ class Tensor(
     def requires_grad(self, value: bool) -> None:
         self.requires_grad_(value)
 
+    @property
+    def is_recorded(self) -> bool:
+        """Whether what is computed from this tensor now is recorded."""
+        return mode.recording and self.requires_grad
+
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Let a leaf ask for its gradient, or no longer."""
         if self._node is not None:
@@ -408,7 +413,7 @@ class Tensor(
         try:
             self._data[plain] = held._data if isinstance(held, Tensor) else held
         except (IndexError, ValueError) as error:
-            raise type(error)(
+            raise (ArgumentError if isinstance(error, ValueError) else IndexError)(
                 f"setitem: {error} (input of shape {self.array_shape}, index {index!r}, "
                 f"value of shape {np.shape(held)})"
             ) from None
