@@ -242,3 +242,27 @@ OTHERS = {
 @pytest.mark.parametrize("name", OTHERS)
 def test_other_methods(name):
     assert OTHERS[name](Tensor(X))
+
+
+@pytest.mark.parametrize(
+    ("call", "same_as"),
+    [
+        (lambda x: x.sum(axis=0), lambda x: x.sum(0)),
+        (lambda x: tg.mean(x, axis=1, keepdims=True), lambda x: x.mean(1, True)),
+        (lambda x: x.max(axis=1).values, lambda x: x.max(1).values),
+        (lambda x: tg.cat([x, x], axis=1), lambda x: tg.cat([x, x], 1)),
+        (lambda x: x.argmax(axis=-1), lambda x: x.argmax(-1)),
+        (lambda x: tg.permute(x, dims=(1, 0)), lambda x: x.permute(1, 0)),
+        (lambda x: x.flip(dims=[1]), lambda x: x.flip(1)),
+        (lambda x: tg.reshape(x, shape=(4, 3)), lambda x: x.reshape(4, 3)),
+        (lambda x: tg.tile(x, dims=(2, 1)), lambda x: x.tile(2, 1)),
+        (lambda x: tg.stack([x, x], axis=2), lambda x: tg.stack([x, x], 2)),
+    ],
+)
+def test_numpys_names_of_dims_and_sizes_by_keyword_are_understood(call, same_as):
+    assert tg.equal(call(Tensor(X)), same_as(Tensor(X)))
+
+
+def test_a_dim_under_two_names_is_refused():
+    with pytest.raises(TypeError, match="sum: axis and dim are two names of one argument"):
+        Tensor(X).sum(dim=0, axis=1)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.checks import check_axis, check_broadcast, check_integer, shape_of
 from tinygrad_cnn.ops.indexing import getitem, index_select, sum_to_shape
 from tinygrad_cnn.ops.shape import (
@@ -85,12 +86,14 @@ def column_stack(tensors: Sequence[Array]) -> Array:
     return cat([x if len(shape_of(x)) > 1 else reshape(x, (-1, 1)) for x in parts], 1)
 
 
+@flexible
 def tile(input: Array, *dims: Any) -> Array:
     """The whole array laid several times along its last dims; see `repeat`."""
     times = tuple(dims[0]) if len(dims) == 1 and isinstance(dims[0], Sequence) else dims
     return repeat(input, (1,) * (len(shape_of(input)) - len(times)) + times)
 
 
+@flexible
 def repeat_interleave(input: Array, repeats: Any, dim: int | None = None, *, output_size: int | None = None) -> Array:
     """Each element (slice of a dim) several times, one after the other; `repeats` is a number, or one for each."""
     x = flatten(input) if dim is None else input
@@ -107,6 +110,7 @@ def repeat_interleave(input: Array, repeats: Any, dim: int | None = None, *, out
     return index_select(x, axis, places)
 
 
+@flexible
 def tensor_split(input: Array, indices_or_sections: Any, dim: int = 0) -> tuple[Array, ...]:
     """Parts of a dim: so many, as equal as can be, or cut before the given places."""
     shape = shape_of(input)
@@ -147,6 +151,7 @@ def _split_along(op: str, x: Array, where: Any, axis: int, least: int) -> tuple[
     return tensor_split(x, where, axis)
 
 
+@flexible
 def split_with_sizes(input: Array, split_sizes: Sequence[int], dim: int = 0) -> tuple[Array, ...]:
     """Parts of a dim of these sizes; see `split`."""
     return split(input, split_sizes, dim)
@@ -242,6 +247,7 @@ def unfold_windows(input: Array, dimension: int, size: int, step: int) -> Array:
     return movedim(windows, axis + 1, -1)
 
 
+@flexible
 def sum_to_size(input: Array, *size: Any) -> Array:
     """Summed over the dims along which an array of this shape would be broadcast."""
     shape = tuple(size[0]) if len(size) == 1 and isinstance(size[0], Sequence) else tuple(size)

@@ -6,6 +6,7 @@ import numpy as np
 
 from tinygrad_cnn.errors import ArgumentError
 from tinygrad_cnn.ops import return_types
+from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.checks import (
     check_axis,
     check_broadcast,
@@ -321,6 +322,7 @@ def setitem(input: Array, index: Index, value: Array) -> Array:
         ) from None
 
 
+@flexible
 def gather(input: Array, dim: int, index: Array, *, sparse_grad: bool = False) -> Array:
     """Read along a dim: ``out[i][j] = input[index[i][j]][j]`` for dim 0, and so on."""
     if sparse_grad:
@@ -333,6 +335,7 @@ def gather(input: Array, dim: int, index: Array, *, sparse_grad: bool = False) -
     return Gather.apply(input, np.asarray(index), axis=axis)
 
 
+@flexible
 def scatter_add(input: Array, dim: int, index: Array, src: Array) -> Array:
     """Add along a dim: ``out[index[i][j]][j] += src[i][j]`` for dim 0, and so on, on a copy of `input`."""
     shape, wanted = shape_of(input), shape_of(index)
@@ -356,6 +359,7 @@ def _check_along(op: str, shape: Shape, index: Shape, axis: int) -> None:
         )
 
 
+@flexible
 def index_select(input: Array, dim: int, index: Array) -> Array:
     """The slices of a dim that a 1-D integer array names, in its order."""
     shape = shape_of(input)
@@ -430,6 +434,7 @@ class Embedding(Op):
     )
 
 
+@flexible
 def sort(input: Array, dim: int = -1, descending: bool = False, *, stable: bool = False) -> Any:
     """``(values, indices)`` sorted along a dim, and the order; equal elements keep theirs, stable or not."""
     ndim = len(shape_of(input))
@@ -439,6 +444,7 @@ def sort(input: Array, dim: int = -1, descending: bool = False, *, stable: bool 
     return return_types.sort(*Sort.apply(input, axis=axis, descending=bool(descending)))
 
 
+@flexible
 def topk(input: Array, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
     """``(values, indices)`` of the k largest (or smallest) along a dim, in order whether `sorted` or not."""
     shape = shape_of(input)

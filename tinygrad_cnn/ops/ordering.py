@@ -6,6 +6,7 @@ import numpy as np
 
 from tinygrad_cnn.errors import ArgumentError
 from tinygrad_cnn.ops import return_types
+from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.checks import check_axis, shape_of
 from tinygrad_cnn.ops.indexing import sort
 from tinygrad_cnn.ops.statistics import pick
@@ -13,6 +14,7 @@ from tinygrad_cnn.ops.untracked import dressed, is_tracked, plain
 from tinygrad_cnn.types import Array, NDArray
 
 
+@flexible
 def argsort(input: Array, dim: int = -1, descending: bool = False, *, stable: bool = False) -> Array:
     """The order that sorts along a dim; equal elements keep theirs."""
     return sort(input, dim, descending, stable=stable).indices
@@ -23,6 +25,7 @@ def msort(input: Array) -> Array:
     return sort(input, 0).values
 
 
+@flexible
 def kthvalue(input: Array, k: int, dim: int = -1, keepdim: bool = False) -> Any:
     """``(values, indices)`` of the k-th smallest along a dim, counted from 1."""
     values = plain("kthvalue", input)
@@ -36,6 +39,7 @@ def kthvalue(input: Array, k: int, dim: int = -1, keepdim: bool = False) -> Any:
     return pick(input, np.take(order, [k - 1], axis=axis), axis, keepdim, return_types.kthvalue)
 
 
+@flexible
 def unique(
     input: Array,
     sorted: bool = True,
@@ -54,6 +58,7 @@ def unique(
     return _answers(input, found, inverse.reshape(shape), counts, return_inverse, return_counts)
 
 
+@flexible
 def unique_consecutive(
     input: Array, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
 ) -> Any:

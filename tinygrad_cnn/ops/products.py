@@ -8,6 +8,7 @@ import numpy as np
 
 from tinygrad_cnn.errors import ArgumentError
 from tinygrad_cnn.ops.arrangement import unpacked
+from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.checks import check_axes, check_axis, check_ndim, shape_of
 from tinygrad_cnn.ops.linalg import bmm, dot, matmul, mm, outer
 from tinygrad_cnn.ops.reduce import norm, sum
@@ -161,6 +162,7 @@ def kron(input: Array, other: Array) -> Array:
     return reshape(apart * whole, tuple(n * m for n, m in zip(left, right, strict=True)))
 
 
+@flexible
 def cross(input: Array, other: Array, dim: int | None = None) -> Array:
     """Cross product of vectors of 3 elements, along a dim (without one the first of size 3)."""
     shape = shape_of(input)

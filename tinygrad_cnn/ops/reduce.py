@@ -11,6 +11,7 @@ import numpy as np
 
 from tinygrad_cnn.errors import ArgumentError, EmptyError
 from tinygrad_cnn.ops import return_types
+from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.checks import check_axes, check_axis, check_broadcast, shape_of
 from tinygrad_cnn.ops.domain import AwayFrom, Distinct, Real
 from tinygrad_cnn.ops.draw import Draw
@@ -430,24 +431,28 @@ def _converted(input: Array, dtype: Any) -> Array:
     return input if dtype is None else input.astype(dtype)
 
 
+@flexible
 def sum(input: Array, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> Array:
     """Sum over the given dims, all of them by default; booleans and integers are summed as int64."""
     axes = check_axes("sum", dim, len(shape_of(input)))
     return Sum.apply(_converted(input, dtype), axes=axes, keepdim=keepdim)
 
 
+@flexible
 def mean(input: Array, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> Array:
     """Mean over the given dims, all of them by default."""
     axes = check_axes("mean", dim, len(shape_of(input)))
     return Mean.apply(_converted(input, dtype), axes=axes, keepdim=keepdim)
 
 
+@flexible
 def prod(input: Array, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> Array:
     """Product over the given dims; the gradient is right where elements are zero, too."""
     axes = check_axes("prod", dim, len(shape_of(input)))
     return Prod.apply(_converted(input, dtype), axes=axes, keepdim=keepdim)
 
 
+@flexible
 def var(
     input: Array, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = 1
 ) -> Array:
@@ -460,6 +465,7 @@ def var(
     return Var.apply(input, axes=axes, correction=correction, keepdim=keepdim)
 
 
+@flexible
 def std(
     input: Array, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = 1
 ) -> Array:
@@ -479,16 +485,19 @@ def _spread(
     return check_axes(op, dim, len(shape_of(input))), 1 if correction is None else correction
 
 
+@flexible
 def amax(input: Array, dim: Axis = None, keepdim: bool = False) -> Array:
     """Maximum over the given dims; elements that tie share the gradient evenly."""
     return Amax.apply(input, axes=_nonempty("amax", input, dim), keepdim=keepdim)
 
 
+@flexible
 def amin(input: Array, dim: Axis = None, keepdim: bool = False) -> Array:
     """Minimum over the given dims; elements that tie share the gradient evenly."""
     return Amin.apply(input, axes=_nonempty("amin", input, dim), keepdim=keepdim)
 
 
+@flexible
 def max(input: Array, dim: Any = None, keepdim: bool = False) -> Any:
     """Maximum of all elements; with `dim` an integer, `(values, indices)` along it; with an array, `maximum`.
 
@@ -497,6 +506,7 @@ def max(input: Array, dim: Any = None, keepdim: bool = False) -> Any:
     return _max_or_min("max", input, dim, keepdim, amax, MaxDim, maximum, return_types.max)
 
 
+@flexible
 def min(input: Array, dim: Any = None, keepdim: bool = False) -> Any:
     """Minimum of all elements; with `dim` an integer, `(values, indices)` along it; with an array, `minimum`."""
     return _max_or_min("min", input, dim, keepdim, amin, MinDim, minimum, return_types.min)
@@ -524,11 +534,13 @@ def _nonempty(op: str, x: Array, dim: Axis) -> tuple[int, ...]:
     return axes
 
 
+@flexible
 def logsumexp(input: Array, dim: Axis = None, keepdim: bool = False) -> Array:
     """The logarithm of the sum of exponentials, shifted by the maximum so that nothing overflows."""
     return Logsumexp.apply(input, axes=check_axes("logsumexp", dim, len(shape_of(input))), keepdim=keepdim)
 
 
+@flexible
 def norm(
     input: Array, p: float | str | None = "fro", dim: Axis = None, keepdim: bool = False, *, dtype: Any = None
 ) -> Array:
@@ -551,6 +563,7 @@ def dist(input: Array, other: Array, p: float = 2) -> Array:
     return norm(input - other, p)
 
 
+@flexible
 def cumsum(input: Array, dim: int, *, dtype: Any = None) -> Array:
     """Sums of the elements up to each place along a dim."""
     x = _converted(input, dtype)
@@ -558,11 +571,13 @@ def cumsum(input: Array, dim: int, *, dtype: Any = None) -> Array:
     return Cumsum.apply(x, axis=axis) if shape_of(x) else Sum.apply(x, axes=(), keepdim=False)
 
 
+@flexible
 def argmax(input: Array, dim: int | None = None, keepdim: bool = False) -> Array:
     """Where the first maximum stands: in the flattened array, or along a dim."""
     return Argmax.apply(input, axis=_one_axis("argmax", input, dim), keepdim=keepdim)
 
 
+@flexible
 def argmin(input: Array, dim: int | None = None, keepdim: bool = False) -> Array:
     """Where the first minimum stands: in the flattened array, or along a dim."""
     return Argmin.apply(input, axis=_one_axis("argmin", input, dim), keepdim=keepdim)
@@ -573,11 +588,13 @@ def _one_axis(op: str, x: Array, dim: int | None) -> int | None:
     return None if dim is None or not axes else axes[0]
 
 
+@flexible
 def any(input: Array, dim: Axis = None, keepdim: bool = False) -> Array:
     """Whether any element along the dims is not 0."""
     return Any_.apply(input, axes=check_axes("any", dim, len(shape_of(input))), keepdim=keepdim)
 
 
+@flexible
 def all(input: Array, dim: Axis = None, keepdim: bool = False) -> Array:
     """Whether every element along the dims is not 0."""
     return All.apply(input, axes=check_axes("all", dim, len(shape_of(input))), keepdim=keepdim)

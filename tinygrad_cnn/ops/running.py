@@ -6,6 +6,7 @@ import numpy as np
 
 from tinygrad_cnn.errors import ArgumentError
 from tinygrad_cnn.ops import return_types
+from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.checks import check_axis, shape_of
 from tinygrad_cnn.ops.domain import Real
 from tinygrad_cnn.ops.draw import Draw
@@ -41,6 +42,7 @@ class Cumprod(Op):
         return Sample((x,), {"axis": draw.integer(0, x.ndim - 1)})
 
 
+@flexible
 def cumprod(input: Array, dim: int, *, dtype: Any = None) -> Array:
     """Products of the elements up to each place along a dim."""
     x = input if dtype is None else input.astype(dtype)
@@ -48,11 +50,13 @@ def cumprod(input: Array, dim: int, *, dtype: Any = None) -> Array:
     return x if not shape_of(x) else Cumprod.apply(x, axis=axis)
 
 
+@flexible
 def cummax(input: Array, dim: int) -> Any:
     """``(values, indices)`` of the largest element up to each place along a dim; of equal ones the last."""
     return _running("cummax", input, dim, np.maximum, return_types.cummax)
 
 
+@flexible
 def cummin(input: Array, dim: int) -> Any:
     """``(values, indices)`` of the smallest element up to each place along a dim; of equal ones the last."""
     return _running("cummin", input, dim, np.minimum, return_types.cummin)
@@ -69,6 +73,7 @@ def _running(op: str, x: Array, dim: int, extreme: Any, kind: Any) -> Any:
     return kind(Gather.apply(x, indices, axis=axis), dressed(indices, x))
 
 
+@flexible
 def diff(input: Array, n: int = 1, dim: int = -1, prepend: Array | None = None, append: Array | None = None) -> Array:
     """Differences of neighbours along a dim, `n` times over."""
     if n < 0:
@@ -87,6 +92,7 @@ def diff(input: Array, n: int = 1, dim: int = -1, prepend: Array | None = None, 
     return x
 
 
+@flexible
 def trapezoid(y: Array, x: Array | None = None, *, dx: float = 1, dim: int = -1) -> Array:
     """The area under `y` along a dim by the trapezoidal rule, at places `x` or `dx` apart."""
     axis = check_axis("trapezoid", dim, len(shape_of(y)))

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.errors import ArgumentError, DTypeError
+from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.checks import check_axis, check_broadcast, check_integer, check_ndim, check_range, shape_of
 from tinygrad_cnn.ops.indexing import PutItem, SetItem, along_axis, gather, getitem, scatter_add, setitem
 from tinygrad_cnn.ops.piecewise import Where
@@ -14,6 +15,7 @@ from tinygrad_cnn.ops.untracked import dressed, plain
 from tinygrad_cnn.types import Array, NDArray, Shape
 
 
+@flexible
 def scatter(
     input: Array, dim: int, index: Array, src: Any = None, *, value: Any = None, reduce: str | None = None
 ) -> Array:
@@ -49,6 +51,7 @@ def _scattered(op: str, input: Array, dim: int, index: Array, source: Any) -> tu
     return axis, along_axis(plain(op, index), axis) if shape else (), source
 
 
+@flexible
 def scatter_reduce(
     input: Array, dim: int, index: Array, src: Array, reduce: str, *, include_self: bool = True
 ) -> Array:
@@ -95,6 +98,7 @@ def _fits(op: str, input: Array, axis: int, count: int, source: Array) -> None:
         raise ArgumentError(f"{op}: source has shape {shape_of(source)}; {count} slices of {shape} are {expected}")
 
 
+@flexible
 def index_add(input: Array, dim: int, index: Array, source: Array, *, alpha: float = 1) -> Array:
     """``alpha * source`` added to slices of a dim, more than once where the index repeats."""
     axis, places, numbers = _slices("index_add", input, dim, index)
@@ -103,6 +107,7 @@ def index_add(input: Array, dim: int, index: Array, source: Array, *, alpha: flo
     return input + PutItem.apply(added, index=places, shape=shape_of(input))
 
 
+@flexible
 def index_copy(input: Array, dim: int, index: Array, source: Array) -> Array:
     """The slices of `source` written over slices of a dim."""
     axis, places, numbers = _slices("index_copy", input, dim, index)
@@ -110,6 +115,7 @@ def index_copy(input: Array, dim: int, index: Array, source: Array) -> Array:
     return SetItem.apply(input, source, index=places)
 
 
+@flexible
 def index_fill(input: Array, dim: int, index: Array, value: Any) -> Array:
     """One value written over slices of a dim."""
     if shape_of(value):
@@ -154,6 +160,7 @@ def take(input: Array, index: Array) -> Array:
     return getitem(flatten(input), places)
 
 
+@flexible
 def take_along_dim(input: Array, indices: Array, dim: int | None = None) -> Array:
     """Read along a dim as `gather` does, the other dims broadcast; without a dim, from the flattened input."""
     if dim is None:
@@ -193,12 +200,14 @@ def where(condition: Array, input: Any = None, other: Any = None) -> Any:
     return Where.apply(condition, input, other)
 
 
+@flexible
 def select_scatter(input: Array, src: Array, dim: int, index: int) -> Array:
     """One slice of a dim replaced by `src`."""
     axis = check_axis("select_scatter", dim, len(shape_of(input)))
     return setitem(input, (slice(None),) * axis + (index,), src)
 
 
+@flexible
 def slice_scatter(
     input: Array, src: Array, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
 ) -> Array:

@@ -9,6 +9,7 @@ import numpy as np
 from tinygrad_cnn.conversion import check_memory_format
 from tinygrad_cnn.errors import ArgumentError, PlaceError
 from tinygrad_cnn.kernels.layout import reshaped
+from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.checks import check_axes, check_axis, check_broadcast, check_dtype, shape_of
 from tinygrad_cnn.ops.domain import Real
 from tinygrad_cnn.ops.draw import Draw
@@ -270,6 +271,7 @@ def astype(input: Array, dtype: Any) -> Array:
     return Cast.apply(input, dtype=check_dtype("astype", dtype))
 
 
+@flexible
 def reshape(input: Array, *shape: Any) -> Array:
     """The same elements in another shape; one size may be -1 and is worked out. Shares memory if it can."""
     wanted = _unpacked(shape)
@@ -301,6 +303,7 @@ def _unpacked(sizes: tuple[Any, ...]) -> tuple[int, ...]:
     return tuple(int(n) for n in sizes)
 
 
+@flexible
 def permute(input: Array, *dims: Any) -> Array:
     """The dims in another order, all of them named."""
     order, ndim = _unpacked(dims), len(shape_of(input))
@@ -354,6 +357,7 @@ def flatten(input: Array, start_dim: int = 0, end_dim: int = -1) -> Array:
     return Reshape.apply(input, shape=(*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
 
 
+@flexible
 def unflatten(input: Array, dim: int, sizes: Sequence[int]) -> Array:
     """One dim split into several; one size may be -1."""
     shape = shape_of(input)
@@ -366,6 +370,7 @@ def ravel(input: Array) -> Array:
     return reshape(input, -1)
 
 
+@flexible
 def narrow(input: Array, dim: int, start: Any, length: int) -> Array:
     """`length` slices of a dim from `start` on, sharing memory."""
     shape = shape_of(input)
@@ -379,6 +384,7 @@ def narrow(input: Array, dim: int, start: Any, length: int) -> Array:
     return input[(slice(None),) * axis + (slice(first, first + length),)]
 
 
+@flexible
 def select(input: Array, dim: int, index: int) -> Array:
     """One slice of a dim, without it, sharing memory."""
     shape = shape_of(input)
@@ -388,6 +394,7 @@ def select(input: Array, dim: int, index: int) -> Array:
     return input[(slice(None),) * axis + (int(index),)]
 
 
+@flexible
 def squeeze(input: Array, dim: Axis = None) -> Array:
     """Without the dims of size 1: all, or those among the given ones."""
     shape = shape_of(input)
@@ -395,6 +402,7 @@ def squeeze(input: Array, dim: Axis = None) -> Array:
     return Reshape.apply(input, shape=tuple(n for a, n in enumerate(shape) if a not in axes or n != 1))
 
 
+@flexible
 def unsqueeze(input: Array, dim: int) -> Array:
     """With a new dim of size 1 at this place of the result."""
     shape = shape_of(input)
@@ -402,6 +410,7 @@ def unsqueeze(input: Array, dim: int) -> Array:
     return Reshape.apply(input, shape=(*shape[:axis], 1, *shape[axis:]))
 
 
+@flexible
 def expand(input: Array, *sizes: Any) -> Array:
     """Repeated to this shape along size-1 and new leading dims, without copying; -1 keeps a size."""
     wanted, have = _unpacked(sizes), shape_of(input)
@@ -419,6 +428,7 @@ def broadcast_to(input: Array, shape: Shape) -> Array:
     return Expand.apply(input, shape=tuple(shape))
 
 
+@flexible
 def repeat(input: Array, *repeats: Any) -> Array:
     """The whole array laid several times along each dim, as NumPy's `tile`."""
     times, have = _unpacked(repeats), shape_of(input)
@@ -430,6 +440,7 @@ def repeat(input: Array, *repeats: Any) -> Array:
     return reshape(laid, tuple(r * n for r, n in zip(times, padded, strict=True)))
 
 
+@flexible
 def flip(input: Array, *dims: Any) -> Array:
     """Reversed along the given dims."""
     return Flip.apply(input, axes=check_axes("flip", _unpacked(dims), len(shape_of(input))))
@@ -446,6 +457,7 @@ def roll(input: Array, shifts: int | Sequence[int], dims: Axis = None) -> Array:
     return Roll.apply(input, shifts=by, axes=axes)
 
 
+@flexible
 def cat(tensors: Sequence[Array], dim: int = 0) -> Array:
     """One after the other along a dim; all other sizes must be equal."""
     return _cat("cat", tensors, dim)
@@ -467,6 +479,7 @@ def _cat(op: str, tensors: Sequence[Array], dim: int) -> Array:
     return Cat.apply(*tensors, axis=axis)
 
 
+@flexible
 def stack(tensors: Sequence[Array], dim: int = 0) -> Array:
     """Arrays of one shape, along a new dim."""
     shapes = [shape_of(x) for x in tensors]
@@ -475,6 +488,7 @@ def stack(tensors: Sequence[Array], dim: int = 0) -> Array:
     return _cat("stack", [unsqueeze(x, dim) for x in tensors], check_axis("stack", dim, len(shapes[0]) + 1))
 
 
+@flexible
 def split(input: Array, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Array, ...]:
     """Parts of a dim: of this size (the last may be smaller), or of these sizes."""
     shape = shape_of(input)
@@ -494,6 +508,7 @@ def split(input: Array, split_size_or_sections: int | Sequence[int], dim: int = 
     return tuple(input[(*lead, slice(end - n, end))] for n, end in zip(sections, ends, strict=True))
 
 
+@flexible
 def chunk(input: Array, chunks: int, dim: int = 0) -> tuple[Array, ...]:
     """At most this many parts of equal size, the last one smaller if need be."""
     shape = shape_of(input)
@@ -503,6 +518,7 @@ def chunk(input: Array, chunks: int, dim: int = 0) -> tuple[Array, ...]:
     return split(input, max(1, -(-length // chunks)), dim)
 
 
+@flexible
 def unbind(input: Array, dim: int = 0) -> tuple[Array, ...]:
     """The slices along a dim, without it."""
     shape = shape_of(input)

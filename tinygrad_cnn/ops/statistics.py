@@ -6,6 +6,7 @@ import numpy as np
 
 from tinygrad_cnn.errors import ArgumentError, DTypeError, PlaceError
 from tinygrad_cnn.ops import return_types
+from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.checks import check_axes, check_axis, dtype_of, shape_of
 from tinygrad_cnn.ops.elementwise import sqrt
 from tinygrad_cnn.ops.indexing import Gather, getitem
@@ -16,6 +17,7 @@ from tinygrad_cnn.ops.untracked import dressed, plain
 from tinygrad_cnn.types import Array, Axis, NDArray
 
 
+@flexible
 def var_mean(
     input: Array, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float = 1
 ) -> tuple[Array, Array]:
@@ -25,6 +27,7 @@ def var_mean(
     return spread, mean(input, over, keepdim)
 
 
+@flexible
 def std_mean(
     input: Array, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float = 1
 ) -> tuple[Array, Array]:
@@ -34,11 +37,13 @@ def std_mean(
     return spread, mean(input, over, keepdim)
 
 
+@flexible
 def nansum(input: Array, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> Array:
     """Sum of the elements that are not NaN."""
     return sum(where(np.isnan(plain("nansum", input)), 0.0, input), dim, keepdim, dtype=dtype)
 
 
+@flexible
 def nanmean(input: Array, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> Array:
     """Mean of the elements that are not NaN."""
     axes = check_axes("nanmean", dim, len(shape_of(input)))
@@ -46,16 +51,19 @@ def nanmean(input: Array, dim: Axis = None, keepdim: bool = False, *, dtype: Any
     return nansum(input, dim, keepdim, dtype=dtype) / counted.astype(dtype_of(input))
 
 
+@flexible
 def aminmax(input: Array, *, dim: int | None = None, keepdim: bool = False) -> Any:
     """``(min, max)`` of all elements or along a dim; elements that tie share the gradient."""
     return return_types.aminmax(amin(input, dim, keepdim), amax(input, dim, keepdim))
 
 
+@flexible
 def median(input: Array, dim: int | None = None, keepdim: bool = False) -> Any:
     """The middle of all elements, the lower one of two; with `dim`, ``(values, indices)`` along it."""
     return _middle("median", input, dim, keepdim, return_types.median, ignore_nan=False)
 
 
+@flexible
 def nanmedian(input: Array, dim: int | None = None, keepdim: bool = False) -> Any:
     """The middle of the elements that are not NaN; with `dim`, ``(values, indices)`` along it."""
     return _middle("nanmedian", input, dim, keepdim, return_types.nanmedian, ignore_nan=True)
@@ -89,6 +97,7 @@ def pick(x: Array, indices: NDArray, axis: int, keepdim: bool, kind: Any) -> Any
     return kind(values, dressed(indices, x))
 
 
+@flexible
 def mode(input: Array, dim: int = -1, keepdim: bool = False) -> Any:
     """``(values, indices)`` of the most frequent element along a dim, the smallest of several; its last place."""
     values = plain("mode", input)
@@ -107,6 +116,7 @@ def mode(input: Array, dim: int = -1, keepdim: bool = False) -> Any:
     return pick(input, np.expand_dims(last, axis), axis, keepdim, return_types.mode)
 
 
+@flexible
 def quantile(
     input: Array, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
 ) -> Array:
@@ -186,6 +196,7 @@ def bincount(input: Array, weights: Array | None = None, minlength: int = 0) -> 
     return dressed(counted.astype(w.dtype if w.dtype == np.float32 else np.float64), input)
 
 
+@flexible
 def renorm(input: Array, p: float, dim: int, maxnorm: float) -> Array:
     """Each slice along a dim scaled down to at most this p-norm."""
     axis = check_axis("renorm", dim, len(shape_of(input)))

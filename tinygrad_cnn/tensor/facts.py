@@ -9,6 +9,7 @@ import numpy as np
 
 from tinygrad_cnn.device import check_device
 from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.checks import check_dtype
 from tinygrad_cnn.tensor.arrays import as_array
 from tinygrad_cnn.tensor.legacy import dtype_of_legacy, legacy_name
@@ -56,6 +57,7 @@ class FactMethods(Methods):
         """The address of the first element."""
         return int(self._data.__array_interface__["data"][0])
 
+    @flexible
     def stride(self, dim: int | None = None) -> Any:
         """How many elements further in memory the next index of each dim, or of one, lies."""
         strides = tuple(step // self._data.itemsize for step in self._data.strides)
@@ -124,14 +126,17 @@ class FactMethods(Methods):
         """A tensor with a copy of the data, of this dtype."""
         return self._new("new_tensor", np.array(as_array(data, self._kind(dtype))), device, requires_grad)
 
+    @flexible
     def new_zeros(self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
         """Zeros of this dtype."""
         return self._new("new_zeros", np.zeros(_sizes(size), self._kind(dtype)), device, requires_grad)
 
+    @flexible
     def new_ones(self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
         """Ones of this dtype."""
         return self._new("new_ones", np.ones(_sizes(size), self._kind(dtype)), device, requires_grad)
 
+    @flexible
     def new_empty(self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
         """Memory for elements of this dtype, with whatever it holds."""
         return self._new("new_empty", np.empty(_sizes(size), self._kind(dtype)), device, requires_grad)

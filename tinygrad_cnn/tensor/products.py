@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tinygrad_cnn import ops
+from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.tensor.methods import Methods
 from tinygrad_cnn.types import ArrayLike
 
@@ -81,6 +82,7 @@ class ProductMethods(Methods):
         """Kronecker's product: each element of the first times the whole second."""
         return ops.kron(self, other)
 
+    @flexible
     def cross(self, other: ArrayLike, dim: int | None = None) -> Tensor:
         """Cross product of vectors of 3 elements, along a dim (without one the first of size 3)."""
         return ops.cross(self, other, dim)

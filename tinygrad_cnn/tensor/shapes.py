@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinygrad_cnn import ops
 from tinygrad_cnn.ops.arrangement import unfold_windows
+from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.tensor.methods import Methods
 from tinygrad_cnn.types import Axis, Shape
 
@@ -19,14 +20,17 @@ class ShapeMethods(Methods):
 
     __slots__ = ()
 
+    @flexible
     def reshape(self, *shape: Any) -> Tensor:
         """The same elements in another shape; one size may be -1 and is worked out. Shares memory if it can."""
         return ops.reshape(self, *shape)
 
+    @flexible
     def view(self, *shape: Any) -> Tensor:
         """The same elements in another shape; one size may be -1 and is worked out. Shares memory if it can."""
         return ops.view(self, *shape)
 
+    @flexible
     def permute(self, *dims: Any) -> Tensor:
         """The dims in another order, all of them named."""
         return ops.permute(self, *dims)
@@ -59,6 +63,7 @@ class ShapeMethods(Methods):
         """The dims from start to end made one."""
         return ops.flatten(self, start_dim, end_dim)
 
+    @flexible
     def unflatten(self, dim: int, sizes: Sequence[int]) -> Tensor:
         """One dim split into several; one size may be -1."""
         return ops.unflatten(self, dim, sizes)
@@ -67,22 +72,27 @@ class ShapeMethods(Methods):
         """All dims made one."""
         return ops.ravel(self)
 
+    @flexible
     def narrow(self, dim: int, start: Any, length: int) -> Tensor:
         """`length` slices of a dim from `start` on, sharing memory."""
         return ops.narrow(self, dim, start, length)
 
+    @flexible
     def select(self, dim: int, index: int) -> Tensor:
         """One slice of a dim, without it, sharing memory."""
         return ops.select(self, dim, index)
 
+    @flexible
     def squeeze(self, dim: Axis = None) -> Tensor:
         """Without the dims of size 1: all, or those among the given ones."""
         return ops.squeeze(self, dim)
 
+    @flexible
     def unsqueeze(self, dim: int) -> Tensor:
         """With a new dim of size 1 at this place of the result."""
         return ops.unsqueeze(self, dim)
 
+    @flexible
     def expand(self, *sizes: Any) -> Tensor:
         """Repeated to this shape along size-1 and new leading dims, without copying; -1 keeps a size."""
         return ops.expand(self, *sizes)
@@ -91,10 +101,12 @@ class ShapeMethods(Methods):
         """Repeated to this shape by NumPy's broadcasting rules, without copying."""
         return ops.broadcast_to(self, shape)
 
+    @flexible
     def repeat(self, *repeats: Any) -> Tensor:
         """The whole array laid several times along each dim, as NumPy's `tile`."""
         return ops.repeat(self, *repeats)
 
+    @flexible
     def flip(self, *dims: Any) -> Tensor:
         """Reversed along the given dims."""
         return ops.flip(self, *dims)
@@ -103,10 +115,12 @@ class ShapeMethods(Methods):
         """Shifted cyclically; without dims, as one flat row that is then given its shape back."""
         return ops.roll(self, shifts, dims)
 
+    @flexible
     def chunk(self, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
         """At most this many parts of equal size, the last one smaller if need be."""
         return ops.chunk(self, chunks, dim)
 
+    @flexible
     def unbind(self, dim: int = 0) -> tuple[Tensor, ...]:
         """The slices along a dim, without it."""
         return ops.unbind(self, dim)
@@ -123,14 +137,17 @@ class ShapeMethods(Methods):
         """The diagonal of two dims, as the last dim of the result."""
         return ops.diagonal(self, offset, dim1, dim2)
 
+    @flexible
     def tile(self, *dims: Any) -> Tensor:
         """The whole array laid several times along its last dims; see `repeat`."""
         return ops.tile(self, *dims)
 
+    @flexible
     def repeat_interleave(self, repeats: Any, dim: int | None = None, *, output_size: int | None = None) -> Tensor:
         """Each element (slice of a dim) several times, one after the other; `repeats` is a number, or one for each."""
         return ops.repeat_interleave(self, repeats, dim, output_size=output_size)
 
+    @flexible
     def tensor_split(self, indices_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
         """Parts of a dim: so many, as equal as can be, or cut before the given places."""
         return ops.tensor_split(self, indices_or_sections, dim)
@@ -147,6 +164,7 @@ class ShapeMethods(Methods):
         """Parts of dim 2; see `tensor_split`."""
         return ops.dsplit(self, indices_or_sections)
 
+    @flexible
     def split_with_sizes(self, split_sizes: Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
         """Parts of a dim of these sizes; see `split`."""
         return ops.split_with_sizes(self, split_sizes, dim)
@@ -163,6 +181,7 @@ class ShapeMethods(Methods):
         """Turned by 90 degrees `k` times in the plane of two dims, from the first towards the second."""
         return ops.rot90(self, k, dims)
 
+    @flexible
     def sum_to_size(self, *size: Any) -> Tensor:
         """Summed over the dims along which an array of this shape would be broadcast."""
         return ops.sum_to_size(self, *size)
@@ -183,6 +202,7 @@ class ShapeMethods(Methods):
         """The sum of the diagonal of a matrix."""
         return ops.trace(self)
 
+    @flexible
     def split(self, split_size: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
         """Parts of a dim: of this size (the last may be smaller), or of these sizes."""
         return ops.split(self, split_size, dim)
