@@ -343,8 +343,8 @@ class Sigmoid(Unary):
     """y = 1 / (1 + exp(-x))        dx = g y (1 - y)"""
 
     def forward(x: Array) -> Array:
-        decay = np.exp(-np.abs(x))  # never overflows
-        return np.where(x >= 0, 1, decay) / (1 + decay)
+        with np.errstate(over="ignore"):  # to infinity, of which the result is 0
+            return 1 / (1 + np.exp(-x))
 
     def d_x(g: Array, y: Array) -> Array:
         return g * (y * (1 - y))
