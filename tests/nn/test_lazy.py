@@ -84,5 +84,29 @@ def test_spectral_norm_divides_by_the_largest_singular_value():
     assert sorted(layer.state_dict()) == ["bias", "weight"]
     with pytest.raises(ValueError, match="to be positive"):
         nn.utils.spectral_norm(nn.Linear(2, 2), n_power_iterations=0)
-    with pytest.raises(AttributeError, match=r"use nn.utils.weight_norm"):
-        nn.utils.parametrizations
+    with pytest.raises(AttributeError, match=r"use func.functional_call"):
+        nn.utils.stateless
+
+
+def test_a_parametrized_weight_is_computed_when_it_is_read():
+    class Symmetric(nn.Module):
+        def forward(self, x):
+            return x.triu() + x.triu(1).T
+
+    layer = nn.Linear(3, 3)
+    nn.utils.parametrize.register_parametrization(layer, "weight", Symmetric())
+    assert type(layer).__name__ == "ParametrizedLinear"
+    assert isinstance(layer, nn.Linear)
+    np.testing.assert_array_equal(layer.weight.detach().numpy(), layer.weight.T.detach().numpy())
+    layer(tg.ones(1, 3)).sum().backward()
+    assert not np.tril(layer.parametrizations.weight.original.grad.numpy(), -1).any()
+    other = copy.deepcopy(layer)
+    other.weight = tg.ones(3, 3)
+    assert not tg.equal(other.weight, layer.weight)
+    nn.utils.parametrize.remove_parametrizations(layer, "weight")
+    assert type(layer) is nn.Linear
+    assert isinstance(layer.weight, nn.Parameter)
+    with pytest.raises(ValueError, match="does not have a parametrization on weight"):
+        nn.utils.parametrize.remove_parametrizations(layer, "weight")
+    with pytest.raises(ValueError, match="may not change the shape"):
+        nn.utils.parametrize.register_parametrization(layer, "weight", nn.Flatten(0))

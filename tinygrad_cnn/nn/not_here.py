@@ -43,8 +43,6 @@ FUSION = "layers are not fused; scale the weight of the first by that of the nor
 LAYOUTS = "the kernels choose the layout in memory themselves; leave it out"
 
 UTILS = {
-    "parametrize": "a weight that is computed is a property of your Module, or use weight_norm and spectral_norm",
-    "parametrizations": "use nn.utils.weight_norm and nn.utils.spectral_norm, the older forms; their names differ",
     "stateless": "use func.functional_call",
     "skip_init": "weights are always drawn; make the layer as usual",
     **dict.fromkeys(

@@ -78,6 +78,34 @@ def test_computed_weights(make, shape, norm, dim):
             np.testing.assert_allclose(value, theirs[name], rtol=2e-3, atol=2e-4, err_msg=name)
 
 
+@pytest.mark.parametrize("norm", ["weight_norm", "spectral_norm"])
+@pytest.mark.parametrize("dim", [None, 0, 1])
+@pytest.mark.parametrize(("make", "shape"), LAYERS)
+def test_parametrizations(make, shape, norm, dim):
+    seen = []
+    for n, t in ((nn, tg), (torch.nn, torch)):
+        t.manual_seed(0)
+        layer = getattr(n.utils.parametrizations, norm)(make(n), dim=dim)
+        states = [dict(layer.state_dict())]
+        x = t.rand(*shape)
+        for _ in range(2):
+            layer(x).square().sum().backward()
+        states.append(dict(layer.state_dict()))
+        states.append({k: p.grad for k, p in layer.named_parameters()})
+        layer.eval()
+        states.append({"y": layer(x).detach(), "weight": layer.weight.detach()})
+        texts = [repr(layer), type(layer).__name__, n.utils.parametrize.is_parametrized(layer, "weight")]
+        n.utils.parametrize.remove_parametrizations(layer, "weight")
+        states += [dict(layer.state_dict()), {"y": layer(x).detach()}]
+        texts += [repr(layer), [k for k, _ in layer.named_parameters()]]
+        seen.append((texts, [{k: v.numpy().copy() for k, v in s.items()} for s in states]))
+    assert seen[0][0] == seen[1][0]
+    for ours, theirs in zip(seen[0][1], seen[1][1], strict=True):
+        assert list(ours) == list(theirs)
+        for name, value in ours.items():
+            np.testing.assert_allclose(value, theirs[name], rtol=2e-3, atol=2e-4, err_msg=name)
+
+
 @pytest.mark.filterwarnings("ignore::FutureWarning")
 @pytest.mark.parametrize(
     "call",
@@ -88,6 +116,11 @@ def test_computed_weights(make, shape, norm, dim):
         lambda n, t: n.utils.remove_weight_norm(n.Linear(2, 2)),
         lambda n, t: n.utils.remove_spectral_norm(n.Linear(2, 2)),
         lambda n, t: n.utils.weight_norm(n.ReLU()),
+        lambda n, t: n.utils.parametrizations.spectral_norm(n.Linear(2, 2), "gain"),
+        lambda n, t: n.utils.parametrizations.spectral_norm(n.Linear(2, 2), dim=5),
+        lambda n, t: n.utils.parametrize.remove_parametrizations(n.Linear(2, 2), "weight"),
+        lambda n, t: n.utils.parametrize.register_parametrization(n.Linear(2, 2), "gain", n.Identity()),
+        lambda n, t: n.utils.parametrize.register_parametrization(n.Linear(2, 2), "weight", n.Flatten(0)),
         lambda n, t: n.LazyLinear(3).weight.shape,
         lambda n, t: n.LazyLinear(3).weight + 1,
         lambda n, t: n.init.xavier_uniform_(n.LazyLinear(3).weight),

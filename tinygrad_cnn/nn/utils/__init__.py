@@ -2,7 +2,7 @@
 
 from tinygrad_cnn.absent import absent
 from tinygrad_cnn.nn.not_here import UTILS
-from tinygrad_cnn.nn.utils import rnn
+from tinygrad_cnn.nn.utils import parametrizations, parametrize, rnn
 from tinygrad_cnn.nn.utils.clip_grad import (
     clip_grad_norm,
     clip_grad_norm_,
@@ -21,6 +21,8 @@ __all__ = [
     "clip_grads_with_norm_",
     "get_total_norm",
     "parameters_to_vector",
+    "parametrizations",
+    "parametrize",
     "remove_spectral_norm",
     "remove_weight_norm",
     "rnn",

@@ -17,6 +17,17 @@ from tinygrad_cnn.tensor import Tensor
 M = TypeVar("M", bound=Module)
 
 
+def as_matrix(weight: Any, dim: int) -> Any:
+    """A weight as a matrix, (size of `dim`, all others)."""
+    first = ops.movedim(weight, dim, 0)
+    return first.reshape(first.shape[0], -1)
+
+
+def unit(vector: Any, eps: float) -> Any:
+    """A vector divided by its length."""
+    return vector / max(float(np.linalg.norm(np.asarray(vector))), eps)
+
+
 class SpectralNorm(Reparametrized):
     """``w / σ`` with σ = uᵀ W v; u and v come nearer to the first singular vectors with every call in training."""
 
@@ -26,28 +37,19 @@ class SpectralNorm(Reparametrized):
             raise ValueError(f"spectral_norm: expected n_power_iterations to be positive, but got {n_power_iterations}")
         self.n_power_iterations, self.dim, self.eps = n_power_iterations, dim, eps
 
-    def matrix(self, weight: Any) -> Any:
-        """The weight as a matrix, (size of `dim`, all others)."""
-        first = ops.movedim(weight, self.dim, 0)
-        return first.reshape(first.shape[0], -1)
-
-    def unit(self, vector: Any) -> Any:
-        """A vector divided by its length."""
-        return vector / max(float(np.linalg.norm(np.asarray(vector))), self.eps)
-
     def compute(self, module: Module) -> Tensor:
         """The weight, after a step of the power iteration if the module is in training."""
         return self.scaled(module, getattr(module, f"{self.name}_orig"), iterate=module.training)
 
     def scaled(self, module: Module, weight: Any, *, iterate: bool) -> Tensor:
         """The weight divided by its norm."""
-        matrix = self.matrix(weight)
+        matrix = as_matrix(weight, self.dim)
         u, v = getattr(module, f"{self.name}_u"), getattr(module, f"{self.name}_v")
         if iterate:
             with no_grad():
                 for _ in range(self.n_power_iterations):
-                    v.copy_(self.unit(ops.matmul(matrix.detach().T, u)))
-                    u.copy_(self.unit(ops.matmul(matrix.detach(), v)))
+                    v.copy_(unit(ops.matmul(matrix.detach().T, u), self.eps))
+                    u.copy_(unit(ops.matmul(matrix.detach(), v), self.eps))
             u, v = u.clone(), v.clone()  # the graph keeps these, the next call writes the others
         scaled: Tensor = weight / ops.dot(u, ops.matmul(matrix, v))
         return scaled
@@ -68,9 +70,9 @@ def spectral_norm(
         dim = 1 if isinstance(module, (ConvTranspose1d, ConvTranspose2d)) else 0
     norm = SpectralNorm(name, n_power_iterations, dim, eps)
     weight = install(module, norm)
-    matrix = norm.matrix(weight.detach())
+    matrix = as_matrix(weight.detach(), dim)
     kind = np.dtype(weight.dtype)
-    u, v = (Tensor(norm.unit(default_generator.normal((n,), kind)).astype(kind)) for n in matrix.shape)
+    u, v = (Tensor(unit(default_generator.normal((n,), kind), eps).astype(kind)) for n in matrix.shape)
     module.register_parameter(f"{name}_orig", weight)
     setattr(module, name, weight.detach())
     module.register_buffer(f"{name}_u", u)

@@ -41,8 +41,7 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
     The length is that over all dims but `dim`, one per output; None takes one length of the whole.
     """
     warnings.warn(
-        "nn.utils.weight_norm is deprecated in PyTorch in favor of nn.utils.parametrizations.weight_norm, which is not "
-        "here",
+        "nn.utils.weight_norm is deprecated in favor of nn.utils.parametrizations.weight_norm.",
         FutureWarning,
         stacklevel=2,
     )
