@@ -21,7 +21,7 @@ def both(function, *arrays, out=None):
     theirs = [torch.tensor(a, requires_grad=a.dtype.kind == "f") for a in arrays]
     y, t = function(tg, F, *ours), function(torch, TF, *theirs)
     np.testing.assert_allclose(y.detach().numpy(), t.detach().numpy(), rtol=1e-9, atol=1e-11)
-    assert str(y.dtype) == str(t.dtype).removeprefix("torch.")
+    assert str(y.dtype) == str(t.dtype)
     if not t.requires_grad:
         assert not y.requires_grad
         return
@@ -299,7 +299,7 @@ def test_dtypes_of_results(a, b, op):
     first, second = (x, y) if name == f"__{op}__" else (y, x)
     with np.errstate(all="ignore"):
         ours, theirs = getattr(first(tg), name)(second(tg)), getattr(first(torch), name)(second(torch))
-    assert str(ours.dtype) == str(theirs.dtype).removeprefix("torch.")
+    assert str(ours.dtype) == str(theirs.dtype)
     np.testing.assert_allclose(np.asarray(ours), theirs.numpy())
 
 

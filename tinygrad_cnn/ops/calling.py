@@ -18,16 +18,19 @@ def flexible(door: Door) -> Door:
     several = next((p.name for p in parameters.values() if p.kind is p.VAR_POSITIONAL), None)
     renamed = {name: own for name, own in NUMPY_NAMES.items() if own in parameters}
 
+    others = frozenset(renamed) | ({several} if several else frozenset())
+
     @wraps(door)
     def called(*args: Any, **options: Any) -> Any:
-        if options:
-            for name, own in renamed.items():
-                if name in options:
-                    if own in options:
-                        raise TypeError(f"{door.__name__}: {name} and {own} are two names of one argument; give one")
-                    options[own] = options.pop(name)
-            if several in options:
-                args = (*args, options.pop(several))
+        if others.isdisjoint(options):
+            return door(*args, **options)
+        for name, own in renamed.items():
+            if name in options:
+                if own in options:
+                    raise TypeError(f"{door.__name__}: {name} and {own} are two names of one argument; give one")
+                options[own] = options.pop(name)
+        if several in options:
+            args = (*args, options.pop(several))
         return door(*args, **options)
 
     return cast(Door, called)
