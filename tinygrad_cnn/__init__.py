@@ -51,12 +51,6 @@ from tinygrad_cnn.creation import (
     logspace,
     ones,
     ones_like,
-    rand,
-    rand_like,
-    randint,
-    randn,
-    randn_like,
-    randperm,
     scalar_tensor,
     tensor,
     tril_indices,
@@ -429,7 +423,18 @@ from tinygrad_cnn.random import (
     seed,
     set_rng_state,
 )
-from tinygrad_cnn.sampling import bernoulli, multinomial, normal
+from tinygrad_cnn.sampling import (
+    bernoulli,
+    multinomial,
+    normal,
+    rand,
+    rand_like,
+    randint,
+    randint_like,
+    randn,
+    randn_like,
+    randperm,
+)
 from tinygrad_cnn.settings import (
     are_deterministic_algorithms_enabled,
     compile,
@@ -766,6 +771,7 @@ __all__ = [
     "rand",
     "rand_like",
     "randint",
+    "randint_like",
     "randn",
     "randn_like",
     "randperm",

@@ -14,7 +14,6 @@ from tinygrad_cnn.device import check_device
 from tinygrad_cnn.errors import ArgumentError
 from tinygrad_cnn.ops.checks import check_dtype
 from tinygrad_cnn.promotion import get_default_dtype
-from tinygrad_cnn.random import Generator, default_generator
 from tinygrad_cnn.tensor import Tensor, as_array
 from tinygrad_cnn.types import ArrayLike, DType, NDArray, Shape
 
@@ -27,7 +26,7 @@ def tensor(
     >>> tensor([[1, 2], [3, 4]]).shape
     torch.Size([2, 2])
     """
-    return _made("tensor", np.array(as_array(data, _given(dtype))), requires_grad, device, strided, pin_memory)
+    return made("tensor", np.array(as_array(data, _given(dtype))), requires_grad, device, strided, pin_memory)
 
 
 def as_tensor(data: ArrayLike, dtype: Any = None, device: Any = None) -> Tensor:
@@ -62,10 +61,10 @@ def scalar_tensor(
     s: float, *, dtype: Any = None, layout: layout = strided, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """A tensor without dims, floating unless a dtype says otherwise."""
-    return _made("scalar_tensor", np.array(s, _dtype(dtype)), requires_grad, device, layout)
+    return made("scalar_tensor", np.array(s, chosen_dtype(dtype)), requires_grad, device, layout)
 
 
-def _made(
+def made(
     op: str,
     array: NDArray,
     requires_grad: bool = False,
@@ -92,7 +91,7 @@ def refuse_out(op: str, out: Any) -> None:
         raise TypeError(f"{op}: out= is not supported; write out.copy_({op}(...)) or use the result")
 
 
-def _size(op: str, sizes: tuple[Any, ...], named: Any = None) -> Shape:
+def size_of(op: str, sizes: tuple[Any, ...], named: Any = None) -> Shape:
     """The shape given as ``f(2, 3)``, ``f((2, 3))`` or ``f(size=(2, 3))``."""
     if named is not None:
         if sizes:
@@ -108,7 +107,8 @@ def _size(op: str, sizes: tuple[Any, ...], named: Any = None) -> Shape:
     return tuple(int(n) for n in counts)
 
 
-def _dtype(dtype: Any) -> DType:
+def chosen_dtype(dtype: Any) -> DType:
+    """The dtype given, or the default one."""
     return np.dtype(get_default_dtype() if dtype is None else _given(dtype))
 
 
@@ -127,8 +127,8 @@ def zeros(
     requires_grad: bool = False,
 ) -> Tensor:
     """Zeros of this shape."""
-    array = np.zeros(_size("zeros", sizes, size), _dtype(dtype))
-    return _made("zeros", array, requires_grad, device, layout, pin_memory, out)
+    array = np.zeros(size_of("zeros", sizes, size), chosen_dtype(dtype))
+    return made("zeros", array, requires_grad, device, layout, pin_memory, out)
 
 
 def ones(
@@ -142,8 +142,8 @@ def ones(
     requires_grad: bool = False,
 ) -> Tensor:
     """Ones of this shape."""
-    array = np.ones(_size("ones", sizes, size), _dtype(dtype))
-    return _made("ones", array, requires_grad, device, layout, pin_memory, out)
+    array = np.ones(size_of("ones", sizes, size), chosen_dtype(dtype))
+    return made("ones", array, requires_grad, device, layout, pin_memory, out)
 
 
 def empty(
@@ -158,8 +158,8 @@ def empty(
     memory_format: Any = None,
 ) -> Tensor:
     """Memory of this shape, with whatever it holds."""
-    array = np.empty(_size("empty", sizes, size), _dtype(dtype))
-    return _made("empty", array, requires_grad, device, layout, pin_memory, out, memory_format)
+    array = np.empty(size_of("empty", sizes, size), chosen_dtype(dtype))
+    return made("empty", array, requires_grad, device, layout, pin_memory, out, memory_format)
 
 
 def full(
@@ -177,8 +177,8 @@ def full(
     value = as_array(fill_value, _given(dtype))
     if value.ndim:
         raise TypeError(f"full: fill_value has shape {value.shape}; expected one number")
-    array = np.full(_size("full", (size,)), value, value.dtype)
-    return _made("full", array, requires_grad, device, layout, pin_memory, out)
+    array = np.full(size_of("full", (size,)), value, value.dtype)
+    return made("full", array, requires_grad, device, layout, pin_memory, out)
 
 
 def arange(
@@ -203,7 +203,7 @@ def arange(
     values = np.arange(first, last, stride)
     if dtype is None and values.dtype.kind == "f":
         dtype = get_default_dtype()
-    return _made("arange", as_array(values, _given(dtype)), requires_grad, device, layout, pin_memory, out)
+    return made("arange", as_array(values, _given(dtype)), requires_grad, device, layout, pin_memory, out)
 
 
 def linspace(
@@ -219,8 +219,8 @@ def linspace(
     requires_grad: bool = False,
 ) -> Tensor:
     """`steps` evenly spaced numbers from start to end, both included."""
-    array = _evenly("linspace", start, end, steps, _dtype(dtype)).astype(_dtype(dtype))
-    return _made("linspace", array, requires_grad, device, layout, pin_memory, out)
+    array = _evenly("linspace", start, end, steps, chosen_dtype(dtype)).astype(chosen_dtype(dtype))
+    return made("linspace", array, requires_grad, device, layout, pin_memory, out)
 
 
 def logspace(
@@ -237,8 +237,10 @@ def logspace(
     requires_grad: bool = False,
 ) -> Tensor:
     """`steps` powers of `base`, their exponents evenly spaced from start to end."""
-    array = np.power(float(base), _evenly("logspace", start, end, steps, np.dtype(np.float64))).astype(_dtype(dtype))
-    return _made("logspace", array, requires_grad, device, layout, pin_memory, out)
+    array = np.power(float(base), _evenly("logspace", start, end, steps, np.dtype(np.float64))).astype(
+        chosen_dtype(dtype)
+    )
+    return made("logspace", array, requires_grad, device, layout, pin_memory, out)
 
 
 def _evenly(op: str, start: Any, end: Any, steps: int, dtype: DType) -> NDArray:
@@ -266,48 +268,24 @@ def eye(
     requires_grad: bool = False,
 ) -> Tensor:
     """Ones on the diagonal of an (n, m) matrix."""
-    rows, columns = _size("eye", (n, n if m is None else m))
-    return _made("eye", np.eye(rows, columns, dtype=_dtype(dtype)), requires_grad, device, layout, pin_memory, out)
+    rows, columns = size_of("eye", (n, n if m is None else m))
+    return made("eye", np.eye(rows, columns, dtype=chosen_dtype(dtype)), requires_grad, device, layout, pin_memory, out)
 
 
 def tril_indices(
     row: int, col: int, offset: int = 0, *, dtype: Any = np.int64, device: Any = None, layout: Any = strided
 ) -> Tensor:
     """Rows and columns (2, N) of the elements on and below a diagonal of a (row, col) matrix."""
-    places = np.stack(np.tril_indices(row, offset, col)).astype(_dtype(dtype))
-    return _made("tril_indices", places, False, device, layout)
+    places = np.stack(np.tril_indices(row, offset, col)).astype(chosen_dtype(dtype))
+    return made("tril_indices", places, False, device, layout)
 
 
 def triu_indices(
     row: int, col: int, offset: int = 0, *, dtype: Any = np.int64, device: Any = None, layout: Any = strided
 ) -> Tensor:
     """Rows and columns (2, N) of the elements on and above a diagonal of a (row, col) matrix."""
-    places = np.stack(np.triu_indices(row, offset, col)).astype(_dtype(dtype))
-    return _made("triu_indices", places, False, device, layout)
-
-
-def rand(*size: Any, dtype: Any = None, generator: Generator | None = None, requires_grad: bool = False) -> Tensor:
-    """Numbers drawn evenly from [0, 1)."""
-    drawn = (generator or default_generator).uniform(_size("rand", size), _dtype(dtype))
-    return Tensor(drawn, requires_grad=requires_grad)
-
-
-def randn(*size: Any, dtype: Any = None, generator: Generator | None = None, requires_grad: bool = False) -> Tensor:
-    """Numbers drawn from the standard normal distribution."""
-    drawn = (generator or default_generator).normal(_size("randn", size), _dtype(dtype))
-    return Tensor(drawn, requires_grad=requires_grad)
-
-
-def randint(low: int, high: int, size: Sequence[int], *, generator: Generator | None = None) -> Tensor:
-    """Integers drawn evenly from low up to but without high, int64."""
-    if low >= high:
-        raise ValueError(f"randint: low {low} must be less than high {high}")
-    return Tensor((generator or default_generator).integers(low, high, _size("randint", (size,))))
-
-
-def randperm(n: int, *, generator: Generator | None = None) -> Tensor:
-    """The numbers 0 to n-1 in random order."""
-    return Tensor(np.array((generator or default_generator).permutation(n), np.int64))
+    places = np.stack(np.triu_indices(row, offset, col)).astype(chosen_dtype(dtype))
+    return made("triu_indices", places, False, device, layout)
 
 
 def zeros_like(
@@ -320,8 +298,8 @@ def zeros_like(
     memory_format: Any = None,
 ) -> Tensor:
     """Zeros in the shape and dtype of another tensor."""
-    array = np.zeros(input.shape, _like(input, dtype))
-    return _made("zeros_like", array, requires_grad, device, layout, memory_format=memory_format)
+    array = np.zeros(input.shape, dtype_like(input, dtype))
+    return made("zeros_like", array, requires_grad, device, layout, memory_format=memory_format)
 
 
 def ones_like(
@@ -334,8 +312,8 @@ def ones_like(
     memory_format: Any = None,
 ) -> Tensor:
     """Ones in the shape and dtype of another tensor."""
-    array = np.ones(input.shape, _like(input, dtype))
-    return _made("ones_like", array, requires_grad, device, layout, memory_format=memory_format)
+    array = np.ones(input.shape, dtype_like(input, dtype))
+    return made("ones_like", array, requires_grad, device, layout, memory_format=memory_format)
 
 
 def empty_like(
@@ -348,8 +326,8 @@ def empty_like(
     memory_format: Any = None,
 ) -> Tensor:
     """Memory in the shape and dtype of another tensor, with whatever it holds."""
-    array = np.empty(input.shape, _like(input, dtype))
-    return _made("empty_like", array, requires_grad, device, layout, memory_format=memory_format)
+    array = np.empty(input.shape, dtype_like(input, dtype))
+    return made("empty_like", array, requires_grad, device, layout, memory_format=memory_format)
 
 
 def full_like(
@@ -363,19 +341,10 @@ def full_like(
     memory_format: Any = None,
 ) -> Tensor:
     """One value in the shape and dtype of another tensor."""
-    array = np.full(input.shape, as_array(fill_value, None), _like(input, dtype))
-    return _made("full_like", array, requires_grad, device, layout, memory_format=memory_format)
+    array = np.full(input.shape, as_array(fill_value, None), dtype_like(input, dtype))
+    return made("full_like", array, requires_grad, device, layout, memory_format=memory_format)
 
 
-def _like(input: Tensor, dtype: Any) -> DType:
-    return np.dtype(input.dtype) if dtype is None else _dtype(dtype)
-
-
-def randn_like(input: Tensor, *, generator: Generator | None = None) -> Tensor:
-    """Standard normal numbers in the shape and dtype of another tensor."""
-    return randn(*input.shape, dtype=input.dtype, generator=generator)
-
-
-def rand_like(input: Tensor, *, generator: Generator | None = None) -> Tensor:
-    """Evenly drawn numbers in the shape and dtype of another tensor."""
-    return rand(*input.shape, dtype=input.dtype, generator=generator)
+def dtype_like(input: Tensor, dtype: Any) -> DType:
+    """The dtype given, or that of another tensor."""
+    return np.dtype(input.dtype) if dtype is None else chosen_dtype(dtype)

@@ -14,9 +14,9 @@ import numpy as np
 
 from tinygrad_cnn import ops
 from tinygrad_cnn.autograd import no_grad
-from tinygrad_cnn.creation import as_tensor, rand, zeros
+from tinygrad_cnn.creation import as_tensor, zeros
 from tinygrad_cnn.promotion import get_default_dtype
-from tinygrad_cnn.sampling import bernoulli, multinomial, normal
+from tinygrad_cnn.sampling import bernoulli, multinomial, normal, rand
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import ArrayLike, NDArray, Shape
 

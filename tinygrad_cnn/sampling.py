@@ -1,18 +1,158 @@
-"""Random tensors whose distribution other tensors say: normal, Bernoulli, multinomial. Nothing here is differentiable.
+"""Random tensors: uniform, normal, integers, permutations, and those whose distribution other tensors say.
 
-The numbers are PyTorch's for the same seed; how they are drawn is in `random`.
+Nothing here is differentiable. The numbers are PyTorch's for the same seed; how they are drawn is in `random`.
 """
 
 from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.creation import as_tensor
+from tinygrad_cnn.conversion import strided
+from tinygrad_cnn.creation import as_tensor, chosen_dtype, dtype_like, made, size_of
 from tinygrad_cnn.errors import ArgumentError
 from tinygrad_cnn.promotion import get_default_dtype
 from tinygrad_cnn.random import Generator, default_generator
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import ArrayLike, NDArray
+
+
+def rand(
+    *sizes: Any,
+    size: Any = None,
+    generator: Generator | None = None,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = strided,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
+    """Numbers drawn evenly from [0, 1)."""
+    drawn = (generator or default_generator).uniform(size_of("rand", sizes, size), chosen_dtype(dtype))
+    return made("rand", drawn, requires_grad, device, layout, pin_memory, out)
+
+
+def randn(
+    *sizes: Any,
+    size: Any = None,
+    generator: Generator | None = None,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = strided,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
+    """Numbers drawn from the standard normal distribution."""
+    drawn = (generator or default_generator).normal(size_of("randn", sizes, size), chosen_dtype(dtype))
+    return made("randn", drawn, requires_grad, device, layout, pin_memory, out)
+
+
+def randint(
+    *bounds: Any,
+    low: int = 0,
+    high: int | None = None,
+    size: Any = None,
+    generator: Generator | None = None,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = strided,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
+    """Integers drawn evenly from low (0 if it is left out) up to but without high: ``randint(low, high, size)``."""
+    first, last, shape = bounds_and_size(bounds, low, high, size)
+    drawn = (generator or default_generator).integers(first, last, size_of("randint", (shape,)))
+    kind = np.dtype(np.int64) if dtype is None else chosen_dtype(dtype)
+    return made("randint", drawn.astype(kind), requires_grad, device, layout, pin_memory, out)
+
+
+def bounds_and_size(bounds: tuple[Any, ...], low: int, high: Any, size: Any) -> tuple[int, int, Any]:
+    """The arguments of ``randint(high, size)`` and ``randint(low, high, size)``, by place or by name."""
+    given = list(bounds)
+    if size is None:
+        if not given or isinstance(given[-1], int):
+            raise TypeError(f"randint: no size among {bounds!r}; give it last, as in randint(0, 10, (2, 3))")
+        size = given.pop()
+    if high is None:
+        if not given:
+            raise TypeError("randint: high is missing; give it as in randint(0, 10, (2, 3))")
+        high = given.pop()
+    if given:
+        low = given.pop()
+    if given:
+        raise TypeError(f"randint: too many arguments {bounds!r}; expected low, high and size")
+    if low >= high:
+        raise ArgumentError(f"randint: low {low} must be less than high {high}")
+    return int(low), int(high), size
+
+
+def randperm(
+    n: int,
+    *,
+    generator: Generator | None = None,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = strided,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
+    """The numbers 0 to n-1 in random order, int64."""
+    if n < 0:
+        raise ArgumentError(f"randperm: n is {n}; it must be at least 0")
+    kind = np.dtype(np.int64) if dtype is None else chosen_dtype(dtype)
+    drawn = np.array((generator or default_generator).permutation(n), kind)
+    return made("randperm", drawn, requires_grad, device, layout, pin_memory, out)
+
+
+def rand_like(
+    input: Tensor,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
+    """Evenly drawn numbers in the shape and dtype of another tensor."""
+    drawn = (generator or default_generator).uniform(input.array_shape, dtype_like(input, dtype))
+    return made("rand_like", drawn, requires_grad, device, layout, memory_format=memory_format)
+
+
+def randn_like(
+    input: Tensor,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
+    """Standard normal numbers in the shape and dtype of another tensor."""
+    drawn = (generator or default_generator).normal(input.array_shape, dtype_like(input, dtype))
+    return made("randn_like", drawn, requires_grad, device, layout, memory_format=memory_format)
+
+
+def randint_like(
+    input: Tensor,
+    *bounds: int,
+    low: int = 0,
+    high: int | None = None,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
+    """Integers drawn evenly from [low, high) in the shape and dtype of another tensor."""
+    first, last, shape = bounds_and_size(bounds, low, high, input.array_shape)
+    drawn = (generator or default_generator).integers(first, last, shape).astype(dtype_like(input, dtype))
+    return made("randint_like", drawn, requires_grad, device, layout, memory_format=memory_format)
 
 
 def normal(

@@ -937,3 +937,31 @@ def test_wrong_input_raises_the_same_kind_of_error(name):
     kind = next(k for k in theirs.type.__mro__ if k.__module__ == "builtins")
     with pytest.raises(kind):
         WRONG[name](tg)
+
+
+DRAWN = {
+    "random_": lambda t: t.zeros(5).random_(10),
+    "random_ of two": lambda t: t.zeros(5, dtype=t.int64).random_(-3, 4),
+    "random_ of any": lambda t: t.zeros(5, dtype=t.int64).random_(),
+    "bernoulli_": lambda t: t.zeros(40).bernoulli_(0.3),
+    "uniform_": lambda t: t.zeros(5).uniform_(-1, 2),
+    "normal_": lambda t: t.zeros(20).normal_(1, 2),
+    "geometric_": lambda t: t.zeros(9).geometric_(0.3),
+    "cauchy_": lambda t: t.zeros(9, dtype=t.float64).cauchy_(1, 2),
+    "log_normal_": lambda t: t.zeros(20).log_normal_(0.5, 0.25),
+    "rand": lambda t: t.rand(size=(2, 3)),
+    "randn": lambda t: t.randn((), dtype=t.float64, device="cpu"),
+    "randint": lambda t: t.randint(7, (5,)),
+    "randint by name": lambda t: t.randint(low=-2, high=3, size=(5,), dtype=t.float32),
+    "randint_like": lambda t: t.randint_like(t.zeros(4), 2, 9),
+    "randperm": lambda t: t.randperm(9),
+    "rand_like": lambda t: t.rand_like(t.zeros(3), dtype=t.float64),
+    "randn_like": lambda t: t.randn_like(t.zeros(20)),
+}
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_random_numbers_are_pytorchs(name):
+    tg.manual_seed(7)
+    torch.manual_seed(7)
+    same(DRAWN[name](tg), DRAWN[name](torch), 1e-5)

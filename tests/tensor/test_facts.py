@@ -153,3 +153,32 @@ def test_draws_in_place():
     for call in (lambda: x.bernoulli_(2.0), lambda: x.exponential_(0), lambda: x.random_(0)):
         with pytest.raises(ValueError, match="must"):
             call()
+
+
+def test_random_tensors_take_pytorchs_arguments():
+    assert tg.rand(size=(2, 3), dtype=tg.float64, device="cpu").dtype is tg.float64
+    assert tg.randn((), device=tg.device("cpu"), requires_grad=True).requires_grad
+    assert tg.randint(3, (4,)).max() < 3
+    assert tg.randint(low=2, high=3, size=(2, 2)).tolist() == [[2, 2], [2, 2]]
+    assert tg.randint(0, 9, (2,), dtype=tg.float32).dtype is tg.float32
+    assert tg.randint_like(X, 5).dtype is tg.float32
+    assert tg.randint_like(X, 5, 6).unique().tolist() == [5.0]
+    assert tg.rand_like(X, dtype=tg.float64).dtype is tg.float64
+    assert tg.randperm(4, dtype=tg.int32, device="cpu").dtype is tg.int32
+    for call in (lambda: tg.randint(3, 3, (1,)), lambda: tg.randperm(-1)):
+        with pytest.raises(RuntimeError, match="must be"):
+            call()
+    for call in (lambda: tg.randint(3, 4), lambda: tg.randint(size=(1,)), lambda: tg.randint(1, 2, 3, (1,))):
+        with pytest.raises(TypeError, match="randint"):
+            call()
+    with pytest.raises(RuntimeError, match="rand: device"):
+        tg.rand(2, device="cuda")
+
+
+def test_resizing_keeps_the_first_elements():
+    x = tg.arange(6.0)
+    assert x.resize_(2, 2).tolist() == [[0, 1], [2, 3]]
+    assert x.resize_((5,)).tolist()[:4] == [0, 1, 2, 3]
+    with pytest.raises(RuntimeError, match="reshape"):
+        tg.ones(2, requires_grad=True).resize_(1)
+    assert tg.zeros(2, 2).put_(tg.tensor([1, 2]), tg.tensor([5.0, 6.0])).tolist() == [[0, 5], [6, 0]]

@@ -61,3 +61,20 @@ class DrawMethods(Methods):
             raise ArgumentError(f"exponential_: lambd is {lambd}; it must be positive")
         draw = generator or default_generator
         return self._drawn("exponential_", draw.exponential(self.array_shape, self.array_dtype, lambd))
+
+    def geometric_(self, p: float, *, generator: Generator | None = None) -> Tensor:
+        """Fill with the number of trials until the first success of probability p, the successful one counted."""
+        if not 0 < p < 1:
+            raise ArgumentError(f"geometric_: p is {p}; it must lie between 0 and 1")
+        even = (generator or default_generator).uniform(self.array_shape, np.dtype(np.float64))
+        return self._drawn("geometric_", np.ceil(np.log(even) / np.log1p(-p)))
+
+    def cauchy_(self, median: float = 0.0, sigma: float = 1.0, *, generator: Generator | None = None) -> Tensor:
+        """Fill with numbers drawn from Cauchy's distribution."""
+        even = (generator or default_generator).uniform(self.array_shape, np.dtype(np.float64))
+        return self._drawn("cauchy_", median + sigma * np.tan(np.pi * (even - 0.5)))
+
+    def log_normal_(self, mean: float = 1.0, std: float = 2.0, *, generator: Generator | None = None) -> Tensor:
+        """Fill with exponentials of normal numbers of this mean and deviation."""
+        drawn = (generator or default_generator).normal(self.array_shape, self.array_dtype, mean, std)
+        return self._drawn("log_normal_", np.exp(drawn))

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tinygrad_cnn import ops
+from tinygrad_cnn.conversion import check_memory_format
 from tinygrad_cnn.ops.diagonals import diagonal_places
 from tinygrad_cnn.ops.indexing import SetItem
+from tinygrad_cnn.ops.scatter import put
 from tinygrad_cnn.tensor.methods import Methods
 from tinygrad_cnn.types import ArrayLike, Axis
 
@@ -32,6 +34,15 @@ class InPlaceMethods(Methods):
     def zero_(self) -> Tensor:
         """Make every element 0."""
         return self.fill_(0)
+
+    def resize_(self, *sizes: Any, memory_format: Any = None) -> Tensor:
+        """Take another shape: the first elements are kept, further ones are 0 (in PyTorch they are anything)."""
+        check_memory_format("resize_", memory_format)
+        return self._resized(tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], Sequence) else sizes)
+
+    def put_(self, index: ArrayLike, source: ArrayLike, accumulate: bool = False) -> Tensor:
+        """In place: elements of the flattened tensor replaced, or added to, by their numbers."""
+        return self._become("put_", lambda x: put(x, index, source, accumulate), source)
 
     def fill_diagonal_(self, fill_value: float, wrap: bool = False) -> Tensor:
         """Make every element of the main diagonal this value; with `wrap`, of a tall matrix again and again."""

@@ -8,6 +8,7 @@ pass is in `autograd.engine`.
 from __future__ import annotations
 
 import builtins
+import math
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from typing import Any
@@ -43,7 +44,7 @@ from tinygrad_cnn.tensor.printing import represented
 from tinygrad_cnn.tensor.products import ProductMethods
 from tinygrad_cnn.tensor.reductions import ReductionMethods
 from tinygrad_cnn.tensor.shapes import ShapeMethods
-from tinygrad_cnn.types import ArrayLike, DType, Shape
+from tinygrad_cnn.types import ArrayLike, DType, NDArray, Shape
 
 NO_OPTIONS: dict[str, Any] = {}
 
@@ -399,6 +400,19 @@ class Tensor(
         self._data, self._node = turned._data, turned._node
         self._base = turned._base if self._base is not None else None
         return self
+
+    def _resized(self, shape: tuple[Any, ...]) -> Tensor:
+        """Have other memory, with as many of the elements as fit, in another shape."""
+        if self.requires_grad:
+            raise RuntimeError("resize_: a tensor that requires a gradient cannot be resized; use reshape, or detach()")
+        self._data = np.resize(self._data, shape) if self._data.size >= math.prod(shape) else self._grown(shape)
+        self._base = None
+        return self
+
+    def _grown(self, shape: tuple[Any, ...]) -> NDArray:
+        grown = np.zeros(shape, self._data.dtype)
+        grown.reshape(-1)[: self._data.size] = self._data.reshape(-1)
+        return grown
 
     def _write(self, values: Any) -> None:
         self._data[...] = values

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import Any, Generic, TypeVar
 
-from tinygrad_cnn.creation import randperm
 from tinygrad_cnn.random import Generator, default_generator
+from tinygrad_cnn.sampling import randperm
 from tinygrad_cnn.tensor import Tensor
 
 T_co = TypeVar("T_co", covariant=True)
