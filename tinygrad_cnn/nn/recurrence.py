@@ -15,15 +15,27 @@ Step = Callable[[Any, State, Any], State]
 
 
 class Weights:
-    """The weights of one layer in one direction, as a step wants them: those of the state transposed, once."""
+    """The weights of one layer in one direction, as a step wants them: those of the state transposed, once.
+
+    Where the two biases are only ever added (`one_bias`) they are made one, which goes with the input's part.
+    """
 
     __slots__ = ("bias_hh", "bias_ih", "projection", "weight_hh", "weight_ih")
 
     def __init__(
-        self, weight_ih: Any, weight_hh: Any, bias_ih: Any = None, bias_hh: Any = None, projection: Any = None
+        self,
+        weight_ih: Any,
+        weight_hh: Any,
+        bias_ih: Any = None,
+        bias_hh: Any = None,
+        projection: Any = None,
+        *,
+        one_bias: bool = False,
     ) -> None:
         self.weight_ih, self.weight_hh = weight_ih, weight_hh.T
-        self.bias_ih, self.bias_hh = bias_ih, bias_hh
+        joined = one_bias and bias_ih is not None
+        self.bias_ih = bias_ih + bias_hh if joined else bias_ih
+        self.bias_hh = None if joined else bias_hh
         self.projection = None if projection is None else projection.T
 
 

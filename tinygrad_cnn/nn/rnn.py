@@ -80,7 +80,7 @@ class RNNBase(Module):
         return [[self._parameters[name + e] for name in PARTS if name + e in self._parameters] for e in ends]  # type: ignore[misc]
 
     def _weights(self, end: str) -> Weights:
-        return Weights(*(self._parameters.get(name + end) for name in PARTS))
+        return Weights(*(self._parameters.get(name + end) for name in PARTS), one_bias=self.mode != "GRU")
 
     def _state_sizes(self) -> list[int]:
         return [self.proj_size or self.hidden_size] + [self.hidden_size] * (self.mode == "LSTM")
@@ -359,8 +359,8 @@ class RNNCellBase(Module):
                 raise ValueError(f"{cell}: Expected hidden to be 1D or 2D, got {part.ndim}D instead")
             if tuple(part.shape) != expected:
                 raise ArgumentError(f"{cell}: the state has shape {tuple(part.shape)}; expected {expected}")
-        weights = Weights(self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
-        return STEPS[self.mode](F.linear(input, self.weight_ih, self.bias_ih), state, weights)
+        weights = Weights(self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh, one_bias=self.mode != "GRU")
+        return STEPS[self.mode](F.linear(input, weights.weight_ih, weights.bias_ih), state, weights)
 
     def extra_repr(self) -> str:
         """The configuration, what is not default."""
