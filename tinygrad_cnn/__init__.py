@@ -86,36 +86,7 @@ from tinygrad_cnn.dtypes import (
 from tinygrad_cnn.dtypes import (
     int_ as int,
 )
-from tinygrad_cnn.inquiry import (
-    can_cast,
-    finfo,
-    iinfo,
-    is_complex,
-    is_floating_point,
-    is_same_size,
-    is_storage,
-    is_tensor,
-    numel,
-    promote_types,
-    result_type,
-    typename,
-)
-from tinygrad_cnn.kernels.chosen import get_kernels, set_kernels
-from tinygrad_cnn.kernels.threads import get_num_threads, set_num_threads
-from tinygrad_cnn.legacy_types import (
-    BoolTensor,
-    ByteTensor,
-    CharTensor,
-    DoubleTensor,
-    FloatTensor,
-    HalfTensor,
-    IntTensor,
-    LongTensor,
-    ShortTensor,
-    set_default_tensor_type,
-)
-from tinygrad_cnn.ops import (
-    Op,
+from tinygrad_cnn.functions import (
     abs,
     absolute,
     acos,
@@ -341,7 +312,6 @@ from tinygrad_cnn.ops import (
     repeat,
     repeat_interleave,
     reshape,
-    return_types,
     roll,
     rot90,
     round,
@@ -380,6 +350,7 @@ from tinygrad_cnn.ops import (
     sub,
     subtract,
     sum,
+    svd,
     swapaxes,
     swapdims,
     t,
@@ -412,6 +383,35 @@ from tinygrad_cnn.ops import (
     where,
     xlogy,
 )
+from tinygrad_cnn.inquiry import (
+    can_cast,
+    finfo,
+    iinfo,
+    is_complex,
+    is_floating_point,
+    is_same_size,
+    is_storage,
+    is_tensor,
+    numel,
+    promote_types,
+    result_type,
+    typename,
+)
+from tinygrad_cnn.kernels.chosen import get_kernels, set_kernels
+from tinygrad_cnn.kernels.threads import get_num_threads, set_num_threads
+from tinygrad_cnn.legacy_types import (
+    BoolTensor,
+    ByteTensor,
+    CharTensor,
+    DoubleTensor,
+    FloatTensor,
+    HalfTensor,
+    IntTensor,
+    LongTensor,
+    ShortTensor,
+    set_default_tensor_type,
+)
+from tinygrad_cnn.ops import Op, return_types
 from tinygrad_cnn.promotion import get_default_dtype, set_default_dtype
 from tinygrad_cnn.random import (
     Generator,
@@ -837,6 +837,7 @@ __all__ = [
     "sub",
     "subtract",
     "sum",
+    "svd",
     "swapaxes",
     "swapdims",
     "t",

@@ -1,7 +1,7 @@
 """Making tensors: of values, of constants, of ranges. PyTorch's names and defaults.
 
 Every function takes `dtype` (the default floating dtype, where the values do not say otherwise), `device` (the CPU) and
-`requires_grad`; `layout`, `pin_memory`, `memory_format` and `out` are accepted at what they are by default.
+`requires_grad`, and `out`; `layout`, `pin_memory` and `memory_format` are accepted at what they are by default.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from tinygrad_cnn.device import check_device
 from tinygrad_cnn.errors import ArgumentError
 from tinygrad_cnn.ops.checks import check_dtype
 from tinygrad_cnn.promotion import get_default_dtype
-from tinygrad_cnn.tensor import Tensor, as_array
+from tinygrad_cnn.tensor import Tensor, as_array, written
 from tinygrad_cnn.types import ArrayLike, DType, NDArray, Shape
 
 
@@ -81,14 +81,7 @@ def made(
         raise TypeError(f"{op}: layout is {layout!r}; the only one is torch.strided")
     if pin_memory:
         raise RuntimeError(f"{op}: pin_memory serves transfers to a GPU, and there is only the CPU; leave it out")
-    refuse_out(op, out)
-    return Tensor(array, requires_grad=requires_grad)
-
-
-def refuse_out(op: str, out: Any) -> None:
-    """TypeError if a function is to write its result into another tensor."""
-    if out is not None:
-        raise TypeError(f"{op}: out= is not supported; write out.copy_({op}(...)) or use the result")
+    return written(op, Tensor(array, requires_grad=requires_grad), out)  # type: ignore[no-any-return]
 
 
 def size_of(op: str, sizes: tuple[Any, ...], named: Any = None) -> Shape:
@@ -247,13 +240,16 @@ def _evenly(op: str, start: Any, end: Any, steps: int, dtype: DType) -> NDArray:
     """From both ends to the middle, in steps of the dtype, as PyTorch computes them."""
     if steps < 0:
         raise ArgumentError(f"{op}: steps is {steps}; it must be at least 0")
-    step = (float(end) - float(start)) / max(steps - 1, 1)
+    first, last = float(start), float(end)
+    if dtype == np.float32:
+        first, last = float(np.float32(first)), float(np.float32(last))
+    step = (last - first) / max(steps - 1, 1)
     if dtype == np.float32:
         step = float(np.float32(step))  # PyTorch rounds the step, and then only the result
     k = np.arange(steps)
     up, down = k.astype(np.longdouble), (steps - 1 - k).astype(np.longdouble)
     first_half = (k < steps // 2) | (steps == 1)
-    return np.asarray(np.where(first_half, float(start) + step * up, float(end) - step * down))
+    return np.asarray(np.where(first_half, first + step * up, last - step * down))
 
 
 def eye(

@@ -543,7 +543,7 @@ ELSEWHERE = set(
     hardtanh layer_norm leaky_relu linear max_pool2d nll_loss one_hot silu softplus binary_cross_entropy""".split()
 )
 """Compared in test_nn_parity.py and its neighbours."""
-UNTESTED_HERE = set("broadcast_shapes unique unique_consecutive cholesky put".split())
+UNTESTED_HERE = set("broadcast_shapes unique unique_consecutive cholesky put svd".split())
 """With tests of their own, below."""
 
 
@@ -699,6 +699,7 @@ def test_decompositions(seed):
         compare(lambda lib, x, o: lib.linalg.eigh(x[0]).eigenvalues, (spd,), {}, seed)
         compare(lambda lib, x, o: lib.linalg.svdvals(x[0]), (a,), {}, seed)
         compare(lambda lib, x, o: lib.linalg.pinv(x[0]), (a,), {}, seed)
+        compare(lambda lib, x, o: lib.svd(x[0]), (a,), {}, seed)
         compare(lambda lib, x, o: lib.linalg.matrix_norm(x[0], o["ord"]), (a,), {"ord": d.choice(["nuc", 2, -2])}, seed)
     for decompose in (tg.linalg.cholesky, tg.linalg.eigh, tg.linalg.svd, tg.linalg.qr, tg.linalg.pinv):
         with pytest.raises(RuntimeError, match="no derivative here"):

@@ -130,8 +130,6 @@ def test_what_needs_a_gpu_or_another_dtype_is_refused():
         tg.zeros(1, pin_memory=True)
     with pytest.raises(TypeError, match="half"):
         X.bfloat16()
-    with pytest.raises(TypeError, match=r"out\.copy_"):
-        tg.zeros(1, out=X)
     with pytest.raises(AttributeError, match="real and imaginary"):
         _ = tg.complex64
 
@@ -182,3 +180,23 @@ def test_resizing_keeps_the_first_elements():
     with pytest.raises(RuntimeError, match="reshape"):
         tg.ones(2, requires_grad=True).resize_(1)
     assert tg.zeros(2, 2).put_(tg.tensor([1, 2]), tg.tensor([5.0, 6.0])).tolist() == [[0, 5], [6, 0]]
+
+
+def test_results_can_be_written_into_a_tensor():
+    out = tg.zeros(3, 4)
+    assert tg.mul(X, 2, out=out) is out
+    assert tg.equal(out, X * 2)
+    assert tg.matmul(X, X.t(), out=tg.empty(0)).shape == (3, 3)
+    assert tg.rand(2, 2, out=out[:2, :2]).shape == (2, 2)
+    values, places = tg.empty(3), tg.empty(3, dtype=tg.int64)
+    assert tg.max(X, 1, out=(values, places)).values is values
+    assert places.tolist() == [3, 3, 3]
+    for call, error, message in (
+        (lambda: tg.mul(X, 2, out=tg.zeros(2)), RuntimeError, r"mul: out has shape \(2,\), the result \(3, 4\)"),
+        (lambda: tg.mul(X, 2, out=3), TypeError, "mul: out is int"),
+        (lambda: tg.max(X, 1, out=values), TypeError, "a tuple of 2 tensors"),
+        (lambda: tg.mul(X, 2.5, out=tg.zeros(3, 4, dtype=tg.int64)), RuntimeError, "does not fit"),
+        (lambda: tg.mul(tg.ones(2, requires_grad=True), 2, out=tg.zeros(2)), RuntimeError, "cannot carry a gradient"),
+    ):
+        with pytest.raises(error, match=message):
+            call()

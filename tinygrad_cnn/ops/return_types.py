@@ -22,4 +22,5 @@ cummax, cummin = _kind("cummax", "values", "indices"), _kind("cummin", "values",
 aminmax = _kind("aminmax", "min", "max")
 slogdet, linalg_slogdet = (_kind(name, "sign", "logabsdet") for name in ("slogdet", "linalg_slogdet"))
 linalg_eigh = _kind("linalg_eigh", "eigenvalues", "eigenvectors")
+svd = _kind("svd", "U", "S", "V")
 linalg_svd, linalg_qr = _kind("linalg_svd", "U", "S", "Vh"), _kind("linalg_qr", "Q", "R")

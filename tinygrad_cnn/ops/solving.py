@@ -205,6 +205,14 @@ def svdvals(A: Array) -> Array:
     return svd(A, full_matrices=False).S
 
 
+def svd_of(input: Array, some: bool = True, compute_uv: bool = True) -> Any:
+    """``(U, S, V)`` with ``input = U diag(S) Vᵀ``: PyTorch's older form of ``linalg.svd``; without a derivative."""
+    if not compute_uv:
+        raise ArgumentError("svd: compute_uv=False is not supported; use linalg.svdvals")
+    u, s, vh = svd(input, full_matrices=not some)
+    return return_types.svd(u, s, np.swapaxes(vh, -1, -2))
+
+
 def qr(A: Array, mode: str = "reduced") -> Any:
     """``(Q, R)``: orthogonal times triangular; without a derivative."""
     if mode not in ("reduced", "complete"):

@@ -29,7 +29,7 @@ class Operators(Methods):
         return self._arithmetic(Add, self, other)
 
     def __radd__(self, other: ArrayLike) -> Tensor:
-        return self._arithmetic(Add, other, self)
+        return self._arithmetic(Add, self, other)
 
     def __sub__(self, other: ArrayLike) -> Tensor:
         return self._arithmetic(Sub, self, other)
@@ -41,7 +41,7 @@ class Operators(Methods):
         return self._arithmetic(Mul, self, other)
 
     def __rmul__(self, other: ArrayLike) -> Tensor:
-        return self._arithmetic(Mul, other, self)
+        return self._arithmetic(Mul, self, other)
 
     def __truediv__(self, other: ArrayLike) -> Tensor:
         return self._arithmetic(Div, self, other)

@@ -1,0 +1,35 @@
+"""Results written into tensors that were there before: PyTorch's `out`."""
+
+from typing import Any
+
+from tinygrad_cnn.autograd.mode import no_grad
+from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.tensor.recording import Tensor
+
+
+def written(op: str, result: Any, out: Any) -> Any:
+    """The result, in the memory of `out`; that must have its shape, or be empty, and a dtype that holds it.
+
+    Raises
+    ------
+    RuntimeError
+        If a gradient would flow, which `out` cannot carry, or if shape or dtype do not fit.
+    """
+    if out is None:
+        return result
+    if isinstance(result, tuple):
+        if not isinstance(out, (tuple, list)) or len(out) != len(result):
+            raise TypeError(f"{op}: out must be a tuple of {len(result)} tensors")
+        parts = [written(op, part, target) for part, target in zip(result, out, strict=True)]
+        return type(result)(*parts) if hasattr(result, "_fields") else tuple(parts)
+    if not isinstance(out, Tensor):
+        raise TypeError(f"{op}: out is {type(out).__name__}; expected a Tensor")
+    if result.is_recorded or out.is_recorded:
+        raise RuntimeError(f"{op}: out= cannot carry a gradient; use the result, or no_grad()")
+    if out.array_shape != result.array_shape:
+        if out.numel():
+            raise ArgumentError(f"{op}: out has shape {out.array_shape}, the result {result.array_shape}")
+        out.resize_(result.array_shape)
+    with no_grad():
+        out._become(op, lambda x: result)
+    return out
