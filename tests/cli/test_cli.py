@@ -256,3 +256,26 @@ def test_shifted_images_are_moved_and_filled_with_background():
     seen = {train.shifted(x, 1).numpy().tobytes() for _ in range(60)}
     assert len(seen) == 9
     assert all(train.shifted(x, 2).numpy().min() == x.numpy().min() for _ in range(5))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGPIPE")
+@pytest.mark.parametrize(
+    "command",
+    [["gradcheck", "Tanh", "--samples", "2"], ["gradcheck", "--all", "--samples", "1"], ["train", "--epochs", "1"]],
+)
+def test_output_that_is_closed_early_ends_it_quietly(command):
+    code = "import sys; from tinygrad_cnn.cli import main; sys.exit(main())"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    process.stdout.close()  # nobody reads it
+    _, complaint = process.communicate(timeout=100)
+    assert complaint == ""
+    assert process.returncode == 141
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGPIPE")
+def test_head_takes_a_line_and_nothing_complains(tmp_path):
+    command = f"{sys.executable} -m tinygrad_cnn gradcheck --all --samples 1 2>{tmp_path / 'complaints'} | head -1"
+    assert len(subprocess.run(command, shell=True, capture_output=True, text=True).stdout.splitlines()) == 1
+    assert (tmp_path / "complaints").read_text() == ""

@@ -1,8 +1,10 @@
 """The command line: ``tinygrad-cnn train``, ``predict`` and ``gradcheck``."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from tinygrad_cnn.cli import gradcheck, predict, train
 from tinygrad_cnn.version import __version__
@@ -14,8 +16,40 @@ COMMANDS = {
 }
 
 
+READER_GONE = 128 + 13
+"""The exit status if who reads the output has closed it: that of a program which SIGPIPE (13) ends."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; the exit status: 0, 2 for wrong input, 130 when interrupted, 1 and 3 as `gradcheck` says."""
+    """Run a command; the exit status: 0, 2 for wrong input, 130 when interrupted, 1 and 3 as `gradcheck` says.
+
+    If the output is closed early, as by ``| head``, it ends quietly with 141.
+    """
+    try:
+        try:
+            return _run(argv)
+        finally:  # also after --help: what is still held back may not go through either
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except BrokenPipeError:
+        _discard_output()
+        return READER_GONE
+
+
+def _discard_output() -> None:
+    """Point the closed output elsewhere: at exit Python flushes it once more, and would complain."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except BrokenPipeError:
+            with suppress(OSError):  # what is no file of the system has nothing to be pointed elsewhere
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, stream.fileno())
+                os.close(nowhere)
+
+
+def _run(argv: Sequence[str] | None) -> int:
     parser = argparse.ArgumentParser(prog="tinygrad-cnn", description="Small networks in NumPy.")
     parser.add_argument("--version", action="version", version=f"tinygrad-cnn {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)

@@ -235,6 +235,8 @@ def _report(args: argparse.Namespace, net: nn.Sequential, training: Training, se
         path = args.json
         if args.json is not None:
             write_atomically(args.json, (json.dumps(record, indent=2) + "\n").encode())
+    except BrokenPipeError:  # of what was printed: the reader has gone
+        raise
     except OSError as error:
         return fail(f"{path}: cannot be written ({error.strerror or error})")
     return 0
