@@ -98,7 +98,7 @@ class Node:
             self.saved = FREED
 
     def __repr__(self) -> str:
-        return f"<{self.name()}>"
+        return f"<{self.name()} object at {id(self):#x}>"
 
 
 class AccumulateGrad:
@@ -120,7 +120,7 @@ class AccumulateGrad:
         return id(self.variable)
 
     def __repr__(self) -> str:
-        return "<AccumulateGrad>"
+        return f"<AccumulateGrad object at {id(self.variable):#x}>"
 
 
 def entrance(edge: Edge) -> tuple[Node | AccumulateGrad, int]:

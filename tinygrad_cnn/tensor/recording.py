@@ -80,6 +80,8 @@ class Tensor(
     tensor([2., 4.])
     """
 
+    __module__ = "tinygrad_cnn"  # the name that users know it by
+
     __slots__ = ("__weakref__", "_base", "_data", "_grad", "_node", "_wants", "hooks")
 
     edges: tuple[()] = ()
