@@ -5,6 +5,9 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 
 from tinygrad_cnn import ops
+from tinygrad_cnn.ops.running import trapezoid as trapezoid_of
+from tinygrad_cnn.ops.scatter import put as put_of
+from tinygrad_cnn.ops.solving import pinv as pinv_of
 from tinygrad_cnn.ops.solving import svd_of
 from tinygrad_cnn.tensor import Tensor, written
 
@@ -294,6 +297,9 @@ take = into(ops.take)
 take_along_dim = into(ops.take_along_dim)
 svd = into(svd_of)
 tan = into(ops.tan)
+trapz = trapezoid_of
+put, pinverse = into(put_of), into(pinv_of)
+detach, positive = Tensor.detach, Tensor.positive
 tanh = into(ops.tanh)
 tensor_split = into(ops.tensor_split)
 tensordot = into(ops.tensordot)

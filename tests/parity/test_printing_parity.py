@@ -39,7 +39,7 @@ def arrays(draw):
         return draw(hnp.arrays(np.float64, shape, elements=elements)).astype(dtype)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(arrays(), st.booleans())
 def test_repr(values, wants_grad):
     wants_grad = wants_grad and values.dtype.kind == "f"

@@ -153,6 +153,8 @@ class Tensor(
         except ValueError:
             op.check_shapes(arrays)
             raise
+        except TypeError as error:  # NumPy has no such function of these dtypes: -x of booleans
+            raise DTypeError(f"{op.label}: {error}") from error
         aux: tuple[Any, ...] = ()
         if op.aux:
             result, *rest = result
