@@ -34,7 +34,7 @@ def test_every_example_has_a_test():
 
 
 def test_mnist_cnn(example, capsys):
-    assert example("mnist_cnn").main(epochs=1, images=1500) > 0.8
+    assert example("mnist_cnn").main(epochs=1, images=3000) > 0.8
     assert "epoch 1: loss of the last batch" in capsys.readouterr().out
 
 

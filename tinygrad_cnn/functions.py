@@ -131,6 +131,7 @@ embedding = into(ops.embedding)
 eq = into(ops.eq)
 equal = ops.equal
 erf = into(ops.erf)
+erfinv = into(ops.erfinv)
 exp = into(ops.exp)
 exp2 = into(ops.exp2)
 expand = into(ops.expand)

@@ -67,6 +67,14 @@ def solved(a, b):
     return out
 
 
+def bisected(function, y, low, high):
+    """Where a rising function has the value y."""
+    for _ in range(80):
+        middle = (low + high) / 2
+        low, high = (middle, high) if function(middle) < y else (low, middle)
+    return middle
+
+
 def along(function):
     """A function of the list along one axis, giving a list (or, reduced, a number)."""
 
@@ -374,6 +382,7 @@ REFERENCES = {
     "Log": each(math.log),
     "Log1p": each(math.log1p),
     "Log2": each(math.log2),
+    "Erfinv": each(lambda y: bisected(math.erf, y, -6, 6)),
     "Log10": each(math.log10),
     "Logaddexp": each(lambda a, b: math.log(math.exp(a) + math.exp(b))),
     "Arcsinh": each(math.asinh),

@@ -345,6 +345,7 @@ UNARY = {
     **dict.fromkeys("log log2 log10 log1p sqrt rsqrt reciprocal".split(), unary(0.25, 4)),
     **dict.fromkeys("asin arcsin acos arccos atanh arctanh tan".split(), unary(-0.9, 0.9)),
     **dict.fromkeys("acosh arccosh".split(), unary(1.1, 4)),
+    "erfinv": unary(-0.95, 0.95),
     "logit": lambda d: ((d.real(3, low=0.1, high=0.9), *([1e-6] if d.flag() else [])), {}),
     "clone": unary(),
     "selu": unary(),

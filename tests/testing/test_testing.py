@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tinygrad_cnn import Tensor
+from tinygrad_cnn import Tensor, tensor
 from tinygrad_cnn.testing import assert_close
 
 
@@ -24,7 +24,7 @@ from tinygrad_cnn.testing import assert_close
 )
 def test_what_differs_is_said(actual, expected, text):
     with pytest.raises(AssertionError, match=text):
-        assert_close(Tensor(actual), Tensor(expected))
+        assert_close(tensor(actual), tensor(expected))
 
 
 def test_places_in_structures_are_said():

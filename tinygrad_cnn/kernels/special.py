@@ -42,3 +42,23 @@ def erf(x: NDArray) -> NDArray:
     middle = 1 - np.exp(-size * size) * np.polyval(MIDDLE[0], size) / np.polyval(MIDDLE[1], size)
     y = np.where(np.abs(v) <= 0.46875, small, np.copysign(middle, v))
     return np.asarray(y, dtype)
+
+
+def erfinv(y: NDArray) -> NDArray:
+    """The x with erf(x) = y, in the dtype of y, computed in float64; ±∞ at ±1, NaN beyond.
+
+    Winitzki's formula, right to 0.2%, and three of Halley's steps.
+    """
+    values = np.asarray(y)
+    dtype = values.dtype if values.dtype.kind == "f" else np.dtype(np.float64)
+    v = values.astype(np.float64)
+    inside = np.where(np.abs(v) < 1, v, 0.0)
+    decay = np.log1p(-inside * inside)
+    a = 0.147
+    half = 2 / (np.pi * a) + decay / 2
+    x = np.copysign(np.sqrt(np.maximum(np.sqrt(half * half - decay / a) - half, 0)), inside)
+    for _ in range(3):
+        step = (erf(x) - inside) * (np.sqrt(np.pi) / 2) * np.exp(x * x)
+        x = x - step / (1 + x * step)
+    edge = np.where(np.abs(v) == 1, np.copysign(np.inf, v), np.nan)
+    return np.asarray(np.where(np.abs(v) < 1, x, edge), dtype)

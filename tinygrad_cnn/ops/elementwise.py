@@ -9,6 +9,7 @@ import numpy as np
 
 from tinygrad_cnn.errors import ArgumentError
 from tinygrad_cnn.kernels.special import erf as _erf
+from tinygrad_cnn.kernels.special import erfinv as _erfinv
 from tinygrad_cnn.ops.checks import dtype_of
 from tinygrad_cnn.ops.domain import AwayFrom, Positive, Real
 from tinygrad_cnn.ops.draw import Draw
@@ -360,6 +361,18 @@ class Erf(Unary):
         return g * (2 / math.sqrt(math.pi) * np.exp(-x * x))
 
 
+class Erfinv(Unary):
+    """y = the inverse of erf        dx = g √π/2 exp(y²)"""
+
+    domain = {"x": Real(low=-0.75, high=0.75)}
+
+    def forward(x: Array) -> Array:
+        return _erfinv(x)
+
+    def d_x(g: Array, y: Array) -> Array:
+        return g * (math.sqrt(math.pi) / 2 * np.exp(y * y))
+
+
 class Softplus(Unary):
     """y = ln(1 + exp(βx)) / β, and x itself where βx > threshold        dx = g sigmoid(βx)"""
 
@@ -520,6 +533,11 @@ def sigmoid(input: Array) -> Array:
 def erf(input: Array) -> Array:
     """Error function of each element: ``2/√π`` times the integral of ``exp(-t²)`` from 0 to x."""
     return Erf.apply(input)
+
+
+def erfinv(input: Array) -> Array:
+    """The inverse of `erf`: ±∞ at ±1, NaN beyond."""
+    return Erfinv.apply(input)
 
 
 def silu(input: Array) -> Array:

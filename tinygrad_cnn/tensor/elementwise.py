@@ -121,6 +121,10 @@ class ElementwiseMethods(Methods):
         """Logistic function of each element, ``1 / (1 + exp(-x))``; nothing overflows."""
         return ops.sigmoid(self)
 
+    def erfinv(self) -> Tensor:
+        """The inverse of `erf`: ±∞ at ±1, NaN beyond."""
+        return ops.erfinv(self)
+
     def erf(self) -> Tensor:
         """Error function of each element: ``2/√π`` times the integral of ``exp(-t²)`` from 0 to x."""
         return ops.erf(self)
