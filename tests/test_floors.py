@@ -16,7 +16,7 @@ FLOORS = {
     "autograd": 2, "random": 2, "tensor": 2, "numpy_protocol": 2, "creation": 2, "sampling": 2,
     "nn": 3, "optim": 3, "utils": 3, "data": 3, "transforms": 3, "datasets": 3, "gradcheck": 3,
     "distributions": 3, "testing": 3,
-    "teach": 4, "io": 4,
+    "teach": 4, "io": 4, "func": 4,
     "cli": 5, "__main__": 6,
 }  # fmt: skip
 SIDEWAYS = {

@@ -18,6 +18,7 @@ from tinygrad_cnn import (
     cuda,
     data,
     distributions,
+    func,
     linalg,
     nn,
     ops,
@@ -86,6 +87,7 @@ from tinygrad_cnn.dtypes import (
 from tinygrad_cnn.dtypes import (
     int_ as int,
 )
+from tinygrad_cnn.func import vmap
 from tinygrad_cnn.functions import (
     abs,
     abs_,
@@ -757,6 +759,7 @@ __all__ = [
     "from_numpy",
     "full",
     "full_like",
+    "func",
     "gather",
     "gcd",
     "gcd_",
@@ -1048,6 +1051,7 @@ __all__ = [
     "var_mean",
     "vdot",
     "view",
+    "vmap",
     "vsplit",
     "vstack",
     "where",
