@@ -19,6 +19,7 @@ from tinygrad_cnn import (
     data,
     distributions,
     func,
+    io,
     linalg,
     nn,
     ops,
@@ -463,6 +464,7 @@ from tinygrad_cnn.inquiry import (
     result_type,
     typename,
 )
+from tinygrad_cnn.io import load, save
 from tinygrad_cnn.kernels.chosen import get_kernels, set_kernels
 from tinygrad_cnn.kernels.threads import get_num_threads, set_num_threads
 from tinygrad_cnn.legacy_types import (
@@ -803,6 +805,7 @@ __all__ = [
     "int32",
     "int64",
     "inverse",
+    "io",
     "is_anomaly_enabled",
     "is_complex",
     "is_floating_point",
@@ -834,6 +837,7 @@ __all__ = [
     "linalg",
     "linear",
     "linspace",
+    "load",
     "log",
     "log1p",
     "log1p_",
@@ -955,6 +959,7 @@ __all__ = [
     "rsqrt",
     "rsqrt_",
     "rsub",
+    "save",
     "scalar_tensor",
     "scatter",
     "scatter_add",

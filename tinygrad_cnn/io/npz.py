@@ -10,13 +10,10 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.atomic import write_atomically
+from tinygrad_cnn.io.errors import ModelFileError
 from tinygrad_cnn.tensor import Tensor
 
 ABOUT = "__about__"
-
-
-class ModelFileError(ValueError):
-    """A model file is missing, damaged, or holds something else."""
 
 
 def save_npz(path: str | Path, state: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:

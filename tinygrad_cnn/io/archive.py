@@ -1,0 +1,204 @@
+"""The format that `save` writes: one zip with the numbers of each array as they are, and a JSON text of the rest.
+
+`structure.json` holds `format`, `arrays` (dtype and shape of each), `tensors` (which array, and what else they are) and
+`value`: what was saved, as JSON. JSON's own null, truth values, texts, numbers and lists stand for themselves;
+everything else is an object with one key, which names it. Nothing in a file can run: it is data that this module
+alone gives a meaning, and what it does not know, it refuses.
+"""
+
+import base64
+import io
+import json
+import math
+import zipfile
+from collections import Counter, OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.device import device
+from tinygrad_cnn.dtypes import dtype, dtype_named
+from tinygrad_cnn.io.errors import UnreadableFileError
+from tinygrad_cnn.nn.module import Module
+from tinygrad_cnn.nn.parameter import Parameter
+from tinygrad_cnn.size import Size
+from tinygrad_cnn.tensor import Tensor
+from tinygrad_cnn.types import NDArray
+
+FORMAT = "tinygrad_cnn 1"
+STRUCTURE = "structure.json"
+DTYPES = {"|b1", "|i1", "|u1", *(f"<{kind}{size}" for kind in "fiu" for size in (2, 4, 8))}
+DICTS: dict[str, type[dict[Any, Any]]] = {"dict": dict, "OrderedDict": OrderedDict, "Counter": Counter}
+SEQUENCES: dict[str, Callable[[list[Any]], Any]] = {
+    "tuple": tuple,
+    "Size": Size,
+    "set": set,
+    "frozenset": frozenset,
+}
+
+
+class Writer:
+    """Takes an object apart: its arrays into a list, and the rest into what JSON can hold."""
+
+    def __init__(self) -> None:
+        self.arrays: list[NDArray] = []
+        self.tensors: list[dict[str, Any]] = []
+        self.places: dict[Any, int] = {}
+        """Of each piece of memory and each Tensor seen, its number: what is shared is written once."""
+        self.inside: list[int] = []
+        self.kept: list[Any] = []  # what has a number stays alive, so that no other object gets its id
+
+    def written(self, value: Any, where: str) -> Any:
+        """JSON for a value; `where` it stands in what is saved, for the error."""
+        if value is None or type(value) in (bool, int, str):
+            return value
+        if type(value) is float:
+            return value if math.isfinite(value) else {"float": repr(value)}
+        if isinstance(value, Tensor):
+            return {"tensor": self.tensor(value)}
+        if isinstance(value, (np.ndarray, np.generic)):
+            return {"array" if isinstance(value, np.ndarray) else "scalar": self.array(np.asarray(value), where)}
+        if isinstance(value, bytes):
+            return {"bytes": base64.b64encode(value).decode()}
+        if isinstance(value, (dtype, device)):
+            return {type(value).__name__: value.name if isinstance(value, dtype) else str(value)}
+        return self.container(value, where)
+
+    def container(self, value: Any, where: str) -> Any:
+        """JSON for a dict, list, tuple or set; TypeError for anything else."""
+        kind = type(value).__name__
+        known = type(value) in (list, *DICTS.values(), *SEQUENCES.values())
+        if not known:
+            raise TypeError(f"save: {where} is of type {kind}, which is not saved; {advice(value)}")
+        if id(value) in self.inside:
+            raise ValueError(f"save: {where} contains itself; only trees are saved")
+        self.inside.append(id(value))
+        if isinstance(value, dict):
+            pairs = enumerate(value.items())
+            parts: list[Any] = [
+                [self.written(k, f"key {n} of {where}"), self.written(v, f"{where}[{k!r}]")] for n, (k, v) in pairs
+            ]
+        else:
+            parts = [self.written(v, f"{where}[{k}]") for k, v in enumerate(value)]
+        self.inside.pop()
+        return parts if type(value) is list else {kind: parts}
+
+    def tensor(self, value: Tensor) -> int:
+        """The number of a Tensor; the same object has the same one."""
+        key = ("tensor", id(value))
+        if key not in self.places:
+            self.kept.append(value)
+            self.places[key] = len(self.tensors)
+            described = {"array": self.array(value.detach().numpy(), "a tensor")}
+            if value.requires_grad:
+                described["requires_grad"] = True
+            if isinstance(value, Parameter):
+                described["parameter"] = True
+            self.tensors.append(described)
+        return self.places[key]
+
+    def array(self, value: NDArray, where: str) -> int:
+        """The number of an array; the same elements in memory have the same one."""
+        native = value.dtype.newbyteorder("<").str.replace("=", "<")
+        if native not in DTYPES:
+            raise TypeError(f"save: {where} has dtype {value.dtype}; only numbers and truth values are saved")
+        key = (value.__array_interface__["data"][0], value.shape, value.strides, native, bool(value.size))
+        if key not in self.places:
+            self.kept.append(value)
+            self.places[key] = len(self.arrays)
+            self.arrays.append(value.astype(native, copy=False))
+        return self.places[key]
+
+
+def advice(value: Any) -> str:
+    """What to save instead."""
+    if isinstance(value, Module):
+        return "save its state_dict(), and load it with load_state_dict() into a module made by the same code"
+    if callable(getattr(value, "state_dict", None)):
+        return "save its state_dict()"
+    return "save tensors, arrays, numbers, strings, and dicts, lists, tuples and sets of them"
+
+
+def pack(value: Any) -> bytes:
+    """The file for a value."""
+    writer = Writer()
+    tree = writer.written(value, "the object")
+    described = [{"dtype": a.dtype.str, "shape": a.shape} for a in writer.arrays]
+    structure = {"format": FORMAT, "arrays": described, "tensors": writer.tensors, "value": tree}
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(STRUCTURE, json.dumps(structure, allow_nan=False))
+        for k, array in enumerate(writer.arrays):
+            archive.writestr(f"arrays/{k}", array.tobytes())
+    return buffer.getvalue()
+
+
+class Reader:
+    """Puts together again what a `Writer` took apart."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        try:
+            structure = json.loads(archive.read(STRUCTURE))
+            if structure["format"] != FORMAT:
+                raise UnreadableFileError(f"load: the file has format {structure['format']!r}; expected {FORMAT!r}")
+            self.arrays = [stored(archive, k, form) for k, form in enumerate(structure["arrays"])]
+            self.tensors = [self.tensor(form) for form in structure["tensors"]]
+            self.value = self.read(structure["value"])
+        except UnreadableFileError:
+            raise
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError) as error:
+            raise UnreadableFileError(f"load: the file is damaged ({type(error).__name__}: {error})") from None
+
+    def tensor(self, form: dict[str, Any]) -> Tensor:
+        """One Tensor."""
+        kind = Parameter if form.get("parameter") is True else Tensor
+        return kind(self.arrays[counted(form["array"])], requires_grad=form.get("requires_grad") is True)
+
+    def read(self, tree: Any) -> Any:
+        """The value of a JSON tree."""
+        if isinstance(tree, list):
+            return [self.read(part) for part in tree]
+        if not isinstance(tree, dict):
+            return tree
+        ((kind, content),) = tree.items()
+        if kind in DICTS:
+            return DICTS[kind]({self.read(k): self.read(v) for k, v in content})
+        if kind in SEQUENCES:
+            return SEQUENCES[kind]([self.read(part) for part in content])
+        match kind:
+            case "tensor":
+                return self.tensors[counted(content)]
+            case "array":
+                return self.arrays[counted(content)]
+            case "scalar":
+                return self.arrays[counted(content)][()]
+            case "float":
+                return {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}[content]
+            case "bytes":
+                return base64.b64decode(content, validate=True)
+            case "dtype":
+                return dtype_named(str(content))
+            case "device":
+                return device(str(content))
+        raise UnreadableFileError(f"load: the file names a {kind!r}, which is not known")
+
+
+def counted(k: Any) -> int:
+    """A number of a list."""
+    if type(k) is not int or k < 0:
+        raise ValueError(f"{k!r} is no number of an array")
+    return k
+
+
+def stored(archive: zipfile.ZipFile, k: int, form: dict[str, Any]) -> NDArray:
+    """One array of the file, in memory of its own."""
+    kind, shape = form["dtype"], tuple(counted(n) for n in form["shape"])
+    if kind not in DTYPES:
+        raise ValueError(f"array {k} has dtype {kind!r}")
+    found = np.dtype(kind)
+    content = archive.read(f"arrays/{k}")
+    if len(content) != math.prod(shape) * found.itemsize:
+        raise ValueError(f"array {k} has {len(content)} bytes for shape {shape} of {found}")
+    array = np.frombuffer(bytearray(content), found).reshape(shape)
+    return array if found.isnative else array.astype(found.newbyteorder("="))

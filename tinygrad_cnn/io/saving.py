@@ -1,0 +1,162 @@
+"""`save` and `load`, as PyTorch spells them, without pickle: no file can make `load` execute anything."""
+
+import io
+import os
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from tinygrad_cnn.atomic import write_atomically
+from tinygrad_cnn.device import device
+from tinygrad_cnn.errors import DeviceError
+from tinygrad_cnn.io import archive, pytorch
+from tinygrad_cnn.io.errors import UnreadableFileError
+
+File = str | os.PathLike[str] | IO[bytes]
+LEGACY = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
+"""How files of PyTorch before 1.6 begin."""
+
+
+def save(
+    obj: Any,
+    f: File,
+    pickle_module: Any = None,
+    pickle_protocol: int = 2,
+    _use_new_zipfile_serialization: bool = True,
+) -> None:
+    """Write tensors, state_dicts, and trees of them, to a file; `load` reads it.
+
+    Parameters
+    ----------
+    obj : Tensors, Parameters, arrays, numbers, strings, bytes, None, dtypes, and dicts, lists, tuples and sets of them
+    f : a path, written atomically, or a file that is open for writing bytes
+    pickle_module, pickle_protocol, _use_new_zipfile_serialization : PyTorch's; only the defaults, nothing is pickled
+
+    Tensors that share memory still do after loading, if they have the same elements. The format is this project's own,
+    a zip of plain numbers and a JSON text (`io/archive.py`); for files that PyTorch reads see `io.safetensors`.
+
+    Raises
+    ------
+    TypeError
+        For any other object, such as a whole Module, with the place where it stands: save its state_dict.
+
+    Examples
+    --------
+    >>> import io
+    >>> from tinygrad_cnn import tensor
+    >>> buffer = io.BytesIO()
+    >>> save({"weights": tensor([1.0, 2.0]), "epoch": 3}, buffer)
+    >>> _ = buffer.seek(0)
+    >>> load(buffer)
+    {'weights': tensor([1., 2.]), 'epoch': 3}
+    """
+    if getattr(pickle_module, "__name__", "pickle") != "pickle" or pickle_protocol != 2:
+        raise ValueError("save: nothing is pickled; leave pickle_module and pickle_protocol out")
+    if not _use_new_zipfile_serialization:
+        raise ValueError("save: there is one format, a zip; leave _use_new_zipfile_serialization out")
+    content = archive.pack(obj)
+    if isinstance(f, (str, os.PathLike)):
+        write_atomically(Path(f), content)
+    elif hasattr(f, "write"):
+        f.write(content)
+    else:
+        raise AttributeError(f"save: expected a path or a file to write to, got {type(f).__name__}")
+
+
+def load(
+    f: File,
+    map_location: Any = None,
+    pickle_module: Any = None,
+    *,
+    weights_only: bool | None = None,
+    mmap: bool | None = None,
+    **pickle_load_args: Any,
+) -> Any:
+    """Read what `save` wrote, or tensors and state_dicts that PyTorch's ``torch.save`` wrote.
+
+    Parameters
+    ----------
+    f : a path, or a file that is open for reading bytes and can be searched
+    map_location : where tensors of other devices go: "cpu", a function or a dict to the CPU; None refuses them
+    weights_only : True or False, it makes no difference: no file is ever executed, and only data is loaded
+    pickle_module, mmap, pickle_load_args : PyTorch's; only the defaults
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    UnreadableFileError
+        A ModelFileError (ValueError), RuntimeError and UnpicklingError: if the file is damaged, or holds anything else
+        than data, which is then named.
+    """
+    if pickle_module is not None or pickle_load_args:
+        raise ValueError("load: nothing is unpickled; leave pickle_module and its arguments out")
+    if mmap:
+        raise ValueError("load: mmap=True is not here; arrays are read into memory")
+    located = locator(map_location)
+    content = contents(f)
+    if not content:
+        raise UnreadableFileError("load: the file is empty")
+    if content.startswith(LEGACY):
+        raise UnreadableFileError(
+            "load: the file is in PyTorch's format of before 1.6; load and save it again with a newer PyTorch"
+        )
+    try:
+        return read_zip(content, located)
+    except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
+        if isinstance(error, UnreadableFileError):
+            raise
+        raise UnreadableFileError(
+            f"load: not a file that save() or torch.save() wrote, or damaged ({error}); "
+            "for safetensors use io.safetensors.load_file"
+        ) from None
+
+
+def contents(f: File) -> bytes:
+    """The bytes of a path, or of a file from where it stands."""
+    if isinstance(f, (str, os.PathLike)):
+        return Path(f).read_bytes()
+    if not hasattr(f, "read"):
+        raise AttributeError(f"load: expected a path or a file to read from, got {type(f).__name__}")
+    content = f.read()
+    if not isinstance(content, bytes):
+        raise TypeError("load: the file is open for text; open it with mode 'rb'")
+    return content
+
+
+def read_zip(content: bytes, located: Callable[[str], None]) -> Any:
+    """The value in a zip, ours or PyTorch's."""
+    with zipfile.ZipFile(io.BytesIO(content)) as opened:
+        if any(member.compress_type != zipfile.ZIP_STORED for member in opened.infolist()):
+            raise UnreadableFileError("load: the file is a compressed zip; save() and torch.save() do not write such")
+        names = opened.namelist()
+        if archive.STRUCTURE in names:
+            return archive.Reader(opened).value
+        pickles = [name for name in names if name == "data.pkl" or name.endswith("/data.pkl")]
+        if len(pickles) != 1:
+            raise UnreadableFileError("load: a zip, but not one that save() or torch.save() wrote")
+        prefix = pickles[0].removesuffix("data.pkl")
+        if f"{prefix}constants.pkl" in names:
+            raise UnreadableFileError("load: a TorchScript archive; save the state_dict of the model instead")
+        return pytorch.read(opened, prefix, located)
+
+
+def locator(map_location: Any) -> Callable[[str], None]:
+    """What refuses tensors of devices that are not here, unless they are mapped to the CPU."""
+    if map_location is not None and not callable(map_location) and not isinstance(map_location, Mapping):
+        device(map_location)
+
+    def located(where: Any) -> None:
+        target = map_location
+        if callable(map_location):
+            return  # "where it is": whatever it would answer, the tensor is on the CPU
+        if isinstance(map_location, Mapping):
+            target = map_location.get(where, where)
+            device(target)
+        if target is None and str(where).partition(":")[0] != "cpu":
+            raise DeviceError(
+                f"load: the file has tensors of {where!r}, and there is only the CPU; pass map_location='cpu'"
+            )
+
+    return located
