@@ -11,7 +11,7 @@ import numpy as np
 
 from tinygrad_cnn.conversion import check_memory_format, layout, strided
 from tinygrad_cnn.device import check_device
-from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.errors import ArgumentError, DTypeError
 from tinygrad_cnn.ops.checks import check_dtype
 from tinygrad_cnn.promotion import get_default_dtype
 from tinygrad_cnn.tensor import Tensor, as_array, written
@@ -55,6 +55,28 @@ def from_numpy(ndarray: NDArray) -> Tensor:
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"from_numpy: expected a NumPy array, got {type(ndarray).__name__}; use tensor() to copy")
     return Tensor(ndarray)
+
+
+def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Tensor:
+    """A tensor that shares the memory of an array of another library: whatever has ``__dlpack__``.
+
+    Raises
+    ------
+    TypeError
+        If the object cannot be exchanged so.
+    BufferError
+        If it lies on another device, or requires a gradient.
+    """
+    check_device("from_dlpack", device)
+    if isinstance(ext_tensor, Tensor):
+        shared = ext_tensor.detach()
+        if ext_tensor.requires_grad:
+            raise BufferError("from_dlpack: the tensor requires a gradient, which would be lost; use .detach()")
+        return shared.clone() if copy else shared
+    if not hasattr(ext_tensor, "__dlpack__"):
+        raise DTypeError(f"from_dlpack: a {type(ext_tensor).__name__} has no __dlpack__; use tensor() or as_tensor()")
+    array = np.from_dlpack(ext_tensor)
+    return Tensor._wrap(np.array(as_array(array, None)) if copy else as_array(array, None))
 
 
 def scalar_tensor(

@@ -26,9 +26,9 @@ class ConversionMethods(Methods):
 
     __slots__ = ()
 
-    def numpy(self) -> NDArray:
-        """The array itself, sharing memory; a tensor that requires a gradient must be detached first."""
-        if self.requires_grad and mode.recording:
+    def numpy(self, *, force: bool = False) -> NDArray:
+        """The array itself, sharing memory; a tensor that requires a gradient must be detached first, or `force`."""
+        if self.requires_grad and mode.recording and not force:
             raise RuntimeError(
                 "numpy: this tensor requires a gradient, which the array would lose; use .detach().numpy()"
             )
@@ -36,6 +36,20 @@ class ConversionMethods(Methods):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray:
         return np.array(self.numpy(), dtype=dtype, copy=copy)
+
+    def __dlpack__(self, **options: Any) -> Any:
+        """The memory, as a capsule for `from_dlpack` of NumPy, PyTorch, JAX, ..."""
+        if self.requires_grad:
+            raise BufferError("dlpack: this tensor requires a gradient, which would be lost; use .detach()")
+        if options.pop("stream", None) not in (None, -1):
+            raise BufferError("dlpack: streams belong to other devices; there is only the CPU")
+        array = self._data if self._data.flags.writeable else np.array(self._data)
+        return array.__dlpack__(**options)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        """The CPU, in DLPack's numbers."""
+        kind, number = self._data.__dlpack_device__()
+        return int(kind), int(number)
 
     def item(self) -> Any:
         """The only element as a Python number."""
