@@ -13,6 +13,7 @@ from tinygrad_cnn.autograd import anomaly
 from tinygrad_cnn.autograd.graph import Edge, Node, check_saved
 from tinygrad_cnn.autograd.mode import set_grad_enabled
 from tinygrad_cnn.ops.op import Op, Rule
+from tinygrad_cnn.ops.reduce import Sum
 from tinygrad_cnn.types import Array, Shape
 
 Alias = Callable[[Array, Edge], Array]
@@ -218,7 +219,7 @@ def unbroadcast(d: Array, shape: Shape) -> Array:
     lead = len(d.shape) - len(shape)
     axes = [a for a, n in enumerate(d.shape) if a < lead or (shape[a - lead] == 1 and n != 1)]
     if axes:
-        d = np.reshape(np.sum(d, axis=tuple(axes), keepdims=True), d_shape_without(d.shape, axes, lead))
+        d = np.reshape(Sum.apply(d, axes=tuple(axes), keepdim=True), d_shape_without(d.shape, axes, lead))
     return d if d.shape == shape else np.broadcast_to(d, shape)
 
 

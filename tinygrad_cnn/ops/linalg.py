@@ -13,6 +13,7 @@ from tinygrad_cnn.ops.draw import Draw
 from tinygrad_cnn.ops.elementwise import mul
 from tinygrad_cnn.ops.indexing import sum_to_shape
 from tinygrad_cnn.ops.op import Op, Sample
+from tinygrad_cnn.ops.reduce import Sum
 from tinygrad_cnn.ops.shape import diagonal, unsqueeze
 from tinygrad_cnn.types import Array, Shape
 
@@ -58,7 +59,7 @@ class Linear(Op):
         return Matmul.apply(rows(g).T, rows(x))
 
     def d_b(g: Array) -> Array:
-        return np.sum(rows(g), axis=0)
+        return Sum.apply(rows(g), axes=(0,), keepdim=False)
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:

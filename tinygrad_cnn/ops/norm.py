@@ -14,13 +14,19 @@ from tinygrad_cnn.ops.checks import check_ndim, shape_of
 from tinygrad_cnn.ops.domain import Real
 from tinygrad_cnn.ops.draw import Draw
 from tinygrad_cnn.ops.op import Op, Sample
+from tinygrad_cnn.ops.reduce import Mean
 from tinygrad_cnn.types import Array, Shape
+
+
+def mean_over(x: Array, axes: tuple[int, ...]) -> Array:
+    """The mean over the axes, which stay with size 1."""
+    return Mean.apply(x, axes=axes, keepdim=True)
 
 
 def standardised(x: Array, axes: tuple[int, ...], eps: float) -> tuple[Array, Array]:
     """(x - mean) / √(var + eps) over the axes, and 1 / √(var + eps)."""
-    deviation = x - np.mean(x, axis=axes, keepdims=True)
-    inverse = 1 / np.sqrt(np.mean(deviation * deviation, axis=axes, keepdims=True) + eps)
+    deviation = x - mean_over(x, axes)
+    inverse = 1 / np.sqrt(mean_over(deviation * deviation, axes) + eps)
     return deviation * inverse, inverse
 
 
@@ -34,8 +40,8 @@ class Normalize(Op):
 
     def d_x(g: Array, x: Array, *, axes: tuple[int, ...], eps: float) -> Array:
         y, inverse = standardised(x, axes, eps)
-        centred = g - np.mean(g, axis=axes, keepdims=True)
-        return (centred - y * np.mean(g * y, axis=axes, keepdims=True)) * inverse
+        centred = g - mean_over(g, axes)
+        return (centred - y * mean_over(g * y, axes)) * inverse
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_cnn.errors import ArgumentError, EmptyError
+from tinygrad_cnn.kernels.sums import summed
 from tinygrad_cnn.ops import return_types
 from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.checks import check_axes, check_axis, check_broadcast, shape_of
@@ -44,7 +45,7 @@ class Sum(Op):
     linear = "jointly"
 
     def forward(x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
-        return np.sum(x, axis=axes, keepdims=keepdim)
+        return summed(x, axes, keepdim)
 
     def d_x(g: Array, x_shape: Shape, *, axes: tuple[int, ...], keepdim: bool) -> Array:
         return np.broadcast_to(spread(g, axes, keepdim), x_shape)
@@ -60,7 +61,9 @@ class Mean(Op):
     floating = True
 
     def forward(x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
-        return np.mean(x, axis=axes, keepdims=keepdim)
+        if x.dtype.char not in "fd":
+            return np.mean(x, axis=axes, keepdims=keepdim)
+        return np.true_divide(summed(x, axes, keepdim), count(x.shape, axes), dtype=x.dtype)
 
     def d_x(g: Array, x_shape: Shape, *, axes: tuple[int, ...], keepdim: bool) -> Array:
         return np.broadcast_to(spread(g / count(x_shape, axes), axes, keepdim), x_shape)
@@ -119,8 +122,8 @@ class Var(Op):
     )
 
     def forward(x: Array, *, axes: tuple[int, ...], correction: float, keepdim: bool) -> Array:
-        deviation = x - np.mean(x, axis=axes, keepdims=True)
-        return np.sum(deviation * deviation, axis=axes, keepdims=keepdim) * _per_freedom(x.shape, axes, correction)
+        deviation = x - Mean.forward(x, axes=axes, keepdim=True)
+        return summed(deviation * deviation, axes, keepdim) * _per_freedom(x.shape, axes, correction)
 
     def d_x(g: Array, x: Array, *, axes: tuple[int, ...], correction: float, keepdim: bool) -> Array:
         deviation = x - np.mean(x, axis=axes, keepdims=True)
