@@ -54,7 +54,7 @@ class Arctan2(Elementwise):
     """y = the angle of the point (b, a)        da = g b / (a² + b²),  db = -g a / (a² + b²), 0 at the origin"""
 
     floating = True
-    domain = {"b": AwayFrom((0.0,), gap=0.5)}
+    domain = {"a": AwayFrom((0.0,), gap=0.5)}  # the angle jumps by 2π where a = 0 and b < 0
     kinks = (Kink("the origin", (0.0, 0.0), (0.0, 0.0)),)
     numpy = (np.arctan2,)
 
