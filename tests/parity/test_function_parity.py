@@ -618,7 +618,7 @@ def test_hooks_modes_and_nodes_behave_as_in_pytorch(program):
     check_same(program)
 
 
-@pytest.mark.filterwarnings("ignore:Anomaly Detection")
+@pytest.mark.filterwarnings("ignore:Anomaly Detection", "ignore:detect_anomaly")
 def test_anomaly_mode_names_the_forward_call_as_in_pytorch():
     for t in BOTH:
         with t.autograd.detect_anomaly(), np.errstate(invalid="ignore"):

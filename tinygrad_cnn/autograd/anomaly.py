@@ -73,8 +73,7 @@ class detect_anomaly:
         self.check_nan = check_nan
         self.before: list[tuple[bool, bool]] = []
         warnings.warn(
-            "Anomaly Detection has been enabled. This mode will increase the runtime and should only be enabled "
-            "for debugging.",
+            "detect_anomaly: each forward call is remembered with its place, which is slow; only for finding mistakes",
             stacklevel=2,
         )
 

@@ -97,8 +97,8 @@ class FunctionCtx:
     def _unpacked(self, k: int, saved: Saved) -> Any:
         if written_since(saved.array, self._time):
             raise RuntimeError(
-                f"{self._name}: one of the variables needed for gradient computation has been modified by an inplace "
-                f"operation: saved tensor {k} of shape {saved.array.shape}; modify a clone() of it"
+                f"{self._name}: saved tensor {k} of shape {saved.array.shape} was modified in place since; "
+                "modify a clone() of it"
             )
         if saved.output is not None:
             port = self._ports[saved.output]
@@ -132,8 +132,8 @@ class FunctionMeta(type):
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         raise RuntimeError(
-            f"{cls.__name__}: Legacy autograd function with non-static forward method is deprecated; make forward and "
-            f"backward static methods and call {cls.__name__}.apply(...)"
+            f"{cls.__name__}: a Function has no instances; make forward and backward static methods and call "
+            f"{cls.__name__}.apply(...)"
         )
 
 
@@ -173,8 +173,8 @@ class Function(metaclass=FunctionMeta):
     def forward(*args: Any, **kwargs: Any) -> Any:
         """Compute the output, a Tensor or a tuple of them. To be written."""
         raise NotImplementedError(
-            "You must implement the forward function for custom autograd.Function: a static forward(ctx, *args), "
-            "or forward(*args) with setup_context(ctx, inputs, output)"
+            "Function: forward is not written; define a static forward(ctx, *args), or forward(*args) together with "
+            "setup_context(ctx, inputs, output)"
         )
 
     @staticmethod
@@ -186,8 +186,8 @@ class Function(metaclass=FunctionMeta):
     def backward(ctx: Any, *grad_outputs: Any) -> Any:
         """Compute the gradients of the inputs. To be written, here or as `vjp`."""
         raise NotImplementedError(
-            "You must implement either the backward or vjp method for your custom autograd.Function to use it with "
-            "backward mode AD"
+            "Function: neither backward nor vjp is written, so it has no gradient; define a static "
+            "backward(ctx, *grad_outputs)"
         )
 
     vjp = backward
@@ -232,8 +232,8 @@ def check_dirty(ctx: FunctionCtx, args: tuple[Any, ...], outputs: tuple[Any, ...
     for value in ctx._dirty:
         if not any(value is out for out in outputs):
             raise RuntimeError(
-                f"{ctx._name}: Some elements marked as dirty during the forward method were not returned as output. "
-                "The inputs that are modified inplace must all be outputs of the Function."
+                f"{ctx._name}: an input of shape {tuple(value.shape)} that forward marked dirty is not among its "
+                "outputs; return every input that is written in place"
             )
         if recorded and value.requires_grad and value.is_leaf:
             raise RuntimeError(
@@ -360,8 +360,7 @@ class FunctionNode(Node):
             return function.backward
         if function.backward is not Function.backward:
             raise RuntimeError(
-                f"{function.__name__}: Implementing both 'backward' and 'vjp' for a custom Function is not allowed; "
-                "they mean the same"
+                f"{function.__name__}: both backward and vjp are written; they mean the same, keep one of them"
             )
         return function.vjp
 

@@ -108,8 +108,7 @@ def register_parametrization(module: M, tensor_name: str, parametrization: Modul
         return module
     if tensor_name not in module._parameters and tensor_name not in module._buffers:
         raise ValueError(
-            f"Module {module!r} does not have a parameter, a buffer, or a parametrized element with name "
-            f"{tensor_name!r}"
+            f"register_parametrization: {type(module).__name__} has no parameter and no buffer {tensor_name!r}"
         )
     original = getattr(module, tensor_name)
     shape, dtype = tuple(original.shape), original.dtype
@@ -131,8 +130,8 @@ def _check_kept(new: Any, old: Tensor, shape: Any = None, dtype: Any = None) -> 
         raise ValueError(f"A parametrization must return a tensor. Got {type(new).__name__}.")
     if tuple(new.shape) != shape or new.dtype != dtype:
         raise ValueError(
-            "Registering a parametrization may not change the shape or dtype of the tensor, unless the `unsafe` flag "
-            f"is enabled: {shape}, {dtype} would become {tuple(new.shape)}, {new.dtype}"
+            "register_parametrization: may not change the shape or the dtype, unless unsafe=True: "
+            f"{shape}, {dtype} would become {tuple(new.shape)}, {new.dtype}"
         )
 
 
@@ -177,8 +176,8 @@ def remove_parametrizations(module: M, tensor_name: str, leave_parametrized: boo
     held = module.parametrizations[tensor_name]
     if not leave_parametrized and not held.is_tensor:
         raise ValueError(
-            "Cannot leave unparametrized (`leave_parametrized=False`) a tensor that is parametrized in "
-            "terms of a sequence of tensors."
+            "remove_parametrizations: this tensor is made of several others, so none of them can take its place; "
+            "pass leave_parametrized=True"
         )
     first = held.originals()[0]
     value = held().detach() if leave_parametrized else first.detach()
