@@ -21,7 +21,7 @@ FLOORS = {
 }  # fmt: skip
 SIDEWAYS = {
     ("optim", "nn"),
-    ("data", "utils"), ("datasets", "utils"), ("datasets", "transforms"),
+    ("data", "utils"), ("transforms", "nn"), ("datasets", "utils"), ("datasets", "transforms"),
 }  # fmt: skip
 """Rooms of the same floor of which the first may import the second."""
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")

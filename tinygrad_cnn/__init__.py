@@ -25,6 +25,7 @@ from tinygrad_cnn import (
     ops,
     optim,
     testing,
+    transforms,
     utils,
 )
 from tinygrad_cnn import gradcheck as _checks
@@ -1032,6 +1033,7 @@ __all__ = [
     "tile",
     "topk",
     "trace",
+    "transforms",
     "transpose",
     "trapezoid",
     "trapz",

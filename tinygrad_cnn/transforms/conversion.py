@@ -1,0 +1,100 @@
+"""Transforms between images, arrays and tensors, and of the values of tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn import nn
+from tinygrad_cnn.tensor import Tensor
+from tinygrad_cnn.transforms import functional as F
+
+
+class ToTensor:
+    """An image of Pillow's, or an array (H, W, C), as a tensor (C, H, W); bytes become floats between 0 and 1.
+
+    >>> import numpy as np
+    >>> ToTensor()(np.array([[[0], [255]]], np.uint8))
+    tensor([[[0., 1.]]])
+    """
+
+    def __call__(self, pic: Any) -> Tensor:
+        return F.to_tensor(pic)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+class PILToTensor:
+    """An image of Pillow's as a tensor (C, H, W) with the same numbers."""
+
+    def __call__(self, pic: Any) -> Tensor:
+        return F.pil_to_tensor(pic)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+class ToPILImage:
+    """A tensor (C, H, W), or an array (H, W, C), as an image of Pillow's; see `functional.to_pil_image`."""
+
+    def __init__(self, mode: str | None = None) -> None:
+        self.mode = mode
+
+    def __call__(self, pic: Any) -> Any:
+        return F.to_pil_image(pic, self.mode)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({'' if self.mode is None else f'mode={self.mode}'})"
+
+
+class ConvertImageDtype(nn.Module):
+    """Another dtype, white staying white: 255 of uint8 is 1.0 of a float."""
+
+    def __init__(self, dtype: Any) -> None:
+        super().__init__()
+        self.dtype = dtype
+
+    def forward(self, image: Tensor) -> Tensor:
+        return F.convert_image_dtype(image, self.dtype)
+
+
+class Normalize(nn.Module):
+    """(x - mean) / std, each channel of a float tensor (..., C, H, W) with its own."""
+
+    def __init__(self, mean: Sequence[float], std: Sequence[float], inplace: bool = False) -> None:
+        super().__init__()
+        self.mean, self.std, self.inplace = mean, std, inplace
+
+    def forward(self, tensor: Tensor) -> Tensor:
+        return F.normalize(tensor, self.mean, self.std, self.inplace)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(mean={self.mean}, std={self.std})"
+
+
+class LinearTransformation(nn.Module):
+    """(x - mean_vector) · matrix, of images taken as vectors of C·H·W numbers: whitening, for instance."""
+
+    def __init__(self, transformation_matrix: Tensor, mean_vector: Tensor) -> None:
+        super().__init__()
+        rows, columns = transformation_matrix.shape
+        if rows != columns or len(mean_vector) != rows:
+            raise ValueError(
+                f"LinearTransformation: a matrix of {(rows, columns)} and a mean of {len(mean_vector)} numbers; "
+                "expected a square matrix, and a mean of as many"
+            )
+        self.transformation_matrix, self.mean_vector = transformation_matrix, mean_vector
+
+    def forward(self, tensor: Tensor) -> Tensor:
+        n = int(np.prod(tensor.shape[-3:]))
+        if n != len(self.mean_vector):
+            raise ValueError(f"LinearTransformation: an image of {n} numbers; expected {len(self.mean_vector)}")
+        flat = tensor.reshape(-1, n) - self.mean_vector
+        return (flat @ self.transformation_matrix).reshape(tensor.shape)
+
+    def __repr__(self) -> str:
+        matrix, mean = self.transformation_matrix.tolist(), self.mean_vector.tolist()
+        return f"{type(self).__name__}(transformation_matrix={matrix}, mean_vector={mean})"
