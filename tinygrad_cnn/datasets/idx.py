@@ -27,6 +27,13 @@ def read_idx(path: Path, magic: int, count: int) -> NDArray:
     return parse_idx(read_bytes(path, expected_size(magic, count)), magic, count, str(path))
 
 
+def read_any_idx(path: Path, magic: int, most: int) -> NDArray:
+    """The images or labels of an IDX file with at most so many; see `read_idx`."""
+    content = read_bytes(path, expected_size(magic, most))
+    count = int(np.frombuffer(content[4:8], ">u4")[0]) if len(content) >= 8 else most
+    return parse_idx(content, magic, min(count, most), str(path))
+
+
 def expected_size(magic: int, count: int) -> int:
     """How many bytes the uncompressed file must have."""
     return 16 + count * 784 if magic == IMAGES_MAGIC else 8 + count

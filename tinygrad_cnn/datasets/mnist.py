@@ -7,7 +7,7 @@ import tempfile
 import urllib.error
 import urllib.request
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -158,7 +158,7 @@ def _cached(folder: Path, file: File, progress: Progress | None) -> NDArray:
     if not target.is_file() or not _is_right(target, file, size):
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            _download(target, file, size, progress)
+            fetch(target, file, progress)
         except OSError as error:
             raise DatasetError(
                 f"{folder}: cannot be written ({error.strerror or error}); choose another cache folder"
@@ -173,13 +173,21 @@ def _is_right(path: Path, file: File, size: int) -> bool:
         return False
 
 
-def _download(target: Path, file: File, size: int, progress: Progress | None) -> None:
+def fetch(target: Path, file: File, progress: Progress | None = None) -> None:
+    """Get one of the four files from the first mirror that has it as it should be."""
+    size = expected_size(file.magic, file.items)
+    download(target, MIRRORS, lambda path: _is_right(path, file, size), progress)
+
+
+def download(
+    target: Path, mirrors: Sequence[str], is_right: Callable[[Path], bool], progress: Progress | None = None
+) -> None:
     """Get a file from the first mirror that has it whole; what one mirror gave is carried on by the next."""
     handle, name = tempfile.mkstemp(prefix=target.name, suffix=".part", dir=target.parent)
     os.close(handle)
     part, failures = Path(name), []
     try:
-        for mirror in MIRRORS:
+        for mirror in mirrors:
             try:
                 _fetch(mirror + target.name, part, progress)
             except (OSError, urllib.error.URLError, zlib.error) as error:
@@ -187,12 +195,12 @@ def _download(target: Path, file: File, size: int, progress: Progress | None) ->
                 continue
             checked = part.with_suffix(".gz")
             os.replace(part, checked)
-            if _is_right(checked, file, size):
+            if is_right(checked):
                 os.replace(checked, target)
                 return
             checked.unlink()
             part.touch()
-            failures.append(f"{mirror}: the file has another SHA-256 than expected")
+            failures.append(f"{mirror}: the file has another checksum than expected")
     finally:
         part.unlink(missing_ok=True)
     raise DatasetError(

@@ -1,0 +1,96 @@
+"""Images in folders, one for each class."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tinygrad_cnn.datasets.vision import Transform, VisionDataset
+
+IMAGE_EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
+
+
+def pil_loader(path: str | Path) -> Any:
+    """An image file as an image of Pillow's in mode "RGB"."""
+    try:
+        from PIL import Image
+    except ImportError:
+        raise ImportError("images need Pillow, which is not installed; run: pip install pillow") from None
+    with Image.open(path) as image:
+        return image.convert("RGB")
+
+
+class DatasetFolder(VisionDataset):
+    """Files ``root/class/…/name.ext``: the classes are the folders of `root`, in order.
+
+    Parameters
+    ----------
+    root : the folder of folders
+    loader : makes a sample of a path
+    extensions : of the files that count; or `is_valid_file`, which is asked for each path
+    transform, target_transform : applied to each sample and to each class
+    allow_empty : whether a class may have no files
+
+    Raises
+    ------
+    FileNotFoundError
+        If there are no folders, or one without files.
+    """
+
+    def __init__(
+        self,
+        root: str | Path,
+        loader: Callable[[str], Any],
+        extensions: tuple[str, ...] | None = None,
+        transform: Transform | None = None,
+        target_transform: Transform | None = None,
+        is_valid_file: Callable[[str], bool] | None = None,
+        allow_empty: bool = False,
+    ) -> None:
+        super().__init__(root, transform, target_transform)
+        if (extensions is None) == (is_valid_file is None):
+            raise ValueError(f"{type(self).__name__}: give either extensions or is_valid_file, and not both")
+        self.loader, self.extensions = loader, extensions
+        counts = is_valid_file or (lambda path: path.lower().endswith(tuple(extensions or ())))
+        self.classes, self.class_to_idx = self.find_classes(self.root)
+        self.samples = [
+            (str(path), number)
+            for name, number in self.class_to_idx.items()
+            for path in sorted((self.root / name).rglob("*"))
+            if path.is_file() and counts(str(path))
+        ]
+        self.targets = [number for _, number in self.samples]
+        empty = [name for name, number in self.class_to_idx.items() if number not in self.targets]
+        if empty and not allow_empty:
+            raise FileNotFoundError(f"{self.root}: no files of {', '.join(empty)} that count ({extensions})")
+
+    def find_classes(self, directory: str | Path) -> tuple[list[str], dict[str, int]]:
+        """The names of the folders in order, and the number of each."""
+        folder = Path(directory)
+        names = sorted(p.name for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []
+        if not names:
+            raise FileNotFoundError(f"{folder}: has no folders; expected one for each class")
+        return names, {name: k for k, name in enumerate(names)}
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, index: Any) -> tuple[Any, Any]:
+        path, target = self.samples[index]
+        return self.transformed(self.loader(path), target)
+
+
+class ImageFolder(DatasetFolder):
+    """Pictures ``root/class/…/name.png``, loaded as RGB; see `DatasetFolder`. `imgs` is `samples`."""
+
+    def __init__(
+        self,
+        root: str | Path,
+        transform: Transform | None = None,
+        target_transform: Transform | None = None,
+        loader: Callable[[str], Any] = pil_loader,
+        is_valid_file: Callable[[str], bool] | None = None,
+        allow_empty: bool = False,
+    ) -> None:
+        extensions = IMAGE_EXTENSIONS if is_valid_file is None else None
+        super().__init__(root, loader, extensions, transform, target_transform, is_valid_file, allow_empty)
+        self.imgs = self.samples
