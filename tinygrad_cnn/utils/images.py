@@ -79,9 +79,7 @@ def scaled(image: NDArray, value_range: tuple[float, float] | None) -> NDArray:
     """From the range, or from the least and the greatest value, to [0, 1]; what is beyond is cut off."""
     low, high = (image.min(), image.max()) if value_range is None else value_range
     kind = image.dtype.type
-    clipped: NDArray = np.clip(image, low, high)
-    clipped = (clipped - kind(low)) / kind(max(float(high) - float(low), 1e-5))
-    return clipped
+    return np.asarray((np.clip(image, low, high) - kind(low)) / kind(max(float(high) - float(low), 1e-5)))
 
 
 def save_image(tensor: Tensor | Sequence[Tensor], fp: Any, format: str | None = None, **kwargs: Any) -> None:
