@@ -7,7 +7,7 @@ import numpy as np
 from tinygrad_cnn.errors import ArgumentError
 from tinygrad_cnn.ops.domain import Positive
 from tinygrad_cnn.ops.elementwise import log, log1p, pow
-from tinygrad_cnn.ops.op import Elementwise, Unary
+from tinygrad_cnn.ops.op import Elementwise, Kink, Unary
 from tinygrad_cnn.ops.piecewise import clamp, where
 from tinygrad_cnn.ops.untracked import plain
 from tinygrad_cnn.types import Array
@@ -43,6 +43,7 @@ class Logaddexp(Elementwise):
     """y = ln(exp a + exp b)        da = g exp(a - y),  db = g exp(b - y)"""
 
     floating = True
+    kinks = (Kink("both -∞", (-math.inf, -math.inf), (0.0, 0.0)),)
     numpy = (np.logaddexp,)
 
     def forward(a: Array, b: Array) -> Array:
