@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "tinygrad_cnn"
 FLOORS = {
     "types": 0, "version": 0, "atomic": 0, "promotion": 0, "errors": 0, "kernels": 0,
     "dtypes": 0, "size": 0, "device": 0, "conversion": 0, "cuda": 0, "backends": 0, "accelerator": 0, "absent": 0,
+    "onnx": 0,
     "ops": 1,
     "linalg": 2, "legacy_types": 2, "functions": 2, "functional": 2, "inquiry": 2, "settings": 0,
     "autograd": 2, "random": 2, "tensor": 2, "numpy_protocol": 2, "creation": 2, "sampling": 2,

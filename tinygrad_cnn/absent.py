@@ -15,7 +15,7 @@ ABSENT = {
     **dict.fromkeys(("complex", "polar", "view_as_complex", "view_as_real", "real", "imag", "angle", "fft"), COMPLEX),
     **dict.fromkeys(("quint8", "qint8", "qint32", "quantize_per_tensor", "quantization", "ao"), QUANTIZED),
     **dict.fromkeys(("sparse", "sparse_coo", "sparse_csr", "sparse_coo_tensor", "sparse_csr_tensor"), SPARSE),
-    **dict.fromkeys(("jit", "compiler", "fx", "export", "onnx"), COMPILED),
+    **dict.fromkeys(("jit", "compiler", "fx", "export"), COMPILED),
     **dict.fromkeys(
         ("channels_last", "channels_last_3d"),
         "the kernels choose the layout in memory themselves; leave memory_format out",

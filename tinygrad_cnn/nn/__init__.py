@@ -1,7 +1,7 @@
 """Networks in PyTorch's spelling. All of it is composed from ops: no derivative is written here."""
 
 from tinygrad_cnn.absent import absent
-from tinygrad_cnn.nn import functional, init, utils
+from tinygrad_cnn.nn import functional, init, parallel, utils
 from tinygrad_cnn.nn.activation import (
     CELU,
     ELU,
@@ -127,6 +127,7 @@ from tinygrad_cnn.nn.padding import (
     ZeroPad2d,
     ZeroPad3d,
 )
+from tinygrad_cnn.nn.parallel import DataParallel
 from tinygrad_cnn.nn.parameter import Buffer, Parameter, UninitializedParameter
 from tinygrad_cnn.nn.parameter_container import ParameterDict, ParameterList
 from tinygrad_cnn.nn.pooling import (
@@ -204,6 +205,7 @@ __all__ = [
     "CosineEmbeddingLoss",
     "CosineSimilarity",
     "CrossEntropyLoss",
+    "DataParallel",
     "Dropout",
     "Dropout1d",
     "Dropout2d",
@@ -316,6 +318,7 @@ __all__ = [
     "ZeroPad3d",
     "functional",
     "init",
+    "parallel",
     "utils",
 ]
 

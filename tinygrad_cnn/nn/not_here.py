@@ -24,8 +24,6 @@ LAYERS = {
     "SyncBatchNorm": "there is one process; use BatchNorm2d",
     "CrossMapLRN2d": "use LocalResponseNorm, which computes the same",
     "NLLLoss2d": "PyTorch deprecates it; use NLLLoss, which takes (N, K, H, W), too",
-    "DataParallel": "there is one device, whose cores the kernels share; call the module itself",
-    "parallel": "there is one device, whose cores the kernels share; call the module itself",
     "UninitializedBuffer": "lazy layers have empty buffers before their first input",
 }
 """Of `nn`, by name."""

@@ -1,0 +1,11 @@
+"""`torch.onnx`, which is not here: a program may import it, and is told when it asks for something. Floor 0."""
+
+from tinygrad_cnn.absent import absent
+
+__getattr__ = absent(
+    "torch.onnx",
+    dict.fromkeys(
+        ("export", "dynamo_export", "is_in_onnx_export", "load", "ONNXProgram", "register_custom_op_symbolic"),
+        "no graph is exported; save(model.state_dict(), …) keeps the parameters",
+    ),
+)
