@@ -137,3 +137,18 @@ def test_folders_are_classes(tmp_path):
         datasets.ImageFolder(tmp_path)
     with pytest.raises(FileNotFoundError, match="expected one for each class"):
         datasets.ImageFolder(tmp_path / "c")
+
+
+def test_made_up_images_have_no_place_to_be_described():
+    assert repr(datasets.FakeData(3)) == "Dataset FakeData\n    Number of datapoints: 3"
+
+
+def test_a_folders_own_files_come_before_those_of_its_folders_and_links_are_followed(tmp_path):
+    root, elsewhere = tmp_path / "root", tmp_path / "elsewhere"
+    (root / "cat" / "a").mkdir(parents=True)
+    elsewhere.mkdir()
+    for path in (root / "cat" / "z.png", root / "cat" / "a" / "1.png", elsewhere / "2.png"):
+        path.write_bytes(b"")
+    (root / "cat" / "b").symlink_to(elsewhere, target_is_directory=True)
+    found = [path[len(f"{root}/") :] for path, _ in datasets.ImageFolder(root).samples]
+    assert found == ["cat/z.png", "cat/a/1.png", "cat/b/2.png"]

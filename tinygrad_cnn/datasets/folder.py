@@ -1,5 +1,6 @@
 """Images in folders, one for each class."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,12 @@ def pil_loader(path: str | Path) -> Any:
         raise ImportError("images need Pillow, which is not installed; run: pip install pillow") from None
     with Image.open(path) as image:
         return image.convert("RGB")
+
+
+def files_under(folder: Path) -> list[str]:
+    """Every file below a folder, through links too, in torchvision's order: a folder's own before its folders'."""
+    walked = sorted(os.walk(folder, followlinks=True))
+    return [os.path.join(place, name) for place, _, names in walked for name in sorted(names)]
 
 
 class DatasetFolder(VisionDataset):
@@ -53,13 +60,14 @@ class DatasetFolder(VisionDataset):
         counts = is_valid_file or (lambda path: path.lower().endswith(tuple(extensions or ())))
         self.classes, self.class_to_idx = self.find_classes(self.root)
         self.samples = [
-            (str(path), number)
+            (path, number)
             for name, number in self.class_to_idx.items()
-            for path in sorted((self.root / name).rglob("*"))
-            if path.is_file() and counts(str(path))
+            for path in files_under(self.root / name)
+            if counts(path)
         ]
         self.targets = [number for _, number in self.samples]
-        empty = [name for name, number in self.class_to_idx.items() if number not in self.targets]
+        present = set(self.targets)
+        empty = [name for name, number in self.class_to_idx.items() if number not in present]
         if empty and not allow_empty:
             raise FileNotFoundError(f"{self.root}: no files of {', '.join(empty)} that count ({extensions})")
 

@@ -29,6 +29,7 @@ class VisionDataset(Dataset[tuple[Any, Any]]):
         self, root: str | Path, transform: Transform | None = None, target_transform: Transform | None = None
     ) -> None:
         self.root = Path(root).expanduser()
+        self.has_root = root != ""
         self.transform, self.target_transform = transform, target_transform
 
     def transformed(self, image: Any, target: Any) -> tuple[Any, Any]:
@@ -45,7 +46,8 @@ class VisionDataset(Dataset[tuple[Any, Any]]):
         return ""
 
     def __repr__(self) -> str:
-        body = [f"Number of datapoints: {len(self)}", f"Root location: {self.root}", *self.extra_repr().splitlines()]
+        location = [f"Root location: {self.root}"] if self.has_root else []
+        body = [f"Number of datapoints: {len(self)}", *location, *self.extra_repr().splitlines()]
         both = (("Transform: ", self.transform), ("Target transform: ", self.target_transform))
         given = [head + repr(t).replace("\n", "\n" + " " * len(head)) for head, t in both if t is not None]
         if given:
