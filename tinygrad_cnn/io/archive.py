@@ -3,7 +3,7 @@
 `structure.json` holds `format`, `arrays` (dtype and shape of each), `tensors` (which array, and what else they are) and
 `value`: what was saved, as JSON. JSON's own null, truth values, texts, numbers and lists stand for themselves;
 everything else is an object with one key, which names it. Nothing in a file can run: it is data that this module
-alone gives a meaning, and what it does not know, it refuses.
+alone gives a meaning, and what it does not know, it refuses. A Module is its class's name and its attributes.
 """
 
 import base64
@@ -19,7 +19,9 @@ import numpy as np
 
 from tinygrad_cnn.device import device
 from tinygrad_cnn.dtypes import dtype, dtype_named
+from tinygrad_cnn.io.classes import computes, function, module_class
 from tinygrad_cnn.io.errors import UnreadableFileError
+from tinygrad_cnn.nn.hooks import CallHooks
 from tinygrad_cnn.nn.module import Module
 from tinygrad_cnn.nn.parameter import Parameter
 from tinygrad_cnn.size import Size
@@ -44,6 +46,7 @@ class Writer:
     def __init__(self) -> None:
         self.arrays: list[NDArray] = []
         self.tensors: list[dict[str, Any]] = []
+        self.modules: list[Any] = []
         self.places: dict[Any, int] = {}
         """Of each piece of memory and each Tensor seen, its number: what is shared is written once."""
         self.inside: list[int] = []
@@ -63,7 +66,23 @@ class Writer:
             return {"bytes": base64.b64encode(value).decode()}
         if isinstance(value, (dtype, device)):
             return {type(value).__name__: value.name if isinstance(value, dtype) else str(value)}
+        if isinstance(value, Module):
+            return {"module": self.module(value, where)}
+        if computes(value) and not isinstance(value, type):
+            return {"function": [value.__module__, value.__qualname__]}
         return self.container(value, where)
+
+    def module(self, value: Module, where: str) -> int:
+        """The number of a Module: the name of its class, and its attributes."""
+        key = ("module", id(value))
+        if key not in self.places:
+            self.kept.append(value)
+            self.places[key] = len(self.modules)
+            self.modules.append(None)
+            kind = type(value)
+            state = self.written(dict(vars(value)), where)
+            self.modules[self.places[key]] = {"class": [kind.__module__, kind.__qualname__], "state": state}
+        return self.places[key]
 
     def container(self, value: Any, where: str) -> Any:
         """JSON for a dict, list, tuple or set; TypeError for anything else."""
@@ -113,8 +132,8 @@ class Writer:
 
 def advice(value: Any) -> str:
     """What to save instead."""
-    if isinstance(value, Module):
-        return "save its state_dict(), and load it with load_state_dict() into a module made by the same code"
+    if callable(value) or type(value).__module__ == CallHooks.__module__:
+        return "of a Module with hooks or functions of its own, save the state_dict()"
     if callable(getattr(value, "state_dict", None)):
         return "save its state_dict()"
     return "save tensors, arrays, numbers, strings, and dicts, lists, tuples and sets of them"
@@ -126,6 +145,8 @@ def pack(value: Any) -> bytes:
     tree = writer.written(value, "the object")
     described = [{"dtype": a.dtype.str, "shape": a.shape} for a in writer.arrays]
     structure = {"format": FORMAT, "arrays": described, "tensors": writer.tensors, "value": tree}
+    if writer.modules:
+        structure["modules"] = writer.modules
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr(STRUCTURE, json.dumps(structure, allow_nan=False))
@@ -144,6 +165,8 @@ class Reader:
                 raise UnreadableFileError(f"load: the file has format {structure['format']!r}; expected {FORMAT!r}")
             self.arrays = [stored(archive, k, form) for k, form in enumerate(structure["arrays"])]
             self.tensors = [self.tensor(form) for form in structure["tensors"]]
+            self.forms = structure.get("modules", [])
+            self.modules: dict[int, Module] = {}
             self.value = self.read(structure["value"])
         except UnreadableFileError:
             raise
@@ -154,6 +177,18 @@ class Reader:
         """One Tensor."""
         kind = Parameter if form.get("parameter") is True else Tensor
         return kind(self.arrays[counted(form["array"])], requires_grad=form.get("requires_grad") is True)
+
+    def module(self, k: int) -> Module:
+        """One Module: an object of its class, made without calling it, with the attributes that it had."""
+        if k not in self.modules:
+            form = self.forms[k]
+            kind = module_class(*form["class"])
+            made = self.modules[k] = kind.__new__(kind)
+            state = self.read(form["state"])
+            if not isinstance(state, dict) or not {"_parameters", "_buffers", "_modules"} <= state.keys():
+                raise ValueError("a module without parameters, buffers and modules")
+            vars(made).update(state)
+        return self.modules[k]
 
     def read(self, tree: Any) -> Any:
         """The value of a JSON tree."""
@@ -179,6 +214,10 @@ class Reader:
                 return base64.b64decode(content, validate=True)
             case "dtype":
                 return dtype_named(str(content))
+            case "module":
+                return self.module(counted(content))
+            case "function":
+                return function(*content)
             case "device":
                 return device(str(content))
         raise UnreadableFileError(f"load: the file names a {kind!r}, which is not known")

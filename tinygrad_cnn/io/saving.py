@@ -29,7 +29,8 @@ def save(
 
     Parameters
     ----------
-    obj : Tensors, Parameters, arrays, numbers, strings, bytes, None, dtypes, and dicts, lists, tuples and sets of them
+    obj : Tensors, Parameters, arrays, numbers, strings, bytes, None, dtypes, and dicts, lists, tuples and sets of them;
+        Modules with such attributes
     f : a path, written atomically, or a file that is open for writing bytes
     pickle_module, pickle_protocol, _use_new_zipfile_serialization : PyTorch's; only the defaults, nothing is pickled
 
@@ -39,7 +40,8 @@ def save(
     Raises
     ------
     TypeError
-        For any other object, such as a whole Module, with the place where it stands: save its state_dict.
+        For any other object, such as a Module with hooks or an optimiser, with the place where it stands: save its
+        state_dict.
 
     Examples
     --------
@@ -79,7 +81,8 @@ def load(
     ----------
     f : a path, or a file that is open for reading bytes and can be searched
     map_location : where tensors of other devices go: "cpu", a function or a dict to the CPU; None refuses them
-    weights_only : True or False, it makes no difference: no file is ever executed, and only data is loaded
+    weights_only : True refuses Modules. No file is ever executed: a Module is made of data and of a class that the
+        program has loaded already
     pickle_module, mmap, pickle_load_args : PyTorch's; only the defaults
 
     Raises
@@ -103,7 +106,7 @@ def load(
             "load: the file is in PyTorch's format of before 1.6; load and save it again with a newer PyTorch"
         )
     try:
-        return read_zip(content, located)
+        return read_zip(content, located, bool(weights_only))
     except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
         if isinstance(error, UnreadableFileError):
             raise
@@ -125,14 +128,17 @@ def contents(f: File) -> bytes:
     return content
 
 
-def read_zip(content: bytes, located: Callable[[str], None]) -> Any:
+def read_zip(content: bytes, located: Callable[[str], None], weights_only: bool) -> Any:
     """The value in a zip, ours or PyTorch's."""
     with zipfile.ZipFile(io.BytesIO(content)) as opened:
         if any(member.compress_type != zipfile.ZIP_STORED for member in opened.infolist()):
             raise UnreadableFileError("load: the file is a compressed zip; save() and torch.save() do not write such")
         names = opened.namelist()
         if archive.STRUCTURE in names:
-            return archive.Reader(opened).value
+            reader = archive.Reader(opened)
+            if weights_only and reader.modules:
+                raise UnreadableFileError("load: the file holds a whole Module, which weights_only=True refuses")
+            return reader.value
         pickles = [name for name in names if name == "data.pkl" or name.endswith("/data.pkl")]
         if len(pickles) != 1:
             raise UnreadableFileError("load: a zip, but not one that save() or torch.save() wrote")

@@ -94,7 +94,8 @@ class FactMethods(Methods):
         return -1
 
     is_cpu = True
-    is_sparse = is_quantized = is_meta = is_mps = False
+    is_xpu = is_mps = is_mtia = is_xla = is_ipu = is_meta = False
+    is_sparse = is_sparse_csr = is_quantized = is_mkldnn = is_nested = False
 
     def __contains__(self, element: ArrayLike) -> bool:
         return bool(np.any(self._data == getattr(element, "_data", element)))
