@@ -9,30 +9,132 @@ QUANTIZED = "there are no quantized tensors; the nearest dtypes are uint8, int8 
 SPARSE = "there are no sparse tensors; index with integer arrays, as in index_select, gather and index_add"
 COMPILED = "models are not translated; call the model itself, with set_kernels('numba') for compiled kernels"
 
-ABSENT = {
-    **dict.fromkeys(("bfloat16", "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz"), FLOATS),
-    **dict.fromkeys(("complex32", "complex64", "complex128", "chalf", "cfloat", "cdouble"), COMPLEX),
-    **dict.fromkeys(("complex", "polar", "view_as_complex", "view_as_real", "real", "imag", "angle", "fft"), COMPLEX),
-    **dict.fromkeys(("quint8", "qint8", "qint32", "quantize_per_tensor", "quantization", "ao"), QUANTIZED),
-    **dict.fromkeys(("sparse", "sparse_coo", "sparse_csr", "sparse_coo_tensor", "sparse_csr_tensor"), SPARSE),
-    **dict.fromkeys(("jit", "compiler", "fx", "export"), COMPILED),
-    **dict.fromkeys(
-        ("channels_last", "channels_last_3d"),
-        "the kernels choose the layout in memory themselves; leave memory_format out",
-    ),
-    "distributed": "there is one process; DataLoader and the kernels use threads",
-    "multiprocessing": "tensors are not shared between processes; use threads, or Python's multiprocessing on .numpy()",
-    "hub": "no models are downloaded; load a state_dict with load()",
-    "profiler": "use Python's cProfile, or time.perf_counter()",
-    "amp": "there is no mixed precision; use float32, or .half() for storage",
-    "autocast": "there is no mixed precision; use float32, or .half() for storage",
+
+HALVES = "use the function without the ending or the word unsafe, and clone()"
+LINEAR = "there is no such decomposition with a derivative; use numpy.linalg or scipy.linalg on x.detach().numpy()"
+SPECIAL = "use scipy.special on x.detach().numpy(), or an Op of your own with its derivative"
+SIGNALS = "there are no spectra and windows; use scipy.signal or numpy.fft on x.detach().numpy()"
+TYPES = "dtypes of few bits are not NumPy's; the nearest are int8 and uint8"
+LAYOUT = "arrays lie as NumPy lets them; use reshape, unfold and indexing, or numpy.lib.stride_tricks on x.numpy()"
+DEVICES = "there is one device, the CPU, and what is computed is there at once; leave it out"
+INTERNAL = "it is a part of PyTorch's own compiler and runtime; nothing here needs it"
+PIECES = "use histc, or numpy.histogram on x.detach().numpy()"
+STORAGE = "the memory of a tensor is its NumPy array: x.numpy()"
+
+FAMILIES = {
+    FLOATS: """
+        bfloat16 float4_e2m1fn_x2 float8_e4m3fn float8_e4m3fnuz float8_e5m2 float8_e5m2fnuz float8_e8m0fnu
+    """,
+    COMPLEX: """
+        complex32 complex64 complex128 chalf cfloat cdouble complex polar view_as_complex view_as_real real
+        imag angle fft conj conj_physical conj_physical_ is_conj is_neg resolve_conj resolve_neg
+    """,
+    QUANTIZED: """
+        quint8 qint8 qint32 quint2x4 quint4x2 quantize_per_tensor quantize_per_channel quantization ao
+        dequantize quantize_per_tensor_dynamic fake_quantize_per_channel_affine
+        fake_quantize_per_tensor_affine qscheme quantized_batch_norm quantized_max_pool1d
+        quantized_max_pool2d int_repr q_scale q_zero_point q_per_channel_axis q_per_channel_scales
+        q_per_channel_zero_points
+    """,
+    SPARSE: """
+        sparse sparse_coo sparse_csr sparse_coo_tensor sparse_csr_tensor sparse_csc_tensor sparse_bsr_tensor
+        sparse_bsc_tensor sparse_compressed_tensor hspmm smm sspaddmm coalesce is_coalesced indices values
+        crow_indices col_indices sparse_dim dense_dim sparse_mask sparse_resize_ sparse_resize_and_clear_
+        to_dense to_sparse to_sparse_bsc to_sparse_bsr to_sparse_coo to_sparse_csc to_sparse_csr to_mkldnn
+        to_padded_tensor
+    """,
+    COMPILED: """
+        jit compiler fx export cond cpp parse_ir parse_schema import_ir_module import_ir_module_from_buffer
+    """,
+    HALVES: """
+        alias_copy as_strided_copy col_indices_copy crow_indices_copy detach_copy diagonal_copy expand_copy
+        indices_copy narrow_copy permute_copy select_copy slice_copy split_copy split_with_sizes_copy
+        squeeze_copy t_copy transpose_copy unbind_copy unfold_copy unsqueeze_copy values_copy
+        view_as_complex_copy view_as_real_copy view_copy unsafe_chunk unsafe_split
+    """,
+    LINEAR: """
+        cholesky_inverse cholesky_solve geqrf lobpcg lu_solve lu_unpack matrix_exp orgqr ormqr qr
+        triangular_solve svd pinverse vander
+    """,
+    SPECIAL: """
+        digamma digamma_ erfc erfc_ i0 i0_ igamma igamma_ igammac igammac_ lgamma lgamma_ mvlgamma mvlgamma_
+        polygamma polygamma_ ldexp ldexp_ frexp nextafter nextafter_ logcumsumexp
+    """,
+    SIGNALS: """
+        stft istft bartlett_window blackman_window hamming_window hann_window kaiser_window
+    """,
+    TYPES: """
+        bit bits16 bits1x8 bits2x4 bits4x2 bits8 int1 int2 int3 int4 int5 int6 int7 uint1 uint2 uint3 uint4
+        uint5 uint6 uint7
+    """,
+    LAYOUT: """
+        as_strided as_strided_ as_strided_scatter empty_strided empty_permuted new_empty_strided dim_order
+        set_ is_set_to resize_as_ diagonal_scatter channels_last channels_last_3d
+    """,
+    DEVICES: """
+        Event Stream AcceleratorError OutOfMemoryError get_device_module record_stream ipu xpu mtia is_maia
+        is_vulkan is_pinned is_shared share_memory_
+    """,
+    "there is one process; DataLoader and the kernels use threads": "distributed",
+    "tensors are not shared between processes; use threads, or Python's multiprocessing on .numpy()": "multiprocessing",
+    PIECES: """
+        histogram histogramdd
+    """,
+    STORAGE: """
+        storage untyped_storage storage_type const_data_ptr from_file frombuffer volatile
+    """,
+    INTERNAL: """
+        AVG AggregationType DispatchKey SUM ScriptClass SymBool SymFloat SymInt Tag sym_float sym_int
+        sym_ite sym_max sym_min sym_not sym_sum fork wait merge_type_from_type_comment parse_type_comment
+        unify_type_list init_num_threads thread_safe_generator has_lapack has_mkl has_openmp has_spectral
+        hash_tensor native_channel_shuffle set_flush_denormal as_subclass grad_dtype map_ module_load name
+        output_nr get_deterministic_debug_mode set_deterministic_debug_mode
+        is_deterministic_algorithms_warn_only_enabled is_inference set_warn_always is_warn_always_enabled
+    """,
+    "there is no mixed precision; use float32, or .half() for storage": """
+        amp autocast GradScaler
+    """,
+    "no models are downloaded; load a state_dict with load()": "hub",
+    "use Python's cProfile, or time.perf_counter()": "profiler",
+    "there are no volumes in convolutions; use conv2d, with the depth among the channels": """
+        conv3d conv_transpose3d
+    """,
+    "use conv1d of (N, C, L): x.permute(1, 2, 0)": "conv_tbc",
+    "use cumsum of the means of neighbours": "cumulative_trapezoid",
+    "use numpy.gradient, which records: numpy.gradient(x)": "gradient",
+    "use arange, whose end is excluded": "range",
+    "use nonzero, or index_add": """
+        nonzero_static index_reduce index_reduce_
+    """,
+    "draw with numpy: Generator.numpy.poisson": "poisson",
+    "use nanmean, median or quantile of x[~x.isnan()]": "nanquantile",
+    "use numpy.unravel_index on integers": "unravel_index",
+    "use the function of nn.functional with inplace=True": """
+        celu_ selu_ rrelu_ threshold_
+    """,
+    "use nn.functional.hardshrink(x)": "hardshrink",
+    "use the function of the same name: bernoulli(x), multinomial(x, n)": """
+        bernoulli multinomial
+    """,
+    "use the form that is not in place": """
+        erfinv_ float_power_
+    """,
+    "index it: x[index]": "index",
 }
+ABSENT = {name: reason for reason, names in FAMILIES.items() for name in names.split()}
+"""Of the package and of Tensor, by name."""
 
 
 def why_absent(name: str) -> str:
     """The message of the AttributeError for a name that the package has not."""
     reason = ABSENT.get(name)
     return f"module 'tinygrad_cnn' has no attribute {name!r}" + (f": {reason}" if reason else "")
+
+
+def of_tensors(name: str) -> str:
+    """The message of the AttributeError for an attribute that a Tensor has not."""
+    reason = ABSENT.get(name)
+    return f"'Tensor' object has no attribute {name!r}" + (f", which torch.Tensor has: {reason}" if reason else "")
 
 
 def absent(where: str, names: Mapping[str, str]) -> Callable[[str], Any]:
@@ -50,3 +152,31 @@ def absent(where: str, names: Mapping[str, str]) -> Callable[[str], Any]:
         raise AttributeError(f"{where} has no attribute {name!r}")
 
     return lookup
+
+
+DISTRIBUTIONS = """
+    AbsTransform AffineTransform Beta Binomial CatTransform Cauchy Chi2 ComposeTransform ContinuousBernoulli
+    CorrCholeskyTransform CumulativeDistributionTransform Dirichlet ExpTransform Exponential ExponentialFamily
+    FisherSnedecor Gamma GeneralizedPareto Geometric Gumbel HalfCauchy HalfNormal Independent
+    IndependentTransform InverseGamma Kumaraswamy LKJCholesky Laplace LogNormal LogisticNormal
+    LowRankMultivariateNormal LowerCholeskyTransform MixtureSameFamily Multinomial MultivariateNormal
+    NegativeBinomial OneHotCategorical OneHotCategoricalStraightThrough Pareto Poisson PositiveDefiniteTransform
+    PowerTransform RelaxedBernoulli RelaxedOneHotCategorical ReshapeTransform SigmoidTransform SoftmaxTransform
+    SoftplusTransform StackTransform StickBreakingTransform StudentT TanhTransform Transform
+    TransformedDistribution VonMises Weibull Wishart biject_to identity_transform register_kl transform_to
+"""
+WORKERS = "there is one process; use a DataLoader with num_workers, which are threads"
+DATA = {
+    "DistributedSampler": WORKERS,
+    **dict.fromkeys(("IterDataPipe", "MapDataPipe"), "PyTorch leaves pipes; use Dataset or IterableDataset"),
+}
+SUBCLASS = (
+    "there are Normal, Uniform, Bernoulli and Categorical; subclass Distribution, with log_prob composed from ops"
+)
+OF_DISTRIBUTIONS = dict.fromkeys(DISTRIBUTIONS.split(), SUBCLASS)
+
+DECOMPOSITIONS = """
+    cholesky_ex cond eig eigvals eigvalsh householder_product inv_ex ldl_factor ldl_factor_ex ldl_solve lstsq lu
+    lu_factor lu_factor_ex lu_solve matrix_exp solve_ex solve_triangular tensorinv tensorsolve vander
+"""
+OF_LINALG = {**dict.fromkeys(DECOMPOSITIONS.split(), LINEAR), "vecdot": "use (x * y).sum(dim)"}

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tinygrad_cnn import ops
+from tinygrad_cnn.absent import OF_DISTRIBUTIONS, absent
 from tinygrad_cnn.autograd import no_grad
 from tinygrad_cnn.creation import as_tensor, zeros
 from tinygrad_cnn.promotion import get_default_dtype
@@ -335,3 +336,6 @@ def clamped(probs: Tensor) -> Tensor:
     """Away from 0 and 1 by a rounding, so that the logarithm is finite, as in PyTorch."""
     eps = float(np.finfo(values(probs).dtype).eps)
     return probs.clamp(eps, 1 - eps)
+
+
+__getattr__ = absent("torch.distributions", OF_DISTRIBUTIONS)

@@ -1,5 +1,6 @@
 """``torch.linalg``: the linear algebra of `ops` under its names."""
 
+from tinygrad_cnn.absent import OF_LINALG, absent
 from tinygrad_cnn.ops.linalg import matmul
 from tinygrad_cnn.ops.products import cross, matrix_power, multi_dot
 from tinygrad_cnn.ops.shape import diagonal
@@ -43,3 +44,6 @@ __all__ = [
     "svdvals",
     "vector_norm",
 ]
+
+
+__getattr__ = absent("torch.linalg", OF_LINALG)

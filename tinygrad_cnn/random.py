@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.absent import absent
 from tinygrad_cnn.kernels.chosen import chosen
 from tinygrad_cnn.types import NDArray, Shape
 
@@ -293,3 +294,6 @@ def fork_rng(devices: Any = (), enabled: bool = True) -> Iterator[None]:
     finally:
         if enabled:
             default_generator.set_state(kept)
+
+
+__getattr__ = absent("torch.random", {"thread_safe_generator": "each worker of a DataLoader has a stream of its own"})

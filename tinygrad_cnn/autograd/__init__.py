@@ -56,6 +56,9 @@ __getattr__ = absent(
     {
         "profiler": "use Python's cProfile; `python -m benchmarks` of this project measures ops and networks",
         "forward_ad": "there is no forward mode; func.jvp and autograd.functional.jvp differentiate backward instead",
+        "NestedIOFunction": "PyTorch deprecates it; use Function, whose outputs may be a tuple",
+        "enforce_grad_layout_policy": "a gradient lies in memory as it was computed; leave it out",
+        "grad_mode": "use no_grad, enable_grad, set_grad_enabled and inference_mode",
         "set_multithreading_enabled": "the backward pass runs in the calling thread",
     },
 )

@@ -20,7 +20,8 @@ LAYERS = {
     **dict.fromkeys(VOLUME_LAYERS, VOLUMES),
     **dict.fromkeys(("FractionalMaxPool2d", "FractionalMaxPool3d"), FRACTIONAL),
     "AdaptiveLogSoftmaxWithLoss": ADAPTIVE,
-    "LinearCrossEntropyLoss": FUSED,
+    **dict.fromkeys(("LinearCrossEntropyLoss", "LinearCrossEntropyOptions"), FUSED),
+    "factory_kwargs": "layers take device and dtype themselves",
     "SyncBatchNorm": "there is one process; use BatchNorm2d",
     "CrossMapLRN2d": "use LocalResponseNorm, which computes the same",
     "NLLLoss2d": "PyTorch deprecates it; use NLLLoss, which takes (N, K, H, W), too",
@@ -34,6 +35,15 @@ FUNCTIONS = {
     **dict.fromkeys(("grouped_mm", "scaled_mm", "scaled_grouped_mm"), MATRICES),
     "conv_tbc": "use conv1d of (N, C, L): x.permute(1, 2, 0)",
     "linear_cross_entropy": FUSED,
+    "multi_head_attention_forward": "use MultiheadAttention, or scaled_dot_product_attention",
+    **dict.fromkeys(
+        (
+            *("BroadcastingList1", "BroadcastingList2", "BroadcastingList3", "ScalingType", "SwizzleType"),
+            *("has_torch_function", "has_torch_function_unary", "has_torch_function_variadic"),
+            "handle_torch_function",
+        ),
+        "it is a part of PyTorch's own compiler; nothing here needs it",
+    ),
 }
 """Of `nn.functional`, by name."""
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn import autograd, ops
+from tinygrad_cnn.absent import of_tensors
 from tinygrad_cnn.autograd.graph import Edge, Node, save
 from tinygrad_cnn.autograd.hooks import Hooks, RemovableHandle, add_hook, add_post_accumulate_hook, retain, retains
 from tinygrad_cnn.autograd.mode import mode
@@ -101,6 +102,9 @@ class Tensor(
         self._wants = False
         if requires_grad:
             self.requires_grad_()
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(of_tensors(name))
 
     # ---- recording ---------------------------------------------------------------------------------------------------
 

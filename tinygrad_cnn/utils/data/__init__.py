@@ -1,5 +1,6 @@
 """Data sets, samplers and batches, as ``torch.utils.data``."""
 
+from tinygrad_cnn.absent import DATA, absent
 from tinygrad_cnn.utils.data.collate import default_collate, default_convert
 from tinygrad_cnn.utils.data.dataloader import DataLoader
 from tinygrad_cnn.utils.data.dataset import (
@@ -42,3 +43,5 @@ __all__ = [
     "get_worker_info",
     "random_split",
 ]
+
+__getattr__ = absent("torch.utils.data", DATA)
