@@ -385,3 +385,13 @@ def test_the_gradient_of_a_slice_does_not_write_into_that_of_another_use():
     both = y + z  # passes one array back to y and to z
     (both.sum() + y[0] + y[1] + z[0]).backward()
     assert x.grad.tolist() == [4, 3, 2]
+
+
+def test_grad_takes_pytorchs_arguments_in_their_order():
+    x = tg.tensor([2.0, 3.0], requires_grad=True)
+    unused = tg.ones(1, requires_grad=True)
+    found, nothing = tg.autograd.grad(x**2, [x, unused], tg.ones(2), True, False, True, True)
+    assert found.tolist() == [4.0, 6.0]
+    assert nothing is None
+    with pytest.raises(ValueError, match="only_inputs=False"):
+        tg.autograd.grad(x.sum(), x, only_inputs=False)

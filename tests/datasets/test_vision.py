@@ -55,6 +55,19 @@ def test_the_files_are_found_where_torchvision_puts_them_and_in_the_folder_itsel
     assert found.class_to_idx[found.classes[3]] == 3
 
 
+def test_the_old_names_of_data_and_targets_warn(tmp_path, digits):
+    written(tmp_path, digits)
+    found = datasets.MNIST(tmp_path, train=True)
+    for old, new in (
+        ("train_data", "data"),
+        ("test_data", "data"),
+        ("train_labels", "targets"),
+        ("test_labels", "targets"),
+    ):
+        with pytest.warns(UserWarning, match=f"{old} has been renamed {new}"):
+            assert getattr(found, old) is getattr(found, new)
+
+
 def test_samples_are_transformed_and_batched(tmp_path, digits):
     written(tmp_path, digits)
     transform = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.5,), (0.25,))])

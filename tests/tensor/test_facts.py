@@ -200,3 +200,13 @@ def test_results_can_be_written_into_a_tensor():
     ):
         with pytest.raises(error, match=message):
             call()
+
+
+def test_a_tensor_without_dims_is_formatted_as_its_number():
+    loss = tg.tensor(17.0)
+    assert (f"{loss}", f"{loss:.2f}", f"{loss!r}") == ("17.0", "17.00", "tensor(17.)")
+    assert f"{tg.tensor(3, requires_grad=False)} {tg.tensor(True)}" == "3 True"
+    assert f"{tg.ones(1)}" == "tensor([1.])"
+    assert f"{tg.nn.Parameter(tg.tensor(2.0))}" == "Parameter containing:\ntensor(2., requires_grad=True)"
+    with pytest.raises(TypeError, match="unsupported format string"):
+        f"{tg.ones(2):.2f}"

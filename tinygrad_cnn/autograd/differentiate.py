@@ -9,7 +9,7 @@ import numpy as np
 from tinygrad_cnn import ops
 from tinygrad_cnn.autograd.engine import run
 from tinygrad_cnn.autograd.graph import is_tensor
-from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.errors import ArgumentError, OptionError
 
 
 def backward(
@@ -55,6 +55,7 @@ def grad(
     grad_outputs: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    only_inputs: bool = True,
     allow_unused: bool | None = None,
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
@@ -67,6 +68,7 @@ def grad(
     grad_outputs : the cotangent of each output, of its shape; None for an output of one element means 1
     retain_graph : keep what the graph saved, for another pass; by default if `create_graph`
     create_graph : record the pass, so that the gradients can themselves be differentiated
+    only_inputs : True; programs of old give it
     allow_unused : give None for an input that no output depends on, instead of a RuntimeError
     is_grads_batched : each of `grad_outputs` has a first dim of several cotangents, and so have the results; the
         passes are run one after another
@@ -81,6 +83,8 @@ def grad(
     >>> slope.item(), curvature.item()
     (27.0, 18.0)
     """
+    if not only_inputs:
+        raise OptionError("grad: only_inputs=False is not here, nor in PyTorch any more; `backward` adds to `.grad`")
     if materialize_grads and allow_unused is False:
         raise ValueError("grad: allow_unused must be True or left out with materialize_grads=True, which has no None")
     sources, targets = _listed("grad", outputs), _listed("grad", inputs)

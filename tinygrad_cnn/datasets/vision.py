@@ -1,6 +1,7 @@
 """torchvision's data sets of images, sample by sample: an image (Pillow's), transformed, and its class."""
 
 import hashlib
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -106,6 +107,31 @@ class MNIST(VisionDataset):
         if len(images) != len(labels):
             raise DatasetError(f"{type(self).__name__}: {len(images)} images but {len(labels)} labels in {self.root}")
         self.data, self.targets = Tensor(images.copy()), Tensor(labels.astype(np.int64))
+
+    @property
+    def train_data(self) -> Tensor:
+        """The old name of `data`, whichever part this is."""
+        return self._renamed("train_data", "data", self.data)
+
+    @property
+    def test_data(self) -> Tensor:
+        """The old name of `data`, whichever part this is."""
+        return self._renamed("test_data", "data", self.data)
+
+    @property
+    def train_labels(self) -> Tensor:
+        """The old name of `targets`, whichever part this is."""
+        return self._renamed("train_labels", "targets", self.targets)
+
+    @property
+    def test_labels(self) -> Tensor:
+        """The old name of `targets`, whichever part this is."""
+        return self._renamed("test_labels", "targets", self.targets)
+
+    @staticmethod
+    def _renamed(old: str, new: str, held: Tensor) -> Tensor:
+        warnings.warn(f"{old} has been renamed {new}", stacklevel=3)
+        return held
 
     @property
     def raw_folder(self) -> Path:

@@ -503,4 +503,5 @@ class Tensor(
     __hash__ = object.__hash__
 
     def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec and self.numel() == 1 else repr(self)
+        number = self.numel() == 1 if spec else not self.ndim and type(self) is Tensor
+        return format(self.item(), spec) if number else object.__format__(self, spec)
