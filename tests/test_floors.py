@@ -18,7 +18,7 @@ FLOORS = {
     "nn": 3, "optim": 3, "utils": 3, "data": 3, "transforms": 3, "datasets": 3, "gradcheck": 3,
     "distributions": 3, "testing": 3,
     "teach": 4, "io": 4, "func": 4,
-    "cli": 5, "__main__": 6,
+    "serialization": 5, "cli": 5, "__main__": 6,
 }  # fmt: skip
 SIDEWAYS = {
     ("optim", "nn"),

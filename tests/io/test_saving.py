@@ -253,8 +253,31 @@ def test_a_module_is_refused_where_only_weights_are_wanted():
     buffer = io.BytesIO()
     tg.save(nn.Linear(2, 2), buffer)
     buffer.seek(0)
-    with pytest.raises(UnreadableFileError, match="a whole Module, which weights_only=True refuses"):
+    with pytest.raises(UnreadableFileError, match=r"a whole Module \(Linear\), which weights_only=True refuses"):
         tg.load(buffer, weights_only=True)
+
+
+def test_where_only_weights_are_wanted_a_module_of_listed_classes_is_made():
+    def read():
+        buffer.seek(0)
+        return tg.load(buffer, weights_only=True)
+
+    buffer = io.BytesIO()
+    tg.save(nn.Sequential(nn.Linear(2, 2), nn.ReLU()), buffer)
+    listed = tg.serialization
+    with listed.safe_globals([nn.Sequential, nn.Linear, nn.ReLU]):
+        assert read()(tg.ones(3, 2)).shape == (3, 2)
+    with listed.safe_globals([nn.Sequential]), pytest.raises(UnreadableFileError, match=r"\(Linear, ReLU\)"):
+        read()
+    assert listed.get_safe_globals() == []
+    listed.add_safe_globals([nn.Sequential, nn.Linear, nn.ReLU, nn.ReLU])
+    try:
+        assert len(read()) == 2
+        assert len(listed.get_safe_globals()) == 3
+    finally:
+        listed.clear_safe_globals()
+    with pytest.raises(UnreadableFileError):
+        read()
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,16 @@ def test_a_parallel_module_refuses_gpus(gpus):
         nn.DataParallel(nn.Linear(3, 2), **gpus)
 
 
+def test_a_layer_is_found_by_the_file_in_which_pytorch_defines_it():
+    assert nn.modules.rnn.GRU is nn.GRU
+    assert nn.modules.linear.NonDynamicallyQuantizableLinear is nn.Linear
+    assert nn.modules.Module is nn.Module
+    with pytest.raises(AttributeError):
+        nn.modules.conv.Nothing
+    with pytest.raises(AttributeError):
+        nn.modules.nowhere
+
+
 @pytest.mark.parametrize(
     ("module", "name"),
     [(nn.parallel, "DistributedDataParallel"), (nn.parallel, "data_parallel"), (tg.onnx, "export")],

@@ -10,7 +10,7 @@ from typing import IO, Any
 from tinygrad_cnn.atomic import write_atomically
 from tinygrad_cnn.device import device
 from tinygrad_cnn.errors import DeviceError
-from tinygrad_cnn.io import archive, pytorch
+from tinygrad_cnn.io import archive, pytorch, safe
 from tinygrad_cnn.io.errors import UnreadableFileError
 
 File = str | os.PathLike[str] | IO[bytes]
@@ -81,8 +81,8 @@ def load(
     ----------
     f : a path, or a file that is open for reading bytes and can be searched
     map_location : where tensors of other devices go: "cpu", a function or a dict to the CPU; None refuses them
-    weights_only : True refuses Modules. No file is ever executed: a Module is made of data and of a class that the
-        program has loaded already
+    weights_only : True refuses Modules but those of `serialization.safe_globals`. No file is ever executed: a Module
+        is made of data and of a class that the program has loaded already
     pickle_module, mmap, pickle_load_args : PyTorch's; only the defaults
 
     Raises
@@ -136,8 +136,13 @@ def read_zip(content: bytes, located: Callable[[str], None], weights_only: bool)
         names = opened.namelist()
         if archive.STRUCTURE in names:
             reader = archive.Reader(opened)
-            if weights_only and reader.modules:
-                raise UnreadableFileError("load: the file holds a whole Module, which weights_only=True refuses")
+            unlisted = {type(module) for module in reader.modules.values()}.difference(safe.get_safe_globals())
+            if weights_only and unlisted:
+                named = ", ".join(sorted(kind.__qualname__ for kind in unlisted))
+                raise UnreadableFileError(
+                    f"load: the file holds a whole Module ({named}), which weights_only=True refuses; give "
+                    "weights_only=False, or name the classes in serialization.safe_globals([…])"
+                )
             return reader.value
         pickles = [name for name in names if name == "data.pkl" or name.endswith("/data.pkl")]
         if len(pickles) != 1:

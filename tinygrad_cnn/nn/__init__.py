@@ -1,7 +1,7 @@
 """Networks in PyTorch's spelling. All of it is composed from ops: no derivative is written here."""
 
 from tinygrad_cnn.absent import absent
-from tinygrad_cnn.nn import functional, init, parallel, utils
+from tinygrad_cnn.nn import functional, init, modules, parallel, utils
 from tinygrad_cnn.nn.activation import (
     CELU,
     ELU,
@@ -318,6 +318,7 @@ __all__ = [
     "ZeroPad3d",
     "functional",
     "init",
+    "modules",
     "parallel",
     "utils",
 ]

@@ -1,0 +1,41 @@
+"""The classes that ``load(…, weights_only=True)`` may make, as PyTorch keeps them in `torch.serialization`."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+_listed: list[Any] = []
+
+
+def add_safe_globals(safe_globals: Sequence[Any]) -> None:
+    """List classes (and functions, which need it not)."""
+    _listed.extend(value for value in safe_globals if value not in _listed)
+
+
+def get_safe_globals() -> list[Any]:
+    """What is listed."""
+    return list(_listed)
+
+
+def clear_safe_globals() -> None:
+    """List nothing any more."""
+    _listed.clear()
+
+
+@contextmanager
+def safe_globals(safe_globals: Sequence[Any]) -> Iterator[None]:
+    """List classes as long as the block lasts.
+
+    >>> from tinygrad_cnn import nn
+    >>> with safe_globals([nn.Linear]):
+    ...     get_safe_globals()
+    [<class 'tinygrad_cnn.nn.linear.Linear'>]
+    >>> get_safe_globals()
+    []
+    """
+    before = get_safe_globals()
+    add_safe_globals(safe_globals)
+    try:
+        yield
+    finally:
+        _listed[:] = before
