@@ -18,7 +18,7 @@ TYPES = "dtypes of few bits are not NumPy's; the nearest are int8 and uint8"
 LAYOUT = "arrays lie as NumPy lets them; use reshape, unfold and indexing, or numpy.lib.stride_tricks on x.numpy()"
 DEVICES = "there is one device, the CPU, and what is computed is there at once; leave it out"
 INTERNAL = "it is a part of PyTorch's own compiler and runtime; nothing here needs it"
-PIECES = "use histc, or numpy.histogram on x.detach().numpy()"
+PIECES = "use histogram, or numpy.histogram on x.detach().numpy()"
 STORAGE = "the memory of a tensor is its NumPy array: x.numpy()"
 
 FAMILIES = {
@@ -78,7 +78,7 @@ FAMILIES = {
     "there is one process; DataLoader and the kernels use threads": "distributed",
     "tensors are not shared between processes; use threads, or Python's multiprocessing on .numpy()": "multiprocessing",
     PIECES: """
-        histogram histogramdd
+        histogramdd
     """,
     STORAGE: """
         storage untyped_storage storage_type const_data_ptr from_file frombuffer volatile

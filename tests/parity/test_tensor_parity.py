@@ -406,6 +406,10 @@ REDUCTIONS = {
     "cov": lambda d: ((d.real(3, 4),), {"correction": d.choice([0, 1])}),
     "corrcoef": lambda d: ((d.real(3, 4),), {}),
     "histc": lambda d: ((d.real(9),), {"bins": d.integer(1, 5), **d.choice([{}, {"min": -1, "max": 1}])}),
+    "histogram": lambda d: (
+        (d.real(9),),
+        {"bins": d.integer(1, 5), "density": d.flag(), **d.choice([{}, {"range": (-1, 1)}])},
+    ),
     "bincount": lambda d: ((d.whole(6, low=0), *([d.real(6)] if d.flag() else [])), {}),
     "renorm": lambda d: ((d.real(3, 4), d.choice([1, 2, 3]), d.choice([0, 1, -1]), 1.5), {}),
     **dict.fromkeys("softmax log_softmax".split(), along),

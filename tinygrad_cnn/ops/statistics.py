@@ -1,5 +1,6 @@
 """Statistics of elements: spreads with their means, middles, quantiles, counts."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -178,6 +179,49 @@ def histc(input: Array, bins: int = 100, min: float = 0, max: float = 0) -> Arra
     inside = values[(values >= low) & (values <= high)]
     place = np.minimum(((inside - low) / (high - low) * bins).astype(np.int64), bins - 1)
     return dressed(np.bincount(place, minlength=bins).astype(values.dtype), input)
+
+
+def histogram(
+    input: Array,
+    bins: int | Array = 100,
+    *,
+    range: Sequence[float] | None = None,
+    weight: Array | None = None,
+    density: bool = False,
+) -> tuple[Array, Array]:
+    """The sums of the weights of the elements in each bin, and the edges; `density` makes the area of the bins 1.
+
+    `bins` counts equal bins between the two numbers of `range` (default: the least and the greatest element), or holds
+    the edges in order. A bin has its left edge, the last one its right edge, too. Nothing is recorded.
+    """
+    values = plain("histogram", input)
+    if values.dtype.kind != "f":
+        raise DTypeError(f"histogram: input has dtype {values.dtype}; expected a floating dtype")
+    weights = None if weight is None else plain("histogram", weight)
+    if weights is not None and weights.shape != values.shape:
+        raise ArgumentError(f"histogram: weight has shape {weights.shape}, input {values.shape}; they must be equal")
+    edges = _edges(values, bins, range)
+    counted, _ = np.histogram(values, edges, weights=weights, density=density)
+    found: tuple[Array, Array] = return_types.histogram(
+        dressed(counted.astype(values.dtype), input), dressed(edges, input)
+    )
+    return found
+
+
+def _edges(values: NDArray, bins: int | Array, limits: Sequence[float] | None) -> NDArray:
+    """The edges of the bins, of the values' dtype."""
+    if not isinstance(bins, int):
+        edges = plain("histogram", bins)
+        if limits is not None:
+            raise TypeError("histogram: bins holds the edges, and range says where they end; leave one out")
+        if edges.ndim != 1 or edges.size < 2 or (np.diff(edges) < 0).any():
+            raise ArgumentError(f"histogram: bins is {edges}; expected edges in order, 1-D, at least two")
+        return edges.astype(values.dtype)
+    low, high = limits if limits is not None else (values.min(), values.max()) if values.size else (0, 1)
+    if bins <= 0 or not (np.isfinite(low) and np.isfinite(high) and low <= high):
+        raise ArgumentError(f"histogram: {bins} bins of [{low}, {high}]; expected at least one, and finite min <= max")
+    low, high = (low - 0.5, high + 0.5) if low == high else (low, high)
+    return np.linspace(low, high, bins + 1, dtype=values.dtype)
 
 
 def bincount(input: Array, weights: Array | None = None, minlength: int = 0) -> Array:

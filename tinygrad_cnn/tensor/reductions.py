@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tinygrad_cnn import ops
@@ -178,6 +179,17 @@ class ReductionMethods(Methods):
     def histc(self, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:
         """How many elements fall into each of `bins` equal parts of [min, max]; 0 and 0 mean the elements' range."""
         return ops.histc(self, bins, min, max)
+
+    def histogram(
+        self,
+        bins: int | ArrayLike = 100,
+        *,
+        range: Sequence[float] | None = None,
+        weight: ArrayLike | None = None,
+        density: bool = False,
+    ) -> tuple[Tensor, Tensor]:
+        """The sums of the weights of the elements in each bin, and the edges; see `tinygrad_cnn.histogram`."""
+        return ops.histogram(self, bins, range=range, weight=weight, density=density)
 
     def bincount(self, weights: ArrayLike | None = None, minlength: int = 0) -> Tensor:
         """How often each integer from 0 on occurs in a 1-D array, or the sums of the `weights` there."""
