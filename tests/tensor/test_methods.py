@@ -16,7 +16,8 @@ OTHERWISE_CALLED = {"where": ["condition", "other"], "split": ["split_size", "di
 X = np.arange(1.0, 13.0).reshape(3, 4) / 16
 INDEX = np.array([[0, 2, 1, 1]])
 PLAIN = """absolute adjoint aminmax arcsinh arctanh argsort asinh atanh ceil corrcoef count_nonzero cov
-    deg2rad diff erfinv exp2 fix fliplr flipud floor frac histc isfinite isinf isnan isneginf isposinf isreal log10 log2
+    deg2rad diff erfinv exp2 fix fliplr flipud floor frac histc histogram isfinite isinf isnan isneginf isposinf
+    isreal log10 log2
     logical_not logit median mode msort nan_to_num nanmean nanmedian nansum negative nonzero argwhere rad2deg ravel
     rot90 round sgn signbit sinc std trunc unique unique_consecutive diag diagflat diag_embed
     abs acos arccos arcsin arctan asin atan clone cos cosh erf exp expm1 flatten log log1p neg reciprocal relu
