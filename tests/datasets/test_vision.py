@@ -107,7 +107,7 @@ def test_missing_and_damaged_files_are_said(tmp_path, digits, monkeypatch):
     with pytest.raises(datasets.DatasetError, match="5 images but 7 labels"):
         datasets.MNIST(tmp_path)
     with pytest.raises(AttributeError, match="FakeData, ImageFolder and DatasetFolder; for others, subclass"):
-        datasets.CIFAR10
+        datasets.SVHN
 
 
 def test_without_pillow_a_sample_is_an_array(tmp_path, digits, monkeypatch):
