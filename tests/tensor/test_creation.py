@@ -112,3 +112,28 @@ def test_wrong_arguments_are_explained(call, error, message):
 )
 def test_promotion_is_pytorchs(call, dtype):
     assert call().dtype == dtype
+
+
+def test_a_tensor_among_numbers_is_one_whatever_its_shape():
+    one = tg.tensor([1.5], requires_grad=True)
+    assert tg.tensor([one, 2]).tolist() == [1.5, 2.0]
+    assert tg.tensor([[one], [tg.tensor([[3.0]])]]).shape == (2, 1)
+    assert not tg.tensor([one]).requires_grad
+    assert tg.tensor([[1, 2], tg.tensor([3, 4])]).tolist() == [[1, 2], [3, 4]]
+    with pytest.raises(ValueError, match=r"shape \(2,\) among numbers; .* use stack"):
+        tg.tensor([tg.ones(2), tg.ones(2)])
+
+
+@pytest.mark.parametrize(
+    ("data", "dtype"),
+    [
+        ([np.float64(1), 2.0], tg.float64),
+        ([np.float32(1), 2.0], tg.float32),
+        ([tg.tensor(1.0, dtype=tg.float64), 2], tg.float64),
+        ([tg.tensor(1), 2.5], tg.float32),
+        ([np.array([1.0, 2.0])], tg.float64),
+        ([True, tg.tensor(2)], tg.int64),
+    ],
+)
+def test_elements_bring_their_dtype_and_python_floats_take_the_default(data, dtype):
+    assert tg.tensor(data).dtype == dtype

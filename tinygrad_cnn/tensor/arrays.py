@@ -31,12 +31,43 @@ def as_array(data: ArrayLike, dtype: Any) -> NDArray:
 
 
 def from_python(data: Any, dtype: DType | None) -> NDArray:
-    """Nested sequences of Python numbers (and Tensors) as an array; floats in the default dtype if none is given."""
+    """Nested sequences of numbers as an array; if no dtype is given and none brings one, floats are of the default's.
+
+    As in PyTorch, a tensor among numbers is one: it has one element, whatever its shape.
+    """
+    typed: set[DType] = set()
+    plain = _numbers(data, _depth(data), typed)
     try:
-        array = np.array(data)
+        array = np.array(plain)
     except ValueError as error:
         raise ValueError(f"Tensor: the nested sequences have different lengths ({error})") from None
-    return array.astype(get_default_dtype()) if dtype is None and array.dtype == FLOAT64 else array
+    untyped = dtype is None and array.dtype == FLOAT64 and FLOAT64 not in typed
+    return array.astype(get_default_dtype()) if untyped else array
+
+
+def _depth(data: Any) -> int:
+    """How deep lists are nested, as the first elements tell."""
+    depth = 0
+    while isinstance(data, (list, tuple)):
+        depth, data = depth + 1, data[0] if data else None
+    return depth
+
+
+def _numbers(data: Any, depth: int, typed: set[DType]) -> Any:
+    """The sequences with numbers or arrays in place of tensors; dtypes that elements bring are noted as `typed`."""
+    if isinstance(data, (list, tuple)):
+        bare = {int, float, bool}.issuperset(map(type, data))
+        return data if bare else [_numbers(element, depth - 1, typed) for element in data]
+    if is_tensor(data):
+        if depth == 0 and data._data.size != 1:
+            raise ValueError(
+                f"Tensor: a tensor of shape {tuple(data._data.shape)} among numbers; only one element tensors can be "
+                "converted to Python scalars; use stack() or cat()"
+            )
+        data = data._data if depth else data._data.reshape(())[()]
+    if isinstance(data, (np.ndarray, np.generic)):
+        typed.add(data.dtype)
+    return data
 
 
 def as_plain(value: Any) -> Any:
