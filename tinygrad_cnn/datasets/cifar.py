@@ -1,7 +1,7 @@
 """CIFAR (Krizhevsky 2009): small photographs in ten or a hundred classes, from the files of its Python version.
 
-The files are pickles. Python's own unpickler reads them, which is let look up nothing but what NumPy's arrays are made of:
-a file that asks for more is refused.
+The files are pickles. Python's own unpickler reads them, which may look up nothing but what NumPy's arrays are made
+of: a file that asks for more is refused.
 """
 
 import hashlib
