@@ -17,7 +17,7 @@ class _Kind(type):
     dtype: DType
 
     def __call__(cls, *data: Any) -> Tensor:
-        return Tensor._wrap(legacy_array(data, cls.dtype))
+        return Tensor.wrap(legacy_array(data, cls.dtype))
 
     def __instancecheck__(cls, instance: Any) -> bool:
         return isinstance(instance, Tensor) and instance.array_dtype == cls.dtype

@@ -1,7 +1,7 @@
 """The type aliases of the package, in one place. Floor 0: imports NumPy only."""
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -28,3 +28,9 @@ Pads: TypeAlias = tuple[Pair, Pair]
 
 Size2: TypeAlias = int | tuple[int, int]
 """A pair, or one number for both directions, as PyTorch's `kernel_size` and `stride`."""
+
+A = TypeVar("A", bound=Any)
+"""An ndarray or a Tensor: what a function takes is what it gives, so `relu(x: A) -> A` of a Tensor is a Tensor.
+
+Its bound is Any, since the bodies compute in NumPy's notation with either.
+"""

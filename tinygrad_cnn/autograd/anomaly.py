@@ -107,6 +107,6 @@ def warn_of_call(node: Any) -> None:
 
 def check_no_nan(node: Any, k: int, gradient: Any) -> None:
     """RuntimeError if the gradient that a node returned for its k-th input has a NaN."""
-    array = getattr(gradient, "_data", gradient)
+    array = getattr(gradient, "array", gradient)
     if isinstance(array, np.ndarray) and array.dtype.kind == "f" and np.isnan(array).any():
         raise RuntimeError(f"Function '{node.name()}' returned nan values in its {k}th output.")

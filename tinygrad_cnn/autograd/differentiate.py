@@ -104,7 +104,7 @@ def grad(
         found = tuple(None if parts[0] is None else ops.stack(parts) for parts in zip(*runs, strict=True))
     if materialize_grads:
         return tuple(
-            t._wrap(np.zeros(t.shape, t.dtype)) if d is None else d for t, d in zip(targets, found, strict=True)
+            t.wrap(np.zeros(t.shape, t.dtype)) if d is None else d for t, d in zip(targets, found, strict=True)
         )
     return found
 
@@ -122,7 +122,7 @@ def _gradients(
                 f"grad: no output depends on input {k} of shape {targets[k].shape}; pass allow_unused=True to "
                 "get None for it"
             )
-    return tuple(targets[0]._wrap(found[edge]) if edge in found else None for edge in wanted)
+    return tuple(targets[0].wrap(found[edge]) if edge in found else None for edge in wanted)
 
 
 def _batches(sources: list[Any], cotangents: list[Any]) -> list[list[Any]]:
@@ -188,5 +188,5 @@ def _roots(name: str, outputs: list[Any], given: list[Any], create_graph: bool) 
                 f"{name}: the cotangent has shape {np.shape(cotangent)}, its output {output.shape}; they must be equal"
             )
         value = output._as_cotangent(cotangent)
-        roots.append((output._edge, value if create_graph else value._data))
+        roots.append((output._edge, value if create_graph else value.array))
     return roots

@@ -105,7 +105,7 @@ class FunctionCtx:
             node = None if port is None else port()
             return saved.wrap(saved.array) if node is None else saved.alias(saved.array, node)
         tensor = saved.tensor
-        if tensor._data is saved.array and (tensor._edge is saved.edge or not tensor.requires_grad):
+        if tensor.array is saved.array and (tensor._edge is saved.edge or not tensor.requires_grad):
             return tensor
         return saved.alias(saved.array, saved.edge)
 
@@ -119,7 +119,7 @@ class FunctionCtx:
                 continue
             output = places.get(id(t))
             edge = t._edge if t.requires_grad else None
-            packed.append(Saved(None if output is not None else t, t._data, edge, output, t._wrap, t._alias))
+            packed.append(Saved(None if output is not None else t, t.array, edge, output, t.wrap, t._alias))
         self._saved, self._given, self._time = tuple(packed), (), clock.now
 
     def _free(self) -> None:
@@ -261,7 +261,7 @@ def record(
     moving = [k for k, v in tensors if v.dtype.kind in "fc" and not among(v, ctx._constant)]
     if not moving:
         return tuple(fresh(ctx, v, args) for v in outputs)
-    wrap, alias = outputs[moving[0]]._wrap, outputs[moving[0]]._alias
+    wrap, alias = outputs[moving[0]].wrap, outputs[moving[0]]._alias
     edges = tuple(a._edge if needed else None for a, needed in zip(args, ctx.needs_input_grad, strict=True))
     forms = tuple((v.shape, v.dtype) if is_tensor(v) else None for v in outputs)
     node = FunctionNode(function, ctx, edges, forms, moving[0], [is_tensor(a) for a in args], wrap)
@@ -276,7 +276,7 @@ def record(
             value._node = places[k]
             results.append(value)
         else:
-            results.append(alias(value._data, places[k]))
+            results.append(alias(value.array, places[k]))
     return tuple(results)
 
 
@@ -387,7 +387,7 @@ class FunctionNode(Node):
         edge = self.edges[k]
         if edge is None:
             return None
-        value = d if recorded else d._data
+        value = d if recorded else d.array
         if value.shape != edge.array_shape:
             if not spreads(edge.array_shape, value.shape):
                 raise RuntimeError(
@@ -438,7 +438,7 @@ class Refusal(Node):
     """What `once_differentiable` gives its results as history: an error."""
 
     def __init__(self, value: Any, edges: tuple[Edge | None, ...]) -> None:
-        super().__init__(named("OnceDifferentiable"), edges, None, {}, value._data)
+        super().__init__(named("OnceDifferentiable"), edges, None, {}, value.array)
 
     def release(self) -> None:
         """Nothing is saved here."""
@@ -464,7 +464,7 @@ def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:
         edges = tuple(g._edge for g in from_graph)
 
         def refused(value: Any) -> Any:
-            return value._alias(value._data, Refusal(value, edges)) if is_tensor(value) else value
+            return value._alias(value.array, Refusal(value, edges)) if is_tensor(value) else value
 
         return tuple(refused(v) for v in outputs) if isinstance(outputs, tuple) else refused(outputs)
 

@@ -195,7 +195,7 @@ def outputs_of(name: str, func: Func, points: Tensors, strict: bool) -> tuple[bo
 def directions(name: str, v: Any, like: Tensors) -> Tensors:
     """One vector for each of these Tensors, of its shape; None stands for 1."""
     if v is None:
-        return tuple(t._wrap(np.ones(t.shape, t.dtype)) for t in like)
+        return tuple(t.wrap(np.ones(t.shape, t.dtype)) for t in like)
     _, given = tensors_of(name, "v", v)
     if len(given) != len(like):
         raise ArgumentError(f"{name}: v has {len(given)} Tensors; expected {len(like)}")
@@ -220,12 +220,12 @@ def zeros_or_error(d: Any, like: Any, k: int, strict: bool) -> Any:
     """A derivative, or zeros where there is none."""
     if d is None and strict:
         raise RuntimeError(f"the output of func is independent of input {k}; strict mode does not allow that")
-    return like._wrap(np.zeros(like.shape, like.dtype)) if d is None else d
+    return like.wrap(np.zeros(like.shape, like.dtype)) if d is None else d
 
 
 def pushed(outputs: Tensors, points: Tensors, along: Tensors, create_graph: bool, strict: bool) -> Tensors:
     """Jv for each output: the derivative of uᵀJ with respect to u, in the direction v."""
-    u = tuple(y._wrap(np.zeros(y.shape, y.dtype)).requires_grad_() for y in outputs)
+    u = tuple(y.wrap(np.zeros(y.shape, y.dtype)).requires_grad_() for y in outputs)
     products = pulled(outputs, points, u, True, strict)
     dependent = [(p, v) for p, v in zip(products, along, strict=True) if p.requires_grad]
     if not dependent:
@@ -282,9 +282,9 @@ def matrices(output: Any, points: Tensors, create_graph: bool, strict: bool) -> 
     for place in np.ndindex(output.shape):
         basis = np.zeros(output.shape, output.dtype)
         basis[place] = 1
-        rows.append(pulled((output,), points, (output._wrap(basis),), create_graph, strict))
+        rows.append(pulled((output,), points, (output.wrap(basis),), create_graph, strict))
     if not rows:
-        return tuple(x._wrap(np.zeros((*output.shape, *x.shape), x.dtype)) for x in points)
+        return tuple(x.wrap(np.zeros((*output.shape, *x.shape), x.dtype)) for x in points)
     stacked = (ops.stack([row[i] for row in rows]) for i in range(len(points)))
     return tuple(ops.reshape(s, (*output.shape, *x.shape)) for s, x in zip(stacked, points, strict=True))
 

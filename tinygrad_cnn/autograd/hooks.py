@@ -41,7 +41,7 @@ class RemovableHandle:
 def add_hook(tensor: Any, hook: Callable[[Any], Any]) -> RemovableHandle:
     """Call `hook` with the gradient of a tensor in every backward pass; what it returns replaces the gradient."""
     check_hook("register_hook", tensor, hook)
-    wrap = tensor._wrap
+    wrap = tensor.wrap
 
     def adapted(gradient: Any) -> Any:
         given = wrap(gradient)
@@ -56,7 +56,7 @@ def add_hook(tensor: Any, hook: Callable[[Any], Any]) -> RemovableHandle:
                 f"register_hook: the hook returned shape {returned.shape} and dtype {returned.dtype} for a gradient of "
                 f"shape {given.shape} and dtype {given.dtype}; they must stay"
             )
-        return returned if gradient is given else returned._data
+        return returned if gradient is given else returned.array
 
     hooks = hooks_of(tensor)
     hooks.append(adapted)

@@ -190,7 +190,7 @@ class MNIST(VisionDataset):
         return len(self.data)
 
     def __getitem__(self, index: Any) -> tuple[Any, Any]:
-        return self.transformed(as_image(self.data._data[index]), int(self.targets._data[index]))
+        return self.transformed(as_image(self.data.array[index]), int(self.targets.array[index]))
 
     def extra_repr(self) -> str:
         """Which part it is."""

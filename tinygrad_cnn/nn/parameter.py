@@ -49,7 +49,7 @@ def _buffer(data: ArrayLike, persistent: bool) -> Buffer:
     return Buffer(data, persistent=persistent)
 
 
-MEMORY: Any = vars(Tensor)["_data"]
+MEMORY: Any = vars(Tensor)["array"]
 """The slot of a tensor's array, which an uninitialized parameter hides."""
 
 
@@ -69,14 +69,14 @@ class UninitializedParameter(Parameter):
         place.__class__ = UninitializedParameter
 
     @property
-    def _data(self) -> NDArray:
+    def array(self) -> NDArray:
         raise ValueError(
             "Attempted to use an uninitialized parameter: a lazy layer has no weights before its first input; call it "
             "with one first"
         )
 
-    @_data.setter
-    def _data(self, value: NDArray) -> None:
+    @array.setter
+    def array(self, value: NDArray) -> None:
         MEMORY.__set__(self, value)
 
     def _held(self) -> NDArray:
@@ -93,7 +93,7 @@ class UninitializedParameter(Parameter):
 
     def convert(self, fn: Any) -> None:
         """Take the dtype that `fn` gives a tensor."""
-        self._data = fn(Tensor(self._held())).numpy()
+        self.array = fn(Tensor(self._held())).numpy()
 
     def materialize(self, shape: Any, device: Any = None, dtype: Any = None) -> None:
         """Become a Parameter of this shape, with whatever its memory holds."""

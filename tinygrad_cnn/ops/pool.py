@@ -224,7 +224,7 @@ def max_pool2d(
         return y
     _, _, h, w = shape_of(input)
     places = kernels.places(np.asarray(taps), (h, w), **windows._asdict())
-    return Extreme(y, places if isinstance(taps, np.ndarray) else taps._wrap(places))
+    return Extreme(y, places if isinstance(taps, np.ndarray) else taps.wrap(places))
 
 
 def avg_pool2d(

@@ -12,7 +12,7 @@ from tinygrad_cnn.types import Array, NDArray
 
 def array_of(op: str, value: Any) -> Any:
     """The array of a Tensor, without its history; a Python number as it is, anything else as an array."""
-    data = getattr(value, "_data", None)
+    data = getattr(value, "array", None)
     if data is not None:
         return data
     return value if isinstance(value, (int, float)) else check_numbers(op, value)
@@ -23,7 +23,7 @@ def dressed(result: Any, *inputs: Any) -> Any:
     if isinstance(result, tuple):
         return tuple(dressed(part, *inputs) for part in result)
     for value in inputs:
-        wrap = getattr(type(value), "_wrap", None)
+        wrap = getattr(type(value), "wrap", None)
         if wrap is not None:
             return wrap(np.asarray(result))
     return np.asarray(result)

@@ -37,7 +37,7 @@ class Adagrad(Optimizer):
         super().__init__(params, {**defaults, "initial_accumulator_value": initial_accumulator_value, **switches})
         for p in self._params():
             number(self.state[p], "step", 0.0)
-            buffer(self.state[p], "sum", p._data, initial_accumulator_value)
+            buffer(self.state[p], "sum", p.array, initial_accumulator_value)
 
     def check(self, group: dict[str, Any]) -> None:
         """ValueError if a setting is out of its range."""

@@ -128,28 +128,28 @@ class _Objective:
 
     def gradient(self) -> NDArray:
         """The gradients as one vector; 0 for a parameter without one."""
-        arrays = [np.zeros_like(p._data) if p.grad is None else p.grad._data for p in self.params]
+        arrays = [np.zeros_like(p.array) if p.grad is None else p.grad.array for p in self.params]
         return np.concatenate([a.reshape(-1) for a in arrays])
 
     def move(self, t: float, d: NDArray) -> None:
         """Add t · d to the parameters."""
         start = 0
         for p in self.params:
-            value = p._data
+            value = p.array
             value += t * d[start : start + value.size].reshape(value.shape)
             start += value.size
             note_write(value)
 
     def along(self, d: NDArray) -> Callable[[float], Trial]:
         """t ↦ the loss at x + t · d, its gradient and slope; the parameters stay at x."""
-        start = [p._data.copy() for p in self.params]
+        start = [p.array.copy() for p in self.params]
 
         def evaluate(t: float) -> Trial:
             self.move(t, d)
             loss, gradient = float(self.loss()), self.gradient()
             for p, value in zip(self.params, start, strict=True):
-                p._data[...] = value
-                note_write(p._data)
+                p.array[...] = value
+                note_write(p.array)
             return Trial(t, loss, gradient, float(gradient @ d))
 
         return evaluate
@@ -206,17 +206,17 @@ class _Memory:
             return
         number = self.d.dtype.type
         self.state.update(
-            d=Tensor._wrap(self.d),
+            d=Tensor.wrap(self.d),
             t=self.t,
-            old_dirs=[Tensor._wrap(v) for v in self.changes],
-            old_stps=[Tensor._wrap(v) for v in self.steps],
-            ro=[Tensor._wrap(np.asarray(number(v))) for v in self.ro],
-            H_diag=Tensor._wrap(np.asarray(number(self.scale))),
-            prev_flat_grad=Tensor._wrap(self.prev_flat_grad),
+            old_dirs=[Tensor.wrap(v) for v in self.changes],
+            old_stps=[Tensor.wrap(v) for v in self.steps],
+            ro=[Tensor.wrap(np.asarray(number(v))) for v in self.ro],
+            H_diag=Tensor.wrap(np.asarray(number(self.scale))),
+            prev_flat_grad=Tensor.wrap(self.prev_flat_grad),
             prev_loss=self.prev_loss,
         )
 
 
 def _array(value: Any) -> Any:
     """The array of a Tensor; None stays."""
-    return value._data if isinstance(value, Tensor) else value
+    return value.array if isinstance(value, Tensor) else value

@@ -174,7 +174,7 @@ class Optimizer:
         for group in self.param_groups:
             for p in group["params"]:
                 if p.grad is not None:
-                    value, gradient = p._data, p.grad._data
+                    value, gradient = p.array, p.grad.array
                     if value.dtype.kind != "f":
                         raise RuntimeError(f"step: a parameter of dtype {value.dtype} cannot be optimised; use floats")
                     state = self.state.get(p, {})
@@ -313,8 +313,8 @@ def _loaded(value: Any, name: str, param: Tensor) -> Any:
     if isinstance(value, (list, tuple)):
         return type(value)(_loaded(v, name, param) for v in value)
     if isinstance(value, (Tensor, np.ndarray, np.generic)):
-        array = value._data if isinstance(value, Tensor) else np.asarray(value)
-        return Tensor._wrap(array.astype(array.dtype if name == "step" or param.dtype.kind != "f" else param.dtype))
+        array = value.array if isinstance(value, Tensor) else np.asarray(value)
+        return Tensor.wrap(array.astype(array.dtype if name == "step" or param.dtype.kind != "f" else param.dtype))
     return value
 
 

@@ -38,8 +38,8 @@ def number(state: dict[str, Any], name: str, initial: float) -> NDArray:
     """A number kept of a parameter, as an array of no axes; as PyTorch, in the default dtype, not the parameter's."""
     kept = state.get(name, initial)
     if not isinstance(kept, Tensor):  # the first step, or a state that was loaded with a plain number
-        kept = state[name] = Tensor._wrap(rounded(kept))
-    return kept._data
+        kept = state[name] = Tensor.wrap(rounded(kept))
+    return kept.array
 
 
 def rounded(value: float) -> NDArray:
@@ -50,8 +50,8 @@ def rounded(value: float) -> NDArray:
 def buffer(state: dict[str, Any], name: str, value: NDArray, initial: float = 0.0) -> NDArray:
     """The array kept of a parameter under this name, of its shape and dtype."""
     if name not in state:
-        state[name] = Tensor._wrap(np.full_like(value, initial))
-    array: NDArray = state[name]._data
+        state[name] = Tensor.wrap(np.full_like(value, initial))
+    array: NDArray = state[name].array
     if array.shape != value.shape:
         raise RuntimeError(f"step: state {name!r} has shape {array.shape} for a parameter of shape {value.shape}")
     return array

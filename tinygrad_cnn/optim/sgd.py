@@ -50,9 +50,9 @@ class SGD(Optimizer):
         if momentum:
             if state.get("momentum_buffer") is None:
                 velocity = np.array(gradient)
-                state["momentum_buffer"] = Tensor._wrap(velocity)
+                state["momentum_buffer"] = Tensor.wrap(velocity)
             else:
-                velocity = state["momentum_buffer"]._data
+                velocity = state["momentum_buffer"].array
                 velocity *= momentum
                 velocity += gradient if group["dampening"] == 0 else (1 - group["dampening"]) * gradient
             gradient = gradient + momentum * velocity if group["nesterov"] else velocity

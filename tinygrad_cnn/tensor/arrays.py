@@ -18,7 +18,7 @@ def is_tensor(obj: Any) -> bool:
 def as_array(data: ArrayLike, dtype: Any) -> NDArray:
     """The array of a Tensor, an array or nested sequences; Python floats become the default dtype."""
     if is_tensor(data):
-        array = data._data
+        array = data.array
     elif isinstance(data, (np.ndarray, np.generic)):
         array = np.asarray(data)
     else:
@@ -59,12 +59,12 @@ def _numbers(data: Any, depth: int, typed: set[DType]) -> Any:
         bare = {int, float, bool}.issuperset(map(type, data))
         return data if bare else [_numbers(element, depth - 1, typed) for element in data]
     if is_tensor(data):
-        if depth == 0 and data._data.size != 1:
+        if depth == 0 and data.array.size != 1:
             raise ValueError(
-                f"Tensor: a tensor of shape {tuple(data._data.shape)} among numbers; only one element tensors can be "
+                f"Tensor: a tensor of shape {tuple(data.array.shape)} among numbers; only one element tensors can be "
                 "converted to Python scalars; use stack() or cat()"
             )
-        data = data._data if depth else data._data.reshape(())[()]
+        data = data.array if depth else data.array.reshape(())[()]
     if isinstance(data, (np.ndarray, np.generic)):
         typed.add(data.dtype)
     return data
@@ -72,7 +72,7 @@ def _numbers(data: Any, depth: int, typed: set[DType]) -> Any:
 
 def as_plain(value: Any) -> Any:
     """The array of a Tensor; anything else as it is."""
-    return value._data if is_tensor(value) else value
+    return value.array if is_tensor(value) else value
 
 
 def unify(op: type[Op], arrays: list[Any]) -> None:

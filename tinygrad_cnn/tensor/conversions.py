@@ -32,7 +32,7 @@ class ConversionMethods(Methods):
             raise RuntimeError(
                 "numpy: this tensor requires a gradient, which the array would lose; use .detach().numpy()"
             )
-        return self._data
+        return self.array
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray:
         return np.array(self.numpy(), dtype=dtype, copy=copy)
@@ -43,25 +43,25 @@ class ConversionMethods(Methods):
             raise BufferError("dlpack: this tensor requires a gradient, which would be lost; use .detach()")
         if options.pop("stream", None) not in (None, -1):
             raise BufferError("dlpack: streams belong to other devices; there is only the CPU")
-        array = self._data if self._data.flags.writeable else np.array(self._data)
+        array = self.array if self.array.flags.writeable else np.array(self.array)
         return array.__dlpack__(**options)
 
     def __dlpack_device__(self) -> tuple[int, int]:
         """The CPU, in DLPack's numbers."""
-        kind, number = self._data.__dlpack_device__()
+        kind, number = self.array.__dlpack_device__()
         return int(kind), int(number)
 
     def item(self) -> Any:
         """The only element as a Python number."""
-        if self._data.size != 1:
+        if self.array.size != 1:
             raise ArgumentError(
                 f"item: only a tensor of one element is a number, this one has shape {self.array_shape}"
             )
-        return self._data.item()
+        return self.array.item()
 
     def tolist(self) -> Any:
         """Nested lists of Python numbers."""
-        return self._data.tolist()
+        return self.array.tolist()
 
     def __bool__(self) -> bool:
         return bool(self._single("bool"))
@@ -78,11 +78,11 @@ class ConversionMethods(Methods):
         return int(self._single("index"))
 
     def _single(self, op: str) -> Any:
-        if self._data.size != 1:
+        if self.array.size != 1:
             raise ArgumentError(
                 f"{op}: a tensor of shape {self.array_shape} has no single value; use .any(), .all() or .item()"
             )
-        return self._data.item()
+        return self.array.item()
 
     def astype(self, dtype: Any) -> Tensor:
         """Converted to another dtype; gradients flow back in the own one."""
@@ -126,13 +126,13 @@ class ConversionMethods(Methods):
         """Replace each element by what a Python function makes of it, slowly and without a history."""
         if self.requires_grad:
             raise RuntimeError("apply_: a Python function has no derivative; use it on a detached tensor")
-        changed = np.array([callable(v) for v in self._data.ravel().tolist()], self.array_dtype)
-        return self._become("apply_", lambda x: self._wrap(changed.reshape(self.array_shape)))
+        changed = np.array([callable(v) for v in self.array.ravel().tolist()], self.array_dtype)
+        return self._become("apply_", lambda x: self.wrap(changed.reshape(self.array_shape)))
 
     def contiguous(self, memory_format: Any = None) -> Tensor:
         """In C order, copied only if it is not."""
         check_memory_format("contiguous", memory_format)
-        return cast("Tensor", self) if self._data.flags.c_contiguous else Clone.apply(self, order="C")
+        return cast("Tensor", self) if self.array.flags.c_contiguous else Clone.apply(self, order="C")
 
     def pin_memory(self, device: Any = None) -> NoReturn:
         """For transfers to a GPU; there is none."""

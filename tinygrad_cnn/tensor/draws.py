@@ -77,5 +77,5 @@ class DrawMethods(Methods):
     def log_normal_(self, mean: float = 1.0, std: float = 2.0, *, generator: Generator | None = None) -> Tensor:
         """Fill with exponentials of normal numbers of this mean and deviation."""
         draw, kind = generator or default_generator, np.dtype(np.float64)
-        drawn = [draw.normal((), kind, mean, std) for _ in range(self._data.size)]  # one by one, as PyTorch does
+        drawn = [draw.normal((), kind, mean, std) for _ in range(self.array.size)]  # one by one, as PyTorch does
         return self._drawn("log_normal_", np.exp(np.reshape(np.array(drawn, kind), self.array_shape)))

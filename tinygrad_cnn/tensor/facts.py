@@ -35,47 +35,47 @@ class FactMethods(Methods):
 
     def numel(self) -> int:
         """The number of elements."""
-        return self._data.size
+        return self.array.size
 
     nelement = numel
 
     def element_size(self) -> int:
         """The bytes of one element."""
-        return self._data.itemsize
+        return self.array.itemsize
 
     @property
     def itemsize(self) -> int:
         """The bytes of one element."""
-        return self._data.itemsize
+        return self.array.itemsize
 
     @property
     def nbytes(self) -> int:
         """The bytes of all elements."""
-        return self._data.nbytes
+        return self.array.nbytes
 
     def data_ptr(self) -> int:
         """The address of the first element."""
-        return int(self._data.__array_interface__["data"][0])
+        return int(self.array.__array_interface__["data"][0])
 
     @flexible
     def stride(self, dim: int | None = None) -> Any:
         """How many elements further in memory the next index of each dim, or of one, lies."""
-        strides = tuple(step // self._data.itemsize for step in self._data.strides)
+        strides = tuple(step // self.array.itemsize for step in self.array.strides)
         return strides if dim is None else strides[dim]
 
     def storage_offset(self) -> int:
         """How many elements into its memory the tensor begins."""
-        base = self._data if self._data.base is None else np.asarray(self._data.base)
+        base = self.array if self.array.base is None else np.asarray(self.array.base)
         begin = int(base.__array_interface__["data"][0])
-        return (self.data_ptr() - begin) // self._data.itemsize
+        return (self.data_ptr() - begin) // self.array.itemsize
 
     def is_contiguous(self, memory_format: Any = None) -> bool:
         """Whether the elements lie in C order; the kernels choose their own for images."""
-        return bool(self._data.flags.c_contiguous)
+        return bool(self.array.flags.c_contiguous)
 
     def is_floating_point(self) -> bool:
         """Whether its numbers have a fraction."""
-        return self._data.dtype.kind == "f"
+        return self.array.dtype.kind == "f"
 
     def is_complex(self) -> bool:
         """Whether its numbers are complex: no."""
@@ -83,7 +83,7 @@ class FactMethods(Methods):
 
     def is_signed(self) -> bool:
         """Whether its dtype has negative numbers."""
-        return self._data.dtype.kind in "if"
+        return self.array.dtype.kind in "if"
 
     def is_same_size(self, other: Tensor) -> bool:
         """Whether another tensor has the same shape."""
@@ -98,7 +98,7 @@ class FactMethods(Methods):
     is_sparse = is_sparse_csr = is_quantized = is_mkldnn = is_nested = False
 
     def __contains__(self, element: ArrayLike) -> bool:
-        return bool(np.any(self._data == getattr(element, "_data", element)))
+        return bool(np.any(self.array == getattr(element, "array", element)))
 
     # ---- its type, by its older name ---------------------------------------------------------------------
 
@@ -116,7 +116,7 @@ class FactMethods(Methods):
 
     def _new(self, op: str, array: NDArray, device: Any, requires_grad: bool) -> Tensor:
         check_device(op, device)
-        return self._wrap(array).requires_grad_(requires_grad)
+        return self.wrap(array).requires_grad_(requires_grad)
 
     def _kind(self, dtype: Any) -> DType:
         return self.array_dtype if dtype is None else check_dtype("new", dtype)

@@ -35,7 +35,7 @@ class NumpyMethods(Methods):
             if op is not None:
                 return op(*inputs)
             if ufunc in WITHOUT_GRADIENT:
-                return self._wrap(np.asarray(ufunc(*(as_plain(v) for v in inputs))))
+                return self.wrap(np.asarray(ufunc(*(as_plain(v) for v in inputs))))
         elif method == "__call__" and set(kwargs) <= {"out", "dtype"} and ufunc in RULED:
             dtype, (out,) = kwargs.get("dtype"), kwargs.get("out") or (None,)
             result = self.__array_ufunc__(ufunc, method, *(inputs if dtype is None else with_dtype(inputs, dtype)))
@@ -76,7 +76,7 @@ class NumpyMethods(Methods):
                 if hasattr(result, "_fields")
                 else tuple(map(self._wrapped, result))
             )
-        return self._wrap(result) if isinstance(result, np.ndarray) else result
+        return self.wrap(result) if isinstance(result, np.ndarray) else result
 
 
 def plain_tree(value: Any) -> Any:
@@ -99,7 +99,7 @@ def written_into(name: str, result: Tensor, out: Any) -> Any:
             f"{name}: an array cannot hold the gradient of the result; write a = a + t instead of a += t, or use "
             "t.detach()"
         )
-    np.copyto(out, result._data, casting="same_kind")
+    np.copyto(out, result.array, casting="same_kind")
     note_write(out)
     return out
 

@@ -110,7 +110,7 @@ class Operators(Methods):
         return ops.floor_divide(other, self)
 
     def __invert__(self) -> Tensor:
-        return self._wrap(np.asarray(np.invert(self._data)))
+        return self.wrap(np.asarray(np.invert(self.array)))
 
     def __iadd__(self, other: ArrayLike) -> Tensor:
         return self._become("add_", lambda x: x + other, other)
@@ -164,7 +164,7 @@ def compared(ufunc: np.ufunc, x: Operators, other: Any) -> Tensor:
     if not isinstance(value, (int, float)):
         value = check_numbers(ufunc.__name__, value)
     try:
-        return x._wrap(np.asarray(ufunc(x._data, value)))
+        return x.wrap(np.asarray(ufunc(x.array, value)))
     except ValueError:
         raise ValueError(
             f"{ufunc.__name__}: shapes {x.array_shape} and {np.shape(other)} do not broadcast; from the right, each "

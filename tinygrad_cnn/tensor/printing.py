@@ -111,7 +111,7 @@ class Style:
 
 def represented(x: Tensor) -> str:
     """As PyTorch prints it: the values, the dtype if it is not the default one, and where it came from."""
-    values, prefix = x._data, "tensor("
+    values, prefix = x.array, "tensor("
     usual = (get_default_dtype().dtype, np.dtype(np.int64), np.dtype(np.bool_))
     facts = []
     if values.size:

@@ -83,7 +83,7 @@ class Tensor(
 
     __module__ = "tinygrad_cnn"  # the name that users know it by
 
-    __slots__ = ("__weakref__", "_base", "_data", "_grad", "_node", "_wants", "hooks")
+    __slots__ = ("__weakref__", "_base", "_grad", "_node", "_wants", "array", "hooks")
 
     edges: tuple[()] = ()
     """A tensor that no op made has no edges; this makes it a leaf of the graph."""
@@ -92,9 +92,9 @@ class Tensor(
         if more and isinstance(more[0], bool):
             requires_grad, more = more[0], more[1:]
         if more or (isinstance(data, (int, list, tuple)) and dtype is None):
-            self._data = as_array(legacy_array((data, *more), get_default_dtype().dtype), None)
+            self.array = as_array(legacy_array((data, *more), get_default_dtype().dtype), None)
         else:
-            self._data = as_array(data, dtype)
+            self.array = as_array(data, dtype)
         self._node: Node | Tensor | None = None
         self._grad: Tensor | None = None
         self._base: tuple[Tensor, type[Op], dict[str, Any]] | None = None
@@ -109,12 +109,12 @@ class Tensor(
     # ---- recording ---------------------------------------------------------------------------------------------------
 
     @staticmethod
-    def _wrap(array: Any) -> Tensor:
+    def wrap(array: Any) -> Tensor:
         """A tensor of this very array, without a history; a Tensor is returned as it is."""
         if isinstance(array, Tensor):
             return array
         out = Tensor.__new__(Tensor)
-        out._data = array
+        out.array = array
         out._node = out._grad = out._base = out.hooks = None
         out._wants = False
         return out
@@ -122,7 +122,7 @@ class Tensor(
     @staticmethod
     def _alias(array: Any, edge: Any) -> Tensor:
         """A tensor of a saved array that stands at its old place in the graph."""
-        out = Tensor._wrap(array)
+        out = Tensor.wrap(array)
         out._node = edge
         return out
 
@@ -135,7 +135,7 @@ class Tensor(
         for value in inputs:
             edge = None
             if isinstance(value, Tensor):
-                data = value._data
+                data = value.array
                 if data.dtype is not FLOAT32:
                     plain = False
                 edge = value._node
@@ -165,23 +165,23 @@ class Tensor(
             aux = tuple(rest)
         if type(result) is not np.ndarray:
             result = check_numbers(f"{op.name}.forward", result)
-        out = Tensor._wrap(result)
+        out = Tensor.wrap(result)
         if tracked and mode.recording and op.differentiable and (result.dtype is FLOAT32 or result.dtype.kind in "fc"):
             if op.constant:
                 edges = [None if rule is None else e for rule, e in zip(op.rules, edges, strict=True)]
             if not op.constant or any(edge is not None for edge in edges):
                 saved = save(op, arrays, result, aux) if op.saves_any else None
                 out._node = Node(op, tuple(edges), saved, options, result)
-        if op.views and isinstance(inputs[0], Tensor) and np.may_share_memory(result, inputs[0]._data):
+        if op.views and isinstance(inputs[0], Tensor) and np.may_share_memory(result, inputs[0].array):
             out._base = (inputs[0], op, options)
-        return (out, *(Tensor._wrap(np.asarray(a)) for a in aux)) if aux else out
+        return (out, *(Tensor.wrap(np.asarray(a)) for a in aux)) if aux else out
 
     @staticmethod
     def _arithmetic(op: type[Op], a: Any, b: Any) -> Any:
         """`__record__` of the commonest case, two float32 tensors, without its questions: a third of its time."""
         if not (type(a) is type(b) is Tensor):
             return Tensor.__record__(op, (a, b), NO_OPTIONS)
-        x, y = a._data, b._data
+        x, y = a.array, b.array
         if x.dtype is not FLOAT32 or y.dtype is not FLOAT32 or op.saves_any is not op.saves_inputs:
             return Tensor.__record__(op, (a, b), NO_OPTIONS)
         try:
@@ -190,7 +190,7 @@ class Tensor(
             op.check_shapes((x, y))
             raise
         out = Tensor.__new__(Tensor)
-        out._data = result if type(result) is np.ndarray else np.asarray(result)
+        out.array = result if type(result) is np.ndarray else np.asarray(result)
         out._node = out._grad = out._base = out.hooks = None
         out._wants = False
         if mode.recording:
@@ -198,7 +198,7 @@ class Tensor(
             right = b if b._node is None and b._wants else b._node
             if left is not None or right is not None:
                 saved = (None, x, y) if op.saves_inputs else None
-                out._node = Node(op, (left, right), saved, NO_OPTIONS, out._data)
+                out._node = Node(op, (left, right), saved, NO_OPTIONS, out.array)
         return out
 
     @property
@@ -208,7 +208,7 @@ class Tensor(
 
     def _as_cotangent(self, value: ArrayLike) -> Tensor:
         """A value as a cotangent of this tensor: of its dtype, broadcast to its shape."""
-        given = value if isinstance(value, Tensor) else Tensor._wrap(check_numbers("backward", value))
+        given = value if isinstance(value, Tensor) else Tensor.wrap(check_numbers("backward", value))
         return given if given.dtype == self.dtype else given.astype(self.dtype)
 
     def _accumulate(self, gradient: Any, owned: bool) -> None:
@@ -217,11 +217,11 @@ class Tensor(
             if isinstance(gradient, Tensor) or self._grad.requires_grad:
                 self._grad = self._grad + gradient
             else:
-                self._grad = Tensor._wrap(np.asarray(self._grad._data + gradient))
+                self._grad = Tensor.wrap(np.asarray(self._grad.array + gradient))
         elif isinstance(gradient, Tensor):
             self._grad = gradient
         else:
-            self._grad = Tensor._wrap(gradient if owned else np.array(gradient))
+            self._grad = Tensor.wrap(gradient if owned else np.array(gradient))
 
     # ---- autograd ----------------------------------------------------------------------------------------------------
 
@@ -303,7 +303,7 @@ class Tensor(
 
     def detach(self) -> Tensor:
         """The same memory without the history."""
-        return Tensor._wrap(self._data)
+        return Tensor.wrap(self.array)
 
     @property
     def data(self) -> Tensor:
@@ -315,7 +315,7 @@ class Tensor(
         array = as_array(value, None)
         if self._node is not None:
             raise RuntimeError("data: only a leaf can be given other data; this tensor is the result of an op")
-        self._data = array
+        self.array = array
 
     def detach_(self) -> Tensor:
         """Leave the graph: this tensor becomes a leaf that requires no gradient."""
@@ -339,7 +339,7 @@ class Tensor(
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled as its array, without history and gradient."""
-        return type(self), (self._data, self.requires_grad)
+        return type(self), (self.array, self.requires_grad)
 
     def retain_grad(self) -> None:
         """Fill `.grad` of this result of an op, too, in `backward`."""
@@ -364,11 +364,11 @@ class Tensor(
         """Take the value of `function(self)`: in this tensor's memory if nothing is recorded, else as a new node."""
         if mode.recording and (self.requires_grad or any(isinstance(v, Tensor) and v.requires_grad for v in operands)):
             self._refuse_leaf(op)
-            result = function(Tensor._alias(self._data, self._node))
-            self._check_fits(op, result._data)
+            result = function(Tensor._alias(self.array, self._node))
+            self._check_fits(op, result.array)
             self._take(op, result if result.dtype == self.dtype else result.astype(self.dtype))
             return self
-        values = np.asarray(function(Tensor._wrap(self._data))._data)
+        values = np.asarray(function(Tensor.wrap(self.array)).array)
         self._check_fits(op, values)
         self._write(values)
         return self
@@ -381,31 +381,31 @@ class Tensor(
             )
 
     def _check_fits(self, op: str, values: Any) -> None:
-        if values.shape != self._data.shape:
+        if values.shape != self.array.shape:
             raise ArgumentError(f"{op}: the result has shape {values.shape}; in place it must keep {self.array_shape}")
-        if CATEGORY[values.dtype.kind] > CATEGORY[self._data.dtype.kind]:
-            raise DTypeError(f"{op}: the result has dtype {values.dtype}, which does not fit into {self._data.dtype}")
+        if CATEGORY[values.dtype.kind] > CATEGORY[self.array.dtype.kind]:
+            raise DTypeError(f"{op}: the result has dtype {values.dtype}, which does not fit into {self.array.dtype}")
 
     def _take(self, op: str, value: Tensor) -> None:
         """Stand where a recorded value stands. If this is a view, its base takes the value, too, at its place."""
         if self._base is not None:
             base, how, options = self._base
             base._refuse_leaf(op)
-            if how.write is None or not np.may_share_memory(self._data, base._data):
+            if how.write is None or not np.may_share_memory(self.array, base.array):
                 why = "repeats elements" if how.write is None else "was taken before its base was written"
                 raise RuntimeError(f"{op}: this tensor is a view that {why}; write into the base, or into a clone()")
-            base._take(op, how.write(Tensor._alias(base._data, base._node), value, **options))
+            base._take(op, how.write(Tensor._alias(base.array, base._node), value, **options))
             value = how.apply(base, **options)
-        self._data, self._node = value._data, value._node
+        self.array, self._node = value.array, value._node
 
     def _turn(self, op: str, function: Callable[[Any], Any]) -> Tensor:
         """Become a view of oneself: another shape of the same memory."""
         if mode.recording:
             self._refuse_leaf(op)
-        before = Tensor._alias(self._data, self._node)
+        before = Tensor._alias(self.array, self._node)
         before._base = self._base
         turned = function(before)
-        self._data, self._node = turned._data, turned._node
+        self.array, self._node = turned.array, turned._node
         self._base = turned._base if self._base is not None else None
         return self
 
@@ -413,18 +413,18 @@ class Tensor(
         """Have other memory, with as many of the elements as fit, in another shape."""
         if self.requires_grad:
             raise RuntimeError("resize_: a tensor that requires a gradient cannot be resized; use reshape, or detach()")
-        self._data = np.resize(self._data, shape) if self._data.size >= math.prod(shape) else self._grown(shape)
+        self.array = np.resize(self.array, shape) if self.array.size >= math.prod(shape) else self._grown(shape)
         self._base = None
         return self
 
     def _grown(self, shape: tuple[Any, ...]) -> NDArray:
-        grown = np.zeros(shape, self._data.dtype)
-        grown.reshape(-1)[: self._data.size] = self._data.reshape(-1)
+        grown = np.zeros(shape, self.array.dtype)
+        grown.reshape(-1)[: self.array.size] = self.array.reshape(-1)
         return grown
 
     def _write(self, values: Any) -> None:
-        self._data[...] = values
-        note_write(self._data)
+        self.array[...] = values
+        note_write(self.array)
 
     def __setitem__(self, index: Any, value: ArrayLike) -> None:
         held = value if isinstance(value, (Tensor, int, float)) else check_numbers("setitem", value)
@@ -433,35 +433,35 @@ class Tensor(
             return
         plain = check_index("setitem", index, self.array_shape)
         try:
-            self._data[plain] = held._data if isinstance(held, Tensor) else held
+            self.array[plain] = held.array if isinstance(held, Tensor) else held
         except (IndexError, ValueError) as error:
             raise (ArgumentError if isinstance(error, ValueError) else IndexError)(
                 f"setitem: {error} (input of shape {self.array_shape}, index {index!r}, "
                 f"value of shape {np.shape(held)})"
             ) from None
-        note_write(self._data)
+        note_write(self.array)
 
     # ---- what it is --------------------------------------------------------------------------------------------------
 
     @property
     def array_shape(self) -> Shape:
         """The shape as a plain tuple: cheaper, and what the engine compares."""
-        return self._data.shape
+        return self.array.shape
 
     @property
     def array_dtype(self) -> DType:
         """NumPy's dtype of the elements: cheaper, and what the engine compares."""
-        return self._data.dtype
+        return self.array.dtype
 
     @property
     def shape(self) -> Size:
         """The size of each dim."""
-        return Size(self._data.shape)
+        return Size(self.array.shape)
 
     @property
     def dtype(self) -> dtype_class:
         """The type of the elements."""
-        return dtype_named(self._data.dtype)
+        return dtype_named(self.array.dtype)
 
     @property
     def device(self) -> device:
@@ -481,7 +481,7 @@ class Tensor(
     @property
     def ndim(self) -> int:
         """The number of dims."""
-        return self._data.ndim
+        return self.array.ndim
 
     def size(self, dim: int | None = None) -> Any:
         """The shape, or the size of one dim."""

@@ -143,7 +143,7 @@ def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = Fal
     places = _adaptive_places(np.asarray(plain(input)), wanted)
     flat = ops.reshape(input, (*shape[:-2], shape[-2] * shape[-1]))
     y = ops.reshape(ops.gather(flat, -1, places.reshape(*shape[:-2], -1)), places.shape)
-    return Extreme(y, input._wrap(places) if hasattr(input, "_wrap") else places) if return_indices else y
+    return Extreme(y, input.wrap(places) if hasattr(input, "wrap") else places) if return_indices else y
 
 
 def adaptive_max_pool1d_with_indices(input: Any, output_size: Any, return_indices: bool = False) -> Extreme:

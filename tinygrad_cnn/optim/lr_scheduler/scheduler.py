@@ -155,8 +155,8 @@ def values(optimizer: Optimizer, key: str) -> list[Any]:
 def set_value(group: dict[str, Any], key: str, value: Any) -> None:
     """Set a group's setting; a Tensor is filled, since others may hold it."""
     if isinstance(group[key], Tensor):
-        array = group[key]._data
-        array[...] = np.asarray(value._data if isinstance(value, Tensor) else value).reshape(())
+        array = group[key].array
+        array[...] = np.asarray(value.array if isinstance(value, Tensor) else value).reshape(())
         note_write(array)
     else:
         group[key] = value
