@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import tinygrad_cnn  # noqa: F401  fills the registry
-from tinygrad_cnn.ops.op import registry
+from tinygrad_cnn.core.op import registry
 
 README = Path(__file__).parent.parent / "README.md"
 START, END = "<!-- ops: made by scripts/op_table.py -->", "<!-- /ops -->"

@@ -11,6 +11,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from tinygrad_cnn.autograd import Node
+
 PATHS = (
     "tinygrad_cnn",
     "tinygrad_cnn.autograd",
@@ -55,8 +57,8 @@ WITHOUT_LIST = (
 
 
 def signature(value: Any) -> str:
-    """The parameters with their defaults; "" of what cannot be called or says nothing."""
-    if not callable(value):
+    """The parameters with their defaults; "" of what says nothing, and of nodes, which users only get."""
+    if not callable(value) or value is Node:
         return ""
     try:
         parameters = inspect.signature(value).parameters.values()
@@ -67,13 +69,13 @@ def signature(value: Any) -> str:
     return re.sub(r" at 0x[0-9a-f]+", "", text)
 
 
-def of_class(path: str, kind: type, public: set[type]) -> Iterator[str]:
-    """The public methods and attributes that a class has from this package, without those of a public base."""
+def of_class(path: str, kind: type, bases: set[type]) -> Iterator[str]:
+    """The public methods and attributes that a class has from this package, without those of these bases."""
     for name in sorted(dir(kind)):
         if name.startswith("_"):
             continue
         owner = next((base for base in kind.__mro__ if name in vars(base)), object)
-        of_base = any(name in dir(base) for base in kind.__mro__[1:] if base in public and name not in vars(kind))
+        of_base = any(name in dir(base) for base in kind.__mro__[1:] if base in bases and name not in vars(kind))
         if owner.__module__.startswith("tinygrad_cnn") and not of_base:
             yield f"{path} {kind.__name__}.{name}{signature(getattr(kind, name))}"
 
@@ -83,8 +85,8 @@ def defined(value: Any) -> bool:
     return (inspect.isroutine(value) or inspect.isclass(value)) and value.__module__.startswith("tinygrad_cnn.")
 
 
-def lines() -> Iterator[str]:
-    """A line for each public name; the members of a class once, at the first path that has it."""
+def lines(*, whole: bool = True) -> Iterator[str]:
+    """A line for each public name and each member of a class; unless `whole`, no member twice."""
     listed: list[tuple[str, str, Any]] = []
     for path in PATHS:
         module = importlib.import_module(path)
@@ -97,10 +99,10 @@ def lines() -> Iterator[str]:
     shown: set[type] = set()
     for path, name, value in listed:
         yield f"{path} {name}{signature(value)}"
-        if inspect.isclass(value) and value in public and value not in shown:
+        if inspect.isclass(value) and value in public and (whole or value not in shown):
             shown.add(value)
-            yield from of_class(path, value, public)
+            yield from of_class(path, value, set() if whole else public)
 
 
 if __name__ == "__main__":
-    sys.stdout.writelines(f"{line}\n" for line in lines())
+    sys.stdout.writelines(f"{line}\n" for line in lines(whole=False))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import tinygrad_cnn
-from tinygrad_cnn.ops.op import registry
+from tinygrad_cnn.core.op import registry
 
 ROOT = Path(__file__).parent.parent
 OMITTED = ("__main__",) if importlib.util.find_spec("numba") else ("__main__", "kernels.compiled")

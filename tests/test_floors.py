@@ -9,60 +9,72 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "tinygrad_cnn"
 FLOORS = {
-    "types": 0, "version": 0, "atomic": 0, "promotion": 0, "errors": 0, "kernels": 0,
-    "dtypes": 0, "size": 0, "device": 0, "conversion": 0, "cuda": 0, "backends": 0, "accelerator": 0, "absent": 0,
-    "onnx": 0,
-    "ops": 1,
-    "linalg": 2, "legacy_types": 2, "functions": 2, "functional": 2, "inquiry": 2, "settings": 0,
-    "autograd": 2, "random": 2, "tensor": 2, "numpy_protocol": 2, "creation": 2, "sampling": 2,
-    "nn": 3, "optim": 3, "utils": 3, "data": 3, "transforms": 3, "datasets": 3, "gradcheck": 3,
-    "distributions": 3, "testing": 3,
-    "teach": 4, "io": 4, "func": 4,
-    "serialization": 5, "cli": 5, "__main__": 6,
+    "core.types": 0, "core.errors": 0, "version": 0, "kernels": 0.5,
+    "core": 1,
+    "torch_names": 2,
+    "ops": 3, "random": 3, "accelerator": 3, "backends": 3, "cuda": 3, "onnx": 3,
+    "numpy_protocol": 4, "autograd": 4, "linalg": 4,
+    "tensor": 5,
+    "functional": 6, "nn": 6, "gradcheck": 6, "utils": 6, "distributions": 6,
+    "optim": 7, "io": 7, "func": 7, "transforms": 7, "data": 7, "testing": 7,
+    "datasets": 8, "teach": 8, "serialization": 8,
+    "cli": 9, "__main__": 10,
 }  # fmt: skip
-SIDEWAYS = {
-    ("optim", "nn"),
-    ("data", "utils"), ("transforms", "nn"), ("datasets", "utils"), ("datasets", "transforms"),
-}  # fmt: skip
-"""Rooms of the same floor of which the first may import the second."""
+"""Rooms and single files, from the ground up: a module imports from its own room and from lower floors only."""
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 HYPOTHESIS = {PACKAGE / "gradcheck" / name for name in ("strategies.py", "decorator.py")}
 
 
+def dotted(path):
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+NAMES = {f"tinygrad_cnn.{dotted(path)}" for path in MODULES}
+
+
 def imported(path):
+    """The modules that a file imports, those for type checkers included, each by its whole name."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                yield whole if whole in NAMES else node.module
 
 
-def room(path):
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+def floor(module):
+    """The room, or the file of its own floor, in which a module lies."""
+    return module if module in FLOORS else module.split(".")[0]
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_imports_go_downwards(path):
-    here = FLOORS[room(path)]
+    here = floor(dotted(path))
     for name in imported(path):
-        if name.startswith("tinygrad_cnn."):
-            there = name.split(".")[1]
-            if there in FLOORS:
-                allowed = FLOORS[there] < here or there == room(path) or (here == FLOORS[there] and here in (0, 2))
-                allowed = allowed or (room(path), there) in SIDEWAYS
-                assert allowed, f"{path.name} (floor {here}) imports {name} (floor {FLOORS[there]})"
-            else:
-                assert there == "__version__", f"{path.name} imports the face of the package: {name}"
+        assert name != "tinygrad_cnn", f"{path.name} imports the face of the package"
+        if name in NAMES:
+            there = floor(name.removeprefix("tinygrad_cnn."))
+            allowed = there == here or FLOORS[there] < FLOORS[here]
+            assert allowed, f"{dotted(path)} (floor {FLOORS[here]}) imports {name} (floor {FLOORS[there]})"
 
 
-def test_the_rooms_of_the_second_floor_have_no_circle():
-    order = ["autograd", "random", "numpy_protocol", "tensor", "creation", "sampling"]
-    for path in MODULES:
-        if room(path) in order:
-            for name in imported(path):
-                there = name.split(".")[1] if name.startswith("tinygrad_cnn.") else ""
-                if there in order and there != room(path):
-                    assert order.index(there) < order.index(room(path)), f"{path.name} imports {name}"
+def test_no_module_leads_back_to_itself():
+    below = {f"tinygrad_cnn.{dotted(path)}": NAMES.intersection(imported(path)) for path in MODULES}
+    done, open_ = set(), []
+
+    def descend(name):
+        assert name not in open_, f"a circle: {' -> '.join([*open_[open_.index(name) :], name])}"
+        if name not in done:
+            open_.append(name)
+            for lower in sorted(below[name]):
+                descend(lower)
+            open_.pop()
+            done.add(name)
+
+    for name in sorted(below):
+        descend(name)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))

@@ -32,7 +32,6 @@ from tinygrad_cnn import (
     utils,
 )
 from tinygrad_cnn import gradcheck as _checks
-from tinygrad_cnn.absent import why_absent as _why_absent
 from tinygrad_cnn.autograd import (
     enable_grad,
     inference_mode,
@@ -42,8 +41,47 @@ from tinygrad_cnn.autograd import (
     no_grad,
     set_grad_enabled,
 )
-from tinygrad_cnn.conversion import contiguous_format, layout, memory_format, preserve_format, strided
-from tinygrad_cnn.creation import (
+from tinygrad_cnn.func import vmap
+from tinygrad_cnn.io import load, save
+from tinygrad_cnn.kernels.chosen import get_kernels, set_kernels
+from tinygrad_cnn.kernels.threads import get_num_threads, set_num_threads
+from tinygrad_cnn.nn.functional import (
+    adaptive_avg_pool1d,
+    adaptive_max_pool1d,
+    alpha_dropout,
+    avg_pool1d,
+    bilinear,
+    celu,
+    channel_shuffle,
+    conv_transpose1d,
+    cosine_similarity,
+    dropout,
+    feature_alpha_dropout,
+    group_norm,
+    hardshrink,
+    max_pool1d,
+    pairwise_distance,
+    pdist,
+    pixel_shuffle,
+    pixel_unshuffle,
+    prelu,
+    rms_norm,
+    rrelu,
+    threshold,
+)
+from tinygrad_cnn.ops import Op
+from tinygrad_cnn.random import (
+    Generator,
+    default_generator,
+    fork_rng,
+    get_rng_state,
+    initial_seed,
+    manual_seed,
+    seed,
+    set_rng_state,
+)
+from tinygrad_cnn.tensor import Tensor
+from tinygrad_cnn.tensor.creation import (
     arange,
     as_tensor,
     asarray,
@@ -65,36 +103,7 @@ from tinygrad_cnn.creation import (
     zeros,
     zeros_like,
 )
-from tinygrad_cnn.device import device, get_default_device, set_default_device
-from tinygrad_cnn.dtypes import (
-    bool_ as bool,
-)
-from tinygrad_cnn.dtypes import (
-    double,
-    dtype,
-    float16,
-    float32,
-    float64,
-    half,
-    int8,
-    int16,
-    int32,
-    int64,
-    long,
-    short,
-    uint8,
-    uint16,
-    uint32,
-    uint64,
-)
-from tinygrad_cnn.dtypes import (
-    float_ as float,
-)
-from tinygrad_cnn.dtypes import (
-    int_ as int,
-)
-from tinygrad_cnn.func import vmap
-from tinygrad_cnn.functions import (
+from tinygrad_cnn.tensor.functions import (
     abs,
     abs_,
     absolute,
@@ -456,7 +465,7 @@ from tinygrad_cnn.functions import (
     xlogy_,
     zero_,
 )
-from tinygrad_cnn.inquiry import (
+from tinygrad_cnn.tensor.inquiry import (
     can_cast,
     finfo,
     iinfo,
@@ -470,10 +479,7 @@ from tinygrad_cnn.inquiry import (
     result_type,
     typename,
 )
-from tinygrad_cnn.io import load, save
-from tinygrad_cnn.kernels.chosen import get_kernels, set_kernels
-from tinygrad_cnn.kernels.threads import get_num_threads, set_num_threads
-from tinygrad_cnn.legacy_types import (
+from tinygrad_cnn.tensor.legacy_types import (
     BoolTensor,
     ByteTensor,
     CharTensor,
@@ -485,43 +491,8 @@ from tinygrad_cnn.legacy_types import (
     ShortTensor,
     set_default_tensor_type,
 )
-from tinygrad_cnn.nn.functional import (
-    adaptive_avg_pool1d,
-    adaptive_max_pool1d,
-    alpha_dropout,
-    avg_pool1d,
-    bilinear,
-    celu,
-    channel_shuffle,
-    conv_transpose1d,
-    cosine_similarity,
-    dropout,
-    feature_alpha_dropout,
-    group_norm,
-    hardshrink,
-    max_pool1d,
-    pairwise_distance,
-    pdist,
-    pixel_shuffle,
-    pixel_unshuffle,
-    prelu,
-    rms_norm,
-    rrelu,
-    threshold,
-)
-from tinygrad_cnn.ops import Op, return_types
-from tinygrad_cnn.promotion import get_default_dtype, set_default_dtype
-from tinygrad_cnn.random import (
-    Generator,
-    default_generator,
-    fork_rng,
-    get_rng_state,
-    initial_seed,
-    manual_seed,
-    seed,
-    set_rng_state,
-)
-from tinygrad_cnn.sampling import (
+from tinygrad_cnn.tensor.printing import set_printoptions
+from tinygrad_cnn.tensor.sampling import (
     bernoulli,
     multinomial,
     normal,
@@ -533,7 +504,34 @@ from tinygrad_cnn.sampling import (
     randn_like,
     randperm,
 )
-from tinygrad_cnn.settings import (
+from tinygrad_cnn.torch_names import return_types
+from tinygrad_cnn.torch_names.absent import why_absent as _why_absent
+from tinygrad_cnn.torch_names.conversion import contiguous_format, layout, memory_format, preserve_format, strided
+from tinygrad_cnn.torch_names.device import device, get_default_device, set_default_device
+from tinygrad_cnn.torch_names.dtypes import bool_ as bool
+from tinygrad_cnn.torch_names.dtypes import (
+    double,
+    dtype,
+    float16,
+    float32,
+    float64,
+    get_default_dtype,
+    half,
+    int8,
+    int16,
+    int32,
+    int64,
+    long,
+    set_default_dtype,
+    short,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
+)
+from tinygrad_cnn.torch_names.dtypes import float_ as float
+from tinygrad_cnn.torch_names.dtypes import int_ as int
+from tinygrad_cnn.torch_names.settings import (
     are_deterministic_algorithms_enabled,
     compile,
     get_float32_matmul_precision,
@@ -542,9 +540,7 @@ from tinygrad_cnn.settings import (
     set_num_interop_threads,
     use_deterministic_algorithms,
 )
-from tinygrad_cnn.size import Size
-from tinygrad_cnn.tensor import Tensor
-from tinygrad_cnn.tensor.printing import set_printoptions
+from tinygrad_cnn.torch_names.size import Size
 from tinygrad_cnn.version import __version__
 
 e, inf, nan, pi, newaxis = _np.e, _np.inf, _np.nan, _np.pi, None

@@ -2,7 +2,7 @@
 
 from typing import NoReturn
 
-from tinygrad_cnn.errors import DeviceError
+from tinygrad_cnn.torch_names.errors import DeviceError
 
 
 def is_available() -> bool:

@@ -13,13 +13,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tinygrad_cnn import ops
-from tinygrad_cnn.absent import OF_DISTRIBUTIONS, absent
 from tinygrad_cnn.autograd import no_grad
-from tinygrad_cnn.creation import as_tensor, zeros
-from tinygrad_cnn.promotion import get_default_dtype
-from tinygrad_cnn.sampling import bernoulli, multinomial, normal, rand
+from tinygrad_cnn.core.types import ArrayLike, NDArray, Shape
 from tinygrad_cnn.tensor import Tensor
-from tinygrad_cnn.types import ArrayLike, NDArray, Shape
+from tinygrad_cnn.tensor.creation import as_tensor, zeros
+from tinygrad_cnn.tensor.sampling import bernoulli, multinomial, normal, rand
+from tinygrad_cnn.torch_names.absent import OF_DISTRIBUTIONS, absent
+from tinygrad_cnn.torch_names.dtypes import get_default_dtype
 
 
 class Distribution:

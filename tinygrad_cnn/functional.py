@@ -1,6 +1,6 @@
 """``torch.functional``: where PyTorch keeps some of its functions of tensors."""
 
-from tinygrad_cnn.functions import (
+from tinygrad_cnn.tensor.functions import (
     atleast_1d,
     atleast_2d,
     atleast_3d,

@@ -1,6 +1,5 @@
 """``torch.linalg``: the linear algebra of `ops` under its names."""
 
-from tinygrad_cnn.absent import OF_LINALG, absent
 from tinygrad_cnn.ops.linalg import matmul
 from tinygrad_cnn.ops.products import cross, matrix_power, multi_dot
 from tinygrad_cnn.ops.shape import diagonal
@@ -21,6 +20,7 @@ from tinygrad_cnn.ops.solving import (
     vector_norm,
 )
 from tinygrad_cnn.ops.solving import norms as norm
+from tinygrad_cnn.torch_names.absent import OF_LINALG, absent
 
 __all__ = [
     "LinAlgError",

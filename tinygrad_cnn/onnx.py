@@ -1,6 +1,6 @@
 """`torch.onnx`, which is not here: a program may import it, and is told when it asks for something. Floor 0."""
 
-from tinygrad_cnn.absent import absent
+from tinygrad_cnn.torch_names.absent import absent
 
 __getattr__ = absent(
     "torch.onnx",

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.absent import absent
+from tinygrad_cnn.core.types import NDArray, Shape
 from tinygrad_cnn.kernels.chosen import chosen
-from tinygrad_cnn.types import NDArray, Shape
+from tinygrad_cnn.torch_names.absent import absent
 
 DEFAULT_SEED = 67280421310721
 """With which a generator begins that nobody seeded; PyTorch's."""

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from scripts.mutation.operators import Mutation, compiled, mutations
 from scripts.mutation.targets import Target
 from scripts.mutation.trial import DEFINITIONS, ROOT, SAMPLES, Death, load, mutated, trial
-from tinygrad_cnn.ops.op import registry
+from tinygrad_cnn.core.op import registry
 
 STATE = ROOT / "build" / "mutation.jsonl"
 SECONDS = 30

@@ -9,7 +9,7 @@ from typing import Any
 
 import tinygrad_cnn  # noqa: F401  fills the registry
 from scripts.mutation.operators import definition
-from tinygrad_cnn.ops.op import registry
+from tinygrad_cnn.core.op import registry
 
 REDUCTIONS = ("Sum", "Mean", "Prod", "Var", "Std", "Amax", "Amin", "Logsumexp", "Norm")
 CONVOLUTIONS = ("Conv2DInput", "Conv2DWeight", "Conv2D")
@@ -17,35 +17,35 @@ POOLS = ("MaxPool2D", "WindowPut", "WindowTake")
 AVERAGES = ("AvgPool2DInput", "AvgPool2D")
 
 ADJOINTS = {
-    "ops.conv.Conv2DInput.forward": ("Conv2DInput",),
-    "ops.conv.Conv2DWeight.forward": ("Conv2DWeight",),
-    "ops.conv.ChannelSum.forward": ("ChannelSum",),
-    "ops.pool.WindowPut.forward": ("WindowPut",),
-    "ops.pool.WindowTake.forward": ("WindowTake",),
+    "core.conv.Conv2DInput.forward": ("Conv2DInput",),
+    "core.conv.Conv2DWeight.forward": ("Conv2DWeight",),
+    "core.conv.ChannelSum.forward": ("ChannelSum",),
+    "core.pool.WindowPut.forward": ("WindowPut",),
+    "core.pool.WindowTake.forward": ("WindowTake",),
     "ops.pool.AvgPool2DInput.forward": ("AvgPool2DInput",),
-    "ops.indexing.PutItem.forward": ("PutItem",),
+    "core.indexing.PutItem.forward": ("PutItem",),
     "ops.indexing.ScatterAdd.forward": ("ScatterAdd",),
     "ops.shape.DiagonalPut.forward": ("DiagonalPut",),
-    "ops.piecewise.Gate.forward": ("Gate",),
+    "core.piecewise.Gate.forward": ("Gate",),
 }
 """The forward rules of ops that are there to be the derivative of another."""
 
 HELPERS = {
-    "ops.reduce.spread": REDUCTIONS,
-    "ops.reduce.count": ("Mean", "Prod", "Var", "Std"),
+    "core.reduce.beside": REDUCTIONS,
+    "core.reduce.count": ("Mean", "Prod", "Var", "Std"),
     "ops.reduce.product_of_others": ("Prod",),
     "ops.reduce._per_freedom": ("Var", "Std"),
-    "ops.reduce.share": ("Amax", "Amin", "Norm"),
+    "ops.reduce.evenly": ("Amax", "Amin", "Norm"),
     "ops.reduce.at_extreme": ("MaxDim", "MinDim"),
-    "ops.indexing.is_basic": ("PutItem", "SetItem", "GetItem"),
-    "ops.indexing.last_writes": ("SetItem",),
-    "ops.indexing.sum_to_shape": ("SetItem", "Matmul"),
+    "core.indexing.is_basic": ("PutItem", "SetItem", "GetItem"),
+    "core.indexing.last_writes": ("SetItem",),
+    "core.indexing.sum_to_shape": ("SetItem", "Matmul"),
     "ops.indexing.along_axis": ("Gather", "ScatterAdd", "Sort"),
-    "ops.linalg.rows": ("Linear",),
+    "core.linalg.rows": ("Linear",),
     "ops.norm.standardised": ("Normalize",),
-    "autograd.engine.settle": ("Add", "Mul", "Where", "Matmul", "Cast", "Sum", "Exp"),
-    "autograd.engine.unbroadcast": ("Add", "Mul", "Where", "Maximum"),
-    "autograd.engine.d_shape_without": ("Add", "Mul", "Where"),
+    "core.engine.settle": ("Add", "Mul", "Where", "Matmul", "Cast", "Sum", "Exp"),
+    "core.engine.unbroadcast": ("Add", "Mul", "Where", "Maximum"),
+    "core.engine.d_shape_without": ("Add", "Mul", "Where"),
 }
 """Functions of the ops and of the engine that derivatives are made of."""
 

@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scripts.mutation.targets import Target
+from tinygrad_cnn.core.draw import Draw, RandomDraw
+from tinygrad_cnn.core.op import Op, Sample, registry
 from tinygrad_cnn.gradcheck.battery import CHECKS, Check, check_exact_adjoint, check_kinks
-from tinygrad_cnn.ops.draw import Draw, RandomDraw
-from tinygrad_cnn.ops.op import Op, Sample, registry
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = 100
@@ -56,7 +56,7 @@ def check_value(op: type[Op], sample: Sample, random: np.random.Generator) -> No
     tests_of("tests/ops/test_forward.py").check_value(op, sample)
 
 
-DEFINITIONS = {"kernels": "tests/kernels/test_kernels.py", "autograd": "tests/autograd/test_engine.py"}
+DEFINITIONS = {"kernels": "tests/kernels/test_kernels.py", "core": "tests/autograd/test_engine.py"}
 """Where a room keeps the samplers and the checks of its functions, by module."""
 
 

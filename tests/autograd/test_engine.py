@@ -11,9 +11,9 @@ from hypothesis import given
 
 import tinygrad_cnn as tg
 from tinygrad_cnn import autograd
-from tinygrad_cnn.autograd.engine import unbroadcast
+from tinygrad_cnn.core.domain import Real
+from tinygrad_cnn.core.engine import unbroadcast
 from tinygrad_cnn.gradcheck.strategies import drawn
-from tinygrad_cnn.ops.domain import Real
 from tinygrad_cnn.tensor import Tensor
 
 
@@ -320,7 +320,7 @@ def test_a_cotangent_is_summed_to_the_shape_that_was_broadcast(case):
 
 
 DEFINITIONS = {
-    "autograd.engine": [
+    "core.engine": [
         (sample_cotangent, check_unbroadcast),
         (lambda draw: None, lambda _: test_a_rule_of_the_wrong_shape_raises_instead_of_being_summed()),
         (lambda draw: None, lambda _: test_a_rule_that_returns_no_array_is_refused()),

@@ -125,7 +125,7 @@ TestRandomGraphs = RandomGraphs.TestCase
 
 def test_the_comparison_rejects_a_wrong_rule(monkeypatch):
     op = tg.ops.registry["Sin"]
-    monkeypatch.setattr(op, "rules", (op.rules[0]._replace(function=lambda g, x: g * np.cos(x) * 1.01),))
+    monkeypatch.setattr(op, "rules", (op.rules[0].of(lambda g, x: g * np.cos(x) * 1.01),))
     machine = RandomGraphs()
     machine.leaves(0)
     wrong = machine.unary("sin", machine.first)

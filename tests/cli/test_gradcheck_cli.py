@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from tests.cli.terminal import Terminal
-from tinygrad_cnn import atomic
 from tinygrad_cnn.cli import display, gradcheck, gradcheck_display, main
 from tinygrad_cnn.cli.svg import binned, step_curve
+from tinygrad_cnn.core.op import Op, registry
 from tinygrad_cnn.gradcheck import Report, Verdict
 from tinygrad_cnn.gradcheck.planting import PLANTED, planted
 from tinygrad_cnn.gradcheck.sweep import Outcome, Trial, check_constant, check_op, draw, own_ops, rated, ratios
 from tinygrad_cnn.gradcheck.verdicts import Entry, GradientError
-from tinygrad_cnn.ops.op import Op, registry
+from tinygrad_cnn.utils import atomic
 
 MINE = '''
 import numpy as np

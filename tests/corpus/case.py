@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.ops.draw import Draw
+from tinygrad_cnn.core.draw import Draw
 
 REFERENCE = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+#[1-9]\d*")
 KINDS = {

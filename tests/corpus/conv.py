@@ -4,7 +4,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from tests.corpus.case import Case, values
-from tinygrad_cnn.ops.domain import Real
+from tinygrad_cnn.core.domain import Real
 
 WIDE = 10
 

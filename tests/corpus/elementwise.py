@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from tests.corpus.case import Case, distinct, quiet, values
-from tinygrad_cnn.ops.domain import AwayFrom, Positive, Real
+from tinygrad_cnn.core.domain import AwayFrom, Positive, Real
 
 BASE = np.array([0.0, 2.0, 0.5])
 BETA, THRESHOLD = 3.0, 1.0

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tests.corpus.case import Case, values
-from tinygrad_cnn.ops.domain import Real
+from tinygrad_cnn.core.domain import Real
 
 W = values(9, 5)
 A = 1.5

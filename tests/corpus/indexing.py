@@ -3,7 +3,7 @@
 import numpy as np
 
 from tests.corpus.case import Case, distinct, values
-from tinygrad_cnn.ops.domain import Distinct, Real
+from tinygrad_cnn.core.domain import Distinct, Real
 
 TWICE = np.array([0, 2, 0, 1, 0])
 ROWS = np.array([0, 2, 2])

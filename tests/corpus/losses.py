@@ -3,7 +3,7 @@
 import numpy as np
 
 from tests.corpus.case import Case, quiet, values
-from tinygrad_cnn.ops.domain import Real
+from tinygrad_cnn.core.domain import Real
 
 MARGIN = 9.0
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tests.corpus.case import Case, complex_step, quiet, values
-from tinygrad_cnn.ops.domain import Distinct, Real
+from tinygrad_cnn.core.domain import Distinct, Real
 
 EPS = 1e-2
 SMALL = 1e-3

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from tests.corpus.case import Case, distinct, values
-from tinygrad_cnn.ops.domain import Distinct, Real
+from tinygrad_cnn.core.domain import Distinct, Real
 
 
 def windows(x, k, stride):

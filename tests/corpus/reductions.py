@@ -3,7 +3,7 @@
 import numpy as np
 
 from tests.corpus.case import Case, distinct, quiet, values
-from tinygrad_cnn.ops.domain import Distinct, Positive, Real
+from tinygrad_cnn.core.domain import Distinct, Positive, Real
 
 MASK = np.array([True, False, True])
 

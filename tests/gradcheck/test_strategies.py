@@ -8,6 +8,7 @@ from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
 import tinygrad_cnn as tg
+from tinygrad_cnn.core.draw import RandomDraw
 from tinygrad_cnn.gradcheck.strategies import (
     AwayFrom,
     Distinct,
@@ -33,7 +34,6 @@ from tinygrad_cnn.gradcheck.strategies import (
     shapes,
 )
 from tinygrad_cnn.ops import registry
-from tinygrad_cnn.ops.draw import RandomDraw
 
 
 def found(strategy, condition):

@@ -13,12 +13,12 @@ from scripts.mutation.operators import OPERATORS, Mutation, compiled, definition
 from scripts.mutation.run import Fate, Mutant, controls, keep, known, mutants, run
 from scripts.mutation.targets import Target, targets
 from scripts.mutation.trial import ROOT, Death, mutated, trial
-from tinygrad_cnn.ops.elementwise import Mul
-from tinygrad_cnn.ops.op import registry
+from tinygrad_cnn.core.elementwise import Mul
+from tinygrad_cnn.core.op import registry
 
 ALL = list(targets())
 TARGETS = {target.name: target for target in ALL}
-MUL = TARGETS["ops.elementwise.Mul.d_a"]
+MUL = TARGETS["core.elementwise.Mul.d_a"]
 
 
 def function(source):
@@ -181,7 +181,7 @@ def test_a_mutant_is_judged_in_a_process_of_its_own(source, check, how):
 
 
 def test_two_jobs_judge_as_one():
-    some = list(mutants([MUL, TARGETS["ops.elementwise.Log.d_x"]]))
+    some = list(mutants([MUL, TARGETS["core.elementwise.Log.d_x"]]))
     one, two = (sorted(run(some, jobs=jobs, samples=5)) for jobs in (1, 2))
     assert one == two
     assert len(one) == len(some)
@@ -189,7 +189,7 @@ def test_two_jobs_judge_as_one():
 
 def test_an_interrupted_run_goes_on(tmp_path, capsys):
     path = tmp_path / "deep" / "state.jsonl"
-    some = list(mutants([TARGETS["ops.elementwise.Log.d_x"]]))
+    some = list(mutants([TARGETS["core.elementwise.Log.d_x"]]))
     assert run(some, path=path, until=time.monotonic() - 1) == []
     first = run(some[:3], samples=5, path=path)
     with path.open("a", encoding="utf-8") as file:
@@ -213,7 +213,7 @@ def test_results_of_another_source_are_forgotten(tmp_path, monkeypatch):
     keys = [{m.key for m in mutants([Target("ops.x", f, ("Log",), "rule")])} for f in (one, two)]
     assert not keys[0] & keys[1]
 
-    path, rule = tmp_path / "state.jsonl", TARGETS["ops.elementwise.Log.d_x"]
+    path, rule = tmp_path / "state.jsonl", TARGETS["core.elementwise.Log.d_x"]
     stale = Fate("old", rule.name, "sign", "a  →  b", "", "", "")
     keep(path, [stale])
     monkeypatch.setattr(command, "targets", lambda: [rule])
@@ -240,7 +240,7 @@ def test_survivors_must_be_explained_and_explanations_true():
     first, second, *_ = mutants([MUL])
     none, one = report.Explanations({}), report.Explanations({(MUL.name, first.mutation.label): "because"})
     assert report.problems([some_fate(first)], one, whole=True) == []
-    assert "survived: ops.elementwise.Mul.d_a" in report.problems([some_fate(first)], none, whole=True)[0]
+    assert "survived: core.elementwise.Mul.d_a" in report.problems([some_fate(first)], none, whole=True)[0]
     assert "explained, but killed by kinks" in report.problems([some_fate(first, "kinks")], one, whole=True)[0]
     assert "explained, but no mutant" in report.problems([some_fate(second, "kinks")], one, whole=True)[0]
     assert report.problems([some_fate(second, "kinks")], one, whole=False) == []

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 
 import tinygrad_cnn  # noqa: F401  fills the registry
+from tinygrad_cnn.core.op import registry
 from tinygrad_cnn.gradcheck.strategies import samples
-from tinygrad_cnn.ops.op import registry
 
 LONG = np.longdouble
 
@@ -229,8 +229,9 @@ def largest(x, *, windows, ceil_mode):
     return y
 
 
-def averaging(size, kernel, stride, padding, ceil_mode, include_pad, divisor):
+def averaging(size, averages):
     """The matrix (OH, OW, H, W) of average pooling."""
+    kernel, stride, padding, ceil_mode, include_pad, divisor = averages
     entries = list(windows_of(size, kernel, stride, padding, (1, 1), ceil_mode))
     matrix = np.zeros((*entries[0][2], *size))
     for p, q, _, pixels, places in entries:
@@ -239,12 +240,12 @@ def averaging(size, kernel, stride, padding, ceil_mode, include_pad, divisor):
     return matrix
 
 
-def averaged(x, **options):
-    return np.einsum("pqhw,nchw->ncpq", averaging(x.shape[2:], **options), x)
+def averaged(x, *, averages):
+    return np.einsum("pqhw,nchw->ncpq", averaging(x.shape[2:], averages), x)
 
 
-def averaged_back(v, *, size, **options):
-    return np.einsum("pqhw,ncpq->nchw", averaging(size, **options), v)
+def averaged_back(v, *, size, averages):
+    return np.einsum("pqhw,ncpq->nchw", averaging(size, averages), v)
 
 
 def under(tap, p, q, windows):

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from tinygrad_cnn.absent import absent
 from tinygrad_cnn.autograd import functional
 from tinygrad_cnn.autograd.anomaly import (
     detect_anomaly,
@@ -23,7 +22,8 @@ from tinygrad_cnn.autograd.mode import (
     set_grad_enabled,
 )
 from tinygrad_cnn.autograd.variable import Variable
-from tinygrad_cnn.autograd.writes import note_write
+from tinygrad_cnn.core.writes import note_write
+from tinygrad_cnn.torch_names.absent import absent
 
 __all__ = [
     "Function",

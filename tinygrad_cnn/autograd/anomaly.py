@@ -9,13 +9,22 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-MACHINERY = tuple(str(Path(__file__).parent.parent / room) for room in ("autograd", "ops", "tensor"))
+from tinygrad_cnn.core.graph import Node
+from tinygrad_cnn.core.tensor import Tensor
+from tinygrad_cnn.core.watch import watch
+
+MACHINERY = tuple(str(Path(__file__).parent.parent / room) for room in ("autograd", "core", "ops", "tensor"))
 """Where a traceback is of no help to the user any more."""
 
 
 class _State:
     enabled = False
     check_nan = False
+
+    def switch(self, enabled: bool, check_nan: bool) -> None:
+        """Watch the graph, or do not."""
+        self.enabled, self.check_nan = enabled, check_nan
+        watch.watcher = _Search() if enabled else None
 
 
 state = _State()
@@ -38,7 +47,7 @@ class set_detect_anomaly:
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
         self.before = state.enabled, state.check_nan
-        state.enabled, state.check_nan = bool(mode), bool(mode and check_nan)
+        state.switch(bool(mode), bool(mode and check_nan))
 
     def __enter__(self) -> None:
         """Nothing: it is switched already."""
@@ -46,7 +55,7 @@ class set_detect_anomaly:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        state.enabled, state.check_nan = self.before
+        state.switch(*self.before)
 
 
 class detect_anomaly:
@@ -79,34 +88,39 @@ class detect_anomaly:
 
     def __enter__(self) -> None:
         self.before.append((state.enabled, state.check_nan))
-        state.enabled, state.check_nan = True, bool(self.check_nan)
+        state.switch(True, bool(self.check_nan))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        state.enabled, state.check_nan = self.before.pop()
+        state.switch(*self.before.pop())
 
 
-def remember_call(node: Any) -> None:
-    """Keep where the op of a new node was called."""
-    frames = traceback.extract_stack()
-    while len(frames) > 1 and frames[-1].filename.startswith(MACHINERY):
-        frames.pop()
-    _calls[node] = traceback.format_list(frames)
+class _Search:
+    """Watches the graph: where each op was called, and whether a gradient is NaN."""
 
+    def made(self, node: Node) -> None:
+        """Keep where the op of a new node was called."""
+        frames = traceback.extract_stack()
+        while len(frames) > 1 and frames[-1].filename.startswith(MACHINERY):
+            frames.pop()
+        _calls[node] = traceback.format_list(frames)
 
-def warn_of_call(node: Any) -> None:
-    """Show where the op was called whose derivative failed."""
-    lines = _calls.get(node)
-    if lines is None:
-        told = "No forward pass information available. Enable detect anomaly during forward pass for more information."
-    else:
-        told = "Traceback of forward call that caused the error:\n" + "".join(lines)
-    warnings.warn(f"Error detected in {node.name()}. {told}", stacklevel=4)
+    def returned(self, node: Node, k: int, gradient: Any) -> None:
+        """RuntimeError if the gradient that a node returned for its k-th input has a NaN."""
+        array = gradient.array if isinstance(gradient, Tensor) else gradient
+        if state.check_nan and isinstance(array, np.ndarray) and array.dtype.kind == "f" and np.isnan(array).any():
+            raise RuntimeError(f"Function '{node.name()}' returned nan values in its {k}th output.")
 
-
-def check_no_nan(node: Any, k: int, gradient: Any) -> None:
-    """RuntimeError if the gradient that a node returned for its k-th input has a NaN."""
-    array = getattr(gradient, "array", gradient)
-    if isinstance(array, np.ndarray) and array.dtype.kind == "f" and np.isnan(array).any():
-        raise RuntimeError(f"Function '{node.name()}' returned nan values in its {k}th output.")
+    def failed(self, node: Node | None) -> None:
+        """Show where the op was called whose derivative failed."""
+        if node is None:
+            return
+        lines = _calls.get(node)
+        if lines is None:
+            told = (
+                "No forward pass information available. Enable detect anomaly during forward pass for more information."
+            )
+        else:
+            told = "Traceback of forward call that caused the error:\n" + "".join(lines)
+        warnings.warn(f"Error detected in {node.name()}. {told}", stacklevel=4)

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn import ops
-from tinygrad_cnn.autograd.engine import run
-from tinygrad_cnn.autograd.graph import is_tensor
-from tinygrad_cnn.errors import ArgumentError, OptionError
+from tinygrad_cnn.core import engine
+from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.tensor import Tensor
+from tinygrad_cnn.torch_names.errors import OptionError
 
 
 def backward(
@@ -33,20 +34,13 @@ def backward(
             raise RuntimeError("backward: grad_variables is the old name of grad_tensors; give one of them")
         grad_tensors = grad_variables
     outputs = _listed("backward", tensors)
-    roots = _roots("backward", outputs, _cotangents(grad_tensors, outputs), create_graph)
-    keep = create_graph if retain_graph is None else retain_graph
-    alias = outputs[0]._alias if create_graph and outputs else None
-    if inputs is None:
-        run(roots, wanted=None, retain_graph=keep, alias=alias)
-        return
-    targets = _listed("backward", inputs)
-    if not targets:
-        raise RuntimeError("backward: inputs is empty; leave it out to reach every leaf")
-    _check_inputs("backward", targets)
-    found = run(roots, wanted=[tensor._edge for tensor in targets], retain_graph=keep, alias=alias)
-    for tensor in targets:
-        if tensor._edge in found:
-            tensor._accumulate(found[tensor._edge], False)
+    targets = None if inputs is None else _listed("backward", inputs)
+    if targets is not None:
+        if not targets:
+            raise RuntimeError("backward: inputs is empty; leave it out to reach every leaf")
+        _check_inputs("backward", targets)
+    given = _cotangents(grad_tensors, outputs)
+    engine.backward("backward", outputs, given, inputs=targets, retain_graph=retain_graph, create_graph=create_graph)
 
 
 def grad(
@@ -113,9 +107,8 @@ def _gradients(
     sources: list[Any], targets: list[Any], cotangents: list[Any], keep: bool, create_graph: bool, unused: bool
 ) -> tuple[Any, ...]:
     """One pass: the gradient of each target, or None."""
-    roots = _roots("grad", sources, cotangents, create_graph)
-    wanted = [tensor._edge for tensor in targets]
-    found = run(roots, wanted=wanted, retain_graph=keep, alias=sources[0]._alias if create_graph and sources else None)
+    wanted = [tensor.edge for tensor in targets]
+    found = engine.gradients("grad", sources, cotangents, wanted, retain_graph=keep, create_graph=create_graph)
     for k, edge in enumerate(wanted):
         if edge not in found and not unused:
             raise RuntimeError(
@@ -151,9 +144,9 @@ def _check_inputs(name: str, targets: list[Any]) -> None:
 
 def _listed(name: str, tensors: Any) -> list[Any]:
     """A Tensor, or those of an iterable, as a list."""
-    listed = list(tensors) if isinstance(tensors, Iterable) and not is_tensor(tensors) else [tensors]
+    listed = list(tensors) if isinstance(tensors, Iterable) and not isinstance(tensors, Tensor) else [tensors]
     for value in listed:
-        if not is_tensor(value):
+        if not isinstance(value, Tensor):
             raise TypeError(f"{name}: got {type(value).__name__}; expected a Tensor or a sequence of them")
     return listed
 
@@ -163,30 +156,3 @@ def _cotangents(given: Any, outputs: list[Any]) -> list[Any]:
     if given is None:
         return [None] * len(outputs)
     return list(given) if isinstance(given, Sequence) else [given]
-
-
-def _roots(name: str, outputs: list[Any], given: list[Any], create_graph: bool) -> list[tuple[Any, Any]]:
-    """(edge, cotangent) of each output, the cotangent checked, or 1."""
-    if len(given) != len(outputs):
-        raise ArgumentError(f"{name}: {len(given)} cotangents for {len(outputs)} outputs; give one for each")
-    roots = []
-    for output, cotangent in zip(outputs, given, strict=True):
-        if not output.requires_grad:
-            raise RuntimeError(
-                f"{name}: the output of shape {output.shape} does not require a gradient and no op recorded it; "
-                "an input needs requires_grad=True, outside no_grad()"
-            )
-        if cotangent is None:
-            if output.numel() != 1:
-                raise RuntimeError(
-                    f"{name}: a gradient can be created implicitly for an output of one element only, this one has "
-                    f"shape {output.shape}; pass its cotangent, or reduce it with .sum() or .mean()"
-                )
-            cotangent = np.ones(output.shape, output.dtype)
-        elif tuple(np.shape(cotangent)) != output.shape:
-            raise ArgumentError(
-                f"{name}: the cotangent has shape {np.shape(cotangent)}, its output {output.shape}; they must be equal"
-            )
-        value = output._as_cotangent(cotangent)
-        roots.append((output._edge, value if create_graph else value.array))
-    return roots

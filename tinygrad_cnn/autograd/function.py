@@ -9,16 +9,22 @@ from __future__ import annotations
 import inspect
 import weakref
 from collections.abc import Callable
-from functools import cache, wraps
+from functools import wraps
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_cnn.autograd.engine import unbroadcast
-from tinygrad_cnn.autograd.graph import FREED, Edge, Node, is_tensor
-from tinygrad_cnn.autograd.mode import mode, no_grad
-from tinygrad_cnn.autograd.writes import clock, written_since
-from tinygrad_cnn.types import Array, Shape
+from tinygrad_cnn.autograd.graph import Node
+from tinygrad_cnn.autograd.mode import no_grad
+from tinygrad_cnn.core.engine import unbroadcast
+from tinygrad_cnn.core.graph import Alias, Edge
+from tinygrad_cnn.core.mode import mode
+from tinygrad_cnn.core.op import Op
+from tinygrad_cnn.core.saved import FREED
+from tinygrad_cnn.core.tensor import Tensor
+from tinygrad_cnn.core.types import Array, Shape
+from tinygrad_cnn.core.watch import watch
+from tinygrad_cnn.core.writes import clock, written_since
 
 
 class Saved(NamedTuple):
@@ -57,7 +63,7 @@ class FunctionCtx:
         differentiated again; writes in place are found. Anything else belongs in an attribute of `ctx`.
         """
         for k, value in enumerate(tensors):
-            if value is not None and not is_tensor(value):
+            if value is not None and not isinstance(value, Tensor):
                 raise TypeError(
                     f"save_for_backward can only save tensors, but argument {k} is of type {type(value).__name__}; "
                     "set it as an attribute of ctx"
@@ -105,7 +111,7 @@ class FunctionCtx:
             node = None if port is None else port()
             return saved.wrap(saved.array) if node is None else saved.alias(saved.array, node)
         tensor = saved.tensor
-        if tensor.array is saved.array and (tensor._edge is saved.edge or not tensor.requires_grad):
+        if tensor.array is saved.array and (tensor.edge is saved.edge or not tensor.requires_grad):
             return tensor
         return saved.alias(saved.array, saved.edge)
 
@@ -118,8 +124,8 @@ class FunctionCtx:
                 packed.append(None)
                 continue
             output = places.get(id(t))
-            edge = t._edge if t.requires_grad else None
-            packed.append(Saved(None if output is not None else t, t.array, edge, output, t.wrap, t._alias))
+            edge = t.edge if t.requires_grad else None
+            packed.append(Saved(None if output is not None else t, t.array, edge, output, t.wrap, t.alias))
         self._saved, self._given, self._time = tuple(packed), (), clock.now
 
     def _free(self) -> None:
@@ -210,7 +216,7 @@ class Function(metaclass=FunctionMeta):
             bound = inspect.signature(cls.forward).bind(*args, **kwargs)
             bound.apply_defaults()
             args = bound.args
-        needs = tuple(is_tensor(a) and a.requires_grad for a in args)
+        needs = tuple(isinstance(a, Tensor) and a.requires_grad for a in args)
         recorded = mode.recording and any(needs)
         ctx = FunctionCtx(f"{cls.__name__}Backward", needs)
         with no_grad():
@@ -243,7 +249,7 @@ def check_dirty(ctx: FunctionCtx, args: tuple[Any, ...], outputs: tuple[Any, ...
 
 def fresh(ctx: FunctionCtx, value: Any, args: tuple[Any, ...]) -> Any:
     """An output without a history: not the very tensor that came in, unless it was marked dirty."""
-    if not is_tensor(value) or among(value, ctx._dirty):
+    if not isinstance(value, Tensor) or among(value, ctx._dirty):
         return value
     return value.detach() if value.requires_grad or among(value, args) else value
 
@@ -257,14 +263,14 @@ def record(
     function: type[Function], ctx: FunctionCtx, args: tuple[Any, ...], outputs: tuple[Any, ...]
 ) -> tuple[Any, ...]:
     """The outputs, those with a gradient standing in the graph behind one node."""
-    tensors = [(k, v) for k, v in enumerate(outputs) if is_tensor(v)]
-    moving = [k for k, v in tensors if v.dtype.kind in "fc" and not among(v, ctx._constant)]
+    tensors = [(k, v) for k, v in enumerate(outputs) if isinstance(v, Tensor)]
+    moving = [k for k, v in tensors if v.array_dtype.kind in "fc" and not among(v, ctx._constant)]
     if not moving:
         return tuple(fresh(ctx, v, args) for v in outputs)
-    wrap, alias = outputs[moving[0]].wrap, outputs[moving[0]]._alias
-    edges = tuple(a._edge if needed else None for a, needed in zip(args, ctx.needs_input_grad, strict=True))
-    forms = tuple((v.shape, v.dtype) if is_tensor(v) else None for v in outputs)
-    node = FunctionNode(function, ctx, edges, forms, moving[0], [is_tensor(a) for a in args], wrap)
+    wrap, alias = outputs[moving[0]].wrap, outputs[moving[0]].alias
+    edges = tuple(a.edge if needed else None for a, needed in zip(args, ctx.needs_input_grad, strict=True))
+    forms = tuple((v.array_shape, v.array_dtype) if isinstance(v, Tensor) else None for v in outputs)
+    node = FunctionNode(function, ctx, edges, forms, moving[0], [isinstance(a, Tensor) for a in args], wrap)
     places: dict[int, Node] = {moving[0]: node} if len(moving) == 1 else {k: Output(node, k) for k in moving}
     ctx._ports = [weakref.ref(places[k]) if k in places else None for k in range(len(outputs))]
     ctx._pack(outputs)
@@ -280,23 +286,6 @@ def record(
     return tuple(results)
 
 
-class Named(NamedTuple):
-    """What the graph says of a node that no `Op` made."""
-
-    name: str
-    saves_arrays: bool = True
-    variadic: bool = False
-    broadcasts: bool = False
-    rules: tuple[()] = ()
-    inputs: tuple[()] = ()
-
-
-@cache
-def named(name: str) -> Any:
-    """One description per name."""
-    return Named(name)
-
-
 class Parts:
     """The cotangents of several outputs of one node, by number: what its `Output` nodes send, added up."""
 
@@ -307,7 +296,21 @@ class Parts:
         return Parts({**self.parts, **other.parts})  # each output sends once, its uses added up before
 
 
-class FunctionNode(Node):
+class OwnNode(Node):
+    """A node that no op made, under a name of its own."""
+
+    by_op = False
+
+    def __init__(self, name: str, edges: tuple[Edge | None, ...], shape: Shape, dtype: Any) -> None:
+        super().__init__(Op, edges, None, {}, shape, np.dtype(dtype))
+        self.own_name = name
+
+    def name(self) -> str:
+        """Its name with "Backward"."""
+        return f"{self.own_name}Backward"
+
+
+class FunctionNode(OwnNode):
     """One recorded call of a `Function`. Attributes of its `ctx` can be read here, as in PyTorch."""
 
     def __init__(
@@ -321,24 +324,16 @@ class FunctionNode(Node):
         wrap: Callable[[Any], Any],
     ) -> None:
         shape, dtype = forms[first] or ((), None)
-        super().__init__(named(function.__name__), edges, None, {}, np.broadcast_to(np.empty((), dtype), shape))
+        super().__init__(function.__name__, edges, shape, dtype)
         self.function, self.ctx, self.forms, self.first, self.tensors = function, ctx, forms, first, tensors
         self.wrap = wrap
-
-    def name(self) -> str:
-        """The Function's name with "Backward"."""
-        return f"{self.op.name}Backward"
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or "ctx" not in self.__dict__:
             raise AttributeError(name)
         return getattr(self.ctx, name)
 
-    def release(self) -> None:
-        """Let go of the saved tensors."""
-        self.ctx._free()
-
-    def derivatives(self, g: Any, alias: Any) -> list[Any]:
+    def derivatives(self, g: Any, alias: Alias | None, keep: bool) -> list[Any]:
         """Call `backward`, and check what it returns: a gradient per input, of its shape."""
         parts = g.parts if isinstance(g, Parts) else {self.first: g}
         returned = self.rule()(self.ctx, *(self.cotangent(k, parts.get(k)) for k in range(len(self.forms))))
@@ -351,7 +346,10 @@ class FunctionNode(Node):
                 f"function {self.name()} returned an incorrect number of gradients (expected {wanted}, got "
                 f"{len(gradients)}); backward returns one for each input of forward, None where there is none"
             )
-        return [self.settled(k, d, recorded=alias is not None) for k, d in enumerate(gradients)]
+        settled = [self.settled(k, d, recorded=alias is not None) for k, d in enumerate(gradients)]
+        if not keep:
+            self.ctx._free()
+        return settled
 
     def rule(self) -> Callable[..., Any]:
         """`backward`, or `vjp` if that is what was written."""
@@ -377,7 +375,7 @@ class FunctionNode(Node):
         """A gradient that `backward` returned for input k, summed to its shape, in its dtype; or an error."""
         if d is None:
             return None
-        if not is_tensor(d):
+        if not isinstance(d, Tensor):
             raise RuntimeError(f"{self.name()}: expected a Tensor or None as gradient {k}, got {type(d).__name__}")
         if not self.tensors[k]:
             raise RuntimeError(
@@ -387,7 +385,9 @@ class FunctionNode(Node):
         edge = self.edges[k]
         if edge is None:
             return None
-        value = d if recorded else d.array
+        if watch.watcher is not None:
+            watch.watcher.returned(self, k, d)
+        value: Any = d if recorded else d.array
         if value.shape != edge.array_shape:
             if not spreads(edge.array_shape, value.shape):
                 raise RuntimeError(
@@ -404,17 +404,13 @@ def spreads(shape: Shape, larger: Shape) -> bool:
     return len(shape) <= len(larger) and all(n in (1, m) for n, m in zip(shape, ends, strict=True))
 
 
-class Output(Node):
+class Output(OwnNode):
     """One of several outputs of a `Function`: it hands its cotangent on to the common node."""
 
     def __init__(self, node: FunctionNode, k: int) -> None:
         shape, dtype = node.forms[k] or ((), None)
-        super().__init__(node.op, (node,), None, {}, np.broadcast_to(np.empty((), dtype), shape))
+        super().__init__(node.own_name, (node,), shape, dtype)
         self.node, self.k = node, k
-
-    def name(self) -> str:
-        """That of the common node."""
-        return self.node.name()
 
     @property
     def next_functions(self) -> Any:
@@ -426,24 +422,18 @@ class Output(Node):
             raise AttributeError(name)
         return getattr(self.node, name)
 
-    def release(self) -> None:
-        """Nothing is saved here."""
-
-    def derivatives(self, g: Any, alias: Any) -> list[Any]:
+    def derivatives(self, g: Any, alias: Alias | None, keep: bool) -> list[Any]:
         """The cotangent, marked with the number of the output."""
         return [Parts({self.k: g})]
 
 
-class Refusal(Node):
+class Refusal(OwnNode):
     """What `once_differentiable` gives its results as history: an error."""
 
     def __init__(self, value: Any, edges: tuple[Edge | None, ...]) -> None:
-        super().__init__(named("OnceDifferentiable"), edges, None, {}, value.array)
+        super().__init__("OnceDifferentiable", edges, value.array_shape, value.array_dtype)
 
-    def release(self) -> None:
-        """Nothing is saved here."""
-
-    def derivatives(self, g: Any, alias: Any) -> list[Any]:
+    def derivatives(self, g: Any, alias: Alias | None, keep: bool) -> list[Any]:
         """RuntimeError: there is no second derivative."""
         raise RuntimeError(
             "trying to differentiate twice a function that was marked with @once_differentiable; write its backward "
@@ -458,13 +448,13 @@ def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:
     def once(ctx: Any, *grad_outputs: Any) -> Any:
         with no_grad():
             outputs = fn(ctx, *grad_outputs)
-        from_graph = [g for g in grad_outputs if is_tensor(g) and g.requires_grad]
+        from_graph = [g for g in grad_outputs if isinstance(g, Tensor) and g.requires_grad]
         if not mode.recording or not from_graph:
             return outputs
-        edges = tuple(g._edge for g in from_graph)
+        edges = tuple(g.edge for g in from_graph)
 
         def refused(value: Any) -> Any:
-            return value._alias(value.array, Refusal(value, edges)) if is_tensor(value) else value
+            return value.alias(value.array, Refusal(value, edges)) if isinstance(value, Tensor) else value
 
         return tuple(refused(v) for v in outputs) if isinstance(outputs, tuple) else refused(outputs)
 

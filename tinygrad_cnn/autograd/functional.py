@@ -11,9 +11,9 @@ import numpy as np
 
 from tinygrad_cnn import ops
 from tinygrad_cnn.autograd.differentiate import grad
-from tinygrad_cnn.autograd.graph import is_tensor
 from tinygrad_cnn.autograd.mode import enable_grad
-from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.tensor import Tensor
 
 Tensors = tuple[Any, ...]
 Func = Callable[..., Any]
@@ -165,7 +165,7 @@ def tensors_of(name: str, what: str, given: Any) -> tuple[bool, Tensors]:
     """Whether it is a Tensor alone, and the tuple of Tensors."""
     values = given if isinstance(given, tuple) else (given,)
     for value in values:
-        if not is_tensor(value):
+        if not isinstance(value, Tensor):
             raise TypeError(
                 f"{name}: {what} must be a Tensor or a tuple of Tensors, got {type(given).__name__}"
                 + (f" with a {type(value).__name__}" if value is not given else "")

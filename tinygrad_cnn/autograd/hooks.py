@@ -5,10 +5,11 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-from tinygrad_cnn.autograd.graph import Hook, Node, is_tensor
+from tinygrad_cnn.core.graph import Node
+from tinygrad_cnn.core.tensor import Tensor
 
 
-class Hooks(list[Hook]):
+class Hooks(list[Callable[[Any], Any]]):
     """Of one edge: what may replace its gradient, and, of a leaf, what is told once `.grad` has it (`after`)."""
 
     __slots__ = ("after",)
@@ -48,13 +49,13 @@ def add_hook(tensor: Any, hook: Callable[[Any], Any]) -> RemovableHandle:
         returned = hook(given)
         if returned is None:
             return gradient
-        if not is_tensor(returned):
+        if not isinstance(returned, Tensor):
             kind = type(returned).__name__
             raise TypeError(f"register_hook: the hook returned {kind}; expected None, or the new gradient as a Tensor")
-        if returned.shape != given.shape or returned.dtype != given.dtype:
+        if returned.array_shape != given.array_shape or returned.array_dtype != given.array_dtype:
             raise RuntimeError(
-                f"register_hook: the hook returned shape {returned.shape} and dtype {returned.dtype} for a gradient of "
-                f"shape {given.shape} and dtype {given.dtype}; they must stay"
+                f"register_hook: the hook returned shape {returned.array_shape} and dtype {returned.array_dtype} for a "
+                f"gradient of shape {given.array_shape} and dtype {given.array_dtype}; they must stay"
             )
         return returned if gradient is given else returned.array
 
@@ -90,7 +91,7 @@ def check_hook(name: str, tensor: Any, hook: Any) -> None:
 
 def hooks_of(tensor: Any) -> Hooks:
     """The hooks at the place in the graph where a tensor stands; made when first asked for."""
-    edge = tensor._edge
+    edge = tensor.edge
     if edge.hooks is None:
         edge.hooks = Hooks()
     hooks: Hooks = edge.hooks
@@ -101,11 +102,11 @@ def retain(tensor: Any) -> None:
     """Let the backward pass fill the `.grad` of the result of an op."""
     if not tensor.requires_grad:
         raise RuntimeError("retain_grad: this tensor does not require a gradient")
-    if isinstance(tensor._edge, Node):
-        tensor._edge.retained = weakref.ref(tensor)
+    if isinstance(tensor.edge, Node):
+        tensor.edge.retained = weakref.ref(tensor)
 
 
 def retains(tensor: Any) -> bool:
     """Whether `retain` was asked of a tensor."""
-    edge = tensor._edge
+    edge = tensor.edge
     return isinstance(edge, Node) and edge.retained is not None and edge.retained() is tensor

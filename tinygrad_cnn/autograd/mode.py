@@ -1,21 +1,14 @@
-"""Whether ops are recorded: one switch per thread."""
+"""PyTorch's switches of recording: `no_grad` and its like, as context managers and decorators."""
 
 import inspect
-import threading
 from collections.abc import Callable, Generator
 from functools import wraps
 from types import TracebackType
 from typing import Any, TypeVar, cast
 
+from tinygrad_cnn.core.mode import mode
+
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-class _Mode(threading.local):
-    recording = True
-    inference = False
-
-
-mode = _Mode()
 
 
 def is_grad_enabled() -> bool:

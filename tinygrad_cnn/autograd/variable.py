@@ -3,14 +3,14 @@
 import warnings
 from typing import Any
 
-from tinygrad_cnn.autograd.graph import is_tensor
+from tinygrad_cnn.core.tensor import Tensor
 
 
 class VariableMeta(type):
     """Makes every Tensor an instance of `Variable`."""
 
     def __instancecheck__(cls, instance: Any) -> bool:
-        return is_tensor(instance)
+        return isinstance(instance, Tensor)
 
 
 class Variable(metaclass=VariableMeta):
@@ -22,7 +22,7 @@ class Variable(metaclass=VariableMeta):
     """
 
     def __new__(cls, data: Any = None, requires_grad: bool = False, volatile: bool | None = None) -> Any:
-        if not is_tensor(data):
+        if not isinstance(data, Tensor):
             raise TypeError(f"Variable: data has to be a tensor, but got {type(data).__name__}; use tensor(data)")
         if volatile is not None:
             warnings.warn(

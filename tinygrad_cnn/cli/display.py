@@ -4,7 +4,7 @@ import sys
 import time
 from typing import Any, Protocol, TextIO
 
-from tinygrad_cnn.types import NDArray
+from tinygrad_cnn.core.types import NDArray
 
 try:
     import rich.console

@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.atomic import check_writable, write_atomically
 from tinygrad_cnn.cli.display import fail
 from tinygrad_cnn.cli.gradcheck_display import print_outcome, print_table, progress_for
 from tinygrad_cnn.cli.html import page
@@ -33,14 +32,15 @@ from tinygrad_cnn.cli.targets import (
     parameters,
     their_trace,
 )
+from tinygrad_cnn.core.op import Op
+from tinygrad_cnn.core.types import NDArray, Shape
 from tinygrad_cnn.gradcheck.check import gradcheck, gradgradcheck
 from tinygrad_cnn.gradcheck.functions import numpy_pair
 from tinygrad_cnn.gradcheck.report import SEVERITY, Report
 from tinygrad_cnn.gradcheck.sweep import SAMPLES, Outcome, check_op, gradcheck_trial, own_ops, ratios, shape_text
 from tinygrad_cnn.gradcheck.verdicts import Verdict
-from tinygrad_cnn.ops.op import Op
 from tinygrad_cnn.tensor import Tensor
-from tinygrad_cnn.types import NDArray, Shape
+from tinygrad_cnn.utils.atomic import check_writable, write_atomically
 from tinygrad_cnn.version import __version__
 
 STATUS = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 3}

@@ -3,8 +3,8 @@
 import numpy as np
 
 from tinygrad_cnn import nn
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.io import ModelFileError, load_npz
-from tinygrad_cnn.types import NDArray
 
 MEAN, DEVIATION = 0.1307, 0.3081
 """Of the pixels of MNIST's training images, scaled to 0-1."""

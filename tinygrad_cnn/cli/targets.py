@@ -15,8 +15,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from tinygrad_cnn.core.op import Op, registry
 from tinygrad_cnn.gradcheck import functions
-from tinygrad_cnn.ops.op import Op, registry
 
 FORM = "write module:function or path/to/file.py:function"
 

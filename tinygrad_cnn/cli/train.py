@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn import nn, optim, random
-from tinygrad_cnn.atomic import check_writable, write_atomically
 from tinygrad_cnn.autograd import no_grad
 from tinygrad_cnn.cli.display import Display, display_for, fail, print_confusion
 from tinygrad_cnn.cli.models import MODELS, normalised
 from tinygrad_cnn.cli.options import natural, positive
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.data import DataLoader, TensorDataset
 from tinygrad_cnn.datasets import DatasetError, Digits, load_full, load_sample
 from tinygrad_cnn.io.npz import save_npz
 from tinygrad_cnn.kernels.chosen import set_kernels
 from tinygrad_cnn.kernels.threads import set_num_threads
 from tinygrad_cnn.tensor import Tensor
-from tinygrad_cnn.types import NDArray
+from tinygrad_cnn.utils.atomic import check_writable, write_atomically
 
 INTERRUPTED = 130
 

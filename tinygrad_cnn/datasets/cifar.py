@@ -13,10 +13,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.datasets import mnist
 from tinygrad_cnn.datasets.idx import DatasetError
 from tinygrad_cnn.datasets.vision import NotFoundError, Transform, VisionDataset, as_image
-from tinygrad_cnn.types import NDArray
 
 
 def _latin1(text: str, encoding: str) -> bytes:

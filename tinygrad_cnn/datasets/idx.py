@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tinygrad_cnn.types import NDArray
+from tinygrad_cnn.core.types import NDArray
 
 IMAGES_MAGIC, LABELS_MAGIC = 2051, 2049
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.datasets.idx import (
     IMAGES_MAGIC,
     LABELS_MAGIC,
@@ -23,7 +24,6 @@ from tinygrad_cnn.datasets.idx import (
     read_bytes,
     read_idx,
 )
-from tinygrad_cnn.types import NDArray
 
 Progress = Callable[[str, int, int], None]
 """Called with a file's name, the bytes received, and the bytes expected (0 if the server does not say)."""

@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tinygrad_cnn import transforms
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.datasets import mnist
 from tinygrad_cnn.datasets.idx import DatasetError, read_any_idx
 from tinygrad_cnn.random import Generator
 from tinygrad_cnn.tensor import Tensor
-from tinygrad_cnn.types import NDArray
 from tinygrad_cnn.utils.data import Dataset
 
 Transform = Callable[[Any], Any]

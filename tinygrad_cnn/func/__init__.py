@@ -1,9 +1,9 @@
 """Functions that make functions: derivatives, products and maps of functions of Tensors, as `torch.func`."""
 
-from tinygrad_cnn.absent import absent
 from tinygrad_cnn.func.derivatives import grad, grad_and_value, hessian, jacfwd, jacrev, jvp, vjp
 from tinygrad_cnn.func.mapping import vmap
 from tinygrad_cnn.func.modules import functional_call, stack_module_state
+from tinygrad_cnn.torch_names.absent import absent
 
 __all__ = [
     "functional_call",

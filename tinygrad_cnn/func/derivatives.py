@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn import autograd, ops
-from tinygrad_cnn.autograd.engine import count_consumers
-from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.core.engine import count_consumers
+from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.func.trees import Shape, all_tensors, build, flatten
 from tinygrad_cnn.tensor import Tensor
 
@@ -203,7 +203,7 @@ class Level:
         self.name = name
         self.nested = autograd.is_grad_enabled()
         """Inside no_grad nobody outside can want a gradient."""
-        self.own: set[Any] = {p._edge for p in points or () if p.is_leaf}
+        self.own: set[Any] = {p.edge for p in points or () if p.is_leaf}
         self.outside = outside
         self.mode = autograd.enable_grad()
 
@@ -249,7 +249,7 @@ class Level:
         """Whether the derivative itself is to be recorded: the outputs depend on a leaf that is not of this level."""
         if not self.nested or self.outside:
             return self.outside
-        reached = count_consumers([y._edge for y in outputs if y.requires_grad])
+        reached = count_consumers([y.edge for y in outputs if y.requires_grad])
         return any(isinstance(edge, Tensor) and edge not in self.own for edge in reached)
 
     def zeros_like(self, outputs: list[Tensor]) -> list[Tensor]:
@@ -298,7 +298,7 @@ class Level:
 
     def recorded_of(self, value: Tensor) -> bool:
         """Whether a leaf outside is reached from this value."""
-        return any(isinstance(edge, Tensor) and edge not in self.own for edge in count_consumers([value._edge]))
+        return any(isinstance(edge, Tensor) and edge not in self.own for edge in count_consumers([value.edge]))
 
 
 def pulled(outputs: list[Tensor], points: list[Tensor], v: list[Any], create: bool, keep: bool = True) -> list[Any]:

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn import autograd
+from tinygrad_cnn.core.op import Op, Sample
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.gradcheck.differences import Estimate, derivative
 from tinygrad_cnn.gradcheck.verdicts import GradientError
-from tinygrad_cnn.ops.op import Op, Sample
 from tinygrad_cnn.tensor import Tensor
-from tinygrad_cnn.types import NDArray
 
 TOLERANCE = 1e-7
 """Relative to the size of what is compared, beside ten times the estimated error of the differences."""

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn import autograd
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.gradcheck.complex_step import complex_columns
 from tinygrad_cnn.gradcheck.conduct import STATE, WrongShape, check_batched, check_function, check_same_value, check_vjp
 from tinygrad_cnn.gradcheck.diagnosis import Case, Diagnosis, diagnose, diagnose_shape
@@ -42,7 +43,6 @@ from tinygrad_cnn.gradcheck.report import Report
 from tinygrad_cnn.gradcheck.shrinking import smallest_failing
 from tinygrad_cnn.gradcheck.verdicts import Entry, GradientError, Verdict
 from tinygrad_cnn.tensor import Tensor
-from tinygrad_cnn.types import NDArray
 
 SEED = 20240229
 """Cotangents are random, but the same in every run."""

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.gradcheck.point import BadInput, Point
 from tinygrad_cnn.gradcheck.verdicts import GradientError
-from tinygrad_cnn.types import NDArray
 
 WRITES = "the function modifies its input; let it work on a clone()"
 RANDOM = "the function gives another value when called again; seed what is random inside it"

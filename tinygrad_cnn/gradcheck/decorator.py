@@ -17,6 +17,8 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from tinygrad_cnn.core.op import Sample
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.gradcheck.check import gradcheck, gradgradcheck
 from tinygrad_cnn.gradcheck.functions import (
     Adapter,
@@ -30,9 +32,7 @@ from tinygrad_cnn.gradcheck.memory import memory_problem
 from tinygrad_cnn.gradcheck.report import Report
 from tinygrad_cnn.gradcheck.verdicts import GradientError, Verdict
 from tinygrad_cnn.gradcheck.watching import EFFORT, Checkup
-from tinygrad_cnn.ops.op import Sample
 from tinygrad_cnn.tensor import Tensor
-from tinygrad_cnn.types import NDArray
 
 MOST = 64
 """Elements of the inputs that an error is also looked at on, beside the smallest that fail."""

@@ -12,10 +12,10 @@ from itertools import combinations
 
 import numpy as np
 
+from tinygrad_cnn.core.types import NDArray, Shape
 from tinygrad_cnn.gradcheck.judge import Tolerance, quick
 from tinygrad_cnn.gradcheck.point import Point, signed
 from tinygrad_cnn.gradcheck.verdicts import Entry, Verdict
-from tinygrad_cnn.types import NDArray, Shape
 
 OUTPUTS, ENTRIES = 600, 200_000
 """Up to so many outputs and Jacobian entries both Jacobians are laid out."""

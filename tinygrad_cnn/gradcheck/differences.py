@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinygrad_cnn.types import NDArray
+from tinygrad_cnn.core.types import NDArray
 
 STEP = 2.0**-7
 """The largest step: well inside the gaps that samplers keep from kinks, and far above rounding."""

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.gradcheck.functions import NumpyPair
 from tinygrad_cnn.gradcheck.judge import Scale, Tolerance, examine_line
 from tinygrad_cnn.gradcheck.point import Point, signed
-from tinygrad_cnn.types import NDArray
 
 SLOPES: dict[np.ufunc, Callable[..., Sequence[Any]]] = {
     np.add: lambda y, a, b: (1.0, 1.0),

@@ -12,9 +12,9 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from tinygrad_cnn import autograd
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.gradcheck.verdicts import GradientError
 from tinygrad_cnn.tensor import Tensor
-from tinygrad_cnn.types import NDArray
 
 Arrays = tuple[NDArray, ...]
 Gradients = tuple[NDArray | None, ...]

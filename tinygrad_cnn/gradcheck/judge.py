@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.gradcheck.differences import SIGNS, STEP, Extrapolated, extrapolate
 from tinygrad_cnn.gradcheck.kinks import Kink, Sides, find_kink, inside
 from tinygrad_cnn.gradcheck.point import LEAST, Point
 from tinygrad_cnn.gradcheck.verdicts import Entry, Verdict
-from tinygrad_cnn.types import NDArray
 
 QUICK = 3
 """Step sizes of the quick pass at most; functions of degree 2 in an element need 2."""

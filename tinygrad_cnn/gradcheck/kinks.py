@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.gradcheck.differences import SIGNS
 from tinygrad_cnn.gradcheck.point import Point
 from tinygrad_cnn.gradcheck.verdicts import Entry, Verdict
-from tinygrad_cnn.types import NDArray
 
 Ends = Callable[[float], tuple[NDArray, NDArray, float, float]]
 """At a step h: the outputs ahead and behind, and how far away they were taken."""

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.gradcheck.judge import Tolerance
 from tinygrad_cnn.gradcheck.point import Point
-from tinygrad_cnn.types import NDArray
 
 VISIBLE = 1e-3
 """An error beyond this part shows in differences; here it would only say that f is linear in the points tried."""

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.gradcheck.point import signed
-from tinygrad_cnn.types import NDArray
 
 
 def memory_problem(thing: Any, inputs: Sequence[Any], checked: Sequence[int], random: np.random.Generator) -> str:

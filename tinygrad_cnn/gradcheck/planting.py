@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.ops.op import Op
-from tinygrad_cnn.types import Array
+from tinygrad_cnn.core.op import Op
+from tinygrad_cnn.core.types import Array
 
 
 def off_by_one_percent(d: Array) -> Array:
@@ -66,7 +66,7 @@ def planted(op: type[Op], k: int, wrong: Callable[[Array], Array]) -> Iterator[N
     def function(*args: Any, **options: Any) -> Array:
         return wrong(right(*args, **options))
 
-    op.rules = tuple(rule._replace(function=function) if j == k else r for j, r in enumerate(rules))
+    op.rules = tuple(rule.of(function) if j == k else r for j, r in enumerate(rules))
     try:
         yield
     finally:

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.core.types import NDArray, Shape
 from tinygrad_cnn.gradcheck.verdicts import Entry, Verdict
-from tinygrad_cnn.types import NDArray, Shape
 
 BLUE, RED, GREY, TRUNCATION, ROUNDING = "#1f5fa8", "#c23b22", "#777777", "#e8f0fa", "#fbeee6"
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.core.types import DType, NDArray, Shape
 from tinygrad_cnn.gradcheck.differences import NOISE_POINTS, SIGNS, noise_level
 from tinygrad_cnn.gradcheck.verdicts import GradientError
-from tinygrad_cnn.types import DType, NDArray, Shape
 
 SPACING = 2.0**-13
 """Of the points that the noise is estimated from, relative to the size of the input (at least 1)."""

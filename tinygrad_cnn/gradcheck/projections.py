@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.gradcheck.judge import CERTAIN, Examined, Scale, Tolerance, examine_line, nothing
 from tinygrad_cnn.gradcheck.kinks import find_kink
 from tinygrad_cnn.gradcheck.point import Point, signed
 from tinygrad_cnn.gradcheck.verdicts import Verdict
-from tinygrad_cnn.types import NDArray
 
 DIRECTIONS = 3
 """So many directions per input."""

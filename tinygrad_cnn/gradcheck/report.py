@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.core.types import NDArray, Shape
 from tinygrad_cnn.gradcheck.diagnosis import Diagnosis
 from tinygrad_cnn.gradcheck.plotting import draw
 from tinygrad_cnn.gradcheck.verdicts import Entry, Verdict
-from tinygrad_cnn.types import NDArray, Shape
 
 ROWS = 8
 """So many entries the table shows."""

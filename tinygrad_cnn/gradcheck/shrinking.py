@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.gradcheck.point import Point
-from tinygrad_cnn.types import NDArray
 
 TRIALS = 80
 SECONDS = 3.0

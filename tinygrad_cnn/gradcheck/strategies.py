@@ -11,15 +11,15 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from hypothesis import strategies as st
 
+from tinygrad_cnn.core.conv import sample_geometry
+from tinygrad_cnn.core.domain import AwayFrom, Distinct, Domain, Positive, Real
+from tinygrad_cnn.core.draw import Draw
+from tinygrad_cnn.core.indexing import sample_index
+from tinygrad_cnn.core.op import Op, Sample
+from tinygrad_cnn.core.pool import sample_windows
+from tinygrad_cnn.core.types import DType, NDArray, Pair, Shape
 from tinygrad_cnn.gradcheck.decorator import check_gradients
 from tinygrad_cnn.kernels.geometry import output_size
-from tinygrad_cnn.ops.conv import sample_geometry
-from tinygrad_cnn.ops.domain import AwayFrom, Distinct, Domain, Positive, Real
-from tinygrad_cnn.ops.draw import Draw
-from tinygrad_cnn.ops.indexing import sample_index
-from tinygrad_cnn.ops.op import Op, Sample
-from tinygrad_cnn.ops.pool import sample_windows
-from tinygrad_cnn.types import DType, NDArray, Pair, Shape
 
 __all__ = [
     "AwayFrom",

@@ -17,16 +17,16 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.device import device
-from tinygrad_cnn.dtypes import dtype, dtype_named
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.io.classes import computes, function, module_class
 from tinygrad_cnn.io.errors import UnreadableFileError
 from tinygrad_cnn.nn.hooks import CallHooks
 from tinygrad_cnn.nn.module import Module
 from tinygrad_cnn.nn.parameter import Parameter
-from tinygrad_cnn.size import Size
 from tinygrad_cnn.tensor import Tensor
-from tinygrad_cnn.types import NDArray
+from tinygrad_cnn.torch_names.device import device
+from tinygrad_cnn.torch_names.dtypes import dtype, dtype_named
+from tinygrad_cnn.torch_names.size import Size
 
 FORMAT = "tinygrad_cnn 1"
 STRUCTURE = "structure.json"

@@ -15,13 +15,13 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from tinygrad_cnn.device import device
-from tinygrad_cnn.dtypes import dtype, dtype_named
+from tinygrad_cnn.core.types import DType, NDArray
 from tinygrad_cnn.io.errors import UnreadableFileError
 from tinygrad_cnn.nn.parameter import Parameter
-from tinygrad_cnn.size import Size
 from tinygrad_cnn.tensor import Tensor
-from tinygrad_cnn.types import DType, NDArray
+from tinygrad_cnn.torch_names.device import device
+from tinygrad_cnn.torch_names.dtypes import dtype, dtype_named
+from tinygrad_cnn.torch_names.size import Size
 
 STORAGES = {
     "DoubleStorage": "f8",

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.atomic import write_atomically
-from tinygrad_cnn.device import check_device
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.io.errors import UnreadableFileError
 from tinygrad_cnn.tensor import Tensor
-from tinygrad_cnn.types import NDArray
+from tinygrad_cnn.torch_names.device import check_device
+from tinygrad_cnn.utils.atomic import write_atomically
 
 DTYPES = {
     "F64": "<f8",

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from tinygrad_cnn.atomic import write_atomically
-from tinygrad_cnn.device import device
-from tinygrad_cnn.errors import DeviceError
 from tinygrad_cnn.io import archive, pytorch, safe
 from tinygrad_cnn.io.errors import UnreadableFileError
+from tinygrad_cnn.torch_names.device import device
+from tinygrad_cnn.torch_names.errors import DeviceError
+from tinygrad_cnn.utils.atomic import write_atomically
 
 File = str | os.PathLike[str] | IO[bytes]
 LEGACY = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."

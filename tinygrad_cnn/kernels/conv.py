@@ -15,11 +15,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from tinygrad_cnn.core.types import NDArray, Pads, Pair
 from tinygrad_cnn.kernels import threads
 from tinygrad_cnn.kernels.geometry import output_size, tap
 from tinygrad_cnn.kernels.layout import images, pixels, planes_of_channels, view
 from tinygrad_cnn.kernels.threads import get_num_threads, row_blocks, share, split
-from tinygrad_cnn.types import NDArray, Pads, Pair
 
 SHALLOW = 32
 """Windows of at most this many elements are lowered with their taps as rows."""

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.kernels.threads import share, split
-from tinygrad_cnn.types import NDArray
 
 RUN = 1 << 14
 """Elements of a run: 64 KiB of float32."""

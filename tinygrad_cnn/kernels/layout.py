@@ -7,7 +7,7 @@ shape (N, C, H, W); only their strides differ, and NumPy's element-wise function
 
 import numpy as np
 
-from tinygrad_cnn.types import NDArray, Pads, Shape
+from tinygrad_cnn.core.types import NDArray, Pads, Shape
 
 NOTHING: Pads = (0, 0), (0, 0)
 

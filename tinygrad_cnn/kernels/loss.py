@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tinygrad_cnn.types import NDArray
+from tinygrad_cnn.core.types import NDArray
 
 
 def class_losses(x: NDArray, t: NDArray) -> NDArray:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.kernels.threads import get_num_threads, share, split
-from tinygrad_cnn.types import NDArray
 
 SMALL = 1 << 20
 """Multiplications below which a product stays in its thread."""

@@ -9,10 +9,10 @@ from functools import lru_cache
 
 import numpy as np
 
+from tinygrad_cnn.core.types import NDArray, Pads, Pair
 from tinygrad_cnn.kernels.geometry import ceil_output_size, output_size, tap
 from tinygrad_cnn.kernels.layout import images, pixels
 from tinygrad_cnn.kernels.threads import row_blocks, share
-from tinygrad_cnn.types import NDArray, Pads, Pair
 
 
 @lru_cache(1024)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tinygrad_cnn.types import NDArray
+from tinygrad_cnn.core.types import NDArray
 
 
 def random_words(generator: np.random.Generator, count: int) -> NDArray:

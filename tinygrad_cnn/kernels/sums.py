@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from tinygrad_cnn.types import NDArray
+from tinygrad_cnn.core.types import NDArray
 
 BLOCK = 256
 """Rows that are added in one product."""

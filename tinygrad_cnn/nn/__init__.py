@@ -1,6 +1,5 @@
 """Networks in PyTorch's spelling. All of it is composed from ops: no derivative is written here."""
 
-from tinygrad_cnn.absent import absent
 from tinygrad_cnn.nn import functional, init, modules, parallel, utils
 from tinygrad_cnn.nn.activation import (
     CELU,
@@ -166,6 +165,7 @@ from tinygrad_cnn.nn.transformer import (
     TransformerEncoder,
     TransformerEncoderLayer,
 )
+from tinygrad_cnn.torch_names.absent import absent
 
 __all__ = [
     "CELU",

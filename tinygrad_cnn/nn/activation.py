@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from tinygrad_cnn.creation import empty
-from tinygrad_cnn.device import check_device
-from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.nn import functional as F
 from tinygrad_cnn.nn import init
 from tinygrad_cnn.nn.module import Module
 from tinygrad_cnn.nn.parameter import Parameter
 from tinygrad_cnn.nn.settings import Settings, check_sizes
 from tinygrad_cnn.ops.checks import check_ndim
+from tinygrad_cnn.tensor.creation import empty
+from tinygrad_cnn.torch_names.device import check_device
 
 
 class Activation(Settings):

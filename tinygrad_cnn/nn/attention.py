@@ -8,16 +8,17 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn import ops
-from tinygrad_cnn.creation import empty
-from tinygrad_cnn.device import check_device
-from tinygrad_cnn.errors import ArgumentError, BoundError
+from tinygrad_cnn.core.checks import dtype_of, shape_of
+from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.nn import functional as F
 from tinygrad_cnn.nn import init
 from tinygrad_cnn.nn.functional.attention import additive
 from tinygrad_cnn.nn.linear import Linear
 from tinygrad_cnn.nn.module import Module
 from tinygrad_cnn.nn.parameter import Parameter
-from tinygrad_cnn.ops.checks import dtype_of, shape_of
+from tinygrad_cnn.tensor.creation import empty
+from tinygrad_cnn.torch_names.device import check_device
+from tinygrad_cnn.torch_names.errors import BoundError
 
 
 class NonDynamicallyQuantizableLinear(Linear):

@@ -4,9 +4,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from tinygrad_cnn.creation import empty
-from tinygrad_cnn.device import check_device
-from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.core.checks import shape_of
+from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.types import Size2
 from tinygrad_cnn.nn import functional as F
 from tinygrad_cnn.nn import init
 from tinygrad_cnn.nn.functional.pooling import single
@@ -14,9 +14,10 @@ from tinygrad_cnn.nn.linear import reset_bias
 from tinygrad_cnn.nn.module import Module
 from tinygrad_cnn.nn.parameter import Parameter
 from tinygrad_cnn.nn.settings import check_sizes
-from tinygrad_cnn.ops.checks import check_pair, shape_of
+from tinygrad_cnn.ops.checks import check_pair
 from tinygrad_cnn.ops.conv import check_groups, check_padding
-from tinygrad_cnn.types import Size2
+from tinygrad_cnn.tensor.creation import empty
+from tinygrad_cnn.torch_names.device import check_device
 
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 

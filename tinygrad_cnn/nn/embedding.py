@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any, Self
 
 from tinygrad_cnn.autograd import no_grad
-from tinygrad_cnn.creation import empty
-from tinygrad_cnn.device import check_device
-from tinygrad_cnn.errors import BoundError
 from tinygrad_cnn.nn import functional as F
 from tinygrad_cnn.nn import init
 from tinygrad_cnn.nn.functional.embedding import check_options
 from tinygrad_cnn.nn.module import Module
 from tinygrad_cnn.nn.parameter import Parameter
 from tinygrad_cnn.tensor import Tensor
+from tinygrad_cnn.tensor.creation import empty
+from tinygrad_cnn.torch_names.device import check_device
+from tinygrad_cnn.torch_names.errors import BoundError
 
 
 class _Table(Module):

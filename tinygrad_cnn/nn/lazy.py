@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from tinygrad_cnn.creation import zeros
-from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.core.checks import shape_of
+from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.nn.conv import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
 from tinygrad_cnn.nn.linear import Linear
 from tinygrad_cnn.nn.module import Module
 from tinygrad_cnn.nn.norm import BatchNorm1d, BatchNorm2d, BatchNorm3d, InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
 from tinygrad_cnn.nn.parameter import UninitializedParameter
-from tinygrad_cnn.ops.checks import shape_of
 from tinygrad_cnn.random import fork_rng
 from tinygrad_cnn.tensor import Tensor
+from tinygrad_cnn.tensor.creation import zeros
 
 
 class _Lazy(Module):

@@ -3,13 +3,13 @@
 import math
 from typing import Any
 
-from tinygrad_cnn.creation import empty
-from tinygrad_cnn.device import check_device
 from tinygrad_cnn.nn import functional as F
 from tinygrad_cnn.nn import init
 from tinygrad_cnn.nn.module import Module
 from tinygrad_cnn.nn.parameter import Parameter
 from tinygrad_cnn.nn.settings import check_sizes
+from tinygrad_cnn.tensor.creation import empty
+from tinygrad_cnn.torch_names.device import check_device
 
 
 def reset_bias(bias: Parameter | None, fan_in: int) -> None:

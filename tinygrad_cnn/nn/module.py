@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn, TypeVar
 
 from tinygrad_cnn.autograd.hooks import RemovableHandle
-from tinygrad_cnn.conversion import asked_dtype
-from tinygrad_cnn.dtypes import dtype_named, float16, float32, float64
-from tinygrad_cnn.errors import DeviceError
 from tinygrad_cnn.nn.hooks import CallHooks, Hook, register
 from tinygrad_cnn.nn.parameter import Buffer, Parameter
 from tinygrad_cnn.nn.state import IncompatibleKeys, StateHooks, load, save
 from tinygrad_cnn.tensor import Tensor
+from tinygrad_cnn.torch_names.conversion import asked_dtype
+from tinygrad_cnn.torch_names.dtypes import dtype_named, float16, float32, float64
+from tinygrad_cnn.torch_names.errors import DeviceError
 
 M = TypeVar("M", bound="Module")
 ROOMS = "_parameters", "_buffers", "_modules"

@@ -3,17 +3,18 @@
 from collections.abc import Sequence
 from typing import Any
 
-from tinygrad_cnn.creation import empty, ones, tensor, zeros
-from tinygrad_cnn.device import check_device
-from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.core.checks import shape_of
+from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.types import Shape
 from tinygrad_cnn.nn import functional as F
 from tinygrad_cnn.nn import init
 from tinygrad_cnn.nn.functional.norm import warn_unlike_features
 from tinygrad_cnn.nn.module import Module
 from tinygrad_cnn.nn.parameter import Parameter
 from tinygrad_cnn.nn.settings import check_sizes
-from tinygrad_cnn.ops.checks import check_ndim, shape_of
-from tinygrad_cnn.types import Shape
+from tinygrad_cnn.ops.checks import check_ndim
+from tinygrad_cnn.tensor.creation import empty, ones, tensor, zeros
+from tinygrad_cnn.torch_names.device import check_device
 
 
 class _Affine(Module):

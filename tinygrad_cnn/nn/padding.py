@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.nn import functional as F
 from tinygrad_cnn.nn.module import Module
 

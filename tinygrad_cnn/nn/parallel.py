@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from tinygrad_cnn.absent import absent
-from tinygrad_cnn.errors import DeviceError
 from tinygrad_cnn.nn.module import Module
+from tinygrad_cnn.torch_names.absent import absent
+from tinygrad_cnn.torch_names.errors import DeviceError
 
 
 class DataParallel(Module):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinygrad_cnn.creation import empty
-from tinygrad_cnn.device import check_device
+from tinygrad_cnn.core.tensor import Tensor as CoreTensor
+from tinygrad_cnn.core.types import ArrayLike, NDArray
 from tinygrad_cnn.tensor import Tensor
-from tinygrad_cnn.types import ArrayLike, NDArray
+from tinygrad_cnn.tensor.creation import empty
+from tinygrad_cnn.torch_names.device import check_device
 
 
 class Parameter(Tensor):
@@ -49,7 +50,7 @@ def _buffer(data: ArrayLike, persistent: bool) -> Buffer:
     return Buffer(data, persistent=persistent)
 
 
-MEMORY: Any = vars(Tensor)["array"]
+MEMORY: Any = vars(CoreTensor)["array"]
 """The slot of a tensor's array, which an uninitialized parameter hides."""
 
 

@@ -6,11 +6,11 @@ import operator
 from collections.abc import Iterable, Iterator
 from typing import Any, NoReturn, Self
 
-from tinygrad_cnn.errors import NameMissingError
 from tinygrad_cnn.nn.container import pairs
 from tinygrad_cnn.nn.module import Module
 from tinygrad_cnn.nn.parameter import Parameter
 from tinygrad_cnn.tensor import Tensor
+from tinygrad_cnn.torch_names.errors import NameMissingError
 
 TYPE_NAMES = {
     "float16": "Half", "float32": "Float", "float64": "Double", "uint8": "Byte", "int8": "Char",

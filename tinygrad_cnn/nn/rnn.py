@@ -9,9 +9,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from tinygrad_cnn import ops
-from tinygrad_cnn.creation import empty
-from tinygrad_cnn.device import check_device
-from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.nn import functional as F
 from tinygrad_cnn.nn import init
 from tinygrad_cnn.nn.module import Module
@@ -19,6 +17,8 @@ from tinygrad_cnn.nn.parameter import Parameter
 from tinygrad_cnn.nn.recurrence import GATES, STEPS, State, Weights, walk
 from tinygrad_cnn.nn.utils.rnn import PackedSequence
 from tinygrad_cnn.tensor import Tensor
+from tinygrad_cnn.tensor.creation import empty
+from tinygrad_cnn.torch_names.device import check_device
 
 PARTS = "weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr"
 

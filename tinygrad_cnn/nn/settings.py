@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.nn.module import Module
 
 

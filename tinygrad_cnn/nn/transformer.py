@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.device import check_device
-from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.core.checks import shape_of
+from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.nn import functional as F
 from tinygrad_cnn.nn import init
 from tinygrad_cnn.nn.attention import MultiheadAttention
@@ -18,9 +18,9 @@ from tinygrad_cnn.nn.dropout import Dropout
 from tinygrad_cnn.nn.linear import Linear
 from tinygrad_cnn.nn.module import Module
 from tinygrad_cnn.nn.norm import LayerNorm
-from tinygrad_cnn.ops.checks import shape_of
-from tinygrad_cnn.promotion import get_default_dtype
 from tinygrad_cnn.tensor import Tensor
+from tinygrad_cnn.torch_names.device import check_device
+from tinygrad_cnn.torch_names.dtypes import get_default_dtype
 
 Activation = str | Callable[[Any], Any]
 

@@ -4,14 +4,8 @@ This is how a derivative written in NumPy's notation records itself, and how use
 takes the arguments that NumPy's takes, but for those that no op has (`out`, `where`, `order`): these are refused.
 """
 
-from collections.abc import Callable
-from typing import Any
-
-from tinygrad_cnn.numpy_protocol import products, reductions, shapes
+from tinygrad_cnn.numpy_protocol.dispatch import FUNCTIONS
 from tinygrad_cnn.numpy_protocol.plain import PLAIN
 from tinygrad_cnn.numpy_protocol.ufuncs import UFUNCS, WITHOUT_GRADIENT, of_method, with_dtype
 
 __all__ = ["FUNCTIONS", "PLAIN", "UFUNCS", "WITHOUT_GRADIENT", "of_method", "with_dtype"]
-
-FUNCTIONS: dict[Any, Callable[..., Any]] = {**shapes.FUNCTIONS, **reductions.FUNCTIONS, **products.FUNCTIONS}
-"""Functions that are recorded. What is in neither table is refused by name."""

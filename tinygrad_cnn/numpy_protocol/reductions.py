@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn import ops
-from tinygrad_cnn.types import Array, Axis
+from tinygrad_cnn.core.types import Array, Axis
 
 
 def refused(name: str, **options: Any) -> None:

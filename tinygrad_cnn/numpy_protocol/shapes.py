@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn import ops
+from tinygrad_cnn.core.checks import check_axis
+from tinygrad_cnn.core.types import Array, Axis, Shape
 from tinygrad_cnn.numpy_protocol.reductions import refused
-from tinygrad_cnn.ops.checks import check_axis
 from tinygrad_cnn.ops.indexing import along_axis
-from tinygrad_cnn.types import Array, Axis, Shape
 
 
 def transpose(a: Array, axes: Any = None) -> Array:

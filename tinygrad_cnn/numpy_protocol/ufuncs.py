@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn import ops
-from tinygrad_cnn.ops.checks import shape_of
-from tinygrad_cnn.ops.op import registry
-from tinygrad_cnn.types import Array
+from tinygrad_cnn.core.checks import shape_of
+from tinygrad_cnn.core.op import registry
+from tinygrad_cnn.core.types import Array
 
 UFUNCS: dict[Any, Callable[..., Array]] = {f: op.apply for op in registry.values() for f in op.numpy}
 UFUNCS |= {

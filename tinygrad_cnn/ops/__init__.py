@@ -4,6 +4,7 @@ The lower-case functions are the public doors, with PyTorch's signatures: they c
 the ops. Given arrays they compute; given Tensors they record.
 """
 
+from tinygrad_cnn.core.op import Elementwise, Op, Unary, registry
 from tinygrad_cnn.ops.arrangement import (
     atleast_1d,
     atleast_2d,
@@ -168,12 +169,6 @@ from tinygrad_cnn.ops.norm import (
     batch_norm,
     dropout,
     layer_norm,
-)
-from tinygrad_cnn.ops.op import (
-    Elementwise,
-    Op,
-    Unary,
-    registry,
 )
 from tinygrad_cnn.ops.ordering import (
     argsort,

@@ -5,10 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.core.checks import check_axis, check_broadcast, shape_of
+from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.indexing import sum_to_shape
+from tinygrad_cnn.core.types import Array, Shape
 from tinygrad_cnn.ops.calling import flexible
-from tinygrad_cnn.ops.checks import check_axis, check_broadcast, check_integer, shape_of
-from tinygrad_cnn.ops.indexing import getitem, index_select, sum_to_shape
+from tinygrad_cnn.ops.checks import check_integer
+from tinygrad_cnn.ops.indexing import getitem, index_select
 from tinygrad_cnn.ops.shape import (
     broadcast_to,
     cat,
@@ -23,8 +26,7 @@ from tinygrad_cnn.ops.shape import (
     unsqueeze,
 )
 from tinygrad_cnn.ops.untracked import plain
-from tinygrad_cnn.size import Size
-from tinygrad_cnn.types import Array, Shape
+from tinygrad_cnn.torch_names.size import Size
 
 
 def unpacked(op: str, tensors: tuple[Any, ...]) -> tuple[Any, ...]:

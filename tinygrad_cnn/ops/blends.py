@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from tinygrad_cnn.ops.checks import dtype_of
+from tinygrad_cnn.core.checks import dtype_of
+from tinygrad_cnn.core.types import Array
 from tinygrad_cnn.ops.piecewise import abs, sign, where
 from tinygrad_cnn.ops.untracked import dressed, plain
-from tinygrad_cnn.types import Array
 
 
 def lerp(input: Array, end: Array, weight: Array) -> Array:

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.errors import ArgumentError, DTypeError
+from tinygrad_cnn.core.errors import ArgumentError, DTypeError
+from tinygrad_cnn.core.promotion import common_dtype
+from tinygrad_cnn.core.types import Array
 from tinygrad_cnn.ops.untracked import array_of, plain, untracked
-from tinygrad_cnn.promotion import common_dtype
-from tinygrad_cnn.types import Array
 
 
 def eq(input: Array, other: Array) -> Array:

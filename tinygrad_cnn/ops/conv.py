@@ -5,159 +5,16 @@ other two: the set is closed under differentiation. How arrays are moved about i
 """
 
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.errors import ArgumentError
-from tinygrad_cnn.kernels.chosen import chosen
-from tinygrad_cnn.kernels.geometry import output_size
-from tinygrad_cnn.ops.checks import check_dims, check_ndim, check_pair, shape_of
-from tinygrad_cnn.ops.domain import Real
-from tinygrad_cnn.ops.draw import Draw
-from tinygrad_cnn.ops.op import Op, Sample
+from tinygrad_cnn.core.checks import shape_of
+from tinygrad_cnn.core.conv import Conv2D, Conv2DBias, Conv2DInput, Geometry
+from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.types import Array, Pads, Pair, Shape, Size2
+from tinygrad_cnn.ops.checks import check_dims, check_ndim, check_pair
 from tinygrad_cnn.ops.shape import pad, squeeze, unsqueeze
-from tinygrad_cnn.types import Array, Pads, Pair, Shape, Size2
-
-
-class Geometry(NamedTuple):
-    """How the windows lie: s, the padding, d and the groups of channels."""
-
-    stride: Pair
-    padding: Pads
-    dilation: Pair
-    groups: int
-
-
-class Conv2D(Op):
-    """y[n,o,p,q] = Σ_cij w[o,c,i,j] x[n,c,sp+di,sq+dj]        dx = input(g, w),  dw = weight(x, g)"""
-
-    linear = "each"
-    promotes = True
-
-    def forward(x: Array, w: Array, *, geometry: Geometry) -> Array:
-        return chosen.conv2d(x, w, **geometry._asdict())
-
-    def d_x(g: Array, w: Array, x_shape: Shape, *, geometry: Geometry) -> Array:
-        return Conv2DInput.apply(g, w, size=x_shape[2:], geometry=geometry)
-
-    def d_w(g: Array, x: Array, w_shape: Shape, *, geometry: Geometry) -> Array:
-        return Conv2DWeight.apply(x, g, size=w_shape[2:], geometry=geometry)
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        x, w, _, geometry = sample_convolution(draw)
-        return Sample((x, w), {"geometry": geometry})
-
-
-class Conv2DBias(Op):
-    """y = conv(x, w) + b        dx = input(g, w),  dw = weight(x, g),  db = Σ g over images and places"""
-
-    promotes = True
-
-    def forward(x: Array, w: Array, b: Array, *, geometry: Geometry) -> Array:
-        return chosen.conv2d(x, w, b, **geometry._asdict())
-
-    d_x, d_w = Conv2D.d_x, Conv2D.d_w
-
-    def d_b(g: Array) -> Array:
-        return ChannelSum.apply(g)
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        x, w, _, geometry = sample_convolution(draw)
-        return Sample((x, w, draw.array((len(w),), Real())), {"geometry": geometry})
-
-
-class ChannelSum(Op):
-    """y[c] = Σ_nhw x[n,c,h,w]        dx = g, spread"""
-
-    linear = "jointly"
-
-    def forward(x: Array) -> Array:
-        return chosen.channel_sums(x)
-
-    def d_x(g: Array, x_shape: Shape) -> Array:
-        return np.broadcast_to(np.reshape(g, (-1, 1, 1)), x_shape)
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        return Sample((draw.array(tuple(draw.integers(1, 3, 4)), Real()),), {})
-
-
-class Conv2DInput(Op):
-    """x = input(v, w), the adjoint of conv in x        dv = conv(g, w),  dw = weight(g, v)"""
-
-    linear = "each"
-    promotes = True
-
-    def forward(v: Array, w: Array, *, size: Pair, geometry: Geometry) -> Array:
-        return chosen.conv2d_input(v, w, input_size=size, **geometry._asdict())
-
-    def d_v(g: Array, w: Array, *, geometry: Geometry) -> Array:
-        return Conv2D.apply(g, w, geometry=geometry)
-
-    def d_w(g: Array, v: Array, w_shape: Shape, *, geometry: Geometry) -> Array:
-        return Conv2DWeight.apply(g, v, size=w_shape[2:], geometry=geometry)
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        x, w, v, geometry = sample_convolution(draw)
-        return Sample((v, w), {"size": x.shape[2:], "geometry": geometry})
-
-
-class Conv2DWeight(Op):
-    """w = weight(x, v), the adjoint of conv in w        dx = input(v, g),  dv = conv(x, g)"""
-
-    linear = "each"
-    promotes = True
-
-    def forward(x: Array, v: Array, *, size: Pair, geometry: Geometry) -> Array:
-        return chosen.conv2d_weight(x, v, kernel_size=size, **geometry._asdict())
-
-    def d_x(g: Array, v: Array, x_shape: Shape, *, geometry: Geometry) -> Array:
-        return Conv2DInput.apply(v, g, size=x_shape[2:], geometry=geometry)
-
-    def d_v(g: Array, x: Array, *, geometry: Geometry) -> Array:
-        return Conv2D.apply(x, g, geometry=geometry)
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        x, w, v, geometry = sample_convolution(draw)
-        return Sample((x, v), {"size": w.shape[2:], "geometry": geometry})
-
-
-def sample_convolution(draw: Draw) -> tuple[Array, Array, Array, Geometry]:
-    """An image batch, a weight, a cotangent of their convolution, and the geometry."""
-    x, w, v, geometry = sample_geometry(draw)
-    return draw.array(x, Real()), draw.array(w, Real()), draw.array(v, Real()), geometry
-
-
-def sample_geometry(
-    draw: Draw,
-    *,
-    kernel_size: int = 3,
-    stride: int = 3,
-    padding: int = 2,
-    dilation: int = 2,
-    groups: int = 2,
-    symmetric: bool = False,
-) -> tuple[Shape, Shape, Shape, Geometry]:
-    """The shapes of an image batch, of a weight and of their convolution, and the geometry, up to these numbers."""
-    blocks = draw.integer(1, groups)
-    per_group, outputs = draw.integer(1, 2), blocks * draw.integer(1, 2)
-    kernel, strides, dilations = draw.pair(1, kernel_size), draw.pair(1, stride), draw.pair(1, dilation)
-    if symmetric:
-        down, right = draw.pair(0, padding)
-        pads = (down, down), (right, right)
-    else:
-        pads = draw.pair(0, padding), draw.pair(0, padding)
-    least = [max(1, d * (k - 1) + 1 - sum(p)) for k, d, p in zip(kernel, dilations, pads, strict=True)]
-    size = least[0] + draw.integer(0, 2), least[1] + draw.integer(0, 2)
-    n = draw.integer(0, 2) if draw.integer(0, 9) == 9 else draw.integer(1, 2)
-    out = [output_size(size[a], kernel[a], strides[a], sum(pads[a]), dilations[a]) for a in (0, 1)]
-    geometry = Geometry(strides, pads, dilations, blocks)
-    return (n, blocks * per_group, *size), (outputs, per_group, *kernel), (n, outputs, *out), geometry
 
 
 def conv2d(
@@ -199,9 +56,9 @@ def _convolve(
     image, kernel = shape_of(x), shape_of(w)
     if len(image) == 3 and len(kernel) == 4:
         return squeeze(_convolve(op, unsqueeze(x, 0), w, b, stride, padding, dilation, groups), 0)
-    steps, spread = check_pair(op, "stride", stride, 1), check_pair(op, "dilation", dilation, 1)
+    steps, dilations = check_pair(op, "stride", stride, 1), check_pair(op, "dilation", dilation, 1)
     pads = padding if isinstance(padding, str) else check_pair(op, "padding", padding, 0)
-    options = {"geometry": check_convolution(op, image, kernel, steps, pads, spread, groups)}
+    options = {"geometry": check_convolution(op, image, kernel, steps, pads, dilations, groups)}
     if b is None:
         return Conv2D.apply(x, w, **options)
     _check_bias(op, b, kernel[0], kernel)
@@ -210,7 +67,7 @@ def _convolve(
 
 @lru_cache(1024, typed=True)
 def check_convolution(
-    op: str, image: Shape, kernel: Shape, steps: Pair, padding: Pair | str, spread: Pair, groups: int
+    op: str, image: Shape, kernel: Shape, steps: Pair, padding: Pair | str, dilations: Pair, groups: int
 ) -> Geometry:
     """How the windows lie, if image and kernel fit; asked once for the same shapes."""
     check_dims(op, "input", image, (3, 4), "(N, C, H, W) or (C, H, W)")
@@ -221,15 +78,15 @@ def check_convolution(
             f"{op}: input has {image[1]} channels but weight {kernel} expects {kernel[1] * groups} "
             f"(groups={groups}); give a weight of shape ({kernel[0]}, {image[1]} / groups, …)"
         )
-    pads = check_padding(op, padding, (kernel[2], kernel[3]), steps, spread)
+    pads = check_padding(op, padding, (kernel[2], kernel[3]), steps, dilations)
     for a in (0, 1):
-        reach = spread[a] * (kernel[a + 2] - 1) + 1
+        reach = dilations[a] * (kernel[a + 2] - 1) + 1
         if reach > image[a + 2] + sum(pads[a]):
             raise ArgumentError(
                 f"{op}: the kernel reaches over {reach} elements but dim {a + 2} of input {image}, padded, has "
                 f"{image[a + 2] + sum(pads[a])}; use a smaller kernel or dilation, or more padding"
             )
-    return Geometry(steps, pads, spread, groups)
+    return Geometry(steps, pads, dilations, groups)
 
 
 def check_groups(op: str, groups: int, **counts: int) -> None:
@@ -274,8 +131,8 @@ def conv1d(
     check_ndim("conv1d", "input", input, (2, 3), "(N, C, L) or (C, L)")
     check_ndim("conv1d", "weight", weight, (3,), "(O, C / groups, K)")
     across = padding if isinstance(padding, str) else (0, _one("padding", padding))
-    steps, spread = (1, _one("stride", stride)), (1, _one("dilation", dilation))
-    y = _convolve("conv1d", unsqueeze(input, -2), unsqueeze(weight, -2), bias, steps, across, spread, groups)
+    steps, dilations = (1, _one("stride", stride)), (1, _one("dilation", dilation))
+    y = _convolve("conv1d", unsqueeze(input, -2), unsqueeze(weight, -2), bias, steps, across, dilations, groups)
     return squeeze(y, -2)
 
 
@@ -312,12 +169,12 @@ def conv_transpose2d(
     if image[1] != kernel[0]:
         raise ArgumentError(f"{op}: input has {image[1]} channels but weight {kernel} expects {kernel[0]}")
     _check_bias(op, bias, kernel[1] * groups, kernel)
-    steps, spread = check_pair(op, "stride", stride, 1), check_pair(op, "dilation", dilation, 1)
+    steps, dilations = check_pair(op, "stride", stride, 1), check_pair(op, "dilation", dilation, 1)
     pads, extra = check_pair(op, "padding", padding, 0), check_pair(op, "output_padding", output_padding, 0)
-    if any(extra[a] >= max(steps[a], spread[a]) for a in (0, 1)):
-        raise ArgumentError(f"{op}: output_padding {extra} must be smaller than stride {steps} or dilation {spread}")
+    if any(extra[a] >= max(steps[a], dilations[a]) for a in (0, 1)):
+        raise ArgumentError(f"{op}: output_padding {extra} must be smaller than stride {steps} or dilation {dilations}")
     size = [
-        (image[a + 2] - 1) * steps[a] - 2 * pads[a] + spread[a] * (kernel[a + 2] - 1) + extra[a] + 1 for a in (0, 1)
+        (image[a + 2] - 1) * steps[a] - 2 * pads[a] + dilations[a] * (kernel[a + 2] - 1) + extra[a] + 1 for a in (0, 1)
     ]
     if min(size) < 1:
         raise ArgumentError(f"{op}: the result of input {image} and weight {kernel} would have size {tuple(size)}")
@@ -325,7 +182,7 @@ def conv_transpose2d(
     if extra[0] >= steps[0] or extra[1] >= steps[1]:  # more than the stride leaves open: less is cut off, zeros follow
         ends = max(0, pads[0] - extra[0]), max(0, pads[1] - extra[1])
         bare = max(0, extra[0] - pads[0]), max(0, extra[1] - pads[1])
-    geometry = Geometry(steps, ((pads[0], ends[0]), (pads[1], ends[1])), spread, groups)
+    geometry = Geometry(steps, ((pads[0], ends[0]), (pads[1], ends[1])), dilations, groups)
     y = Conv2DInput.apply(input, weight, size=(size[0] - bare[0], size[1] - bare[1]), geometry=geometry)
     y = pad(y, (0, bare[1], 0, bare[0])) if any(bare) else y
     return y if bias is None else y + np.reshape(bias, (-1, 1, 1))

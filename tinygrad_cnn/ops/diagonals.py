@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.core.checks import check_axis, shape_of
+from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.types import Array, Shape
 from tinygrad_cnn.ops.arrangement import atleast_2d, unpacked
-from tinygrad_cnn.ops.checks import check_axis, shape_of
 from tinygrad_cnn.ops.reduce import sum
 from tinygrad_cnn.ops.shape import DiagonalPut, cat, diagonal, flatten, pad
-from tinygrad_cnn.types import Array, Shape
 
 
 def diag(input: Array, diagonal: int = 0) -> Array:

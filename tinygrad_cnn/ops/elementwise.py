@@ -7,163 +7,19 @@ import math
 
 import numpy as np
 
-from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.core.checks import dtype_of
+from tinygrad_cnn.core.domain import AwayFrom, Positive, Real
+from tinygrad_cnn.core.draw import Draw
+from tinygrad_cnn.core.elementwise import Add, Div, Exp, Log, Mul, Neg, PowScalar, Sigmoid, Sqrt, Sub, Tanh
+from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.op import Elementwise, Kink, Sample, Unary
+from tinygrad_cnn.core.promotion import default
+from tinygrad_cnn.core.types import Array
 from tinygrad_cnn.kernels.special import erf as _erf
 from tinygrad_cnn.kernels.special import erfinv as _erfinv
-from tinygrad_cnn.ops.checks import dtype_of
-from tinygrad_cnn.ops.domain import AwayFrom, Positive, Real
-from tinygrad_cnn.ops.draw import Draw
-from tinygrad_cnn.ops.op import Elementwise, Kink, Sample, Unary
-from tinygrad_cnn.promotion import get_default_dtype
-from tinygrad_cnn.types import Array
 
 SQRT_HALF = math.sqrt(0.5)
 INV_SQRT_2PI = 1 / math.sqrt(2 * math.pi)
-
-
-class Add(Elementwise):
-    """y = a + b        da = g,  db = g"""
-
-    linear = "jointly"
-    numpy = (np.add,)
-
-    def forward(a: Array, b: Array) -> Array:
-        return np.add(a, b)
-
-    def d_a(g: Array) -> Array:
-        return g
-
-    def d_b(g: Array) -> Array:
-        return g
-
-
-class Sub(Elementwise):
-    """y = a - b        da = g,  db = -g"""
-
-    linear = "jointly"
-    numpy = (np.subtract,)
-
-    def forward(a: Array, b: Array) -> Array:
-        return np.subtract(a, b)
-
-    def d_a(g: Array) -> Array:
-        return g
-
-    def d_b(g: Array) -> Array:
-        return -g
-
-
-class Mul(Elementwise):
-    """y = a b        da = g b,  db = g a"""
-
-    linear = "each"
-    numpy = (np.multiply,)
-
-    def forward(a: Array, b: Array) -> Array:
-        return np.multiply(a, b)
-
-    def d_a(g: Array, b: Array) -> Array:
-        return g * b
-
-    def d_b(g: Array, a: Array) -> Array:
-        return g * a
-
-
-class Div(Elementwise):
-    """y = a / b        da = g / b,  db = -g y / b"""
-
-    floating = True
-    domain = {"b": AwayFrom((0.0,), gap=0.5)}
-    numpy = (np.true_divide,)
-
-    def forward(a: Array, b: Array) -> Array:
-        return np.true_divide(a, b)
-
-    def d_a(g: Array, b: Array) -> Array:
-        return g / b
-
-    def d_b(g: Array, y: Array, b: Array) -> Array:
-        return -g * y / b
-
-
-class Pow(Elementwise):
-    """y = a ** b        da = g b a**(b-1) (0 where a = b = 0),  db = g y ln a (0 where a = 0 and b >= 0)"""
-
-    domain = {"a": Positive()}
-    numpy = (np.power,)
-    kinks = (
-        Kink("a = 0, b = 0", (0.0, 0.0), (0.0, 0.0)),
-        Kink("a = 0, b = 2", (0.0, 2.0), (0.0, 0.0)),
-        Kink("a = 0, b = -1", (0.0, -1.0), (-np.inf, -np.inf)),
-        Kink("a < 0, whole b", (-2.0, 3.0), (12.0, np.nan)),
-    )
-
-    def forward(a: Array, b: Array) -> Array:
-        if np.asarray(a).dtype.kind in "biu" and np.asarray(b).dtype.kind == "i":
-            return whole_power(a, b)
-        return np.power(a, b)
-
-    def d_a(g: Array, a: Array, b: Array) -> Array:
-        flat = np.logical_and(a == 0, b == 0)
-        return g * (b * np.power(np.where(flat, 1.0, a), b - 1))
-
-    def d_b(g: Array, y: Array, a: Array, b: Array) -> Array:
-        dead = np.logical_and(a == 0, b >= 0)
-        return np.where(dead, 0.0, g * (y * np.log(np.where(dead, 1.0, a))))
-
-
-def whole_power(a: Array, b: Array) -> Array:
-    """Powers of integers; those with a negative exponent rounded towards 0, as in PyTorch."""
-    inverse = np.where(a == 1, 1, np.where(a == -1, 1 - 2 * (b % 2), 0)).astype(np.result_type(a, b))
-    return np.where(np.less(b, 0), inverse, np.power(a, np.maximum(b, 0)))
-
-
-class PowScalar(Elementwise):
-    """y = x ** p, with p a number        dx = g p x**(p-1)"""
-
-    domain = {"x": Positive()}
-    kinks = (
-        Kink("x = 0, p = 0", (0.0,), (0.0,), {"p": 0}),
-        Kink("x = 0, p = 1", (0.0,), (1.0,), {"p": 1}),
-        Kink("x = 0, p = 2", (0.0,), (0.0,), {"p": 2}),
-        Kink("x < 0, whole p", (-2.0,), (12.0,), {"p": 3}),
-    )
-
-    def forward(x: Array, *, p: float) -> Array:
-        return x**p
-
-    def d_x(g: Array, x: Array, *, p: float) -> Array:
-        return g * (p * x ** (p - 1)) if p != 0 else np.zeros_like(g)
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        (x,) = super().sample(draw).inputs
-        return Sample((x,), {"p": draw.choice([2, 3, 1, 0, -1, 0.5, -1.5])})
-
-
-class Neg(Elementwise):
-    """y = -x        dx = -g"""
-
-    linear = "jointly"
-    numpy = (np.negative,)
-
-    def forward(x: Array) -> Array:
-        return np.negative(x)
-
-    def d_x(g: Array) -> Array:
-        return -g
-
-
-class Exp(Unary):
-    """y = exp x        dx = g y"""
-
-    numpy = (np.exp,)
-
-    def forward(x: Array) -> Array:
-        return np.exp(x)
-
-    def d_x(g: Array, y: Array) -> Array:
-        return g * y
 
 
 class Expm1(Unary):
@@ -178,19 +34,6 @@ class Expm1(Unary):
         return g * (y + 1)
 
 
-class Log(Unary):
-    """y = ln x        dx = g / x"""
-
-    domain = {"x": Positive()}
-    numpy = (np.log,)
-
-    def forward(x: Array) -> Array:
-        return np.log(x)
-
-    def d_x(g: Array, x: Array) -> Array:
-        return g / x
-
-
 class Log1p(Unary):
     """y = ln(1 + x)        dx = g / (1 + x)"""
 
@@ -202,19 +45,6 @@ class Log1p(Unary):
 
     def d_x(g: Array, x: Array) -> Array:
         return g / (1 + x)
-
-
-class Sqrt(Unary):
-    """y = √x        dx = g / (2 y)"""
-
-    domain = {"x": Positive()}
-    numpy = (np.sqrt,)
-
-    def forward(x: Array) -> Array:
-        return np.sqrt(x)
-
-    def d_x(g: Array, y: Array) -> Array:
-        return g / (2 * y)
 
 
 class Rsqrt(Unary):
@@ -290,18 +120,6 @@ class Cosh(Unary):
         return g * np.sinh(x)
 
 
-class Tanh(Unary):
-    """y = tanh x        dx = g (1 - y²)"""
-
-    numpy = (np.tanh,)
-
-    def forward(x: Array) -> Array:
-        return np.tanh(x)
-
-    def d_x(g: Array, y: Array) -> Array:
-        return g * (1 - y * y)
-
-
 class Arcsin(Unary):
     """y = arcsin x        dx = g / √(1 - x²)"""
 
@@ -338,17 +156,6 @@ class Arctan(Unary):
 
     def d_x(g: Array, x: Array) -> Array:
         return g / (1 + x * x)
-
-
-class Sigmoid(Unary):
-    """y = 1 / (1 + exp(-x))        dx = g y (1 - y)"""
-
-    def forward(x: Array) -> Array:
-        with np.errstate(over="ignore"):  # to infinity, of which the result is 0
-            return 1 / (1 + np.exp(-x))
-
-    def d_x(g: Array, y: Array) -> Array:
-        return g * (y * (1 - y))
 
 
 class Erf(Unary):
@@ -550,7 +357,7 @@ def pow(input: Array, exponent: Array) -> Array:
     if isinstance(exponent, (int, float)):
         kind = dtype_of(input).kind
         if kind in "biu" and isinstance(exponent, float):
-            input = input.astype(get_default_dtype())
+            input = input.astype(default.dtype)
         elif kind in "biu" and exponent < 0:
             raise ArgumentError(f"pow: integers to the negative power {exponent} are fractions; use .float() first")
         elif kind == "b":
@@ -579,3 +386,35 @@ def square(input: Array) -> Array:
 def reciprocal(input: Array) -> Array:
     """One over each element."""
     return Div.apply(1.0, input)
+
+
+class Pow(Elementwise):
+    """y = a ** b        da = g b a**(b-1) (0 where a = b = 0),  db = g y ln a (0 where a = 0 and b >= 0)"""
+
+    domain = {"a": Positive()}
+    numpy = (np.power,)
+    kinks = (
+        Kink("a = 0, b = 0", (0.0, 0.0), (0.0, 0.0)),
+        Kink("a = 0, b = 2", (0.0, 2.0), (0.0, 0.0)),
+        Kink("a = 0, b = -1", (0.0, -1.0), (-np.inf, -np.inf)),
+        Kink("a < 0, whole b", (-2.0, 3.0), (12.0, np.nan)),
+    )
+
+    def forward(a: Array, b: Array) -> Array:
+        if np.asarray(a).dtype.kind in "biu" and np.asarray(b).dtype.kind == "i":
+            return whole_power(a, b)
+        return np.power(a, b)
+
+    def d_a(g: Array, a: Array, b: Array) -> Array:
+        flat = np.logical_and(a == 0, b == 0)
+        return g * (b * np.power(np.where(flat, 1.0, a), b - 1))
+
+    def d_b(g: Array, y: Array, a: Array, b: Array) -> Array:
+        dead = np.logical_and(a == 0, b >= 0)
+        return np.where(dead, 0.0, g * (y * np.log(np.where(dead, 1.0, a))))
+
+
+def whole_power(a: Array, b: Array) -> Array:
+    """Powers of integers; those with a negative exponent rounded towards 0, as in PyTorch."""
+    inverse = np.where(a == 1, 1, np.where(a == -1, 1 - 2 * (b % 2), 0)).astype(np.result_type(a, b))
+    return np.where(np.less(b, 0), inverse, np.power(a, np.maximum(b, 0)))

@@ -4,13 +4,13 @@ import math
 
 import numpy as np
 
-from tinygrad_cnn.errors import ArgumentError
-from tinygrad_cnn.ops.domain import Positive
+from tinygrad_cnn.core.domain import Positive
+from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.op import Elementwise, Kink, Unary
+from tinygrad_cnn.core.types import Array
 from tinygrad_cnn.ops.elementwise import log, log1p, pow
-from tinygrad_cnn.ops.op import Elementwise, Kink, Unary
 from tinygrad_cnn.ops.piecewise import clamp, where
 from tinygrad_cnn.ops.untracked import plain
-from tinygrad_cnn.types import Array
 
 
 class Log2(Unary):

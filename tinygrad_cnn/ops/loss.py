@@ -5,116 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.errors import ArgumentError
-from tinygrad_cnn.kernels.chosen import chosen
-from tinygrad_cnn.ops.checks import check_axis, check_floating, check_integer, dtype_of, shape_of
-from tinygrad_cnn.ops.domain import Positive, Real
-from tinygrad_cnn.ops.draw import Draw
-from tinygrad_cnn.ops.op import Elementwise, Kink, Op, Sample
+from tinygrad_cnn.core.checks import check_axis, dtype_of, shape_of
+from tinygrad_cnn.core.domain import Real
+from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.loss import ClassCrossEntropy, LogSoftmax, Softmax, SoftmaxCrossEntropy
+from tinygrad_cnn.core.op import Elementwise, Kink
+from tinygrad_cnn.core.types import Array, NDArray, Shape
+from tinygrad_cnn.ops.checks import check_floating, check_integer
 from tinygrad_cnn.ops.shape import movedim
-from tinygrad_cnn.types import Array, NDArray, Shape
 
 REDUCTIONS = ("mean", "sum", "none")
-
-
-class Softmax(Op):
-    """y = exp x / Σ exp x        dx = y (g - Σ g y)"""
-
-    floating = True
-
-    def forward(x: Array, *, axis: int) -> Array:
-        e = np.exp(x - np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf))
-        return e / np.add.reduce(e, axis=axis, keepdims=True)
-
-    def d_x(g: Array, y: Array, *, axis: int) -> Array:
-        return y * (g - np.sum(g * y, axis=axis, keepdims=True))
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        x = draw.array(draw.shape(1, smallest=1), Real())
-        return Sample((x,), {"axis": draw.integer(0, x.ndim - 1)})
-
-
-class LogSoftmax(Op):
-    """y = x - ln Σ exp x        dx = g - exp(y) Σ g"""
-
-    floating = True
-
-    def forward(x: Array, *, axis: int) -> Array:
-        shifted = x - np.max(x, axis=axis, keepdims=True, initial=-np.inf)
-        return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
-
-    def d_x(g: Array, y: Array, *, axis: int) -> Array:
-        return g - np.exp(y) * np.sum(g, axis=axis, keepdims=True)
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        return Softmax.sample(draw)
-
-
-class SoftmaxCrossEntropy(Op):
-    """y[n] = -Σ_k t[n,k] ln softmax(x)[n,k]        dx = g (softmax(x) Σ t - t),  dt = -g ln softmax(x)"""
-
-    floating = True
-
-    def forward(x: Array, t: Array) -> Array:
-        return -np.sum(t * LogSoftmax.forward(x, axis=1), axis=1)
-
-    def d_x(g: Array, x: Array, t: Array) -> Array:
-        return np.expand_dims(g, 1) * (softmax(x, 1) * np.sum(t, axis=1, keepdims=True) - t)
-
-    def d_t(g: Array, x: Array) -> Array:
-        return -np.expand_dims(g, 1) * log_softmax(x, 1)
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        shape = (draw.integer(1, 3), draw.integer(1, 4), *draw.shape(0, 1, smallest=1))
-        return Sample((draw.array(shape, Real()), draw.array(shape, Positive())), {})
-
-
-class ClassCrossEntropy(Op):
-    """y = -Σ_n w[n] ln softmax(x)[n, t[n]]        dx = g w (softmax(x) - [k = t])
-
-    Logits (N, K); labels (N,) and the weights (N,) of the rows are constants. With ``each``, a loss for each row,
-    else their sum.
-    """
-
-    floating = True
-    constant = ("t", "w")
-
-    def forward(x: Array, t: Array, w: Array, *, each: bool) -> Array:
-        losses = chosen.class_losses(x, t) * w
-        return losses if each else np.add.reduce(losses)
-
-    def d_x(g: Array, x: Array, t: Array, w: Array) -> Array:
-        return ClassCrossEntropyInput.apply(g * w, x, t)
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        n, k = draw.integer(1, 3), draw.integer(1, 4)
-        x, t, w = draw.array((n, k), Real()), draw.index_array((n,), k), draw.array((n,), Positive())
-        return Sample((x, t, w), {"each": draw.boolean()})
-
-
-class ClassCrossEntropyInput(Op):
-    """y = v (softmax(x) - [k = t])        dv = Σ_k g (softmax(x) - [k = t]),  dx = v s (g - Σ_k g s), s = softmax(x)"""
-
-    constant = ("t",)
-
-    def forward(v: Array, x: Array, t: Array) -> Array:
-        return chosen.class_losses_input(v, x, t)
-
-    def d_v(g: Array, x: Array, t: Array) -> Array:
-        return np.sum(g * (softmax(x, 1) - (np.arange(x.shape[1]) == t[:, None])), axis=1)
-
-    def d_x(g: Array, v: Array, x: Array) -> Array:
-        s = softmax(x, 1)
-        return np.expand_dims(v, 1) * s * (g - np.sum(g * s, axis=1, keepdims=True))
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        (x, t, v), _ = ClassCrossEntropy.sample(draw)
-        return Sample((v, x, t), {})
 
 
 class BinaryCrossEntropy(Elementwise):

@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.errors import ArgumentError
-from tinygrad_cnn.ops.checks import check_ndim, shape_of
-from tinygrad_cnn.ops.domain import Real
-from tinygrad_cnn.ops.draw import Draw
-from tinygrad_cnn.ops.op import Op, Sample
-from tinygrad_cnn.ops.reduce import Mean
-from tinygrad_cnn.types import Array, Shape
+from tinygrad_cnn.core.checks import shape_of
+from tinygrad_cnn.core.domain import Real
+from tinygrad_cnn.core.draw import Draw
+from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.op import Op, Sample
+from tinygrad_cnn.core.reduce import Mean
+from tinygrad_cnn.core.types import Array, Shape
+from tinygrad_cnn.ops.checks import check_ndim
 
 
 def mean_over(x: Array, axes: tuple[int, ...]) -> Array:

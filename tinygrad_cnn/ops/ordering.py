@@ -4,14 +4,14 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.errors import ArgumentError
-from tinygrad_cnn.ops import return_types
+from tinygrad_cnn.core.checks import check_axis, shape_of
+from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.types import Array, NDArray
 from tinygrad_cnn.ops.calling import flexible
-from tinygrad_cnn.ops.checks import check_axis, shape_of
 from tinygrad_cnn.ops.indexing import sort
 from tinygrad_cnn.ops.statistics import pick
 from tinygrad_cnn.ops.untracked import dressed, is_tracked, plain
-from tinygrad_cnn.types import Array, NDArray
+from tinygrad_cnn.torch_names import return_types
 
 
 @flexible

@@ -4,35 +4,20 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.errors import ArgumentError
-from tinygrad_cnn.kernels.chosen import chosen
-from tinygrad_cnn.ops.checks import dtype_of
-from tinygrad_cnn.ops.domain import AwayFrom, Distinct, Real
-from tinygrad_cnn.ops.draw import Draw
-from tinygrad_cnn.ops.op import Elementwise, Kink, Op, Sample, Unary
+from tinygrad_cnn.core.checks import dtype_of
+from tinygrad_cnn.core.domain import AwayFrom, Distinct
+from tinygrad_cnn.core.draw import Draw
+from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.op import Elementwise, Kink, Sample, Unary
+from tinygrad_cnn.core.piecewise import AWAY_FROM_ZERO, Relu, Where
+from tinygrad_cnn.core.promotion import default
+from tinygrad_cnn.core.types import Array
 from tinygrad_cnn.ops.untracked import untracked
-from tinygrad_cnn.promotion import get_default_dtype
-from tinygrad_cnn.types import Array
 
 SELU_SCALE = 1.0507009873554804934193349852946
 SELU_ALPHA = 1.6732632423543772848170429916717
-AWAY_FROM_ZERO = {"x": AwayFrom((0.0,))}
 FAR_FROM_ZERO = AwayFrom((0.0,), low=-1000.0, high=1000.0)
 """Where the exponential of the other branch overflows."""
-
-
-class Abs(Elementwise):
-    """y = |x|        dx = g sign(x)"""
-
-    domain = AWAY_FROM_ZERO
-    kinks = (Kink("x = 0", (0.0,), (0.0,)),)
-    numpy = (np.absolute, np.fabs)
-
-    def forward(x: Array) -> Array:
-        return np.absolute(x)
-
-    def d_x(g: Array, x: Array) -> Array:
-        return g * np.sign(x)
 
 
 class Sign(Elementwise):
@@ -70,37 +55,6 @@ class Remainder(Elementwise):
         b = draw.array(second, AwayFrom((0.0,), gap=0.5))
         quotient = draw.array(np.broadcast_shapes(first, second), AwayFrom(tuple(range(-3, 4)), gap=0.25))
         return Sample((np.asarray(quotient * b), b), {})
-
-
-class Relu(Elementwise):
-    """y = max(x, 0)        dx = g [y > 0]"""
-
-    domain = AWAY_FROM_ZERO
-    kinks = (Kink("x = 0", (0.0,), (0.0,)),)
-
-    def forward(x: Array) -> Array:
-        return chosen.relu(x)
-
-    def d_x(g: Array, y: Array) -> Array:
-        return Gate.apply(g, y)
-
-
-class Gate(Op):
-    """y = x [of > 0]        dx = g [of > 0]"""
-
-    linear = "jointly"
-    constant = ("of",)
-
-    def forward(x: Array, of: Array) -> Array:
-        return chosen.gate(x, of)
-
-    def d_x(g: Array, of: Array) -> Array:
-        return Gate.apply(g, of)
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        shape = draw.shape(0, 3)
-        return Sample((draw.array(shape, Real()), draw.array(shape, Real())), {})
 
 
 class LeakyRelu(Unary):
@@ -200,76 +154,6 @@ class Clamp(Elementwise):
         return Sample((x,), {"min": low, "max": high})
 
 
-class Maximum(Elementwise):
-    """y = max(a, b)        da = g [a > b] + g/2 [a = b],  db = g [b > a] + g/2 [a = b]"""
-
-    kinks = (Kink("a = b", (1.0, 1.0), (0.5, 0.5)),)
-    numpy = (np.maximum,)
-
-    def forward(a: Array, b: Array) -> Array:
-        return np.maximum(a, b)
-
-    def d_a(g: Array, a: Array, b: Array) -> Array:
-        return np.where(a > b, g, np.where(a < b, 0.0, 0.5 * g))
-
-    def d_b(g: Array, a: Array, b: Array) -> Array:
-        return np.where(b > a, g, np.where(b < a, 0.0, 0.5 * g))
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        return _differing_pair(draw)
-
-
-class Minimum(Elementwise):
-    """y = min(a, b)        da = g [a < b] + g/2 [a = b],  db = g [b < a] + g/2 [a = b]"""
-
-    kinks = (Kink("a = b", (1.0, 1.0), (0.5, 0.5)),)
-    numpy = (np.minimum,)
-
-    def forward(a: Array, b: Array) -> Array:
-        return np.minimum(a, b)
-
-    def d_a(g: Array, a: Array, b: Array) -> Array:
-        return np.where(a < b, g, np.where(a > b, 0.0, 0.5 * g))
-
-    def d_b(g: Array, a: Array, b: Array) -> Array:
-        return np.where(b < a, g, np.where(b > a, 0.0, 0.5 * g))
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        return _differing_pair(draw)
-
-
-class Where(Elementwise):
-    """y = a where the condition holds, else b        da = g [c],  db = g [not c]"""
-
-    linear = "jointly"
-    constant = ("condition",)
-
-    def forward(condition: Array, a: Array, b: Array) -> Array:
-        return np.where(condition, a, b)
-
-    def d_a(g: Array, condition: Array) -> Array:
-        return np.where(condition, g, 0.0)
-
-    def d_b(g: Array, condition: Array) -> Array:
-        return np.where(condition, 0.0, g)
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        condition, a, b = super().sample(draw).inputs
-        return Sample((np.asarray(condition > 0), a, b), {})
-
-
-def _differing_pair(draw: Draw) -> Sample:
-    """Two broadcastable arrays no two of whose elements are equal."""
-    first, second = draw.broadcastable(2)
-    count = int(np.prod(first, dtype=np.int64)), int(np.prod(second, dtype=np.int64))
-    values = Distinct().fill(draw, (sum(count),))
-    a, b = values[: count[0]].reshape(first), values[count[0] :].reshape(second)
-    return Sample((draw.layout(a), draw.layout(b)), {})
-
-
 def abs(input: Array) -> Array:
     """Absolute value of each element; its gradient at 0 is 0, as in PyTorch."""
     return Abs.apply(input)
@@ -335,7 +219,7 @@ def clamp(input: Array, min: Any = None, max: Any = None) -> Array:
     if not all(bound is None or isinstance(bound, (int, float)) for bound in (min, max)):
         return _clamp_between(input, min, max)
     if dtype_of(input).kind in "iub" and (isinstance(min, float) or isinstance(max, float)):
-        input = input.astype(get_default_dtype())
+        input = input.astype(default.dtype)
     return Clamp.apply(input, min=min, max=max)
 
 
@@ -380,3 +264,66 @@ def where(condition: Array, input: Array, other: Array) -> Array:
 def masked_fill(input: Array, mask: Array, value: float | Array) -> Array:
     """`input` with `value` where the mask holds."""
     return Where.apply(mask, value, input)
+
+
+class Abs(Elementwise):
+    """y = |x|        dx = g sign(x)"""
+
+    domain = AWAY_FROM_ZERO
+    kinks = (Kink("x = 0", (0.0,), (0.0,)),)
+    numpy = (np.absolute, np.fabs)
+
+    def forward(x: Array) -> Array:
+        return np.absolute(x)
+
+    def d_x(g: Array, x: Array) -> Array:
+        return g * np.sign(x)
+
+
+class Maximum(Elementwise):
+    """y = max(a, b)        da = g [a > b] + g/2 [a = b],  db = g [b > a] + g/2 [a = b]"""
+
+    kinks = (Kink("a = b", (1.0, 1.0), (0.5, 0.5)),)
+    numpy = (np.maximum,)
+
+    def forward(a: Array, b: Array) -> Array:
+        return np.maximum(a, b)
+
+    def d_a(g: Array, a: Array, b: Array) -> Array:
+        return np.where(a > b, g, np.where(a < b, 0.0, 0.5 * g))
+
+    def d_b(g: Array, a: Array, b: Array) -> Array:
+        return np.where(b > a, g, np.where(b < a, 0.0, 0.5 * g))
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return differing_pair(draw)
+
+
+class Minimum(Elementwise):
+    """y = min(a, b)        da = g [a < b] + g/2 [a = b],  db = g [b < a] + g/2 [a = b]"""
+
+    kinks = (Kink("a = b", (1.0, 1.0), (0.5, 0.5)),)
+    numpy = (np.minimum,)
+
+    def forward(a: Array, b: Array) -> Array:
+        return np.minimum(a, b)
+
+    def d_a(g: Array, a: Array, b: Array) -> Array:
+        return np.where(a < b, g, np.where(a > b, 0.0, 0.5 * g))
+
+    def d_b(g: Array, a: Array, b: Array) -> Array:
+        return np.where(b < a, g, np.where(b > a, 0.0, 0.5 * g))
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return differing_pair(draw)
+
+
+def differing_pair(draw: Draw) -> Sample:
+    """Two broadcastable arrays no two of whose elements are equal."""
+    first, second = draw.broadcastable(2)
+    count = int(np.prod(first, dtype=np.int64)), int(np.prod(second, dtype=np.int64))
+    values = Distinct().fill(draw, (sum(count),))
+    a, b = values[: count[0]].reshape(first), values[count[0] :].reshape(second)
+    return Sample((draw.layout(a), draw.layout(b)), {})

@@ -6,193 +6,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.core.checks import dtype_of, shape_of
+from tinygrad_cnn.core.domain import Real
+from tinygrad_cnn.core.draw import Draw
+from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.op import Op, Sample
+from tinygrad_cnn.core.pool import MaxPool2D, Windows, sample_windows
+from tinygrad_cnn.core.types import Array, NDArray, Pair, Shape, Size2
 from tinygrad_cnn.kernels import pool as kernels
-from tinygrad_cnn.kernels.chosen import chosen
-from tinygrad_cnn.ops.checks import check_ndim, check_pair, dtype_of, shape_of
-from tinygrad_cnn.ops.domain import Distinct, Real
-from tinygrad_cnn.ops.draw import Draw
+from tinygrad_cnn.ops.checks import check_ndim, check_pair
 from tinygrad_cnn.ops.linalg import einsum
-from tinygrad_cnn.ops.op import Kink, Op, Sample
 from tinygrad_cnn.ops.reduce import Extreme
 from tinygrad_cnn.ops.shape import squeeze, unsqueeze
-from tinygrad_cnn.types import Array, NDArray, Pair, Shape, Size2
-
-FIRST_OF_FOUR = np.array([[[[1.0, 0.0], [0.0, 0.0]]]])
-
-
-class Windows(NamedTuple):
-    """How the windows of a pooling lie."""
-
-    kernel_size: Pair
-    stride: Pair
-    padding: Pair
-    dilation: Pair
-
-
-class MaxPool2D(Op):
-    """y, t = the maximum of each window and its tap        dx = g put under t"""
-
-    aux = ("taps",)
-    domain = {"x": Distinct()}
-    kinks = (
-        Kink(
-            "a tie: the first of the window wins",
-            (np.ones((1, 1, 2, 2)),),
-            (FIRST_OF_FOUR,),
-            {"windows": Windows((2, 2), (2, 2), (0, 0), (1, 1)), "ceil_mode": False},
-        ),
-    )
-
-    def forward(x: Array, *, windows: Windows, ceil_mode: bool) -> tuple[Array, Array]:
-        y, taps = chosen.max_pool2d(x, **windows._asdict(), ceil_mode=ceil_mode)
-        return y, taps
-
-    def d_x(g: Array, taps: Array, x_shape: Shape, *, windows: Windows) -> Array:
-        return WindowPut.apply(g, taps, size=x_shape[2:], windows=windows)
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        shape, windows = sample_windows(draw)
-        x = draw.array(shape, cls.domain["x"])
-        return Sample((x,), {"windows": windows, "ceil_mode": draw.boolean()})
-
-
-def sample_windows(
-    draw: Draw, *, kernel_size: int = 3, stride: int = 3, padding: int = 1, dilation: int = 2
-) -> tuple[Shape, Windows]:
-    """The shape of an image batch and windows that fit into it, up to these numbers."""
-    kernel, strides, dilations = draw.pair(1, kernel_size), draw.pair(1, stride), draw.pair(1, dilation)
-    pads = draw.integer(0, min(padding, kernel[0] // 2)), draw.integer(0, min(padding, kernel[1] // 2))
-    h, w = (d * (k - 1) + 1 + draw.integer(0, 3) for k, d in zip(kernel, dilations, strict=True))
-    return (draw.integer(1, 2), draw.integer(1, 2), h, w), Windows(kernel, strides, pads, dilations)
-
-
-class WindowPut(Op):
-    """y = zeros with x added under one tap of each window        dx = g under those taps"""
-
-    linear = "jointly"
-    constant = ("taps",)
-
-    def forward(x: Array, taps: Array, *, size: Pair, windows: Windows) -> Array:
-        return chosen.window_put(x, taps, input_size=size, **windows._asdict())
-
-    def d_x(g: Array, taps: Array, *, windows: Windows) -> Array:
-        return WindowTake.apply(g, taps, windows=windows)
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        (x, taps), options = WindowTake.sample(draw)
-        return Sample((draw.array(taps.shape, Real()), taps), {"size": x.shape[2:], **options})
-
-
-class WindowTake(Op):
-    """y = x under one tap of each window        dx = g put under those taps"""
-
-    linear = "jointly"
-    constant = ("taps",)
-
-    def forward(x: Array, taps: Array, *, windows: Windows) -> Array:
-        return kernels.window_take(x, taps, **windows._asdict())
-
-    def d_x(g: Array, taps: Array, x_shape: Shape, *, windows: Windows) -> Array:
-        return WindowPut.apply(g, taps, size=x_shape[2:], windows=windows)
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        (x,), options = MaxPool2D.sample(draw)
-        _, taps = MaxPool2D.forward(x, **options)
-        return Sample((x, taps), {"windows": options["windows"]})
-
-
-class AvgPool2D(Op):
-    """y = the mean of each window        dx = g spread evenly over its window"""
-
-    def forward(
-        x: Array,
-        *,
-        kernel: Pair,
-        stride: Pair,
-        padding: Pair,
-        ceil_mode: bool,
-        include_pad: bool,
-        divisor: int | None,
-    ) -> Array:
-        return kernels.avg_pool2d(
-            x,
-            kernel_size=kernel,
-            stride=stride,
-            padding=padding,
-            ceil_mode=ceil_mode,
-            count_include_pad=include_pad,
-            divisor_override=divisor,
-        )
-
-    def d_x(
-        g: Array,
-        x_shape: Shape,
-        *,
-        kernel: Pair,
-        stride: Pair,
-        padding: Pair,
-        ceil_mode: bool,
-        include_pad: bool,
-        divisor: int | None,
-    ) -> Array:
-        window = {"kernel": kernel, "stride": stride, "padding": padding, "ceil_mode": ceil_mode}
-        return AvgPool2DInput.apply(g, size=x_shape[2:], **window, include_pad=include_pad, divisor=divisor)
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        (x,), options = MaxPool2D.sample(draw)
-        kernel, stride, padding, _ = options["windows"]
-        window = {"kernel": kernel, "stride": stride, "padding": padding, "ceil_mode": options["ceil_mode"]}
-        x = draw.array((*x.shape[:2], x.shape[2] + 1, x.shape[3] + 1), Real())
-        return Sample((x,), {**window, "include_pad": draw.boolean(), "divisor": draw.choice([None, 3])})
-
-
-class AvgPool2DInput(Op):
-    """x = v spread evenly over its windows        dv = the mean of each window of g"""
-
-    def forward(
-        v: Array,
-        *,
-        size: Pair,
-        kernel: Pair,
-        stride: Pair,
-        padding: Pair,
-        ceil_mode: bool,
-        include_pad: bool,
-        divisor: int | None,
-    ) -> Array:
-        return kernels.avg_pool2d_input(
-            v,
-            input_size=size,
-            kernel_size=kernel,
-            stride=stride,
-            padding=padding,
-            count_include_pad=include_pad,
-            divisor_override=divisor,
-        )
-
-    def d_v(
-        g: Array,
-        *,
-        kernel: Pair,
-        stride: Pair,
-        padding: Pair,
-        ceil_mode: bool,
-        include_pad: bool,
-        divisor: int | None,
-    ) -> Array:
-        window = {"kernel": kernel, "stride": stride, "padding": padding, "ceil_mode": ceil_mode}
-        return AvgPool2D.apply(g, **window, include_pad=include_pad, divisor=divisor)
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        (x,), options = AvgPool2D.sample(draw)
-        v = draw.array(AvgPool2D.forward(x, **options).shape, Real())
-        return Sample((v,), {"size": x.shape[2:], **options})
 
 
 def max_pool2d(
@@ -246,15 +71,8 @@ def avg_pool2d(
     kernel, steps, pads, _ = _check_window(op, input, kernel_size, stride, padding, 1, ceil_mode)
     if divisor_override == 0:
         raise ArgumentError(f"{op}: divisor_override is 0; it must not be, or None to divide by the window's size")
-    return AvgPool2D.apply(
-        input,
-        kernel=kernel,
-        stride=steps,
-        padding=pads,
-        ceil_mode=ceil_mode,
-        include_pad=count_include_pad,
-        divisor=divisor_override,
-    )
+    averages = Averages(kernel, steps, pads, ceil_mode, count_include_pad, divisor_override)
+    return AvgPool2D.apply(input, averages=averages)
 
 
 def _check_window(
@@ -267,25 +85,25 @@ def _check_window(
     ceil_mode: bool,
 ) -> tuple[Pair, Pair, Pair, Pair]:
     check_ndim(op, "input", x, (4,), "(N, C, H, W)")
-    kernel, spread = check_pair(op, "kernel_size", kernel_size, 1), check_pair(op, "dilation", dilation, 1)
+    kernel, dilations = check_pair(op, "kernel_size", kernel_size, 1), check_pair(op, "dilation", dilation, 1)
     steps = kernel if stride is None else check_pair(op, "stride", stride, 1)
     pads = check_pair(op, "padding", padding, 0)
-    check_windows(op, shape_of(x), Windows(kernel, steps, pads, spread), ceil_mode)
-    return kernel, steps, pads, spread
+    check_windows(op, shape_of(x), Windows(kernel, steps, pads, dilations), ceil_mode)
+    return kernel, steps, pads, dilations
 
 
 @lru_cache(1024)
 def check_windows(op: str, shape: Shape, windows: Windows, ceil_mode: bool) -> None:
     """The windows fit into the plane, and none is all padding; asked once for the same shapes."""
-    kernel, steps, pads, spread = windows
-    if any(2 * p > d * (k - 1) + 1 for p, k, d in zip(pads, kernel, spread, strict=True)):
+    kernel, steps, pads, dilations = windows
+    if any(2 * p > d * (k - 1) + 1 for p, k, d in zip(pads, kernel, dilations, strict=True)):
         raise ArgumentError(
-            f"{op}: padding {pads} is over half of kernel_size {kernel} (dilation {spread}); a window would be empty"
+            f"{op}: padding {pads} is over half of kernel_size {kernel} (dilation {dilations}); a window would be empty"
         )
-    out = kernels.pooled_size((shape[2], shape[3]), kernel, steps, pads, spread, ceil_mode)
+    out = kernels.pooled_size((shape[2], shape[3]), kernel, steps, pads, dilations, ceil_mode)
     if min(out) < 1:
         raise ArgumentError(
-            f"{op}: a window of {kernel} (dilation {spread}) does not fit into input {shape} padded by {pads}"
+            f"{op}: a window of {kernel} (dilation {dilations}) does not fit into input {shape} padded by {pads}"
         )
 
 
@@ -315,3 +133,48 @@ def _averages(n: int, parts: int) -> NDArray:
     k, places = np.arange(parts)[:, None], np.arange(n)
     inside = (places >= k * n // parts) & (places < -(-(k + 1) * n // parts))
     return np.asarray(inside / inside.sum(axis=1, keepdims=True))
+
+
+class Averages(NamedTuple):
+    """How the windows of a mean lie, and what it is divided by."""
+
+    kernel_size: Pair
+    stride: Pair
+    padding: Pair
+    ceil_mode: bool
+    count_include_pad: bool
+    divisor_override: int | None
+
+
+class AvgPool2D(Op):
+    """y = the mean of each window        dx = g, a part of it to each element of its window"""
+
+    def forward(x: Array, *, averages: Averages) -> Array:
+        return kernels.avg_pool2d(x, **averages._asdict())
+
+    def d_x(g: Array, x_shape: Shape, *, averages: Averages) -> Array:
+        return AvgPool2DInput.apply(g, size=x_shape[2:], averages=averages)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        (n, c, h, w), (kernel_size, stride, padding, _) = sample_windows(draw)
+        averages = Averages(kernel_size, stride, padding, draw.boolean(), draw.boolean(), draw.choice([None, 3]))
+        return Sample((draw.array((n, c, h + 1, w + 1), Real()),), {"averages": averages})
+
+
+class AvgPool2DInput(Op):
+    """x = v, a part of it to each element of its window        dv = the mean of each window of g"""
+
+    def forward(v: Array, *, size: Pair, averages: Averages) -> Array:
+        where = averages._asdict()
+        del where["ceil_mode"]  # the shape of v says it
+        return kernels.avg_pool2d_input(v, input_size=size, **where)
+
+    def d_v(g: Array, *, averages: Averages) -> Array:
+        return AvgPool2D.apply(g, averages=averages)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        (x,), options = AvgPool2D.sample(draw)
+        v = draw.array(AvgPool2D.forward(x, **options).shape, Real())
+        return Sample((v,), {"size": x.shape[2:], **options})

@@ -6,14 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.core.checks import check_axes, check_axis, shape_of
+from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.types import Array
 from tinygrad_cnn.ops.arrangement import unpacked
 from tinygrad_cnn.ops.calling import flexible
-from tinygrad_cnn.ops.checks import check_axes, check_axis, check_ndim, shape_of
+from tinygrad_cnn.ops.checks import check_ndim
 from tinygrad_cnn.ops.linalg import bmm, dot, matmul, mm, outer
 from tinygrad_cnn.ops.reduce import norm, sum
 from tinygrad_cnn.ops.shape import permute, reshape, roll, transpose, unsqueeze
-from tinygrad_cnn.types import Array
 
 
 def mv(input: Array, vec: Array) -> Array:

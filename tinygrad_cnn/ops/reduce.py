@@ -1,7 +1,7 @@
 """Reductions over any axes, and what runs along one: cumulative sums, extremes, norms.
 
 Every primitive takes `axes`, a tuple counted from the front, and `keepdim`; the doors below it check and
-translate PyTorch's `dim`. In rules, `spread` brings a reduced array back beside the array it came from.
+translate PyTorch's `dim`. In rules, `beside` brings a reduced array back beside the array it came from.
 """
 
 import math
@@ -9,68 +9,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_cnn.errors import ArgumentError, EmptyError
+from tinygrad_cnn.core.checks import check_axes, check_axis, check_broadcast, shape_of
+from tinygrad_cnn.core.domain import AwayFrom, Distinct, Real
+from tinygrad_cnn.core.draw import Draw
+from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.op import Kink, Op, Sample
+from tinygrad_cnn.core.reduce import Mean, Sum, beside, count, sample_reduction
+from tinygrad_cnn.core.types import Array, Axis, Shape
 from tinygrad_cnn.kernels.sums import summed
-from tinygrad_cnn.ops import return_types
 from tinygrad_cnn.ops.calling import flexible
-from tinygrad_cnn.ops.checks import check_axes, check_axis, check_broadcast, shape_of
-from tinygrad_cnn.ops.domain import AwayFrom, Distinct, Real
-from tinygrad_cnn.ops.draw import Draw
-from tinygrad_cnn.ops.op import Kink, Op, Sample
 from tinygrad_cnn.ops.piecewise import maximum, minimum
 from tinygrad_cnn.ops.untracked import dressed
-from tinygrad_cnn.types import Array, Axis, Shape
-
-
-def spread(a: Array, axes: tuple[int, ...], keepdim: bool) -> Array:
-    """Give a reduced array its reduced axes back, with size 1, so that it broadcasts against the input."""
-    return a if keepdim else np.expand_dims(a, axes)
-
-
-def count(shape: Shape, axes: tuple[int, ...]) -> int:
-    """How many elements go into one element of the result."""
-    return math.prod(shape[a] for a in axes)
-
-
-def _sample(draw: Draw, domain: Any = None, *, smallest: int = 0) -> Sample:
-    """An array, some of its axes, and keepdim."""
-    x = draw.array(draw.shape(smallest=smallest), domain or Real())
-    axes = check_axes("sample", draw.axes(x.ndim), x.ndim)
-    return Sample((x,), {"axes": axes, "keepdim": draw.boolean()})
-
-
-class Sum(Op):
-    """y = Σ x        dx = g, spread over the summed axes"""
-
-    linear = "jointly"
-
-    def forward(x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
-        return summed(x, axes, keepdim)
-
-    def d_x(g: Array, x_shape: Shape, *, axes: tuple[int, ...], keepdim: bool) -> Array:
-        return np.broadcast_to(spread(g, axes, keepdim), x_shape)
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        return _sample(draw)
-
-
-class Mean(Op):
-    """y = Σ x / n        dx = g / n, spread"""
-
-    floating = True
-
-    def forward(x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
-        if x.dtype.char not in "fd":
-            return np.mean(x, axis=axes, keepdims=keepdim)
-        return np.true_divide(summed(x, axes, keepdim), count(x.shape, axes), dtype=x.dtype)
-
-    def d_x(g: Array, x_shape: Shape, *, axes: tuple[int, ...], keepdim: bool) -> Array:
-        return np.broadcast_to(spread(g / count(x_shape, axes), axes, keepdim), x_shape)
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        return _sample(draw, smallest=1)
+from tinygrad_cnn.torch_names import return_types
+from tinygrad_cnn.torch_names.errors import EmptyError
 
 
 class Prod(Op):
@@ -90,11 +41,11 @@ class Prod(Op):
         return np.prod(x, axis=axes, keepdims=keepdim)
 
     def d_x(g: Array, x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
-        return spread(g, axes, keepdim) * product_of_others(x, axes)
+        return beside(g, axes, keepdim) * product_of_others(x, axes)
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
-        return _sample(draw, Real(-2, 2))
+        return sample_reduction(draw, Real(-2, 2))
 
 
 def product_of_others(x: Array, axes: tuple[int, ...]) -> Array:
@@ -127,7 +78,7 @@ class Var(Op):
 
     def d_x(g: Array, x: Array, *, axes: tuple[int, ...], correction: float, keepdim: bool) -> Array:
         deviation = x - np.mean(x, axis=axes, keepdims=True)
-        return spread(g, axes, keepdim) * (2 * _per_freedom(x.shape, axes, correction)) * deviation
+        return beside(g, axes, keepdim) * (2 * _per_freedom(x.shape, axes, correction)) * deviation
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
@@ -150,7 +101,7 @@ class Std(Op):
     def d_x(g: Array, y: Array, x: Array, *, axes: tuple[int, ...], correction: float, keepdim: bool) -> Array:
         flat = y == 0
         slope = np.where(flat, 0.0, g / np.where(flat, 1.0, y)) * _per_freedom(x.shape, axes, correction)
-        return spread(slope, axes, keepdim) * (x - np.mean(x, axis=axes, keepdims=True))
+        return beside(slope, axes, keepdim) * (x - np.mean(x, axis=axes, keepdims=True))
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
@@ -163,30 +114,6 @@ def _per_freedom(shape: Shape, axes: tuple[int, ...], correction: float) -> floa
     """One over the degrees of freedom, NaN if there are none: the variance of one element is not defined."""
     freedom = count(shape, axes) - correction
     return 1 / freedom if freedom > 0 else math.nan
-
-
-class Amax(Op):
-    """y = max x        dx = g, shared evenly by the elements that attain the maximum"""
-
-    domain = {"x": Distinct()}
-    kinks = (
-        Kink(
-            "a tie",
-            (np.array([1.0, 3.0, 3.0]),),
-            (np.array([0.0, 0.5, 0.5]),),
-            {"axes": (0,), "keepdim": False},
-        ),
-    )
-
-    def forward(x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
-        return np.max(x, axis=axes, keepdims=keepdim)
-
-    def d_x(g: Array, y: Array, x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
-        return share(g, y, x, axes, keepdim)
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        return _sample(draw, cls.domain["x"], smallest=1)
 
 
 class Amin(Op):
@@ -206,36 +133,11 @@ class Amin(Op):
         return np.min(x, axis=axes, keepdims=keepdim)
 
     def d_x(g: Array, y: Array, x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
-        return share(g, y, x, axes, keepdim)
+        return evenly(g, y, x, axes, keepdim)
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
-        return _sample(draw, cls.domain["x"], smallest=1)
-
-
-def share(g: Array, y: Array, x: Array, axes: tuple[int, ...], keepdim: bool) -> Array:
-    """The cotangent, in equal parts, where x attains the extreme y."""
-    winners = x == spread(y, axes, keepdim)
-    return spread(g, axes, keepdim) / np.sum(winners, axis=axes, keepdims=True) * winners
-
-
-class MaxDim(Op):
-    """y, i = max, argmax of x along one axis        dx = g at i (the first maximum wins)"""
-
-    aux = ("indices",)
-    domain = {"x": Distinct()}
-    kinks = (Kink("a tie", (np.array([1.0, 3.0, 3.0]),), (np.array([0.0, 1.0, 0.0]),), {"axis": 0, "keepdim": False}),)
-
-    def forward(x: Array, *, axis: int, keepdim: bool) -> tuple[Array, Array]:
-        return _extreme(x, np.argmax(x, axis=axis, keepdims=True), axis, keepdim)
-
-    def d_x(g: Array, indices: Array, x_shape: Shape, *, axis: int, keepdim: bool) -> Array:
-        return at_extreme(g, indices, x_shape, axis, keepdim)
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        x = draw.array(draw.shape(1, 3, smallest=1), cls.domain["x"])
-        return Sample((x,), {"axis": draw.integer(0, x.ndim - 1), "keepdim": draw.boolean()})
+        return sample_reduction(draw, cls.domain["x"], smallest=1)
 
 
 class MinDim(Op):
@@ -246,7 +148,7 @@ class MinDim(Op):
     kinks = (Kink("a tie", (np.array([3.0, 1.0, 1.0]),), (np.array([0.0, 1.0, 0.0]),), {"axis": 0, "keepdim": False}),)
 
     def forward(x: Array, *, axis: int, keepdim: bool) -> tuple[Array, Array]:
-        return _extreme(x, np.argmin(x, axis=axis, keepdims=True), axis, keepdim)
+        return extreme_along(x, np.argmin(x, axis=axis, keepdims=True), axis, keepdim)
 
     def d_x(g: Array, indices: Array, x_shape: Shape, *, axis: int, keepdim: bool) -> Array:
         return at_extreme(g, indices, x_shape, axis, keepdim)
@@ -254,17 +156,6 @@ class MinDim(Op):
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
         return MaxDim.sample(draw)
-
-
-def _extreme(x: Array, indices: Array, axis: int, keepdim: bool) -> tuple[Array, Array]:
-    values = np.take_along_axis(x, indices, axis)
-    return (values, indices) if keepdim else (np.squeeze(values, axis), np.squeeze(indices, axis))
-
-
-def at_extreme(g: Array, indices: Array, shape: Shape, axis: int, keepdim: bool) -> Array:
-    """The cotangent where the extreme was found, 0 elsewhere."""
-    places = np.arange(shape[axis]).reshape([-1 if a == axis else 1 for a in range(len(shape))])
-    return spread(g, (axis,), keepdim) * (places == spread(indices, (axis,), keepdim))
 
 
 class Logsumexp(Op):
@@ -286,11 +177,11 @@ class Logsumexp(Op):
 
     def d_x(g: Array, y: Array, x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
         shift = np.where(y == -math.inf, 0.0, y)
-        return spread(g, axes, keepdim) * np.exp(x - spread(shift, axes, keepdim))
+        return beside(g, axes, keepdim) * np.exp(x - beside(shift, axes, keepdim))
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
-        return _sample(draw, smallest=1)
+        return sample_reduction(draw, smallest=1)
 
 
 class Norm(Op):
@@ -337,9 +228,9 @@ class Norm(Op):
         return total if keepdim else np.squeeze(total, axis=axes)
 
     def d_x(g: Array, y: Array, x: Array, *, p: float, axes: tuple[int, ...], keepdim: bool) -> Array:
-        g, y = spread(g, axes, keepdim), spread(y, axes, keepdim)
+        g, y = beside(g, axes, keepdim), beside(y, axes, keepdim)
         if math.isinf(p):
-            return np.sign(x) * share(g, y, np.absolute(x), axes, True)
+            return np.sign(x) * evenly(g, y, np.absolute(x), axes, True)
         zero = np.logical_or(x == 0, y == 0)
         ratio = np.absolute(np.where(zero, 1.0, x)) / np.where(y == 0, 1.0, y)
         return g * np.where(zero, 0.0, np.sign(x) * ratio ** (p - 1))
@@ -347,7 +238,7 @@ class Norm(Op):
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
         p = draw.choice([2.0, 1.0, 3.0, 1.5, math.inf, -math.inf])
-        (x,), options = _sample(draw, Distinct() if math.isinf(p) else cls.domain["x"], smallest=1)
+        (x,), options = sample_reduction(draw, Distinct() if math.isinf(p) else cls.domain["x"], smallest=1)
         if math.isinf(p):  # sizes, too, must differ: make all positive, then flip some
             x = np.asarray((x + x.size) * np.where(np.arange(x.size).reshape(x.shape) % 3 == 0, -1.0, 1.0))
         return Sample((x,), {"p": p, **options})
@@ -368,20 +259,6 @@ class Cumsum(Op):
     def sample(cls, draw: Draw) -> Sample:
         x = draw.array(draw.shape(1), Real())
         return Sample((x,), {"axis": draw.integer(0, x.ndim - 1)})
-
-
-class Argmax(Op):
-    """i = the place of the first maximum; no derivative"""
-
-    constant = ("x",)
-
-    def forward(x: Array, *, axis: int | None, keepdim: bool) -> Array:
-        return np.argmax(x, axis=axis, keepdims=keepdim)
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        x = draw.array(draw.shape(1, 3, smallest=1), Real())
-        return Sample((x,), {"axis": draw.choice([None, 0, x.ndim - 1]), "keepdim": draw.boolean()})
 
 
 class Argmin(Op):
@@ -407,7 +284,7 @@ class Any_(Op):
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
-        return _sample(draw)
+        return sample_reduction(draw)
 
 
 class All(Op):
@@ -420,7 +297,7 @@ class All(Op):
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
-        return _sample(draw)
+        return sample_reduction(draw)
 
 
 class Extreme(NamedTuple):
@@ -464,7 +341,7 @@ def var(
     PyTorch's older form is understood, too: ``var(x, unbiased)`` and ``var(x, dim, unbiased)``, True for a correction
     of 1, False for 0.
     """
-    axes, correction = _spread("var", input, dim, unbiased, correction)
+    axes, correction = axes_and_correction("var", input, dim, unbiased, correction)
     return Var.apply(input, axes=axes, correction=correction, keepdim=keepdim)
 
 
@@ -473,11 +350,11 @@ def std(
     input: Array, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = 1
 ) -> Array:
     """Standard deviation, see `var`; where it is 0 its gradient is 0, as in PyTorch."""
-    axes, correction = _spread("std", input, dim, unbiased, correction)
+    axes, correction = axes_and_correction("std", input, dim, unbiased, correction)
     return Std.apply(input, axes=axes, correction=correction, keepdim=keepdim)
 
 
-def _spread(
+def axes_and_correction(
     op: str, input: Array, dim: Any, unbiased: bool | None, correction: float | None
 ) -> tuple[tuple[int, ...], float]:
     """The axes, and the degrees of freedom to take off, of either form of the arguments."""
@@ -601,3 +478,78 @@ def any(input: Array, dim: Axis = None, keepdim: bool = False) -> Array:
 def all(input: Array, dim: Axis = None, keepdim: bool = False) -> Array:
     """Whether every element along the dims is not 0."""
     return All.apply(input, axes=check_axes("all", dim, len(shape_of(input))), keepdim=keepdim)
+
+
+class MaxDim(Op):
+    """y, i = max, argmax of x along one axis        dx = g at i (the first maximum wins)"""
+
+    aux = ("indices",)
+    domain = {"x": Distinct()}
+    kinks = (Kink("a tie", (np.array([1.0, 3.0, 3.0]),), (np.array([0.0, 1.0, 0.0]),), {"axis": 0, "keepdim": False}),)
+
+    def forward(x: Array, *, axis: int, keepdim: bool) -> tuple[Array, Array]:
+        return extreme_along(x, np.argmax(x, axis=axis, keepdims=True), axis, keepdim)
+
+    def d_x(g: Array, indices: Array, x_shape: Shape, *, axis: int, keepdim: bool) -> Array:
+        return at_extreme(g, indices, x_shape, axis, keepdim)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        x = draw.array(draw.shape(1, 3, smallest=1), cls.domain["x"])
+        return Sample((x,), {"axis": draw.integer(0, x.ndim - 1), "keepdim": draw.boolean()})
+
+
+def extreme_along(x: Array, indices: Array, axis: int, keepdim: bool) -> tuple[Array, Array]:
+    """The elements of x at these places of an axis, and the places, both without the axis unless `keepdim`."""
+    values = np.take_along_axis(x, indices, axis)
+    return (values, indices) if keepdim else (np.squeeze(values, axis), np.squeeze(indices, axis))
+
+
+def at_extreme(g: Array, indices: Array, shape: Shape, axis: int, keepdim: bool) -> Array:
+    """The cotangent where the extreme was found, 0 elsewhere."""
+    places = np.arange(shape[axis]).reshape([-1 if a == axis else 1 for a in range(len(shape))])
+    return beside(g, (axis,), keepdim) * (places == beside(indices, (axis,), keepdim))
+
+
+class Argmax(Op):
+    """i = the place of the first maximum; no derivative"""
+
+    constant = ("x",)
+
+    def forward(x: Array, *, axis: int | None, keepdim: bool) -> Array:
+        return np.argmax(x, axis=axis, keepdims=keepdim)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        x = draw.array(draw.shape(1, 3, smallest=1), Real())
+        return Sample((x,), {"axis": draw.choice([None, 0, x.ndim - 1]), "keepdim": draw.boolean()})
+
+
+class Amax(Op):
+    """y = max x        dx = g, shared evenly by the elements that attain the maximum"""
+
+    domain = {"x": Distinct()}
+    kinks = (
+        Kink(
+            "a tie",
+            (np.array([1.0, 3.0, 3.0]),),
+            (np.array([0.0, 0.5, 0.5]),),
+            {"axes": (0,), "keepdim": False},
+        ),
+    )
+
+    def forward(x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
+        return np.max(x, axis=axes, keepdims=keepdim)
+
+    def d_x(g: Array, y: Array, x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
+        return evenly(g, y, x, axes, keepdim)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return sample_reduction(draw, cls.domain["x"], smallest=1)
+
+
+def evenly(g: Array, y: Array, x: Array, axes: tuple[int, ...], keepdim: bool) -> Array:
+    """The cotangent, in equal parts, where x attains the extreme y."""
+    winners = x == beside(y, axes, keepdim)
+    return beside(g, axes, keepdim) / np.sum(winners, axis=axes, keepdims=True) * winners

@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.core.domain import AwayFrom
+from tinygrad_cnn.core.draw import Draw
+from tinygrad_cnn.core.elementwise import Div
+from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.op import Elementwise, Kink, Sample
+from tinygrad_cnn.core.types import Array
 from tinygrad_cnn.ops.comparison import floor_divide
-from tinygrad_cnn.ops.domain import AwayFrom
-from tinygrad_cnn.ops.draw import Draw
-from tinygrad_cnn.ops.elementwise import Div
-from tinygrad_cnn.ops.op import Elementwise, Kink, Sample
 from tinygrad_cnn.ops.piecewise import Remainder
 from tinygrad_cnn.ops.untracked import plain
-from tinygrad_cnn.types import Array
 
 WHOLE = tuple(float(n) for n in range(-4, 5))
 HALVES = tuple(n + 0.5 for n in range(-4, 4))

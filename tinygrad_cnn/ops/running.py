@@ -4,18 +4,18 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.errors import ArgumentError
-from tinygrad_cnn.ops import return_types
+from tinygrad_cnn.core.checks import check_axis, shape_of
+from tinygrad_cnn.core.domain import Real
+from tinygrad_cnn.core.draw import Draw
+from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.op import Kink, Op, Sample
+from tinygrad_cnn.core.types import Array
 from tinygrad_cnn.ops.calling import flexible
-from tinygrad_cnn.ops.checks import check_axis, shape_of
-from tinygrad_cnn.ops.domain import Real
-from tinygrad_cnn.ops.draw import Draw
 from tinygrad_cnn.ops.indexing import Gather
-from tinygrad_cnn.ops.op import Kink, Op, Sample
 from tinygrad_cnn.ops.reduce import sum
 from tinygrad_cnn.ops.shape import cat, narrow
 from tinygrad_cnn.ops.untracked import dressed, plain
-from tinygrad_cnn.types import Array
+from tinygrad_cnn.torch_names import return_types
 
 
 class Cumprod(Op):

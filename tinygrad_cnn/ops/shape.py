@@ -6,113 +6,16 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tinygrad_cnn.conversion import check_memory_format
-from tinygrad_cnn.errors import ArgumentError, PlaceError
-from tinygrad_cnn.kernels.layout import reshaped
+from tinygrad_cnn.core.checks import check_axes, check_axis, check_broadcast, shape_of
+from tinygrad_cnn.core.domain import Real
+from tinygrad_cnn.core.draw import Draw
+from tinygrad_cnn.core.errors import ArgumentError, PlaceError
+from tinygrad_cnn.core.op import Op, Sample
+from tinygrad_cnn.core.shape import Cast, Cat, Expand, Permute, Reshape
+from tinygrad_cnn.core.types import Array, Axis, Shape
 from tinygrad_cnn.ops.calling import flexible
-from tinygrad_cnn.ops.checks import check_axes, check_axis, check_broadcast, check_dtype, shape_of
-from tinygrad_cnn.ops.domain import Real
-from tinygrad_cnn.ops.draw import Draw
-from tinygrad_cnn.ops.op import Op, Sample
-from tinygrad_cnn.types import Array, Axis, DType, Shape
-
-
-class Clone(Op):
-    """y = x, copied        dx = g"""
-
-    linear = "jointly"
-
-    def forward(x: Array, *, order: Literal["K", "C"] = "K") -> Array:
-        return np.array(x, order=order)
-
-    def d_x(g: Array) -> Array:
-        return g
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        return Sample((draw.array(draw.shape(), Real()),), {"order": draw.choice("KC")})
-
-
-class Cast(Op):
-    """y = x in another dtype        dx = g in x's dtype"""
-
-    linear = "jointly"
-
-    def forward(x: Array, *, dtype: DType) -> Array:
-        return x.astype(dtype)
-
-    def d_x(g: Array) -> Array:
-        return g  # the engine gives every cotangent the dtype of its input
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        return Sample((draw.array(draw.shape(), Real()),), {"dtype": np.dtype(np.longdouble)})
-
-
-class Reshape(Op):
-    """y = x with another shape        dx = g with x's shape"""
-
-    linear = "jointly"
-    views = True
-
-    def forward(x: Array, *, shape: Shape) -> Array:
-        return reshaped(x, shape)
-
-    def d_x(g: Array, x_shape: Shape) -> Array:
-        return np.reshape(g, x_shape)
-
-    @staticmethod
-    def write(x: Array, v: Array, *, shape: Shape) -> Array:
-        return Reshape.apply(v, shape=shape_of(x))
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        x = draw.array(draw.shape(), Real())
-        order = draw.permutation(x.ndim)
-        return Sample((x,), {"shape": draw.choice([(x.size,), tuple(x.shape[a] for a in order), (1, *x.shape)])})
-
-
-class Permute(Op):
-    """y = x with its axes in another order        dx = g with the order undone"""
-
-    linear = "jointly"
-    views = True
-
-    def forward(x: Array, *, order: tuple[int, ...]) -> Array:
-        return np.transpose(x, order)
-
-    def d_x(g: Array, *, order: tuple[int, ...]) -> Array:
-        return np.transpose(g, tuple(np.argsort(order)))
-
-    @staticmethod
-    def write(x: Array, v: Array, *, order: tuple[int, ...]) -> Array:
-        return Permute.apply(v, order=tuple(np.argsort(order)))
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        x = draw.array(draw.shape(high=4), Real())
-        return Sample((x,), {"order": tuple(draw.permutation(x.ndim).tolist())})
-
-
-class Expand(Op):
-    """y = x repeated along new or size-1 axes        dx = g summed over them"""
-
-    linear = "jointly"
-    views = True
-
-    def forward(x: Array, *, shape: Shape) -> Array:
-        return np.broadcast_to(x, shape)
-
-    def d_x(g: Array, x_shape: Shape, *, shape: Shape) -> Array:
-        new = len(shape) - len(x_shape)
-        axes = [a for a in range(len(shape)) if a < new or (x_shape[a - new] == 1 and shape[a] != 1)]
-        return np.reshape(np.sum(g, axis=tuple(axes)), x_shape)
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        full = draw.shape()
-        small = tuple(1 if draw.boolean() else n for n in full)[draw.integer(0, len(full)) :]
-        return Sample((draw.array(small, Real()),), {"shape": full})
+from tinygrad_cnn.ops.checks import check_dtype
+from tinygrad_cnn.torch_names.conversion import check_memory_format
 
 
 class Flip(Op):
@@ -148,44 +51,6 @@ class Roll(Op):
         x = draw.array(draw.shape(1), Real())
         axes = check_axes("roll", draw.axes(x.ndim), x.ndim)
         return Sample((x,), {"shifts": tuple(draw.integers(-4, 4, len(axes))), "axes": axes})
-
-
-class Cat(Op):
-    """y = the inputs one after the other along an axis        dx_i = g's part of input i"""
-
-    linear = "jointly"
-    promotes = True
-    numpy = (np.concatenate,)
-
-    def forward(*xs: Array, axis: int) -> Array:
-        return np.concatenate(xs, axis)
-
-    def d_xs(g: Array, i: int, xs_shape: tuple[Shape, ...], *, axis: int) -> Array:
-        start = sum(shape[axis] for shape in xs_shape[:i])
-        return g[(slice(None),) * axis + (slice(start, start + xs_shape[i][axis]),)]
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        shape = draw.shape(1)
-        axis = draw.integer(0, len(shape) - 1)
-        lengths = draw.integers(0, 3, draw.integer(1, 3))
-        shapes = [(*shape[:axis], n, *shape[axis + 1 :]) for n in lengths]
-        return Sample(tuple(draw.array(s, Real()) for s in shapes), {"axis": axis})
-
-
-class Pad(Op):
-    """y = x with a constant around it        dx = g without the border"""
-
-    def forward(x: Array, *, widths: tuple[tuple[int, int], ...], value: float) -> Array:
-        return np.pad(x, widths, constant_values=value) if widths else np.array(x)
-
-    def d_x(g: Array, x_shape: Shape, *, widths: tuple[tuple[int, int], ...]) -> Array:
-        return g[tuple(slice(before, before + n) for (before, _), n in zip(widths, x_shape, strict=True))]
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        x = draw.array(draw.shape(), Real())
-        return Sample((x,), {"widths": tuple(draw.pair(0, 2) for _ in x.shape), "value": draw.choice([0.0, 1.5])})
 
 
 class Tril(Op):
@@ -593,3 +458,34 @@ def diagonal(input: Array, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Arr
     if axis1 == axis2:
         raise ArgumentError(f"diagonal: dim1 and dim2 are both {axis1}; they must differ")
     return Diagonal.apply(input, offset=offset, axis1=axis1, axis2=axis2)
+
+
+class Pad(Op):
+    """y = x with a constant around it        dx = g without the border"""
+
+    def forward(x: Array, *, widths: tuple[tuple[int, int], ...], value: float) -> Array:
+        return np.pad(x, widths, constant_values=value) if widths else np.array(x)
+
+    def d_x(g: Array, x_shape: Shape, *, widths: tuple[tuple[int, int], ...]) -> Array:
+        return g[tuple(slice(before, before + n) for (before, _), n in zip(widths, x_shape, strict=True))]
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        x = draw.array(draw.shape(), Real())
+        return Sample((x,), {"widths": tuple(draw.pair(0, 2) for _ in x.shape), "value": draw.choice([0.0, 1.5])})
+
+
+class Clone(Op):
+    """y = x, copied        dx = g"""
+
+    linear = "jointly"
+
+    def forward(x: Array, *, order: Literal["K", "C"] = "K") -> Array:
+        return np.array(x, order=order)
+
+    def d_x(g: Array) -> Array:
+        return g
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return Sample((draw.array(draw.shape(), Real()),), {"order": draw.choice("KC")})

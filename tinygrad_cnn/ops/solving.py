@@ -5,17 +5,18 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.errors import ArgumentError
-from tinygrad_cnn.ops import return_types
-from tinygrad_cnn.ops.checks import check_axes, check_floating, shape_of
-from tinygrad_cnn.ops.domain import Real
-from tinygrad_cnn.ops.draw import Draw
-from tinygrad_cnn.ops.indexing import sum_to_shape
-from tinygrad_cnn.ops.op import Op, Sample
+from tinygrad_cnn.core.checks import check_axes, shape_of
+from tinygrad_cnn.core.domain import Real
+from tinygrad_cnn.core.draw import Draw
+from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.indexing import sum_to_shape
+from tinygrad_cnn.core.op import Op, Sample
+from tinygrad_cnn.core.types import Array, Axis, NDArray
+from tinygrad_cnn.ops.checks import check_floating
 from tinygrad_cnn.ops.piecewise import abs
 from tinygrad_cnn.ops.reduce import amax, amin, norm, sum
 from tinygrad_cnn.ops.untracked import dressed, plain, refuse_gradient
-from tinygrad_cnn.types import Array, Axis, NDArray
+from tinygrad_cnn.torch_names import return_types
 
 
 class Solve(Op):

@@ -5,17 +5,17 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.errors import ArgumentError, DTypeError, PlaceError
-from tinygrad_cnn.ops import return_types
+from tinygrad_cnn.core.checks import check_axes, check_axis, dtype_of, shape_of
+from tinygrad_cnn.core.errors import ArgumentError, DTypeError, PlaceError
+from tinygrad_cnn.core.types import Array, Axis, NDArray
 from tinygrad_cnn.ops.calling import flexible
-from tinygrad_cnn.ops.checks import check_axes, check_axis, dtype_of, shape_of
 from tinygrad_cnn.ops.elementwise import sqrt
 from tinygrad_cnn.ops.indexing import Gather, getitem
 from tinygrad_cnn.ops.piecewise import where
 from tinygrad_cnn.ops.reduce import amax, amin, mean, norm, std, sum, var
 from tinygrad_cnn.ops.shape import flatten, movedim, reshape, squeeze, transpose
 from tinygrad_cnn.ops.untracked import dressed, plain
-from tinygrad_cnn.types import Array, Axis, NDArray
+from tinygrad_cnn.torch_names import return_types
 
 
 @flexible
@@ -24,8 +24,8 @@ def var_mean(
 ) -> tuple[Array, Array]:
     """Variance and mean; see `var`."""
     over = None if isinstance(dim, bool) else dim
-    spread = var(input, dim, unbiased, keepdim, correction=correction)
-    return spread, mean(input, over, keepdim)
+    variance = var(input, dim, unbiased, keepdim, correction=correction)
+    return variance, mean(input, over, keepdim)
 
 
 @flexible
@@ -34,8 +34,8 @@ def std_mean(
 ) -> tuple[Array, Array]:
     """Standard deviation and mean; see `std`."""
     over = None if isinstance(dim, bool) else dim
-    spread = std(input, dim, unbiased, keepdim, correction=correction)
-    return spread, mean(input, over, keepdim)
+    deviation = std(input, dim, unbiased, keepdim, correction=correction)
+    return deviation, mean(input, over, keepdim)
 
 
 @flexible

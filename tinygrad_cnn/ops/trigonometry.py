@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 
-from tinygrad_cnn.ops.domain import AwayFrom, Real
+from tinygrad_cnn.core.domain import AwayFrom, Real
+from tinygrad_cnn.core.op import Elementwise, Kink, Unary
+from tinygrad_cnn.core.types import Array
 from tinygrad_cnn.ops.elementwise import sin
-from tinygrad_cnn.ops.op import Elementwise, Kink, Unary
 from tinygrad_cnn.ops.piecewise import where
 from tinygrad_cnn.ops.untracked import plain
-from tinygrad_cnn.types import Array
 
 
 class Arcsinh(Unary):

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.errors import ArgumentError
-from tinygrad_cnn.ops.checks import check_broadcast, check_numbers, shape_of
-from tinygrad_cnn.types import Array, NDArray
+from tinygrad_cnn.core.checks import check_broadcast, check_numbers, shape_of
+from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.types import Array, NDArray
 
 
 def array_of(op: str, value: Any) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.optim.optimizer import Optimizer
 from tinygrad_cnn.optim.rules import (
     buffer,
@@ -20,7 +21,6 @@ from tinygrad_cnn.optim.rules import (
     shrink,
 )
 from tinygrad_cnn.tensor import Tensor
-from tinygrad_cnn.types import NDArray
 
 
 class Adam(Optimizer):

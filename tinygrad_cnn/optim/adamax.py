@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.optim.optimizer import Optimizer
 from tinygrad_cnn.optim.rules import buffer, check_betas, check_settings, count, decayed, follow
 from tinygrad_cnn.tensor import Tensor
-from tinygrad_cnn.types import NDArray
 
 
 class Adamax(Optimizer):

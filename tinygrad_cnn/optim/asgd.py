@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.optim.optimizer import Optimizer
 from tinygrad_cnn.optim.rules import buffer, check_settings, count, decayed, follow, number, rounded
 from tinygrad_cnn.tensor import Tensor
-from tinygrad_cnn.types import NDArray
 
 
 class ASGD(Optimizer):

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.autograd import enable_grad, no_grad, note_write
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.optim.line_search import Trial, strong_wolfe
 from tinygrad_cnn.optim.optimizer import Closure, Optimizer
 from tinygrad_cnn.optim.rules import check_settings
 from tinygrad_cnn.tensor import Tensor
-from tinygrad_cnn.types import NDArray
 
 
 class LBFGS(Optimizer):

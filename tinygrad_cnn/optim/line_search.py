@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinygrad_cnn.types import NDArray
+from tinygrad_cnn.core.types import NDArray
 
 DECREASE, CURVATURE = 1e-4, 0.9
 """Wolfe's constants: the share of the promised decrease to be had, and of the slope that may be left."""

@@ -16,8 +16,8 @@ import numpy as np
 
 from tinygrad_cnn.autograd import enable_grad, note_write
 from tinygrad_cnn.autograd.hooks import RemovableHandle
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.tensor import Tensor
-from tinygrad_cnn.types import NDArray
 
 Closure = Callable[[], Any]
 StateDict = dict[str, Any]

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.optim.optimizer import Optimizer
 from tinygrad_cnn.optim.rules import (
     buffer,
@@ -17,7 +18,6 @@ from tinygrad_cnn.optim.rules import (
     shrink,
 )
 from tinygrad_cnn.tensor import Tensor
-from tinygrad_cnn.types import NDArray
 
 
 class RAdam(Optimizer):

@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.core.promotion import FLOAT32, FLOAT64
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.kernels.threads import WORTH_SHARING, get_num_threads, share, split
-from tinygrad_cnn.promotion import FLOAT32, FLOAT64, get_default_dtype
 from tinygrad_cnn.tensor import Tensor
-from tinygrad_cnn.types import NDArray
+from tinygrad_cnn.torch_names.dtypes import get_default_dtype
 
 
 def check_settings(optimiser: str, **settings: Any) -> None:
@@ -39,7 +40,8 @@ def number(state: dict[str, Any], name: str, initial: float) -> NDArray:
     kept = state.get(name, initial)
     if not isinstance(kept, Tensor):  # the first step, or a state that was loaded with a plain number
         kept = state[name] = Tensor.wrap(rounded(kept))
-    return kept.array
+    array: NDArray = kept.array
+    return array
 
 
 def rounded(value: float) -> NDArray:

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.kernels.chosen import chosen
 from tinygrad_cnn.optim.optimizer import Optimizer
 from tinygrad_cnn.optim.rules import check_settings, decayed
 from tinygrad_cnn.tensor import Tensor
-from tinygrad_cnn.types import NDArray
 
 
 class SGD(Optimizer):

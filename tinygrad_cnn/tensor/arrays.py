@@ -1,18 +1,17 @@
 """The arrays beneath tensors: made of Python's data, brought to a common dtype. Knows a Tensor by its protocol."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.ops.op import Op
-from tinygrad_cnn.promotion import FLOAT32, FLOAT64, common_dtype, get_default_dtype
-from tinygrad_cnn.types import ArrayLike, DType, NDArray
+from tinygrad_cnn.core.promotion import FLOAT64, default
+from tinygrad_cnn.core.tensor import Tensor
+from tinygrad_cnn.core.types import ArrayLike, DType, NDArray
 
 
 def is_tensor(obj: Any) -> bool:
     """Whether an object is a Tensor."""
-    return hasattr(type(obj), "__record__")
+    return isinstance(obj, Tensor)
 
 
 def as_array(data: ArrayLike, dtype: Any) -> NDArray:
@@ -42,7 +41,7 @@ def from_python(data: Any, dtype: DType | None) -> NDArray:
     except ValueError as error:
         raise ValueError(f"Tensor: the nested sequences have different lengths ({error})") from None
     untyped = dtype is None and array.dtype == FLOAT64 and FLOAT64 not in typed
-    return array.astype(get_default_dtype()) if untyped else array
+    return array.astype(default.dtype) if untyped else array
 
 
 def _depth(data: Any) -> int:
@@ -73,27 +72,3 @@ def _numbers(data: Any, depth: int, typed: set[DType]) -> Any:
 def as_plain(value: Any) -> Any:
     """The array of a Tensor; anything else as it is."""
     return value.array if is_tensor(value) else value
-
-
-def unify(op: type[Op], arrays: list[Any]) -> None:
-    """Bring the inputs of an op to a common dtype, in the list itself."""
-    chosen: Sequence[int] = range(len(arrays)) if op.variadic or not op.constant else op.places
-    first = arrays[0].dtype if type(arrays[0]) is np.ndarray else None
-    same = first is FLOAT32 or first is FLOAT64
-    if same:
-        for k in chosen:
-            kind = type(arrays[k])
-            if kind is np.ndarray:
-                same = same and arrays[k].dtype is first
-            elif kind is not int and kind is not float:
-                same = False
-    if same:
-        return
-    dtype = common_dtype([arrays[k] for k in chosen], op.floating)
-    for k in chosen:
-        if isinstance(arrays[k], (np.ndarray, np.generic)) and arrays[k].dtype != dtype:
-            arrays[k] = np.asarray(arrays[k]).astype(dtype)
-        elif op.variadic and not isinstance(arrays[k], np.ndarray):
-            arrays[k] = np.asarray(arrays[k], dtype)
-    if not any(isinstance(arrays[k], np.ndarray) for k in chosen):
-        arrays[chosen[0]] = np.asarray(arrays[chosen[0]], dtype)

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import Any, NoReturn, Self
 
 import numpy as np
 
 from tinygrad_cnn import ops
-from tinygrad_cnn.autograd.mode import mode
-from tinygrad_cnn.conversion import asked_dtype, check_memory_format
-from tinygrad_cnn.errors import ArgumentError, DeviceError, DTypeError
+from tinygrad_cnn.core.errors import ArgumentError, DTypeError
+from tinygrad_cnn.core.mode import mode
+from tinygrad_cnn.core.promotion import FLOAT32, FLOAT64
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.ops.checks import check_dtype
 from tinygrad_cnn.ops.shape import Clone
-from tinygrad_cnn.promotion import FLOAT32, FLOAT64
-from tinygrad_cnn.tensor.methods import Methods
-from tinygrad_cnn.types import NDArray
-
-if TYPE_CHECKING:
-    from tinygrad_cnn.tensor.recording import Tensor
+from tinygrad_cnn.tensor.facts import FactMethods
+from tinygrad_cnn.torch_names.conversion import asked_dtype, check_memory_format
+from tinygrad_cnn.torch_names.errors import DeviceError
 
 
-class ConversionMethods(Methods):
+class ConversionMethods(FactMethods):
     """Other forms."""
 
     __slots__ = ()
@@ -84,55 +82,55 @@ class ConversionMethods(Methods):
             )
         return self.array.item()
 
-    def astype(self, dtype: Any) -> Tensor:
+    def astype(self, dtype: Any) -> Self:
         """Converted to another dtype; gradients flow back in the own one."""
         wanted = check_dtype("astype", dtype)
-        return cast("Tensor", self) if wanted == self.dtype else ops.astype(self, wanted)
+        return self if wanted == self.dtype else ops.astype(self, wanted)
 
-    def to(self, *args: Any, **options: Any) -> Tensor:
+    def to(self, *args: Any, **options: Any) -> Self:
         """Converted as ``to(dtype)``, ``to(device)``, ``to(device, dtype)`` or ``to(other)`` asks, or itself.
 
         The device is the CPU. `copy=True` makes a new tensor in any case; `non_blocking` means nothing here.
         """
         asked = asked_dtype("to", *args, **options)
-        converted = cast("Tensor", self) if asked is None else self.astype(asked)
+        converted = self if asked is None else self.astype(asked)
         return self.clone() if converted is self and options.get("copy") else converted
 
-    def cpu(self, memory_format: Any = None) -> Tensor:
+    def cpu(self, memory_format: Any = None) -> Self:
         """On the CPU, where it is already."""
         check_memory_format("cpu", memory_format)
-        return cast("Tensor", self)
+        return self
 
     def cuda(self, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> NoReturn:
         """On a GPU; there is none: a RuntimeError (an AssertionError, too, as in PyTorch)."""
         raise DeviceError("cuda: there is no GPU, only the CPU; ask cuda.is_available() first")
 
-    def clone(self, *, memory_format: Any = None) -> Tensor:
+    def clone(self, *, memory_format: Any = None) -> Self:
         """A copy in memory of its own; gradients flow through."""
         return ops.clone(self, memory_format=memory_format)
 
-    def resolve_conj(self) -> Tensor:
+    def resolve_conj(self) -> Self:
         """The tensor itself, which is not complex."""
-        return cast("Tensor", self)
+        return self
 
     resolve_neg = conj = positive = resolve_conj
 
     @property
-    def real(self) -> Tensor:
+    def real(self) -> Self:
         """The tensor itself, which is not complex."""
-        return cast("Tensor", self)
+        return self
 
-    def apply_(self, callable: Callable[[Any], Any]) -> Tensor:
+    def apply_(self, callable: Callable[[Any], Any]) -> Self:
         """Replace each element by what a Python function makes of it, slowly and without a history."""
         if self.requires_grad:
             raise RuntimeError("apply_: a Python function has no derivative; use it on a detached tensor")
         changed = np.array([callable(v) for v in self.array.ravel().tolist()], self.array_dtype)
-        return self._become("apply_", lambda x: self.wrap(changed.reshape(self.array_shape)))
+        return self.become("apply_", lambda x: self.wrap(changed.reshape(self.array_shape)))
 
-    def contiguous(self, memory_format: Any = None) -> Tensor:
+    def contiguous(self, memory_format: Any = None) -> Self:
         """In C order, copied only if it is not."""
         check_memory_format("contiguous", memory_format)
-        return cast("Tensor", self) if self.array.flags.c_contiguous else Clone.apply(self, order="C")
+        return self if self.array.flags.c_contiguous else Clone.apply(self, order="C")
 
     def pin_memory(self, device: Any = None) -> NoReturn:
         """For transfers to a GPU; there is none."""
@@ -144,38 +142,38 @@ class ConversionMethods(Methods):
 
     # ---- dtypes: last, since these names are types above ----
 
-    def float(self) -> Tensor:
+    def float(self) -> Self:
         """As float32."""
         return self.astype(FLOAT32)
 
-    def double(self) -> Tensor:
+    def double(self) -> Self:
         """As float64."""
         return self.astype(FLOAT64)
 
-    def half(self) -> Tensor:
+    def half(self) -> Self:
         """As float16."""
         return self.astype(np.float16)
 
-    def byte(self) -> Tensor:
+    def byte(self) -> Self:
         """As uint8."""
         return self.astype(np.uint8)
 
-    def char(self) -> Tensor:
+    def char(self) -> Self:
         """As int8."""
         return self.astype(np.int8)
 
-    def short(self) -> Tensor:
+    def short(self) -> Self:
         """As int16."""
         return self.astype(np.int16)
 
-    def long(self) -> Tensor:
+    def long(self) -> Self:
         """As int64."""
         return self.astype(np.int64)
 
-    def int(self) -> Tensor:
+    def int(self) -> Self:
         """As int32."""
         return self.astype(np.int32)
 
-    def bool(self) -> Tensor:
+    def bool(self) -> Self:
         """As booleans."""
         return self.astype(np.bool_)

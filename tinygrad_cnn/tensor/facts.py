@@ -3,29 +3,67 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
 import numpy as np
 
-from tinygrad_cnn.device import check_device
-from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.core.checks import check_axis
+from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.tensor import Tensor
+from tinygrad_cnn.core.types import ArrayLike, DType, NDArray, Shape
 from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.checks import check_dtype
 from tinygrad_cnn.tensor.arrays import as_array
 from tinygrad_cnn.tensor.legacy import dtype_of_legacy, legacy_name
-from tinygrad_cnn.tensor.methods import Methods
-from tinygrad_cnn.types import ArrayLike, DType, NDArray, Shape
+from tinygrad_cnn.torch_names.conversion import layout as layout_class
+from tinygrad_cnn.torch_names.conversion import strided
+from tinygrad_cnn.torch_names.device import CPU, check_device
+from tinygrad_cnn.torch_names.device import device as device_class
+from tinygrad_cnn.torch_names.dtypes import dtype as dtype_class
+from tinygrad_cnn.torch_names.dtypes import dtype_named
+from tinygrad_cnn.torch_names.size import Size
 
-if TYPE_CHECKING:
-    from tinygrad_cnn.tensor.recording import Tensor
 
-
-class FactMethods(Methods):
+class FactMethods(Tensor):
     """What it is, and others of its kind."""
 
     __slots__ = ()
 
     # ---- what it is --------------------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> Size:
+        """The size of each dim."""
+        return Size(self.array.shape)
+
+    @property
+    def dtype(self) -> dtype_class:
+        """The type of the elements."""
+        return dtype_named(self.array.dtype)
+
+    @property
+    def device(self) -> device_class:
+        """Where the tensor lies: the CPU."""
+        return CPU
+
+    @property
+    def is_cuda(self) -> bool:
+        """Whether it lies on a GPU: no."""
+        return False
+
+    @property
+    def layout(self) -> layout_class:
+        """How it is stored: `strided`."""
+        return strided
+
+    def size(self, dim: int | None = None) -> Any:
+        """The shape, or the size of one dim."""
+        return self.shape if dim is None else self.array_shape[check_axis("size", dim, self.ndim)]
+
+    def __len__(self) -> int:
+        if not self.ndim:
+            raise TypeError("len: a tensor without dims has no length")
+        return self.array_shape[0]
 
     def dim(self) -> int:
         """The number of dims."""
@@ -108,13 +146,13 @@ class FactMethods(Methods):
             return legacy_name(self.array_dtype)
         return self.astype(dtype_of_legacy(dtype))
 
-    def type_as(self, other: Tensor) -> Tensor:
+    def type_as(self, other: Tensor) -> Self:
         """Converted to the dtype of another tensor."""
         return self.astype(other.array_dtype)
 
     # ---- others of its kind ------------------------------------------------------------------------------
 
-    def _new(self, op: str, array: NDArray, device: Any, requires_grad: bool) -> Tensor:
+    def _new(self, op: str, array: NDArray, device: Any, requires_grad: bool) -> Self:
         check_device(op, device)
         return self.wrap(array).requires_grad_(requires_grad)
 
@@ -123,32 +161,32 @@ class FactMethods(Methods):
 
     def new_tensor(
         self, data: ArrayLike, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
-    ) -> Tensor:
+    ) -> Self:
         """A tensor with a copy of the data, of this dtype."""
         return self._new("new_tensor", np.array(as_array(data, self._kind(dtype))), device, requires_grad)
 
     @flexible
-    def new_zeros(self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    def new_zeros(self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Self:
         """Zeros of this dtype."""
         return self._new("new_zeros", np.zeros(_sizes(size), self._kind(dtype)), device, requires_grad)
 
     @flexible
-    def new_ones(self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    def new_ones(self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Self:
         """Ones of this dtype."""
         return self._new("new_ones", np.ones(_sizes(size), self._kind(dtype)), device, requires_grad)
 
     @flexible
-    def new_empty(self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    def new_empty(self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Self:
         """Memory for elements of this dtype, with whatever it holds."""
         return self._new("new_empty", np.empty(_sizes(size), self._kind(dtype)), device, requires_grad)
 
     def new_full(
         self, size: Any, fill_value: float, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
-    ) -> Tensor:
+    ) -> Self:
         """One value everywhere, of this dtype."""
         return self._new("new_full", np.full(_sizes((size,)), fill_value, self._kind(dtype)), device, requires_grad)
 
-    def new(self, *data: Any) -> Tensor:
+    def new(self, *data: Any) -> Self:
         """The older form of `new_empty` (of sizes) and `new_tensor` (of a list)."""
         if len(data) == 1 and isinstance(data[0], (list, tuple, np.ndarray)):
             return self.new_tensor(data[0])

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.types import DType, NDArray
 from tinygrad_cnn.ops.checks import check_dtype
 from tinygrad_cnn.tensor.arrays import as_array
-from tinygrad_cnn.types import DType, NDArray
 
 NAMES: dict[DType, str] = {
     np.dtype(np.float32): "FloatTensor",

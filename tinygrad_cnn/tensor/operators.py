@@ -2,163 +2,132 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Self
 
 import numpy as np
 
 from tinygrad_cnn import ops
-from tinygrad_cnn.ops.checks import check_numbers
-from tinygrad_cnn.ops.elementwise import Add, Div, Mul, Neg, Sub
+from tinygrad_cnn.core.checks import check_numbers
+from tinygrad_cnn.core.types import ArrayLike
 from tinygrad_cnn.tensor.arrays import as_plain
-from tinygrad_cnn.tensor.methods import Methods
-from tinygrad_cnn.types import ArrayLike
-
-if TYPE_CHECKING:
-    from tinygrad_cnn.tensor.recording import Tensor
+from tinygrad_cnn.tensor.facts import FactMethods
 
 
-class Operators(Methods):
+class Operators(FactMethods):
     """The operators."""
 
     __slots__ = ()
 
-    def __getitem__(self, index: Any) -> Tensor:
+    def __getitem__(self, index: Any) -> Self:
         return ops.getitem(self, index)
 
-    def __add__(self, other: ArrayLike) -> Tensor:
-        return self._arithmetic(Add, self, other)
-
-    def __radd__(self, other: ArrayLike) -> Tensor:
-        return self._arithmetic(Add, self, other)
-
-    def __sub__(self, other: ArrayLike) -> Tensor:
-        return self._arithmetic(Sub, self, other)
-
-    def __rsub__(self, other: ArrayLike) -> Tensor:
-        return self._arithmetic(Sub, other, self)
-
-    def __mul__(self, other: ArrayLike) -> Tensor:
-        return self._arithmetic(Mul, self, other)
-
-    def __rmul__(self, other: ArrayLike) -> Tensor:
-        return self._arithmetic(Mul, self, other)
-
-    def __truediv__(self, other: ArrayLike) -> Tensor:
-        return self._arithmetic(Div, self, other)
-
-    def __rtruediv__(self, other: ArrayLike) -> Tensor:
-        return self._arithmetic(Div, other, self)
-
-    def __pow__(self, other: ArrayLike) -> Tensor:
+    def __pow__(self, other: ArrayLike) -> Self:
         return ops.pow(self, other)
 
-    def __rpow__(self, other: ArrayLike) -> Tensor:
+    def __rpow__(self, other: ArrayLike) -> Self:
         return ops.pow(other, self)
 
-    def __matmul__(self, other: ArrayLike) -> Tensor:
+    def __matmul__(self, other: ArrayLike) -> Self:
         return ops.matmul(self, other)
 
-    def __rmatmul__(self, other: ArrayLike) -> Tensor:
+    def __rmatmul__(self, other: ArrayLike) -> Self:
         return ops.matmul(other, self)
 
-    def __neg__(self) -> Tensor:
-        return self.__record__(Neg, (self,), {})
+    def __pos__(self) -> Self:
+        return self
 
-    def __pos__(self) -> Tensor:
-        return cast("Tensor", self)
-
-    def __abs__(self) -> Tensor:
+    def __abs__(self) -> Self:
         return ops.abs(self)
 
-    def __eq__(self, other: ArrayLike) -> Tensor:  # type: ignore[override]
+    def __eq__(self, other: ArrayLike) -> Self:  # type: ignore[override]
         return NotImplemented if other is None or isinstance(other, str) else compared(np.equal, self, other)
 
-    def __ne__(self, other: ArrayLike) -> Tensor:  # type: ignore[override]
+    def __ne__(self, other: ArrayLike) -> Self:  # type: ignore[override]
         return NotImplemented if other is None or isinstance(other, str) else compared(np.not_equal, self, other)
 
-    def __lt__(self, other: ArrayLike) -> Tensor:
+    def __lt__(self, other: ArrayLike) -> Self:
         return compared(np.less, self, other)
 
-    def __le__(self, other: ArrayLike) -> Tensor:
+    def __le__(self, other: ArrayLike) -> Self:
         return compared(np.less_equal, self, other)
 
-    def __gt__(self, other: ArrayLike) -> Tensor:
+    def __gt__(self, other: ArrayLike) -> Self:
         return compared(np.greater, self, other)
 
-    def __ge__(self, other: ArrayLike) -> Tensor:
+    def __ge__(self, other: ArrayLike) -> Self:
         return compared(np.greater_equal, self, other)
 
-    def __and__(self, other: ArrayLike) -> Tensor:
+    def __and__(self, other: ArrayLike) -> Self:
         return compared(np.bitwise_and, self, other)
 
-    def __or__(self, other: ArrayLike) -> Tensor:
+    def __or__(self, other: ArrayLike) -> Self:
         return compared(np.bitwise_or, self, other)
 
-    def __xor__(self, other: ArrayLike) -> Tensor:
+    def __xor__(self, other: ArrayLike) -> Self:
         return compared(np.bitwise_xor, self, other)
 
-    def __mod__(self, other: ArrayLike) -> Tensor:
+    def __mod__(self, other: ArrayLike) -> Self:
         return ops.remainder(self, other)
 
-    def __rmod__(self, other: ArrayLike) -> Tensor:
+    def __rmod__(self, other: ArrayLike) -> Self:
         return ops.remainder(other, self)
 
-    def __floordiv__(self, other: ArrayLike) -> Tensor:
+    def __floordiv__(self, other: ArrayLike) -> Self:
         return ops.floor_divide(self, other)
 
-    def __rfloordiv__(self, other: ArrayLike) -> Tensor:
+    def __rfloordiv__(self, other: ArrayLike) -> Self:
         return ops.floor_divide(other, self)
 
-    def __invert__(self) -> Tensor:
+    def __invert__(self) -> Self:
         return self.wrap(np.asarray(np.invert(self.array)))
 
-    def __iadd__(self, other: ArrayLike) -> Tensor:
-        return self._become("add_", lambda x: x + other, other)
+    def __iadd__(self, other: ArrayLike) -> Self:
+        return self.become("add_", lambda x: x + other, other)
 
-    def __isub__(self, other: ArrayLike) -> Tensor:
-        return self._become("sub_", lambda x: x - other, other)
+    def __isub__(self, other: ArrayLike) -> Self:
+        return self.become("sub_", lambda x: x - other, other)
 
-    def __imul__(self, other: ArrayLike) -> Tensor:
-        return self._become("mul_", lambda x: x * other, other)
+    def __imul__(self, other: ArrayLike) -> Self:
+        return self.become("mul_", lambda x: x * other, other)
 
-    def __itruediv__(self, other: ArrayLike) -> Tensor:
-        return self._become("div_", lambda x: x / other, other)
+    def __itruediv__(self, other: ArrayLike) -> Self:
+        return self.become("div_", lambda x: x / other, other)
 
-    def __ifloordiv__(self, other: ArrayLike) -> Tensor:
-        return self._become("floor_divide_", lambda x: x // other, other)
+    def __ifloordiv__(self, other: ArrayLike) -> Self:
+        return self.become("floor_divide_", lambda x: x // other, other)
 
-    def __imod__(self, other: ArrayLike) -> Tensor:
-        return self._become("remainder_", lambda x: x % other, other)
+    def __imod__(self, other: ArrayLike) -> Self:
+        return self.become("remainder_", lambda x: x % other, other)
 
-    def __ipow__(self, other: ArrayLike) -> Tensor:
-        return self._become("pow_", lambda x: x**other, other)
+    def __ipow__(self, other: ArrayLike) -> Self:
+        return self.become("pow_", lambda x: x**other, other)
 
-    def __iand__(self, other: ArrayLike) -> Tensor:
-        return self._become("bitwise_and_", lambda x: x & other, other)
+    def __iand__(self, other: ArrayLike) -> Self:
+        return self.become("bitwise_and_", lambda x: x & other, other)
 
-    def __ior__(self, other: ArrayLike) -> Tensor:
-        return self._become("bitwise_or_", lambda x: x | other, other)
+    def __ior__(self, other: ArrayLike) -> Self:
+        return self.become("bitwise_or_", lambda x: x | other, other)
 
-    def __ixor__(self, other: ArrayLike) -> Tensor:
-        return self._become("bitwise_xor_", lambda x: x ^ other, other)
+    def __ixor__(self, other: ArrayLike) -> Self:
+        return self.become("bitwise_xor_", lambda x: x ^ other, other)
 
-    def __lshift__(self, other: ArrayLike) -> Tensor:
+    def __lshift__(self, other: ArrayLike) -> Self:
         return compared(np.left_shift, self, other)
 
-    def __rshift__(self, other: ArrayLike) -> Tensor:
+    def __rshift__(self, other: ArrayLike) -> Self:
         return compared(np.right_shift, self, other)
 
-    def __rand__(self, other: ArrayLike) -> Tensor:
+    def __rand__(self, other: ArrayLike) -> Self:
         return compared(np.bitwise_and, self, other)
 
-    def __ror__(self, other: ArrayLike) -> Tensor:
+    def __ror__(self, other: ArrayLike) -> Self:
         return compared(np.bitwise_or, self, other)
 
-    def __rxor__(self, other: ArrayLike) -> Tensor:
+    def __rxor__(self, other: ArrayLike) -> Self:
         return compared(np.bitwise_xor, self, other)
 
 
-def compared(ufunc: np.ufunc, x: Operators, other: Any) -> Tensor:
+def compared(ufunc: np.ufunc, x: Operators, other: Any) -> Any:
     """A comparison or integer operation: no gradient."""
     value = as_plain(other)
     if not isinstance(value, (int, float)):

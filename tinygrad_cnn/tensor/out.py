@@ -3,8 +3,8 @@
 from typing import Any
 
 from tinygrad_cnn.autograd.mode import no_grad
-from tinygrad_cnn.errors import ArgumentError
-from tinygrad_cnn.tensor.recording import Tensor
+from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.tensor.tensor import Tensor
 
 
 def written(op: str, result: Any, out: Any) -> Any:
@@ -31,5 +31,5 @@ def written(op: str, result: Any, out: Any) -> Any:
             raise ArgumentError(f"{op}: out has shape {out.array_shape}, the result {result.array_shape}")
         out.resize_(result.array_shape)
     with no_grad():
-        out._become(op, lambda x: result)
+        out.become(op, lambda x: result)
     return out

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_cnn.errors import ArgumentError
-from tinygrad_cnn.promotion import get_default_dtype
-from tinygrad_cnn.types import NDArray
+from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.promotion import default
+from tinygrad_cnn.core.types import NDArray
 
 if TYPE_CHECKING:
-    from tinygrad_cnn.tensor.recording import Tensor
+    from tinygrad_cnn.core.tensor import Tensor
 
 
 class Options:
@@ -112,18 +112,18 @@ class Style:
 def represented(x: Tensor) -> str:
     """As PyTorch prints it: the values, the dtype if it is not the default one, and where it came from."""
     values, prefix = x.array, "tensor("
-    usual = (get_default_dtype().dtype, np.dtype(np.int64), np.dtype(np.bool_))
+    usual = (default.dtype, np.dtype(np.int64), np.dtype(np.bool_))
     facts = []
     if values.size:
         body = nested(values, len(prefix), values.size > options.threshold)
         if values.dtype not in usual:
-            facts.append(f"dtype={x.dtype}")
+            facts.append(f"dtype=torch.{values.dtype.name}")
     else:
         body = "[]"
         if values.ndim != 1:
             facts.append(f"size={tuple(values.shape)}")
         if values.dtype != usual[0]:
-            facts.append(f"dtype={x.dtype}")
+            facts.append(f"dtype=torch.{values.dtype.name}")
     if x.grad_fn is not None:
         facts.append(f"grad_fn=<{x.grad_fn.name()}>")
     elif x.requires_grad:

@@ -3,58 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
 from tinygrad_cnn import ops
+from tinygrad_cnn.core.tensor import Tensor
+from tinygrad_cnn.core.types import ArrayLike, Axis
 from tinygrad_cnn.ops.calling import flexible
-from tinygrad_cnn.tensor.methods import Methods
-from tinygrad_cnn.types import ArrayLike, Axis
-
-if TYPE_CHECKING:
-    from tinygrad_cnn.tensor.recording import Tensor
+from tinygrad_cnn.tensor.facts import FactMethods
 
 
-class ReductionMethods(Methods):
+class ReductionMethods(FactMethods):
     """Over dims."""
 
     __slots__ = ()
 
     @flexible
-    def sum(self, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    def sum(self, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> Self:
         """Sum over the given dims, all of them by default; booleans and integers are summed as int64."""
         return ops.sum(self, dim, keepdim, dtype=dtype)
 
     @flexible
-    def mean(self, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    def mean(self, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> Self:
         """Mean over the given dims, all of them by default."""
         return ops.mean(self, dim, keepdim, dtype=dtype)
 
     @flexible
-    def prod(self, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    def prod(self, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> Self:
         """Product over the given dims; the gradient is right where elements are zero, too."""
         return ops.prod(self, dim, keepdim, dtype=dtype)
 
     @flexible
     def var(
         self, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = 1
-    ) -> Tensor:
+    ) -> Self:
         """Variance with `correction` degrees of freedom taken off; NaN of a single element."""
         return ops.var(self, dim, unbiased, keepdim, correction=correction)
 
     @flexible
     def std(
         self, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = 1
-    ) -> Tensor:
+    ) -> Self:
         """Standard deviation, see `var`; where it is 0 its gradient is 0, as in PyTorch."""
         return ops.std(self, dim, unbiased, keepdim, correction=correction)
 
     @flexible
-    def amax(self, dim: Axis = None, keepdim: bool = False) -> Tensor:
+    def amax(self, dim: Axis = None, keepdim: bool = False) -> Self:
         """Maximum over the given dims; elements that tie share the gradient evenly."""
         return ops.amax(self, dim, keepdim)
 
     @flexible
-    def amin(self, dim: Axis = None, keepdim: bool = False) -> Tensor:
+    def amin(self, dim: Axis = None, keepdim: bool = False) -> Self:
         """Minimum over the given dims; elements that tie share the gradient evenly."""
         return ops.amin(self, dim, keepdim)
 
@@ -69,48 +67,48 @@ class ReductionMethods(Methods):
         return ops.min(self, dim, keepdim)
 
     @flexible
-    def logsumexp(self, dim: Axis = None, keepdim: bool = False) -> Tensor:
+    def logsumexp(self, dim: Axis = None, keepdim: bool = False) -> Self:
         """The logarithm of the sum of exponentials, shifted by the maximum so that nothing overflows."""
         return ops.logsumexp(self, dim, keepdim)
 
     @flexible
     def norm(
         self, p: float | str | None = "fro", dim: Axis = None, keepdim: bool = False, *, dtype: Any = None
-    ) -> Tensor:
+    ) -> Self:
         """The p-norm of the elements along the dims (all: of the flattened array); its gradient at 0 is 0."""
         return ops.norm(self, p, dim, keepdim, dtype=dtype)
 
-    def dist(self, other: ArrayLike, p: float = 2) -> Tensor:
+    def dist(self, other: ArrayLike, p: float = 2) -> Self:
         """The p-norm of the difference."""
         return ops.dist(self, other, p)
 
     @flexible
-    def cumsum(self, dim: int, *, dtype: Any = None) -> Tensor:
+    def cumsum(self, dim: int, *, dtype: Any = None) -> Self:
         """Sums of the elements up to each place along a dim."""
         return ops.cumsum(self, dim, dtype=dtype)
 
     @flexible
-    def argmax(self, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    def argmax(self, dim: int | None = None, keepdim: bool = False) -> Self:
         """Where the first maximum stands: in the flattened array, or along a dim."""
         return ops.argmax(self, dim, keepdim)
 
     @flexible
-    def argmin(self, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    def argmin(self, dim: int | None = None, keepdim: bool = False) -> Self:
         """Where the first minimum stands: in the flattened array, or along a dim."""
         return ops.argmin(self, dim, keepdim)
 
     @flexible
-    def any(self, dim: Axis = None, keepdim: bool = False) -> Tensor:
+    def any(self, dim: Axis = None, keepdim: bool = False) -> Self:
         """Whether any element along the dims is not 0."""
         return ops.any(self, dim, keepdim)
 
     @flexible
-    def all(self, dim: Axis = None, keepdim: bool = False) -> Tensor:
+    def all(self, dim: Axis = None, keepdim: bool = False) -> Self:
         """Whether every element along the dims is not 0."""
         return ops.all(self, dim, keepdim)
 
     @flexible
-    def cumprod(self, dim: int, *, dtype: Any = None) -> Tensor:
+    def cumprod(self, dim: int, *, dtype: Any = None) -> Self:
         """Products of the elements up to each place along a dim."""
         return ops.cumprod(self, dim, dtype=dtype)
 
@@ -127,17 +125,17 @@ class ReductionMethods(Methods):
     @flexible
     def diff(
         self, n: int = 1, dim: int = -1, prepend: ArrayLike | None = None, append: ArrayLike | None = None
-    ) -> Tensor:
+    ) -> Self:
         """Differences of neighbours along a dim, `n` times over."""
         return ops.diff(self, n, dim, prepend, append)
 
     @flexible
-    def nansum(self, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    def nansum(self, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> Self:
         """Sum of the elements that are not NaN."""
         return ops.nansum(self, dim, keepdim, dtype=dtype)
 
     @flexible
-    def nanmean(self, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    def nanmean(self, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> Self:
         """Mean of the elements that are not NaN."""
         return ops.nanmean(self, dim, keepdim, dtype=dtype)
 
@@ -162,21 +160,19 @@ class ReductionMethods(Methods):
         return ops.mode(self, dim, keepdim)
 
     @flexible
-    def quantile(
-        self, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
-    ) -> Tensor:
+    def quantile(self, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear") -> Self:
         """The q-th quantile (q in [0, 1], one or several) of all elements or along a dim."""
         return ops.quantile(self, q, dim, keepdim, interpolation=interpolation)
 
-    def cov(self, *, correction: int = 1) -> Tensor:
+    def cov(self, *, correction: int = 1) -> Self:
         """The covariances of variables, one a row; of a single row its variance."""
         return ops.cov(self, correction=correction)
 
-    def corrcoef(self) -> Tensor:
+    def corrcoef(self) -> Self:
         """The correlations of variables, one a row."""
         return ops.corrcoef(self)
 
-    def histc(self, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:
+    def histc(self, bins: int = 100, min: float = 0, max: float = 0) -> Self:
         """How many elements fall into each of `bins` equal parts of [min, max]; 0 and 0 mean the elements' range."""
         return ops.histc(self, bins, min, max)
 
@@ -191,21 +187,21 @@ class ReductionMethods(Methods):
         """The sums of the weights of the elements in each bin, and the edges; see `tinygrad_cnn.histogram`."""
         return ops.histogram(self, bins, range=range, weight=weight, density=density)
 
-    def bincount(self, weights: ArrayLike | None = None, minlength: int = 0) -> Tensor:
+    def bincount(self, weights: ArrayLike | None = None, minlength: int = 0) -> Self:
         """How often each integer from 0 on occurs in a 1-D array, or the sums of the `weights` there."""
         return ops.bincount(self, weights, minlength)
 
     @flexible
-    def renorm(self, p: float, dim: int, maxnorm: float) -> Tensor:
+    def renorm(self, p: float, dim: int, maxnorm: float) -> Self:
         """Each slice along a dim scaled down to at most this p-norm."""
         return ops.renorm(self, p, dim, maxnorm)
 
     @flexible
-    def softmax(self, dim: int, dtype: Any = None) -> Tensor:
+    def softmax(self, dim: int, dtype: Any = None) -> Self:
         """Exponentials along a dim, normalised to sum 1."""
         return ops.softmax(self, dim, dtype)
 
     @flexible
-    def log_softmax(self, dim: int, dtype: Any = None) -> Tensor:
+    def log_softmax(self, dim: int, dtype: Any = None) -> Self:
         """The logarithm of softmax along a dim, exact where softmax underflows."""
         return ops.log_softmax(self, dim, dtype)

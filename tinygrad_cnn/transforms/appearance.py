@@ -9,8 +9,8 @@ import numpy as np
 
 from tinygrad_cnn import nn
 from tinygrad_cnn.random import default_generator
-from tinygrad_cnn.sampling import randperm
 from tinygrad_cnn.tensor import Tensor
+from tinygrad_cnn.tensor.sampling import randperm
 from tinygrad_cnn.transforms import functional as F
 from tinygrad_cnn.transforms.compose import happens, uniform, whole
 from tinygrad_cnn.transforms.geometric import check_ranges, drawn_rectangle

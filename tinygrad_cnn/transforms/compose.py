@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygrad_cnn import nn
 from tinygrad_cnn.random import default_generator
-from tinygrad_cnn.sampling import randperm
+from tinygrad_cnn.tensor.sampling import randperm
 
 
 def uniform(low: float, high: float) -> float:

@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.creation import as_tensor
-from tinygrad_cnn.dtypes import dtype_named
-from tinygrad_cnn.promotion import get_default_dtype
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.tensor import Tensor
+from tinygrad_cnn.tensor.creation import as_tensor
+from tinygrad_cnn.torch_names.dtypes import dtype_named, get_default_dtype
 from tinygrad_cnn.transforms import pillow, tensors
 from tinygrad_cnn.transforms.geometry import InterpolationMode, interpolation_mode, margins, output_size
-from tinygrad_cnn.types import NDArray
 
 NEAREST, BILINEAR = InterpolationMode.NEAREST, InterpolationMode.BILINEAR
 PILLOW_DTYPES = {"I": np.int32, "I;16": np.int16, "F": np.float32}

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.types import NDArray
+from tinygrad_cnn.core.types import NDArray
 
 
 class InterpolationMode(Enum):

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.transforms.geometry import (
     PILLOW_MODES,
     InterpolationMode,
     source_of_affine,
     source_of_perspective,
 )
-from tinygrad_cnn.types import NDArray
 
 Image = Any
 """``PIL.Image.Image``, which is not imported here."""

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn import ops
-from tinygrad_cnn.creation import as_tensor, zeros_like
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.tensor import Tensor
+from tinygrad_cnn.tensor.creation import as_tensor, zeros_like
 from tinygrad_cnn.transforms.geometry import (
     InterpolationMode,
     blurring_matrix,
@@ -17,7 +18,6 @@ from tinygrad_cnn.transforms.geometry import (
     source_places,
     turned_size,
 )
-from tinygrad_cnn.types import NDArray
 
 LUMA = 0.2989, 0.587, 0.114
 """How bright red, green and blue are (ITU-R 601, in torchvision's digits)."""

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.atomic import write_atomically
-from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.tensor import Tensor
-from tinygrad_cnn.types import NDArray
+from tinygrad_cnn.utils.atomic import write_atomically
 
 
 def make_grid(

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tinygrad_cnn.core.types import NDArray, Pads, Pair, Shape
 from tinygrad_cnn.kernels import conv as plain
 from tinygrad_cnn.kernels.compiled import direct, winograd
 from tinygrad_cnn.kernels.compiled.layout import DTYPES, FEW_IMAGES, images, planes
@@ -16,7 +17,6 @@ from tinygrad_cnn.kernels.conv import parts
 from tinygrad_cnn.kernels.geometry import output_size
 from tinygrad_cnn.kernels.layout import NOTHING
 from tinygrad_cnn.kernels.threads import get_num_threads, split
-from tinygrad_cnn.types import NDArray, Pads, Pair, Shape
 
 MOSTLY_BORDER = 1.5
 """From this ratio of input to output on, a convolution of the bordered output would mostly multiply zeros."""

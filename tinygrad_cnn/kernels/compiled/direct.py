@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.kernels.compiled.jit import inner, prange, shared, sums
 from tinygrad_cnn.kernels.compiled.panel import BYTES, VECTORS, copy_run, panel_of
-from tinygrad_cnn.types import NDArray
 
 RUN, SHORT_RUN = 1152, 512
 """Elements of a run worked on at once by `contract`, and of a run of tiles: eight rows of it fit the first caches."""

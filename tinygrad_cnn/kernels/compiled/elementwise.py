@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.kernels import elementwise as plain
 from tinygrad_cnn.kernels.compiled.jit import exact, prange, shared, sums
 from tinygrad_cnn.kernels.compiled.layout import DTYPES
 from tinygrad_cnn.kernels.elementwise import memory_order
-from tinygrad_cnn.types import NDArray
 
 SMALL = 4096
 """Arrays of at most so many elements are left to NumPy: finding out how they lie costs more than the pass."""

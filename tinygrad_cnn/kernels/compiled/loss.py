@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.kernels import loss as plain
 from tinygrad_cnn.kernels.compiled.jit import exact
 from tinygrad_cnn.kernels.compiled.layout import DTYPES
-from tinygrad_cnn.types import NDArray
 
 MANY = 1 << 12
 """Logits from which NumPy's exponentials, which are vectors, are worth their ten passes."""

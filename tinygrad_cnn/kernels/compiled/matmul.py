@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.kernels import matmul as plain
 from tinygrad_cnn.kernels.compiled.direct import set_runs
 from tinygrad_cnn.kernels.compiled.jit import prange, shared, sums
 from tinygrad_cnn.kernels.compiled.layout import DTYPES, transposed
 from tinygrad_cnn.kernels.compiled.panel import BYTES
-from tinygrad_cnn.types import NDArray
 
 SMALL = 1 << 16
 """Elements of a matrix below which BLAS is as fast."""

@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from tinygrad_cnn.core.types import NDArray, Pair
 from tinygrad_cnn.kernels import pool as plain
 from tinygrad_cnn.kernels.compiled.jit import exact, prange, shared
 from tinygrad_cnn.kernels.compiled.layout import DTYPES, FEW_IMAGES, images, planes
 from tinygrad_cnn.kernels.layout import NOTHING
-from tinygrad_cnn.types import NDArray, Pair
 
 TWO: Pair = (2, 2)
 

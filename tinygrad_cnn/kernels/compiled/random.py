@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.kernels import random as plain
 from tinygrad_cnn.kernels.compiled.jit import exact
-from tinygrad_cnn.types import NDArray
 
 MANY = 1 << 13
 """Words from which it is worth 20 µs to take the state out of NumPy's generator and to put it back."""

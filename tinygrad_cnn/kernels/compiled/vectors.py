@@ -15,9 +15,9 @@ from numba.core.datamodel.registry import register_default
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin
 
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.kernels.compiled.jit import inlined
 from tinygrad_cnn.kernels.compiled.panel import BYTES
-from tinygrad_cnn.types import NDArray
 
 
 class Vector(types.Type):

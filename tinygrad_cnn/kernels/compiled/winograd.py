@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.core.types import NDArray, Pads, Pair
 from tinygrad_cnn.kernels.compiled.direct import SHORT_RUN, add_dots, set_runs
 from tinygrad_cnn.kernels.compiled.jit import inlined, prange, shared, sums
 from tinygrad_cnn.kernels.compiled.panel import BYTES, copy_run
@@ -27,7 +28,6 @@ from tinygrad_cnn.kernels.compiled.vectors import (
     vector_of,
 )
 from tinygrad_cnn.kernels.threads import get_num_threads
-from tinygrad_cnn.types import NDArray, Pads, Pair
 
 G = np.array([[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]]) / 24
 GG = np.kron(G, G)

@@ -3,7 +3,6 @@
 What needs statistics, random numbers or PyTorch's older options is in this package; the mathematics is in `ops`.
 """
 
-from tinygrad_cnn.absent import absent
 from tinygrad_cnn.nn.functional.activation import (
     celu,
     celu_,
@@ -139,6 +138,7 @@ from tinygrad_cnn.ops import (
     sigmoid,
     tanh,
 )
+from tinygrad_cnn.torch_names.absent import absent
 
 __all__ = [
     "adaptive_avg_pool1d",

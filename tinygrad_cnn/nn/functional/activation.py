@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn import ops
-from tinygrad_cnn.errors import ArgumentError
-from tinygrad_cnn.ops.checks import check_axis, dtype_of, shape_of
+from tinygrad_cnn.core.checks import check_axis, dtype_of, shape_of
+from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.ops.elementwise import Softplus
 from tinygrad_cnn.ops.norm import column
 from tinygrad_cnn.random import default_generator
@@ -24,7 +24,7 @@ def written(name: str, function: Callable[[Any], Any], input: Any, inplace: bool
         return function(input)
     if not isinstance(input, Tensor):
         raise TypeError(f"{name}: inplace=True writes into a Tensor, not into {type(input).__name__}")
-    return input._become(f"{name}_", function)
+    return input.become(f"{name}_", function)
 
 
 def relu(input: Any, inplace: bool = False) -> Any:

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn import ops
-from tinygrad_cnn.errors import ArgumentError, BoundError
+from tinygrad_cnn.core.checks import dtype_of, shape_of
+from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.nn.functional.dropout import dropout
-from tinygrad_cnn.ops.checks import dtype_of, shape_of
 from tinygrad_cnn.tensor import as_plain
+from tinygrad_cnn.torch_names.errors import BoundError
 
 
 def scaled_dot_product_attention(

@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn import ops
-from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.core.checks import dtype_of, shape_of
+from tinygrad_cnn.core.conv import Conv2DInput, Geometry
+from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.types import Pair
 from tinygrad_cnn.kernels.geometry import output_size as windows_along
 from tinygrad_cnn.nn.functional.pooling import single
-from tinygrad_cnn.ops.checks import check_ndim, check_pair, dtype_of, shape_of
-from tinygrad_cnn.ops.conv import Conv2DInput, Geometry
-from tinygrad_cnn.types import Pair
+from tinygrad_cnn.ops.checks import check_ndim, check_pair
 
 
 def conv_transpose1d(

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn import ops
-from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.core.checks import dtype_of, shape_of
+from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.nn.functional.reduction import named, reduced
-from tinygrad_cnn.ops.checks import check_integer, check_ndim, dtype_of, shape_of
-from tinygrad_cnn.types import NDArray
+from tinygrad_cnn.ops.checks import check_integer, check_ndim
 
 
 def ctc_loss(

@@ -5,8 +5,10 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn import ops
-from tinygrad_cnn.errors import ArgumentError, OptionError
-from tinygrad_cnn.ops.checks import check_broadcast, check_ndim, shape_of
+from tinygrad_cnn.core.checks import check_broadcast, shape_of
+from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.ops.checks import check_ndim
+from tinygrad_cnn.torch_names.errors import OptionError
 
 
 def plain(value: Any) -> Any:

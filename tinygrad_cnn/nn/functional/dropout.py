@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn import ops
-from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.core.checks import dtype_of, shape_of
+from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.types import Shape
 from tinygrad_cnn.nn.functional.activation import written
-from tinygrad_cnn.ops.checks import check_ndim, dtype_of, shape_of
+from tinygrad_cnn.ops.checks import check_ndim
 from tinygrad_cnn.ops.piecewise import SELU_ALPHA, SELU_SCALE
 from tinygrad_cnn.random import Generator, default_generator
-from tinygrad_cnn.types import Shape
 
 
 def check_probability(name: str, p: float) -> None:

@@ -6,10 +6,12 @@ import numpy as np
 
 from tinygrad_cnn import ops
 from tinygrad_cnn.autograd import no_grad
-from tinygrad_cnn.errors import ArgumentError, OptionError
-from tinygrad_cnn.ops.checks import check_integer, check_ndim, shape_of
+from tinygrad_cnn.core.checks import shape_of
+from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.types import NDArray
+from tinygrad_cnn.ops.checks import check_integer, check_ndim
 from tinygrad_cnn.tensor import as_plain
-from tinygrad_cnn.types import NDArray
+from tinygrad_cnn.torch_names.errors import OptionError
 
 
 def check_options(name: str, scale_grad_by_freq: bool, sparse: bool) -> None:

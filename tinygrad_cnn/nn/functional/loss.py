@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn import ops
-from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.core.checks import check_broadcast, dtype_of, shape_of
+from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.nn.functional.activation import logsigmoid
 from tinygrad_cnn.nn.functional.distance import at_least, pairwise_distance, plain
 from tinygrad_cnn.nn.functional.reduction import check_alike, named, reduced, warn_unlike, weighted
-from tinygrad_cnn.ops.checks import check_broadcast, check_integer, dtype_of, shape_of
+from tinygrad_cnn.ops.checks import check_integer
 from tinygrad_cnn.ops.elementwise import Softplus
 from tinygrad_cnn.ops.loss import BinaryCrossEntropy
 

@@ -9,12 +9,13 @@ import numpy as np
 
 from tinygrad_cnn import ops
 from tinygrad_cnn.autograd import no_grad
-from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.core.checks import dtype_of, shape_of
+from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.types import Shape
 from tinygrad_cnn.nn.functional.pooling import avg_pool2d
-from tinygrad_cnn.ops.checks import check_ndim, dtype_of, shape_of
+from tinygrad_cnn.ops.checks import check_ndim
 from tinygrad_cnn.ops.norm import Normalize, column, scale_channels
 from tinygrad_cnn.tensor import Tensor
-from tinygrad_cnn.types import Shape
 
 
 def batch_norm(

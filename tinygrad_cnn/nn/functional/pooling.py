@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn import ops
-from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.core.checks import dtype_of, shape_of
+from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.types import Pair, Shape
 from tinygrad_cnn.nn.functional.distance import plain
-from tinygrad_cnn.ops.checks import check_integer, check_ndim, check_pair, dtype_of, shape_of
+from tinygrad_cnn.ops.checks import check_integer, check_ndim, check_pair
 from tinygrad_cnn.ops.pool import adaptive_size
 from tinygrad_cnn.ops.reduce import Extreme
-from tinygrad_cnn.types import Pair, Shape
 
 avg_pool2d, adaptive_avg_pool2d = ops.avg_pool2d, ops.adaptive_avg_pool2d
 

@@ -4,8 +4,8 @@ import warnings
 from typing import Any
 
 from tinygrad_cnn import ops
-from tinygrad_cnn.errors import ArgumentError
-from tinygrad_cnn.ops.checks import check_broadcast, shape_of
+from tinygrad_cnn.core.checks import check_broadcast, shape_of
+from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.ops.loss import REDUCTIONS
 
 

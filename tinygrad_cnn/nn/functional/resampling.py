@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn import ops
-from tinygrad_cnn.errors import ArgumentError, OptionError
+from tinygrad_cnn.core.checks import dtype_of, shape_of
+from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.types import NDArray, Shape
 from tinygrad_cnn.nn.functional.distance import plain
-from tinygrad_cnn.ops.checks import check_ndim, dtype_of, shape_of
-from tinygrad_cnn.types import NDArray, Shape
+from tinygrad_cnn.ops.checks import check_ndim
+from tinygrad_cnn.torch_names.errors import OptionError
 
 SMOOTH = {"linear": 3, "bilinear": 4, "bicubic": 4}
 """The modes that weigh neighbours, and the number of dims of their input."""

@@ -6,8 +6,8 @@ from typing import Any
 
 from tinygrad_cnn import ops
 from tinygrad_cnn.autograd import no_grad
-from tinygrad_cnn.errors import OptionError
 from tinygrad_cnn.tensor import Tensor
+from tinygrad_cnn.torch_names.errors import OptionError
 
 Tensors = Tensor | Iterable[Tensor]
 

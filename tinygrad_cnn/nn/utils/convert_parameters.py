@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from tinygrad_cnn import ops
-from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.tensor import Tensor
 
 

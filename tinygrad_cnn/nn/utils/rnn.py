@@ -8,9 +8,9 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from tinygrad_cnn import ops
-from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.tensor import Tensor
-from tinygrad_cnn.types import NDArray
 
 
 class _Packed(NamedTuple):

@@ -1,6 +1,6 @@
 """Data sets, samplers and batches, as ``torch.utils.data``."""
 
-from tinygrad_cnn.absent import DATA, absent
+from tinygrad_cnn.torch_names.absent import DATA, absent
 from tinygrad_cnn.utils.data.collate import default_collate, default_convert
 from tinygrad_cnn.utils.data.dataloader import DataLoader
 from tinygrad_cnn.utils.data.dataset import (

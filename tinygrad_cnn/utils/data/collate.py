@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.creation import as_tensor, tensor
-from tinygrad_cnn.errors import ArgumentError
+from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.ops import stack
 from tinygrad_cnn.tensor import Tensor
+from tinygrad_cnn.tensor.creation import as_tensor, tensor
 
 
 def default_collate(batch: Sequence[Any]) -> Any:

@@ -10,8 +10,8 @@ from itertools import accumulate
 from typing import Any, Generic, TypeVar
 
 from tinygrad_cnn.random import Generator, default_generator
-from tinygrad_cnn.sampling import randperm
 from tinygrad_cnn.tensor import Tensor
+from tinygrad_cnn.tensor.sampling import randperm
 
 T_co = TypeVar("T_co", covariant=True)
 

@@ -9,8 +9,8 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from tinygrad_cnn.random import Generator, default_generator
-from tinygrad_cnn.sampling import multinomial, randint, randperm
 from tinygrad_cnn.tensor import Tensor
+from tinygrad_cnn.tensor.sampling import multinomial, randint, randperm
 
 T_co = TypeVar("T_co", covariant=True)
 

@@ -9,8 +9,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from tinygrad_cnn.ops.domain import Domain
-from tinygrad_cnn.types import NDArray, Shape
+from tinygrad_cnn.core.domain import Domain
+from tinygrad_cnn.core.types import NDArray, Shape
 
 T = TypeVar("T")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinygrad_cnn.errors import DeviceError
+from tinygrad_cnn.torch_names.errors import DeviceError
 
 KNOWN = ("cpu", "cuda", "mps", "xpu", "xla", "hpu", "meta", "mkldnn", "opencl", "vulkan", "ipu", "hip", "mtia")
 

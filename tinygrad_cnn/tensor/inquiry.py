@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.dtypes import dtype, dtype_named
-from tinygrad_cnn.errors import DTypeError
-from tinygrad_cnn.promotion import CATEGORY, common_dtype, get_default_dtype
-from tinygrad_cnn.promotion import promoted as _promoted
+from tinygrad_cnn.core.errors import DTypeError
+from tinygrad_cnn.core.promotion import CATEGORY, common_dtype
+from tinygrad_cnn.core.promotion import promoted as _promoted
 from tinygrad_cnn.tensor import Tensor, as_plain, is_tensor
+from tinygrad_cnn.torch_names.dtypes import dtype, dtype_named, get_default_dtype
 
 __all__ = [
     "can_cast",

@@ -6,25 +6,47 @@ test and a reader need to know about it. Nothing here knows of `Tensor`.
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from tinygrad_cnn.ops.checks import check_broadcast, shape_of
-from tinygrad_cnn.ops.domain import Domain, Real
-from tinygrad_cnn.ops.draw import Draw
-from tinygrad_cnn.types import Array
+from tinygrad_cnn.core.checks import check_broadcast, shape_of
+from tinygrad_cnn.core.domain import Domain, Real
+from tinygrad_cnn.core.draw import Draw
+from tinygrad_cnn.core.types import Array
+
+PLACE = -1
+"""Among what a rule asks for: the number of the input, of an op that takes any number of them."""
 
 
-class Rule(NamedTuple):
-    """One derivative of an op: the function, where its arguments lie in `Node.saved`, the options it takes."""
+class Rule:
+    """One derivative of an op: a function, and which of what the op saves (`Op.sources`) it asks for."""
 
-    name: str
-    function: Callable[..., Array]
-    picks: tuple[int, ...]
-    options: tuple[str, ...]
-    takes_all: bool
-    """Every option of the op is among them."""
+    __slots__ = ("function", "name", "options", "picks", "takes_all")
+
+    def __init__(
+        self, name: str, function: Callable[..., Array], picks: tuple[int, ...], options: tuple[str, ...], of: int
+    ) -> None:
+        self.name, self.function, self.picks, self.options = name, function, picks, options
+        self.takes_all = len(options) == of  # every option of the op is among them
+
+    def of(self, function: Callable[..., Array]) -> "Rule":
+        """The same for another function of these arguments."""
+        changed = copy(self)
+        changed.function = function
+        return changed
+
+    def __call__(self, g: Array, saved: Sequence[Any], options: dict[str, Any], place: int) -> Array:
+        """The derivative, given just what it asks for."""
+        if not self.picks and not self.options:
+            return self.function(g)
+        args = [place if k == PLACE else saved[k] for k in self.picks]
+        if not self.options:
+            return self.function(g, *args)
+        if self.takes_all:
+            return self.function(g, *args, **options)
+        return self.function(g, *args, **{name: options[name] for name in self.options if name in options})
 
 
 class Kink(NamedTuple):
@@ -111,11 +133,17 @@ class Op:
     rules: ClassVar[tuple[Rule | None, ...]]
     places: ClassVar[tuple[int, ...]]
     """The numbers of the inputs that have a rule."""
+    sources: ClassVar[tuple[str, ...]]
+    """What its rules may ask for: "y", the inputs, the auxiliary outputs, and "x_shape" for each input."""
     saves: ClassVar[tuple[bool, ...]]
+    """For each of `sources`, whether a rule asks for it."""
     saves_any: ClassVar[bool]
     saves_inputs: ClassVar[bool]
     """Just its inputs, all of them: the commonest case, with a way of its own."""
-    saves_arrays: ClassVar[bool]
+    saves_arrays: ClassVar[bool] = False
+    saves_shapes: ClassVar[bool]
+    plain_arithmetic: ClassVar[bool]
+    """It saves nothing, or just its inputs, and has no options: `Tensor.arithmetic` can record it."""
     differentiable: ClassVar[bool]
     forward: ClassVar[Callable[..., Any]]
 
@@ -142,6 +170,13 @@ class Op:
         except ValueError:
             cls.check_shapes(inputs)
             raise
+
+    @classmethod
+    def rule_of(cls, k: int) -> Rule:
+        """The rule of the k-th input, which has one."""
+        rule = cls.rules[0 if cls.variadic else k]
+        assert rule is not None
+        return rule
 
     @classmethod
     def check_shapes(cls, inputs: Sequence[Any]) -> None:
@@ -196,22 +231,22 @@ def _bind(cls: type[Op]) -> None:
     if cls.variadic and len(inputs) != 1:
         raise TypeError(f"{where}: a variadic op takes *{inputs[-1]} and nothing beside it")
 
-    sources = ("y", *inputs, *cls.aux, *(f"{name}_shape" for name in inputs))
-    if cls.variadic:
-        sources += ("i",)
-    rules = tuple(_rule(cls, name, sources, options) for name in inputs)
+    cls.sources = sources = ("y", *inputs, *cls.aux, *(f"{name}_shape" for name in inputs))
+    rules = tuple(_rule(cls, name, options) for name in inputs)
     for attribute in dir(cls):
         if attribute.startswith("d_") and attribute[2:] not in inputs:
             raise TypeError(f"{where}: {attribute} is the derivative of no input; inputs are {inputs}")
-    used = {k for rule in rules if rule is not None for k in rule.picks}
+    used = {k for rule in rules if rule is not None for k in rule.picks if k != PLACE}
     cls.places = tuple(k for k, rule in enumerate(rules) if rule is not None)
     cls.rules, cls.saves = rules, tuple(k in used for k in range(len(sources)))
-    cls.saves_arrays = any(cls.saves[: 1 + len(inputs) + len(cls.aux)])
+    arrays = 1 + len(inputs) + len(cls.aux)
+    cls.saves_arrays, cls.saves_shapes = any(cls.saves[:arrays]), any(cls.saves[arrays:])
     cls.saves_inputs = not cls.variadic and used == set(range(1, 1 + len(inputs)))
     cls.saves_any, cls.differentiable = bool(used), any(rule is not None for rule in rules)
+    cls.plain_arithmetic = len(inputs) == 2 and not options and not cls.aux and (cls.saves_inputs or not used)
 
 
-def _rule(cls: type[Op], name: str, sources: tuple[str, ...], options: dict[str, Any]) -> Rule | None:
+def _rule(cls: type[Op], name: str, options: dict[str, Any]) -> Rule | None:
     function = getattr(cls, f"d_{name}", None)
     where = f"op {cls.__name__}"
     if (function is None) != (name in cls.constant):
@@ -229,11 +264,14 @@ def _rule(cls: type[Op], name: str, sources: tuple[str, ...], options: dict[str,
             if p.name not in options or p.default != options[p.name]:
                 raise TypeError(f"{where}: d_{name} takes the option {p.name!r}, which forward does not take so")
             taken.append(p.name)
-        elif p.name not in sources:
-            raise TypeError(f"{where}: d_{name} asks for {p.name!r}; it may have g and any of {sources}")
+        elif p.name == "i" and cls.variadic:
+            picks.append(PLACE)
+        elif p.name not in cls.sources:
+            asked = (*cls.sources, "i") if cls.variadic else cls.sources
+            raise TypeError(f"{where}: d_{name} asks for {p.name!r}; it may have g and any of {asked}")
         else:
-            picks.append(sources.index(p.name))
-    return Rule(f"d_{name}", function, tuple(picks), tuple(taken), len(taken) == len(options))
+            picks.append(cls.sources.index(p.name))
+    return Rule(f"d_{name}", function, tuple(picks), tuple(taken), len(options))
 
 
 def _register(cls: type[Op]) -> None:
@@ -243,8 +281,3 @@ def _register(cls: type[Op]) -> None:
             f"op {cls.name}: the registry already has an op of this name, from {known.__module__}; choose another name"
         )
     registry[cls.name] = cls
-
-
-def is_number(value: Any) -> bool:
-    """Whether a value is a Python or NumPy number (a weak scalar, or one without axes)."""
-    return isinstance(value, (int, float, np.number, np.bool_))

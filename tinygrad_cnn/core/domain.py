@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from tinygrad_cnn.types import NDArray, Shape
+from tinygrad_cnn.core.types import NDArray, Shape
 
 GRID = 16
 """Values are whole multiples of 1/GRID."""

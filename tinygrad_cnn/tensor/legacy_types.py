@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.errors import DTypeError
-from tinygrad_cnn.promotion import set_default_dtype
+from tinygrad_cnn.core.errors import DTypeError
+from tinygrad_cnn.core.types import DType
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.tensor.legacy import DTYPES, dtype_of_legacy, legacy_array
-from tinygrad_cnn.types import DType
+from tinygrad_cnn.torch_names.dtypes import set_default_dtype
 
 
 class _Kind(type):

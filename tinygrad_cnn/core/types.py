@@ -1,4 +1,4 @@
-"""The type aliases of the package, in one place. Floor 0: imports NumPy only."""
+"""The type aliases of the package, in one place. Imports NumPy only."""
 
 from collections.abc import Sequence
 from typing import Any, TypeAlias, TypeVar
@@ -27,7 +27,7 @@ Pads: TypeAlias = tuple[Pair, Pair]
 """((top, bottom), (left, right)): the zeros added on each side of a plane."""
 
 Size2: TypeAlias = int | tuple[int, int]
-"""A pair, or one number for both directions, as PyTorch's `kernel_size` and `stride`."""
+"""A pair, or one number for both directions."""
 
 A = TypeVar("A", bound=Any)
 """An ndarray or a Tensor: what a function takes is what it gives, so `relu(x: A) -> A` of a Tensor is a Tensor.

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.conversion import strided
-from tinygrad_cnn.creation import as_tensor, chosen_dtype, dtype_like, made, size_of
-from tinygrad_cnn.errors import ArgumentError
-from tinygrad_cnn.promotion import get_default_dtype
+from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.types import ArrayLike, NDArray
 from tinygrad_cnn.random import Generator, default_generator
 from tinygrad_cnn.tensor import Tensor
-from tinygrad_cnn.types import ArrayLike, NDArray
+from tinygrad_cnn.tensor.creation import as_tensor, chosen_dtype, dtype_like, made, size_of
+from tinygrad_cnn.torch_names.conversion import strided
+from tinygrad_cnn.torch_names.dtypes import get_default_dtype
 
 
 def rand(

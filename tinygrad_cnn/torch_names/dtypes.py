@@ -1,4 +1,4 @@
-"""`dtype`: the type of a tensor's elements under PyTorch's name, around NumPy's. Floor 0.
+"""`dtype`: the type of a tensor's elements under PyTorch's name, around NumPy's.
 
 NumPy takes one wherever it takes a dtype, since it looks for the attribute `dtype`; there is one object per type, so
 that ``x.dtype is torch.float32`` holds.
@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.types import DType
+from tinygrad_cnn.core.promotion import default
+from tinygrad_cnn.core.types import DType
 
 _known: dict[DType, dtype] = {}
 
@@ -89,3 +90,16 @@ uint8, uint16, uint32, uint64 = (dtype_named(f"uint{bits}") for bits in (8, 16, 
 bool_ = dtype_named("bool")
 half, float_, double = float16, float32, float64
 short, int_, long = int16, int32, int64
+
+
+def get_default_dtype() -> dtype:
+    """The dtype of floating-point tensors made from Python numbers."""
+    return dtype_named(default.dtype)
+
+
+def set_default_dtype(d: Any, /) -> None:
+    """Make new tensors of Python floats this dtype."""
+    wanted = np.dtype(d)
+    if wanted.kind != "f":
+        raise TypeError(f"set_default_dtype: {wanted} is not a floating dtype")
+    default.dtype = wanted

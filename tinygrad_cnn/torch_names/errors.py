@@ -1,16 +1,6 @@
-"""The exceptions that are of two kinds: what NumPy's users catch, and what PyTorch's do. Floor 0."""
+"""The exceptions that are of two kinds, since PyTorch raises another one than Python or NumPy would."""
 
-
-class ArgumentError(ValueError, RuntimeError):
-    """Shapes or values that do not fit: a ValueError as in NumPy, a RuntimeError as in PyTorch."""
-
-
-class DTypeError(TypeError, RuntimeError):
-    """A dtype that an op cannot compute with: a TypeError as in NumPy, a RuntimeError as in PyTorch."""
-
-
-class PlaceError(IndexError, RuntimeError):
-    """An index beyond the array: an IndexError as in NumPy, a RuntimeError where PyTorch raises that."""
+from tinygrad_cnn.core.errors import ArgumentError
 
 
 class DeviceError(RuntimeError, AssertionError):

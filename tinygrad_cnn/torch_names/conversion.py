@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from tinygrad_cnn.device import check_device, device
-from tinygrad_cnn.dtypes import dtype, dtype_named
-from tinygrad_cnn.errors import DeviceError
+from tinygrad_cnn.torch_names.device import check_device, device
+from tinygrad_cnn.torch_names.dtypes import dtype, dtype_named
+from tinygrad_cnn.torch_names.errors import DeviceError
 
 
 def asked_dtype(op: str, *args: Any, device: Any = None, dtype: Any = None, **options: Any) -> dtype | None:

@@ -1,4 +1,4 @@
-"""Which dtype the result of an op has when its inputs differ: PyTorch's rules. Floor 0.
+"""Which dtype the result of an op has when its inputs differ: rules by rank and category.
 
 Dimensioned arrays outrank zero-dimensional ones, and those outrank Python numbers, within one category
 (boolean < integer < floating); a higher category always wins. Integers meet floats in the default float dtype.
@@ -8,25 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.dtypes import dtype, dtype_named
-from tinygrad_cnn.types import DType
+from tinygrad_cnn.core.types import DType
 
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 CATEGORY = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}
-_default = [FLOAT32]
 
 
-def get_default_dtype() -> dtype:
-    """The dtype of floating-point tensors made from Python numbers."""
-    return dtype_named(_default[0])
+class Default:
+    """`dtype`: the floating dtype of what is made from Python numbers."""
+
+    dtype = FLOAT32
 
 
-def set_default_dtype(d: Any, /) -> None:
-    """Make new tensors of Python floats this dtype."""
-    wanted = np.dtype(d)
-    if wanted.kind != "f":
-        raise TypeError(f"set_default_dtype: {wanted} is not a floating dtype")
-    _default[0] = wanted
+default = Default()
 
 
 def common_dtype(values: list[Any], floating: bool) -> DType:
@@ -47,14 +41,14 @@ def common_dtype(values: list[Any], floating: bool) -> DType:
             elif dtypes is ranks[0] or (dtypes is ranks[1] and not ranks[0]):
                 result = promoted(result, given)
     if result is None:
-        result = _default[0]
-    return _default[0] if floating and result.kind in "biu" else result
+        result = default.dtype
+    return default.dtype if floating and result.kind in "biu" else result
 
 
 def _of_number(value: Any) -> DType:
     if isinstance(value, bool):
         return np.dtype(bool)
-    return np.dtype(np.int64) if isinstance(value, int) else _default[0]
+    return np.dtype(np.int64) if isinstance(value, int) else default.dtype
 
 
 def promoted(a: DType, b: DType) -> DType:

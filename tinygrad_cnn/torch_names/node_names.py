@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tinygrad_cnn.types import Shape
+from tinygrad_cnn.core.types import Shape
 
 NAMES = {
     "Amax": ("AmaxBackward0", "MaxBackward1"),  # of some dims, of all

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.conversion import check_memory_format, layout, strided
-from tinygrad_cnn.device import check_device
-from tinygrad_cnn.errors import ArgumentError, DTypeError
+from tinygrad_cnn.core.errors import ArgumentError, DTypeError
+from tinygrad_cnn.core.types import ArrayLike, DType, NDArray, Shape
 from tinygrad_cnn.ops.checks import check_dtype
-from tinygrad_cnn.promotion import get_default_dtype
 from tinygrad_cnn.tensor import Tensor, as_array, written
-from tinygrad_cnn.types import ArrayLike, DType, NDArray, Shape
+from tinygrad_cnn.torch_names.conversion import check_memory_format, layout, strided
+from tinygrad_cnn.torch_names.device import check_device
+from tinygrad_cnn.torch_names.dtypes import get_default_dtype
 
 
 def tensor(
@@ -103,7 +103,7 @@ def made(
         raise TypeError(f"{op}: layout is {layout!r}; the only one is torch.strided")
     if pin_memory:
         raise RuntimeError(f"{op}: pin_memory serves transfers to a GPU, and there is only the CPU; leave it out")
-    return written(op, Tensor(array, requires_grad=requires_grad), out)  # type: ignore[no-any-return]
+    return written(op, Tensor(array, requires_grad=requires_grad), out)
 
 
 def size_of(op: str, sizes: tuple[Any, ...], named: Any = None) -> Shape:

@@ -1,0 +1,27 @@
+"""The micro-framework: an array that remembers how it was made, and the backward pass. Read it in this order.
+
+1. `op`: what an op is: a forward rule and one derivative per input. `elementwise` has the first ones to look at.
+2. `graph`: what is remembered of an op that was called; `saved`: what is kept for its derivatives; `writes`: how the
+   backward pass notices that such an array was written since.
+3. `tensor`: the array that records; `mode`: when it does not; `arrays`, `promotion`: the dtype of a result.
+4. `engine`: the backward pass.
+5. The rules, by family: `elementwise`, `piecewise`, `shape`, `indexing`, `reduce`, `linalg`, `conv`, `pool`, `loss`. A
+   network of convolutions, poolings and linear layers with softmax and cross-entropy needs no others.
+6. How the rules are tested: `domain`, the sets on which an op is smooth; `draw`, how a sampler draws valid arguments.
+
+`checks`, `errors` and `types` are what the others share; `watch` lets somebody look on. The numbers themselves are
+computed in `kernels`, which gets and returns arrays: `set_kernels("definition")` has them computed as they are defined.
+
+A gradient, with nothing but this folder:
+
+>>> import numpy as np
+>>> from tinygrad_cnn.core.linalg import Linear
+>>> from tinygrad_cnn.core.loss import ClassCrossEntropy
+>>> from tinygrad_cnn.core.tensor import Tensor
+>>> x, w = Tensor(np.ones((2, 3))), Tensor(np.zeros((2, 3)), requires_grad=True)
+>>> b = Tensor(np.zeros(2), requires_grad=True)
+>>> loss = ClassCrossEntropy.apply(Linear.apply(x, w, b), np.array([0, 1]), np.full(2, 0.5), each=False)
+>>> loss.backward()
+>>> w.grad.array.shape, b.grad.array.tolist()
+((2, 3), [0.0, 0.0])
+"""

@@ -1,0 +1,41 @@
+"""The arrays beneath tensors: made of what a user gives, and brought to a common dtype."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.core.op import Op
+from tinygrad_cnn.core.promotion import FLOAT32, FLOAT64, common_dtype, default
+from tinygrad_cnn.core.types import ArrayLike, NDArray
+
+
+def as_array(data: ArrayLike, dtype: Any = None) -> NDArray:
+    """An array, which keeps its dtype, or nested sequences of numbers, whose floats become the default dtype."""
+    typed = dtype is not None or hasattr(data, "dtype")
+    array = np.asarray(data, dtype)
+    return array if typed or array.dtype != FLOAT64 else array.astype(default.dtype)
+
+
+def unify(op: type[Op], arrays: list[Any]) -> None:
+    """Bring the inputs of an op to a common dtype, in the list itself."""
+    chosen: Sequence[int] = range(len(arrays)) if op.variadic or not op.constant else op.places
+    first = arrays[0].dtype if type(arrays[0]) is np.ndarray else None
+    same = first is FLOAT32 or first is FLOAT64
+    if same:
+        for k in chosen:
+            kind = type(arrays[k])
+            if kind is np.ndarray:
+                same = same and arrays[k].dtype is first
+            elif kind is not int and kind is not float:
+                same = False
+    if same:
+        return
+    dtype = common_dtype([arrays[k] for k in chosen], op.floating)
+    for k in chosen:
+        if isinstance(arrays[k], (np.ndarray, np.generic)) and arrays[k].dtype != dtype:
+            arrays[k] = np.asarray(arrays[k]).astype(dtype)
+        elif op.variadic and not isinstance(arrays[k], np.ndarray):
+            arrays[k] = np.asarray(arrays[k], dtype)
+    if not any(isinstance(arrays[k], np.ndarray) for k in chosen):
+        arrays[chosen[0]] = np.asarray(arrays[chosen[0]], dtype)

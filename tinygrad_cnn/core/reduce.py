@@ -1,0 +1,67 @@
+"""Reductions over `axes`, a tuple counted from the front.
+
+`beside` gives a reduced array its axes back, so that it broadcasts against the array it came from.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.core.checks import check_axes
+from tinygrad_cnn.core.domain import Real
+from tinygrad_cnn.core.draw import Draw
+from tinygrad_cnn.core.op import Op, Sample
+from tinygrad_cnn.core.types import Array, Shape
+from tinygrad_cnn.kernels.sums import summed
+
+
+def beside(a: Array, axes: tuple[int, ...], keepdim: bool) -> Array:
+    """Give a reduced array its reduced axes back, with size 1, so that it broadcasts against the input."""
+    return a if keepdim else np.expand_dims(a, axes)
+
+
+def count(shape: Shape, axes: tuple[int, ...]) -> int:
+    """How many elements go into one element of the result."""
+    return math.prod(shape[a] for a in axes)
+
+
+def sample_reduction(draw: Draw, domain: Any = None, *, smallest: int = 0) -> Sample:
+    """An array, some of its axes, and keepdim."""
+    x = draw.array(draw.shape(smallest=smallest), domain or Real())
+    axes = check_axes("sample", draw.axes(x.ndim), x.ndim)
+    return Sample((x,), {"axes": axes, "keepdim": draw.boolean()})
+
+
+class Sum(Op):
+    """y = Σ x        dx = g, spread over the summed axes"""
+
+    linear = "jointly"
+
+    def forward(x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
+        return summed(x, axes, keepdim)
+
+    def d_x(g: Array, x_shape: Shape, *, axes: tuple[int, ...], keepdim: bool) -> Array:
+        return np.broadcast_to(beside(g, axes, keepdim), x_shape)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return sample_reduction(draw)
+
+
+class Mean(Op):
+    """y = Σ x / n        dx = g / n, spread"""
+
+    floating = True
+
+    def forward(x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
+        if x.dtype.char not in "fd":
+            return np.mean(x, axis=axes, keepdims=keepdim)
+        return np.true_divide(summed(x, axes, keepdim), count(x.shape, axes), dtype=x.dtype)
+
+    def d_x(g: Array, x_shape: Shape, *, axes: tuple[int, ...], keepdim: bool) -> Array:
+        return np.broadcast_to(beside(g / count(x_shape, axes), axes, keepdim), x_shape)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return sample_reduction(draw, smallest=1)

@@ -1,0 +1,115 @@
+"""Ops that move elements about without changing them: each is linear, and its VJP moves them back."""
+
+import numpy as np
+
+from tinygrad_cnn.core.checks import shape_of
+from tinygrad_cnn.core.domain import Real
+from tinygrad_cnn.core.draw import Draw
+from tinygrad_cnn.core.op import Op, Sample
+from tinygrad_cnn.core.types import Array, DType, Shape
+from tinygrad_cnn.kernels.layout import reshaped
+
+
+class Cast(Op):
+    """y = x in another dtype        dx = g in x's dtype"""
+
+    linear = "jointly"
+
+    def forward(x: Array, *, dtype: DType) -> Array:
+        return x.astype(dtype)
+
+    def d_x(g: Array) -> Array:
+        return g  # the engine gives every cotangent the dtype of its input
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return Sample((draw.array(draw.shape(), Real()),), {"dtype": np.dtype(np.longdouble)})
+
+
+class Reshape(Op):
+    """y = x with another shape        dx = g with x's shape"""
+
+    linear = "jointly"
+    views = True
+
+    def forward(x: Array, *, shape: Shape) -> Array:
+        return reshaped(x, shape)
+
+    def d_x(g: Array, x_shape: Shape) -> Array:
+        return np.reshape(g, x_shape)
+
+    @staticmethod
+    def write(x: Array, v: Array, *, shape: Shape) -> Array:
+        return Reshape.apply(v, shape=shape_of(x))
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        x = draw.array(draw.shape(), Real())
+        order = draw.permutation(x.ndim)
+        return Sample((x,), {"shape": draw.choice([(x.size,), tuple(x.shape[a] for a in order), (1, *x.shape)])})
+
+
+class Permute(Op):
+    """y = x with its axes in another order        dx = g with the order undone"""
+
+    linear = "jointly"
+    views = True
+
+    def forward(x: Array, *, order: tuple[int, ...]) -> Array:
+        return np.transpose(x, order)
+
+    def d_x(g: Array, *, order: tuple[int, ...]) -> Array:
+        return np.transpose(g, tuple(np.argsort(order)))
+
+    @staticmethod
+    def write(x: Array, v: Array, *, order: tuple[int, ...]) -> Array:
+        return Permute.apply(v, order=tuple(np.argsort(order)))
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        x = draw.array(draw.shape(high=4), Real())
+        return Sample((x,), {"order": tuple(draw.permutation(x.ndim).tolist())})
+
+
+class Expand(Op):
+    """y = x repeated along new or size-1 axes        dx = g summed over them"""
+
+    linear = "jointly"
+    views = True
+
+    def forward(x: Array, *, shape: Shape) -> Array:
+        return np.broadcast_to(x, shape)
+
+    def d_x(g: Array, x_shape: Shape, *, shape: Shape) -> Array:
+        new = len(shape) - len(x_shape)
+        axes = [a for a in range(len(shape)) if a < new or (x_shape[a - new] == 1 and shape[a] != 1)]
+        return np.reshape(np.sum(g, axis=tuple(axes)), x_shape)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        full = draw.shape()
+        small = tuple(1 if draw.boolean() else n for n in full)[draw.integer(0, len(full)) :]
+        return Sample((draw.array(small, Real()),), {"shape": full})
+
+
+class Cat(Op):
+    """y = the inputs one after the other along an axis        dx_i = g's part of input i"""
+
+    linear = "jointly"
+    promotes = True
+    numpy = (np.concatenate,)
+
+    def forward(*xs: Array, axis: int) -> Array:
+        return np.concatenate(xs, axis)
+
+    def d_xs(g: Array, i: int, xs_shape: tuple[Shape, ...], *, axis: int) -> Array:
+        start = sum(shape[axis] for shape in xs_shape[:i])
+        return g[(slice(None),) * axis + (slice(start, start + xs_shape[i][axis]),)]
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        shape = draw.shape(1)
+        axis = draw.integer(0, len(shape) - 1)
+        lengths = draw.integers(0, 3, draw.integer(1, 3))
+        shapes = [(*shape[:axis], n, *shape[axis + 1 :]) for n in lengths]
+        return Sample(tuple(draw.array(s, Real()) for s in shapes), {"axis": axis})

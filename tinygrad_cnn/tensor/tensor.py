@@ -1,0 +1,178 @@
+"""`Tensor`: the micro-framework's, with all of PyTorch's methods.
+
+How it records, its gradient and how it is written are in `core.tensor`. The methods come in families, one file each
+beside this one, a line each: they hand over to `ops`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any, Self
+
+from tinygrad_cnn.autograd.graph import Node
+from tinygrad_cnn.autograd.hooks import RemovableHandle, add_hook, add_post_accumulate_hook, retain, retains
+from tinygrad_cnn.core import tensor as core
+from tinygrad_cnn.core.promotion import default
+from tinygrad_cnn.core.types import ArrayLike
+from tinygrad_cnn.numpy_protocol.dispatch import MEANINGS
+from tinygrad_cnn.tensor.arrays import as_array
+from tinygrad_cnn.tensor.conversions import ConversionMethods
+from tinygrad_cnn.tensor.draws import DrawMethods
+from tinygrad_cnn.tensor.elementwise import ElementwiseMethods
+from tinygrad_cnn.tensor.indexing import IndexingMethods
+from tinygrad_cnn.tensor.inplace import InPlaceMethods
+from tinygrad_cnn.tensor.legacy import legacy_array
+from tinygrad_cnn.tensor.operators import Operators
+from tinygrad_cnn.tensor.printing import represented
+from tinygrad_cnn.tensor.products import ProductMethods
+from tinygrad_cnn.tensor.reductions import ReductionMethods
+from tinygrad_cnn.tensor.shapes import ShapeMethods
+from tinygrad_cnn.torch_names.absent import of_tensors
+
+
+class Tensor(
+    Operators,
+    ElementwiseMethods,
+    ReductionMethods,
+    ShapeMethods,
+    IndexingMethods,
+    ProductMethods,
+    InPlaceMethods,
+    DrawMethods,
+    ConversionMethods,
+):
+    """An array with a gradient: PyTorch's Tensor, on the CPU, in NumPy.
+
+    Parameters
+    ----------
+    data : array, number, nested sequences or Tensor
+        Arrays keep their dtype and share their memory. As in PyTorch's older constructor, numbers in lists become the
+        default dtype, float32, even integers, and integers alone are sizes: ``Tensor(2, 3)`` is a (2, 3) tensor.
+    requires_grad : record what is computed from it, and fill `.grad` in `backward`; floating dtypes only
+    dtype : convert to this one
+
+    Examples
+    --------
+    >>> x = Tensor([1.0, 2.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> x.grad
+    tensor([2., 4.])
+    """
+
+    __module__ = "tinygrad_cnn"  # the name that users know it by
+
+    __slots__ = ()
+
+    def __init__(self, data: ArrayLike = (), *more: Any, requires_grad: bool = False, dtype: Any = None) -> None:
+        if more and isinstance(more[0], bool):
+            requires_grad, more = more[0], more[1:]
+        if more or (isinstance(data, (int, list, tuple)) and dtype is None):
+            array = as_array(legacy_array((data, *more), default.dtype), None)
+        else:
+            array = as_array(data, dtype)
+        super().__init__(array, requires_grad=requires_grad)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("__"):  # NumPy and Python ask every object for some
+                raise AttributeError(name)
+            raise AttributeError(of_tensors(name))
+
+    if TYPE_CHECKING:  # what these give is no Parameter, of a Parameter
+
+        @property
+        def grad(self) -> Tensor | None: ...
+        @grad.setter
+        def grad(self, value: Tensor | None) -> None: ...
+        def detach(self) -> Tensor: ...
+        def __add__(self, other: ArrayLike) -> Tensor: ...
+        def __radd__(self, other: ArrayLike) -> Tensor: ...
+        def __sub__(self, other: ArrayLike) -> Tensor: ...
+        def __rsub__(self, other: ArrayLike) -> Tensor: ...
+        def __mul__(self, other: ArrayLike) -> Tensor: ...
+        def __rmul__(self, other: ArrayLike) -> Tensor: ...
+        def __truediv__(self, other: ArrayLike) -> Tensor: ...
+        def __rtruediv__(self, other: ArrayLike) -> Tensor: ...
+        def __neg__(self) -> Tensor: ...
+
+    # ---- autograd ----------------------------------------------------------------------------------------------------
+
+    @property
+    def data(self) -> Tensor:
+        """The same memory without the history; assigning gives this tensor other memory."""
+        return self.detach()
+
+    @data.setter
+    def data(self, value: ArrayLike) -> None:
+        array = as_array(value, None)
+        if self._node is not None:
+            raise RuntimeError("data: only a leaf can be given other data; this tensor is the result of an op")
+        self.array = array
+
+    def detach_(self) -> Self:
+        """Leave the graph: this tensor becomes a leaf that requires no gradient."""
+        if self._base is not None:
+            raise RuntimeError("detach_: this tensor is a view of another one; use detach() instead")
+        self._node, self._wants = None, False
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        """A leaf with memory of its own, and its gradient; ``copy.deepcopy`` of a module uses it."""
+        known: Tensor | None = memo.get(id(self))
+        if known is None:
+            if not self.is_leaf:
+                raise RuntimeError(
+                    "deepcopy: only a leaf can be copied with all that belongs to it, this tensor is the result of an "
+                    "op; use .detach().clone()"
+                )
+            known = memo[id(self)] = self.detach().clone().requires_grad_(self.requires_grad)
+            known._grad = deepcopy(self._grad, memo)
+        return known
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as its array, without history and gradient."""
+        return type(self), (self.array, self.requires_grad)
+
+    @property
+    def grad_fn(self) -> Node | None:
+        """The node of the op that made this tensor; None for a leaf."""
+        return self._node if isinstance(self._node, Node) else None
+
+    def retain_grad(self) -> None:
+        """Fill `.grad` of this result of an op, too, in `backward`."""
+        retain(self)
+
+    @property
+    def retains_grad(self) -> bool:
+        """Whether `retain_grad` was called on this result of an op."""
+        return retains(self)
+
+    def register_hook(self, hook: Callable[[Self], Self | None]) -> RemovableHandle:
+        """Call `hook` with the gradient of this tensor in every backward pass; what it returns replaces it."""
+        return add_hook(self, hook)
+
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Self], None]) -> RemovableHandle:
+        """Call `hook` with this leaf each time a backward pass has added to its `.grad`."""
+        return add_post_accumulate_hook(self, hook)
+
+    # ---- what it is --------------------------------------------------------------------------------------------------
+
+    def __iter__(self) -> Iterator[Self]:
+        if not self.ndim:
+            raise TypeError("iter: a tensor without dims cannot be iterated over")
+        return iter(self.unbind(0))
+
+    def __repr__(self) -> str:
+        return represented(self)
+
+    __hash__ = object.__hash__
+
+    def __format__(self, spec: str) -> str:
+        number = self.numel() == 1 if spec else not self.ndim and type(self) is Tensor
+        return format(self.item(), spec) if number else object.__format__(self, spec)
+
+
+core.Tensor.kind = Tensor
+core.Tensor.meanings.update(MEANINGS)

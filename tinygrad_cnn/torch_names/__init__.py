@@ -1,0 +1,1 @@
+"""What is here only because PyTorch has the name."""
