@@ -110,9 +110,9 @@ def test_planes_lie_with_the_images_innermost(n, c, h, w, order):
     lying = layout.planes(x, ((1, 0), (2, 3)), -1.0)
     assert lying.flags.c_contiguous
     np.testing.assert_array_equal(
-        layout.images(lying), np.pad(x, ((0, 0), (0, 0), (1, 0), (2, 3)), constant_values=-1.0)
+        layout.from_planes(lying), np.pad(x, ((0, 0), (0, 0), (1, 0), (2, 3)), constant_values=-1.0)
     )
-    assert np.shares_memory(layout.planes(layout.images(lying)), lying) or not n
+    assert np.shares_memory(layout.planes(layout.from_planes(lying)), lying) or not n
 
 
 @pytest.mark.parametrize("axes", [(0, 1, 2, 3), (3, 0, 1, 2), (0, 3, 1, 2)])

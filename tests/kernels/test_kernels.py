@@ -149,8 +149,8 @@ def sample_convolution(draw):
     geometry = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
     thresholds = {
         "SHALLOW": draw.choice([0, 32]),
-        "FEW_CHANNELS": draw.choice([1, 8]),
-        "FEW_IMAGES": draw.choice([2, 8]),
+        "NARROW": draw.choice([1, 8]),
+        "IMAGES_AS_ROWS": draw.choice([2, 8]),
     }
     dtypes = [draw.choice([np.float64, np.float32]) for _ in range(3)]
     return x, w, geometry, dtypes, thresholds, draw.choice([64, 1 << 10, 1 << 17]), draw.integer(1, 3)
@@ -208,7 +208,7 @@ def one_pixel(draw):
     """A stride over a plane of one pixel, which its padding makes worth a step: no convolution of the cotangent."""
     geometry = {"stride": (2, 2), "padding": ((1, 1), (1, 1)), "dilation": (1, 1), "groups": 1}
     x, w = whole_numbers(1, 2, 1, 1), whole_numbers(3, 2, 2, 2)
-    return x, w, geometry, [np.float64] * 3, {"FEW_CHANNELS": 1}, 1 << 17, 1
+    return x, w, geometry, [np.float64] * 3, {"NARROW": 1}, 1 << 17, 1
 
 
 def test_the_gradient_of_one_pixel_under_a_stride():
@@ -380,9 +380,9 @@ def test_pixels_lie_outermost_and_the_border_is_added():
     lying = layout.pixels(x, ((1, 2), (0, 3)), -7.0)
     assert lying.flags.c_contiguous
     np.testing.assert_array_equal(
-        layout.images(lying), np.pad(x, ((0, 0), (0, 0), (1, 2), (0, 3)), constant_values=-7.0)
+        layout.from_pixels(lying), np.pad(x, ((0, 0), (0, 0), (1, 2), (0, 3)), constant_values=-7.0)
     )
-    assert np.shares_memory(layout.pixels(layout.images(lying)), lying)
+    assert np.shares_memory(layout.pixels(layout.from_pixels(lying)), lying)
 
 
 def extended_erf(x):
