@@ -87,8 +87,8 @@ def set_kernels(name: str) -> None:
     "numpy" is the default, and needs nothing else. "numba" needs the extra `fast` and compiles each loop when it is
     first used: some 15 s for a network, once, since machine code is kept on disk beside the package or, where that
     cannot be written, in the user's cache directory. "definition" is slow and for reading: each kernel is its formula
-    in a line or two of NumPy, all on one page, ``tinygrad_cnn/kernels/definition.py``. All give the same results but
-    for rounding. The environment variable ``TINYGRAD_CNN_KERNELS`` chooses at import.
+    in a few lines of NumPy, all on one page, ``tinygrad_cnn/kernels/definition.py``. All give the same results but for
+    rounding. The environment variable ``TINYGRAD_CNN_KERNELS`` chooses at import.
 
     Raises
     ------

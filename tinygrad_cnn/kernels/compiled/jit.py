@@ -15,6 +15,7 @@ from typing import Any, TypeVar, cast
 import numba
 import numpy as np
 from numba import njit, prange
+from numba.np.ufunc.parallel import threading_layer
 
 from tinygrad_cnn.kernels.threads import get_num_threads
 
@@ -110,7 +111,7 @@ def may_share() -> bool:
     finally:
         if asked is None:
             del os.environ["GOMP_SPINCOUNT"]
-    layer: str = numba.np.ufunc.parallel.threading_layer()
+    layer: str = threading_layer()
     return layer in ("omp", "tbb")
 
 

@@ -27,7 +27,7 @@ def planes(x: NDArray, pads: Pads = NOTHING, value: float = 0) -> NDArray:
             lying = np.ascontiguousarray(lying)
     if pads == NOTHING:
         return lying
-    c, h, w, n = lying.shape
+    n, c, h, w = x.shape
     (top, bottom), (left, right) = pads
     out = np.empty((c, top + h + bottom, (left + w + right) * n), x.dtype)
     _border(lying.reshape(c, h, w * n), out, top, left * n, value, cost=2 * out.nbytes)
