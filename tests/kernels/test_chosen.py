@@ -17,7 +17,7 @@ def numpys():
 
 @pytest.mark.parametrize("name", ["", "fast", None, 1])
 def test_unknown_kernels_are_refused(name):
-    with pytest.raises(ValueError, match='must be "numpy" or "numba"'):
+    with pytest.raises(ValueError, match='must be "numpy", "numba" or "definition"'):
         tg.set_kernels(name)
     assert tg.get_kernels() == "numpy"
 

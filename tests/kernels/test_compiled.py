@@ -11,10 +11,7 @@ from hypothesis import strategies as st
 
 import tinygrad_cnn as tg
 from tinygrad_cnn import nn
-from tinygrad_cnn.kernels import conv as plain
-from tinygrad_cnn.kernels import elementwise, loss, pool
-from tinygrad_cnn.kernels import random as plain_random
-from tinygrad_cnn.kernels.chosen import chosen
+from tinygrad_cnn.kernels import definition, numpy_set
 
 pytest.importorskip("numba", reason='Numba is not installed: pip install "tinygrad-cnn[fast]"')
 
@@ -74,11 +71,11 @@ def test_tiles_in_float32_err_by_a_few_roundings():
     exact = direct_3x3(x, w, np.zeros(64))
     geometry = {**SAME, "padding": ((0, 0), (0, 0))}
     worst = {
-        kit.__name__: float(np.abs(kit.conv2d(x, w, **geometry) - exact).max() / np.abs(exact).max())
-        for kit in (plain, compiled)
+        kit.name: float(np.abs(kit.conv2d(x, w, **geometry) - exact).max() / np.abs(exact).max())
+        for kit in (numpy_set, compiled)
     }
-    assert worst["tinygrad_cnn.kernels.compiled"] < 1e-5
-    assert worst["tinygrad_cnn.kernels.compiled"] < 20 * worst["tinygrad_cnn.kernels.conv"]
+    assert worst["numba"] < 1e-5
+    assert worst["numba"] < 20 * worst["numpy"]
 
 
 @pytest.mark.parametrize("n_threads", [1, 2])
@@ -113,9 +110,9 @@ def test_planes_lie_with_the_images_innermost(n, c, h, w, order):
     lying = layout.planes(x, ((1, 0), (2, 3)), -1.0)
     assert lying.flags.c_contiguous
     np.testing.assert_array_equal(
-        layout.images(lying), np.pad(x, ((0, 0), (0, 0), (1, 0), (2, 3)), constant_values=-1.0)
+        layout.from_planes(lying), np.pad(x, ((0, 0), (0, 0), (1, 0), (2, 3)), constant_values=-1.0)
     )
-    assert np.shares_memory(layout.planes(layout.images(lying)), lying) or not n
+    assert np.shares_memory(layout.planes(layout.from_planes(lying)), lying) or not n
 
 
 @pytest.mark.parametrize("axes", [(0, 1, 2, 3), (3, 0, 1, 2), (0, 3, 1, 2)])
@@ -137,7 +134,7 @@ def test_passes_do_what_those_of_numpy_do_in_any_memory_order(axes, dtype):
 
 
 @pytest.mark.parametrize("size", [10, 5000, 200_001])
-@pytest.mark.parametrize("descend", [compiled.descend, elementwise.descend])
+@pytest.mark.parametrize("descend", [compiled.descend, numpy_set.descend])
 def test_descending_is_done_in_place(descend, size):
     rng = np.random.default_rng(0)
     value, gradient = rng.standard_normal(size, np.float32), rng.standard_normal(size, np.float32)
@@ -154,7 +151,7 @@ def test_descending_is_done_in_place(descend, size):
     st.integers(1, 9), st.integers(1, 9), st.sampled_from([1, 2, 9]), st.sampled_from([1, 2, 3]), st.integers(0, 1),
     st.integers(0, 99),
 )  # fmt: skip
-def test_pooling_is_that_of_the_numpy_kernels_ties_nan_and_padding_too(h, w, n, kernel, pad, seed):
+def test_pooling_is_that_of_the_definition_ties_nan_and_padding_too(h, w, n, kernel, pad, seed):
     rng = np.random.default_rng(seed)
     x = rng.choice([-np.inf, -1.0, 0.0, 1.0, np.nan], (n, 3, h, w), p=[0.1, 0.3, 0.25, 0.25, 0.1])
     pad = min(pad, kernel // 2)
@@ -162,12 +159,12 @@ def test_pooling_is_that_of_the_numpy_kernels_ties_nan_and_padding_too(h, w, n, 
         return
     window = {"kernel_size": (kernel, kernel), "stride": (2, 2), "padding": (pad, pad), "dilation": (1, 1)}
     (y, taps), (expected, expected_taps) = (
-        k.max_pool2d(x, **window, ceil_mode=seed % 2 == 0) for k in (compiled, pool)
+        k.max_pool2d(x, **window, ceil_mode=seed % 2 == 0) for k in (compiled, definition)
     )
     np.testing.assert_array_equal(y, expected)
     np.testing.assert_array_equal(taps, expected_taps)
     g = rng.integers(-4, 5, y.shape).astype(float)
-    put, expected_put = (k.window_put(g, taps, input_size=(h, w), **window) for k in (compiled, pool))
+    put, expected_put = (k.window_put(g, taps, input_size=(h, w), **window) for k in (compiled, definition))
     np.testing.assert_array_equal(put, expected_put)
 
 
@@ -192,16 +189,16 @@ def test_products_of_one_image_and_of_few_in_any_memory_order(n, k, m, dtype):
         compiled.matmul(np.ones((1, 70_000)), np.ones((69_999, 2)))
 
 
-def test_labels_count_as_in_the_numpy_kernels_in_any_memory_order():
+def test_labels_count_as_in_the_definition_in_any_memory_order():
     rng = np.random.default_rng(0)
     x, t, g = 30 * rng.standard_normal((9, 5)), rng.integers(0, 5, 9), rng.standard_normal(9)
     x[3] = [1000.0, 0.0, -1000.0, 1000.0, 0.0]
     for logits in (x, np.asfortranarray(x)):
         for dtype, near in ((np.float64, 1e-13), (np.float32, 1e-5)):
             given = logits.astype(dtype), t
-            np.testing.assert_allclose(compiled.class_losses(*given), loss.class_losses(x, t), rtol=10 * near)
+            np.testing.assert_allclose(compiled.class_losses(*given), definition.class_losses(x, t), rtol=10 * near)
             found = compiled.class_losses_input(g.astype(dtype), *given)
-            np.testing.assert_allclose(found, loss.class_losses_input(g, x, t), atol=near)
+            np.testing.assert_allclose(found, definition.class_losses_input(g, x, t), atol=near)
             assert found.dtype == dtype
             assert found.flags.f_contiguous == logits.flags.f_contiguous
 
@@ -254,11 +251,6 @@ def test_after_a_fork_the_child_computes_alone():
         tg.set_num_threads(before)
 
 
-def test_every_kernel_has_its_twin():
-    for name in type(chosen).__annotations__.keys() - {"name"}:
-        assert callable(getattr(compiled, name))
-
-
 def test_machine_code_older_than_a_source_is_forgotten(tmp_path):
     (tmp_path / "__pycache__").mkdir()
     old, new, source = tmp_path / "__pycache__" / "a.nbi", tmp_path / "__pycache__" / "b.nbi", tmp_path / "loops.py"
@@ -274,4 +266,4 @@ def test_machine_code_older_than_a_source_is_forgotten(tmp_path):
 def test_random_words_are_those_of_numpy_and_the_stream_goes_on(seed, counts):
     a, b = (np.random.Generator(np.random.MT19937(seed)) for _ in range(2))
     for count in (*counts, 3):
-        np.testing.assert_array_equal(compiled.random_words(a, count), plain_random.random_words(b, count))
+        np.testing.assert_array_equal(compiled.random_words(a, count), numpy_set.random_words(b, count))

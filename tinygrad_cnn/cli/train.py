@@ -59,7 +59,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=natural, default=0, help="the same seed gives the same weights (default: 0)")
     parser.add_argument("--save", metavar="FILE", help="write the trained model here")
     parser.add_argument("--threads", type=positive(int), help="threads of the linear algebra")
-    parser.add_argument("--kernels", choices=["numpy", "numba"], help="numba: compiled loops, of the extra fast")
+    parser.add_argument(
+        "--kernels",
+        choices=["numpy", "numba", "definition"],
+        help="numba: compiled loops, of the extra fast; definition: formulas to read, slow",
+    )
     parser.add_argument("--json", metavar="FILE", help="write a record of the run here")
 
 

@@ -1,6 +1,6 @@
 """Array numerics and nothing else: ndarray in, ndarray out. Floor 0, could be lifted out and used alone.
 
-Kernels trust their callers: what users pass is checked at the doors of `tinygrad_cnn.ops`.
+Kernels trust their callers: the public functions of `tinygrad_cnn.ops` check what users pass.
 """
 
 from tinygrad_cnn.kernels.memory import keep_freed_memory

@@ -1,55 +1,94 @@
-"""Which kernels are in use: NumPy's, or those compiled by Numba. Ops call them as ``chosen.conv2d(...)``."""
+"""Which kernels are in use: NumPy's, the compiled ones, or their definitions. Ops call ``chosen.conv2d(...)``."""
 
 import importlib
 import importlib.util
 import os
-from collections.abc import Callable
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Protocol, cast
 
-from tinygrad_cnn.kernels import conv, elementwise, loss, matmul, pool, random
+import numpy as np
 
-Kernel = Callable[..., Any]
-NUMPYS = conv, pool, elementwise, matmul, loss, random
+from tinygrad_cnn.core.types import NDArray, Pads, Pair
+from tinygrad_cnn.kernels import numpy_set
+
+if TYPE_CHECKING:
+    from tinygrad_cnn.kernels import compiled, definition
 
 
-class Chosen:
-    """The kernels in use, by name."""
+class Kernels(Protocol):
+    """A set of kernels. What each function computes is in `definition`; a set is a module that has them all."""
 
     name: str
-    conv2d: Kernel
-    conv2d_input: Kernel
-    conv2d_weight: Kernel
-    max_pool2d: Kernel
-    window_put: Kernel
-    relu: Kernel
-    gate: Kernel
-    channel_sums: Kernel
-    matmul: Kernel
-    class_losses: Kernel
-    class_losses_input: Kernel
-    descend: Kernel
-    random_words: Kernel
 
-    def __init__(self) -> None:
-        self.choose("numpy", *NUMPYS)
+    def conv2d(
+        self,
+        x: NDArray,
+        w: NDArray,
+        b: NDArray | None = None,
+        *,
+        stride: Pair,
+        padding: Pads,
+        dilation: Pair,
+        groups: int,
+    ) -> NDArray: ...
+    def conv2d_input(
+        self, g: NDArray, w: NDArray, *, input_size: Pair, stride: Pair, padding: Pads, dilation: Pair, groups: int
+    ) -> NDArray: ...
+    def conv2d_weight(
+        self, x: NDArray, g: NDArray, *, kernel_size: Pair, stride: Pair, padding: Pads, dilation: Pair, groups: int
+    ) -> NDArray: ...
+    def max_pool2d(
+        self, x: NDArray, *, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair, ceil_mode: bool
+    ) -> tuple[NDArray, NDArray]: ...
+    def window_put(
+        self,
+        g: NDArray,
+        winner: NDArray,
+        *,
+        input_size: Pair,
+        kernel_size: Pair,
+        stride: Pair,
+        padding: Pair,
+        dilation: Pair,
+    ) -> NDArray: ...
+    def relu(self, x: NDArray) -> NDArray: ...
+    def gate(self, x: NDArray, of: NDArray) -> NDArray: ...
+    def channel_sums(self, g: NDArray) -> NDArray: ...
+    def matmul(self, a: NDArray, b: NDArray, *, keep_order: bool = False) -> NDArray: ...
+    def class_losses(self, x: NDArray, t: NDArray) -> NDArray: ...
+    def class_losses_input(self, g: NDArray, x: NDArray, t: NDArray) -> NDArray: ...
+    def descend(self, value: NDArray, gradient: NDArray, rate: float) -> None: ...
+    def random_words(self, generator: np.random.Generator, count: int) -> NDArray: ...
 
-    def choose(self, name: str, *modules: Any) -> None:
-        """Take each kernel from the module that has it."""
-        for kernel in Chosen.__annotations__.keys() - {"name"}:
-            setattr(self, kernel, next(getattr(m, kernel) for m in modules if hasattr(m, kernel)))
-        self.name = name
+
+if TYPE_CHECKING:  # here type checkers compare the signatures of each set with those above
+    NUMPYS: Kernels = numpy_set
+    COMPILED: Kernels = compiled
+    DEFINITION: Kernels = definition
+
+KERNELS = [member for member in vars(Kernels) if not member.startswith("_")]
+"""The names of the functions of a set."""
+
+chosen = cast(Kernels, SimpleNamespace())
+"""The kernels in use."""
 
 
-chosen = Chosen()
+def choose(kernels: Kernels) -> None:
+    """Use this set from now on."""
+    vars(chosen).update({member: getattr(kernels, member) for member in ("name", *KERNELS)})
+
+
+choose(numpy_set)
 
 
 def set_kernels(name: str) -> None:
-    """Compute with the kernels "numpy" or "numba", from now on and in the whole process.
+    """Compute with the kernels "numpy", "numba" or "definition", from now on and in the whole process.
 
     "numpy" is the default, and needs nothing else. "numba" needs the extra `fast` and compiles each loop when it is
     first used: some 15 s for a network, once, since machine code is kept on disk beside the package or, where that
-    cannot be written, in the user's cache directory. Both give the same results but for rounding. The environment
-    variable ``TINYGRAD_CNN_KERNELS`` chooses at import.
+    cannot be written, in the user's cache directory. "definition" is slow and for reading: each kernel is its formula
+    in a few lines of NumPy, all on one page, ``tinygrad_cnn/kernels/definition.py``. All give the same results but for
+    rounding. The environment variable ``TINYGRAD_CNN_KERNELS`` chooses at import.
 
     Raises
     ------
@@ -62,26 +101,28 @@ def set_kernels(name: str) -> None:
     --------
     >>> import tinygrad_cnn
     >>> before = tinygrad_cnn.get_kernels()
-    >>> tinygrad_cnn.set_kernels("numpy")
+    >>> tinygrad_cnn.set_kernels("definition")
     >>> tinygrad_cnn.get_kernels()
-    'numpy'
+    'definition'
     >>> tinygrad_cnn.set_kernels(before)
     """
     if name == chosen.name:
         return
     if name == "numpy":
-        chosen.choose(name, *NUMPYS)
+        choose(numpy_set)
+    elif name == "definition":
+        choose(cast(Kernels, importlib.import_module("tinygrad_cnn.kernels.definition")))
     elif name == "numba":
         if importlib.util.find_spec("numba") is None:
             raise ImportError('set_kernels: "numba" needs Numba; install it with: pip install "tinygrad-cnn[fast]"')
         # Numba takes half a second to import, and is not everywhere: only those who ask for it pay.
-        chosen.choose(name, importlib.import_module("tinygrad_cnn.kernels.compiled"))
+        choose(cast(Kernels, importlib.import_module("tinygrad_cnn.kernels.compiled")))
     else:
-        raise ValueError(f'set_kernels: name is {name!r}; it must be "numpy" or "numba"')
+        raise ValueError(f'set_kernels: name is {name!r}; it must be "numpy", "numba" or "definition"')
 
 
 def get_kernels() -> str:
-    """The name of the kernels in use: "numpy" or "numba"."""
+    """The name of the kernels in use: "numpy", "numba" or "definition"."""
     return chosen.name
 
 

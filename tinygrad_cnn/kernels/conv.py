@@ -18,15 +18,15 @@ import numpy as np
 from tinygrad_cnn.core.types import NDArray, Pads, Pair
 from tinygrad_cnn.kernels import threads
 from tinygrad_cnn.kernels.geometry import output_size, tap
-from tinygrad_cnn.kernels.layout import images, pixels, planes_of_channels, view
+from tinygrad_cnn.kernels.layout import from_pixels, pixels, planes_of_channels, view
 from tinygrad_cnn.kernels.threads import get_num_threads, row_blocks, share, split
 
 SHALLOW = 32
 """Windows of at most this many elements are lowered with their taps as rows."""
-FEW_CHANNELS = 8
+NARROW = 8
 """Below this number of channels of x its gradient is scattered by taps: BLAS is slow at products so narrow."""
-FEW_IMAGES = 8
-"""Below this number the rows of MEC's matrices are rows of the plane, else images."""
+IMAGES_AS_ROWS = 8
+"""From this number of images on they are the rows of MEC's matrices; below, the rows are rows of the plane."""
 
 Block = tuple[slice, slice]
 """Rows of the plane, and images."""
@@ -51,14 +51,14 @@ def conv2d(
     shallow = depth * kernel[0] * kernel[1] <= SHALLOW or dilation[1] > 1
     source = planes_of_channels(x, padding) if shallow else pixels(x, padding)
     bias = np.zeros(o, y.dtype) if b is None else b
-    for ins, outs in zip(parts(c, groups), parts(o, groups), strict=True):
+    for ins, outs in zip(channel_groups(c, groups), channel_groups(o, groups), strict=True):
         if shallow:
             correlate_by_taps(source[ins], w[outs], bias[outs], y[..., outs], stride, dilation)
         else:
             correlate_by_rows(
                 np.ascontiguousarray(source[..., ins]), w[outs], bias[outs], y[..., outs], stride, dilation
             )
-    return images(y)
+    return from_pixels(y)
 
 
 def conv2d_input(
@@ -71,16 +71,16 @@ def conv2d_input(
     """
     depth = w.shape[1]
     as_convolution = turned(w, stride, padding, dilation, groups)
-    if depth >= FEW_CHANNELS and as_convolution is not None:
+    if depth >= NARROW and as_convolution is not None:
         weight, back = as_convolution
         return conv2d(g, weight, stride=(1, 1), padding=back, dilation=dilation, groups=groups)
     h, width = (n + sum(p) for n, p in zip(input_size, padding, strict=True))
     canvas = np.zeros((h, width, g.shape[0], groups * depth), np.result_type(g, w))
     source = pixels(g)
-    for ins, outs in zip(parts(groups * depth, groups), parts(len(w), groups), strict=True):
+    for ins, outs in zip(channel_groups(groups * depth, groups), channel_groups(len(w), groups), strict=True):
         scatter_taps(source[..., outs], w[outs], canvas[..., ins], stride, dilation)
     (top, bottom), (left, right) = padding
-    return images(canvas[top : h - bottom, left : width - right])
+    return from_pixels(canvas[top : h - bottom, left : width - right])
 
 
 def turned(w: NDArray, stride: Pair, padding: Pads, dilation: Pair, groups: int) -> tuple[NDArray, Pads] | None:
@@ -104,14 +104,14 @@ def conv2d_weight(
     c, o = x.shape[1], g.shape[1]
     depth = c // groups
     d = np.empty((o, depth, *kernel_size), np.result_type(x, g))
-    taps = depth * kernel_size[0] * kernel_size[1] <= SHALLOW or stride[1] > 1
-    source, cotangent = planes_of_channels(x, padding) if taps else pixels(x, padding), pixels(g)
-    for ins, outs in zip(parts(c, groups), parts(o, groups), strict=True):
-        part = np.ascontiguousarray(cotangent[..., outs])
-        if taps:
-            d[outs] = contract_by_taps(source[ins], part, kernel_size, stride, dilation)
+    by_taps = depth * kernel_size[0] * kernel_size[1] <= SHALLOW or stride[1] > 1
+    source, cotangent = planes_of_channels(x, padding) if by_taps else pixels(x, padding), pixels(g)
+    for ins, outs in zip(channel_groups(c, groups), channel_groups(o, groups), strict=True):
+        g_group = np.ascontiguousarray(cotangent[..., outs])
+        if by_taps:
+            d[outs] = contract_by_taps(source[ins], g_group, kernel_size, stride, dilation)
         else:
-            d[outs] = contract_by_rows(np.ascontiguousarray(source[..., ins]), part, kernel_size, stride, dilation)
+            d[outs] = contract_by_rows(np.ascontiguousarray(source[..., ins]), g_group, kernel_size, stride, dilation)
     return d
 
 
@@ -179,7 +179,7 @@ def correlate_by_rows(x: NDArray, w: NDArray, b: NDArray, y: NDArray, stride: Pa
     c, kh = x.shape[3], w.shape[2]
     matrix = w.transpose(3, 2, 1, 0).reshape(-1, o).astype(y.dtype, copy=False)  # (KW·KH·C, O)
     row = x.shape[1] * kh * c
-    by_image = n >= FEW_IMAGES
+    by_image = n >= IMAGES_AS_ROWS
 
     def work(blocks: Sequence[Block]) -> None:
         for rows, some, lowered in lowered_blocks(x, blocks, kh, stride[0], dilation[0], (2, 1)):
@@ -193,7 +193,7 @@ def correlate_by_rows(x: NDArray, w: NDArray, b: NDArray, y: NDArray, stride: Pa
                 np.matmul(windows, matrix, out=out.transpose(2, 1, 0, 3))
             out += b
 
-    some = min(n, 2 * FEW_IMAGES) if by_image else n
+    some = min(n, 2 * IMAGES_AS_ROWS) if by_image else n
     share(row_and_image_blocks(oh, n, row, some), work, cost=y.nbytes + y.size * len(matrix) / 4)
 
 
@@ -211,13 +211,13 @@ def contract_by_rows(x: NDArray, g: NDArray, kernel: Pair, stride: Pair, dilatio
         for rows, some, lowered in lowered_blocks(x, blocks, kh, stride[0], dilation[0], (1, 2)):
             p, m = len(lowered), lowered.shape[2]
             under = view(lowered, (kw, p, kh * c, ow * m), (1, 0, 4, 2), (dilation[1], 1, 1, 1))
-            part = np.ascontiguousarray(g[rows, :, some]).reshape(p, ow * m, o)
-            d += np.add.reduce(np.matmul(under, part), axis=1)
+            g_block = np.ascontiguousarray(g[rows, :, some]).reshape(p, ow * m, o)
+            d += np.add.reduce(np.matmul(under, g_block), axis=1)
         return d
 
     blocks = row_and_image_blocks(oh, n, w * kh * c, n)
-    shares = share(blocks, work, cost=g.nbytes + g.size * kh * kw * c / 4)
-    return sum(shares[1:], shares[0]).reshape(kw, kh, c, o).transpose(3, 2, 1, 0)
+    sums = share(blocks, work, cost=g.nbytes + g.size * kh * kw * c / 4)
+    return sum(sums[1:], sums[0]).reshape(kw, kh, c, o).transpose(3, 2, 1, 0)
 
 
 def lowered_blocks(
@@ -249,20 +249,20 @@ def scatter_taps(g: NDArray, w: NDArray, canvas: NDArray, stride: Pair, dilation
     c, kh, kw = w.shape[1:]
     matrices = np.ascontiguousarray(w.transpose(2, 3, 0, 1))  # (KH,KW,O,C)
 
-    def work(shares: Sequence[slice]) -> None:
-        for some in shares:
+    def work(slices: Sequence[slice]) -> None:
+        for some in slices:
             for rows in row_blocks(oh, ow * (some.stop - some.start) * max(o, c)):
-                part = np.ascontiguousarray(g[rows, :, some])
+                g_block = np.ascontiguousarray(g[rows, :, some])
                 for i in range(kh):
                     down = tap(i, stride[0], dilation[0], rows.stop - rows.start, rows.start)
                     for j in range(kw):
-                        product = np.matmul(part.reshape(-1, o), matrices[i, j])
-                        canvas[down, tap(j, stride[1], dilation[1], ow), some] += product.reshape(*part.shape[:3], c)
+                        product = np.matmul(g_block.reshape(-1, o), matrices[i, j])
+                        canvas[down, tap(j, stride[1], dilation[1], ow), some] += product.reshape(*g_block.shape[:3], c)
 
     share(split(n, -(-n // get_num_threads())), work, cost=canvas.nbytes + g.size * kh * kw * c / 4)
 
 
-def parts(n: int, groups: int) -> list[slice]:
+def channel_groups(n: int, groups: int) -> list[slice]:
     """The channels of each group."""
     return split(n, n // groups)
 

@@ -22,9 +22,9 @@ def relu(x: NDArray) -> NDArray:
     order = memory_order(x)
     if order is None:
         return np.asarray(np.maximum(x, 0))
-    run = x.transpose(order)
-    y = np.empty(run.shape, x.dtype)
-    source, out, zeros = run.reshape(-1), y.reshape(-1), np.zeros(RUN, x.dtype)
+    lying = x.transpose(order)
+    y = np.empty(lying.shape, x.dtype)
+    source, out, zeros = lying.reshape(-1), y.reshape(-1), np.zeros(RUN, x.dtype)
     whole = x.size // RUN * RUN
     rows, results = source[:whole].reshape(-1, RUN), out[:whole].reshape(-1, RUN)
 
@@ -50,8 +50,8 @@ def descend(value: NDArray, gradient: NDArray, rate: float) -> None:
     target, source = value.reshape(-1), gradient.reshape(-1)
     product = np.empty(RUN, np.result_type(gradient, rate))
     for start in range(0, value.size, RUN):
-        part = source[start : start + RUN]
-        target[start : start + RUN] -= np.multiply(part, rate, out=product[: part.size])
+        run = source[start : start + RUN]
+        target[start : start + RUN] -= np.multiply(run, rate, out=product[: run.size])
 
 
 def memory_order(x: NDArray) -> tuple[int, ...] | None:

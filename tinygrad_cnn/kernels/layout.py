@@ -1,4 +1,4 @@
-"""How images lie in memory: pixels outermost, then images, then channels (H, W, N, C).
+"""How a batch lies in memory: pixels outermost, then images, then channels (H, W, N, C).
 
 A pixel of all images is one contiguous run, so that pooling, padding and element-wise work move long runs
 whatever the number of channels; and the channels of a pixel, being adjacent, are rows of a GEMM. Arrays keep the
@@ -22,7 +22,7 @@ def planes_of_channels(x: NDArray, pads: Pads = NOTHING, value: float = 0) -> ND
     return bordered(x.transpose(1, 2, 3, 0), ((0, 0), *pads, (0, 0)), value)
 
 
-def images(y: NDArray) -> NDArray:
+def from_pixels(y: NDArray) -> NDArray:
     """y (H,W,N,C) as a view (N,C,H,W)."""
     return y.transpose(2, 3, 0, 1)
 

@@ -8,7 +8,7 @@ from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.kernels.threads import get_num_threads, share, split
 
 SMALL = 1 << 20
-"""Multiplications below which a product stays in its thread."""
+"""Multiplications below which it is not even asked whether threads would pay."""
 
 
 def matmul(a: NDArray, b: NDArray, *, keep_order: bool = False) -> NDArray:
@@ -30,11 +30,11 @@ def matmul(a: NDArray, b: NDArray, *, keep_order: bool = False) -> NDArray:
     by_rows = n >= m
 
     def work(slices: Sequence[slice]) -> None:
-        for part in slices:
+        for some in slices:
             if by_rows:
-                np.matmul(a[part], b, out=y[part])
+                np.matmul(a[some], b, out=y[some])
             else:
-                np.matmul(a, b[:, part], out=y[:, part])
+                np.matmul(a, b[:, some], out=y[:, some])
 
     longer = max(n, m)
     share(split(longer, -(-longer // get_num_threads())), work, cost=n * m * k / 4)

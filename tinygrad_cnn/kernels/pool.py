@@ -11,7 +11,7 @@ import numpy as np
 
 from tinygrad_cnn.core.types import NDArray, Pads, Pair
 from tinygrad_cnn.kernels.geometry import ceil_output_size, output_size, tap
-from tinygrad_cnn.kernels.layout import images, pixels
+from tinygrad_cnn.kernels.layout import from_pixels, pixels
 from tinygrad_cnn.kernels.threads import row_blocks, share
 
 
@@ -82,7 +82,7 @@ def max_pool2d(
                     np.copyto(at, at.dtype.type(t), where=np.isnan(canvas[place]))
 
     share(row_blocks(out[0], math.prod(y.shape[1:])), work, cost=canvas.nbytes + y.nbytes)
-    return images(y), images(winner)
+    return from_pixels(y), from_pixels(winner)
 
 
 @lru_cache(256)
@@ -112,7 +112,7 @@ def window_take(
     y = np.zeros(at.shape, x.dtype)
     for t, place in enumerate(_taps(out, kernel_size, stride, dilation)):
         np.copyto(y, canvas[place], where=at == t)
-    return images(y)
+    return from_pixels(y)
 
 
 def window_put(
@@ -138,7 +138,7 @@ def window_put(
 
     cost = 2 * canvas.nbytes if apart else 0  # rows of windows that overlap are not for two threads at once
     share(row_blocks(out[0], math.prod(source.shape[1:])), work, cost=cost)
-    return images(canvas[top : top + input_size[0], left : left + input_size[1]])
+    return from_pixels(canvas[top : top + input_size[0], left : left + input_size[1]])
 
 
 def avg_pool2d(
@@ -159,7 +159,7 @@ def avg_pool2d(
     for place in _taps(out, kernel_size, stride, (1, 1)):
         y += canvas[place]
     over = divisors(size, out, kernel_size, stride, padding, count_include_pad, divisor_override)
-    return images(y / over.astype(x.dtype)[:, :, None, None])
+    return from_pixels(y / over.astype(x.dtype)[:, :, None, None])
 
 
 def avg_pool2d_input(
@@ -176,11 +176,11 @@ def avg_pool2d_input(
     out = g.shape[2], g.shape[3]
     (top, bottom), (left, right) = border(input_size, out, kernel_size, stride, padding, (1, 1))
     over = divisors(input_size, out, kernel_size, stride, padding, count_include_pad, divisor_override)
-    part = pixels(g) / over.astype(g.dtype)[:, :, None, None]
-    canvas = np.zeros((input_size[0] + top + bottom, input_size[1] + left + right, *part.shape[2:]), g.dtype)
+    each = pixels(g) / over.astype(g.dtype)[:, :, None, None]
+    canvas = np.zeros((input_size[0] + top + bottom, input_size[1] + left + right, *each.shape[2:]), g.dtype)
     for place in _taps(out, kernel_size, stride, (1, 1)):
-        canvas[place] += part
-    return images(canvas[top : top + input_size[0], left : left + input_size[1]])
+        canvas[place] += each
+    return from_pixels(canvas[top : top + input_size[0], left : left + input_size[1]])
 
 
 def divisors(

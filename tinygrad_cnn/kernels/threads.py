@@ -1,4 +1,4 @@
-"""A pool of threads over parts of a batch. NumPy releases the interpreter's lock inside its loops and in BLAS.
+"""A pool of threads over blocks of a batch. NumPy releases the interpreter's lock inside its loops and in BLAS.
 
 From its first use on BLAS is held to one thread, in the whole process: its own threads spin for a while after
 each product, on the processors that the pool needs (a training step took a third longer). Products of large
@@ -25,24 +25,24 @@ def _blas() -> list[Any]:
 
 
 class _Worker(threading.Thread):
-    """A thread that waits for a share of work and hands back its result, or what it raised.
+    """A thread that waits for a job and hands back its result, or what it raised.
 
     Two queues: half the price of concurrent.futures, 20 µs instead of 40.
     """
 
     def __init__(self) -> None:
         super().__init__(name="tinygrad_cnn", daemon=True)
-        self.shares: SimpleQueue[Callable[[], Any] | None] = SimpleQueue()
+        self.jobs: SimpleQueue[Callable[[], Any] | None] = SimpleQueue()
         self.results: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
         self.start()
 
     def run(self) -> None:
-        while (share := self.shares.get()) is not None:
+        while (job := self.jobs.get()) is not None:
             try:
-                self.results.put((share(), None))
+                self.results.put((job(), None))
             except BaseException as error:  # raised again where the result is asked for
                 self.results.put((None, error))
-            del share  # and what it holds
+            del job  # and what it holds
 
 
 class _Pool:
@@ -60,7 +60,7 @@ class _Pool:
 
     def stop(self) -> None:
         for worker in self.workers:
-            worker.shares.put(None)
+            worker.jobs.put(None)
         self.workers = []
 
 
@@ -108,11 +108,11 @@ def share(tasks: Sequence[Task], work: Callable[[Sequence[Task]], Result], *, co
         return [work(tasks)]
     shares = [tasks[len(tasks) * k // n : len(tasks) * (k + 1) // n] for k in range(n)]
     if not _pool.busy.acquire(blocking=False):
-        return [work(part) for part in shares]
+        return [work(own) for own in shares]
     try:
         workers = _pool.started()[: n - 1]
-        for worker, part in zip(workers, shares[1:], strict=True):
-            worker.shares.put(partial(work, part))
+        for worker, own in zip(workers, shares[1:], strict=True):
+            worker.jobs.put(partial(work, own))
         try:
             results = [work(shares[0])]
         finally:

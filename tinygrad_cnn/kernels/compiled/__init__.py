@@ -22,7 +22,10 @@ __all__ = [
     "gate",
     "matmul",
     "max_pool2d",
+    "name",
     "random_words",
     "relu",
     "window_put",
 ]
+
+name = "numba"

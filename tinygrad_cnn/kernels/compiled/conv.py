@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray, Pads, Pair, Shape
-from tinygrad_cnn.kernels import conv as plain
+from tinygrad_cnn.kernels import numpy_set
 from tinygrad_cnn.kernels.compiled import direct, winograd
-from tinygrad_cnn.kernels.compiled.layout import DTYPES, FEW_IMAGES, images, planes
-from tinygrad_cnn.kernels.conv import parts
+from tinygrad_cnn.kernels.compiled.layout import DTYPES, SHORTEST_RUN, from_planes, planes
+from tinygrad_cnn.kernels.conv import channel_groups, turned
 from tinygrad_cnn.kernels.geometry import output_size
 from tinygrad_cnn.kernels.layout import NOTHING
 from tinygrad_cnn.kernels.threads import get_num_threads, split
@@ -34,7 +34,7 @@ def conv2d(
 ) -> NDArray:
     """y[n,o,p,q] = b[o] + Σ_cij w[o,c,i,j] x[n,c, p·stride + i·dilation - pad, …], per group of channels."""
     if not suits((x, w, x if b is None else b), stride):
-        return plain.conv2d(x, w, b, stride=stride, padding=padding, dilation=dilation, groups=groups)
+        return numpy_set.conv2d(x, w, b, stride=stride, padding=padding, dilation=dilation, groups=groups)
     plan = planned(x.shape, w.shape, stride, padding, dilation, groups, get_num_threads())
     bias = np.zeros(len(w), x.dtype) if b is None else np.ascontiguousarray(b)
     source = planes(x, plan.padding)
@@ -44,7 +44,7 @@ def conv2d(
             winograd.correlate(source[ins], w[outs], bias[outs], y[outs])
         else:
             correlate(source[ins], w[outs], bias[outs], y[outs], plan)
-    return images(y)
+    return from_planes(y)
 
 
 def conv2d_input(
@@ -55,23 +55,23 @@ def conv2d_input(
     Where the border would be most of the work, or with a stride, each run of g is added where it came from.
     """
     if not suits((g, w), stride):
-        return plain.conv2d_input(
+        return numpy_set.conv2d_input(
             g, w, input_size=input_size, stride=stride, padding=padding, dilation=dilation, groups=groups
         )
     (n, o, oh, ow), depth = g.shape, w.shape[1]
-    turned = plain.turned(w, stride, padding, dilation, groups)
-    if turned is not None and (n < FEW_IMAGES or input_size[0] * input_size[1] < MOSTLY_BORDER * oh * ow):
-        weight, back = turned
+    as_convolution = turned(w, stride, padding, dilation, groups)
+    if as_convolution is not None and (n < SHORTEST_RUN or input_size[0] * input_size[1] < MOSTLY_BORDER * oh * ow):
+        weight, back = as_convolution
         return conv2d(g, weight, stride=(1, 1), padding=back, dilation=dilation, groups=groups)
     (top, bottom), (left, right) = padding
     canvas = np.zeros((groups * depth, input_size[0] + top + bottom, input_size[1] + left + right, n), g.dtype)
-    if n < FEW_IMAGES:
+    if n < SHORTEST_RUN:
         source = planes(g, ((0, 0), (0, canvas.shape[2] - ow)))
     else:
         source = planes(g)
-    for ins, outs in zip(parts(len(canvas), groups), parts(o, groups), strict=True):
-        spread(source[outs], w[outs], canvas[ins], ow, stride, dilation)
-    return images(canvas[:, top : top + input_size[0], left : left + input_size[1]])
+    for ins, outs in zip(channel_groups(len(canvas), groups), channel_groups(o, groups), strict=True):
+        scatter(source[outs], w[outs], canvas[ins], ow, stride, dilation)
+    return from_planes(canvas[:, top : top + input_size[0], left : left + input_size[1]])
 
 
 def conv2d_weight(
@@ -79,7 +79,7 @@ def conv2d_weight(
 ) -> NDArray:
     """The gradient in w: Σ over images and places of g[n,o,p,q] times the window of x that y[n,·,p,q] saw."""
     if not suits((x, g), stride):
-        return plain.conv2d_weight(
+        return numpy_set.conv2d_weight(
             x, g, kernel_size=kernel_size, stride=stride, padding=padding, dilation=dilation, groups=groups
         )
     o, depth = g.shape[1], x.shape[1] // groups
@@ -97,7 +97,7 @@ def conv2d_weight(
 def suits(arrays: tuple[NDArray, ...], stride: Pair) -> bool:
     """Whether the loops here compute with such arrays."""
     dtype = arrays[0].dtype
-    if dtype not in DTYPES or (stride != (1, 1) and len(arrays[0]) < FEW_IMAGES):
+    if dtype not in DTYPES or (stride != (1, 1) and len(arrays[0]) < SHORTEST_RUN):
         return False
     return all(a.dtype is dtype and a.size for a in arrays)
 
@@ -132,7 +132,7 @@ def planned(x: Shape, w: Shape, stride: Pair, padding: Pads, dilation: Pair, gro
     if by_tiles:
         padding, border = winograd.whole_tiles(padding, (oh, ow)), winograd.whole_tiles(NOTHING, (oh, ow))
     height, wide = h + sum(padding[0]), width + sum(padding[1])
-    if n < FEW_IMAGES:  # never in tiles
+    if n < SHORTEST_RUN:  # never in tiles
         border, across, together = ((0, 0), (0, wide - ow)), wide, wide * n
     return Plan(
         by_tiles,
@@ -140,7 +140,7 @@ def planned(x: Shape, w: Shape, stride: Pair, padding: Pads, dilation: Pair, gro
         border,
         (o, oh, ow, n),
         together,
-        tuple(zip(parts(c, groups), parts(o, groups), strict=True)),
+        tuple(zip(channel_groups(c, groups), channel_groups(o, groups), strict=True)),
         taps_of((depth, height, wide, n), (kernel[0], kernel[1]), dilation),
         runs_of((oh, across, ow, n), wide, stride, threads),
     )
@@ -167,7 +167,7 @@ def contract(x: NDArray, g: NDArray, kernel: Pair, plan: Plan) -> NDArray:
     return np.ascontiguousarray(whole[:o, : len(taps)]).reshape(o, len(x), *kernel)
 
 
-def spread(g: NDArray, w: NDArray, x: NDArray, columns: int, stride: Pair, dilation: Pair) -> None:
+def scatter(g: NDArray, w: NDArray, x: NDArray, columns: int, stride: Pair, dilation: Pair) -> None:
     """The adjoint of `correlate` in x: add to x (C,H,W,N), whose planes are whole, what g (O,P,Q,N) gives it."""
     o, oh, ow, n = g.shape
     c, h, width, _ = x.shape
@@ -175,7 +175,7 @@ def spread(g: NDArray, w: NDArray, x: NDArray, columns: int, stride: Pair, dilat
     taps = taps_of((1, h, width, n), (w.shape[2], w.shape[3]), dilation)
     runs = runs_of((oh, ow, columns, n), width, stride, 1)
     cost = x.nbytes + g.size * c * len(taps) / 4
-    direct.spread(x.reshape(c, -1), taps, matrices, g.reshape(o, -1), runs, cost=cost)
+    direct.scatter(x.reshape(c, -1), taps, matrices, g.reshape(o, -1), runs, cost=cost)
 
 
 @lru_cache(256)
@@ -190,7 +190,7 @@ def taps_of(size: tuple[int, int, int, int], kernel: Pair, dilation: Pair) -> ND
 def runs_of(out: tuple[int, int, int, int], width: int, stride: Pair, threads: int) -> NDArray:
     """(from, into, length) of every run of windows side by side, from a plane of that width into (P,Q,·,N)."""
     oh, ow, columns, n = out
-    if n < FEW_IMAGES:  # the whole plane is one run, a part for each thread
+    if n < SHORTEST_RUN:  # the whole plane is one run, a share of it for each thread
         length = ((oh - 1) * width + columns) * n
         return np.array([[s.start, s.start, s.stop - s.start] for s in split(length, -(-length // threads))])
     if stride[1] == 1:  # a row

@@ -39,47 +39,47 @@ add_wide, add_vector = (channels_of(vectors, onto=True) for vectors in (VECTORS,
 
 
 @shared
-def correlate(x: NDArray, taps: NDArray, w: NDArray, b: NDArray, y: NDArray, runs: NDArray, parts: int) -> None:
+def correlate(x: NDArray, taps: NDArray, w: NDArray, b: NDArray, y: NDArray, runs: NDArray, shares: int) -> None:
     """y[o, into + v] = b[o] + Σ_k w[o, k] x[taps[k] + from + v] for v < n, for each (from, into, n) of `runs`.
 
     x (flat); taps (K); w (O, K); b (O); y (O, elements).
     """
-    for part in prange(parts):
-        set_runs(x, taps, w, b, y, runs[len(runs) * part // parts : len(runs) * (part + 1) // parts])
+    for share in prange(shares):
+        set_runs(x, taps, w, b, y, runs[len(runs) * share // shares : len(runs) * (share + 1) // shares])
 
 
 @shared
-def correlate_planes(x: NDArray, taps: NDArray, w: NDArray, b: NDArray, y: NDArray, width: int, parts: int) -> None:
+def correlate_planes(x: NDArray, taps: NDArray, w: NDArray, b: NDArray, y: NDArray, width: int, shares: int) -> None:
     """The same of whole planes: y[o, p, v] = b[o] + Σ_k w[o, k] x[taps[k] + p width + v]; y (O, P, Q).
 
-    The plane is one run, so that vectors are full, and what comes out between its rows is dropped. Parts are of
+    The plane is one run, so that vectors are full, and what comes out between its rows is dropped. Shares are of
     channels.
     """
-    for part in prange(parts):
-        first, last = len(y) * part // parts, len(y) * (part + 1) // parts
+    for share in prange(shares):
+        first, last = len(y) * share // shares, len(y) * (share + 1) // shares
         set_planes(x, taps, w[first:last], b[first:last], y[first:last], width)
 
 
 @shared
-def contract(x: NDArray, taps: NDArray, g: NDArray, d: NDArray, runs: NDArray, parts: int) -> None:
-    """Add to d[part, o, k] the part's Σ_v g[o, into + v] x[taps[k] + from + v] for v < n; see `correlate`.
+def contract(x: NDArray, taps: NDArray, g: NDArray, d: NDArray, runs: NDArray, shares: int) -> None:
+    """Add to d[share, o, k] the share's Σ_v g[o, into + v] x[taps[k] + from + v] for v < n; see `correlate`.
 
-    g (O, elements); d (parts, 4 ⌈O/4⌉, 4 ⌈K/4⌉), what is beyond (O, K) being of no meaning.
+    g (O, elements); d (shares, 4 ⌈O/4⌉, 4 ⌈K/4⌉), what is beyond (O, K) being of no meaning.
     """
-    for part in prange(parts):
-        add_dots(x, taps, g, d[part], runs[len(runs) * part // parts : len(runs) * (part + 1) // parts], RUN)
+    for share in prange(shares):
+        add_dots(x, taps, g, d[share], runs[len(runs) * share // shares : len(runs) * (share + 1) // shares], RUN)
 
 
 @shared
-def spread(x: NDArray, taps: NDArray, w: NDArray, g: NDArray, runs: NDArray, parts: int) -> None:
+def scatter(x: NDArray, taps: NDArray, w: NDArray, g: NDArray, runs: NDArray, shares: int) -> None:
     """The adjoint of `correlate` in x: add w[k, c, o] g[o, into + v] to x[c, taps[k] + from + v], v < n.
 
-    x (C, elements), zeros; taps (K) of one channel; w (K, C, O); g (O, elements). Parts are of channels, since runs
+    x (C, elements), zeros; taps (K) of one channel; w (K, C, O); g (O, elements). Shares are of channels, since runs
     overlap in x.
     """
-    for part in prange(parts):
-        first, last = len(x) * part // parts, len(x) * (part + 1) // parts
-        _spread_some(x[first:last], taps, np.ascontiguousarray(w[:, first:last]), g, runs)
+    for share in prange(shares):
+        first, last = len(x) * share // shares, len(x) * (share + 1) // shares
+        _scatter_some(x[first:last], taps, np.ascontiguousarray(w[:, first:last]), g, runs)
 
 
 @sums
@@ -120,7 +120,7 @@ def set_planes(x: NDArray, taps: NDArray, w: NDArray, b: NDArray, y: NDArray, wi
 
 
 @sums
-def _spread_some(x: NDArray, taps: NDArray, w: NDArray, g: NDArray, runs: NDArray) -> None:
+def _scatter_some(x: NDArray, taps: NDArray, w: NDArray, g: NDArray, runs: NDArray) -> None:
     lanes = BYTES // x.itemsize
     wide = VECTORS * lanes
     flat, rows, none = g.reshape(-1), np.arange(len(g)) * g.shape[1], x[0]

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
-from tinygrad_cnn.kernels import elementwise as plain
+from tinygrad_cnn.kernels import numpy_set
 from tinygrad_cnn.kernels.compiled.jit import exact, prange, shared, sums
 from tinygrad_cnn.kernels.compiled.layout import DTYPES
 from tinygrad_cnn.kernels.elementwise import memory_order
@@ -18,7 +18,7 @@ def relu(x: NDArray) -> NDArray:
     """max(x, 0), in the memory order of x; NaN stays NaN."""
     order = memory_order(x) if np.size(x) > SMALL and x.dtype in DTYPES else None
     if order is None:
-        return plain.relu(x)
+        return numpy_set.relu(x)
     y = np.empty(x.transpose(order).shape, x.dtype)
     source, result = x.transpose(order).reshape(-1), y.reshape(-1)
     _relu(source, result, cost=2 * x.nbytes)
@@ -29,7 +29,7 @@ def gate(x: NDArray, of: NDArray) -> NDArray:
     """x where `of` is above 0, else 0, in the memory order of `of`."""
     order = memory_order(of) if np.size(of) > SMALL and x.dtype == of.dtype in DTYPES else None
     if order is None:
-        return plain.gate(x, of)
+        return numpy_set.gate(x, of)
     y = np.empty(of.transpose(order).shape, x.dtype)
     source = np.ascontiguousarray(x.transpose(order)).reshape(-1)
     opened, result = of.transpose(order).reshape(-1), y.reshape(-1)
@@ -41,7 +41,7 @@ def channel_sums(g: NDArray) -> NDArray:
     """Σ over images and places of g (N,C,H,W), as (C,)."""
     lying = g.transpose(1, 2, 3, 0)
     if g.dtype not in DTYPES or not lying.flags.c_contiguous:
-        return plain.channel_sums(g)
+        return numpy_set.channel_sums(g)
     rows, out = lying.reshape(len(lying), -1), np.empty(len(lying), g.dtype)
     _row_sums(rows, out, cost=g.nbytes)
     return out
@@ -51,16 +51,16 @@ def descend(value: NDArray, gradient: NDArray, rate: float) -> None:
     """value -= rate · gradient, in place."""
     same = value.size > SMALL and value.dtype == gradient.dtype and value.dtype in DTYPES
     if not (same and value.flags.c_contiguous and gradient.flags.c_contiguous):
-        plain.descend(value, gradient, rate)
+        numpy_set.descend(value, gradient, rate)
     else:
         into, source, step = value.reshape(-1), gradient.reshape(-1), value.dtype.type(rate)
         _descend(into, source, step, cost=3 * value.nbytes)
 
 
 @shared
-def _relu(x: NDArray, y: NDArray, parts: int) -> None:
-    for part in prange(parts):
-        some = slice(x.size * part // parts, x.size * (part + 1) // parts)
+def _relu(x: NDArray, y: NDArray, shares: int) -> None:
+    for share in prange(shares):
+        some = slice(x.size * share // shares, x.size * (share + 1) // shares)
         _relu_run(x[some], y[some])
 
 
@@ -71,9 +71,9 @@ def _relu_run(x: NDArray, y: NDArray) -> None:
 
 
 @shared
-def _gate(x: NDArray, of: NDArray, y: NDArray, parts: int) -> None:
-    for part in prange(parts):
-        some = slice(x.size * part // parts, x.size * (part + 1) // parts)
+def _gate(x: NDArray, of: NDArray, y: NDArray, shares: int) -> None:
+    for share in prange(shares):
+        some = slice(x.size * share // shares, x.size * (share + 1) // shares)
         _gate_run(x[some], of[some], y[some])
 
 
@@ -84,9 +84,9 @@ def _gate_run(x: NDArray, of: NDArray, y: NDArray) -> None:
 
 
 @shared
-def _descend(value: NDArray, gradient: NDArray, rate: float, parts: int) -> None:
-    for part in prange(parts):
-        some = slice(value.size * part // parts, value.size * (part + 1) // parts)
+def _descend(value: NDArray, gradient: NDArray, rate: float, shares: int) -> None:
+    for share in prange(shares):
+        some = slice(value.size * share // shares, value.size * (share + 1) // shares)
         _descend_run(value[some], gradient[some], rate)
 
 
@@ -97,10 +97,10 @@ def _descend_run(value: NDArray, gradient: NDArray, rate: float) -> None:
 
 
 @shared
-def _row_sums(rows: NDArray, out: NDArray, parts: int) -> None:
+def _row_sums(rows: NDArray, out: NDArray, shares: int) -> None:
     """The sum of each row, by sums of 4,096 elements, so that roundings do not pile up."""
-    for part in prange(parts):
-        for c in range(len(rows) * part // parts, len(rows) * (part + 1) // parts):
+    for share in prange(shares):
+        for c in range(len(rows) * share // shares, len(rows) * (share + 1) // shares):
             total = 0.0
             for start in range(0, rows.shape[1], 4096):
                 total += _sum(rows[c, start : start + 4096])

@@ -1,7 +1,7 @@
-"""How the loops of this package are compiled and shared by threads. With `panel`, the only file that imports Numba.
+"""How the loops of this package are compiled and shared by threads. Only this file, `panel` and `vectors` import Numba.
 
 Machine code is kept on disk for the next process. The threads are Numba's own, OpenMP's where it has them: they
-take up a share in 2 µs, where handing one to a Python thread takes 60, so that also small work can be shared.
+take up a share in 2 µs, where handing one to a Python thread takes 20 and more, so that also small work can be shared.
 """
 
 import os
@@ -15,6 +15,7 @@ from typing import Any, TypeVar, cast
 import numba
 import numpy as np
 from numba import njit, prange
+from numba.np.ufunc.parallel import threading_layer
 
 from tinygrad_cnn.kernels.threads import get_num_threads
 
@@ -58,7 +59,7 @@ def sums(function: F) -> F:
 
 
 def inner(function: F) -> F:
-    """Compile a part of other loops, which keep it on disk with them."""
+    """Compile a function that other loops call, which keep it on disk with them."""
     return cast(F, njit(nogil=True, error_model="numpy", fastmath=SUMS)(function))
 
 
@@ -68,9 +69,9 @@ def inlined(function: F) -> F:
 
 
 def shared(function: Callable[..., None]) -> Callable[..., None]:
-    """Compile a loop ``for part in prange(parts)`` twice, for one thread and for several.
+    """Compile a loop ``for share in prange(shares)`` twice, for one thread and for several.
 
-    `parts` is the last parameter. Who calls gives `cost` in its place, and the parts depend on it and on the number
+    `shares` is the last parameter. Who calls gives `cost` in its place, and the shares depend on it and on the number
     of threads alone.
     """
     twin = FunctionType(function.__code__, function.__globals__, function.__name__, function.__defaults__)
@@ -78,15 +79,15 @@ def shared(function: Callable[..., None]) -> Callable[..., None]:
     alone, together = njit(**OPTIONS)(function), njit(**OPTIONS, parallel=True)(twin)
 
     def call(*args: Any, cost: float) -> None:
-        parts = 1 if cost < WORTH_SHARING else parts_for()
-        (together if parts > 1 else alone)(*args, parts)
+        shares = 1 if cost < WORTH_SHARING else number_of_shares()
+        (together if shares > 1 else alone)(*args, shares)
 
     call.__doc__ = function.__doc__
     return call
 
 
-def parts_for() -> int:
-    """Into how many parts work that is worth it is divided."""
+def number_of_shares() -> int:
+    """Into how many shares work that is worth it is divided."""
     n = min(get_num_threads(), PROCESSORS)
     if n < 2 or _forked or not may_share():
         return 1
@@ -110,10 +111,10 @@ def may_share() -> bool:
     finally:
         if asked is None:
             del os.environ["GOMP_SPINCOUNT"]
-    layer: str = numba.np.ufunc.parallel.threading_layer()
+    layer: str = threading_layer()
     return layer in ("omp", "tbb")
 
 
-def _first_use(x: Any, parts: int) -> None:
-    for part in prange(parts):
-        x[part] = part
+def _first_use(x: Any, shares: int) -> None:
+    for share in prange(shares):
+        x[share] = share

@@ -1,4 +1,4 @@
-"""Images with the images of a pixel side by side: (C,H,W,N)."""
+"""How a batch lies in memory here: channels outermost, and a pixel of all images as one run (C,H,W,N)."""
 
 import numpy as np
 
@@ -9,8 +9,8 @@ from tinygrad_cnn.kernels.layout import NOTHING, planes_of_channels
 
 DTYPES = np.dtype(np.float32), np.dtype(np.float64)
 """What the loops are compiled for."""
-FEW_IMAGES = 8
-"""Below this number the images of a pixel are too short a run to be vectors; a row, or a plane, is the run then."""
+SHORTEST_RUN = 8
+"""Fewer images than these are too short a run to be vectors; a row, or a plane, is the run then."""
 
 
 def planes(x: NDArray, pads: Pads = NOTHING, value: float = 0) -> NDArray:
@@ -27,7 +27,7 @@ def planes(x: NDArray, pads: Pads = NOTHING, value: float = 0) -> NDArray:
             lying = np.ascontiguousarray(lying)
     if pads == NOTHING:
         return lying
-    c, h, w, n = lying.shape
+    n, c, h, w = x.shape
     (top, bottom), (left, right) = pads
     out = np.empty((c, top + h + bottom, (left + w + right) * n), x.dtype)
     _border(lying.reshape(c, h, w * n), out, top, left * n, value, cost=2 * out.nbytes)
@@ -41,15 +41,15 @@ def transposed(x: NDArray) -> NDArray:
     return y
 
 
-def images(y: NDArray) -> NDArray:
+def from_planes(y: NDArray) -> NDArray:
     """y (C,H,W,N) as a view (N,C,H,W)."""
     return y.transpose(3, 0, 1, 2)
 
 
 @shared
-def _border(x: NDArray, y: NDArray, top: int, left: int, value: float, parts: int) -> None:
-    for part in prange(parts):
-        first, last = len(x) * part // parts, len(x) * (part + 1) // parts
+def _border(x: NDArray, y: NDArray, top: int, left: int, value: float, shares: int) -> None:
+    for share in prange(shares):
+        first, last = len(x) * share // shares, len(x) * (share + 1) // shares
         _border_planes(x[first:last], y[first:last], top, left, value)
 
 
@@ -74,9 +74,9 @@ def _border_planes(x: NDArray, y: NDArray, top: int, left: int, value: float) ->
 
 
 @shared
-def _transpose(x: NDArray, y: NDArray, parts: int) -> None:
-    for part in prange(parts):
-        _transpose_some(x, y, len(y) * part // parts, len(y) * (part + 1) // parts)
+def _transpose(x: NDArray, y: NDArray, shares: int) -> None:
+    for share in prange(shares):
+        _transpose_some(x, y, len(y) * share // shares, len(y) * (share + 1) // shares)
 
 
 @exact

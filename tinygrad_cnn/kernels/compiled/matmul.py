@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
-from tinygrad_cnn.kernels import matmul as plain
+from tinygrad_cnn.kernels import numpy_set
 from tinygrad_cnn.kernels.compiled.direct import set_runs
 from tinygrad_cnn.kernels.compiled.jit import prange, shared, sums
 from tinygrad_cnn.kernels.compiled.layout import DTYPES, transposed
@@ -25,7 +25,7 @@ def matmul(a: NDArray, b: NDArray, *, keep_order: bool = False) -> NDArray:
     """a (…,n,k) times b (…,k,m); see `kernels.matmul`."""
     a, b = np.asarray(a), np.asarray(b)
     if a.ndim != 2 or b.ndim != 2 or a.dtype != b.dtype or a.dtype not in DTYPES or a.shape[1] != len(b):
-        return plain.matmul(a, b, keep_order=keep_order)
+        return numpy_set.matmul(a, b, keep_order=keep_order)
     (n, k), m = a.shape, b.shape[1]
     lanes, few = BYTES // a.itemsize, FEW // a.itemsize
     if keep_order and lanes <= n <= few and k * m > SMALL and a.flags.f_contiguous and b.flags.f_contiguous:
@@ -44,7 +44,7 @@ def matmul(a: NDArray, b: NDArray, *, keep_order: bool = False) -> NDArray:
         y = np.empty((n, m), a.dtype)
         _outer(np.ascontiguousarray(a[:, 0]), np.ascontiguousarray(b[0]), y, cost=y.nbytes)
         return y
-    return plain.matmul(a, b, keep_order=keep_order)
+    return numpy_set.matmul(a, b, keep_order=keep_order)
 
 
 def products(a: NDArray, b: NDArray) -> NDArray:
@@ -56,19 +56,19 @@ def products(a: NDArray, b: NDArray) -> NDArray:
 
 
 @shared
-def _products(b: NDArray, taps: NDArray, a: NDArray, zeros: NDArray, y: NDArray, parts: int) -> None:
-    """See `direct.correlate`; parts are of rows."""
+def _products(b: NDArray, taps: NDArray, a: NDArray, zeros: NDArray, y: NDArray, shares: int) -> None:
+    """See `direct.correlate`; shares are of rows."""
     run = np.array([[0, 0, y.shape[1]]])
-    for part in prange(parts):
-        first, last = len(y) * part // parts, len(y) * (part + 1) // parts
+    for share in prange(shares):
+        first, last = len(y) * share // shares, len(y) * (share + 1) // shares
         set_runs(b, taps, a[first:last], zeros[first:last], y[first:last], run)
 
 
 @shared
-def _dots(rows: NDArray, x: NDArray, y: NDArray, parts: int) -> None:
+def _dots(rows: NDArray, x: NDArray, y: NDArray, shares: int) -> None:
     """y[i] = Σ_k rows[i, k] x[k]"""
-    for part in prange(parts):
-        for i in range(len(rows) * part // parts, len(rows) * (part + 1) // parts):
+    for share in prange(shares):
+        for i in range(len(rows) * share // shares, len(rows) * (share + 1) // shares):
             y[i] = _dot(rows[i], x)
 
 
@@ -81,10 +81,10 @@ def _dot(a: NDArray, b: NDArray) -> Any:
 
 
 @shared
-def _combine(rows: NDArray, x: NDArray, y: NDArray, parts: int) -> None:
+def _combine(rows: NDArray, x: NDArray, y: NDArray, shares: int) -> None:
     """y[k] = Σ_i x[i] rows[i, k]"""
-    for part in prange(parts):
-        first, last = y.size * part // parts, y.size * (part + 1) // parts
+    for share in prange(shares):
+        first, last = y.size * share // shares, y.size * (share + 1) // shares
         _combine_some(rows, x, y[first:last], first)
 
 
@@ -102,10 +102,10 @@ def _combine_some(rows: NDArray, x: NDArray, y: NDArray, first: int) -> None:
 
 
 @shared
-def _outer(a: NDArray, b: NDArray, y: NDArray, parts: int) -> None:
+def _outer(a: NDArray, b: NDArray, y: NDArray, shares: int) -> None:
     """y[i, j] = a[i] b[j]"""
-    for part in prange(parts):
-        for i in range(len(a) * part // parts, len(a) * (part + 1) // parts):
+    for share in prange(shares):
+        for i in range(len(a) * share // shares, len(a) * (share + 1) // shares):
             _scaled(a[i], b, y[i])
 
 

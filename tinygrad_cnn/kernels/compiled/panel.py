@@ -1,9 +1,9 @@
 """The innermost product, written in vectors: a panel of results that stays in registers while all taps are added.
 
-Numba's loops become vectors by themselves, but hold their sums in memory. This is the one place that says which
-registers to use (and how short runs are copied): 4 rows by 4 vectors of sums, as in the micro-kernel of Goto, van de
-Geijn 2008 (Anatomy of high-performance matrix multiplication). It reaches 105 to 113 of OpenBLAS's 105 to 124
-GFLOP/s; loops in plain Numba 68 to 80.
+Numba's loops become vectors by themselves, but hold their sums in memory. This is the one place that keeps sums in
+registers: 4 rows by 4 vectors (by 2 without AVX-512), as in the micro-kernel of Goto, van de Geijn 2008 (Anatomy of
+high-performance matrix multiplication). It reaches 105 to 113 of OpenBLAS's 105 to 124 GFLOP/s; loops in plain Numba
+68 to 80. Here, too, is how short runs are copied.
 """
 
 from collections.abc import Callable

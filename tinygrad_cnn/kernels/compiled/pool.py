@@ -3,10 +3,11 @@
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray, Pair
-from tinygrad_cnn.kernels import pool as plain
+from tinygrad_cnn.kernels import numpy_set
 from tinygrad_cnn.kernels.compiled.jit import exact, prange, shared
-from tinygrad_cnn.kernels.compiled.layout import DTYPES, FEW_IMAGES, images, planes
+from tinygrad_cnn.kernels.compiled.layout import DTYPES, SHORTEST_RUN, from_planes, planes
 from tinygrad_cnn.kernels.layout import NOTHING
+from tinygrad_cnn.kernels.pool import border, first_inside, pooled_size
 
 TWO: Pair = (2, 2)
 
@@ -20,21 +21,21 @@ def max_pool2d(
     """
     geometry = {"kernel_size": kernel_size, "stride": stride, "padding": padding, "dilation": dilation}
     if x.dtype not in DTYPES or x.size == 0 or kernel_size[0] * kernel_size[1] > 256:
-        return plain.max_pool2d(x, **geometry, ceil_mode=ceil_mode)
+        return numpy_set.max_pool2d(x, **geometry, ceil_mode=ceil_mode)
     size = x.shape[2], x.shape[3]
-    out = plain.pooled_size(size, kernel_size, stride, padding, dilation, ceil_mode)
-    border = plain.border(size, out, kernel_size, stride, padding, dilation)
-    source = planes(x, border, -np.inf)
+    out = pooled_size(size, kernel_size, stride, padding, dilation, ceil_mode)
+    edge = border(size, out, kernel_size, stride, padding, dilation)
+    source = planes(x, edge, -np.inf)
     y = np.empty((x.shape[1], *out, len(x)), x.dtype)
     winner = np.empty(y.shape, np.uint8)
     cost = source.nbytes + y.nbytes
-    if len(x) == 1 and kernel_size == stride == TWO and dilation == (1, 1) and border == NOTHING:
+    if len(x) == 1 and kernel_size == stride == TWO and dilation == (1, 1) and edge == NOTHING:
         _maxima_of_four(source[..., 0], y[..., 0], winner[..., 0], cost=cost)
     else:
-        few = len(x) < FEW_IMAGES
-        first = plain.first_inside(size, out, kernel_size, stride, padding, dilation)
-        _maxima(source, first, y, winner, kernel_size, stride, dilation, few, cost=cost)
-    return images(y), images(winner)
+        by_window = len(x) < SHORTEST_RUN
+        first = first_inside(size, out, kernel_size, stride, padding, dilation)
+        _maxima(source, first, y, winner, kernel_size, stride, dilation, by_window, cost=cost)
+    return from_planes(y), from_planes(winner)
 
 
 def window_put(
@@ -42,7 +43,7 @@ def window_put(
 ) -> NDArray:
     """Zeros (N,C,H,W) with each g added under the tap `winner` of its window."""
     if g.dtype not in DTYPES or winner.dtype != np.uint8 or g.size == 0:
-        return plain.window_put(
+        return numpy_set.window_put(
             g,
             winner,
             input_size=input_size,
@@ -52,7 +53,7 @@ def window_put(
             dilation=dilation,
         )
     out = g.shape[2], g.shape[3]
-    (top, bottom), (left, right) = plain.border(input_size, out, kernel_size, stride, padding, dilation)
+    (top, bottom), (left, right) = border(input_size, out, kernel_size, stride, padding, dilation)
     source, at = planes(g), planes(winner)
     canvas = np.empty((g.shape[1], input_size[0] + top + bottom, input_size[1] + left + right, len(g)), g.dtype)
     tiled = (
@@ -62,9 +63,9 @@ def window_put(
     if tiled and len(g) == 1 and kernel_size == TWO:
         _put_in_fours(source[..., 0], at[..., 0], canvas[..., 0], cost=cost)
     else:
-        tiles = kernel_size if tiled and len(g) >= FEW_IMAGES else (0, 0)
+        tiles = kernel_size if tiled and len(g) >= SHORTEST_RUN else (0, 0)
         _put(source, at, canvas, tiles, kernel_size[1], stride, dilation, cost=cost)
-    return images(canvas[:, top : top + input_size[0], left : left + input_size[1]])
+    return from_planes(canvas[:, top : top + input_size[0], left : left + input_size[1]])
 
 
 @shared
@@ -76,12 +77,12 @@ def _maxima(
     kernel: Pair,
     stride: Pair,
     dilation: Pair,
-    few: bool,
-    parts: int,
+    by_window: bool,
+    shares: int,
 ) -> None:
-    for part in prange(parts):
-        for c in range(len(y) * part // parts, len(y) * (part + 1) // parts):
-            if few:
+    for share in prange(shares):
+        for c in range(len(y) * share // shares, len(y) * (share + 1) // shares):
+            if by_window:
                 _maxima_by_window(x[c], first, y[c], winner[c], kernel, stride, dilation)
             else:
                 _maxima_by_tap(x[c], first, y[c], winner[c], kernel, stride, dilation)
@@ -126,10 +127,10 @@ def _maxima_by_window(
 
 
 @shared
-def _maxima_of_four(x: NDArray, y: NDArray, winner: NDArray, parts: int) -> None:
+def _maxima_of_four(x: NDArray, y: NDArray, winner: NDArray, shares: int) -> None:
     """Windows of 2×2 side by side, of one image: x (C,H,W). As vectors a tenth of the time of windows one by one."""
-    for part in prange(parts):
-        for c in range(len(y) * part // parts, len(y) * (part + 1) // parts):
+    for share in prange(shares):
+        for c in range(len(y) * share // shares, len(y) * (share + 1) // shares):
             _maxima_of_four_in_a_plane(x[c], y[c], winner[c])
 
 
@@ -151,11 +152,11 @@ def _maxima_of_four_in_a_plane(x: NDArray, y: NDArray, winner: NDArray) -> None:
 
 @shared
 def _put(
-    g: NDArray, winner: NDArray, x: NDArray, tiles: Pair, width: int, stride: Pair, dilation: Pair, parts: int
+    g: NDArray, winner: NDArray, x: NDArray, tiles: Pair, width: int, stride: Pair, dilation: Pair, shares: int
 ) -> None:
     """x: g under the taps; `tiles` is the size of windows that make up x, else (0, 0)."""
-    for part in prange(parts):
-        for c in range(len(g) * part // parts, len(g) * (part + 1) // parts):
+    for share in prange(shares):
+        for c in range(len(g) * share // shares, len(g) * (share + 1) // shares):
             if tiles[0]:
                 _put_tiles(g[c], winner[c], x[c], tiles)
             else:
@@ -177,10 +178,10 @@ def _put_tiles(g: NDArray, winner: NDArray, x: NDArray, tiles: Pair) -> None:
 
 
 @shared
-def _put_in_fours(g: NDArray, winner: NDArray, x: NDArray, parts: int) -> None:
+def _put_in_fours(g: NDArray, winner: NDArray, x: NDArray, shares: int) -> None:
     """Windows of 2×2 that make up x (C,H,W), of one image."""
-    for part in prange(parts):
-        for c in range(len(g) * part // parts, len(g) * (part + 1) // parts):
+    for share in prange(shares):
+        for c in range(len(g) * share // shares, len(g) * (share + 1) // shares):
             _put_in_fours_of_a_plane(g[c], winner[c], x[c])
 
 

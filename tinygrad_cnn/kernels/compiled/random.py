@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
-from tinygrad_cnn.kernels import random as plain
+from tinygrad_cnn.kernels import numpy_set
 from tinygrad_cnn.kernels.compiled.jit import exact
 
 MANY = 1 << 13
@@ -19,7 +19,7 @@ MANY = 1 << 13
 def random_words(generator: np.random.Generator, count: int) -> NDArray:
     """The next so many words of 32 bits of a generator around ``numpy.random.MT19937``."""
     if count < MANY:
-        return plain.random_words(generator, count)
+        return numpy_set.random_words(generator, count)
     out = np.empty(count, np.uint32)
     bits: Any = generator.bit_generator
     with bits.lock:

@@ -37,7 +37,9 @@ class _Model(models.PrimitiveModel):
 
 
 def _operator(sign: Any, instruction: str) -> None:
-    @infer_global(sign)
+    register: Any = infer_global(sign)
+
+    @register
     class Typed(AbstractTemplate):
         def generic(self, args: Any, kws: Any) -> Any:
             if len(args) == 2 and isinstance(args[0], Vector) and args[0] == args[1]:

@@ -4,7 +4,7 @@ neural networks), 36 products where the definition takes 144.
 Y = Aᵀ [(G w Gᵀ) ⊙ (Bᵀ d B)] A for a 6×6 tile d of the input; summed over channels, the products at each of the 36
 places are one matrix product. The gradient in w is the adjoint, Gᵀ [(A g Aᵀ) ⊙ (Bᵀ d B)] G, summed over tiles.
 Vectors run along the images of a pixel. The result differs from the definition's by a few more roundings: errors
-are three to four times those of a plain sum in float32, and a NaN or an infinity fills its whole tile.
+are three to four times those of a sum product by product in float32, and a NaN or an infinity fills its whole tile.
 """
 
 from typing import Any
@@ -35,14 +35,14 @@ GG = np.kron(G, G)
 ELEMENTS, ELEMENTS_SUMMED = 600_000, 1_200_000
 """Elements of both sides of the products worked on at once, 2.4 MB of float32, and twice that where their results are
 summed: measured with 16 to 256 images."""
-FEW_IMAGES, FEW_CHANNELS = 8, 16
-"""Below these numbers plain sums are as fast."""
+LEAST_IMAGES, LEAST_CHANNELS = 8, 16
+"""Below these numbers sums of shifted runs are as fast, see `direct`."""
 
 
 def pays(n: int, inputs: int, outputs: int, kernel: Pair, stride: Pair, dilation: Pair) -> bool:
-    """Whether tiles are faster than plain sums, for a group of so many channels."""
-    plain = kernel == (3, 3) and stride == dilation == (1, 1)
-    return plain and n >= FEW_IMAGES and min(inputs, outputs) >= FEW_CHANNELS
+    """Whether tiles are faster than sums of shifted runs, for a group of so many channels."""
+    dense = kernel == (3, 3) and stride == dilation == (1, 1)
+    return dense and n >= LEAST_IMAGES and min(inputs, outputs) >= LEAST_CHANNELS
 
 
 def whole_tiles(padding: Pads, out: Pair) -> Pads:
@@ -79,9 +79,9 @@ def tiles_of(out: Pair, c: int, o: int, n: int, elements: int) -> NDArray:
 
 
 @shared
-def _correlate(x: NDArray, u: NDArray, b: NDArray, y: NDArray, blocks: NDArray, parts: int) -> None:
-    for part in prange(parts):
-        _correlate_tiles(x, u, b, y, blocks[len(blocks) * part // parts : len(blocks) * (part + 1) // parts])
+def _correlate(x: NDArray, u: NDArray, b: NDArray, y: NDArray, blocks: NDArray, shares: int) -> None:
+    for share in prange(shares):
+        _correlate_tiles(x, u, b, y, blocks[len(blocks) * share // shares : len(blocks) * (share + 1) // shares])
 
 
 @sums
@@ -103,10 +103,10 @@ def _correlate_tiles(x: NDArray, u: NDArray, b: NDArray, y: NDArray, blocks: NDA
 
 
 @shared
-def _contract(x: NDArray, g: NDArray, u: NDArray, blocks: NDArray, parts: int) -> None:
-    """Add to u (parts,36,O,C), whose sum over parts is meant."""
-    for part in prange(parts):
-        _contract_tiles(x, g, u[part], blocks[len(blocks) * part // parts : len(blocks) * (part + 1) // parts])
+def _contract(x: NDArray, g: NDArray, u: NDArray, blocks: NDArray, shares: int) -> None:
+    """Add to u (shares,36,O,C), whose sum over shares is meant."""
+    for share in prange(shares):
+        _contract_tiles(x, g, u[share], blocks[len(blocks) * share // shares : len(blocks) * (share + 1) // shares])
 
 
 @sums
@@ -157,21 +157,21 @@ def _cotangent_rule(g: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 @inlined
-def _weight_rule(w: tuple[Any, ...], part: Any) -> tuple[Any, ...]:
-    """G w, with part = 1/24"""
+def _weight_rule(w: tuple[Any, ...], scale: Any) -> tuple[Any, ...]:
+    """G w, with scale = 1/24"""
     w0, w1, w2 = w
-    a, b = part * w0, _double(part * w1)
-    c = _double(_double(part * w2))
+    a, b = scale * w0, _double(scale * w1)
+    c = _double(_double(scale * w2))
     d, e = _double(_double(a)) + c, _double(b)
     zero = w0 - w0
     return _double(_double(a)) + _double(a), zero - (d + e), e - d, (a + c) + b, (a + c) - b, w2
 
 
 @sums
-def _transform_weight(w: NDArray, u: NDArray, part: float) -> None:
+def _transform_weight(w: NDArray, u: NDArray, scale: float) -> None:
     """u (36,K) = G w Gᵀ of w (9,K), for K of at least a vector."""
     n, lanes = w.shape[1], BYTES // w.itemsize
-    source, out, p = w.reshape(-1), u.reshape(-1), vector_of(part)
+    source, out, p = w.reshape(-1), u.reshape(-1), vector_of(scale)
     for k in range(0, n, lanes):
         k = min(k, n - lanes)
         a = _weight_rule(load_three(source, k, 3 * n), p)

@@ -1,0 +1,250 @@
+"""The definitions against single numbers, and the fast sets against the definitions."""
+
+import importlib
+import importlib.util
+import inspect
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tinygrad_cnn as tg
+from tinygrad_cnn.gradcheck.strategies import drawn
+from tinygrad_cnn.kernels import definition, numpy_set
+from tinygrad_cnn.kernels.chosen import KERNELS, Kernels
+from tinygrad_cnn.kernels.geometry import ceil_output_size, output_size
+
+FAST = [numpy_set]
+if importlib.util.find_spec("numba") is not None:  # test_compiled says if it is not
+    FAST.append(importlib.import_module("tinygrad_cnn.kernels.compiled"))
+
+fast_sets = pytest.mark.parametrize("kernels", FAST, ids=lambda kernels: kernels.name)
+DTYPES = (np.float64, np.float32, np.float16, np.int64, np.int32)
+NEAR = {np.float64: 1e-12, np.float32: 1e-4, np.float16: 2e-2}
+
+
+def whole_numbers(shape, dtype, seed):
+    return np.random.default_rng(seed).integers(-3, 4, shape).astype(dtype)
+
+
+def numbers(shape, dtype, seed):
+    """Numbers with fractions, or whole ones where the dtype has no others; ties, zeros and both signs among them."""
+    return np.round(4 * np.random.default_rng(seed).standard_normal(shape)).astype(dtype) / dtype(2)
+
+
+def check_same(found, expected, near=0.0):
+    assert (found.shape, found.dtype) == (expected.shape, expected.dtype)
+    np.testing.assert_allclose(found, expected, rtol=near, atol=near)
+
+
+def sample_convolution(draw):
+    """x, w, b and g of whole numbers, whose sums are exact in every order, and the geometry."""
+    kernel, stride, dilation = draw.pair(1, 3), draw.pair(1, 3), draw.pair(1, 2)
+    padding = draw.pair(0, 3), draw.pair(0, 3)
+    groups, n = draw.integer(1, 3), draw.choice([1, 2, 0, 9])
+    depth, outputs = draw.integer(1, 3), groups * draw.integer(1, 2)
+    lengths = list(zip(kernel, stride, dilation, padding, strict=True))
+    size = tuple(max(1, d * (k - 1) + 1 - sum(p)) + draw.integer(0, 4) for k, s, d, p in lengths)
+    out = [output_size(a, k, s, sum(p), d) for a, (k, s, d, p) in zip(size, lengths, strict=True)]
+    dtype = draw.choice(DTYPES)
+    shapes = (n, groups * depth, *size), (outputs, depth, *kernel), (outputs,), (n, outputs, *out)
+    arrays = [whole_numbers(shape, dtype, seed) for seed, shape in enumerate(shapes)]
+    return *arrays, {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+
+
+def terms_of(x, w, stride, padding, dilation, groups, out):
+    """Every product of a convolution: the places in x, w and y of what is multiplied, and where it is added."""
+    for n, o, p, q in np.ndindex(len(x), len(w), *out):
+        for c, i, j in np.ndindex(w.shape[1:]):
+            row = p * stride[0] + i * dilation[0] - padding[0][0]
+            column = q * stride[1] + j * dilation[1] - padding[1][0]
+            if 0 <= row < x.shape[2] and 0 <= column < x.shape[3]:
+                channel = o // (len(w) // groups) * w.shape[1] + c
+                yield (n, channel, row, column), (o, c, i, j), (n, o, p, q)
+
+
+@given(drawn(sample_convolution))
+def test_a_convolution_is_the_sum_of_its_products(case):
+    x, w, b, g, geometry = case
+    y, dx, dw = np.zeros_like(g) + b[:, None, None], np.zeros_like(x), np.zeros_like(w)
+    for at_x, at_w, at_y in terms_of(x, w, **geometry, out=g.shape[2:]):
+        y[at_y] += x[at_x] * w[at_w]
+        dx[at_x] += g[at_y] * w[at_w]
+        dw[at_w] += g[at_y] * x[at_x]
+    check_same(definition.conv2d(x, w, b, **geometry), y)
+    check_same(definition.conv2d_input(g, w, input_size=x.shape[2:], **geometry), dx)
+    check_same(definition.conv2d_weight(x, g, kernel_size=w.shape[2:], **geometry), dw)
+
+
+@fast_sets
+@given(case=drawn(sample_convolution), with_bias=st.booleans())
+def test_convolutions_are_those_of_the_definition(kernels, case, with_bias):
+    x, w, b, g, geometry = case
+    bias = b if with_bias else None
+    input_size, kernel_size = x.shape[2:], w.shape[2:]
+    check_same(kernels.conv2d(x, w, bias, **geometry), definition.conv2d(x, w, bias, **geometry))
+    for name, arrays, size in (
+        ("conv2d_input", (g, w), {"input_size": input_size}),
+        ("conv2d_weight", (x, g), {"kernel_size": kernel_size}),
+    ):
+        check_same(
+            getattr(kernels, name)(*arrays, **size, **geometry), getattr(definition, name)(*arrays, **size, **geometry)
+        )
+
+
+@fast_sets
+@given(
+    n=st.integers(8, 10), size=st.tuples(st.integers(3, 9), st.integers(3, 9)), pads=st.tuples(*[st.integers(0, 2)] * 4)
+)
+def test_convolutions_of_many_channels_are_those_of_the_definition(kernels, n, size, pads):
+    rng = np.random.default_rng(n)
+    x, w = rng.standard_normal((n, 17, *size)), rng.standard_normal((16, 17, 3, 3))
+    geometry = {"stride": (1, 1), "padding": (pads[:2], pads[2:]), "dilation": (1, 1), "groups": 1}
+    y = definition.conv2d(x, w, **geometry)
+    check_same(kernels.conv2d(x, w, **geometry), y, 1e-10)
+    for name, arrays, extra in (
+        ("conv2d_input", (y, w), {"input_size": size}),
+        ("conv2d_weight", (x, y), {"kernel_size": (3, 3)}),
+    ):
+        expected = getattr(definition, name)(*arrays, **extra, **geometry)
+        check_same(getattr(kernels, name)(*arrays, **extra, **geometry), expected, 1e-8)
+
+
+def sample_pooling(draw):
+    """x with ties, NaN and infinities, a cotangent, and windows of which none sees padding only."""
+    kernel, stride, dilation = draw.pair(1, 3), draw.pair(1, 3), draw.pair(1, 2)
+    padding = draw.integer(0, kernel[0] // 2), draw.integer(0, kernel[1] // 2)
+    lengths = list(zip(kernel, stride, padding, dilation, strict=True))
+    size = tuple(max(d, d * (k - 1) + 1 - 2 * p) + draw.integer(0, 4) for k, _, p, d in lengths)
+    ceil_mode, dtype = draw.boolean(), draw.choice(DTYPES)
+    shape = draw.choice([1, 2, 0, 9]), draw.integer(1, 2), *size
+    x = whole_numbers(shape, dtype, 0)
+    if np.issubdtype(dtype, np.floating) and draw.boolean():
+        x = np.random.default_rng(1).choice(np.array([-np.inf, 0, 1, np.inf, np.nan], dtype), shape)
+    out = [
+        ceil_output_size(a, k, s, p, d) if ceil_mode else output_size(a, k, s, 2 * p, d)
+        for a, (k, s, p, d) in zip(size, lengths, strict=True)
+    ]
+    g = whole_numbers((*shape[:2], *out), dtype, 2)
+    return x, g, {"kernel_size": kernel, "stride": stride, "padding": padding, "dilation": dilation}, ceil_mode
+
+
+def maximum_of(elements):
+    """The number of the element that wins: the last NaN, else the first of the largest."""
+    nans = [k for k, element in elements.items() if np.isnan(element)]
+    return nans[-1] if nans else max(elements, key=lambda k: elements[k])
+
+
+@given(drawn(sample_pooling))
+def test_a_maximum_is_that_of_the_elements_of_its_window(case):
+    x, g, window, ceil_mode = case
+    (kh, kw), (s, t), (top, left), (d, e) = window.values()
+    y, winner, put = np.empty_like(g), np.empty(g.shape, np.uint8), np.zeros_like(x)
+    for n, c, p, q in np.ndindex(g.shape):
+        places = {i * kw + j: (p * s + i * d - top, q * t + j * e - left) for i in range(kh) for j in range(kw)}
+        inside = {k: at for k, at in places.items() if 0 <= at[0] < x.shape[2] and 0 <= at[1] < x.shape[3]}
+        best = maximum_of({k: x[n, c, *at] for k, at in inside.items()})
+        y[n, c, p, q], winner[n, c, p, q] = x[n, c, *inside[best]], best
+        put[n, c, *inside[best]] += g[n, c, p, q]
+    found = definition.max_pool2d(x, **window, ceil_mode=ceil_mode)
+    check_same(found[0], y)
+    check_same(found[1], winner)
+    check_same(definition.window_put(g, winner, input_size=x.shape[2:], **window), put)
+
+
+@fast_sets
+@given(case=drawn(sample_pooling))
+def test_poolings_are_those_of_the_definition(kernels, case):
+    x, g, window, ceil_mode = case
+    y, winner = definition.max_pool2d(x, **window, ceil_mode=ceil_mode)
+    for found, expected in zip(kernels.max_pool2d(x, **window, ceil_mode=ceil_mode), (y, winner), strict=True):
+        check_same(found, expected)
+    expected = definition.window_put(g, winner, input_size=x.shape[2:], **window)
+    check_same(kernels.window_put(g, winner, input_size=x.shape[2:], **window), expected)
+
+
+@fast_sets
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", [(0, 3, 4, 5), (2, 3, 4, 5), (9, 10, 11, 12), (40, 8, 20, 20)])
+def test_passes_over_memory_are_those_of_the_definition(kernels, dtype, shape):
+    x, g = numbers(shape, dtype, 0), numbers(shape, dtype, 1)
+    check_same(kernels.relu(x), definition.relu(x))
+    check_same(kernels.gate(g, x), definition.gate(g, x))
+    near = NEAR.get(dtype, 0) * max(1, x.size / shape[1]) ** 0.5
+    check_same(kernels.channel_sums(x), definition.channel_sums(x), near)
+    if np.issubdtype(dtype, np.floating):
+        found, expected = x.copy(), x.copy()
+        kernels.descend(found, g, 0.3)
+        definition.descend(expected, g, 0.3)
+        check_same(found, expected, NEAR[dtype])
+
+
+@fast_sets
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ((2, 3), (3, 4)), ((0, 3), (3, 4)), ((2, 0), (0, 4)), ((1, 700), (700, 101)), ((700, 1), (1, 101)),
+        ((2, 1, 3, 4), (5, 4, 2)), ((3, 4), (2, 4, 5)), ((300, 40), (40, 300)),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("keep_order", [False, True])
+def test_products_are_those_of_the_definition(kernels, dtype, left, right, keep_order):
+    a, b = whole_numbers(left, dtype, 0), whole_numbers(right, dtype, 1)
+    for order in "CF":
+        found = kernels.matmul(np.asarray(a, order=order), b, keep_order=keep_order)
+        check_same(found, definition.matmul(a, b, keep_order=keep_order))
+
+
+@fast_sets
+@given(
+    n=st.integers(0, 9), k=st.integers(1, 12), scale=st.sampled_from([0.1, 1, 30]), dtype=st.sampled_from(list(NEAR))
+)
+def test_losses_are_those_of_the_definition(kernels, n, k, scale, dtype):
+    rng = np.random.default_rng(n + 10 * k)
+    x, g, t = (scale * rng.standard_normal((n, k))).astype(dtype), numbers((n,), dtype, 1), rng.integers(0, k, n)
+    near = 4 * max(1, scale) * NEAR[dtype]
+    check_same(kernels.class_losses(x, t), definition.class_losses(x, t), near)
+    check_same(kernels.class_losses_input(g, x, t), definition.class_losses_input(g, x, t), near)
+
+
+def test_the_loss_is_the_logarithm_of_a_probability():
+    x, t = numbers((5, 4), np.float64, 0), np.array([0, 3, 1, 1, 2])
+    exponentials = np.exp(x)
+    softmax = exponentials / exponentials.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(definition.class_losses(x, t), [-np.log(softmax[n, t[n]]) for n in range(5)], rtol=1e-14)
+    found = definition.class_losses_input(np.ones(5), x, t)
+    np.testing.assert_allclose(found, softmax - np.eye(4)[t], atol=1e-15)
+    assert np.isfinite(definition.class_losses(1e4 * x, t)).all()
+
+
+@fast_sets
+@pytest.mark.parametrize("count", [0, 1, 625, 10_000])
+def test_random_words_are_those_of_the_definition(kernels, count):
+    a, b = (np.random.Generator(np.random.MT19937(3)) for _ in range(2))
+    check_same(kernels.random_words(a, count), definition.random_words(b, count))
+    assert a.integers(0, 2**32) == b.integers(0, 2**32)
+
+
+@pytest.mark.parametrize("kernels", [*FAST, definition], ids=lambda kernels: kernels.name)
+def test_every_set_has_every_kernel_with_its_signature(kernels):
+    assert len(KERNELS) == 13
+    for name in KERNELS:
+        protocol = inspect.signature(getattr(Kernels, name))
+        signature = inspect.signature(getattr(kernels, name))
+        assert list(signature.parameters.values()) == list(protocol.parameters.values())[1:]
+        assert signature.return_annotation == protocol.return_annotation
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_the_chosen_kernels_are_those_of_the_set(name):
+    before = tg.get_kernels()
+    try:
+        tg.set_kernels("definition")
+        assert tg.get_kernels() == "definition"
+        assert getattr(tg.kernels.chosen.chosen, name) is getattr(definition, name)
+        tg.set_kernels("numpy")
+        assert getattr(tg.kernels.chosen.chosen, name) is getattr(numpy_set, name)
+    finally:
+        tg.set_kernels(before)
