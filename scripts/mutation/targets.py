@@ -19,7 +19,7 @@ AVERAGES = ("AvgPool2DInput", "AvgPool2D")
 ADJOINTS = {
     "core.conv.Conv2DInput.forward": ("Conv2DInput",),
     "core.conv.Conv2DWeight.forward": ("Conv2DWeight",),
-    "core.conv.ChannelSum.forward": ("ChannelSum",),
+    "core.linalg.ChannelSum.forward": ("ChannelSum",),
     "core.pool.WindowPut.forward": ("WindowPut",),
     "core.pool.WindowTake.forward": ("WindowTake",),
     "ops.pool.AvgPool2DInput.forward": ("AvgPool2DInput",),

@@ -467,7 +467,7 @@ REFERENCES = {
     "BinaryCrossEntropy": each(lambda p, t: -t * math.log(p) - (1 - t) * math.log(1 - p)),
     "Normalize": normalised,
     "MaxPool2D": largest,
-    "ChannelSum": lambda x: np.array([math.fsum(x[:, c].flat) for c in range(x.shape[1])]),
+    "ChannelSum": lambda x, *, axis: np.array([math.fsum(np.take(x, c, axis).flat) for c in range(x.shape[axis])]),
     "WindowTake": taken,
     "WindowPut": put,
     "AvgPool2D": averaged,

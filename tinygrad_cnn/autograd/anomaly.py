@@ -108,8 +108,8 @@ class _Search:
 
     def returned(self, node: Node, k: int, gradient: Any) -> None:
         """RuntimeError if the gradient that a node returned for its k-th input has a NaN."""
-        array = gradient.array if isinstance(gradient, Tensor) else gradient
-        if state.check_nan and isinstance(array, np.ndarray) and array.dtype.kind == "f" and np.isnan(array).any():
+        array = np.asarray(gradient.array if isinstance(gradient, Tensor) else gradient)
+        if state.check_nan and array.dtype.kind == "f" and np.isnan(array).any():
             raise RuntimeError(f"Function '{node.name()}' returned nan values in its {k}th output.")
 
     def failed(self, node: Node | None) -> None:

@@ -6,10 +6,9 @@ other two: the set is closed under differentiation. How arrays are moved about i
 
 from typing import NamedTuple
 
-import numpy as np
-
 from tinygrad_cnn.core.domain import Real
 from tinygrad_cnn.core.draw import Draw
+from tinygrad_cnn.core.linalg import ChannelSum
 from tinygrad_cnn.core.op import Op, Sample
 from tinygrad_cnn.core.types import Array, Pads, Pair, Shape
 from tinygrad_cnn.kernels.chosen import chosen
@@ -57,28 +56,12 @@ class Conv2DBias(Op):
     d_x, d_w = Conv2D.d_x, Conv2D.d_w
 
     def d_b(g: Array) -> Array:
-        return ChannelSum.apply(g)
+        return ChannelSum.apply(g, axis=1)
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
         x, w, _, geometry = sample_convolution(draw)
         return Sample((x, w, draw.array((len(w),), Real())), {"geometry": geometry})
-
-
-class ChannelSum(Op):
-    """y[c] = Σ_nhw x[n,c,h,w]        dx = g, spread"""
-
-    linear = "jointly"
-
-    def forward(x: Array) -> Array:
-        return chosen.channel_sums(x)
-
-    def d_x(g: Array, x_shape: Shape) -> Array:
-        return np.broadcast_to(np.reshape(g, (-1, 1, 1)), x_shape)
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        return Sample((draw.array(tuple(draw.integers(1, 3, 4)), Real()),), {})
 
 
 class Conv2DInput(Op):

@@ -14,7 +14,8 @@ from tinygrad_cnn.core import saved
 from tinygrad_cnn.core.checks import check_numbers
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.graph import Alias, Edge, Node
-from tinygrad_cnn.core.mode import recording
+from tinygrad_cnn.core.mode import mode
+from tinygrad_cnn.core.op import PLACE, Op
 from tinygrad_cnn.core.reduce import Sum
 from tinygrad_cnn.core.types import Array, Shape
 from tinygrad_cnn.core.watch import watch
@@ -51,13 +52,15 @@ def gradients(
     starts = roots(name, outputs, cotangents, create_graph)
     alias = outputs[0].alias if create_graph and outputs else None
     running = Pass(wanted, create_graph if retain_graph is None else retain_graph, alias)
+    before, mode.recording = mode.recording, create_graph and not mode.inference
     try:
-        with recording(create_graph):
-            return running.run(starts)
+        return running.run(starts)
     except Exception:
         if watch.watcher is not None:
             watch.watcher.failed(running.node)
         raise
+    finally:
+        mode.recording = before
 
 
 def roots(name: str, outputs: Sequence[Any], cotangents: Sequence[Any], create_graph: bool) -> list[tuple[Edge, Array]]:
@@ -85,12 +88,15 @@ def roots(name: str, outputs: Sequence[Any], cotangents: Sequence[Any], create_g
     return starts
 
 
-def cotangent_of(name: str, output: Any, cotangent: Any, create_graph: bool) -> Array:
+def cotangent_of(name: str, output: Any, given: Any, recorded: bool) -> Array:
     """A cotangent in the dtype of its output: a tensor if the pass is recorded, else an array."""
-    given = np.ones(output.array_shape, output.array_dtype) if cotangent is None else cotangent
-    if not create_graph:
-        return np.asarray(output.wrap(check_numbers(name, given)).array, output.array_dtype)
-    tensor = output.wrap(given if hasattr(type(given), "__record__") else check_numbers(name, given))
+    if given is None:
+        given = np.ones(output.array_shape, output.array_dtype)
+    elif not hasattr(type(given), "__record__"):
+        given = check_numbers(name, given)
+    if not recorded:
+        return np.asarray(getattr(given, "array", given), output.array_dtype)
+    tensor = output.wrap(given)
     return tensor if tensor.array_dtype is output.array_dtype else tensor.astype(output.array_dtype)
 
 
@@ -151,20 +157,24 @@ class Pass:
             if op.add_derivative is not None and edge in self.own and self.alias is None and watch.watcher is None:
                 op.add_derivative(self.cotangents[edge], g, **node.options)
                 continue
-            d = self.derivative(node, k, edge, g) if given is None else given[k]
+            d = self.derivative(node, k, g) if given is None else given[k]
             if d is not None:
                 self.add(edge, d, given is None and d is not g)
         if used and op.saves_arrays and not self.retain_graph:
             node.saved = saved.FREED
 
-    def derivative(self, node: Node, k: int, edge: Edge, g: Array) -> Array:
-        """What the rule of the k-th input gives, from what the node saved."""
-        op, values = node.op, node.saved
+    def derivative(self, node: Node, k: int, g: Array) -> Array:
+        """What the rule of the k-th input gives for what it asks of all that the node saved."""
+        op, values, options = node.op, node.saved, node.options
         if values is saved.FREED or node.time != clock.now:
             saved.check(node)
         if self.alias is not None:
             values = saved.aliased(node, self.alias)
-        return settle(node, k, op.rule_of(k)(g, values or (), node.options, k))
+        chosen: Any = op.rules[0 if op.variadic else k]
+        args = [k if pick == PLACE else values[pick] for pick in chosen.picks] if values else ()
+        if not chosen.options:
+            return settle(node, k, chosen.function(g, *args))
+        return settle(node, k, chosen.function(g, *args, **{o: options[o] for o in chosen.options if o in options}))
 
     def add(self, edge: Edge, d: Array, fresh: bool) -> None:
         """Add to the cotangent of an edge."""
@@ -222,15 +232,20 @@ def settle(node: Node, k: int, d: Array) -> Array:
     if isinstance(d, np.generic):
         d = np.asarray(d)
     if not hasattr(d, "shape"):
-        raise TypeError(f"{op.name}: {op.rule_of(k).name} returned {type(d).__name__}; a derivative returns an array")
+        raise TypeError(f"{op.name}: {rule(op, k)} returned {type(d).__name__}; a derivative returns an array")
     if d.shape != edge.array_shape:
         if not op.broadcasts:
             raise RuntimeError(
-                f"{op.name}: {op.rule_of(k).name} returned a cotangent of shape {d.shape} for an input of shape "
+                f"{op.name}: {rule(op, k)} returned a cotangent of shape {d.shape} for an input of shape "
                 f"{edge.array_shape}; a derivative must have the shape of its input"
             )
         d = unbroadcast(d, edge.array_shape)
     return d if d.dtype is edge.array_dtype else d.astype(edge.array_dtype)
+
+
+def rule(op: type[Op], k: int) -> str:
+    """The name of the derivative of the k-th input, for messages."""
+    return f"d_{op.inputs[0 if op.variadic else k]}"
 
 
 def unbroadcast(d: Array, shape: Shape) -> Array:

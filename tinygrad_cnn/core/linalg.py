@@ -8,9 +8,9 @@ from tinygrad_cnn.core.domain import Real
 from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.indexing import sum_to_shape
 from tinygrad_cnn.core.op import Op, Sample
-from tinygrad_cnn.core.reduce import Sum
 from tinygrad_cnn.core.types import Array, Shape
 from tinygrad_cnn.kernels.chosen import chosen
+from tinygrad_cnn.kernels.sums import summed
 
 
 class Matmul(Op):
@@ -54,13 +54,32 @@ class Linear(Op):
         return Matmul.apply(rows(g).T, rows(x))
 
     def d_b(g: Array) -> Array:
-        return Sum.apply(rows(g), axes=(0,), keepdim=False)
+        return ChannelSum.apply(rows(g), axis=1)
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
         n, m = draw.integers(1, 3, 2)
         x = draw.array((*draw.shape(0, 2), n), Real())
         return Sample((x, draw.array((m, n), Real()), draw.array((m,), Real())), {})
+
+
+class ChannelSum(Op):
+    """y[c] = Σ x[…,c,…] over all axes but one: the derivative of a bias        dx = g, repeated"""
+
+    linear = "jointly"
+
+    def forward(x: Array, *, axis: int) -> Array:
+        if x.ndim == 4 and axis == 1:
+            return chosen.channel_sums(x)
+        return summed(x, tuple(a for a in range(x.ndim) if a != axis), False)
+
+    def d_x(g: Array, x_shape: Shape, *, axis: int) -> Array:
+        return np.broadcast_to(np.reshape(g, (-1, *(1,) * (len(x_shape) - axis - 1))), x_shape)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        x = draw.array(tuple(draw.integers(1, 3, draw.choice([4, 2, 3]))), Real())
+        return Sample((x,), {"axis": draw.choice([1, 0, x.ndim - 1])})
 
 
 def rows(a: Array) -> Array:

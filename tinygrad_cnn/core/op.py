@@ -17,36 +17,24 @@ from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.types import Array
 
 PLACE = -1
-"""Among what a rule asks for: the number of the input, of an op that takes any number of them."""
+"""Among what a rule picks: the number of the input, of an op that takes any number of them."""
 
 
 class Rule:
     """One derivative of an op: a function, and which of what the op saves (`Op.sources`) it asks for."""
 
-    __slots__ = ("function", "name", "options", "picks", "takes_all")
+    __slots__ = ("function", "name", "options", "picks")
 
     def __init__(
-        self, name: str, function: Callable[..., Array], picks: tuple[int, ...], options: tuple[str, ...], of: int
+        self, name: str, function: Callable[..., Array], picks: tuple[int, ...], options: tuple[str, ...]
     ) -> None:
         self.name, self.function, self.picks, self.options = name, function, picks, options
-        self.takes_all = len(options) == of  # every option of the op is among them
 
     def of(self, function: Callable[..., Array]) -> "Rule":
         """The same for another function of these arguments."""
         changed = copy(self)
         changed.function = function
         return changed
-
-    def __call__(self, g: Array, saved: Sequence[Any], options: dict[str, Any], place: int) -> Array:
-        """The derivative, given just what it asks for."""
-        if not self.picks and not self.options:
-            return self.function(g)
-        args = [place if k == PLACE else saved[k] for k in self.picks]
-        if not self.options:
-            return self.function(g, *args)
-        if self.takes_all:
-            return self.function(g, *args, **options)
-        return self.function(g, *args, **{name: options[name] for name in self.options if name in options})
 
 
 class Kink(NamedTuple):
@@ -172,13 +160,6 @@ class Op:
             raise
 
     @classmethod
-    def rule_of(cls, k: int) -> Rule:
-        """The rule of the k-th input, which has one."""
-        rule = cls.rules[0 if cls.variadic else k]
-        assert rule is not None
-        return rule
-
-    @classmethod
     def check_shapes(cls, inputs: Sequence[Any]) -> None:
         """ValueError that names the op and the shapes, if inputs of an element-wise op do not broadcast."""
         if cls.broadcasts:
@@ -271,7 +252,7 @@ def _rule(cls: type[Op], name: str, options: dict[str, Any]) -> Rule | None:
             raise TypeError(f"{where}: d_{name} asks for {p.name!r}; it may have g and any of {asked}")
         else:
             picks.append(cls.sources.index(p.name))
-    return Rule(f"d_{name}", function, tuple(picks), tuple(taken), len(options))
+    return Rule(f"d_{name}", function, tuple(picks), tuple(taken))
 
 
 def _register(cls: type[Op]) -> None:

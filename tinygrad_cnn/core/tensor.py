@@ -7,7 +7,8 @@ written in place. The backward pass is in `engine`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Self
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -374,15 +375,13 @@ class Tensor:
 
     # ---- what it is --------------------------------------------------------------------------------------------------
 
-    @property
-    def array_shape(self) -> Shape:
+    if TYPE_CHECKING:
+        array_shape: Shape
         """The shape as a plain tuple: cheaper, and what the engine compares."""
-        return self.array.shape
-
-    @property
-    def array_dtype(self) -> DType:
+        array_dtype: DType
         """NumPy's dtype of the elements: cheaper, and what the engine compares."""
-        return self.array.dtype
+    else:  # in C: half the time
+        array_shape, array_dtype = property(attrgetter("array.shape")), property(attrgetter("array.dtype"))
 
     @property
     def shape(self) -> Shape:
