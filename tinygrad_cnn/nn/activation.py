@@ -12,6 +12,12 @@ from tinygrad_cnn.nn.parameter import Parameter
 from tinygrad_cnn.nn.settings import Settings, check_sizes
 from tinygrad_cnn.ops.checks import check_ndim
 
+__all__ = [
+    "CELU", "ELU", "GELU", "GLU", "SELU", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "LeakyReLU",
+    "LogSigmoid", "LogSoftmax", "Mish", "PReLU", "RReLU", "ReLU", "ReLU6", "SiLU", "Sigmoid", "Softmax",
+    "Softmax2d", "Softmin", "Softplus", "Softshrink", "Softsign", "Tanh", "Tanhshrink", "Threshold",
+]  # fmt: skip
+
 
 class Activation(Settings):
     """The base of activations that can write their result into their input: `inplace` is printed if it is on."""

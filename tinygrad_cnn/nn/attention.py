@@ -19,6 +19,8 @@ from tinygrad_cnn.nn.module import Module
 from tinygrad_cnn.nn.parameter import Parameter
 from tinygrad_cnn.ops.checks import dtype_of, shape_of
 
+__all__ = ["MultiheadAttention"]
+
 
 class NonDynamicallyQuantizableLinear(Linear):
     """A `Linear` under the name that PyTorch prints for it here."""

@@ -10,6 +10,8 @@ from typing import Any, Self, overload
 
 from tinygrad_cnn.nn.module import Module, framed, indented
 
+__all__ = ["ModuleDict", "ModuleList", "Sequential"]
+
 
 class _Ordered(Module):
     """Modules by number: what `Sequential` and `ModuleList` share. Whatever moves the modules numbers them anew."""

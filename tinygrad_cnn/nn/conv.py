@@ -18,6 +18,8 @@ from tinygrad_cnn.ops.checks import check_pair, shape_of
 from tinygrad_cnn.ops.conv import check_groups, check_padding
 from tinygrad_cnn.types import Size2
 
+__all__ = ["Conv1d", "Conv2d", "ConvTranspose1d", "ConvTranspose2d"]
+
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
 

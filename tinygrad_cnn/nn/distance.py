@@ -5,6 +5,8 @@ from typing import Any
 from tinygrad_cnn.nn import functional as F
 from tinygrad_cnn.nn.module import Module
 
+__all__ = ["CosineSimilarity", "PairwiseDistance"]
+
 
 class PairwiseDistance(Module):
     """The p-norm of ``x1 - x2 + eps`` along the last dim."""

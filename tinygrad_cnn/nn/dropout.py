@@ -6,6 +6,8 @@ from tinygrad_cnn.nn import functional as F
 from tinygrad_cnn.nn.functional.dropout import check_probability
 from tinygrad_cnn.nn.settings import Settings
 
+__all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout"]
+
 
 class _Dropout(Settings):
     """A probability, and whether the input is overwritten."""

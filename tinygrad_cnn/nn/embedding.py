@@ -15,6 +15,8 @@ from tinygrad_cnn.nn.module import Module
 from tinygrad_cnn.nn.parameter import Parameter
 from tinygrad_cnn.tensor import Tensor
 
+__all__ = ["Embedding", "EmbeddingBag"]
+
 
 class _Table(Module):
     """What both share: the weight, its padding row, its options."""

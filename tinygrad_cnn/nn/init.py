@@ -11,6 +11,13 @@ from tinygrad_cnn.autograd import no_grad
 from tinygrad_cnn.random import Generator, default_generator
 from tinygrad_cnn.tensor import Tensor
 
+__all__ = [
+    "calculate_gain", "constant", "constant_", "dirac", "dirac_", "eye", "eye_", "kaiming_normal",
+    "kaiming_normal_", "kaiming_uniform", "kaiming_uniform_", "normal", "normal_", "ones_", "orthogonal",
+    "orthogonal_", "sparse", "sparse_", "trunc_normal_", "uniform", "uniform_", "xavier_normal", "xavier_normal_",
+    "xavier_uniform", "xavier_uniform_", "zeros_",
+]  # fmt: skip
+
 GAINS = {
     **dict.fromkeys(("linear", "conv1d", "conv2d", "conv3d"), 1.0),
     **dict.fromkeys(("conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "sigmoid"), 1.0),

@@ -16,6 +16,11 @@ from tinygrad_cnn.ops.checks import shape_of
 from tinygrad_cnn.random import fork_rng
 from tinygrad_cnn.tensor import Tensor
 
+__all__ = [
+    "LazyBatchNorm1d", "LazyBatchNorm2d", "LazyBatchNorm3d", "LazyConv1d", "LazyConv2d", "LazyConvTranspose1d",
+    "LazyConvTranspose2d", "LazyInstanceNorm1d", "LazyInstanceNorm2d", "LazyInstanceNorm3d", "LazyLinear",
+]  # fmt: skip
+
 
 class _Lazy(Module):
     """A layer before its first input; `become` is what it is afterwards."""

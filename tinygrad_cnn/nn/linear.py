@@ -11,6 +11,8 @@ from tinygrad_cnn.nn.module import Module
 from tinygrad_cnn.nn.parameter import Parameter
 from tinygrad_cnn.nn.settings import check_sizes
 
+__all__ = ["Bilinear", "Identity", "Linear"]
+
 
 def reset_bias(bias: Parameter | None, fan_in: int) -> None:
     """Evenly in ±1/√fan_in."""

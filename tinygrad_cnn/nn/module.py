@@ -18,6 +18,8 @@ from tinygrad_cnn.nn.parameter import Buffer, Parameter
 from tinygrad_cnn.nn.state import IncompatibleKeys, StateHooks, load, save
 from tinygrad_cnn.tensor import Tensor
 
+__all__ = ["Module"]
+
 M = TypeVar("M", bound="Module")
 ROOMS = "_parameters", "_buffers", "_modules"
 """Where a module keeps what is looked up by name."""

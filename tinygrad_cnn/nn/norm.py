@@ -15,6 +15,11 @@ from tinygrad_cnn.nn.settings import check_sizes
 from tinygrad_cnn.ops.checks import check_ndim, shape_of
 from tinygrad_cnn.types import Shape
 
+__all__ = [
+    "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "GroupNorm", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d",
+    "LayerNorm", "LocalResponseNorm", "RMSNorm",
+]  # fmt: skip
+
 
 class _Affine(Module):
     """A scale, `weight`, that begins at 1, and a shift, `bias`, that begins at 0; either may be None."""

@@ -6,6 +6,12 @@ from tinygrad_cnn.errors import ArgumentError
 from tinygrad_cnn.nn import functional as F
 from tinygrad_cnn.nn.module import Module
 
+__all__ = [
+    "CircularPad1d", "CircularPad2d", "CircularPad3d", "ConstantPad1d", "ConstantPad2d", "ConstantPad3d",
+    "ReflectionPad1d", "ReflectionPad2d", "ReflectionPad3d", "ReplicationPad1d", "ReplicationPad2d",
+    "ReplicationPad3d", "ZeroPad1d", "ZeroPad2d", "ZeroPad3d",
+]  # fmt: skip
+
 
 class _Pad(Module):
     """The widths of a border, and what is in it."""

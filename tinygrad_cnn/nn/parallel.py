@@ -7,6 +7,8 @@ from tinygrad_cnn.absent import absent
 from tinygrad_cnn.errors import DeviceError
 from tinygrad_cnn.nn.module import Module
 
+__all__ = ["DataParallel"]
+
 
 class DataParallel(Module):
     """A module to be spread over GPUs: with none it is, as in PyTorch, the module itself under the name `module`.

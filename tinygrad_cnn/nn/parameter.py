@@ -9,6 +9,8 @@ from tinygrad_cnn.device import check_device
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import ArrayLike, NDArray
 
+__all__ = ["Buffer", "Parameter", "UninitializedParameter"]
+
 
 class Parameter(Tensor):
     """A leaf that requires a gradient; a module that gets one as an attribute lists it among its parameters.

@@ -7,6 +7,11 @@ from tinygrad_cnn.nn.functional.pooling import single
 from tinygrad_cnn.nn.settings import Settings
 from tinygrad_cnn.ops.checks import check_pair
 
+__all__ = [
+    "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AvgPool1d", "AvgPool2d",
+    "LPPool1d", "LPPool2d", "MaxPool1d", "MaxPool2d", "MaxUnpool1d", "MaxUnpool2d",
+]  # fmt: skip
+
 
 class _MaxPool(Settings):
     """The maximum of each window."""

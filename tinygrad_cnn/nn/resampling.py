@@ -6,6 +6,10 @@ from typing import Any
 from tinygrad_cnn.nn import functional as F
 from tinygrad_cnn.nn.settings import Settings
 
+__all__ = [
+    "ChannelShuffle", "PixelShuffle", "PixelUnshuffle", "Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d",
+]  # fmt: skip
+
 
 class Upsample(Settings):
     """(N, C, L) or (N, C, H, W) in another size, or larger by a factor; see `F.interpolate`."""

@@ -7,6 +7,8 @@ from tinygrad_cnn import ops
 from tinygrad_cnn.nn import functional as F
 from tinygrad_cnn.nn.settings import Settings
 
+__all__ = ["Flatten", "Fold", "Unflatten", "Unfold"]
+
 
 class Flatten(Settings):
     """The dims from start to end made one."""

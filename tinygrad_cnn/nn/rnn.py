@@ -20,6 +20,8 @@ from tinygrad_cnn.nn.recurrence import GATES, STEPS, State, Weights, walk
 from tinygrad_cnn.nn.utils.rnn import PackedSequence
 from tinygrad_cnn.tensor import Tensor
 
+__all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNBase", "RNNCell", "RNNCellBase"]
+
 PARTS = "weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr"
 
 

@@ -22,6 +22,10 @@ from tinygrad_cnn.ops.checks import shape_of
 from tinygrad_cnn.promotion import get_default_dtype
 from tinygrad_cnn.tensor import Tensor
 
+__all__ = [
+    "Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder", "TransformerEncoderLayer",
+]  # fmt: skip
+
 Activation = str | Callable[[Any], Any]
 
 

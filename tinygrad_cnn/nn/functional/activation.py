@@ -14,6 +14,13 @@ from tinygrad_cnn.ops.norm import column
 from tinygrad_cnn.random import default_generator
 from tinygrad_cnn.tensor import Tensor
 
+__all__ = [
+    "celu", "celu_", "elu", "elu_", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh",
+    "hardtanh_", "leaky_relu", "leaky_relu_", "log_softmax", "logsigmoid", "mish", "prelu", "relu", "relu6",
+    "relu_", "rrelu", "rrelu_", "selu", "selu_", "silu", "softmax", "softmin", "softplus", "softshrink", "softsign",
+    "tanhshrink", "threshold", "threshold_",
+]  # fmt: skip
+
 
 def written(name: str, function: Callable[[Any], Any], input: Any, inplace: bool) -> Any:
     """The function of the input; with `inplace` the input takes that value, and is returned, as in PyTorch.

@@ -11,6 +11,8 @@ from tinygrad_cnn.nn.functional.dropout import dropout
 from tinygrad_cnn.ops.checks import dtype_of, shape_of
 from tinygrad_cnn.tensor import as_plain
 
+__all__ = ["scaled_dot_product_attention"]
+
 
 def scaled_dot_product_attention(
     query: Any,

@@ -13,6 +13,8 @@ from tinygrad_cnn.ops.checks import check_ndim, check_pair, dtype_of, shape_of
 from tinygrad_cnn.ops.conv import Conv2DInput, Geometry
 from tinygrad_cnn.types import Pair
 
+__all__ = ["conv_transpose1d", "fold", "unfold"]
+
 
 def conv_transpose1d(
     input: Any,

@@ -11,6 +11,8 @@ from tinygrad_cnn.nn.functional.reduction import named, reduced
 from tinygrad_cnn.ops.checks import check_integer, check_ndim, dtype_of, shape_of
 from tinygrad_cnn.types import NDArray
 
+__all__ = ["ctc_loss"]
+
 
 def ctc_loss(
     log_probs: Any,

@@ -8,6 +8,8 @@ from tinygrad_cnn import ops
 from tinygrad_cnn.errors import ArgumentError, OptionError
 from tinygrad_cnn.ops.checks import check_broadcast, check_ndim, shape_of
 
+__all__ = ["bilinear", "cosine_similarity", "normalize", "pairwise_distance", "pdist"]
+
 
 def plain(value: Any) -> Any:
     """The values without a history."""

@@ -14,6 +14,8 @@ from tinygrad_cnn.ops.piecewise import SELU_ALPHA, SELU_SCALE
 from tinygrad_cnn.random import Generator, default_generator
 from tinygrad_cnn.types import Shape
 
+__all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout"]
+
 
 def check_probability(name: str, p: float) -> None:
     """p is a probability."""

@@ -11,6 +11,8 @@ from tinygrad_cnn.ops.checks import check_integer, check_ndim, shape_of
 from tinygrad_cnn.tensor import as_plain
 from tinygrad_cnn.types import NDArray
 
+__all__ = ["embedding", "embedding_bag"]
+
 
 def check_options(name: str, scale_grad_by_freq: bool, sparse: bool) -> None:
     """Neither option of PyTorch that is not here is asked for."""

@@ -16,6 +16,14 @@ from tinygrad_cnn.ops.checks import check_broadcast, check_integer, dtype_of, sh
 from tinygrad_cnn.ops.elementwise import Softplus
 from tinygrad_cnn.ops.loss import BinaryCrossEntropy
 
+__all__ = [
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "cross_entropy",
+    "gaussian_nll_loss", "hinge_embedding_loss", "huber_loss", "kl_div", "l1_loss", "margin_ranking_loss",
+    "mse_loss", "multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss", "nll_loss",
+    "poisson_nll_loss", "smooth_l1_loss", "soft_margin_loss", "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
+]  # fmt: skip
+
 EPSILON = 1e-12
 """What `cosine_embedding_loss` adds to squared lengths."""
 

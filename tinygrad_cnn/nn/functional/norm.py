@@ -16,6 +16,8 @@ from tinygrad_cnn.ops.norm import Normalize, column, scale_channels
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import Shape
 
+__all__ = ["batch_norm", "group_norm", "instance_norm", "local_response_norm", "rms_norm"]
+
 
 def batch_norm(
     input: Any,

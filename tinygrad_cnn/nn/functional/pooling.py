@@ -14,6 +14,12 @@ from tinygrad_cnn.ops.pool import adaptive_size
 from tinygrad_cnn.ops.reduce import Extreme
 from tinygrad_cnn.types import Pair, Shape
 
+__all__ = [
+    "adaptive_avg_pool1d", "adaptive_max_pool1d", "adaptive_max_pool1d_with_indices", "adaptive_max_pool2d",
+    "adaptive_max_pool2d_with_indices", "avg_pool1d", "lp_pool1d", "lp_pool2d", "max_pool1d",
+    "max_pool1d_with_indices", "max_pool2d_with_indices", "max_unpool1d", "max_unpool2d",
+]  # fmt: skip
+
 avg_pool2d, adaptive_avg_pool2d = ops.avg_pool2d, ops.adaptive_avg_pool2d
 
 

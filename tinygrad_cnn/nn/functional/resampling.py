@@ -13,6 +13,11 @@ from tinygrad_cnn.nn.functional.distance import plain
 from tinygrad_cnn.ops.checks import check_ndim, dtype_of, shape_of
 from tinygrad_cnn.types import NDArray, Shape
 
+__all__ = [
+    "affine_grid", "channel_shuffle", "grid_sample", "interpolate", "native_channel_shuffle", "pad",
+    "pixel_shuffle", "pixel_unshuffle", "upsample", "upsample_bilinear", "upsample_nearest",
+]  # fmt: skip
+
 SMOOTH = {"linear": 3, "bilinear": 4, "bicubic": 4}
 """The modes that weigh neighbours, and the number of dims of their input."""
 MODES = ("nearest", "nearest-exact", "area", *SMOOTH)

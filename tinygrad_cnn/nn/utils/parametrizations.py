@@ -16,6 +16,8 @@ from tinygrad_cnn.nn.utils.weight_norm import norm_except_dim
 from tinygrad_cnn.random import default_generator
 from tinygrad_cnn.tensor import Tensor
 
+__all__ = ["spectral_norm", "weight_norm"]
+
 M = TypeVar("M", bound=Module)
 
 

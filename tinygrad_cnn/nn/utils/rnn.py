@@ -12,6 +12,11 @@ from tinygrad_cnn.errors import ArgumentError
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import NDArray
 
+__all__ = [
+    "PackedSequence", "invert_permutation", "pack_padded_sequence", "pack_sequence", "pad_packed_sequence",
+    "pad_sequence", "unpack_sequence", "unpad_sequence",
+]  # fmt: skip
+
 
 class _Packed(NamedTuple):
     data: Tensor
