@@ -16,6 +16,7 @@ from tinygrad_cnn.nn.parameter import Parameter
 from tinygrad_cnn.nn.settings import check_sizes
 from tinygrad_cnn.ops.checks import check_pair, shape_of
 from tinygrad_cnn.ops.conv import check_groups, check_padding
+from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import Size2
 
 __all__ = ["Conv1d", "Conv2d", "ConvTranspose1d", "ConvTranspose2d"]
@@ -29,6 +30,7 @@ class _Conv(Module):
     dims: int
     """Along how many dims the kernel moves."""
     transposed = False
+    bias: Parameter | None
 
     def __init__(
         self,
@@ -123,7 +125,7 @@ class Conv2d(_Conv):
         sizes = kernel_size, stride, padding, 0, dilation
         super().__init__(in_channels, out_channels, *sizes, groups, bias, padding_mode, device, dtype)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         padding = self.padding
         if self.padding_mode != "zeros":
             input, padding = F.pad(input, self._borders, self.padding_mode), 0
@@ -152,7 +154,7 @@ class Conv1d(_Conv):
         sizes = kernel_size, stride, padding, 0, dilation
         super().__init__(in_channels, out_channels, *sizes, groups, bias, padding_mode, device, dtype)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         padding = self.padding
         if self.padding_mode != "zeros":
             input, padding = F.pad(input, self._borders, self.padding_mode), 0
@@ -214,7 +216,7 @@ class ConvTranspose2d(_ConvTranspose):
 
     dims = 2
 
-    def forward(self, input: Any, output_size: Sequence[int] | None = None) -> Any:
+    def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
         extra = self._extra(input, output_size)
         options = self.stride, self.padding, extra, self.groups, self.dilation
         return F.conv_transpose2d(input, self.weight, self.bias, *options)
@@ -225,7 +227,7 @@ class ConvTranspose1d(_ConvTranspose):
 
     dims = 1
 
-    def forward(self, input: Any, output_size: Sequence[int] | None = None) -> Any:
+    def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
         extra = self._extra(input, output_size)
         options = self.stride, self.padding, extra, self.groups, self.dilation
         return F.conv_transpose1d(input, self.weight, self.bias, *options)

@@ -13,6 +13,7 @@ from tinygrad_cnn.nn.module import Module
 from tinygrad_cnn.nn.parameter import Parameter
 from tinygrad_cnn.nn.settings import check_sizes
 from tinygrad_cnn.ops.checks import check_ndim, shape_of
+from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import Shape
 
 __all__ = [
@@ -24,6 +25,9 @@ __all__ = [
 class _Affine(Module):
     """A scale, `weight`, that begins at 1, and a shift, `bias`, that begins at 0; either may be None."""
 
+    weight: Parameter | None
+    bias: Parameter | None
+
     def _scale_and_shift(self, shape: Shape, weight: bool, bias: bool, device: Any, dtype: Any) -> None:
         check_device(type(self).__name__, device)
         self.register_parameter("weight", Parameter(empty(shape, dtype=dtype)) if weight else None)
@@ -34,8 +38,9 @@ class _Affine(Module):
         """Begin anew: the weight at 1, the bias at 0."""
         if self.weight is not None:
             init.ones_(self.weight)
-        if self._parameters.get("bias") is not None:
-            init.zeros_(self.bias)
+        bias = self._parameters.get("bias")
+        if bias is not None:
+            init.zeros_(bias)
 
 
 class _Norm(_Affine):
@@ -43,6 +48,9 @@ class _Norm(_Affine):
 
     dims: tuple[int, ...]
     layout: str
+    running_mean: Tensor | None
+    running_var: Tensor | None
+    num_batches_tracked: Tensor | None
 
     def __init__(
         self,
@@ -67,10 +75,9 @@ class _Norm(_Affine):
 
     def reset_running_stats(self) -> None:
         """Forget what was seen."""
-        if self.track_running_stats:
-            self.running_mean.zero_()
-            self.running_var.fill_(1)
-            self.num_batches_tracked.zero_()
+        for statistic, begin in ((self.running_mean, 0), (self.running_var, 1), (self.num_batches_tracked, 0)):
+            if statistic is not None:
+                statistic.fill_(begin)
 
     def _check(self, input: Any) -> None:
         check_ndim(type(self).__name__, "input", input, self.dims, self.layout)
@@ -100,7 +107,7 @@ class _BatchNorm(_Norm):
     ) -> None:
         super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Normalise; in training, let the running statistics follow."""
         self._check(input)
         momentum = 0.0 if self.momentum is None else self.momentum
@@ -149,7 +156,7 @@ class _InstanceNorm(_Norm):
     ) -> None:
         super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Normalise; in training, let the running statistics, if there are any, follow."""
         self._check(input)
         layer, shape = type(self).__name__, shape_of(input)
@@ -204,7 +211,7 @@ class GroupNorm(_Affine):
         self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
         self._scale_and_shift((num_channels,), affine, affine and bias, device, dtype)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
@@ -232,7 +239,7 @@ class LayerNorm(_Affine):
         self.normalized_shape, self.eps, self.elementwise_affine = shape, eps, elementwise_affine
         self._scale_and_shift(shape, elementwise_affine, elementwise_affine and bias, device, dtype)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
@@ -261,7 +268,7 @@ class RMSNorm(_Affine):
         self.register_parameter("weight", Parameter(empty(shape, dtype=dtype)) if elementwise_affine else None)
         self.reset_parameters()
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Tensor) -> Tensor:
         return F.rms_norm(x, self.normalized_shape, self.weight, self.eps)
 
     def extra_repr(self) -> str:
@@ -276,7 +283,7 @@ class LocalResponseNorm(Module):
         super().__init__()
         self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return F.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
 
     def extra_repr(self) -> str:
