@@ -10,6 +10,8 @@ import pytest
 import tinygrad_cnn.nn.functional as F
 from tinygrad_cnn import nn
 
+ASSERTED = (Path(__file__).parents[1] / "typing" / "assert_nn.py").read_text(encoding="utf-8")
+
 
 def starred(package):
     """The modules that the face of a package imports with a star."""
@@ -35,3 +37,10 @@ def test_every_file_lists_what_it_defines(package):
     for module in starred(package):
         for name in module.__all__:
             assert getattr(module, name).__module__ == module.__name__
+
+
+@pytest.mark.parametrize("package", [nn, F, nn.init, nn.utils, nn.utils.parametrizations, nn.utils.parametrize])
+def test_what_type_checkers_know_is_asserted_of_every_name(package):
+    prefix = "F" if package is F else package.__name__.rpartition(".")[2]
+    functions = [name for name in package.__all__ if callable(getattr(package, name))]
+    assert [name for name in functions if f"{prefix}.{name}(" not in ASSERTED and name != "Module"] == []

@@ -124,6 +124,9 @@ class RNNBase(Module):
             return y[:, 0], self._given_back(tuple(s[:, 0] for s in state))
         return (ops.transpose(y, 0, 1) if self.batch_first else y), self._given_back(state)
 
+    if TYPE_CHECKING:  # mypy does not hand a type variable of `forward` on by itself
+        __call__ = forward  # type: ignore[assignment]
+
     def _through_layers(self, x: Any, sizes: list[int], state: State) -> tuple[Any, State]:
         step, last = STEPS[self.mode], []
         directions = 2 if self.bidirectional else 1
@@ -252,6 +255,8 @@ class RNN(RNNBase):
 
         def forward(self, input: Sequences, hx: Tensor | None = None) -> tuple[Sequences, Tensor]: ...
 
+        __call__ = forward
+
 
 class LSTM(RNNBase):
     """Long short-term memory: gates decide what a cell forgets, takes up and shows; see `recurrence.lstm_step`.
@@ -299,6 +304,8 @@ class LSTM(RNNBase):
             self, input: Sequences, hx: tuple[Tensor, Tensor] | None = None
         ) -> tuple[Sequences, tuple[Tensor, Tensor]]: ...
 
+        __call__ = forward
+
 
 class GRU(RNNBase):
     """Gated recurrent unit: a reset and an update gate; see `recurrence.gru_step`."""
@@ -335,6 +342,8 @@ class GRU(RNNBase):
     if TYPE_CHECKING:
 
         def forward(self, input: Sequences, hx: Tensor | None = None) -> tuple[Sequences, Tensor]: ...
+
+        __call__ = forward
 
 
 class RNNCellBase(Module):
