@@ -73,8 +73,7 @@ def of_class(path: str, kind: type, public: set[type]) -> Iterator[str]:
         if name.startswith("_"):
             continue
         owner = next((base for base in kind.__mro__ if name in vars(base)), object)
-        of_base = any(name in dir(base) for base in kind.__mro__[1:] if base in public and name not in vars(kind))
-        if owner.__module__.startswith("tinygrad_cnn") and not of_base:
+        if owner.__module__.startswith("tinygrad_cnn") and (owner is kind or owner not in public):
             yield f"{path} {kind.__name__}.{name}{signature(getattr(kind, name))}"
 
 
