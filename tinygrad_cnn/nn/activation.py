@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tinygrad_cnn import ops
 from tinygrad_cnn.creation import empty
 from tinygrad_cnn.device import check_device
 from tinygrad_cnn.errors import ArgumentError
@@ -20,10 +21,16 @@ __all__ = [
 ]  # fmt: skip
 
 
-class Activation(Settings):
-    """The base of activations that can write their result into their input: `inplace` is printed if it is on."""
+class _InPlace(Settings):
+    """An activation that can write its result into its input."""
 
-    inplace: bool
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+
+class Activation(_InPlace):
+    """One that prints `inplace` if it is on."""
 
     def extra_repr(self) -> str:
         """The configuration."""
@@ -33,12 +40,8 @@ class Activation(Settings):
 class ReLU(Activation):
     """``max(x, 0)``"""
 
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
-
     def forward(self, input: Tensor) -> Tensor:
-        return F.relu(input, self.inplace)
+        return F.relu(input, True) if self.inplace else ops.relu(input)
 
 
 class LeakyReLU(Activation):
@@ -47,8 +50,8 @@ class LeakyReLU(Activation):
     shown = ("negative_slope",)
 
     def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
-        super().__init__()
-        self.negative_slope, self.inplace = negative_slope, inplace
+        super().__init__(inplace)
+        self.negative_slope = negative_slope
 
     def forward(self, input: Tensor) -> Tensor:
         return F.leaky_relu(input, self.negative_slope, self.inplace)
@@ -81,34 +84,32 @@ class RReLU(Activation):
     shown = ("lower", "upper")
 
     def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3, inplace: bool = False) -> None:
-        super().__init__()
-        self.lower, self.upper, self.inplace = lower, upper, inplace
+        super().__init__(inplace)
+        self.lower, self.upper = lower, upper
 
     def forward(self, input: Tensor) -> Tensor:
         return F.rrelu(input, self.lower, self.upper, self.training, self.inplace)
 
 
-class ELU(Activation):
-    """``x`` where positive, else ``alpha (exp(x) - 1)`` (Clevert et al. 2015)."""
+class _WithAlpha(Activation):
+    """What is scaled where it is negative."""
 
     shown = ("alpha",)
 
     def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
-        super().__init__()
-        self.alpha, self.inplace = alpha, inplace
+        super().__init__(inplace)
+        self.alpha = alpha
+
+
+class ELU(_WithAlpha):
+    """``x`` where positive, else ``alpha (exp(x) - 1)`` (Clevert et al. 2015)."""
 
     def forward(self, input: Tensor) -> Tensor:
         return F.elu(input, self.alpha, self.inplace)
 
 
-class CELU(Activation):
+class CELU(_WithAlpha):
     """``max(0, x) + min(0, alpha (exp(x / alpha) - 1))`` (Barron 2017)."""
-
-    shown = ("alpha",)
-
-    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
-        super().__init__()
-        self.alpha, self.inplace = alpha, inplace
 
     def forward(self, input: Tensor) -> Tensor:
         return F.celu(input, self.alpha, self.inplace)
@@ -116,10 +117,6 @@ class CELU(Activation):
 
 class SELU(Activation):
     """Self-normalising exponential linear unit (Klambauer et al. 2017)."""
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
         return F.selu(input, self.inplace)
@@ -141,20 +138,12 @@ class GELU(Settings):
 class SiLU(Activation):
     """``x sigmoid(x)``, also known as swish (Elfwing et al. 2017)."""
 
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
-
     def forward(self, input: Tensor) -> Tensor:
         return F.silu(input, self.inplace)
 
 
 class Mish(Activation):
     """``x tanh(softplus(x))`` (Misra 2019)."""
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
         return F.mish(input, self.inplace)
@@ -186,12 +175,12 @@ class Hardtanh(Activation):
         min_value: None = None,
         max_value: None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(inplace)
         if min_value is not None or max_value is not None:
             raise ArgumentError("Hardtanh: min_value and max_value are PyTorch's old names; use min_val and max_val")
         if min_val >= max_val:
             raise HardtanhRangeError(f"Hardtanh: min_val {min_val} must be smaller than max_val {max_val}")
-        self.min_val, self.max_val, self.inplace = min_val, max_val, inplace
+        self.min_val, self.max_val = min_val, max_val
 
     def forward(self, input: Tensor) -> Tensor:
         return F.hardtanh(input, self.min_val, self.max_val, self.inplace)
@@ -210,56 +199,44 @@ class ReLU6(Hardtanh):
         super().__init__(0.0, 6.0, inplace)
 
 
-class Hardsigmoid(Module):
+class Hardsigmoid(_InPlace):
     """``min(max(x + 3, 0), 6) / 6``"""
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
         return F.hardsigmoid(input, self.inplace)
 
 
-class Hardswish(Module):
+class Hardswish(_InPlace):
     """``x hardsigmoid(x)`` (Howard et al. 2019)."""
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
         return F.hardswish(input, self.inplace)
 
 
-class Hardshrink(Module):
-    """``x`` outside [-lambd, lambd], 0 inside."""
+class _Shrink(Module):
+    """The width of what becomes 0."""
 
     def __init__(self, lambd: float = 0.5) -> None:
         super().__init__()
         self.lambd = lambd
+
+    def extra_repr(self) -> str:
+        """The configuration."""
+        return str(self.lambd)
+
+
+class Hardshrink(_Shrink):
+    """``x`` outside [-lambd, lambd], 0 inside."""
 
     def forward(self, input: Tensor) -> Tensor:
         return F.hardshrink(input, self.lambd)
 
-    def extra_repr(self) -> str:
-        """The configuration."""
-        return str(self.lambd)
 
-
-class Softshrink(Module):
+class Softshrink(_Shrink):
     """``x`` moved towards 0 by lambd, and 0 within [-lambd, lambd]."""
-
-    def __init__(self, lambd: float = 0.5) -> None:
-        super().__init__()
-        self.lambd = lambd
 
     def forward(self, input: Tensor) -> Tensor:
         return F.softshrink(input, self.lambd)
-
-    def extra_repr(self) -> str:
-        """The configuration."""
-        return str(self.lambd)
 
 
 class Threshold(Activation):
@@ -268,8 +245,8 @@ class Threshold(Activation):
     shown = ("threshold", "value")
 
     def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
-        super().__init__()
-        self.threshold, self.value, self.inplace = threshold, value, inplace
+        super().__init__(inplace)
+        self.threshold, self.value = threshold, value
 
     def forward(self, input: Tensor) -> Tensor:
         return F.threshold(input, self.threshold, self.value, self.inplace)

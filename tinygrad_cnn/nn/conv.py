@@ -9,12 +9,11 @@ from tinygrad_cnn.device import check_device
 from tinygrad_cnn.errors import ArgumentError
 from tinygrad_cnn.nn import functional as F
 from tinygrad_cnn.nn import init
-from tinygrad_cnn.nn.functional.pooling import single
 from tinygrad_cnn.nn.linear import reset_bias
 from tinygrad_cnn.nn.module import Module
 from tinygrad_cnn.nn.parameter import Parameter
-from tinygrad_cnn.nn.settings import check_sizes
-from tinygrad_cnn.ops.checks import check_pair, shape_of
+from tinygrad_cnn.nn.settings import check_sizes, size_of_dims
+from tinygrad_cnn.ops.checks import shape_of
 from tinygrad_cnn.ops.conv import check_groups, check_padding
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import Size2
@@ -66,13 +65,7 @@ class _Conv(Module):
         self.reset_parameters()
 
     def _size(self, name: str, value: Any, smallest: int) -> Any:
-        layer = type(self).__name__
-        if self.dims == 2:
-            return check_pair(layer, name, value, smallest)
-        n = single(layer, name, value)
-        if n < smallest:
-            raise ArgumentError(f"{layer}: {name} is {value!r}; it must be at least {smallest}")
-        return (n,)
+        return size_of_dims(type(self).__name__, self.dims, name, value, smallest)
 
     def _widths(self) -> list[int]:
         """The padding as `F.pad` takes it: (before, after) of the last dim first."""

@@ -1,11 +1,11 @@
 """Pooling as layers: settings, and a call of the function of the same name."""
 
+from functools import partial
 from typing import Any
 
 from tinygrad_cnn.nn import functional as F
 from tinygrad_cnn.nn.functional.pooling import single
-from tinygrad_cnn.nn.settings import Settings
-from tinygrad_cnn.ops.checks import check_pair
+from tinygrad_cnn.nn.settings import Settings, size_of_dims
 from tinygrad_cnn.tensor import Tensor
 
 __all__ = [
@@ -50,33 +50,35 @@ class MaxPool2d(_MaxPool):
         return pool(input, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode)
 
 
-class MaxUnpool1d(Settings):
-    """`MaxPool1d` undone: zeros, with the maxima where they stood; (N, C, L) or (C, L)."""
+class _MaxUnpool(Settings):
+    """The windows whose maxima are put back."""
 
     shown = ("kernel_size", "stride", "padding")
+    dims: int
 
     def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0) -> None:
         super().__init__()
-        self.kernel_size = (single("MaxUnpool1d", "kernel_size", kernel_size),)
-        self.stride = self.kernel_size if stride is None else (single("MaxUnpool1d", "stride", stride),)
-        self.padding = (single("MaxUnpool1d", "padding", padding),)
+        size = partial(size_of_dims, type(self).__name__, self.dims)
+        self.kernel_size = size("kernel_size", kernel_size, 1)
+        self.stride = self.kernel_size if stride is None else size("stride", stride, 1)
+        self.padding = size("padding", padding, 0)
 
-    def forward(self, input: Tensor, indices: Tensor, output_size: Tensor | None = None) -> Tensor:
+
+class MaxUnpool1d(_MaxUnpool):
+    """`MaxPool1d` undone: zeros, with the maxima where they stood; (N, C, L) or (C, L)."""
+
+    dims = 1
+
+    def forward(self, input: Tensor, indices: Tensor, output_size: Any = None) -> Tensor:
         return F.max_unpool1d(input, indices, self.kernel_size, self.stride, self.padding, output_size)
 
 
-class MaxUnpool2d(Settings):
+class MaxUnpool2d(_MaxUnpool):
     """`MaxPool2d` undone: zeros, with the maxima where they stood; (N, C, H, W) or (C, H, W)."""
 
-    shown = ("kernel_size", "stride", "padding")
+    dims = 2
 
-    def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0) -> None:
-        super().__init__()
-        self.kernel_size = check_pair("MaxUnpool2d", "kernel_size", kernel_size, 1)
-        self.stride = self.kernel_size if stride is None else check_pair("MaxUnpool2d", "stride", stride, 1)
-        self.padding = check_pair("MaxUnpool2d", "padding", padding, 0)
-
-    def forward(self, input: Tensor, indices: Tensor, output_size: Tensor | None = None) -> Tensor:
+    def forward(self, input: Tensor, indices: Tensor, output_size: Any = None) -> Tensor:
         return F.max_unpool2d(input, indices, self.kernel_size, self.stride, self.padding, output_size)
 
 
