@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from tinygrad_cnn import ops
 from tinygrad_cnn.creation import empty
 from tinygrad_cnn.device import check_device
 from tinygrad_cnn.errors import ArgumentError
@@ -41,7 +40,7 @@ class ReLU(Activation):
     """``max(x, 0)``"""
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.relu(input, True) if self.inplace else ops.relu(input)
+        return F.relu(input, self.inplace)
 
 
 class LeakyReLU(Activation):

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from tinygrad_cnn import ops
 from tinygrad_cnn.nn import functional as F
 from tinygrad_cnn.nn.distance import PairwiseDistance
 from tinygrad_cnn.nn.functional.loss import check_margin, check_power
@@ -98,14 +99,8 @@ class CrossEntropyLoss(_WeightedLoss):
         self.ignore_index, self.label_smoothing = ignore_index, label_smoothing
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return F.cross_entropy(
-            input,
-            target,
-            self.weight,
-            ignore_index=self.ignore_index,
-            reduction=self.reduction,
-            label_smoothing=self.label_smoothing,
-        )
+        options: dict[str, Any] = {"ignore_index": self.ignore_index, "label_smoothing": self.label_smoothing}
+        return ops.cross_entropy(input, target, self.weight, reduction=self.reduction, **options)
 
 
 class NLLLoss(_WeightedLoss):

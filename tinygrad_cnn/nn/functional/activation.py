@@ -11,6 +11,7 @@ from tinygrad_cnn.errors import ArgumentError
 from tinygrad_cnn.ops.checks import check_axis, dtype_of, shape_of
 from tinygrad_cnn.ops.elementwise import Softplus
 from tinygrad_cnn.ops.norm import column
+from tinygrad_cnn.ops.piecewise import Relu
 from tinygrad_cnn.random import default_generator
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import A, ArrayLike
@@ -46,7 +47,7 @@ def relu(input: A, inplace: bool = False) -> A:
     >>> x
     tensor([0., 2.])
     """
-    return applied("relu", ops.relu, input, True) if inplace else ops.relu(input)
+    return applied("relu", Relu.apply, input, True) if inplace else Relu.apply(input)
 
 
 def relu6(input: A, inplace: bool = False) -> A:
