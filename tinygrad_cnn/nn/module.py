@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, Protocol, Self, Type
 from tinygrad_cnn.autograd.hooks import RemovableHandle
 from tinygrad_cnn.conversion import asked_dtype
 from tinygrad_cnn.dtypes import dtype_named, float16, float32, float64
+from tinygrad_cnn.nn.entries import Entries
 from tinygrad_cnn.nn.hooks import CallHooks, Hook, register
 from tinygrad_cnn.nn.not_here import MODULE_METHODS
 from tinygrad_cnn.nn.parameter import Buffer, Parameter
@@ -65,7 +66,12 @@ class Module:
     _state_hooks: StateHooks | None = None
 
     def __init__(self) -> None:
-        self.__dict__.update(training=True, _parameters={}, _buffers={}, _non_persistent_buffers_set=set(), _modules={})
+        fields = self.__dict__
+        for room in ROOMS:  # what an earlier call has registered
+            for name in fields.get(room, ()):
+                fields.pop(name, None)
+        fields.update(training=True, _non_persistent_buffers_set=set())
+        fields.update((room, Entries(self)) for room in ROOMS)
 
     if TYPE_CHECKING:
 
@@ -138,6 +144,7 @@ class Module:
         for room in ROOMS:
             if name in self.__dict__.get(room, ()):
                 del self.__dict__[room][name]
+                self.__dict__.pop(name, None)
                 self._non_persistent_buffers_set.discard(name)
                 return
         object.__delattr__(self, name)
@@ -145,6 +152,27 @@ class Module:
     def __dir__(self) -> list[str]:
         named = {*object.__dir__(self), *self._parameters, *self._buffers, *self._modules}
         return sorted(name for name in named if not name[0].isdigit())
+
+    def __getstate__(self) -> Any:
+        """The attributes; a parameter, a buffer or a module only where it is registered."""
+        state = super().__getstate__()
+        fields, slots = state if isinstance(state, tuple) else (state, None)
+        fields = dict(fields)
+        for room in ROOMS:
+            for name in fields.get(room, ()):
+                fields.pop(name, None)
+            if room in fields:
+                fields[room] = dict(fields[room])
+        return fields if slots is None else (fields, slots)
+
+    def __setstate__(self, state: Any) -> None:
+        fields, slots = state if isinstance(state, tuple) else (state, {})
+        self.__dict__.update(fields)
+        for name, value in slots.items():
+            object.__setattr__(self, name, value)
+        for room in ROOMS:
+            if room in self.__dict__:
+                self.__dict__[room] = Entries(self, self.__dict__[room])
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Add a parameter; None reserves the name.

@@ -154,7 +154,7 @@ def _give_own_class(module: Module) -> None:
         known = memo.get(id(self))
         if known is None:
             known = memo[id(self)] = object.__new__(type(self))
-            known.__dict__.update({name: deepcopy(value, memo) for name, value in self.__dict__.items()})
+            known.__setstate__(deepcopy(self.__getstate__(), memo))
         return known
 
     module.__class__ = type(
