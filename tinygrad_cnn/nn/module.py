@@ -155,9 +155,9 @@ class Module:
 
     def __getstate__(self) -> Any:
         """The attributes; a parameter, a buffer or a module only where it is registered."""
-        state = super().__getstate__()
-        fields, slots = state if isinstance(state, tuple) else (state, None)
-        fields = dict(fields)
+        state: Any = super().__getstate__()
+        attributes, slots = state if isinstance(state, tuple) else (state, None)
+        fields: dict[str, Any] = dict(attributes)
         for room in ROOMS:
             for name in fields.get(room, ()):
                 fields.pop(name, None)
