@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 from tinygrad_cnn.creation import empty
 from tinygrad_cnn.device import check_device
@@ -86,7 +86,7 @@ class UninitializedParameter(Parameter):
         return array
 
     @property
-    def shape(self) -> Any:
+    def shape(self) -> NoReturn:
         """There is none: a RuntimeError."""
         raise RuntimeError(
             "Can't access the shape of an uninitialized parameter: a lazy layer has no weights before its first input; "
