@@ -5,8 +5,9 @@ Run it: ``python examples/mnist_cnn.py``. Some seconds, about 96% on 10,000 imag
 
 import tinygrad_cnn as tg
 from tinygrad_cnn import nn, optim
-from tinygrad_cnn.data import DataLoader, TensorDataset
 from tinygrad_cnn.datasets import load_sample
+from tinygrad_cnn.utils.data.dataloader import DataLoader
+from tinygrad_cnn.utils.data.dataset import TensorDataset
 
 
 class Net(nn.Module):

@@ -80,7 +80,7 @@ class Writer:
             self.places[key] = len(self.modules)
             self.modules.append(None)
             kind = type(value)
-            state = self.written(dict(vars(value)), where)
+            state = self.written(Module.__getstate__(value), where)
             self.modules[self.places[key]] = {"class": [kind.__module__, kind.__qualname__], "state": state}
         return self.places[key]
 
@@ -187,7 +187,7 @@ class Reader:
             state = self.read(form["state"])
             if not isinstance(state, dict) or not {"_parameters", "_buffers", "_modules"} <= state.keys():
                 raise ValueError("a module without parameters, buffers and modules")
-            vars(made).update(state)
+            Module.__setstate__(made, state)
         return self.modules[k]
 
     def read(self, tree: Any) -> Any:

@@ -16,9 +16,12 @@ from tinygrad_cnn.nn.functional.attention import additive
 from tinygrad_cnn.nn.linear import Linear
 from tinygrad_cnn.nn.module import Module
 from tinygrad_cnn.nn.parameter import Parameter
+from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.tensor.creation import empty
 from tinygrad_cnn.torch_names.device import check_device
 from tinygrad_cnn.torch_names.errors import BoundError
+
+__all__ = ["MultiheadAttention"]
 
 
 class NonDynamicallyQuantizableLinear(Linear):
@@ -47,6 +50,14 @@ class MultiheadAttention(Module):
     >>> y.shape, weights.shape
     (torch.Size([3, 5, 8]), torch.Size([3, 5, 6]))
     """
+
+    in_proj_weight: Parameter | None
+    q_proj_weight: Parameter | None
+    k_proj_weight: Parameter | None
+    v_proj_weight: Parameter | None
+    in_proj_bias: Parameter | None
+    bias_k: Parameter | None
+    bias_v: Parameter | None
 
     def __init__(
         self,
@@ -95,6 +106,7 @@ class MultiheadAttention(Module):
                 init.xavier_uniform_(weight)
         if self.in_proj_bias is not None:
             init.constant_(self.in_proj_bias, 0.0)
+        if self.out_proj.bias is not None:
             init.constant_(self.out_proj.bias, 0.0)
         for bias in (self.bias_k, self.bias_v):
             if bias is not None:
@@ -102,15 +114,15 @@ class MultiheadAttention(Module):
 
     def forward(
         self,
-        query: Any,
-        key: Any,
-        value: Any,
-        key_padding_mask: Any = None,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        key_padding_mask: Tensor | None = None,
         need_weights: bool = True,
-        attn_mask: Any = None,
+        attn_mask: Tensor | None = None,
         average_attn_weights: bool = True,
         is_causal: bool = False,
-    ) -> tuple[Any, Any]:
+    ) -> tuple[Tensor, Tensor | None]:
         """Attend; the result and, with `need_weights`, the weights, their mean over the heads or those of each.
 
         Shapes: query (L, N, embed_dim), key (S, N, kdim), value (S, N, vdim), all without N, or with N first if

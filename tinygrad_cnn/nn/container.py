@@ -9,18 +9,23 @@ from itertools import chain, groupby
 from typing import Any, Self, overload
 
 from tinygrad_cnn.nn.module import Module, framed, indented
+from tinygrad_cnn.tensor import Tensor
+
+__all__ = ["ModuleDict", "ModuleList", "Sequential"]
 
 
 class _Ordered(Module):
     """Modules by number: what `Sequential` and `ModuleList` share. Whatever moves the modules numbers them anew."""
 
+    _modules: dict[str, Module]  # type: ignore[assignment]  # without gaps
+
     def __len__(self) -> int:
         return len(self._modules)
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[Module]:
         return iter(self._modules.values())
 
-    def _key(self, index: Any) -> str:
+    def _key(self, index: int) -> str:
         n, k = len(self), operator.index(index)
         if not -n <= k < n:
             raise IndexError(f"{type(self).__name__}: index {k} is out of range for {n} modules")
@@ -33,14 +38,14 @@ class _Ordered(Module):
             raise TypeError(f"{type(self).__name__}: {type(module).__name__} is not a Module{hint}")
         return module
 
-    def _listed(self, modules: Any) -> list[Any]:
+    def _listed(self, modules: Iterable[Module]) -> list[Module]:
         if not isinstance(modules, Iterable):
             raise TypeError(
                 f"{type(self).__name__}.extend should be called with an iterable, but got {type(modules).__name__}"
             )
         return list(modules)
 
-    def _number(self, modules: Iterable[Any]) -> None:
+    def _number(self, modules: Iterable[Module]) -> None:
         held = {str(k): module for k, module in enumerate(modules)}
         self._modules.clear()
         self._modules.update(held)
@@ -66,9 +71,25 @@ class _Ordered(Module):
             self.append(module)
         return self
 
-    def pop(self, key: int | slice) -> Any:
+    @overload
+    def __getitem__(self, index: int) -> Module: ...
+    @overload
+    def __getitem__(self, index: slice) -> Self: ...
+    def __getitem__(self, index: int | slice) -> Module | Self:
+        if isinstance(index, slice):
+            return self._part(index)
+        return self._modules[self._key(index)]
+
+    def _part(self, index: slice) -> Self:
+        raise NotImplementedError
+
+    @overload
+    def pop(self, key: int) -> Module: ...
+    @overload
+    def pop(self, key: slice) -> Self: ...
+    def pop(self, key: int | slice) -> Module | Self:
         """Take out a module; what follows moves up."""
-        taken = self[key]  # type: ignore[index]
+        taken = self[key]
         del self[key]
         return taken
 
@@ -90,20 +111,14 @@ class Sequential(_Ordered):
         for name, module in named:
             self.add_module(str(name), self._checked(module))
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Any) -> Tensor:
         """Apply every module in turn."""
         for module in self._modules.values():
-            input = module(input)  # type: ignore[misc]
+            input = module(input)
         return input
 
-    @overload
-    def __getitem__(self, index: int) -> Any: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequential: ...
-    def __getitem__(self, index: int | slice) -> Any:
-        if isinstance(index, slice):
-            return type(self)(OrderedDict(list(self._modules.items())[index]))
-        return self._modules[self._key(index)]
+    def _part(self, index: slice) -> Self:
+        return type(self)(OrderedDict(list(self._modules.items())[index]))
 
     def insert(self, index: int, module: Module) -> Self:
         """Add a module before the one of this number."""
@@ -125,7 +140,7 @@ class Sequential(_Ordered):
     def __iadd__(self, other: Any) -> Self:
         return self.extend(self._as_other(other))
 
-    def _times(self, other: Any) -> list[Any]:
+    def _times(self, other: Any) -> list[Module]:
         if not isinstance(other, int):
             raise TypeError(f"Sequential: can be multiplied by an integer, not {type(other).__name__}")
         if other <= 0:
@@ -149,14 +164,8 @@ class ModuleList(_Ordered):
         super().__init__()
         self.extend(() if modules is None else modules)
 
-    @overload
-    def __getitem__(self, index: int) -> Any: ...
-    @overload
-    def __getitem__(self, index: slice) -> ModuleList: ...
-    def __getitem__(self, index: int | slice) -> Any:
-        if isinstance(index, slice):
-            return type(self)(list(self)[index])
-        return self._modules[self._key(index)]
+    def _part(self, index: slice) -> Self:
+        return type(self)(list(self)[index])
 
     def insert(self, index: int, module: Module) -> None:
         """Add a module before the one of this number."""
@@ -183,12 +192,14 @@ class ModuleList(_Ordered):
 class ModuleDict(Module):
     """Modules by name, in the order in which they were added; all of their parameters are found."""
 
+    _modules: dict[str, Module]  # type: ignore[assignment]  # without gaps
+
     def __init__(self, modules: Any = None) -> None:
         super().__init__()
         if modules is not None:
             self.update(modules)
 
-    def __getitem__(self, key: str) -> Any:
+    def __getitem__(self, key: str) -> Module:
         return self._modules[key]
 
     def __setitem__(self, key: str, module: Module) -> None:
@@ -210,7 +221,7 @@ class ModuleDict(Module):
         """Take all modules out."""
         self._modules.clear()
 
-    def pop(self, key: str) -> Any:
+    def pop(self, key: str) -> Module:
         """Take one module out."""
         return self._modules.pop(key)
 
@@ -218,11 +229,11 @@ class ModuleDict(Module):
         """The names."""
         return self._modules.keys()
 
-    def items(self) -> ItemsView[str, Any]:
+    def items(self) -> ItemsView[str, Module]:
         """The names with their modules."""
         return self._modules.items()
 
-    def values(self) -> ValuesView[Any]:
+    def values(self) -> ValuesView[Module]:
         """The modules."""
         return self._modules.values()
 
@@ -240,8 +251,9 @@ def pairs(name: str, values: Any) -> list[tuple[Any, Any]]:
     TypeError, ValueError
         If it is neither, as ``dict.update`` does.
     """
-    if hasattr(values, "items") and isinstance(values, (Mapping, Module)):
-        return list(values.items())
+    items: Any = getattr(values, "items", None)
+    if items is not None and isinstance(values, (Mapping, Module)):
+        return list(items())
     if not isinstance(values, Iterable):
         raise TypeError(
             f"{name}.update should be called with an iterable of key/value pairs, but got {type(values).__name__}"

@@ -1,7 +1,7 @@
 """Convolutions and transposed convolutions of lines and planes."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tinygrad_cnn.core.checks import shape_of
@@ -9,15 +9,16 @@ from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.types import Size2
 from tinygrad_cnn.nn import functional as F
 from tinygrad_cnn.nn import init
-from tinygrad_cnn.nn.functional.pooling import single
 from tinygrad_cnn.nn.linear import reset_bias
 from tinygrad_cnn.nn.module import Module
 from tinygrad_cnn.nn.parameter import Parameter
-from tinygrad_cnn.nn.settings import check_sizes
-from tinygrad_cnn.ops.checks import check_pair
+from tinygrad_cnn.nn.settings import check_sizes, size_of_dims
 from tinygrad_cnn.ops.conv import check_groups, check_padding
+from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.tensor.creation import empty
 from tinygrad_cnn.torch_names.device import check_device
+
+__all__ = ["Conv1d", "Conv2d", "ConvTranspose1d", "ConvTranspose2d"]
 
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
@@ -28,21 +29,22 @@ class _Conv(Module):
     dims: int
     """Along how many dims the kernel moves."""
     transposed = False
+    bias: Parameter | None
+    _convolve: Callable[..., Any]
 
     def __init__(
         self,
         in_channels: int,
         out_channels: int,
-        kernel_size: Any,
-        stride: Any,
-        padding: Any,
-        output_padding: Any,
-        dilation: Any,
-        groups: int,
-        bias: bool,
-        padding_mode: str,
-        device: Any,
-        dtype: Any,
+        kernel_size: Size2 | tuple[int],
+        stride: Size2 | tuple[int] = 1,
+        padding: Size2 | tuple[int] | str = 0,
+        dilation: Size2 | tuple[int] = 1,
+        groups: int = 1,
+        bias: bool = True,
+        padding_mode: str = "zeros",
+        device: Any = None,
+        dtype: Any = None,
     ) -> None:
         super().__init__()
         layer = type(self).__name__
@@ -55,7 +57,7 @@ class _Conv(Module):
         self.kernel_size, self.stride = self._size("kernel_size", kernel_size, 1), self._size("stride", stride, 1)
         self.dilation, self.padding_mode = self._size("dilation", dilation, 1), padding_mode
         self.padding: Any = padding if isinstance(padding, str) else self._size("padding", padding, 0)
-        self.output_padding = self._size("output_padding", output_padding, 0)
+        self.output_padding = (0,) * self.dims
         self._borders = self._widths()
         first, second = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
         self.weight = Parameter(empty(first, second // groups, *self.kernel_size, dtype=dtype))
@@ -63,13 +65,7 @@ class _Conv(Module):
         self.reset_parameters()
 
     def _size(self, name: str, value: Any, smallest: int) -> Any:
-        layer = type(self).__name__
-        if self.dims == 2:
-            return check_pair(layer, name, value, smallest)
-        n = single(layer, name, value)
-        if n < smallest:
-            raise ArgumentError(f"{layer}: {name} is {value!r}; it must be at least {smallest}")
-        return (n,)
+        return size_of_dims(type(self).__name__, self.dims, name, value, smallest)
 
     def _widths(self) -> list[int]:
         """The padding as `F.pad` takes it: (before, after) of the last dim first."""
@@ -96,66 +92,30 @@ class _Conv(Module):
         return text + f", padding_mode={self.padding_mode}" * (self.padding_mode != "zeros")
 
 
-class Conv2d(_Conv):
+class _Convolution(_Conv):
+    """A convolution of the input, behind the border that `padding_mode` makes."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        padding = self.padding
+        if self.padding_mode != "zeros":
+            input, padding = F.pad(input, self._borders, self.padding_mode), 0
+        return self._convolve(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+
+
+class Conv2d(_Convolution):
     """Convolution of (N, in_channels, H, W), or without N; weight (out_channels, in_channels / groups, KH, KW).
 
     Weight and bias begin evenly in ±1/√(in_channels / groups · KH · KW). See `ops.conv2d`; `padding_mode` says what
     is around the image: "zeros", or what `F.pad` calls "reflect", "replicate" and "circular".
     """
 
-    dims = 2
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: Size2,
-        stride: Size2 = 1,
-        padding: Size2 | str = 0,
-        dilation: Size2 = 1,
-        groups: int = 1,
-        bias: bool = True,
-        padding_mode: str = "zeros",
-        device: Any = None,
-        dtype: Any = None,
-    ) -> None:
-        sizes = kernel_size, stride, padding, 0, dilation
-        super().__init__(in_channels, out_channels, *sizes, groups, bias, padding_mode, device, dtype)
-
-    def forward(self, input: Any) -> Any:
-        padding = self.padding
-        if self.padding_mode != "zeros":
-            input, padding = F.pad(input, self._borders, self.padding_mode), 0
-        return F.conv2d(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+    dims, _convolve = 2, staticmethod(F.conv2d)
 
 
-class Conv1d(_Conv):
+class Conv1d(_Convolution):
     """Convolution of (N, in_channels, L) or (in_channels, L); weight (out_channels, in_channels / groups, K)."""
 
-    dims = 1
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: int | tuple[int],
-        stride: int | tuple[int] = 1,
-        padding: int | tuple[int] | str = 0,
-        dilation: int | tuple[int] = 1,
-        groups: int = 1,
-        bias: bool = True,
-        padding_mode: str = "zeros",
-        device: Any = None,
-        dtype: Any = None,
-    ) -> None:
-        sizes = kernel_size, stride, padding, 0, dilation
-        super().__init__(in_channels, out_channels, *sizes, groups, bias, padding_mode, device, dtype)
-
-    def forward(self, input: Any) -> Any:
-        padding = self.padding
-        if self.padding_mode != "zeros":
-            input, padding = F.pad(input, self._borders, self.padding_mode), 0
-        return F.conv1d(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+    dims, _convolve = 1, staticmethod(F.conv1d)
 
 
 class _ConvTranspose(_Conv):
@@ -183,8 +143,14 @@ class _ConvTranspose(_Conv):
             raise ArgumentError(f"{layer}: padding_mode is {padding_mode!r}; a transposed convolution has only 'zeros'")
         if isinstance(padding, str):
             raise TypeError(f"{layer}: padding is {padding!r}; a transposed convolution takes numbers")
-        sizes = kernel_size, stride, padding, output_padding, dilation
+        sizes = kernel_size, stride, padding, dilation
         super().__init__(in_channels, out_channels, *sizes, groups, bias, padding_mode, device, dtype)
+        self.output_padding = self._size("output_padding", output_padding, 0)
+
+    def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
+        extra = self._extra(input, output_size)
+        options = self.stride, self.padding, extra, self.groups, self.dilation
+        return self._convolve(input, self.weight, self.bias, *options)
 
     def _extra(self, input: Any, output_size: Sequence[int] | None) -> Any:
         """The `output_padding` that gives the output size, which the stride leaves open."""
@@ -211,20 +177,10 @@ class ConvTranspose2d(_ConvTranspose):
     Called with `output_size`, it gives that one of the sizes that the convolution takes to the input's.
     """
 
-    dims = 2
-
-    def forward(self, input: Any, output_size: Sequence[int] | None = None) -> Any:
-        extra = self._extra(input, output_size)
-        options = self.stride, self.padding, extra, self.groups, self.dilation
-        return F.conv_transpose2d(input, self.weight, self.bias, *options)
+    dims, _convolve = 2, staticmethod(F.conv_transpose2d)
 
 
 class ConvTranspose1d(_ConvTranspose):
     """The adjoint of `Conv1d`, applied forwards; weight (in_channels, out_channels / groups, K)."""
 
-    dims = 1
-
-    def forward(self, input: Any, output_size: Sequence[int] | None = None) -> Any:
-        extra = self._extra(input, output_size)
-        options = self.stride, self.padding, extra, self.groups, self.dilation
-        return F.conv_transpose1d(input, self.weight, self.bias, *options)
+    dims, _convolve = 1, staticmethod(F.conv_transpose1d)

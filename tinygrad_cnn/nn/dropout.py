@@ -1,10 +1,11 @@
 """Dropout as layers: it drops in training, and lets everything through in evaluation."""
 
-from typing import Any
-
 from tinygrad_cnn.nn import functional as F
 from tinygrad_cnn.nn.functional.dropout import check_probability
 from tinygrad_cnn.nn.settings import Settings
+from tinygrad_cnn.tensor import Tensor
+
+__all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout"]
 
 
 class _Dropout(Settings):
@@ -21,40 +22,40 @@ class _Dropout(Settings):
 class Dropout(_Dropout):
     """In training, zero elements with probability p (Srivastava et al. 2014)."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return F.dropout(input, self.p, self.training, self.inplace)
 
 
 class Dropout1d(_Dropout):
     """In training, zero channels of (N, C, L) or (C, L) with probability p (Tompson et al. 2015)."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return F.dropout1d(input, self.p, self.training, self.inplace)
 
 
 class Dropout2d(_Dropout):
     """In training, zero channels of (N, C, H, W) with probability p (Tompson et al. 2015)."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return F.dropout2d(input, self.p, self.training, self.inplace)
 
 
 class Dropout3d(_Dropout):
     """In training, zero channels of (N, C, D, H, W) with probability p."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return F.dropout3d(input, self.p, self.training, self.inplace)
 
 
 class AlphaDropout(_Dropout):
     """In training, set elements to SELU's lowest value, and keep mean and variance (Klambauer et al. 2017)."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return F.alpha_dropout(input, self.p, self.training, self.inplace)
 
 
 class FeatureAlphaDropout(_Dropout):
     """`AlphaDropout` of whole channels of (N, C, …)."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return F.feature_alpha_dropout(input, self.p, self.training, self.inplace)

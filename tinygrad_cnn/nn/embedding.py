@@ -15,6 +15,8 @@ from tinygrad_cnn.tensor.creation import empty
 from tinygrad_cnn.torch_names.device import check_device
 from tinygrad_cnn.torch_names.errors import BoundError
 
+__all__ = ["Embedding", "EmbeddingBag"]
+
 
 class _Table(Module):
     """What both share: the weight, its padding row, its options."""
@@ -23,15 +25,15 @@ class _Table(Module):
         self,
         num_embeddings: int,
         embedding_dim: int,
-        padding_idx: int | None,
-        max_norm: float | None,
-        norm_type: float,
-        scale_grad_by_freq: bool,
-        sparse: bool,
-        weight: Tensor | None,
-        freeze: bool,
-        device: Any,
-        dtype: Any,
+        padding_idx: int | None = None,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
+        sparse: bool = False,
+        _weight: Tensor | None = None,
+        _freeze: bool = False,
+        device: Any = None,
+        dtype: Any = None,
     ) -> None:
         super().__init__()
         layer = type(self).__name__
@@ -44,15 +46,15 @@ class _Table(Module):
         self.num_embeddings, self.embedding_dim, self.padding_idx = num_embeddings, embedding_dim, padding_idx
         self.max_norm, self.norm_type = max_norm, norm_type
         self.scale_grad_by_freq, self.sparse = scale_grad_by_freq, sparse
-        if weight is None:
-            self.weight = Parameter(empty(num_embeddings, embedding_dim, dtype=dtype), not freeze)
+        if _weight is None:
+            self.weight = Parameter(empty(num_embeddings, embedding_dim, dtype=dtype), not _freeze)
             self.reset_parameters()
         else:
-            if tuple(weight.shape) != (num_embeddings, embedding_dim):
+            if tuple(_weight.shape) != (num_embeddings, embedding_dim):
                 raise BoundError(
-                    f"{layer}: the weight has shape {tuple(weight.shape)}; expected {(num_embeddings, embedding_dim)}"
+                    f"{layer}: the weight has shape {tuple(_weight.shape)}; expected {(num_embeddings, embedding_dim)}"
                 )
-            self.weight = Parameter(weight, not freeze)
+            self.weight = Parameter(_weight, not _freeze)
 
     @no_grad()
     def reset_parameters(self) -> None:
@@ -89,35 +91,7 @@ class Embedding(_Table):
     torch.Size([2, 2, 3])
     """
 
-    def __init__(
-        self,
-        num_embeddings: int,
-        embedding_dim: int,
-        padding_idx: int | None = None,
-        max_norm: float | None = None,
-        norm_type: float = 2.0,
-        scale_grad_by_freq: bool = False,
-        sparse: bool = False,
-        _weight: Tensor | None = None,
-        _freeze: bool = False,
-        device: Any = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(
-            num_embeddings,
-            embedding_dim,
-            padding_idx,
-            max_norm,
-            norm_type,
-            scale_grad_by_freq,
-            sparse,
-            _weight,
-            _freeze,
-            device,
-            dtype,
-        )
-
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return F.embedding(input, self.weight, self.padding_idx, self.max_norm, self.norm_type)
 
     @classmethod
@@ -156,22 +130,11 @@ class EmbeddingBag(_Table):
         device: Any = None,
         dtype: Any = None,
     ) -> None:
-        super().__init__(
-            num_embeddings,
-            embedding_dim,
-            padding_idx,
-            max_norm,
-            norm_type,
-            scale_grad_by_freq,
-            sparse,
-            _weight,
-            False,
-            device,
-            dtype,
-        )
+        options = padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse
+        super().__init__(num_embeddings, embedding_dim, *options, _weight, device=device, dtype=dtype)
         self.mode, self.include_last_offset = mode, include_last_offset
 
-    def forward(self, input: Any, offsets: Any = None, per_sample_weights: Any = None) -> Any:
+    def forward(self, input: Tensor, offsets: Tensor | None = None, per_sample_weights: Tensor | None = None) -> Tensor:
         return F.embedding_bag(
             input,
             self.weight,
@@ -206,17 +169,7 @@ class EmbeddingBag(_Table):
     ) -> Self:
         """A layer with this table, whose memory it shares, trained only if not `freeze`."""
         rows, columns = _check_table("EmbeddingBag", embeddings)
-        layer = cls(
-            rows,
-            columns,
-            max_norm,
-            norm_type,
-            scale_grad_by_freq,
-            mode,
-            sparse,
-            embeddings,
-            include_last_offset,
-            padding_idx,
-        )
+        options = max_norm, norm_type, scale_grad_by_freq, mode, sparse, embeddings, include_last_offset, padding_idx
+        layer = cls(rows, columns, *options)
         layer.weight.requires_grad_(not freeze)
         return layer

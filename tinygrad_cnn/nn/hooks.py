@@ -158,7 +158,7 @@ def watched(values: Sequence[Any], see: Callable[[Gradients], Gradients]) -> tup
     if not flat.requires_grad:  # nothing is recorded now
         return tuple(values), False
 
-    def parts(joint: Any) -> list[Any]:
+    def apart(joint: Any) -> list[Any]:
         if len(tensors) == 1:
             return [joint]
         pieces = joint.split([t.numel() for t in tensors])
@@ -166,7 +166,7 @@ def watched(values: Sequence[Any], see: Callable[[Gradients], Gradients]) -> tup
 
     def hook(gradient: Tensor) -> Any:
         row: list[Tensor | None] = [None] * len(values)
-        for k, g in zip(places, parts(gradient), strict=True):
+        for k, g in zip(places, apart(gradient), strict=True):
             row[k] = g
         seen = see(tuple(row))
         if all(a is b for a, b in zip(seen, row, strict=True)):
@@ -176,6 +176,6 @@ def watched(values: Sequence[Any], see: Callable[[Gradients], Gradients]) -> tup
 
     flat.register_hook(hook)
     out = list(values)
-    for k, value in zip(places, parts(flat), strict=True):
+    for k, value in zip(places, apart(flat), strict=True):
         out[k] = value
     return tuple(out), True

@@ -3,7 +3,7 @@
 import math
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ParamSpec
 
 import numpy as np
 
@@ -11,6 +11,14 @@ from tinygrad_cnn.autograd import no_grad
 from tinygrad_cnn.random import Generator, default_generator
 from tinygrad_cnn.tensor import Tensor
 
+__all__ = [
+    "calculate_gain", "constant", "constant_", "dirac", "dirac_", "eye", "eye_", "kaiming_normal",
+    "kaiming_normal_", "kaiming_uniform", "kaiming_uniform_", "normal", "normal_", "ones_", "orthogonal",
+    "orthogonal_", "sparse", "sparse_", "trunc_normal_", "uniform", "uniform_", "xavier_normal", "xavier_normal_",
+    "xavier_uniform", "xavier_uniform_", "zeros_",
+]  # fmt: skip
+
+P = ParamSpec("P")
 GAINS = {
     **dict.fromkeys(("linear", "conv1d", "conv2d", "conv3d"), 1.0),
     **dict.fromkeys(("conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "sigmoid"), 1.0),
@@ -92,8 +100,8 @@ def trunc_normal_(
             chance = np.log(source.uniform(shape, dtype))
         return drawn, chance > (peak - ((drawn - mean) / std) ** 2) / 2
 
-    share = _normal_cdf((b - mean) / std) - _normal_cdf((a - mean) / std)
-    propose = normal if share > 0.3 else even
+    inside = _normal_cdf((b - mean) / std) - _normal_cdf((a - mean) / std)
+    propose = normal if inside > 0.3 else even
     values, rejected = propose()
     while rejected.any():
         drawn, again = propose()
@@ -204,7 +212,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
 
 @no_grad()
 def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None) -> Tensor:
-    """Normal numbers, of which in each column a share `sparsity` is 0 (Martens 2010)."""
+    """Normal numbers, of which in each column a fraction `sparsity` is 0 (Martens 2010)."""
     if tensor.ndim != 2:
         raise ValueError(
             f"sparse_: a tensor of shape {tuple(tensor.shape)}; only tensors with 2 dimensions are supported"
@@ -218,10 +226,10 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Gener
     return tensor.copy_(values)
 
 
-def _deprecated(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+def _deprecated(function: Callable[P, Tensor]) -> Callable[P, Tensor]:
     name = function.__name__
 
-    def old(*args: Any, **kwargs: Any) -> Tensor:
+    def old(*args: P.args, **kwargs: P.kwargs) -> Tensor:
         warnings.warn(f"nn.init.{name[:-1]} is now deprecated in favor of nn.init.{name}.", FutureWarning, stacklevel=2)
         return function(*args, **kwargs)
 

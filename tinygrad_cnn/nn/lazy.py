@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from tinygrad_cnn.core.checks import shape_of
 from tinygrad_cnn.core.errors import ArgumentError
@@ -15,6 +15,11 @@ from tinygrad_cnn.nn.parameter import UninitializedParameter
 from tinygrad_cnn.random import fork_rng
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.tensor.creation import zeros
+
+__all__ = [
+    "LazyBatchNorm1d", "LazyBatchNorm2d", "LazyBatchNorm3d", "LazyConv1d", "LazyConv2d", "LazyConvTranspose1d",
+    "LazyConvTranspose2d", "LazyInstanceNorm1d", "LazyInstanceNorm2d", "LazyInstanceNorm3d", "LazyLinear",
+]  # fmt: skip
 
 
 class _Lazy(Module):
@@ -41,9 +46,11 @@ class _Lazy(Module):
         setattr(self, self.size, 0)
         self._arguments = args, kwargs
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        self.initialize_parameters(*args, **kwargs)
-        return self(*args, **kwargs)
+    if not TYPE_CHECKING:  # to type checkers calling it is calling what it becomes
+
+        def __call__(self, *args, **kwargs):
+            self.initialize_parameters(*args, **kwargs)
+            return self(*args, **kwargs)
 
     def initialize_parameters(self, input: Any, *rest: Any, **kwargs: Any) -> None:
         """Take the size from an input, draw the weights, and become the layer."""
@@ -71,7 +78,7 @@ class _Lazy(Module):
         """Whether no input has been seen: so it is, as long as this is a lazy layer."""
         return True
 
-    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Any:
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         for p in self._parameters.values():
             if isinstance(p, UninitializedParameter):
                 p.convert(fn)

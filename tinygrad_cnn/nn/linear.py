@@ -8,8 +8,11 @@ from tinygrad_cnn.nn import init
 from tinygrad_cnn.nn.module import Module
 from tinygrad_cnn.nn.parameter import Parameter
 from tinygrad_cnn.nn.settings import check_sizes
+from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.tensor.creation import empty
 from tinygrad_cnn.torch_names.device import check_device
+
+__all__ = ["Bilinear", "Identity", "Linear"]
 
 
 def reset_bias(bias: Parameter | None, fan_in: int) -> None:
@@ -25,7 +28,7 @@ class Identity(Module):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return input
 
 
@@ -34,6 +37,8 @@ class Linear(Module):
 
     Weight (out_features, in_features) and bias begin evenly in ±1/√in_features.
     """
+
+    bias: Parameter | None
 
     def __init__(
         self, in_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None
@@ -51,7 +56,7 @@ class Linear(Module):
         init.kaiming_uniform_(self.weight, a=math.sqrt(5))
         reset_bias(self.bias, self.in_features)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return F.linear(input, self.weight, self.bias)
 
     def extra_repr(self) -> str:
@@ -64,6 +69,8 @@ class Bilinear(Module):
 
     Weight (out_features, in1_features, in2_features) and bias begin evenly in ±1/√in1_features.
     """
+
+    bias: Parameter | None
 
     def __init__(
         self,
@@ -88,7 +95,7 @@ class Bilinear(Module):
         init.uniform_(self.weight, -bound, bound)
         reset_bias(self.bias, self.in1_features)
 
-    def forward(self, input1: Any, input2: Any) -> Any:
+    def forward(self, input1: Tensor, input2: Tensor) -> Tensor:
         return F.bilinear(input1, input2, self.weight, self.bias)
 
     def extra_repr(self) -> str:

@@ -7,18 +7,36 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, Protocol, Self, TypeVar, overload
 
 from tinygrad_cnn.autograd.hooks import RemovableHandle
+from tinygrad_cnn.nn.entries import Entries
 from tinygrad_cnn.nn.hooks import CallHooks, Hook, register
+from tinygrad_cnn.nn.not_here import MODULE_METHODS
 from tinygrad_cnn.nn.parameter import Buffer, Parameter
 from tinygrad_cnn.nn.state import IncompatibleKeys, StateHooks, load, save
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.torch_names.conversion import asked_dtype
 from tinygrad_cnn.torch_names.dtypes import dtype_named, float16, float32, float64
-from tinygrad_cnn.torch_names.errors import DeviceError
 
-M = TypeVar("M", bound="Module")
+__all__ = ["Module"]
+
+P = ParamSpec("P")
+R_co = TypeVar("R_co", covariant=True)
+
+
+class HasForward(Protocol[P, R_co]):
+    """To type checkers, a module whose `forward` is known: calling it takes and gives what `forward` does.
+
+    `Module` declares none to them, so that a variable typed only `Module` gives a Tensor when it is called.
+    """
+
+    @property
+    def forward(self) -> Callable[P, R_co]:
+        """Compute the output."""
+        ...
+
+
 ROOMS = "_parameters", "_buffers", "_modules"
 """Where a module keeps what is looked up by name."""
 
@@ -48,16 +66,39 @@ class Module:
     _state_hooks: StateHooks | None = None
 
     def __init__(self) -> None:
-        self.__dict__.update(training=True, _parameters={}, _buffers={}, _non_persistent_buffers_set=set(), _modules={})
+        fields = self.__dict__
+        for room in ROOMS:  # what an earlier call has registered
+            for name in fields.get(room, ()):
+                fields.pop(name, None)
+        fields.update(training=True, _non_persistent_buffers_set=set())
+        fields.update((room, Entries(self)) for room in ROOMS)
 
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """Compute the output; subclasses write it."""
-        raise NotImplementedError(f"{type(self).__name__}: forward is not written; define forward(self, ...)")
+    if TYPE_CHECKING:
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self._call_hooks is None:
-            return self.forward(*args, **kwargs)
-        return self._call_hooks.call(self, args, kwargs)
+        @overload
+        def __call__(self: HasForward[P, R_co], *args: P.args, **kwargs: P.kwargs) -> R_co: ...
+        @overload
+        def __call__(self, *args: Any, **kwargs: Any) -> Tensor: ...
+        def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+        def __getattr__(self, name: str) -> Tensor | Module: ...
+    else:
+
+        def forward(self, *args, **kwargs):
+            """Compute the output; subclasses write it."""
+            raise NotImplementedError(f"{type(self).__name__}: forward is not written; define forward(self, ...)")
+
+        def __call__(self, *args, **kwargs):
+            if self._call_hooks is None:
+                return self.forward(*args, **kwargs)
+            return self._call_hooks.call(self, args, kwargs)
+
+        def __getattr__(self, name):
+            fields = self.__dict__
+            for room in ROOMS:
+                held = fields.get(room)
+                if held is not None and name in held:
+                    return held[name]
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     # ---- attributes --------------------------------------------------------------------------------------
 
@@ -99,18 +140,11 @@ class Module:
         else:
             self.register_parameter(name, value)
 
-    def __getattr__(self, name: str) -> Any:
-        fields = self.__dict__
-        for room in ROOMS:
-            held = fields.get(room)
-            if held is not None and name in held:
-                return held[name]
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-
     def __delattr__(self, name: str) -> None:
         for room in ROOMS:
             if name in self.__dict__.get(room, ()):
                 del self.__dict__[room][name]
+                self.__dict__.pop(name, None)
                 self._non_persistent_buffers_set.discard(name)
                 return
         object.__delattr__(self, name)
@@ -118,6 +152,27 @@ class Module:
     def __dir__(self) -> list[str]:
         named = {*object.__dir__(self), *self._parameters, *self._buffers, *self._modules}
         return sorted(name for name in named if not name[0].isdigit())
+
+    def __getstate__(self) -> Any:
+        """The attributes; a parameter, a buffer or a module only where it is registered."""
+        state: Any = super().__getstate__()
+        attributes, slots = state if isinstance(state, tuple) else (state, None)
+        fields: dict[str, Any] = dict(attributes)
+        for room in ROOMS:
+            for name in fields.get(room, ()):
+                fields.pop(name, None)
+            if room in fields:
+                fields[room] = dict(fields[room])
+        return fields if slots is None else (fields, slots)
+
+    def __setstate__(self, state: Any) -> None:
+        fields, slots = state if isinstance(state, tuple) else (state, {})
+        self.__dict__.update(fields)
+        for name, value in slots.items():
+            object.__setattr__(self, name, value)
+        for room in ROOMS:
+            if room in self.__dict__:
+                self.__dict__[room] = Entries(self, self.__dict__[room])
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Add a parameter; None reserves the name.
@@ -234,14 +289,15 @@ class Module:
 
     def get_submodule(self, target: str) -> Module:
         """The module of a dotted name; AttributeError if there is none. The empty name is this module."""
-        module: Any = self
+        module: Module = self
         for name in target.split(".") if target else ():
             if not hasattr(module, name):
                 raise AttributeError(f"{type(module).__name__} has no attribute {name!r} (in {target!r})")
-            module = getattr(module, name)
-            if not isinstance(module, Module):
-                raise AttributeError(f"{name!r} (in {target!r}) is not a Module but {type(module).__name__}")
-        return module  # type: ignore[no-any-return]
+            found = getattr(module, name)
+            if not isinstance(found, Module):
+                raise AttributeError(f"{name!r} (in {target!r}) is not a Module but {type(found).__name__}")
+            module = found
+        return module
 
     def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
         """Put a module in the place of a dotted name; with `strict` there must be one already."""
@@ -258,11 +314,11 @@ class Module:
 
     def get_parameter(self, target: str) -> Parameter:
         """The parameter of a dotted name; AttributeError if there is none."""
-        return self._named_entry("_parameters", target)  # type: ignore[no-any-return]
+        return self._named_entry("_parameters", target)
 
     def get_buffer(self, target: str) -> Tensor:
         """The buffer of a dotted name; AttributeError if there is none."""
-        return self._named_entry("_buffers", target)  # type: ignore[no-any-return]
+        return self._named_entry("_buffers", target)
 
     def _named_entry(self, room: str, target: str) -> Any:
         parent, _, name = target.rpartition(".")
@@ -272,7 +328,7 @@ class Module:
             raise AttributeError(f"{type(holder).__name__} has no {name!r} among its {room[1:]} (in {target!r})")
         return found
 
-    def apply(self: M, fn: Callable[[Module], object]) -> M:
+    def apply(self, fn: Callable[[Module], object]) -> Self:
         """Call a function with every module, children first."""
         for module in self.children():
             module.apply(fn)
@@ -281,7 +337,7 @@ class Module:
 
     # ---- modes -------------------------------------------------------------------------------------------
 
-    def train(self: M, mode: bool = True) -> M:
+    def train(self, mode: bool = True) -> Self:
         """Behave as in training (dropout drops, batch norm uses the batch); what is below does so, too."""
         if not isinstance(mode, bool):
             raise ValueError(f"train: training mode is expected to be boolean, not {mode!r}")
@@ -290,11 +346,11 @@ class Module:
             module.train(mode)
         return self
 
-    def eval(self: M) -> M:
+    def eval(self) -> Self:
         """Behave as in use."""
         return self.train(False)
 
-    def requires_grad_(self: M, requires_grad: bool = True) -> M:
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Train the parameters, or freeze them."""
         for p in self.parameters():
             p.requires_grad_(requires_grad)
@@ -312,7 +368,7 @@ class Module:
 
     # ---- dtype and device --------------------------------------------------------------------------------
 
-    def _apply(self: M, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> M:
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         """Replace the data of every parameter, its gradient, and every buffer by what `fn` makes of them."""
         for module in self.children() if recurse else ():
             module._apply(fn)
@@ -327,7 +383,7 @@ class Module:
                 self._buffers[name] = fn(buffer)
         return self
 
-    def to(self: M, *args: Any, **kwargs: Any) -> M:
+    def to(self, *args: Any, **kwargs: Any) -> Self:
         """Convert floating-point parameters and buffers: ``to(dtype)``, ``to(device, dtype)``, ``to(x)``.
 
         The parameters stay the same objects; the device is the CPU, where they are.
@@ -339,55 +395,50 @@ class Module:
             raise TypeError(f"to: {wanted} is not a floating dtype; nn.Module.to only accepts floating point dtypes")
         return self._apply(lambda t: t.astype(wanted) if t.dtype.kind == "f" else t)
 
-    def type(self: M, dst_type: Any) -> M:
+    def type(self, dst_type: Any) -> Self:
         """Convert all parameters and buffers to a dtype."""
         wanted = dtype_named(dst_type)
         return self._apply(lambda t: t.astype(wanted))
 
-    def half(self: M) -> M:
+    def half(self) -> Self:
         """Convert to float16."""
         return self.to(float16)
 
-    def float(self: M) -> M:
+    def float(self) -> Self:
         """Convert to float32."""
         return self.to(float32)
 
-    def double(self: M) -> M:
+    def double(self) -> Self:
         """Convert to float64."""
         return self.to(float64)
 
-    def cpu(self: M) -> M:
+    def cpu(self) -> Self:
         """Nothing: everything is on the CPU."""
         return self
 
     def cuda(self, device: Any = None) -> NoReturn:
         """Refused: there is no GPU."""
-        raise DeviceError(
-            f"{type(self).__name__}.cuda: there is no GPU here, only the CPU; leave .cuda() out, or write "
-            ".to('cuda' if cuda.is_available() else 'cpu')"
-        )
+        self._refuse("cuda")
 
     def bfloat16(self) -> NoReturn:
         """Refused: NumPy has no such dtype."""
-        raise TypeError(f"{type(self).__name__}.bfloat16: NumPy has no bfloat16; use .half(), .float() or .double()")
+        self._refuse("bfloat16")
 
     def share_memory(self) -> NoReturn:
         """Refused: there is one process."""
-        raise RuntimeError(
-            f"{type(self).__name__}.share_memory: tensors are not shared between processes; use threads, which share "
-            "them as they are"
-        )
+        self._refuse("share_memory")
 
     def compile(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Refused: nothing is compiled."""
-        raise RuntimeError(
-            f"{type(self).__name__}.compile: modules are not compiled; call the module itself, with "
-            "set_kernels('numba') for compiled kernels"
-        )
+        self._refuse("compile")
+
+    def _refuse(self, method: str) -> NoReturn:
+        error, reason = MODULE_METHODS[method]
+        raise error(f"{type(self).__name__}.{method}: {reason}")
 
     # ---- state -------------------------------------------------------------------------------------------
 
-    def state_dict(self, *, destination: Any = None, prefix: str = "", keep_vars: bool = False) -> dict[str, Any]:
+    def state_dict(self, *, destination: Any = None, prefix: str = "", keep_vars: bool = False) -> dict[str, Tensor]:
         """The parameters and persistent buffers by dotted names, sharing their memory.
 
         Parameters
@@ -396,7 +447,7 @@ class Module:
         prefix : what the names begin with
         keep_vars : give the parameters themselves, not detached tensors of their memory
         """
-        state: dict[str, Any] = OrderedDict() if destination is None else destination
+        state: dict[str, Tensor] = OrderedDict() if destination is None else destination
         hooks = self._state_hooks
         for hook in hooks.save_pre if hooks is not None else ():
             hook(self, prefix, keep_vars)
@@ -427,7 +478,7 @@ class Module:
         """
         return load(self, state_dict, strict, assign)
 
-    def get_extra_state(self) -> Any:
+    def get_extra_state(self) -> object:
         """What a subclass wants in its `state_dict` beside tensors, together with `set_extra_state`."""
         raise RuntimeError(f"{type(self).__name__}: get_extra_state is not written; define it with set_extra_state")
 
@@ -478,7 +529,7 @@ class Module:
 
     def register_backward_hook(self, hook: Callable[..., Any]) -> NoReturn:
         """Refused: the deprecated form, which sees the last op only."""
-        raise RuntimeError("register_backward_hook: is not here; use register_full_backward_hook")
+        self._refuse("register_backward_hook")
 
     def register_state_dict_pre_hook(self, hook: Callable[..., None]) -> RemovableHandle:
         """Call ``hook(module, prefix, keep_vars)`` before the state is taken."""
@@ -494,8 +545,7 @@ class Module:
         Its arguments are ``(module, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys,
         error_msgs)``; it may change the state dict, which is a copy, in place.
         """
-        hooks = self._hooks_of_state().load_pre
-        return register(hooks, hook)
+        return register(self._hooks_of_state().load_pre, hook)
 
     def register_load_state_dict_post_hook(self, hook: Callable[..., None]) -> RemovableHandle:
         """Call ``hook(module, incompatible_keys)`` after the state was loaded; it may change the lists in place."""

@@ -1,27 +1,27 @@
 """`torch.nn.modules`: some programs name a layer by the file in which PyTorch defines it, as `nn.modules.rnn.GRU`."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tinygrad_cnn.nn as layers
 
-FILES = (
-    *("activation", "batchnorm", "channelshuffle", "container", "conv", "distance", "dropout", "flatten", "fold"),
-    *("instancenorm", "lazy", "linear", "loss", "module", "normalization", "padding", "pixelshuffle", "pooling", "rnn"),
-    *("sparse", "transformer", "upsampling"),
-)
-OTHER_NAMES = {"NonDynamicallyQuantizableLinear": "Linear"}
-"""Classes of PyTorch's that differ from another in what is not here."""
+if TYPE_CHECKING:
+    import tinygrad_cnn.nn as file
+    from tinygrad_cnn.nn import *  # noqa: F403
+else:
+
+    class _File:
+        """Any of PyTorch's files: every layer is found in it."""
+
+        def __getattr__(self, name: str) -> Any:
+            # PyTorch's class of the longer name differs from Linear in what is not here
+            return getattr(layers, "Linear" if name == "NonDynamicallyQuantizableLinear" else name)
+
+    file = _File()
+
+    def __getattr__(name: str) -> Any:
+        return getattr(layers, name)
 
 
-class _File:
-    """One of PyTorch's files: any layer is found in it."""
-
-    def __init__(self, name: str) -> None:
-        self.__name__ = f"{__name__}.{name}"
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(layers, OTHER_NAMES.get(name, name))
-
-
-def __getattr__(name: str) -> Any:
-    return _File(name) if name in FILES else getattr(layers, name)
+activation = batchnorm = channelshuffle = container = conv = distance = dropout = flatten = fold = instancenorm = file
+lazy = linear = loss = module = normalization = padding = pixelshuffle = pooling = rnn = sparse = file
+transformer = upsampling = file

@@ -13,12 +13,21 @@ from tinygrad_cnn.nn.module import Module
 from tinygrad_cnn.nn.parameter import Parameter
 from tinygrad_cnn.nn.settings import check_sizes
 from tinygrad_cnn.ops.checks import check_ndim
+from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.tensor.creation import empty, ones, tensor, zeros
 from tinygrad_cnn.torch_names.device import check_device
+
+__all__ = [
+    "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "GroupNorm", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d",
+    "LayerNorm", "LocalResponseNorm", "RMSNorm",
+]  # fmt: skip
 
 
 class _Affine(Module):
     """A scale, `weight`, that begins at 1, and a shift, `bias`, that begins at 0; either may be None."""
+
+    weight: Parameter | None
+    bias: Parameter | None
 
     def _scale_and_shift(self, shape: Shape, weight: bool, bias: bool, device: Any, dtype: Any) -> None:
         check_device(type(self).__name__, device)
@@ -30,8 +39,9 @@ class _Affine(Module):
         """Begin anew: the weight at 1, the bias at 0."""
         if self.weight is not None:
             init.ones_(self.weight)
-        if self._parameters.get("bias") is not None:
-            init.zeros_(self.bias)
+        bias = self._parameters.get("bias")
+        if bias is not None:
+            init.zeros_(bias)
 
 
 class _Norm(_Affine):
@@ -39,17 +49,21 @@ class _Norm(_Affine):
 
     dims: tuple[int, ...]
     layout: str
+    running_mean: Tensor | None
+    running_var: Tensor | None
+    num_batches_tracked: Tensor | None
 
     def __init__(
         self,
         num_features: int,
-        eps: float,
-        momentum: float | None,
-        affine: bool,
-        track_running_stats: bool,
-        device: Any,
-        dtype: Any,
-        bias: bool,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
     ) -> None:
         super().__init__()
         check_sizes(type(self).__name__, num_features=num_features)
@@ -63,10 +77,9 @@ class _Norm(_Affine):
 
     def reset_running_stats(self) -> None:
         """Forget what was seen."""
-        if self.track_running_stats:
-            self.running_mean.zero_()
-            self.running_var.fill_(1)
-            self.num_batches_tracked.zero_()
+        for statistic, begin in ((self.running_mean, 0), (self.running_var, 1), (self.num_batches_tracked, 0)):
+            if statistic is not None:
+                statistic.fill_(begin)
 
     def _check(self, input: Any) -> None:
         check_ndim(type(self).__name__, "input", input, self.dims, self.layout)
@@ -82,21 +95,7 @@ class _Norm(_Affine):
 class _BatchNorm(_Norm):
     """Normalisation of each channel over the batch (Ioffe & Szegedy 2015)."""
 
-    def __init__(
-        self,
-        num_features: int,
-        eps: float = 1e-5,
-        momentum: float | None = 0.1,
-        affine: bool = True,
-        track_running_stats: bool = True,
-        device: Any = None,
-        dtype: Any = None,
-        *,
-        bias: bool = True,
-    ) -> None:
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias)
-
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Normalise; in training, let the running statistics follow."""
         self._check(input)
         momentum = 0.0 if self.momentum is None else self.momentum
@@ -143,9 +142,9 @@ class _InstanceNorm(_Norm):
         *,
         bias: bool = True,
     ) -> None:
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias)
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Normalise; in training, let the running statistics, if there are any, follow."""
         self._check(input)
         layer, shape = type(self).__name__, shape_of(input)
@@ -200,7 +199,7 @@ class GroupNorm(_Affine):
         self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
         self._scale_and_shift((num_channels,), affine, affine and bias, device, dtype)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
@@ -228,7 +227,7 @@ class LayerNorm(_Affine):
         self.normalized_shape, self.eps, self.elementwise_affine = shape, eps, elementwise_affine
         self._scale_and_shift(shape, elementwise_affine, elementwise_affine and bias, device, dtype)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
@@ -257,7 +256,7 @@ class RMSNorm(_Affine):
         self.register_parameter("weight", Parameter(empty(shape, dtype=dtype)) if elementwise_affine else None)
         self.reset_parameters()
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Tensor) -> Tensor:
         return F.rms_norm(x, self.normalized_shape, self.weight, self.eps)
 
     def extra_repr(self) -> str:
@@ -272,7 +271,7 @@ class LocalResponseNorm(Module):
         super().__init__()
         self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return F.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
 
     def extra_repr(self) -> str:

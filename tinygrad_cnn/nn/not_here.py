@@ -1,4 +1,6 @@
-"""The layers and functions of PyTorch that are not here, and what to use instead: an AttributeError says so."""
+"""The layers, functions and methods of PyTorch that are not here, and what to use instead: an error says so."""
+
+from tinygrad_cnn.torch_names.errors import DeviceError
 
 VOLUMES = "there are no volumes in convolutions and pooling; use the form for planes, with the depth among the channels"
 FRACTIONAL = "windows do not lie at random; use AdaptiveMaxPool2d"
@@ -46,6 +48,24 @@ FUNCTIONS = {
     ),
 }
 """Of `nn.functional`, by name."""
+
+MODULE_METHODS: dict[str, tuple[type[Exception], str]] = {
+    "bfloat16": (TypeError, "NumPy has no bfloat16; use .half(), .float() or .double()"),
+    "compile": (
+        RuntimeError,
+        "modules are not compiled; call the module itself, with set_kernels('numba') for compiled kernels",
+    ),
+    "cuda": (
+        DeviceError,
+        "there is no GPU here, only the CPU; leave .cuda() out, or write .to('cuda' if cuda.is_available() else 'cpu')",
+    ),
+    "register_backward_hook": (RuntimeError, "it is not here; use register_full_backward_hook"),
+    "share_memory": (
+        RuntimeError,
+        "tensors are not shared between processes; use threads, which share them as they are",
+    ),
+}
+"""Of `nn.Module`, by name: the error, and what it says."""
 
 FUSION = "layers are not fused; scale the weight of the first by that of the norm yourself, or keep both"
 LAYOUTS = "the kernels choose the layout in memory themselves; leave it out"

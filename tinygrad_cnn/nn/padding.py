@@ -5,6 +5,13 @@ from typing import Any
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.nn import functional as F
 from tinygrad_cnn.nn.module import Module
+from tinygrad_cnn.tensor import Tensor
+
+__all__ = [
+    "CircularPad1d", "CircularPad2d", "CircularPad3d", "ConstantPad1d", "ConstantPad2d", "ConstantPad3d",
+    "ReflectionPad1d", "ReflectionPad2d", "ReflectionPad3d", "ReplicationPad1d", "ReplicationPad2d",
+    "ReplicationPad3d", "ZeroPad1d", "ZeroPad2d", "ZeroPad3d",
+]  # fmt: skip
 
 
 class _Pad(Module):
@@ -21,7 +28,7 @@ class _Pad(Module):
             raise ArgumentError(f"{layer}: padding is {padding!r}; expected a number, or {2 * self.dims} of them")
         self.padding = widths
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return F.pad(input, self.padding, self.mode)
 
     def extra_repr(self) -> str:
@@ -36,7 +43,7 @@ class _ConstantPad(_Pad):
         super().__init__(padding)
         self.value = value
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return F.pad(input, self.padding, self.mode, self.value)
 
     def extra_repr(self) -> str:

@@ -1,11 +1,14 @@
 """`torch.nn.parallel` where there is only the CPU: a parallel module hands its input to the module that it holds."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tinygrad_cnn.nn.module import Module
+from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.torch_names.absent import absent
 from tinygrad_cnn.torch_names.errors import DeviceError
+
+__all__ = ["DataParallel"]
 
 
 class DataParallel(Module):
@@ -50,14 +53,15 @@ class DataParallel(Module):
         self.module = module
         self.device_ids: list[Any] = []
 
-    def forward(self, *inputs: Any, **kwargs: Any) -> Any:
+    def forward(self, *inputs: Any, **kwargs: Any) -> Tensor:
         return self.module(*inputs, **kwargs)
 
 
-__getattr__ = absent(
-    "torch.nn.parallel",
-    dict.fromkeys(
-        ("data_parallel", "DistributedDataParallel", "gather", "parallel_apply", "replicate", "scatter"),
-        "there is one CPU and one process; call the module itself, or DataParallel, which does",
-    ),
-)
+if not TYPE_CHECKING:
+    __getattr__ = absent(
+        "torch.nn.parallel",
+        dict.fromkeys(
+            ("data_parallel", "DistributedDataParallel", "gather", "parallel_apply", "replicate", "scatter"),
+            "there is one CPU and one process; call the module itself, or DataParallel, which does",
+        ),
+    )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
-from tinygrad_cnn.core.tensor import Tensor as CoreTensor
+from tinygrad_cnn.core import tensor as core
 from tinygrad_cnn.core.types import ArrayLike, NDArray
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.tensor.creation import empty
 from tinygrad_cnn.torch_names.device import check_device
+
+__all__ = ["Buffer", "Parameter", "UninitializedParameter"]
 
 
 class Parameter(Tensor):
@@ -50,7 +52,7 @@ def _buffer(data: ArrayLike, persistent: bool) -> Buffer:
     return Buffer(data, persistent=persistent)
 
 
-MEMORY: Any = vars(CoreTensor)["array"]
+MEMORY: Any = vars(core.Tensor)["array"]
 """The slot of a tensor's array, which an uninitialized parameter hides."""
 
 
@@ -85,7 +87,7 @@ class UninitializedParameter(Parameter):
         return array
 
     @property
-    def shape(self) -> Any:
+    def shape(self) -> NoReturn:
         """There is none: a RuntimeError."""
         raise RuntimeError(
             "Can't access the shape of an uninitialized parameter: a lazy layer has no weights before its first input; "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Iterator
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn, Self, TypeVar, overload
 
 from tinygrad_cnn.nn.container import pairs
 from tinygrad_cnn.nn.module import Module
@@ -12,6 +12,9 @@ from tinygrad_cnn.nn.parameter import Parameter
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.torch_names.errors import NameMissingError
 
+__all__ = ["ParameterDict", "ParameterList"]
+
+T = TypeVar("T")
 TYPE_NAMES = {
     "float16": "Half", "float32": "Float", "float64": "Double", "uint8": "Byte", "int8": "Char",
     "int16": "Short", "int32": "Int", "int64": "Long", "bool": "Bool",
@@ -39,13 +42,17 @@ class ParameterList(Module):
         if values is not None:
             self.extend(values)
 
-    def _key(self, index: Any) -> str:
+    def _key(self, index: int) -> str:
         n, k = len(self), operator.index(index)
         if not -n <= k < n:
             raise IndexError(f"ParameterList: index {k} is out of range for {n} values")
         return str(k % n)
 
-    def __getitem__(self, index: Any) -> Any:
+    @overload
+    def __getitem__(self, index: int) -> Parameter: ...
+    @overload
+    def __getitem__(self, index: slice) -> Self: ...
+    def __getitem__(self, index: int | slice) -> Any:
         if isinstance(index, slice):
             return type(self)([self[k] for k in range(*index.indices(len(self)))])
         return getattr(self, self._key(index))
@@ -56,7 +63,7 @@ class ParameterList(Module):
     def __len__(self) -> int:
         return self._size
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[Parameter]:
         return (self[k] for k in range(len(self)))
 
     def __iadd__(self, values: Iterable[Any]) -> Self:
@@ -97,11 +104,12 @@ class ParameterDict(Module):
         if not isinstance(key, str):
             raise TypeError(f"ParameterDict: a key must be a string, not {type(key).__name__} {key!r}")
 
-    def __getitem__(self, key: str) -> Any:
+    def __getitem__(self, key: str) -> Parameter:
         self._check_key(key)
         if key not in self._keys:
             raise NameMissingError(key)
-        return getattr(self, key)
+        held: Parameter = getattr(self, key)
+        return held
 
     def __setitem__(self, key: str, value: Any) -> None:
         self._check_key(key)
@@ -129,7 +137,7 @@ class ParameterDict(Module):
         joined.update(other)
         return joined
 
-    def __ror__(self, other: Any) -> dict[str, Any]:
+    def __ror__(self, other: Any) -> dict[str, Parameter]:
         return {**other, **dict(self.items())}
 
     def __ior__(self, other: Any) -> Self:
@@ -140,7 +148,7 @@ class ParameterDict(Module):
         """Another ParameterDict with the same parameters."""
         return ParameterDict({key: self[key] for key in self._keys})
 
-    def setdefault(self, key: str, default: Any = None) -> Any:
+    def setdefault(self, key: str, default: Any = None) -> Parameter:
         """The value of a key, which gets the default if it has none."""
         if key not in self:
             self[key] = default
@@ -151,21 +159,20 @@ class ParameterDict(Module):
         for key in list(self._keys):
             del self[key]
 
-    def pop(self, key: str) -> Any:
+    def pop(self, key: str) -> Parameter:
         """Take one value out."""
         value = self[key]
         del self[key]
         return value
 
-    def popitem(self) -> tuple[str, Any]:
+    def popitem(self) -> tuple[str, Parameter]:
         """Take the last key and value out."""
         key = next(reversed(self._keys))
         return key, self.pop(key)
 
-    def get(self, key: str, default: Any = None) -> Any:
+    def get(self, key: str, default: T | None = None) -> Parameter | T | None:
         """The value of a key, or the default."""
-        held = dict(self.items())
-        return held.get(key, default)
+        return self[key] if key in self._keys else default
 
     def fromkeys(self, keys: Iterable[str], default: Any = None) -> ParameterDict:
         """A new ParameterDict with one value for all keys."""
@@ -175,11 +182,11 @@ class ParameterDict(Module):
         """The names."""
         return self._keys.keys()
 
-    def items(self) -> Iterable[tuple[str, Any]]:
+    def items(self) -> Iterable[tuple[str, Parameter]]:
         """The names with their values."""
         return ((key, self[key]) for key in self._keys)
 
-    def values(self) -> Iterable[Any]:
+    def values(self) -> Iterable[Parameter]:
         """The values."""
         return (self[key] for key in self._keys)
 

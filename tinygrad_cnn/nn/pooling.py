@@ -1,11 +1,17 @@
 """Pooling as layers: settings, and a call of the function of the same name."""
 
+from functools import partial
 from typing import Any
 
 from tinygrad_cnn.nn import functional as F
 from tinygrad_cnn.nn.functional.pooling import single
-from tinygrad_cnn.nn.settings import Settings
-from tinygrad_cnn.ops.checks import check_pair
+from tinygrad_cnn.nn.settings import Settings, size_of_dims
+from tinygrad_cnn.tensor import Tensor
+
+__all__ = [
+    "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AvgPool1d", "AvgPool2d",
+    "LPPool1d", "LPPool2d", "MaxPool1d", "MaxPool2d", "MaxUnpool1d", "MaxUnpool2d",
+]  # fmt: skip
 
 
 class _MaxPool(Settings):
@@ -31,46 +37,48 @@ class _MaxPool(Settings):
 class MaxPool1d(_MaxPool):
     """The maximum of each window of (N, C, L) or (C, L); with `return_indices` also where it stood."""
 
-    def forward(self, input: Any) -> Any:
-        options = self.padding, self.dilation, self.ceil_mode, self.return_indices
-        return F.max_pool1d(input, self.kernel_size, self.stride, *options)
+    def forward(self, input: Tensor) -> Tensor:
+        pool: Any = F.max_pool1d_with_indices if self.return_indices else F.max_pool1d
+        return pool(input, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode)
 
 
 class MaxPool2d(_MaxPool):
     """The maximum of each window of (N, C, H, W) or (C, H, W); with `return_indices` also where it stood."""
 
-    def forward(self, input: Any) -> Any:
-        options = self.padding, self.dilation, self.ceil_mode, self.return_indices
-        return F.max_pool2d(input, self.kernel_size, self.stride, *options)
+    def forward(self, input: Tensor) -> Tensor:
+        pool: Any = F.max_pool2d_with_indices if self.return_indices else F.max_pool2d
+        return pool(input, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode)
 
 
-class MaxUnpool1d(Settings):
-    """`MaxPool1d` undone: zeros, with the maxima where they stood; (N, C, L) or (C, L)."""
+class _MaxUnpool(Settings):
+    """The windows whose maxima are put back."""
 
     shown = ("kernel_size", "stride", "padding")
+    dims: int
 
     def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0) -> None:
         super().__init__()
-        self.kernel_size = (single("MaxUnpool1d", "kernel_size", kernel_size),)
-        self.stride = self.kernel_size if stride is None else (single("MaxUnpool1d", "stride", stride),)
-        self.padding = (single("MaxUnpool1d", "padding", padding),)
+        size = partial(size_of_dims, type(self).__name__, self.dims)
+        self.kernel_size = size("kernel_size", kernel_size, 1)
+        self.stride = self.kernel_size if stride is None else size("stride", stride, 1)
+        self.padding = size("padding", padding, 0)
 
-    def forward(self, input: Any, indices: Any, output_size: Any = None) -> Any:
+
+class MaxUnpool1d(_MaxUnpool):
+    """`MaxPool1d` undone: zeros, with the maxima where they stood; (N, C, L) or (C, L)."""
+
+    dims = 1
+
+    def forward(self, input: Tensor, indices: Tensor, output_size: Any = None) -> Tensor:
         return F.max_unpool1d(input, indices, self.kernel_size, self.stride, self.padding, output_size)
 
 
-class MaxUnpool2d(Settings):
+class MaxUnpool2d(_MaxUnpool):
     """`MaxPool2d` undone: zeros, with the maxima where they stood; (N, C, H, W) or (C, H, W)."""
 
-    shown = ("kernel_size", "stride", "padding")
+    dims = 2
 
-    def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0) -> None:
-        super().__init__()
-        self.kernel_size = check_pair("MaxUnpool2d", "kernel_size", kernel_size, 1)
-        self.stride = self.kernel_size if stride is None else check_pair("MaxUnpool2d", "stride", stride, 1)
-        self.padding = check_pair("MaxUnpool2d", "padding", padding, 0)
-
-    def forward(self, input: Any, indices: Any, output_size: Any = None) -> Any:
+    def forward(self, input: Tensor, indices: Tensor, output_size: Any = None) -> Tensor:
         return F.max_unpool2d(input, indices, self.kernel_size, self.stride, self.padding, output_size)
 
 
@@ -93,7 +101,7 @@ class AvgPool1d(Settings):
         self.padding = (single("AvgPool1d", "padding", padding),)
         self.ceil_mode, self.count_include_pad = ceil_mode, count_include_pad
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         options = self.padding, self.ceil_mode, self.count_include_pad
         return F.avg_pool1d(input, self.kernel_size, self.stride, *options)
 
@@ -117,7 +125,7 @@ class AvgPool2d(Settings):
         self.padding, self.ceil_mode = padding, ceil_mode
         self.count_include_pad, self.divisor_override = count_include_pad, divisor_override
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         options = self.padding, self.ceil_mode, self.count_include_pad, self.divisor_override
         return F.avg_pool2d(input, self.kernel_size, self.stride, *options)
 
@@ -135,14 +143,14 @@ class _LPPool(Settings):
 class LPPool1d(_LPPool):
     """``(Σ xᵖ)^(1/p)`` of each window of (N, C, L) or (C, L)."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return F.lp_pool1d(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
 
 
 class LPPool2d(_LPPool):
     """``(Σ xᵖ)^(1/p)`` of each window of (N, C, H, W) or (C, H, W)."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return F.lp_pool2d(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
 
 
@@ -159,14 +167,14 @@ class _AdaptiveAvgPool(Settings):
 class AdaptiveAvgPool1d(_AdaptiveAvgPool):
     """Means over windows that divide (N, C, L) or (C, L) into `output_size` parts."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return F.adaptive_avg_pool1d(input, self.output_size)
 
 
 class AdaptiveAvgPool2d(_AdaptiveAvgPool):
     """Means over windows that divide (N, C, H, W) or (C, H, W) into `output_size` parts; None keeps a size."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return F.adaptive_avg_pool2d(input, self.output_size)
 
 
@@ -183,12 +191,14 @@ class _AdaptiveMaxPool(Settings):
 class AdaptiveMaxPool1d(_AdaptiveMaxPool):
     """Maxima over windows that divide (N, C, L) or (C, L) into `output_size` parts."""
 
-    def forward(self, input: Any) -> Any:
-        return F.adaptive_max_pool1d(input, self.output_size, self.return_indices)
+    def forward(self, input: Tensor) -> Tensor:
+        pool: Any = F.adaptive_max_pool1d_with_indices if self.return_indices else F.adaptive_max_pool1d
+        return pool(input, self.output_size)
 
 
 class AdaptiveMaxPool2d(_AdaptiveMaxPool):
     """Maxima over windows that divide (N, C, H, W) or (C, H, W) into `output_size` parts; None keeps a size."""
 
-    def forward(self, input: Any) -> Any:
-        return F.adaptive_max_pool2d(input, self.output_size, self.return_indices)
+    def forward(self, input: Tensor) -> Tensor:
+        pool: Any = F.adaptive_max_pool2d_with_indices if self.return_indices else F.adaptive_max_pool2d
+        return pool(input, self.output_size)

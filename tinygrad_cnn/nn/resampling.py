@@ -5,6 +5,11 @@ from typing import Any
 
 from tinygrad_cnn.nn import functional as F
 from tinygrad_cnn.nn.settings import Settings
+from tinygrad_cnn.tensor import Tensor
+
+__all__ = [
+    "ChannelShuffle", "PixelShuffle", "PixelUnshuffle", "Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d",
+]  # fmt: skip
 
 
 class Upsample(Settings):
@@ -27,7 +32,7 @@ class Upsample(Settings):
         self.recompute_scale_factor = recompute_scale_factor
         self.shown = ("size" if self.scale_factor is None else "scale_factor", "mode")
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         options = self.mode, self.align_corners, self.recompute_scale_factor
         return F.interpolate(input, self.size, self.scale_factor, *options)
 
@@ -55,7 +60,7 @@ class PixelShuffle(Settings):
         super().__init__()
         self.upscale_factor = upscale_factor
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return F.pixel_shuffle(input, self.upscale_factor)
 
 
@@ -68,7 +73,7 @@ class PixelUnshuffle(Settings):
         super().__init__()
         self.downscale_factor = downscale_factor
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return F.pixel_unshuffle(input, self.downscale_factor)
 
 
@@ -81,5 +86,5 @@ class ChannelShuffle(Settings):
         super().__init__()
         self.groups = groups
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return F.channel_shuffle(input, self.groups)

@@ -6,6 +6,9 @@ from typing import Any
 from tinygrad_cnn import ops
 from tinygrad_cnn.nn import functional as F
 from tinygrad_cnn.nn.settings import Settings
+from tinygrad_cnn.tensor import Tensor
+
+__all__ = ["Flatten", "Fold", "Unflatten", "Unfold"]
 
 
 class Flatten(Settings):
@@ -17,7 +20,7 @@ class Flatten(Settings):
         super().__init__()
         self.start_dim, self.end_dim = start_dim, end_dim
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return ops.flatten(input, self.start_dim, self.end_dim)
 
 
@@ -33,7 +36,7 @@ class Unflatten(Settings):
             raise TypeError(f"Unflatten: unflattened_size is {sizes!r}; it must be a tuple of integers")
         self.dim, self.unflattened_size = dim, sizes
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return ops.unflatten(input, self.dim, self.unflattened_size)
 
 
@@ -46,7 +49,7 @@ class Unfold(Settings):
         super().__init__()
         self.kernel_size, self.dilation, self.padding, self.stride = kernel_size, dilation, padding, stride
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return F.unfold(input, self.kernel_size, self.dilation, self.padding, self.stride)
 
 
@@ -62,5 +65,5 @@ class Fold(Settings):
         self.output_size, self.kernel_size = output_size, kernel_size
         self.dilation, self.padding, self.stride = dilation, padding, stride
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return F.fold(input, self.output_size, self.kernel_size, self.dilation, self.padding, self.stride)

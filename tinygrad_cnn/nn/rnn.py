@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import numpy as np
 
@@ -19,6 +19,11 @@ from tinygrad_cnn.nn.utils.rnn import PackedSequence
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.tensor.creation import empty
 from tinygrad_cnn.torch_names.device import check_device
+
+__all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNBase", "RNNCell", "RNNCellBase"]
+
+Sequences = TypeVar("Sequences", Tensor, PackedSequence)
+"""What a recurrent layer takes: padded sequences or packed ones. It gives the same."""
 
 PARTS = "weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr"
 
@@ -85,7 +90,7 @@ class RNNBase(Module):
     def _state_sizes(self) -> list[int]:
         return [self.proj_size or self.hidden_size] + [self.hidden_size] * (self.mode == "LSTM")
 
-    def forward(self, input: Any, hx: Any = None) -> tuple[Any, Any]:
+    def forward(self, input: Sequences, hx: Any = None) -> tuple[Sequences, Tensor | tuple[Tensor, Tensor]]:
         """Outputs of all time steps, and the state behind the last one.
 
         Shapes: input (time, batch, input_size), or (batch, time, …) if `batch_first`, or (time, input_size), or a
@@ -118,6 +123,9 @@ class RNNBase(Module):
         if not batched:
             return y[:, 0], self._given_back(tuple(s[:, 0] for s in state))
         return (ops.transpose(y, 0, 1) if self.batch_first else y), self._given_back(state)
+
+    if TYPE_CHECKING:  # mypy does not hand a type variable of `forward` on by itself
+        __call__ = forward  # type: ignore[assignment]
 
     def _through_layers(self, x: Any, sizes: list[int], state: State) -> tuple[Any, State]:
         step, last = STEPS[self.mode], []
@@ -233,15 +241,21 @@ class RNN(RNNBase):
             input_size,
             hidden_size,
             num_layers,
-            bias,
-            batch_first,
-            dropout,
-            bidirectional,
+            bias=bias,
+            batch_first=batch_first,
+            dropout=dropout,
+            bidirectional=bidirectional,
             device=device,
             dtype=dtype,
             **kwargs,
         )
         self.nonlinearity = nonlinearity
+
+    if TYPE_CHECKING:
+
+        def forward(self, input: Sequences, hx: Tensor | None = None) -> tuple[Sequences, Tensor]: ...
+
+        __call__ = forward
 
 
 class LSTM(RNNBase):
@@ -275,14 +289,22 @@ class LSTM(RNNBase):
             input_size,
             hidden_size,
             num_layers,
-            bias,
-            batch_first,
-            dropout,
-            bidirectional,
-            proj_size,
-            device,
-            dtype,
+            bias=bias,
+            batch_first=batch_first,
+            dropout=dropout,
+            bidirectional=bidirectional,
+            proj_size=proj_size,
+            device=device,
+            dtype=dtype,
         )
+
+    if TYPE_CHECKING:
+
+        def forward(
+            self, input: Sequences, hx: tuple[Tensor, Tensor] | None = None
+        ) -> tuple[Sequences, tuple[Tensor, Tensor]]: ...
+
+        __call__ = forward
 
 
 class GRU(RNNBase):
@@ -308,20 +330,27 @@ class GRU(RNNBase):
             input_size,
             hidden_size,
             num_layers,
-            bias,
-            batch_first,
-            dropout,
-            bidirectional,
+            bias=bias,
+            batch_first=batch_first,
+            dropout=dropout,
+            bidirectional=bidirectional,
             device=device,
             dtype=dtype,
             **kwargs,
         )
 
+    if TYPE_CHECKING:
+
+        def forward(self, input: Sequences, hx: Tensor | None = None) -> tuple[Sequences, Tensor]: ...
+
+        __call__ = forward
+
 
 class RNNCellBase(Module):
     """What the cells share: their parameters, which begin evenly in ±1/√hidden_size."""
 
-    mode: str
+    bias_ih: Parameter | None
+    bias_hh: Parameter | None
 
     def __init__(
         self, input_size: int, hidden_size: int, bias: bool, num_chunks: int, device: Any = None, dtype: Any = None
@@ -342,7 +371,7 @@ class RNNCellBase(Module):
         for weight in self.parameters():
             init.uniform_(weight, -bound, bound)
 
-    def _step(self, input: Any, state: State | None, count: int) -> State:
+    def _step(self, mode: str, input: Tensor, state: State | None) -> State:
         """One step of (batch, input_size), or of (input_size,)."""
         cell = type(self).__name__
         if input.ndim not in (1, 2):
@@ -353,14 +382,14 @@ class RNNCellBase(Module):
             )
         expected = (*input.shape[:-1], self.hidden_size)
         if state is None:
-            state = (Tensor(np.zeros(expected, np.dtype(input.dtype))),) * count
+            state = (Tensor(np.zeros(expected, np.dtype(input.dtype))),) * (2 if mode == "LSTM" else 1)
         for part in state:
             if part.ndim not in (1, 2):
                 raise ValueError(f"{cell}: Expected hidden to be 1D or 2D, got {part.ndim}D instead")
             if tuple(part.shape) != expected:
                 raise ArgumentError(f"{cell}: the state has shape {tuple(part.shape)}; expected {expected}")
-        weights = Weights(self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh, one_bias=self.mode != "GRU")
-        return STEPS[self.mode](F.linear(input, weights.weight_ih, weights.bias_ih), state, weights)
+        weights = Weights(self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh, one_bias=mode != "GRU")
+        return STEPS[mode](F.linear(input, weights.weight_ih, weights.bias_ih), state, weights)
 
     def extra_repr(self) -> str:
         """The configuration, what is not default."""
@@ -384,11 +413,10 @@ class RNNCell(RNNCellBase):
         super().__init__(input_size, hidden_size, bias, 1, device, dtype)
         self.nonlinearity = nonlinearity
 
-    def forward(self, input: Any, hx: Any = None) -> Any:
+    def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
         if self.nonlinearity not in ("tanh", "relu"):
             raise ArgumentError(f"RNNCell: Unknown nonlinearity: {self.nonlinearity}; it must be 'tanh' or 'relu'")
-        self.mode = f"RNN_{self.nonlinearity.upper()}"
-        return self._step(input, None if hx is None else (hx,), 1)[0]
+        return self._step(f"RNN_{self.nonlinearity.upper()}", input, None if hx is None else (hx,))[0]
 
 
 class LSTMCell(RNNCellBase):
@@ -401,8 +429,8 @@ class LSTMCell(RNNCellBase):
     ) -> None:
         super().__init__(input_size, hidden_size, bias, 4, device, dtype)
 
-    def forward(self, input: Any, hx: Any = None) -> tuple[Any, Any]:
-        h, c = self._step(input, None if hx is None else tuple(hx), 2)
+    def forward(self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
+        h, c = self._step(self.mode, input, None if hx is None else tuple(hx))
         return h, c
 
 
@@ -416,5 +444,5 @@ class GRUCell(RNNCellBase):
     ) -> None:
         super().__init__(input_size, hidden_size, bias, 3, device, dtype)
 
-    def forward(self, input: Any, hx: Any = None) -> Any:
-        return self._step(input, None if hx is None else (hx,), 1)[0]
+    def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
+        return self._step(self.mode, input, None if hx is None else (hx,))[0]

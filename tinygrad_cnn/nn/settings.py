@@ -5,7 +5,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.nn.functional.pooling import single
 from tinygrad_cnn.nn.module import Module
+from tinygrad_cnn.ops.checks import check_pair
 
 
 class Settings(Module):
@@ -16,6 +18,16 @@ class Settings(Module):
     def extra_repr(self) -> str:
         """The configuration."""
         return ", ".join(f"{name}={getattr(self, name)!r}" for name in self.shown)
+
+
+def size_of_dims(layer: str, dims: int, name: str, value: Any, smallest: int) -> tuple[int, ...]:
+    """A size along a line, (n,), or of a plane, (h, w): of numbers, each at least `smallest`."""
+    if dims == 2:
+        return check_pair(layer, name, value, smallest)
+    n = single(layer, name, value)
+    if n < smallest:
+        raise ArgumentError(f"{layer}: {name} is {value!r}; it must be at least {smallest}")
+    return (n,)
 
 
 def check_sizes(layer: str, **sizes: Any) -> None:

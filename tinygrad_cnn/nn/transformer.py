@@ -22,6 +22,10 @@ from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.torch_names.device import check_device
 from tinygrad_cnn.torch_names.dtypes import get_default_dtype
 
+__all__ = [
+    "Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder", "TransformerEncoderLayer",
+]  # fmt: skip
+
 Activation = str | Callable[[Any], Any]
 
 
@@ -34,13 +38,55 @@ def chosen_activation(activation: Activation) -> Callable[[Any], Any]:
     return F.relu if activation == "relu" else F.gelu
 
 
-class _Layer(Module):
-    """What encoder and decoder layers share: the small network behind the attention, and the residual sums."""
+def _masks(mask: Tensor | None, padding: Tensor | None, is_causal: bool) -> dict[str, Any]:
+    return {"attn_mask": mask, "key_padding_mask": padding, "is_causal": is_causal, "need_weights": False}
 
-    def _network(self, x: Any) -> Any:
+
+class _Layer(Module):
+    """What encoder and decoder layers share: attention, the small network behind it, residual sums and norms."""
+
+    attends_to_memory = False
+
+    def __init__(
+        self,
+        d_model: int,
+        nhead: int,
+        dim_feedforward: int = 2048,
+        dropout: float = 0.1,
+        activation: Activation = F.relu,
+        layer_norm_eps: float = 1e-5,
+        batch_first: bool = False,
+        norm_first: bool = False,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        check_device(type(self).__name__, device)
+        attention: dict[str, Any] = {"dropout": dropout, "bias": bias, "batch_first": batch_first, "dtype": dtype}
+        self.self_attn = MultiheadAttention(d_model, nhead, **attention)
+        if self.attends_to_memory:
+            self.multihead_attn = MultiheadAttention(d_model, nhead, **attention)
+        self.linear1 = Linear(d_model, dim_feedforward, bias=bias, dtype=dtype)
+        self.dropout = Dropout(dropout)
+        self.linear2 = Linear(dim_feedforward, d_model, bias=bias, dtype=dtype)
+        self.norm_first = norm_first
+
+        def norm() -> LayerNorm:
+            return LayerNorm(d_model, eps=layer_norm_eps, bias=bias, dtype=dtype)
+
+        self.norm1, self.norm2 = norm(), norm()
+        if self.attends_to_memory:
+            self.norm3 = norm()
+        self.dropout1, self.dropout2 = Dropout(dropout), Dropout(dropout)
+        if self.attends_to_memory:
+            self.dropout3 = Dropout(dropout)
+        self.activation = chosen_activation(activation)
+
+    def _network(self, x: Tensor) -> Tensor:
         return self.linear2(self.dropout(self.activation(self.linear1(x))))
 
-    def _residual(self, k: int, x: Any, part: Callable[[Any], Any]) -> Any:
+    def _residual(self, k: int, x: Tensor, part: Callable[[Tensor], Tensor]) -> Tensor:
         """``x + part(norm(x))`` if `norm_first`, else ``norm(x + part(x))``; the parts' output is dropped out."""
         norm, dropout = getattr(self, f"norm{k}"), getattr(self, f"dropout{k}")
         if self.norm_first:
@@ -60,121 +106,40 @@ class TransformerEncoderLayer(_Layer):
     norm_first : normalise before each part instead of after the sum
     """
 
-    def __init__(
+    def forward(
         self,
-        d_model: int,
-        nhead: int,
-        dim_feedforward: int = 2048,
-        dropout: float = 0.1,
-        activation: Activation = F.relu,
-        layer_norm_eps: float = 1e-5,
-        batch_first: bool = False,
-        norm_first: bool = False,
-        bias: bool = True,
-        device: Any = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__()
-        check_device("TransformerEncoderLayer", device)
-        self.self_attn = MultiheadAttention(
-            d_model, nhead, dropout=dropout, bias=bias, batch_first=batch_first, dtype=dtype
-        )
-        self.linear1 = Linear(d_model, dim_feedforward, bias=bias, dtype=dtype)
-        self.dropout = Dropout(dropout)
-        self.linear2 = Linear(dim_feedforward, d_model, bias=bias, dtype=dtype)
-        self.norm_first = norm_first
-        self.norm1 = LayerNorm(d_model, eps=layer_norm_eps, bias=bias, dtype=dtype)
-        self.norm2 = LayerNorm(d_model, eps=layer_norm_eps, bias=bias, dtype=dtype)
-        self.dropout1, self.dropout2 = Dropout(dropout), Dropout(dropout)
-        self.activation = chosen_activation(activation)
-
-    def forward(self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False) -> Any:
+        src: Tensor,
+        src_mask: Tensor | None = None,
+        src_key_padding_mask: Tensor | None = None,
+        is_causal: bool = False,
+    ) -> Tensor:
         """(time, batch, d_model), or (batch, time, …) if `batch_first`; for the masks see `MultiheadAttention`."""
-        x = self._residual(
-            1,
-            src,
-            lambda x: self.self_attn(
-                x,
-                x,
-                x,
-                attn_mask=src_mask,
-                key_padding_mask=src_key_padding_mask,
-                need_weights=False,
-                is_causal=is_causal,
-            )[0],
-        )
+        masks = _masks(src_mask, src_key_padding_mask, is_causal)
+        x = self._residual(1, src, lambda x: self.self_attn(x, x, x, **masks)[0])
         return self._residual(2, x, self._network)
 
 
 class TransformerDecoderLayer(_Layer):
     """Self-attention, attention to the encoder's output, then a small network; see `TransformerEncoderLayer`."""
 
-    def __init__(
-        self,
-        d_model: int,
-        nhead: int,
-        dim_feedforward: int = 2048,
-        dropout: float = 0.1,
-        activation: Activation = F.relu,
-        layer_norm_eps: float = 1e-5,
-        batch_first: bool = False,
-        norm_first: bool = False,
-        bias: bool = True,
-        device: Any = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__()
-        check_device("TransformerDecoderLayer", device)
-        attention: dict[str, Any] = {"dropout": dropout, "batch_first": batch_first, "bias": bias, "dtype": dtype}
-        self.self_attn = MultiheadAttention(d_model, nhead, **attention)
-        self.multihead_attn = MultiheadAttention(d_model, nhead, **attention)
-        self.linear1 = Linear(d_model, dim_feedforward, bias=bias, dtype=dtype)
-        self.dropout = Dropout(dropout)
-        self.linear2 = Linear(dim_feedforward, d_model, bias=bias, dtype=dtype)
-        self.norm_first = norm_first
-        for k in (1, 2, 3):
-            setattr(self, f"norm{k}", LayerNorm(d_model, eps=layer_norm_eps, bias=bias, dtype=dtype))
-        self.dropout1, self.dropout2, self.dropout3 = Dropout(dropout), Dropout(dropout), Dropout(dropout)
-        self.activation = chosen_activation(activation)
+    attends_to_memory = True
 
     def forward(
         self,
-        tgt: Any,
-        memory: Any,
-        tgt_mask: Any = None,
-        memory_mask: Any = None,
-        tgt_key_padding_mask: Any = None,
-        memory_key_padding_mask: Any = None,
+        tgt: Tensor,
+        memory: Tensor,
+        tgt_mask: Tensor | None = None,
+        memory_mask: Tensor | None = None,
+        tgt_key_padding_mask: Tensor | None = None,
+        memory_key_padding_mask: Tensor | None = None,
         tgt_is_causal: bool = False,
         memory_is_causal: bool = False,
-    ) -> Any:
+    ) -> Tensor:
         """`tgt` attends to itself under the `tgt_…` masks, then to `memory` under the `memory_…` masks."""
-        x = self._residual(
-            1,
-            tgt,
-            lambda x: self.self_attn(
-                x,
-                x,
-                x,
-                attn_mask=tgt_mask,
-                key_padding_mask=tgt_key_padding_mask,
-                is_causal=tgt_is_causal,
-                need_weights=False,
-            )[0],
-        )
-        x = self._residual(
-            2,
-            x,
-            lambda x: self.multihead_attn(
-                x,
-                memory,
-                memory,
-                attn_mask=memory_mask,
-                key_padding_mask=memory_key_padding_mask,
-                is_causal=memory_is_causal,
-                need_weights=False,
-            )[0],
-        )
+        own = _masks(tgt_mask, tgt_key_padding_mask, tgt_is_causal)
+        other = _masks(memory_mask, memory_key_padding_mask, memory_is_causal)
+        x = self._residual(1, tgt, lambda x: self.self_attn(x, x, x, **own)[0])
+        x = self._residual(2, x, lambda x: self.multihead_attn(x, memory, memory, **other)[0])
         return self._residual(3, x, self._network)
 
 
@@ -202,8 +167,12 @@ class TransformerEncoder(Module):
         self.enable_nested_tensor, self.mask_check = enable_nested_tensor, mask_check
 
     def forward(
-        self, src: Any, mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool | None = None
-    ) -> Any:
+        self,
+        src: Tensor,
+        mask: Tensor | None = None,
+        src_key_padding_mask: Tensor | None = None,
+        is_causal: bool | None = None,
+    ) -> Tensor:
         """The last layer's output; every layer gets the same masks."""
         x = src
         for layer in self.layers:
@@ -221,15 +190,15 @@ class TransformerDecoder(Module):
 
     def forward(
         self,
-        tgt: Any,
-        memory: Any,
-        tgt_mask: Any = None,
-        memory_mask: Any = None,
-        tgt_key_padding_mask: Any = None,
-        memory_key_padding_mask: Any = None,
+        tgt: Tensor,
+        memory: Tensor,
+        tgt_mask: Tensor | None = None,
+        memory_mask: Tensor | None = None,
+        tgt_key_padding_mask: Tensor | None = None,
+        memory_key_padding_mask: Tensor | None = None,
         tgt_is_causal: bool | None = None,
         memory_is_causal: bool = False,
-    ) -> Any:
+    ) -> Tensor:
         """The last layer's output; every layer gets the same memory and masks."""
         x = tgt
         for layer in self.layers:
@@ -300,18 +269,18 @@ class Transformer(Module):
 
     def forward(
         self,
-        src: Any,
-        tgt: Any,
-        src_mask: Any = None,
-        tgt_mask: Any = None,
-        memory_mask: Any = None,
-        src_key_padding_mask: Any = None,
-        tgt_key_padding_mask: Any = None,
-        memory_key_padding_mask: Any = None,
+        src: Tensor,
+        tgt: Tensor,
+        src_mask: Tensor | None = None,
+        tgt_mask: Tensor | None = None,
+        memory_mask: Tensor | None = None,
+        src_key_padding_mask: Tensor | None = None,
+        tgt_key_padding_mask: Tensor | None = None,
+        memory_key_padding_mask: Tensor | None = None,
         src_is_causal: bool | None = None,
         tgt_is_causal: bool | None = None,
         memory_is_causal: bool = False,
-    ) -> Any:
+    ) -> Tensor:
         """Encode `src`, and decode `tgt` beside it: the decoder's output, of the shape of `tgt`."""
         s, t = shape_of(src), shape_of(tgt)
         batch = 0 if self.batch_first else 1

@@ -1,258 +1,36 @@
-"""PyTorch's functional interface, listed: the ops' own doors, and what is composed of them, by families.
+"""PyTorch's functional interface: functions of `ops`, and what is composed of them, by families.
 
 What needs statistics, random numbers or PyTorch's older options is in this package; the mathematics is in `ops`.
 """
 
-from tinygrad_cnn.nn.functional.activation import (
-    celu,
-    celu_,
-    elu,
-    elu_,
-    glu,
-    gumbel_softmax,
-    hardshrink,
-    hardsigmoid,
-    hardswish,
-    hardtanh,
-    hardtanh_,
-    leaky_relu,
-    leaky_relu_,
-    log_softmax,
-    logsigmoid,
-    mish,
-    prelu,
-    relu,
-    relu6,
-    relu_,
-    rrelu,
-    rrelu_,
-    selu,
-    selu_,
-    silu,
-    softmax,
-    softmin,
-    softplus,
-    softshrink,
-    softsign,
-    tanhshrink,
-    threshold,
-    threshold_,
-)
-from tinygrad_cnn.nn.functional.attention import (
-    scaled_dot_product_attention,
-)
-from tinygrad_cnn.nn.functional.convolution import (
-    conv_transpose1d,
-    fold,
-    unfold,
-)
-from tinygrad_cnn.nn.functional.ctc import ctc_loss
-from tinygrad_cnn.nn.functional.distance import (
-    bilinear,
-    cosine_similarity,
-    normalize,
-    pairwise_distance,
-    pdist,
-)
-from tinygrad_cnn.nn.functional.dropout import (
-    alpha_dropout,
-    dropout,
-    dropout1d,
-    dropout2d,
-    dropout3d,
-    feature_alpha_dropout,
-)
-from tinygrad_cnn.nn.functional.embedding import (
-    embedding,
-    embedding_bag,
-)
-from tinygrad_cnn.nn.functional.loss import (
-    binary_cross_entropy,
-    binary_cross_entropy_with_logits,
-    cosine_embedding_loss,
-    cross_entropy,
-    gaussian_nll_loss,
-    hinge_embedding_loss,
-    huber_loss,
-    kl_div,
-    l1_loss,
-    margin_ranking_loss,
-    mse_loss,
-    multi_margin_loss,
-    multilabel_margin_loss,
-    multilabel_soft_margin_loss,
-    nll_loss,
-    poisson_nll_loss,
-    smooth_l1_loss,
-    soft_margin_loss,
-    triplet_margin_loss,
-    triplet_margin_with_distance_loss,
-)
-from tinygrad_cnn.nn.functional.norm import (
-    batch_norm,
-    group_norm,
-    instance_norm,
-    local_response_norm,
-    rms_norm,
-)
-from tinygrad_cnn.nn.functional.pooling import (
-    adaptive_avg_pool1d,
-    adaptive_avg_pool2d,
-    adaptive_max_pool1d,
-    adaptive_max_pool1d_with_indices,
-    adaptive_max_pool2d,
-    adaptive_max_pool2d_with_indices,
-    avg_pool1d,
-    avg_pool2d,
-    lp_pool1d,
-    lp_pool2d,
-    max_pool1d,
-    max_pool1d_with_indices,
-    max_pool2d_with_indices,
-    max_unpool1d,
-    max_unpool2d,
-)
-from tinygrad_cnn.nn.functional.resampling import (
-    affine_grid,
-    channel_shuffle,
-    grid_sample,
-    interpolate,
-    native_channel_shuffle,
-    pad,
-    pixel_shuffle,
-    pixel_unshuffle,
-    upsample,
-    upsample_bilinear,
-    upsample_nearest,
-)
-from tinygrad_cnn.nn.not_here import FUNCTIONS
-from tinygrad_cnn.ops import (
-    conv1d,
-    conv2d,
-    conv_transpose2d,
-    gelu,
-    layer_norm,
-    linear,
-    max_pool2d,
-    one_hot,
-    sigmoid,
-    tanh,
-)
-from tinygrad_cnn.torch_names.absent import absent
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "adaptive_avg_pool1d",
-    "adaptive_avg_pool2d",
-    "adaptive_max_pool1d",
-    "adaptive_max_pool1d_with_indices",
-    "adaptive_max_pool2d",
-    "adaptive_max_pool2d_with_indices",
-    "affine_grid",
-    "alpha_dropout",
-    "avg_pool1d",
-    "avg_pool2d",
-    "batch_norm",
-    "bilinear",
-    "binary_cross_entropy",
-    "binary_cross_entropy_with_logits",
-    "celu",
-    "celu_",
-    "channel_shuffle",
-    "conv1d",
-    "conv2d",
-    "conv_transpose1d",
-    "conv_transpose2d",
-    "cosine_embedding_loss",
-    "cosine_similarity",
-    "cross_entropy",
-    "ctc_loss",
-    "dropout",
-    "dropout1d",
-    "dropout2d",
-    "dropout3d",
-    "elu",
-    "elu_",
-    "embedding",
-    "embedding_bag",
-    "feature_alpha_dropout",
-    "fold",
-    "gaussian_nll_loss",
-    "gelu",
-    "glu",
-    "grid_sample",
-    "group_norm",
-    "gumbel_softmax",
-    "hardshrink",
-    "hardsigmoid",
-    "hardswish",
-    "hardtanh",
-    "hardtanh_",
-    "hinge_embedding_loss",
-    "huber_loss",
-    "instance_norm",
-    "interpolate",
-    "kl_div",
-    "l1_loss",
-    "layer_norm",
-    "leaky_relu",
-    "leaky_relu_",
-    "linear",
-    "local_response_norm",
-    "log_softmax",
-    "logsigmoid",
-    "lp_pool1d",
-    "lp_pool2d",
-    "margin_ranking_loss",
-    "max_pool1d",
-    "max_pool1d_with_indices",
-    "max_pool2d",
-    "max_pool2d_with_indices",
-    "max_unpool1d",
-    "max_unpool2d",
-    "mish",
-    "mse_loss",
-    "multi_margin_loss",
-    "multilabel_margin_loss",
-    "multilabel_soft_margin_loss",
-    "native_channel_shuffle",
-    "nll_loss",
-    "normalize",
-    "one_hot",
-    "pad",
-    "pairwise_distance",
-    "pdist",
-    "pixel_shuffle",
-    "pixel_unshuffle",
-    "poisson_nll_loss",
-    "prelu",
-    "relu",
-    "relu6",
-    "relu_",
-    "rms_norm",
-    "rrelu",
-    "rrelu_",
-    "scaled_dot_product_attention",
-    "selu",
-    "selu_",
-    "sigmoid",
-    "silu",
-    "smooth_l1_loss",
-    "soft_margin_loss",
-    "softmax",
-    "softmin",
-    "softplus",
-    "softshrink",
-    "softsign",
-    "tanh",
-    "tanhshrink",
-    "threshold",
-    "threshold_",
-    "triplet_margin_loss",
-    "triplet_margin_with_distance_loss",
-    "unfold",
-    "upsample",
-    "upsample_bilinear",
-    "upsample_nearest",
-]
+from tinygrad_cnn.nn.functional.activation import *
+from tinygrad_cnn.nn.functional.attention import *
+from tinygrad_cnn.nn.functional.convolution import *
+from tinygrad_cnn.nn.functional.ctc import *
+from tinygrad_cnn.nn.functional.distance import *
+from tinygrad_cnn.nn.functional.dropout import *
+from tinygrad_cnn.nn.functional.embedding import *
+from tinygrad_cnn.nn.functional.loss import *
+from tinygrad_cnn.nn.functional.norm import *
+from tinygrad_cnn.nn.functional.pooling import *
+from tinygrad_cnn.nn.functional.resampling import *
+from tinygrad_cnn.nn.not_here import FUNCTIONS as _FUNCTIONS
+from tinygrad_cnn.ops import adaptive_avg_pool2d as adaptive_avg_pool2d
+from tinygrad_cnn.ops import avg_pool2d as avg_pool2d
+from tinygrad_cnn.ops import conv1d as conv1d
+from tinygrad_cnn.ops import conv2d as conv2d
+from tinygrad_cnn.ops import conv_transpose2d as conv_transpose2d
+from tinygrad_cnn.ops import gelu as gelu
+from tinygrad_cnn.ops import layer_norm as layer_norm
+from tinygrad_cnn.ops import linear as linear
+from tinygrad_cnn.ops import max_pool2d as max_pool2d
+from tinygrad_cnn.ops import one_hot as one_hot
+from tinygrad_cnn.ops import sigmoid as sigmoid
+from tinygrad_cnn.ops import tanh as tanh
+from tinygrad_cnn.torch_names.absent import absent as _absent
 
-__getattr__ = absent("nn.functional", FUNCTIONS)
+if not TYPE_CHECKING:
+    __all__ = [name for name, value in vars().items() if callable(value) and name[0] != "_"]
+    __getattr__ = _absent("nn.functional", _FUNCTIONS)

@@ -9,13 +9,22 @@ import numpy as np
 from tinygrad_cnn import ops
 from tinygrad_cnn.core.checks import check_axis, dtype_of, shape_of
 from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.piecewise import Relu
+from tinygrad_cnn.core.types import A, ArrayLike
 from tinygrad_cnn.ops.elementwise import Softplus
 from tinygrad_cnn.ops.norm import column
 from tinygrad_cnn.random import default_generator
 from tinygrad_cnn.tensor import Tensor
 
+__all__ = [
+    "celu", "celu_", "elu", "elu_", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh",
+    "hardtanh_", "leaky_relu", "leaky_relu_", "log_softmax", "logsigmoid", "mish", "prelu", "relu", "relu6",
+    "relu_", "rrelu", "rrelu_", "selu", "selu_", "silu", "softmax", "softmin", "softplus", "softshrink", "softsign",
+    "tanhshrink", "threshold", "threshold_",
+]  # fmt: skip
 
-def written(name: str, function: Callable[[Any], Any], input: Any, inplace: bool) -> Any:
+
+def applied(name: str, function: Callable[[A], A], input: A, inplace: bool) -> A:
     """The function of the input; with `inplace` the input takes that value, and is returned, as in PyTorch.
 
     Where a gradient is recorded the input gets new memory, so that what was computed from its old value keeps it.
@@ -24,10 +33,11 @@ def written(name: str, function: Callable[[Any], Any], input: Any, inplace: bool
         return function(input)
     if not isinstance(input, Tensor):
         raise TypeError(f"{name}: inplace=True writes into a Tensor, not into {type(input).__name__}")
-    return input.become(f"{name}_", function)
+    changed: Any = input.become(f"{name}_", function)
+    return changed
 
 
-def relu(input: Any, inplace: bool = False) -> Any:
+def relu(input: A, inplace: bool = False) -> A:
     """Rectifier, ``max(x, 0)``; its gradient at 0 is 0.
 
     >>> from tinygrad_cnn import tensor
@@ -37,20 +47,20 @@ def relu(input: Any, inplace: bool = False) -> Any:
     >>> x
     tensor([0., 2.])
     """
-    return written("relu", ops.relu, input, True) if inplace else ops.relu(input)
+    return applied("relu", Relu.apply, input, True) if inplace else Relu.apply(input)
 
 
-def relu6(input: Any, inplace: bool = False) -> Any:
+def relu6(input: A, inplace: bool = False) -> A:
     """Rectifier that ends at 6: ``min(max(x, 0), 6)``."""
     return hardtanh(input, 0.0, 6.0, inplace)
 
 
-def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
+def leaky_relu(input: A, negative_slope: float = 0.01, inplace: bool = False) -> A:
     """``x`` where positive, else ``negative_slope x`` (Maas et al. 2013)."""
-    return written("leaky_relu", lambda x: ops.leaky_relu(x, negative_slope), input, inplace)
+    return applied("leaky_relu", lambda x: ops.leaky_relu(x, negative_slope), input, inplace)
 
 
-def prelu(input: Any, weight: Any) -> Any:
+def prelu(input: A, weight: ArrayLike) -> A:
     """``x`` where positive, else ``weight x``, with one weight, or one per channel (dim 1) (He et al. 2015)."""
     shape, count = shape_of(input), int(np.prod(shape_of(weight)))
     channels = shape[1] if len(shape) > 1 else 1
@@ -63,97 +73,97 @@ def prelu(input: Any, weight: Any) -> Any:
     return ops.where(input > 0, input, slopes * input)
 
 
-def rrelu(input: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, inplace: bool = False) -> Any:
+def rrelu(input: A, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, inplace: bool = False) -> A:
     """Leaky rectifier whose slopes are drawn from [lower, upper] in training, else their middle (Xu et al. 2015)."""
     if lower > upper:
         raise ArgumentError(f"rrelu: lower is {lower}, upper {upper}; lower must not be above upper")
     if not training:
         return leaky_relu(input, (lower + upper) / 2, inplace)
     slopes = default_generator.uniform(shape_of(input), dtype_of(input), lower, upper)
-    return written("rrelu", lambda x: ops.where(x > 0, x, x * slopes), input, inplace)
+    return applied("rrelu", lambda x: ops.where(x > 0, x, x * slopes), input, inplace)
 
 
-def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+def elu(input: A, alpha: float = 1.0, inplace: bool = False) -> A:
     """``x`` where positive, else ``alpha (exp(x) - 1)`` (Clevert et al. 2015)."""
-    return written("elu", lambda x: ops.elu(x, alpha), input, inplace)
+    return applied("elu", lambda x: ops.elu(x, alpha), input, inplace)
 
 
-def selu(input: Any, inplace: bool = False) -> Any:
+def selu(input: A, inplace: bool = False) -> A:
     """Self-normalising exponential linear unit (Klambauer et al. 2017)."""
-    return written("selu", ops.selu, input, inplace)
+    return applied("selu", ops.selu, input, inplace)
 
 
-def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+def celu(input: A, alpha: float = 1.0, inplace: bool = False) -> A:
     """``max(0, x) + min(0, alpha (exp(x / alpha) - 1))``, smooth for every alpha (Barron 2017)."""
     if alpha == 0:
         raise ArgumentError("celu: alpha is 0, by which x is divided; give another number")
-    return written("celu", lambda x: alpha * ops.elu(x / alpha), input, inplace)
+    return applied("celu", lambda x: alpha * ops.elu(x / alpha), input, inplace)
 
 
-def silu(input: Any, inplace: bool = False) -> Any:
+def silu(input: A, inplace: bool = False) -> A:
     """``x sigmoid(x)``, also known as swish (Elfwing et al. 2017)."""
-    return written("silu", ops.silu, input, inplace)
+    return applied("silu", ops.silu, input, inplace)
 
 
-def mish(input: Any, inplace: bool = False) -> Any:
+def mish(input: A, inplace: bool = False) -> A:
     """``x tanh(softplus(x))`` (Misra 2019)."""
-    return written("mish", lambda x: x * ops.tanh(ops.softplus(x)), input, inplace)
+    return applied("mish", lambda x: x * ops.tanh(ops.softplus(x)), input, inplace)
 
 
-def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
+def softplus(input: A, beta: float = 1.0, threshold: float = 20.0) -> A:
     """``ln(1 + exp(beta x)) / beta``, and ``x`` itself where ``beta x`` is above the threshold."""
     return ops.softplus(input, beta, threshold)
 
 
-def logsigmoid(input: Any) -> Any:
+def logsigmoid(input: A) -> A:
     """``ln sigmoid(x) = -ln(1 + exp(-x))``; nothing overflows, and nothing is lost for large x."""
     return -Softplus.apply(-input, threshold=np.inf)
 
 
-def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
+def hardtanh(input: A, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> A:
     """Clipped to [min_val, max_val]; the gradient at both ends is 0."""
-    return written("hardtanh", lambda x: ops.hardtanh(x, min_val, max_val), input, inplace)
+    return applied("hardtanh", lambda x: ops.hardtanh(x, min_val, max_val), input, inplace)
 
 
-def hardsigmoid(input: Any, inplace: bool = False) -> Any:
+def hardsigmoid(input: A, inplace: bool = False) -> A:
     """``min(max(x + 3, 0), 6) / 6``"""
-    return written("hardsigmoid", lambda x: relu6(x + 3) / 6, input, inplace)
+    return applied("hardsigmoid", lambda x: relu6(x + 3) / 6, input, inplace)
 
 
-def hardswish(input: Any, inplace: bool = False) -> Any:
+def hardswish(input: A, inplace: bool = False) -> A:
     """``x hardsigmoid(x)`` (Howard et al. 2019)."""
-    return written("hardswish", lambda x: x * relu6(x + 3) / 6, input, inplace)
+    return applied("hardswish", lambda x: x * relu6(x + 3) / 6, input, inplace)
 
 
-def hardshrink(input: Any, lambd: float = 0.5) -> Any:
+def hardshrink(input: A, lambd: float = 0.5) -> A:
     """``x`` outside [-lambd, lambd], 0 inside."""
     inside = np.logical_and(input >= -lambd, input <= lambd)
     return ops.where(inside, 0.0, input)
 
 
-def softshrink(input: Any, lambd: float = 0.5) -> Any:
+def softshrink(input: A, lambd: float = 0.5) -> A:
     """``x`` moved towards 0 by lambd, and 0 within [-lambd, lambd]."""
     if lambd < 0:
         raise ArgumentError(f"softshrink: lambd is {lambd}; it must be at least 0")
     return input - ops.clamp(input, -lambd, lambd)
 
 
-def tanhshrink(input: Any) -> Any:
+def tanhshrink(input: A) -> A:
     """``x - tanh(x)``"""
     return input - ops.tanh(input)
 
 
-def softsign(input: Any) -> Any:
+def softsign(input: A) -> A:
     """``x / (1 + |x|)``"""
     return input / (1 + ops.abs(input))
 
 
-def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
+def threshold(input: A, threshold: float, value: float, inplace: bool = False) -> A:
     """``x`` above the threshold, else `value`."""
-    return written("threshold", lambda x: ops.where(x <= threshold, value, x), input, inplace)
+    return applied("threshold", lambda x: ops.where(x <= threshold, value, x), input, inplace)
 
 
-def glu(input: Any, dim: int = -1) -> Any:
+def glu(input: A, dim: int = -1) -> A:
     """Gated linear unit: ``a sigmoid(b)`` of the two halves of a dim (Dauphin et al. 2016)."""
     shape = shape_of(input)
     axis = check_axis("glu", dim, len(shape))
@@ -163,22 +173,22 @@ def glu(input: Any, dim: int = -1) -> Any:
     return a * ops.sigmoid(b)
 
 
-def softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+def softmax(input: A, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> A:
     """Exponentials along a dim, normalised to sum 1. Without `dim` one is guessed, with a warning."""
     return ops.softmax(input, _dim("softmax", input, _stacklevel) if dim is None else dim, dtype)
 
 
-def log_softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+def log_softmax(input: A, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> A:
     """The logarithm of softmax along a dim, exact where softmax underflows."""
     return ops.log_softmax(input, _dim("log_softmax", input, _stacklevel) if dim is None else dim, dtype)
 
 
-def softmin(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+def softmin(input: A, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> A:
     """``softmax(-x)``"""
     return ops.softmax(-input, _dim("softmin", input, _stacklevel) if dim is None else dim, dtype)
 
 
-def _dim(name: str, input: Any, stacklevel: int) -> int:
+def _dim(name: str, input: ArrayLike, stacklevel: int) -> int:
     """PyTorch's guess: the first dim of 0, 1 or 3 dims, else the second."""
     warnings.warn(
         f"{name}: which dim is meant is guessed from the number of dims; give dim=...",
@@ -188,7 +198,7 @@ def _dim(name: str, input: Any, stacklevel: int) -> int:
     return 0 if len(shape_of(input)) in (0, 1, 3) else 1
 
 
-def gumbel_softmax(logits: Any, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Any:
+def gumbel_softmax(logits: A, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> A:
     """A sample of the categorical distribution, relaxed so that it has a gradient (Jang et al. 2016).
 
     ``softmax((logits + Gumbel noise) / tau)``; with `hard` its largest entry as a one-hot vector, with the gradient
@@ -205,41 +215,41 @@ def gumbel_softmax(logits: Any, tau: float = 1, hard: bool = False, eps: float =
     return (top == places) - soft.detach() + soft
 
 
-def relu_(input: Any) -> Any:
+def relu_(input: A) -> A:
     """`relu` in place."""
     return relu(input, True)
 
 
-def leaky_relu_(input: Any, negative_slope: float = 0.01) -> Any:
+def leaky_relu_(input: A, negative_slope: float = 0.01) -> A:
     """`leaky_relu` in place."""
     return leaky_relu(input, negative_slope, True)
 
 
-def rrelu_(input: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False) -> Any:
+def rrelu_(input: A, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False) -> A:
     """`rrelu` in place."""
     return rrelu(input, lower, upper, training, True)
 
 
-def elu_(input: Any, alpha: float = 1.0) -> Any:
+def elu_(input: A, alpha: float = 1.0) -> A:
     """`elu` in place."""
     return elu(input, alpha, True)
 
 
-def selu_(input: Any) -> Any:
+def selu_(input: A) -> A:
     """`selu` in place."""
     return selu(input, True)
 
 
-def celu_(input: Any, alpha: float = 1.0) -> Any:
+def celu_(input: A, alpha: float = 1.0) -> A:
     """`celu` in place."""
     return celu(input, alpha, True)
 
 
-def hardtanh_(input: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
+def hardtanh_(input: A, min_val: float = -1.0, max_val: float = 1.0) -> A:
     """`hardtanh` in place."""
     return hardtanh(input, min_val, max_val, True)
 
 
-def threshold_(input: Any, threshold: float, value: float) -> Any:
+def threshold_(input: A, threshold: float, value: float) -> A:
     """`threshold` in place."""
-    return written("threshold", lambda x: ops.where(x <= threshold, value, x), input, True)
+    return applied("threshold", lambda x: ops.where(x <= threshold, value, x), input, True)

@@ -8,22 +8,25 @@ import numpy as np
 from tinygrad_cnn import ops
 from tinygrad_cnn.core.checks import dtype_of, shape_of
 from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.types import A, ArrayLike
 from tinygrad_cnn.nn.functional.dropout import dropout
 from tinygrad_cnn.tensor import as_plain
 from tinygrad_cnn.torch_names.errors import BoundError
 
+__all__ = ["scaled_dot_product_attention"]
+
 
 def scaled_dot_product_attention(
-    query: Any,
-    key: Any,
-    value: Any,
-    attn_mask: Any = None,
+    query: A,
+    key: ArrayLike,
+    value: ArrayLike,
+    attn_mask: ArrayLike = None,
     dropout_p: float = 0.0,
     is_causal: bool = False,
     *,
     scale: float | None = None,
     enable_gqa: bool = False,
-) -> Any:
+) -> A:
     """``softmax(scale · q kᵀ + mask) v``
 
     Parameters
@@ -61,7 +64,7 @@ def scaled_dot_product_attention(
     return ops.matmul(dropout(weights, dropout_p), value)
 
 
-def _repeat_heads(name: str, query: Any, key: Any, value: Any) -> tuple[Any, Any]:
+def _repeat_heads(name: str, query: ArrayLike, key: ArrayLike, value: ArrayLike) -> tuple[Any, Any]:
     heads = [shape_of(x)[-3] if len(shape_of(x)) > 2 else 1 for x in (query, key, value)]
     if any(heads[0] % n for n in heads[1:]):
         raise ArgumentError(
@@ -74,7 +77,7 @@ def _repeat_heads(name: str, query: Any, key: Any, value: Any) -> tuple[Any, Any
     return repeated[0], repeated[1]
 
 
-def additive(name: str, mask: Any, dtype: Any, *, hides: bool = False) -> Any:
+def additive(name: str, mask: ArrayLike, dtype: Any, *, hides: bool = False) -> Any:
     """A mask as what is added to scores: of booleans, 0 and -∞; True takes part, or with `hides` does not."""
     kind = dtype_of(mask).kind
     if kind == "f":

@@ -9,33 +9,35 @@ from tinygrad_cnn import ops
 from tinygrad_cnn.core.checks import dtype_of, shape_of
 from tinygrad_cnn.core.conv import Conv2DInput, Geometry
 from tinygrad_cnn.core.errors import ArgumentError
-from tinygrad_cnn.core.types import Pair
+from tinygrad_cnn.core.types import A, ArrayLike, NDArray, Pair
 from tinygrad_cnn.kernels.geometry import output_size as windows_along
 from tinygrad_cnn.nn.functional.pooling import single
 from tinygrad_cnn.ops.checks import check_ndim, check_pair
 
+__all__ = ["conv_transpose1d", "fold", "unfold"]
+
 
 def conv_transpose1d(
-    input: Any,
-    weight: Any,
-    bias: Any = None,
+    input: A,
+    weight: ArrayLike,
+    bias: ArrayLike = None,
     stride: Any = 1,
     padding: Any = 0,
     output_padding: Any = 0,
     groups: int = 1,
     dilation: Any = 1,
-) -> Any:
+) -> A:
     """The adjoint of `conv1d`: input (N, C, L) or (C, L), weight (C, O / groups, K); `conv_transpose2d` of height 1."""
     op = "conv_transpose1d"
     check_ndim(op, "input", input, (2, 3), "(N, C, L) or (C, L)")
     check_ndim(op, "weight", weight, (3,), "(C, O / groups, K)")
-    steps, spread = (1, single(op, "stride", stride)), (1, single(op, "dilation", dilation))
+    steps, apart = (1, single(op, "stride", stride)), (1, single(op, "dilation", dilation))
     pads, extra = (0, single(op, "padding", padding)), (0, single(op, "output_padding", output_padding))
     x, w = ops.unsqueeze(input, -2), ops.unsqueeze(weight, -2)
-    return ops.squeeze(ops.conv_transpose2d(x, w, bias, steps, pads, extra, groups, spread), -2)
+    return ops.squeeze(ops.conv_transpose2d(x, w, bias, steps, pads, extra, groups, apart), -2)
 
 
-def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:
+def unfold(input: A, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> A:
     """The windows of a convolution as columns: (N, C, H, W) to (N, C·KH·KW, L), L the number of windows.
 
     It is a convolution itself, each channel with one kernel per tap.
@@ -54,7 +56,7 @@ def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, st
     return ops.flatten(y, -2)
 
 
-def fold(input: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:
+def fold(input: A, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> A:
     """The adjoint of `unfold`: columns (N, C·KH·KW, L) added up at the places of their windows, (N, C, H, W)."""
     op = "fold"
     check_ndim(op, "input", input, (2, 3), "(N, C·KH·KW, L) or (C·KH·KW, L)")
@@ -62,23 +64,23 @@ def fold(input: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padd
     if len(shape) == 2:
         return ops.squeeze(fold(ops.unsqueeze(input, 0), output_size, kernel_size, dilation, padding, stride), 0)
     size, kernel = check_pair(op, "output_size", output_size, 1), check_pair(op, "kernel_size", kernel_size, 1)
-    steps, spread = check_pair(op, "stride", stride, 1), check_pair(op, "dilation", dilation, 1)
+    steps, apart = check_pair(op, "stride", stride, 1), check_pair(op, "dilation", dilation, 1)
     pads = check_pair(op, "padding", padding, 0)
-    along = [windows_along(size[a], kernel[a], steps[a], 2 * pads[a], spread[a]) for a in (0, 1)]
+    along = [windows_along(size[a], kernel[a], steps[a], 2 * pads[a], apart[a]) for a in (0, 1)]
     if shape[1] % math.prod(kernel):
         raise ArgumentError(f"{op}: dim 1 of input {shape} is no multiple of the {math.prod(kernel)} taps of {kernel}")
     if min(along) < 1 or shape[2] != math.prod(along):
         raise ArgumentError(
             f"{op}: input {shape} has {shape[2]} columns; output_size {size} has {along[0]} x {along[1]} windows of "
-            f"{kernel} (stride {steps}, padding {pads}, dilation {spread})"
+            f"{kernel} (stride {steps}, padding {pads}, dilation {apart})"
         )
     channels = shape[1] // math.prod(kernel)
-    geometry = Geometry(steps, ((pads[0], pads[0]), (pads[1], pads[1])), spread, channels)
+    geometry = Geometry(steps, ((pads[0], pads[0]), (pads[1], pads[1])), apart, channels)
     windows = ops.reshape(input, (*shape[:2], *along))
     return Conv2DInput.apply(windows, _taps(channels, kernel, dtype_of(input)), size=size, geometry=geometry)
 
 
-def _taps(channels: int, kernel: Pair, dtype: Any) -> Any:
+def _taps(channels: int, kernel: Pair, dtype: Any) -> NDArray:
     """For each channel a kernel per tap of the window that is 1 there: (C·KH·KW, 1, KH, KW)."""
     count = math.prod(kernel)
     return np.tile(np.eye(count, dtype=dtype).reshape(count, 1, *kernel), (channels, 1, 1, 1))

@@ -8,20 +8,22 @@ import numpy as np
 from tinygrad_cnn import ops
 from tinygrad_cnn.core.checks import dtype_of, shape_of
 from tinygrad_cnn.core.errors import ArgumentError
-from tinygrad_cnn.core.types import NDArray
+from tinygrad_cnn.core.types import A, ArrayLike, NDArray
 from tinygrad_cnn.nn.functional.reduction import named, reduced
 from tinygrad_cnn.ops.checks import check_integer, check_ndim
 
+__all__ = ["ctc_loss"]
+
 
 def ctc_loss(
-    log_probs: Any,
-    targets: Any,
-    input_lengths: Any,
-    target_lengths: Any,
+    log_probs: A,
+    targets: ArrayLike,
+    input_lengths: ArrayLike,
+    target_lengths: ArrayLike,
     blank: int = 0,
     reduction: str = "mean",
     zero_infinity: bool = False,
-) -> Any:
+) -> A:
     """The negative log-likelihood of label sequences, summed over all alignments (Graves et al. 2006).
 
     Parameters
@@ -92,7 +94,7 @@ def _skips(between: NDArray, blank: int) -> NDArray:
     return skips
 
 
-def _forward(emitted: Any, skips: NDArray) -> Any:
+def _forward(emitted: A, skips: NDArray) -> A:
     """Of (T, N, L) log-probabilities the logarithm of all ways that lead to each label at each time."""
     length = skips.shape[1]
     start = np.where(np.arange(length) < 2, 0.0, -np.inf)

@@ -1,34 +1,35 @@
 """Distances and angles between vectors, and vectors brought to length 1."""
 
-from typing import Any
-
 import numpy as np
 
 from tinygrad_cnn import ops
 from tinygrad_cnn.core.checks import check_broadcast, shape_of
 from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.types import A, ArrayLike
 from tinygrad_cnn.ops.checks import check_ndim
 from tinygrad_cnn.torch_names.errors import OptionError
 
+__all__ = ["bilinear", "cosine_similarity", "normalize", "pairwise_distance", "pdist"]
 
-def plain(value: Any) -> Any:
+
+def detached(value: A) -> A:
     """The values without a history."""
     return value.detach() if hasattr(value, "detach") else value
 
 
-def at_least(x: Any, least: float) -> Any:
+def at_least(x: A, least: float) -> A:
     """x brought up to `least`, without effect on its gradient, which flows as if nothing had been done."""
-    values = np.asarray(plain(x))
+    values = np.asarray(detached(x))
     return x + (np.maximum(values, least) - values).astype(values.dtype)
 
 
-def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
+def pairwise_distance(x1: A, x2: ArrayLike, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> A:
     """The p-norm of ``x1 - x2 + eps`` along the last dim."""
     check_broadcast("pairwise_distance", shape_of(x1), shape_of(x2))
     return ops.norm(x1 - x2 + eps, p, -1, keepdim)
 
 
-def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
+def cosine_similarity(x1: A, x2: ArrayLike, dim: int = 1, eps: float = 1e-8) -> A:
     """``x1 · x2 / (max(|x1|, eps) max(|x2|, eps))`` along a dim of the broadcast shape."""
     shape = check_broadcast("cosine_similarity", shape_of(x1), shape_of(x2))
     a, b = ops.broadcast_to(x1, shape), ops.broadcast_to(x2, shape)
@@ -37,21 +38,21 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     return ops.sum(first * second, dim)
 
 
-def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: None = None) -> Any:
+def normalize(input: A, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: None = None) -> A:
     """``x / max(|x|, eps)`` with the p-norm along a dim."""
     if out is not None:
         raise OptionError("normalize: out is not here; assign the result, or copy it with out.copy_(...)")
     return input / ops.clamp(ops.norm(input, p, dim, True), min=eps)
 
 
-def pdist(input: Any, p: float = 2.0) -> Any:
+def pdist(input: A, p: float = 2.0) -> A:
     """The p-norms of the differences of all pairs of rows (N, D): (N (N - 1) / 2,), row by row."""
     check_ndim("pdist", "input", input, (2,), "(N, D)")
     first, second = np.triu_indices(shape_of(input)[0], 1)
     return ops.norm(input[first] - input[second], p, -1)
 
 
-def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
+def bilinear(input1: A, input2: ArrayLike, weight: ArrayLike, bias: ArrayLike = None) -> A:
     """``y[…, k] = x1ᵀ W[k] x2 + b[k]``: inputs (…, n) and (…, m), weight (K, n, m), bias (K,)."""
     a, b, w = shape_of(input1), shape_of(input2), shape_of(weight)
     check_ndim("bilinear", "weight", weight, (3,), "(out_features, in1_features, in2_features)")

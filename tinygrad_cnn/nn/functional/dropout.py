@@ -2,18 +2,19 @@
 
 import math
 import warnings
-from typing import Any
 
 import numpy as np
 
 from tinygrad_cnn import ops
 from tinygrad_cnn.core.checks import dtype_of, shape_of
 from tinygrad_cnn.core.errors import ArgumentError
-from tinygrad_cnn.core.types import Shape
-from tinygrad_cnn.nn.functional.activation import written
+from tinygrad_cnn.core.types import A, Shape
+from tinygrad_cnn.nn.functional.activation import applied
 from tinygrad_cnn.ops.checks import check_ndim
 from tinygrad_cnn.ops.piecewise import SELU_ALPHA, SELU_SCALE
 from tinygrad_cnn.random import Generator, default_generator
+
+__all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout"]
 
 
 def check_probability(name: str, p: float) -> None:
@@ -23,24 +24,24 @@ def check_probability(name: str, p: float) -> None:
 
 
 def dropout(
-    input: Any, p: float = 0.5, training: bool = True, inplace: bool = False, *, generator: Generator | None = None
-) -> Any:
+    input: A, p: float = 0.5, training: bool = True, inplace: bool = False, *, generator: Generator | None = None
+) -> A:
     """Zero elements with probability p in training, and scale the others by 1 / (1 - p); else the input itself."""
     check_probability("dropout", p)
     if not training:
         return input
     source = generator or default_generator
-    return written("dropout", lambda x: ops.dropout(x, p, source), input, inplace)
+    return applied("dropout", lambda x: ops.dropout(x, p, source), input, inplace)
 
 
-def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+def dropout1d(input: A, p: float = 0.5, training: bool = True, inplace: bool = False) -> A:
     """`dropout` of whole channels of (N, C, L) or (C, L) (Tompson et al. 2015)."""
     check_ndim("dropout1d", "input", input, (2, 3), "(N, C, L) or (C, L)")
     shape = shape_of(input)
     return _of_channels("dropout1d", input, (*shape[:-1], 1), p, training, inplace)
 
 
-def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+def dropout2d(input: A, p: float = 0.5, training: bool = True, inplace: bool = False) -> A:
     """`dropout` of whole channels of (N, C, H, W) (Tompson et al. 2015).
 
     As in PyTorch, an input of other than 4 dims is warned about: of three, (N, C, L), the channels are dim 1.
@@ -56,7 +57,7 @@ def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
     return _of_channels("dropout2d", input, _per_channel("dropout2d", shape), p, training, inplace)
 
 
-def dropout3d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+def dropout3d(input: A, p: float = 0.5, training: bool = True, inplace: bool = False) -> A:
     """`dropout` of whole channels of (N, C, D, H, W)."""
     shape = shape_of(input)
     if len(shape) != 5:
@@ -70,15 +71,15 @@ def _per_channel(name: str, shape: Shape) -> Shape:
     return (*shape[:2], *(1,) * (len(shape) - 2))
 
 
-def _of_channels(name: str, input: Any, shape: Shape, p: float, training: bool, inplace: bool) -> Any:
+def _of_channels(name: str, input: A, shape: Shape, p: float, training: bool, inplace: bool) -> A:
     check_probability(name, p)
     if not training or p == 0:
         return input
     mask = ops.dropout(np.ones(shape, dtype_of(input)), p, default_generator)
-    return written(name, lambda x: x * mask, input, inplace)
+    return applied(name, lambda x: x * mask, input, inplace)
 
 
-def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
+def alpha_dropout(input: A, p: float = 0.5, training: bool = False, inplace: bool = False) -> A:
     """Dropout that keeps mean and variance of what SELU gives (Klambauer et al. 2017).
 
     Dropped elements become SELU's lowest value; an affine map then brings mean 0 and variance 1 back.
@@ -86,22 +87,22 @@ def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: b
     return _alpha("alpha_dropout", input, shape_of(input), p, training, inplace)
 
 
-def feature_alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
+def feature_alpha_dropout(input: A, p: float = 0.5, training: bool = False, inplace: bool = False) -> A:
     """`alpha_dropout` of whole channels of (N, C, …)."""
     shape = _per_channel("feature_alpha_dropout", shape_of(input))
     return _alpha("feature_alpha_dropout", input, shape, p, training, inplace)
 
 
-def _alpha(name: str, input: Any, shape: Shape, p: float, training: bool, inplace: bool) -> Any:
+def _alpha(name: str, input: A, shape: Shape, p: float, training: bool, inplace: bool) -> A:
     check_probability(name, p)
     if not training or p == 0:
         return input
     if p == 1:
-        return written(name, lambda x: x * 0, input, inplace)
+        return applied(name, lambda x: x * 0, input, inplace)
     lowest = -SELU_SCALE * SELU_ALPHA
     mask = default_generator.bernoulli(1 - p, shape)
     scale = 1 / math.sqrt((lowest**2 * p + 1) * (1 - p))
     shift = -scale * lowest * p
     factor = (scale * mask).astype(dtype_of(input))
     offset = (scale * lowest * ~mask + shift).astype(dtype_of(input))
-    return written(name, lambda x: x * factor + offset, input, inplace)
+    return applied(name, lambda x: x * factor + offset, input, inplace)

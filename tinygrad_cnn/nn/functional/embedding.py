@@ -8,10 +8,12 @@ from tinygrad_cnn import ops
 from tinygrad_cnn.autograd import no_grad
 from tinygrad_cnn.core.checks import shape_of
 from tinygrad_cnn.core.errors import ArgumentError
-from tinygrad_cnn.core.types import NDArray
+from tinygrad_cnn.core.types import A, ArrayLike, NDArray
 from tinygrad_cnn.ops.checks import check_integer, check_ndim
 from tinygrad_cnn.tensor import as_plain
 from tinygrad_cnn.torch_names.errors import OptionError
+
+__all__ = ["embedding", "embedding_bag"]
 
 
 def check_options(name: str, scale_grad_by_freq: bool, sparse: bool) -> None:
@@ -23,14 +25,14 @@ def check_options(name: str, scale_grad_by_freq: bool, sparse: bool) -> None:
 
 
 def embedding(
-    input: Any,
-    weight: Any,
+    input: ArrayLike,
+    weight: A,
     padding_idx: int | None = None,
     max_norm: float | None = None,
     norm_type: float = 2.0,
     scale_grad_by_freq: bool = False,
     sparse: bool = False,
-) -> Any:
+) -> A:
     """The rows of `weight` (V, E) that `input` (integers of any shape) names: (…, E).
 
     Parameters
@@ -45,7 +47,7 @@ def embedding(
 
 
 @no_grad()
-def renormalise(weight: Any, rows: Any, max_norm: float, norm_type: float) -> None:
+def renormalise(weight: ArrayLike, rows: Any, max_norm: float, norm_type: float) -> None:
     """Scale those of the rows whose norm is above `max_norm` down to it, in place."""
     read = np.unique(as_plain(rows))
     norms = np.linalg.norm(as_plain(weight)[read], norm_type, axis=1)
@@ -55,18 +57,18 @@ def renormalise(weight: Any, rows: Any, max_norm: float, norm_type: float) -> No
 
 
 def embedding_bag(
-    input: Any,
-    weight: Any,
-    offsets: Any = None,
+    input: ArrayLike,
+    weight: A,
+    offsets: ArrayLike = None,
     max_norm: float | None = None,
     norm_type: float = 2,
     scale_grad_by_freq: bool = False,
     mode: str = "mean",
     sparse: bool = False,
-    per_sample_weights: Any = None,
+    per_sample_weights: ArrayLike = None,
     include_last_offset: bool = False,
     padding_idx: int | None = None,
-) -> Any:
+) -> A:
     """Sums, means or maxima (`mode`) of the rows of `weight` (V, E) that each bag names: (B, E).
 
     Parameters
@@ -109,7 +111,7 @@ def embedding_bag(
     return total if mode == "sum" else total / np.maximum(present.sum(1), 1)[:, None].astype(total.dtype)
 
 
-def _places(shape: tuple[int, ...], offsets: Any, include_last_offset: bool) -> NDArray:
+def _places(shape: tuple[int, ...], offsets: ArrayLike, include_last_offset: bool) -> NDArray:
     """Where in the flat input the entries of each bag are, (bags, longest), -1 beyond its end."""
     check_ndim("embedding_bag", "input", np.empty(shape), (1, 2), "(B, N), or (N,) with offsets")
     if len(shape) == 2:

@@ -10,27 +10,36 @@ import numpy as np
 from tinygrad_cnn import ops
 from tinygrad_cnn.core.checks import check_broadcast, dtype_of, shape_of
 from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.types import A, ArrayLike
 from tinygrad_cnn.nn.functional.activation import logsigmoid
-from tinygrad_cnn.nn.functional.distance import at_least, pairwise_distance, plain
+from tinygrad_cnn.nn.functional.distance import at_least, detached, pairwise_distance
 from tinygrad_cnn.nn.functional.reduction import check_alike, named, reduced, warn_unlike, weighted
 from tinygrad_cnn.ops.checks import check_integer
 from tinygrad_cnn.ops.elementwise import Softplus
 from tinygrad_cnn.ops.loss import BinaryCrossEntropy
+
+__all__ = [
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "cross_entropy",
+    "gaussian_nll_loss", "hinge_embedding_loss", "huber_loss", "kl_div", "l1_loss", "margin_ranking_loss",
+    "mse_loss", "multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss", "nll_loss",
+    "poisson_nll_loss", "smooth_l1_loss", "soft_margin_loss", "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
+]  # fmt: skip
 
 EPSILON = 1e-12
 """What `cosine_embedding_loss` adds to squared lengths."""
 
 
 def cross_entropy(
-    input: Any,
-    target: Any,
-    weight: Any = None,
+    input: A,
+    target: ArrayLike,
+    weight: ArrayLike = None,
     size_average: bool | None = None,
     ignore_index: int = -100,
     reduce: bool | None = None,
     reduction: str = "mean",
     label_smoothing: float = 0.0,
-) -> Any:
+) -> A:
     """Cross-entropy of logits and class indices or probabilities; see `ops.cross_entropy`."""
     if size_average is not None or reduce is not None:
         reduction = named("cross_entropy", reduction, size_average, reduce)
@@ -40,27 +49,27 @@ def cross_entropy(
 
 
 def nll_loss(
-    input: Any,
-    target: Any,
-    weight: Any = None,
+    input: A,
+    target: ArrayLike,
+    weight: ArrayLike = None,
     size_average: bool | None = None,
     ignore_index: int = -100,
     reduce: bool | None = None,
     reduction: str = "mean",
-) -> Any:
+) -> A:
     """Negative log-likelihood of log-probabilities at class indices; see `ops.nll_loss`."""
     reduction = named("nll_loss", reduction, size_average, reduce)
     return ops.nll_loss(input, target, weight, ignore_index=ignore_index, reduction=reduction)
 
 
 def mse_loss(
-    input: Any,
-    target: Any,
+    input: A,
+    target: ArrayLike,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
-    weight: Any = None,
-) -> Any:
+    weight: ArrayLike = None,
+) -> A:
     """Squared differences, each times its weight; different shapes are broadcast, with a warning."""
     reduction = named("mse_loss", reduction, size_average, reduce)
     warn_unlike("mse_loss", input, target)
@@ -68,20 +77,20 @@ def mse_loss(
 
 
 def l1_loss(
-    input: Any,
-    target: Any,
+    input: A,
+    target: ArrayLike,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
-    weight: Any = None,
-) -> Any:
+    weight: ArrayLike = None,
+) -> A:
     """Absolute differences, each times its weight; different shapes are broadcast, with a warning."""
     reduction = named("l1_loss", reduction, size_average, reduce)
     warn_unlike("l1_loss", input, target)
     return weighted("l1_loss", ops.abs(input - target), weight, reduction)
 
 
-def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None) -> Any:
+def huber_loss(input: A, target: ArrayLike, reduction: str = "mean", delta: float = 1.0, weight: ArrayLike = None) -> A:
     """``d² / 2`` for differences up to delta, ``delta (|d| - delta / 2)`` beyond (Huber 1964)."""
     reduction = named("huber_loss", reduction, None, None)
     if delta <= 0:
@@ -91,20 +100,20 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
     return reduced(losses if weight is None else losses * weight, reduction)
 
 
-def _huber(d: Any, delta: float) -> Any:
+def _huber(d: A, delta: float) -> A:
     """With c = d clipped to ±delta: c (d - c / 2)."""
     clipped = ops.clamp(d, -delta, delta)
     return clipped * (d - 0.5 * clipped)
 
 
 def smooth_l1_loss(
-    input: Any,
-    target: Any,
+    input: A,
+    target: ArrayLike,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
     beta: float = 1.0,
-) -> Any:
+) -> A:
     """``d² / (2 beta)`` for differences up to beta, ``|d| - beta / 2`` beyond (Girshick 2015); beta 0 is `l1_loss`."""
     reduction = named("smooth_l1_loss", reduction, size_average, reduce)
     if beta < 0:
@@ -115,17 +124,17 @@ def smooth_l1_loss(
 
 
 def binary_cross_entropy(
-    input: Any,
-    target: Any,
-    weight: Any = None,
+    input: A,
+    target: ArrayLike,
+    weight: ArrayLike = None,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
-) -> Any:
+) -> A:
     """``-t ln p - (1 - t) ln(1 - p)`` of probabilities p in [0, 1]; each logarithm is at least -100, as in PyTorch."""
     reduction = named("binary_cross_entropy", reduction, size_average, reduce)
     check_alike("binary_cross_entropy", input, target)
-    p = np.asarray(plain(input))
+    p = np.asarray(detached(input))
     if p.size and not (p.min() >= 0 and p.max() <= 1):
         raise ArgumentError(
             f"binary_cross_entropy: input has values from {p.min()} to {p.max()}; expected probabilities between 0 "
@@ -136,14 +145,14 @@ def binary_cross_entropy(
 
 
 def binary_cross_entropy_with_logits(
-    input: Any,
-    target: Any,
-    weight: Any = None,
+    input: A,
+    target: ArrayLike,
+    weight: ArrayLike = None,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
-    pos_weight: Any = None,
-) -> Any:
+    pos_weight: ArrayLike = None,
+) -> A:
     """``-p t ln sigmoid(x) - (1 - t) ln sigmoid(-x)``, with the weight p of positives; exact for logits of any size."""
     op = "binary_cross_entropy_with_logits"
     reduction = named(op, reduction, size_average, reduce)
@@ -155,13 +164,13 @@ def binary_cross_entropy_with_logits(
 
 
 def kl_div(
-    input: Any,
-    target: Any,
+    input: A,
+    target: ArrayLike,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
     log_target: bool = False,
-) -> Any:
+) -> A:
     """``t (ln t - x)`` of log-probabilities x and probabilities t, or, with `log_target`, their logarithms.
 
     `reduction` may also be "batchmean", the sum over the batch size: the mathematical divergence. "mean" divides by
@@ -180,22 +189,22 @@ def kl_div(
     if log_target:
         losses = ops.exp(target) * (target - input)
     else:
-        logs = ops.log(ops.where(plain(target) == 0, 1.0, target))  # 0 ln 0 is 0
+        logs = ops.log(ops.where(detached(target) == 0, 1.0, target))  # 0 ln 0 is 0
         losses = target * logs - target * input
     total = reduced(losses, reduction)
     return total / shape_of(input)[0] if batchmean and shape_of(input) else total
 
 
 def poisson_nll_loss(
-    input: Any,
-    target: Any,
+    input: A,
+    target: ArrayLike,
     log_input: bool = True,
     full: bool = False,
     size_average: bool | None = None,
     eps: float = 1e-8,
     reduce: bool | None = None,
     reduction: str = "mean",
-) -> Any:
+) -> A:
     """``exp(x) - t x``, or without `log_input` ``x - t ln(x + eps)``: counts t of a Poisson distribution.
 
     With `full`, Stirling's approximation of ln t! is added for t above 1.
@@ -204,15 +213,15 @@ def poisson_nll_loss(
     check_broadcast("poisson_nll_loss", shape_of(input), shape_of(target))
     losses = ops.exp(input) - target * input if log_input else input - target * ops.log(input + eps)
     if full:
-        many = plain(target) > 1
+        many = detached(target) > 1
         t = ops.where(many, target, 1.0)
         losses = losses + ops.where(many, t * ops.log(t) - t + 0.5 * ops.log(2 * math.pi * t), 0.0)
     return reduced(losses, reduction)
 
 
 def gaussian_nll_loss(
-    input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
-) -> Any:
+    input: A, target: ArrayLike, var: ArrayLike, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
+) -> A:
     """``(ln v + (x - t)² / v) / 2`` of a normal distribution with mean x and variance v (Nix & Weigend 1994).
 
     The variance is at least `eps`, without effect on its gradient; it may lack the last dim of `input`, have 1 there,
@@ -230,7 +239,7 @@ def gaussian_nll_loss(
                 f"gaussian_nll_loss: var has shape {shape_of(var)}; input {shape} expects {shape}, "
                 f"{(*shape[:-1], 1)} or {shape[:-1]}"
             )
-    values = np.asarray(plain(var))
+    values = np.asarray(detached(var))
     if (values < 0).any():
         raise ArgumentError(f"gaussian_nll_loss: var contains {values.min()}; a variance is not negative")
     v = at_least(var, eps)
@@ -239,12 +248,12 @@ def gaussian_nll_loss(
 
 
 def soft_margin_loss(
-    input: Any,
-    target: Any,
+    input: A,
+    target: ArrayLike,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
-) -> Any:
+) -> A:
     """``ln(1 + exp(-t x))`` of targets 1 and -1; nothing overflows."""
     reduction = named("soft_margin_loss", reduction, size_average, reduce)
     check_broadcast("soft_margin_loss", shape_of(input), shape_of(target))
@@ -252,30 +261,30 @@ def soft_margin_loss(
 
 
 def hinge_embedding_loss(
-    input: Any,
-    target: Any,
+    input: A,
+    target: ArrayLike,
     margin: float = 1.0,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
-) -> Any:
+) -> A:
     """``x`` where the target is 1, ``max(0, margin - x)`` where it is -1."""
     reduction = named("hinge_embedding_loss", reduction, size_average, reduce)
     check_broadcast("hinge_embedding_loss", shape_of(input), shape_of(target))
-    t = plain(target)
+    t = detached(target)
     losses = ops.where(t != 1, ops.clamp(margin - input, min=0.0), 0.0) + ops.where(t != -1, input, 0.0)
     return reduced(losses, reduction)
 
 
 def margin_ranking_loss(
-    input1: Any,
-    input2: Any,
-    target: Any,
+    input1: A,
+    input2: ArrayLike,
+    target: ArrayLike,
     margin: float = 0,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
-) -> Any:
+) -> A:
     """``max(0, -t (x1 - x2) + margin)``: x1 should be the larger where t is 1, the smaller where it is -1."""
     reduction = named("margin_ranking_loss", reduction, size_average, reduce)
     shapes = shape_of(input1), shape_of(input2), shape_of(target)
@@ -286,14 +295,14 @@ def margin_ranking_loss(
 
 
 def cosine_embedding_loss(
-    input1: Any,
-    input2: Any,
-    target: Any,
+    input1: A,
+    input2: ArrayLike,
+    target: ArrayLike,
     margin: float = 0,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
-) -> Any:
+) -> A:
     """``1 - cos`` of two vectors where the target is 1, ``max(0, cos - margin)`` where it is -1; (N, D) or (D,)."""
     op = "cosine_embedding_loss"
     reduction = named(op, reduction, size_average, reduce)
@@ -304,15 +313,15 @@ def cosine_embedding_loss(
     check_broadcast(op, shapes[0][:-1], shapes[2])
     lengths = (ops.sum(input1 * input1, -1) + EPSILON) * (ops.sum(input2 * input2, -1) + EPSILON)
     cosine = ops.sum(input1 * input2, -1) / ops.sqrt(lengths)
-    t = plain(target)
+    t = detached(target)
     losses = ops.where(t == 1, 1 - cosine, 0.0) + ops.where(t == -1, ops.clamp(cosine - margin, min=0.0), 0.0)
     return reduced(losses, reduction)
 
 
 def triplet_margin_loss(
-    anchor: Any,
-    positive: Any,
-    negative: Any,
+    anchor: A,
+    positive: ArrayLike,
+    negative: ArrayLike,
     margin: float = 1.0,
     p: float = 2,
     eps: float = 1e-6,
@@ -320,7 +329,7 @@ def triplet_margin_loss(
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
-) -> Any:
+) -> A:
     """``max(0, d(a, p) - d(a, n) + margin)`` of p-norms; with `swap` d(p, n) if smaller (Balntas et al. 2016)."""
     reduction = named("triplet_margin_loss", reduction, size_average, reduce)
     distance = lambda a, b: pairwise_distance(a, b, p, eps)  # noqa: E731
@@ -328,15 +337,15 @@ def triplet_margin_loss(
 
 
 def triplet_margin_with_distance_loss(
-    anchor: Any,
-    positive: Any,
-    negative: Any,
+    anchor: A,
+    positive: ArrayLike,
+    negative: ArrayLike,
     *,
     distance_function: Callable[[Any, Any], Any] | None = None,
     margin: float = 1.0,
     swap: bool = False,
     reduction: str = "mean",
-) -> Any:
+) -> A:
     """`triplet_margin_loss` of any distance; by default the Euclidean."""
     op = "triplet_margin_with_distance_loss"
     reduction = named(op, reduction, None, None)
@@ -356,8 +365,15 @@ def check_power(op: str, p: int) -> None:
 
 
 def _triplets(
-    op: str, anchor: Any, positive: Any, negative: Any, distance: Any, margin: float, swap: bool, reduction: str
-) -> Any:
+    op: str,
+    anchor: A,
+    positive: ArrayLike,
+    negative: ArrayLike,
+    distance: Any,
+    margin: float,
+    swap: bool,
+    reduction: str,
+) -> A:
     check_margin(op, margin)
     shapes = shape_of(anchor), shape_of(positive), shape_of(negative)
     if len({len(shape) for shape in shapes}) != 1:
@@ -370,15 +386,15 @@ def _triplets(
 
 
 def multi_margin_loss(
-    input: Any,
-    target: Any,
+    input: A,
+    target: ArrayLike,
     p: int = 1,
     margin: float = 1.0,
-    weight: Any = None,
+    weight: ArrayLike = None,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
-) -> Any:
+) -> A:
     """``Σ_k max(0, margin - x[t] + x[k])ᵖ / K`` over the other classes k; scores (N, K) or (K,), targets (N,) or ()."""
     op = "multi_margin_loss"
     reduction = named(op, reduction, size_average, reduce)
@@ -392,7 +408,7 @@ def multi_margin_loss(
     return reduced(_multi_margin(op, input, np.asarray(target), p, margin, weight), reduction)
 
 
-def _multi_margin(op: str, x: Any, labels: Any, p: int, margin: float, weight: Any) -> Any:
+def _multi_margin(op: str, x: A, labels: Any, p: int, margin: float, weight: ArrayLike) -> A:
     check_integer(op, "target", labels)
     n, classes = shape_of(x)
     if labels.size and not (labels.min() >= 0 and labels.max() < classes):
@@ -406,12 +422,12 @@ def _multi_margin(op: str, x: Any, labels: Any, p: int, margin: float, weight: A
 
 
 def multilabel_margin_loss(
-    input: Any,
-    target: Any,
+    input: A,
+    target: ArrayLike,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
-) -> Any:
+) -> A:
     """``Σ max(0, 1 - x[i] + x[j]) / K`` over the classes i of a target, up to its first -1, and all others j."""
     op = "multilabel_margin_loss"
     reduction = named(op, reduction, size_average, reduce)
@@ -431,13 +447,13 @@ def multilabel_margin_loss(
 
 
 def multilabel_soft_margin_loss(
-    input: Any,
-    target: Any,
-    weight: Any = None,
+    input: A,
+    target: ArrayLike,
+    weight: ArrayLike = None,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
-) -> Any:
+) -> A:
     """The mean over the classes, the last dim, of ``-t ln sigmoid(x) - (1 - t) ln sigmoid(-x)``."""
     op = "multilabel_soft_margin_loss"
     reduction = named(op, reduction, size_average, reduce)

@@ -11,15 +11,17 @@ from tinygrad_cnn import ops
 from tinygrad_cnn.autograd import no_grad
 from tinygrad_cnn.core.checks import dtype_of, shape_of
 from tinygrad_cnn.core.errors import ArgumentError
-from tinygrad_cnn.core.types import Shape
+from tinygrad_cnn.core.types import A, ArrayLike, Shape
 from tinygrad_cnn.nn.functional.pooling import avg_pool2d
 from tinygrad_cnn.ops.checks import check_ndim
 from tinygrad_cnn.ops.norm import Normalize, column, scale_channels
 from tinygrad_cnn.tensor import Tensor
 
+__all__ = ["batch_norm", "group_norm", "instance_norm", "local_response_norm", "rms_norm"]
+
 
 def batch_norm(
-    input: Any,
+    input: A,
     running_mean: Tensor | None,
     running_var: Tensor | None,
     weight: Tensor | None = None,
@@ -27,7 +29,7 @@ def batch_norm(
     training: bool = False,
     momentum: float = 0.1,
     eps: float = 1e-5,
-) -> Any:
+) -> A:
     """Normalise each channel: by the batch's statistics in training, else by the running ones (Ioffe & Szegedy 2015).
 
     In training the running statistics, if given, move towards the batch's by `momentum`, in place; the variance
@@ -45,7 +47,7 @@ def batch_norm(
 
 
 def instance_norm(
-    input: Any,
+    input: A,
     running_mean: Tensor | None = None,
     running_var: Tensor | None = None,
     weight: Tensor | None = None,
@@ -53,7 +55,7 @@ def instance_norm(
     use_input_stats: bool = True,
     momentum: float = 0.1,
     eps: float = 1e-5,
-) -> Any:
+) -> A:
     """Normalise each channel of each sample of (N, C, …) over its places (Ulyanov et al. 2016).
 
     Without `use_input_stats` by the running statistics, which else follow the mean over the samples by `momentum`.
@@ -74,7 +76,9 @@ def instance_norm(
     return y
 
 
-def _by_running(op: str, x: Any, mean: Tensor | None, var: Tensor | None, weight: Any, bias: Any, eps: float) -> Any:
+def _by_running(
+    op: str, x: A, mean: Tensor | None, var: Tensor | None, weight: ArrayLike, bias: ArrayLike, eps: float
+) -> A:
     if mean is None or var is None:
         raise ArgumentError(f"{op}: running_mean and running_var are needed where the input's statistics are not used")
     shape = shape_of(x)
@@ -84,7 +88,7 @@ def _by_running(op: str, x: Any, mean: Tensor | None, var: Tensor | None, weight
     return scale_channels(op, y, weight, bias)
 
 
-def _check_statistics(op: str, x: Any, mean: Any) -> None:
+def _check_statistics(op: str, x: ArrayLike, mean: Any) -> None:
     shape = shape_of(x)
     if mean is not None and len(shape) > 1 and shape_of(mean) != shape[1:2]:
         raise ArgumentError(
@@ -93,17 +97,17 @@ def _check_statistics(op: str, x: Any, mean: Any) -> None:
 
 
 @no_grad()
-def _follow(mean: Tensor, var: Tensor, x: Any, axes: tuple[int, ...], correction: int, momentum: float) -> None:
+def _follow(mean: Tensor, var: Tensor, x: ArrayLike, axes: tuple[int, ...], correction: int, momentum: float) -> None:
     """Move the running statistics towards those over the axes, averaged over the samples."""
     values = x.detach() if isinstance(x, Tensor) else x
-    now, spread = ops.mean(values, axes), ops.var(values, axes, correction=correction)
+    mean_now, var_now = ops.mean(values, axes), ops.var(values, axes, correction=correction)
     if 0 not in axes:
-        now, spread = ops.mean(now, 0), ops.mean(spread, 0)
-    mean.copy_(mean * (1 - momentum) + now * momentum)
-    var.copy_(var * (1 - momentum) + spread * momentum)
+        mean_now, var_now = ops.mean(mean_now, 0), ops.mean(var_now, 0)
+    mean.copy_(mean * (1 - momentum) + mean_now * momentum)
+    var.copy_(var * (1 - momentum) + var_now * momentum)
 
 
-def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
+def group_norm(input: A, num_groups: int, weight: ArrayLike = None, bias: ArrayLike = None, eps: float = 1e-5) -> A:
     """Normalise each group of channels of each sample of (N, C, …) (Wu & He 2018)."""
     shape = shape_of(input)
     if len(shape) < 2:
@@ -118,7 +122,7 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     return scale_channels("group_norm", y, weight, bias)
 
 
-def rms_norm(input: Any, normalized_shape: Sequence[int], weight: Any = None, eps: float | None = None) -> Any:
+def rms_norm(input: A, normalized_shape: Sequence[int], weight: ArrayLike = None, eps: float | None = None) -> A:
     """Divide each sample by the root of its mean square over the last dims (Zhang & Sennrich 2019).
 
     ``x / √(mean x² + eps)``; without `eps` the smallest step of the dtype at 1.
@@ -140,7 +144,7 @@ def check_last(op: str, shape: Shape, last: Shape, **parameters: Any) -> None:
             raise ArgumentError(f"{op}: {name} has shape {shape_of(value)}; expected {last}")
 
 
-def local_response_norm(input: Any, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Any:
+def local_response_norm(input: A, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> A:
     """``x / (k + alpha m)ᵝ``, with m the mean square over `size` neighbouring channels (Krizhevsky et al. 2012)."""
     shape = shape_of(input)
     if len(shape) < 3:

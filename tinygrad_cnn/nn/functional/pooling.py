@@ -2,18 +2,24 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
 from tinygrad_cnn import ops
 from tinygrad_cnn.core.checks import dtype_of, shape_of
 from tinygrad_cnn.core.errors import ArgumentError
-from tinygrad_cnn.core.types import Pair, Shape
-from tinygrad_cnn.nn.functional.distance import plain
+from tinygrad_cnn.core.types import A, ArrayLike, NDArray, Pair, Shape
+from tinygrad_cnn.nn.functional.distance import detached
 from tinygrad_cnn.ops.checks import check_integer, check_ndim, check_pair
 from tinygrad_cnn.ops.pool import adaptive_size
 from tinygrad_cnn.ops.reduce import Extreme
+
+__all__ = [
+    "adaptive_avg_pool1d", "adaptive_max_pool1d", "adaptive_max_pool1d_with_indices", "adaptive_max_pool2d",
+    "adaptive_max_pool2d_with_indices", "avg_pool1d", "lp_pool1d", "lp_pool2d", "max_pool1d",
+    "max_pool1d_with_indices", "max_pool2d_with_indices", "max_unpool1d", "max_unpool2d",
+]  # fmt: skip
 
 avg_pool2d, adaptive_avg_pool2d = ops.avg_pool2d, ops.adaptive_avg_pool2d
 
@@ -31,11 +37,32 @@ def _across(op: str, smallest: int, **sizes: Any) -> list[Pair]:
     return [(smallest, single(op, name, n)) for name, n in sizes.items()]
 
 
-def _line(op: str, x: Any) -> Any:
+def _line(op: str, x: A) -> A:
     check_ndim(op, "input", x, (2, 3), "(N, C, L) or (C, L)")
     return ops.unsqueeze(x, -2)
 
 
+@overload
+def max_pool1d(
+    input: A,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: Literal[False] = False,
+) -> A: ...
+@overload
+def max_pool1d(
+    input: A,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    *,
+    return_indices: Literal[True],
+) -> tuple[A, A]: ...
 def max_pool1d(
     input: Any,
     kernel_size: Any,
@@ -47,9 +74,9 @@ def max_pool1d(
 ) -> Any:
     """The maximum of each window of (N, C, L) or (C, L); see `ops.max_pool2d`."""
     op = "max_pool1d"
-    kernel, step, spread = _across(op, 1, kernel_size=kernel_size, stride=_or(stride, kernel_size), dilation=dilation)
+    kernel, step, apart = _across(op, 1, kernel_size=kernel_size, stride=_or(stride, kernel_size), dilation=dilation)
     (pads,) = _across(op, 0, padding=padding)
-    y, places = ops.max_pool2d(_line(op, input), kernel, step, pads, spread, ceil_mode, True)
+    y, places = ops.max_pool2d(_line(op, input), kernel, step, pads, apart, ceil_mode, True)
     y = ops.squeeze(y, -2)
     return Extreme(y, ops.squeeze(places, -2)) if return_indices else y
 
@@ -60,39 +87,39 @@ def _or(stride: Any, kernel_size: Any) -> Any:
 
 
 def max_pool1d_with_indices(
-    input: Any,
+    input: A,
     kernel_size: Any,
     stride: Any = None,
     padding: Any = 0,
     dilation: Any = 1,
     ceil_mode: bool = False,
     return_indices: bool = False,
-) -> Extreme:
+) -> tuple[A, A]:
     """`max_pool1d` and where the maxima stood."""
-    return max_pool1d(input, kernel_size, stride, padding, dilation, ceil_mode, True)  # type: ignore[no-any-return]
+    return max_pool1d(input, kernel_size, stride, padding, dilation, ceil_mode, return_indices=True)
 
 
 def max_pool2d_with_indices(
-    input: Any,
+    input: A,
     kernel_size: Any,
     stride: Any = None,
     padding: Any = 0,
     dilation: Any = 1,
     ceil_mode: bool = False,
     return_indices: bool = False,
-) -> Extreme:
+) -> tuple[A, A]:
     """`max_pool2d` and where the maxima stood."""
-    return ops.max_pool2d(input, kernel_size, stride, padding, dilation, ceil_mode, True)  # type: ignore[no-any-return]
+    return ops.max_pool2d(input, kernel_size, stride, padding, dilation, ceil_mode, return_indices=True)
 
 
 def avg_pool1d(
-    input: Any,
+    input: A,
     kernel_size: Any,
     stride: Any = None,
     padding: Any = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
-) -> Any:
+) -> A:
     """The mean of each window of (N, C, L) or (C, L); see `ops.avg_pool2d`."""
     op = "avg_pool1d"
     kernel, step = _across(op, 1, kernel_size=kernel_size, stride=_or(stride, kernel_size))
@@ -100,36 +127,44 @@ def avg_pool1d(
     return ops.squeeze(avg_pool2d(_line(op, input), kernel, step, pads, ceil_mode, count_include_pad), -2)
 
 
-def lp_pool1d(input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Any:
+def lp_pool1d(input: A, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> A:
     """``(Σ xᵖ)^(1/p)`` of each window of (N, C, L) or (C, L)."""
     width = single("lp_pool1d", "kernel_size", kernel_size)
     return _powers(avg_pool1d(ops.pow(input, norm_type), width, stride, 0, ceil_mode), norm_type, width)
 
 
-def lp_pool2d(input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Any:
+def lp_pool2d(input: A, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> A:
     """``(Σ xᵖ)^(1/p)`` of each window of (N, C, H, W) or (C, H, W)."""
     size = math.prod(check_pair("lp_pool2d", "kernel_size", kernel_size, 1))
     return _powers(avg_pool2d(ops.pow(input, norm_type), kernel_size, stride, 0, ceil_mode), norm_type, size)
 
 
-def _powers(means: Any, p: float, count: int) -> Any:
+def _powers(means: A, p: float, count: int) -> A:
     return ops.pow(ops.sign(means) * ops.relu(ops.abs(means)) * count, 1.0 / p)
 
 
-def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
+def adaptive_avg_pool1d(input: A, output_size: Any) -> A:
     """Means over windows that divide the line of (N, C, L) or (C, L) into `output_size` parts."""
     op = "adaptive_avg_pool1d"
     return ops.squeeze(adaptive_avg_pool2d(_line(op, input), (1, single(op, "output_size", output_size))), -2)
 
 
+@overload
+def adaptive_max_pool1d(input: A, output_size: Any, return_indices: Literal[False] = False) -> A: ...
+@overload
+def adaptive_max_pool1d(input: A, output_size: Any, return_indices: Literal[True]) -> tuple[A, A]: ...
 def adaptive_max_pool1d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
     """Maxima over windows that divide the line of (N, C, L) or (C, L) into `output_size` parts."""
     op = "adaptive_max_pool1d"
-    y, places = adaptive_max_pool2d(_line(op, input), (1, single(op, "output_size", output_size)), True)
+    y, places = adaptive_max_pool2d_with_indices(_line(op, input), (1, single(op, "output_size", output_size)))
     y = ops.squeeze(y, -2)
     return Extreme(y, ops.squeeze(places, -2)) if return_indices else y
 
 
+@overload
+def adaptive_max_pool2d(input: A, output_size: Any, return_indices: Literal[False] = False) -> A: ...
+@overload
+def adaptive_max_pool2d(input: A, output_size: Any, return_indices: Literal[True]) -> tuple[A, A]: ...
 def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
     """Maxima over windows that divide the plane into `output_size` parts; None keeps a size.
 
@@ -141,23 +176,23 @@ def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = Fal
     if all(n % parts == 0 for n, parts in zip(shape[-2:], wanted, strict=True)):
         kernel = shape[-2] // wanted[0], shape[-1] // wanted[1]
         return ops.max_pool2d(input, kernel, return_indices=return_indices)
-    places = _adaptive_places(np.asarray(plain(input)), wanted)
+    places = _adaptive_places(np.asarray(detached(input)), wanted)
     flat = ops.reshape(input, (*shape[:-2], shape[-2] * shape[-1]))
     y = ops.reshape(ops.gather(flat, -1, places.reshape(*shape[:-2], -1)), places.shape)
     return Extreme(y, input.wrap(places) if hasattr(input, "wrap") else places) if return_indices else y
 
 
-def adaptive_max_pool1d_with_indices(input: Any, output_size: Any, return_indices: bool = False) -> Extreme:
+def adaptive_max_pool1d_with_indices(input: A, output_size: Any, return_indices: bool = False) -> tuple[A, A]:
     """`adaptive_max_pool1d` and where the maxima stood."""
-    return adaptive_max_pool1d(input, output_size, True)  # type: ignore[no-any-return]
+    return adaptive_max_pool1d(input, output_size, return_indices=True)
 
 
-def adaptive_max_pool2d_with_indices(input: Any, output_size: Any, return_indices: bool = False) -> Extreme:
+def adaptive_max_pool2d_with_indices(input: A, output_size: Any, return_indices: bool = False) -> tuple[A, A]:
     """`adaptive_max_pool2d` and where the maxima stood."""
-    return adaptive_max_pool2d(input, output_size, True)  # type: ignore[no-any-return]
+    return adaptive_max_pool2d(input, output_size, return_indices=True)
 
 
-def _adaptive_places(x: Any, wanted: Pair) -> Any:
+def _adaptive_places(x: NDArray, wanted: Pair) -> NDArray:
     """Where in the flattened plane the first maximum of each window stands, int64."""
     h, w = x.shape[-2:]
     out = np.empty((*x.shape[:-2], *wanted), np.int64)
@@ -172,8 +207,8 @@ def _adaptive_places(x: Any, wanted: Pair) -> Any:
 
 
 def max_unpool1d(
-    input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
-) -> Any:
+    input: A, indices: ArrayLike, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
+) -> A:
     """Zeros with the maxima of `max_pool1d` put back where they stood; (N, C, L) or (C, L)."""
     op = "max_unpool1d"
     kernel, step = _across(op, 1, kernel_size=kernel_size, stride=_or(stride, kernel_size))
@@ -184,8 +219,8 @@ def max_unpool1d(
 
 
 def max_unpool2d(
-    input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
-) -> Any:
+    input: A, indices: ArrayLike, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
+) -> A:
     """Zeros with the maxima of `max_pool2d` put back where they stood; (N, C, H, W) or (C, H, W).
 
     `output_size` says which of the sizes that pool to the same one is meant.
@@ -217,7 +252,7 @@ def _unpooled(
     return (1, wanted[0]) if dims == 1 else (wanted[0], wanted[1])
 
 
-def _put_back(op: str, x: Any, indices: Any, size: Pair) -> Any:
+def _put_back(op: str, x: A, indices: ArrayLike, size: Pair) -> A:
     check_integer(op, "indices", indices)
     shape, places = shape_of(x), math.prod(size)
     if indices.shape != shape:

@@ -1,11 +1,11 @@
 """What the losses share: the names of reductions, the old options for them, and the mean or sum itself."""
 
 import warnings
-from typing import Any
 
 from tinygrad_cnn import ops
 from tinygrad_cnn.core.checks import check_broadcast, shape_of
 from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.types import A, ArrayLike
 from tinygrad_cnn.ops.loss import REDUCTIONS
 
 
@@ -29,14 +29,14 @@ def named(op: str, reduction: str, size_average: bool | None, reduce: bool | Non
     return reduction
 
 
-def reduced(losses: Any, reduction: str) -> Any:
+def reduced(losses: A, reduction: str) -> A:
     """The losses themselves ("none"), their mean or their sum."""
     if reduction == "none":
         return losses
     return ops.mean(losses) if reduction == "mean" else ops.sum(losses)
 
 
-def weighted(op: str, losses: Any, weight: Any, reduction: str) -> Any:
+def weighted(op: str, losses: A, weight: ArrayLike, reduction: str) -> A:
     """The same with a weight for each loss, the mean being that of the weights."""
     if weight is None:
         return reduced(losses, reduction)
@@ -47,13 +47,13 @@ def weighted(op: str, losses: Any, weight: Any, reduction: str) -> Any:
     return reduced(losses * weight, reduction)
 
 
-def check_alike(op: str, input: Any, target: Any) -> None:
+def check_alike(op: str, input: ArrayLike, target: ArrayLike) -> None:
     """Input and target have one shape, without broadcasting."""
     if shape_of(input) != shape_of(target):
         raise ArgumentError(f"{op}: input has shape {shape_of(input)}, target {shape_of(target)}; they must be equal")
 
 
-def warn_unlike(op: str, input: Any, target: Any) -> None:
+def warn_unlike(op: str, input: ArrayLike, target: ArrayLike) -> None:
     """Shapes that differ but broadcast are rarely meant: a warning. Those that do not broadcast are an error."""
     a, b = shape_of(input), shape_of(target)
     if a != b:

@@ -10,10 +10,15 @@ import numpy as np
 from tinygrad_cnn import ops
 from tinygrad_cnn.core.checks import dtype_of, shape_of
 from tinygrad_cnn.core.errors import ArgumentError
-from tinygrad_cnn.core.types import NDArray, Shape
-from tinygrad_cnn.nn.functional.distance import plain
+from tinygrad_cnn.core.types import A, ArrayLike, NDArray, Shape
+from tinygrad_cnn.nn.functional.distance import detached
 from tinygrad_cnn.ops.checks import check_ndim
 from tinygrad_cnn.torch_names.errors import OptionError
+
+__all__ = [
+    "affine_grid", "channel_shuffle", "grid_sample", "interpolate", "native_channel_shuffle", "pad",
+    "pixel_shuffle", "pixel_unshuffle", "upsample", "upsample_bilinear", "upsample_nearest",
+]  # fmt: skip
 
 SMOOTH = {"linear": 3, "bilinear": 4, "bicubic": 4}
 """The modes that weigh neighbours, and the number of dims of their input."""
@@ -21,14 +26,14 @@ MODES = ("nearest", "nearest-exact", "area", *SMOOTH)
 
 
 def interpolate(
-    input: Any,
+    input: A,
     size: Any = None,
     scale_factor: Any = None,
     mode: str = "nearest",
     align_corners: bool | None = None,
     recompute_scale_factor: bool | None = None,
     antialias: bool = False,
-) -> Any:
+) -> A:
     """Resample (N, C, L) or (N, C, H, W) to a size, or by a factor.
 
     Parameters
@@ -87,14 +92,14 @@ def _sizes(old: Shape, size: Any, scale: Any, recompute: bool | None) -> tuple[S
     return sizes, [None if size is not None or recompute else float(f) for f in each]
 
 
-def _repeated(x: Any, axis: int, n: int, m: int, factor: float | None, exact: bool) -> Any:
+def _repeated(x: A, axis: int, n: int, m: int, factor: float | None, exact: bool) -> A:
     """Each new element is the old one that it lies in."""
     if m % n == 0 and factor in (None, m // n):
         if m == n:
             return x
         shape = shape_of(x)
-        spread = ops.broadcast_to(ops.unsqueeze(x, axis + 1), (*shape[: axis + 1], m // n, *shape[axis + 1 :]))
-        return ops.reshape(spread, (*shape[:axis], m, *shape[axis + 1 :]))
+        copies = ops.broadcast_to(ops.unsqueeze(x, axis + 1), (*shape[: axis + 1], m // n, *shape[axis + 1 :]))
+        return ops.reshape(copies, (*shape[:axis], m, *shape[axis + 1 :]))
     step = n / m if factor is None else 1 / factor
     places = np.floor((np.arange(m) + (0.5 if exact else 0.0)) * step).astype(np.int64)
     return x[(slice(None),) * axis + (np.minimum(places, n - 1),)]
@@ -128,26 +133,26 @@ def _cubic(d: NDArray) -> NDArray:
 
 
 def upsample(
-    input: Any, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None
-) -> Any:
+    input: A, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None
+) -> A:
     """`interpolate` under its old name, with PyTorch's warning."""
     warnings.warn("upsample: is deprecated; use interpolate", UserWarning, stacklevel=2)
     return interpolate(input, size, scale_factor, mode, align_corners)
 
 
-def upsample_nearest(input: Any, size: Any = None, scale_factor: Any = None) -> Any:
+def upsample_nearest(input: A, size: Any = None, scale_factor: Any = None) -> A:
     """`interpolate` by the nearest pixel, under its old name, with PyTorch's warning."""
     warnings.warn("upsample_nearest: is deprecated; use interpolate", UserWarning, stacklevel=2)
     return interpolate(input, size, scale_factor, mode="nearest")
 
 
-def upsample_bilinear(input: Any, size: Any = None, scale_factor: Any = None) -> Any:
+def upsample_bilinear(input: A, size: Any = None, scale_factor: Any = None) -> A:
     """`interpolate` with aligned corners, under its old name, with PyTorch's warning."""
     warnings.warn("upsample_bilinear: is deprecated; use interpolate", UserWarning, stacklevel=2)
     return interpolate(input, size, scale_factor, mode="bilinear", align_corners=True)
 
 
-def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
+def pixel_shuffle(input: A, upscale_factor: int) -> A:
     """Channels become pixels: (…, C·r², H, W) to (…, C, H·r, W·r) (Shi et al. 2016)."""
     *lead, channels, h, w = _image("pixel_shuffle", input, upscale_factor)
     r = upscale_factor
@@ -159,7 +164,7 @@ def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
     return ops.reshape(ops.permute(blocks, order), (*lead, channels // (r * r), h * r, w * r))
 
 
-def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
+def pixel_unshuffle(input: A, downscale_factor: int) -> A:
     """Pixels become channels: (…, C, H·r, W·r) to (…, C·r², H, W), `pixel_shuffle` undone."""
     *lead, channels, h, w = _image("pixel_unshuffle", input, downscale_factor)
     r = downscale_factor
@@ -171,7 +176,7 @@ def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
     return ops.reshape(ops.permute(blocks, order), (*lead, channels * r * r, h // r, w // r))
 
 
-def _image(op: str, x: Any, factor: int) -> Shape:
+def _image(op: str, x: ArrayLike, factor: int) -> Shape:
     shape = shape_of(x)
     if len(shape) < 3:
         raise ArgumentError(f"{op}: input has shape {shape}; expected at least 3 dims, (…, C, H, W)")
@@ -180,7 +185,7 @@ def _image(op: str, x: Any, factor: int) -> Shape:
     return shape
 
 
-def channel_shuffle(input: Any, groups: int) -> Any:
+def channel_shuffle(input: A, groups: int) -> A:
     """The channels of (N, C, …) dealt out, so that each part has some of every group (Zhang et al. 2017)."""
     shape = shape_of(input)
     if len(shape) < 3:
@@ -194,7 +199,7 @@ def channel_shuffle(input: Any, groups: int) -> Any:
 native_channel_shuffle = channel_shuffle
 
 
-def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Any:
+def pad(input: A, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> A:
     """Pad, or crop by negative widths: pairs (before, after) from the last dim backwards.
 
     `mode` is "constant" (with `value`, 0 if None), or, for some of the last dims but not the first, "reflect",
@@ -215,7 +220,7 @@ def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | N
     return ops.pad(input, pad, mode)
 
 
-def affine_grid(theta: Any, size: Sequence[int], align_corners: bool | None = None) -> Any:
+def affine_grid(theta: A, size: Sequence[int], align_corners: bool | None = None) -> A:
     """Where an affine map takes the points of an image: maps (N, 2, 3), size (N, C, H, W); grid (N, H, W, 2).
 
     Points run from -1 to 1 between the outermost edges of pixels, or with `align_corners` their centres.
@@ -242,12 +247,12 @@ def _line(n: int, corners: bool, dtype: Any) -> NDArray:
 
 
 def grid_sample(
-    input: Any,
-    grid: Any,
+    input: A,
+    grid: ArrayLike,
     mode: str = "bilinear",
     padding_mode: str = "zeros",
     align_corners: bool | None = None,
-) -> Any:
+) -> A:
     """Read an image (N, C, H, W) at the points (x, y) of a grid (N, OH, OW, 2), -1 to 1 (Jaderberg et al. 2015).
 
     Between pixels it is interpolated ("bilinear"), or the nearest is taken; outside the image is 0 ("zeros"), what
@@ -266,15 +271,15 @@ def grid_sample(
         raise ArgumentError(f"{op}: grid has shape {shape_of(grid)}; input {shape_of(input)} expects ({n}, OH, OW, 2)")
     x, y = (_pixel(grid[..., k], size, corners, padding_mode) for k, size in ((0, w), (1, h)))
     if mode == "nearest":
-        return _read(input, *(np.rint(np.asarray(plain(v))) for v in (y, x)))
-    top, left = (np.floor(np.asarray(plain(v))) for v in (y, x))
+        return _read(input, *(np.rint(np.asarray(detached(v))) for v in (y, x)))
+    top, left = (np.floor(np.asarray(detached(v))) for v in (y, x))
     below, right = ops.unsqueeze(y - top, 1), ops.unsqueeze(x - left, 1)
     upper = _read(input, top, left) * (1 - right) + _read(input, top, left + 1) * right
     lower = _read(input, top + 1, left) * (1 - right) + _read(input, top + 1, left + 1) * right
     return upper * (1 - below) + lower * below
 
 
-def _pixel(x: Any, size: int, corners: bool, padding_mode: str) -> Any:
+def _pixel(x: A, size: int, corners: bool, padding_mode: str) -> A:
     """A coordinate from -1 to 1 as one in pixels, brought into the image if it is not to be 0 outside."""
     at = (x + 1) * ((size - 1) / 2) if corners else ((x + 1) * size - 1) / 2
     if padding_mode == "zeros":
@@ -284,13 +289,13 @@ def _pixel(x: Any, size: int, corners: bool, padding_mode: str) -> Any:
         if span == 0:
             return at * 0
         away = ops.abs(at - low)
-        turns = np.floor(np.asarray(plain(away)) / span)
+        turns = np.floor(np.asarray(detached(away)) / span)
         rest = away - turns * span
         at = ops.where(turns % 2 == 0, rest + low, span - rest + low)
     return ops.hardtanh(at, 0.0, size - 1.0) if size > 1 else at * 0
 
 
-def _read(image: Any, rows: NDArray, columns: NDArray) -> Any:
+def _read(image: A, rows: NDArray, columns: NDArray) -> A:
     """The pixels (N, C, OH, OW) at whole coordinates (N, OH, OW), 0 outside the image."""
     n, c, h, w = shape_of(image)
     inside = (rows >= 0) & (rows < h) & (columns >= 0) & (columns < w)

@@ -9,6 +9,8 @@ from tinygrad_cnn.autograd import no_grad
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.torch_names.errors import OptionError
 
+__all__ = ["clip_grad_norm", "clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
+
 Tensors = Tensor | Iterable[Tensor]
 
 

@@ -6,6 +6,8 @@ from tinygrad_cnn import ops
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.tensor import Tensor
 
+__all__ = ["parameters_to_vector", "vector_to_parameters"]
+
 
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
     """The elements of all parameters, one after the other; gradients flow back to them."""

@@ -16,6 +16,8 @@ from tinygrad_cnn.nn.utils.weight_norm import norm_except_dim
 from tinygrad_cnn.random import default_generator
 from tinygrad_cnn.tensor import Tensor
 
+__all__ = ["spectral_norm", "weight_norm"]
+
 M = TypeVar("M", bound=Module)
 
 
@@ -26,10 +28,10 @@ class _WeightNorm(Module):
         super().__init__()
         self.dim = -1 if dim is None else dim
 
-    def forward(self, weight_g: Any, weight_v: Any) -> Any:
+    def forward(self, weight_g: Tensor, weight_v: Tensor) -> Tensor:
         return weight_v * (weight_g / norm_except_dim(weight_v, self.dim))
 
-    def right_inverse(self, weight: Any) -> tuple[Any, Any]:
+    def right_inverse(self, weight: Tensor) -> tuple[Tensor, Tensor]:
         """Length and direction of a weight."""
         return norm_except_dim(weight, self.dim), weight.clone()
 
@@ -41,6 +43,9 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
 
 class _SpectralNorm(Module):
     """``w / σ`` with σ = uᵀ W v, the largest singular value (Miyato et al. 2018)"""
+
+    _u: Tensor
+    _v: Tensor
 
     def __init__(self, weight: Tensor, n_power_iterations: int = 1, dim: int = 0, eps: float = 1e-12) -> None:
         super().__init__()
@@ -65,7 +70,7 @@ class _SpectralNorm(Module):
             self._u.copy_(unit(ops.matmul(matrix, self._v), self.eps))
             self._v.copy_(unit(ops.matmul(matrix.T, self._u), self.eps))
 
-    def forward(self, weight: Any) -> Any:
+    def forward(self, weight: Tensor) -> Tensor:
         if weight.ndim == 1:
             return weight / ops.clamp(ops.norm(weight), min=self.eps)
         matrix = as_matrix(weight, self.dim)
@@ -73,7 +78,7 @@ class _SpectralNorm(Module):
             self._approach(matrix.detach(), self.n_power_iterations)
         return weight / ops.dot(self._u.clone(), ops.matmul(matrix, self._v.clone()))
 
-    def right_inverse(self, value: Any) -> Any:
+    def right_inverse(self, value: Tensor) -> Tensor:
         """The weight itself, as one that has the norm 1 already."""
         return value
 

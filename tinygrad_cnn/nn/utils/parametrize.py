@@ -16,6 +16,8 @@ from tinygrad_cnn.nn.module import Module
 from tinygrad_cnn.nn.parameter import Parameter
 from tinygrad_cnn.tensor import Tensor
 
+__all__ = ["ParametrizationList", "is_parametrized", "register_parametrization", "remove_parametrizations"]
+
 M = TypeVar("M", bound=Module)
 
 
@@ -49,8 +51,9 @@ class ParametrizationList(ModuleList):
 
     def _inverted(self, value: Any) -> Any:
         for module in reversed(list(self)):
-            if hasattr(module, "right_inverse"):
-                value = module.right_inverse(value)
+            inverse: Any = getattr(module, "right_inverse", None)
+            if inverse is not None:
+                value = inverse(value)
         if not isinstance(value, (Tensor, Sequence)):
             raise ValueError(
                 f"parametrization: right_inverse must return a Tensor or a sequence of them, not {type(value).__name__}"
@@ -69,7 +72,7 @@ class ParametrizationList(ModuleList):
         for kept, new in zip(self.originals(), [begun] if isinstance(begun, Tensor) else begun, strict=True):
             kept.data = new.detach()
 
-    def forward(self) -> Any:
+    def forward(self) -> Tensor:
         """The weight."""
         first, *rest = self
         value = first(*self.originals())
@@ -80,10 +83,15 @@ class ParametrizationList(ModuleList):
 
 def is_parametrized(module: Module, tensor_name: str | None = None) -> bool:
     """Whether a module has parametrized weights, or this one is."""
-    held = module._modules.get("parametrizations")
-    if not isinstance(held, ModuleDict):
-        return False
-    return len(held) > 0 if tensor_name is None else tensor_name in held
+    held = _held(module)
+    return bool(held) if tensor_name is None else tensor_name in held
+
+
+def _held(module: Module) -> dict[str, ParametrizationList]:
+    """What computes the weights of a module, by their names."""
+    lists = module._modules.get("parametrizations")
+    pairs = lists.items() if isinstance(lists, ModuleDict) else ()
+    return {name: held for name, held in pairs if isinstance(held, ParametrizationList)}
 
 
 def register_parametrization(module: M, tensor_name: str, parametrization: Module, *, unsafe: bool = False) -> M:
@@ -104,23 +112,24 @@ def register_parametrization(module: M, tensor_name: str, parametrization: Modul
         value = getattr(module, tensor_name)
         if not unsafe:
             _check_kept(parametrization(value), value)
-        module.parametrizations[tensor_name].append(parametrization)
+        _held(module)[tensor_name].append(parametrization)
         return module
     if tensor_name not in module._parameters and tensor_name not in module._buffers:
         raise ValueError(
             f"register_parametrization: {type(module).__name__} has no parameter and no buffer {tensor_name!r}"
         )
-    original = getattr(module, tensor_name)
+    original: Tensor = getattr(module, tensor_name)
     shape, dtype = tuple(original.shape), original.dtype
     weight = ParametrizationList([parametrization], original)
     if not unsafe:
         _check_kept(weight(), original, shape, dtype)
-    if not is_parametrized(module):
+    lists = module._modules.get("parametrizations")
+    if not isinstance(lists, ModuleDict):
         _give_own_class(module)
-        module.parametrizations = ModuleDict()
+        lists = module.parametrizations = ModuleDict()
     delattr(module, tensor_name)
     _make_property(module, tensor_name)
-    module.parametrizations[tensor_name] = weight
+    lists[tensor_name] = weight
     return module
 
 
@@ -136,7 +145,7 @@ def _check_kept(new: Any, old: Tensor, shape: Any = None, dtype: Any = None) -> 
 
 
 def _give_own_class(module: Module) -> None:
-    plain = type(module)
+    unparametrized = type(module)
 
     def refuse(self: Any, protocol: Any) -> Any:
         raise RuntimeError("A parametrized module cannot be pickled; save its state_dict")
@@ -145,16 +154,16 @@ def _give_own_class(module: Module) -> None:
         known = memo.get(id(self))
         if known is None:
             known = memo[id(self)] = object.__new__(type(self))
-            known.__dict__.update({name: deepcopy(value, memo) for name, value in self.__dict__.items()})
+            known.__setstate__(deepcopy(self.__getstate__(), memo))
         return known
 
     module.__class__ = type(
-        f"Parametrized{plain.__name__}", (plain,), {"__reduce_ex__": refuse, "__deepcopy__": copied}
+        f"Parametrized{unparametrized.__name__}", (unparametrized,), {"__reduce_ex__": refuse, "__deepcopy__": copied}
     )
 
 
 def _make_property(module: Module, name: str) -> None:
-    def read(self: Any) -> Any:
+    def read(self: Any) -> Tensor:
         return self.parametrizations[name]()
 
     def write(self: Any, value: Any) -> None:
@@ -171,27 +180,26 @@ def remove_parametrizations(module: M, tensor_name: str, leave_parametrized: boo
     ValueError
         If it is not parametrized, or was made of several parameters and shall be left as it was.
     """
-    if not is_parametrized(module, tensor_name):
+    held = _held(module).get(tensor_name)
+    if held is None:
         raise ValueError(f"Module {module!r} does not have a parametrization on {tensor_name}")
-    held = module.parametrizations[tensor_name]
     if not leave_parametrized and not held.is_tensor:
         raise ValueError(
             "remove_parametrizations: this tensor is made of several others, so none of them can take its place; "
             "pass leave_parametrized=True"
         )
     first = held.originals()[0]
-    value = held().detach() if leave_parametrized else first.detach()
-    restored: Tensor = value
+    restored = value = held().detach() if leave_parametrized else first.detach()
     if isinstance(first, Parameter):
         restored = first if held.is_tensor else Parameter(value, first.requires_grad)
         restored.data = value
     delattr(type(module), tensor_name)
-    del module.parametrizations[tensor_name]
+    delattr(module.parametrizations, tensor_name)
     if isinstance(restored, Parameter):
         module.register_parameter(tensor_name, restored)
     else:
         module.register_buffer(tensor_name, restored)
-    if not len(module.parametrizations):
+    if not is_parametrized(module):
         del module.parametrizations
         module.__class__ = type(module).__bases__[0]
     return module

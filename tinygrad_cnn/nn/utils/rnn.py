@@ -12,6 +12,11 @@ from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.tensor import Tensor
 
+__all__ = [
+    "PackedSequence", "invert_permutation", "pack_padded_sequence", "pack_sequence", "pad_packed_sequence",
+    "pad_sequence", "unpack_sequence", "unpad_sequence",
+]  # fmt: skip
+
 
 class _Packed(NamedTuple):
     data: Tensor
@@ -93,15 +98,15 @@ def _lengths(name: str, lengths: Any, batch: int | None) -> NDArray:
     return counts.astype(np.int64)
 
 
-def _spread(data: Tensor, table: NDArray, padding_value: float) -> Tensor:
+def _padded(data: Tensor, table: NDArray, padding_value: float) -> Tensor:
     """Rows of `data` by a table of numbers, -1 for padding."""
     absent = table < 0
     taken: Tensor = data[np.where(absent, 0, table)]
     if not absent.any():
         return taken
     mask = absent.reshape(table.shape + (1,) * (data.ndim - 1))
-    spread: Tensor = ops.where(mask, np.asarray(padding_value, np.dtype(data.dtype)), taken)
-    return spread
+    padded: Tensor = ops.where(mask, np.asarray(padding_value, np.dtype(data.dtype)), taken)
+    return padded
 
 
 def pack_padded_sequence(
@@ -160,7 +165,7 @@ def pad_packed_sequence(
             )
         table = np.pad(table, ((0, total_length - longest), (0, 0)), constant_values=-1)
     lengths = Tensor((table >= 0).sum(0))
-    return _spread(sequence.data, table.T if batch_first else table, padding_value), lengths
+    return _padded(sequence.data, table.T if batch_first else table, padding_value), lengths
 
 
 def pad_sequence(
@@ -191,7 +196,7 @@ def pad_sequence(
     data: Tensor = ops.cat(listed)
     if not len(data):
         return data.reshape((len(listed), 0, *data.shape[1:]) if batch_first else (0, len(listed), *data.shape[1:]))
-    return _spread(data, table if batch_first else table.T, padding_value)
+    return _padded(data, table if batch_first else table.T, padding_value)
 
 
 def unpad_sequence(padded_sequences: Tensor, lengths: Any, batch_first: bool = False) -> list[Tensor]:

@@ -14,6 +14,8 @@ from tinygrad_cnn.nn.utils.reparametrized import Reparametrized, find, install, 
 from tinygrad_cnn.random import default_generator
 from tinygrad_cnn.tensor import Tensor
 
+__all__ = ["remove_spectral_norm", "spectral_norm"]
+
 M = TypeVar("M", bound=Module)
 
 

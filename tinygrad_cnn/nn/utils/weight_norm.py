@@ -11,6 +11,8 @@ from tinygrad_cnn.nn.parameter import Parameter
 from tinygrad_cnn.nn.utils.reparametrized import Reparametrized, find, install, uninstall
 from tinygrad_cnn.tensor import Tensor
 
+__all__ = ["remove_weight_norm", "weight_norm"]
+
 M = TypeVar("M", bound=Module)
 
 
