@@ -35,9 +35,10 @@ from tinygrad_cnn.cli.targets import (
 )
 from tinygrad_cnn.gradcheck.check import gradcheck, gradgradcheck
 from tinygrad_cnn.gradcheck.functions import numpy_pair
-from tinygrad_cnn.gradcheck.report import SEVERITY, Report
+from tinygrad_cnn.gradcheck.problems import CannotJudge, OutsideDomain, ReturnedArray
+from tinygrad_cnn.gradcheck.report import Report
 from tinygrad_cnn.gradcheck.sweep import SAMPLES, Outcome, check_op, gradcheck_trial, own_ops, ratios, shape_text
-from tinygrad_cnn.gradcheck.verdicts import Verdict
+from tinygrad_cnn.gradcheck.verdicts import SEVERITY, Verdict
 from tinygrad_cnn.ops.op import Op
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import NDArray, Shape
@@ -300,25 +301,25 @@ def _report(args: argparse.Namespace, checked: Any, names: Sequence[str], n: int
         told = ", ".join(f"{name} {shape_text(a.shape)}" for name, a in zip(names, arrays, strict=True))
         where = f"(inputs: {told}, {args.dtype}, between {low:g} and {high:g})"
         raise _raised(args, error, f"{where}; check --shape, --low, --high and --dtype") from error
-    if report.raised is not None:
-        raise _refused(args, report.problem)
-    if "choose inputs inside its domain" in report.problem:
+    if report.raised is OutsideDomain:
         hint = f"Inputs were drawn between {low:g} and {high:g}; --low and --high choose another range."
-        report = replace(report, notes=(*report.notes, hint))
+        return replace(report, notes=(*report.notes, hint))
+    if report.raised is not None:
+        raise _refused(args, report.error())
     return report
 
 
-def _refused(args: argparse.Namespace, problem: str) -> UsageError:
+def _refused(args: argparse.Namespace, error: Exception) -> UsageError:
     """There is nothing to check, or no derivative to be had."""
-    numpy = args.vjp is None and "returned ndarray" in problem
+    numpy = args.vjp is None and isinstance(error, ReturnedArray)
     hint = "; for a function of NumPy arrays, name its VJP with --vjp" if numpy else ""
-    return UsageError(f"gradcheck: {args.target}: {problem.removeprefix('gradcheck: ')}{hint}")
+    return UsageError(f"gradcheck: {args.target}: {str(error).removeprefix('gradcheck: ')}{hint}")
 
 
 def _raised(args: argparse.Namespace, error: BaseException, context: str = "") -> BaseException:
     """What to raise in place of what was raised while the function or the op was called."""
-    if str(error).startswith("gradcheck: "):
-        return _refused(args, str(error))
+    if isinstance(error, CannotJudge):
+        return _refused(args, error)
     trace = their_trace(error)
     if trace is None:
         return error

@@ -24,6 +24,7 @@ from tinygrad_cnn.gradcheck.functions import (
     JaxFunction,
     TensorFunction,
     TorchFunction,
+    name_of,
     tensor_function,
 )
 from tinygrad_cnn.gradcheck.memory import memory_problem
@@ -154,7 +155,7 @@ class Plan:
         taken = {name: drawn[name] for name in _taken(target, list(drawn))}
         given = outside.given_to(target)
         if len(taken) == len(drawn):
-            function = _named(lambda *values: given(**dict(zip(drawn, values, strict=True))), _name(target))
+            function = _named(lambda *values: given(**dict(zip(drawn, values, strict=True))), name_of(target))
             return self._case(self.adapter(function), list(drawn.values()), list(drawn), {})
         inputs = {name: value for name, value in drawn.items() if name not in taken}
         return self._case(self._made(given(**taken), target), list(inputs.values()), list(inputs), taken)
@@ -169,20 +170,20 @@ class Plan:
         if isinstance(target, Checked):
             if options:
                 raise TypeError(
-                    f"check_gradients: {_name(target)} cannot take the options {', '.join(options)}; decorate a "
+                    f"check_gradients: {name_of(target)} cannot take the options {', '.join(options)}; decorate a "
                     "function of these options that returns the pair"
                 )
             return self._case(target, inputs, None, {})
         given = partial(outside.given_to(target), **options)
         if _takes_inputs(target, len(outside.arguments)):
-            return self._case(self.adapter(_named(given, _name(target))), inputs, None, options)
+            return self._case(self.adapter(_named(given, name_of(target))), inputs, None, options)
         return self._case(self._made(given(), target), inputs, None, options)
 
     def _made(self, thing: Any, target: Any) -> Any:
         """What the decorated function returned, as something to check."""
         if not isinstance(thing, Checked) and not callable(thing):
             raise TypeError(
-                f"check_gradients: {_name(target)} returned {type(thing).__name__}; expected what to check "
+                f"check_gradients: {name_of(target)} returned {type(thing).__name__}; expected what to check "
                 "(a function, numpy_pair(f, vjp), torch_function(f), ...), or that it takes the inputs"
             )
         return thing if isinstance(thing, Checked) else self.adapter(thing)
@@ -293,7 +294,7 @@ class _Without:
 
     def __init__(self, thing: Any, fixed: Sequence[int]) -> None:
         self._thing, self._fixed = thing, fixed
-        self.name = _name(thing)
+        self.name = name_of(thing)
 
     def unpack(self, inputs: Sequence[Any]) -> tuple[list[Any], list[int]]:
         unpack = getattr(self._thing, "unpack", None) or Adapter(lambda: None).unpack
@@ -348,11 +349,10 @@ class _Search:
             self._draw(chosen)
             self.smallest = self.smallest or self.unclear[0]
         if self.smallest is not None:
-            report = self.smallest.explained(self.larger or self.smallest)
-            raise (report.raised or GradientError)(str(report), *([] if report.raised else [report]))
+            raise self.smallest.explained(self.larger or self.smallest).error()
         if not self.entries:
             raise GradientError(
-                f"check_gradients: {_name(self.target)}: no entry was judged in any example; let the strategies draw "
+                f"check_gradients: {name_of(self.target)}: no entry was judged in any example; let the strategies draw "
                 "arrays of a floating dtype that have elements"
             )
 
@@ -360,7 +360,7 @@ class _Search:
         def example(drawn: tuple[Any, ...]) -> None:
             self.example(drawn)
 
-        name = f"{getattr(self.target, '__module__', '')}_{_name(self.target)}"
+        name = f"{getattr(self.target, '__module__', '')}_{name_of(self.target)}"
         example.__name__ = re.sub(r"\W", "_", name)  # by it, Hypothesis finds what failed before
         with suppress(_Failed):
             chosen(given(self.plan.drawn())(example))()
@@ -375,7 +375,7 @@ def _test(
         __tracebackhide__ = True
         _Search(target, plan, Outside(arguments, fixtures)).run(_settings(examples, base), inconclusive)
 
-    test.__name__ = test.__qualname__ = _name(target)
+    test.__name__ = test.__qualname__ = name_of(target)
     if inspect.isroutine(target):
         test = wraps(target)(test)
     signature = inspect.Signature(_outside(target, plan))
@@ -440,13 +440,6 @@ def _named(function: Callable[..., Any], name: str) -> Callable[..., Any]:
 
     named.__name__ = name
     return named
-
-
-def _name(target: Any) -> str:
-    owner = getattr(target, "__self__", None)
-    if isinstance(owner, type) and getattr(target, "__name__", "") == "apply":
-        return owner.__name__
-    return str(getattr(target, "__name__", getattr(target, "name", type(target).__name__)))
 
 
 def _short(value: Any) -> str:

@@ -13,8 +13,8 @@ from itertools import combinations
 import numpy as np
 
 from tinygrad_cnn.gradcheck.judge import Tolerance, quick
-from tinygrad_cnn.gradcheck.point import Point, signed
-from tinygrad_cnn.gradcheck.verdicts import Entry, Verdict
+from tinygrad_cnn.gradcheck.point import Point, number_of, place_of, signed
+from tinygrad_cnn.gradcheck.verdicts import Entry, Projected, Verdict
 from tinygrad_cnn.types import NDArray, Shape
 
 OUTPUTS, ENTRIES = 600, 200_000
@@ -124,7 +124,7 @@ class Case:
         """The elements of an input with a kink at them or close by."""
         shape = self.point.arrays[k].shape
         places = [e.place for e in self.entries if e.input == self.point.checked[k] and e.where is not None]
-        return [int(np.ravel_multi_index(place, shape)) if shape else 0 for place in places if len(place) == len(shape)]
+        return [number_of(place, shape) for place in places if len(place) == len(shape)]
 
     def worst_first(self) -> list[int]:
         """The failing inputs, those with the worst entries first."""
@@ -215,7 +215,7 @@ def _ratio(case: Case, k: int) -> Iterable[Diagnosis]:
     mine = [e for e in case.entries if e.input == case.point.checked[k] and e.place and np.isfinite(e.numeric)]
     a, n, error = (np.array([getattr(e, name) for e in mine]) for name in ("analytic", "numeric", "error"))
     known = np.abs(n) > 100 * error
-    some = any(e.name.startswith("⟨") for e in case.entries)  # only wrong elements were looked at one by one
+    some = any(isinstance(e, Projected) for e in case.entries)  # only wrong elements were looked at one by one
     if np.sum(known) < (1 if some else 2) or np.any(np.abs(a[~known]) > 200 * error[~known]):
         return
     c = float(np.median(a[known] / n[known]))
@@ -462,8 +462,7 @@ def _subset(p: _Pair) -> Iterable[Diagnosis]:
                 yield Diagnosis("overwritten", f"only the {name} slice along axis {axis} has a gradient", 0.88)
     gone = [i for i in columns.tolist() if np.all(p.a0[:, i])]
     if gone:
-        place = tuple(int(n) for n in np.unravel_index(gone[0], p.into)) if p.into else ()
-        yield Diagnosis("dropped", f"no gradient where there should be one, as at {place}", 0.85)
+        yield Diagnosis("dropped", f"no gradient where there should be one, as at {place_of(gone[0], p.into)}", 0.85)
     yield Diagnosis("dropped", "a part of the gradient is 0 and should not be", 0.6)
 
 
@@ -476,7 +475,7 @@ def _mask(p: _Pair) -> Iterable[Diagnosis]:
     extra = p.wrong & p.n0
     if np.any(extra) and not np.any(p.wrong & ~p.n0):
         i = int(np.flatnonzero(np.any(extra, axis=0))[0])
-        place = tuple(int(n) for n in np.unravel_index(i, p.into)) if p.into else ()
+        place = place_of(i, p.into)
         yield Diagnosis("mask", f"a gradient where the function is flat, as at {place}: a mask is missing", 0.9)
 
 

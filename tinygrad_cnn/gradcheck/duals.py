@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_cnn.gradcheck.functions import NumpyPair
-from tinygrad_cnn.gradcheck.judge import Scale, Tolerance, examine_line
+from tinygrad_cnn.gradcheck.judge import Line, Scale, Tolerance
 from tinygrad_cnn.gradcheck.point import Point, signed
 from tinygrad_cnn.types import NDArray
 
@@ -342,12 +342,10 @@ def forward_mode(point: Point, V: NDArray, random: np.random.Generator) -> Produ
         return None
     slopes = np.concatenate([y.slope.reshape(-1) for y in outputs])
 
-    def ends(h: float) -> tuple[NDArray, NDArray, float, float]:
-        return point.along(list(directions), h), point.along(list(directions), -h), h, h
-
     scale = float(np.sqrt(np.sum((V[0] * slopes) ** 2)))
     tolerance = Tolerance(None, 1e-6, point.eps, None)
-    found = examine_line(point, V[:1], ends, 2.0**-8, tolerance, Scale(scale, scale), kinks=False)
+    line = Line(point, V[0], point.ends_along(directions), tolerance, Scale(scale, scale))
+    found = line.examine(2.0**-8, kinks=False)
     if found.why or not abs(float(V[0] @ slopes) - found.numeric) <= found.error + 1e-6 * scale:
         return None
     return Product([float(v @ slopes) for v in V], directions)

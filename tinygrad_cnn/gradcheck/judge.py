@@ -5,23 +5,44 @@ Whatever it does not settle is asked again with other steps down to small ones, 
 pass can say "fail".
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
 from tinygrad_cnn.gradcheck.differences import SIGNS, STEP, Extrapolated, extrapolate
 from tinygrad_cnn.gradcheck.kinks import Kink, Sides, find_kink, inside
-from tinygrad_cnn.gradcheck.point import LEAST, Point
-from tinygrad_cnn.gradcheck.verdicts import Entry, Verdict
-from tinygrad_cnn.types import NDArray
+from tinygrad_cnn.gradcheck.point import LEAST, Ends, Point, place_of
+from tinygrad_cnn.gradcheck.verdicts import INSIDE, OUTSIDE, Entry, Verdict
+from tinygrad_cnn.types import NDArray, Shape
 
 QUICK = 3
 """Step sizes of the quick pass at most; functions of degree 2 in an element need 2."""
 
 DEPTH = 16
 """Step sizes of the thorough pass at most."""
+
+PATIENT = 6
+"""After so many of them steps shrink faster, and an error bar above the tolerance has to do."""
+
+SMALLEST = 2.0**-6
+"""Steps go down to this part of the first one times `Point.tiny`."""
+
+OTHER_BASE = 0.71875
+"""The first step of the thorough pass, as part of that of the quick one: its steps are all different."""
+
+CLOSER = 0.45
+"""The first step beside a kink, as part of the distance to it."""
+
+FINE = 0.1
+"""An error bar of this part of what decides anything at all is small enough to look no further."""
+
+LOUD, DROWNED = 100.0, 12.0
+"""A jump of slope is sure if it is so many times its noise; it may be gone for noise only if it is less than this."""
+
+GONE = 0.8
+"""A jump left behind: smooth functions' shrink no faster than with the cube of the step, but for this factor."""
 
 SAFETY = 4.0
 """The truncation error of the differences is taken this many times."""
@@ -101,6 +122,10 @@ class Scale(NamedTuple):
     ruler: float
 
 
+VERDICT = {False: Verdict.PASS, True: Verdict.FAIL}
+"""Of an entry that is not wrong, and of one that is."""
+
+
 class Column:
     """What the quick pass found for one input: arrays of (cotangents, elements)."""
 
@@ -109,6 +134,59 @@ class Column:
         self.error: NDArray = np.full((count, elements), np.inf)
         self.doubt: NDArray = np.zeros(elements, dtype=bool)
         """Elements with a kink in reach, perhaps."""
+
+
+@dataclass(frozen=True)
+class FirstLook:
+    """What the quick pass says of an input, one number an element: under the cotangent where it is worst off."""
+
+    analytic: NDArray
+    numeric: NDArray
+    error: NDArray
+    allowed: NDArray
+    badness: NDArray
+    """How far off it is, in units of what it may be off by."""
+    wrong: NDArray
+    """Off by more than it may be, under any cotangent."""
+    doubtful: NDArray
+    """The error bar decides nothing, or there may be a kink."""
+    scale: list[Scale]
+    """Per cotangent, what derivatives are measured by."""
+
+    @staticmethod
+    def at(point: Point, V: NDArray, analytic: NDArray, column: "Column", tolerance: Tolerance) -> "FirstLook":
+        """Compare the gradients with the differences: both are (cotangents, elements)."""
+        size = scales(column.numeric)
+        ruler = np.maximum(np.maximum(size, scales(analytic)), nothing(point, V, analytic))
+        tolerated = tolerance.allowed(column.numeric, size)
+        allowed = tolerated + column.error
+        with np.errstate(all="ignore"):
+            off = np.abs(analytic - column.numeric)
+            coarse = column.error > tolerance.coarse(column.numeric, ruler)
+            badness = np.where(np.isfinite(off), off / np.maximum(allowed, 1e-300), np.inf)
+        wrong = ~np.all(off <= allowed, axis=0)
+        doubtful = np.any(coarse, axis=0) | ~np.all(np.isfinite(column.error), axis=0) | column.doubt
+        scale = [Scale(*pair) for pair in zip(size[:, 0], ruler[:, 0], strict=True)]
+        worst = np.argmax(badness, axis=0)[None]
+        a, n, error, bound, off = (
+            np.take_along_axis(each, worst, 0)[0]
+            for each in (analytic, column.numeric, column.error, tolerated, badness)
+        )
+        return FirstLook(a, n, error, bound, off, wrong, doubtful, scale)
+
+    def entries(self, input: int, name: str, shape: Shape) -> list[Entry]:
+        """An entry per element, as it stands after the quick pass."""
+        numbers = (a.tolist() for a in (self.analytic, self.numeric, self.error, self.allowed, self.wrong))
+        return [
+            Entry(input, name, place_of(i, shape), a, n, error, VERDICT[wrong], allowed=allowed)
+            for i, (a, n, error, allowed, wrong) in enumerate(zip(*numbers, strict=True))
+        ]
+
+    def unsettled(self) -> list[int]:
+        """The elements that need the thorough pass, the worst first."""
+        again = np.flatnonzero(self.doubtful | self.wrong)
+        order: list[int] = again[np.argsort(-self.badness[again], kind="stable")].tolist()
+        return order
 
 
 def project(V: NDArray, moved: NDArray, here: NDArray) -> NDArray:
@@ -141,7 +219,7 @@ def quick(point: Point, k: int, V: NDArray, tolerance: Tolerance, analytic: NDAr
             off = np.abs(analytic[:, active] - found.value)
             close = off <= tolerance.allowed(found.value, scale) + errorbar(found)
         ruler = np.maximum(np.maximum(scale, scales(analytic)), floor)
-        fine = close & (errorbar(found) <= 0.1 * tolerance.coarse(found.value, ruler))
+        fine = close & (errorbar(found) <= FINE * tolerance.coarse(found.value, ruler))
         active = active[~np.all(fine, axis=0) | column.doubt[active]]
         if not len(active):
             break
@@ -153,9 +231,8 @@ def level(point: Point, k: int, part: NDArray, steps: NDArray, V: NDArray) -> tu
     high, low = np.empty((len(part), point.size)), np.empty((len(part), point.size))
     up, down = np.empty(len(part)), np.empty(len(part))
     for row, (i, h) in enumerate(zip(part.tolist(), steps.tolist(), strict=True)):
-        high[row], up[row] = point.at_element(k, i, h)
-        low[row], down[row] = point.at_element(k, i, -h)
-    return differences(point, V, high, low, up, -down)
+        high[row], low[row], up[row], down[row] = point.ends_of_element(k, i)(h)
+    return differences(point, V, high, low, up, down)
 
 
 def differences(
@@ -176,10 +253,10 @@ def differences(
     return central, jump, rounding
 
 
-def suspicious(before: NDArray, after: NDArray, noise: NDArray, ratio: float) -> NDArray:
+def suspicious(before: NDArray | float, after: NDArray | float, noise: NDArray | float, ratio: float) -> NDArray:
     """Whether left and right slope keep apart though the step shrank by `ratio`: where f is smooth they close in."""
     with np.errstate(invalid="ignore"):
-        return (np.abs(after) > (1 + 1 / ratio) / 2 * np.abs(before)) & (np.abs(after) > 6 * noise)
+        return np.asarray((np.abs(after) > (1 + 1 / ratio) / 2 * np.abs(before)) & (np.abs(after) > 6 * noise))
 
 
 def _chunks(active: NDArray, size: int) -> list[NDArray]:
@@ -199,9 +276,9 @@ def scales(numeric: NDArray) -> NDArray:
     return np.asarray(np.max(np.abs(np.nan_to_num(numeric, posinf=0, neginf=0)), axis=1, initial=0.0, keepdims=True))
 
 
-@dataclass
+@dataclass(frozen=True)
 class Examined:
-    """What the thorough pass knows of one element under one cotangent."""
+    """What the thorough pass knows of one element, or of one line, under one cotangent."""
 
     numeric: float
     error: float
@@ -209,180 +286,234 @@ class Examined:
     sides: Sides | None = None
     kink: Kink | None = None
     why: str = ""
+    """Why nothing can be said, or only so much."""
+
+    @property
+    def at_kink(self) -> bool:
+        """Whether there is a kink at the point itself."""
+        return self.kink is not None and self.kink.at_point
+
+
+class Rung(NamedTuple):
+    """What one step along a line gives: the central difference, the jump from left to right slope, their rounding."""
+
+    step: float
+    central: float
+    jump: float
+    noise: float
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line through the point, along which ⟨v, f⟩ is differentiated: `ends` gives the outputs at both ends of a step.
+
+    Its steps are of another base than those of the quick pass, halved down to small ones; kinks are located, and
+    stayed away from or judged at.
+    """
+
+    point: Point
+    v: NDArray
+    ends: Ends
+    tolerance: Tolerance
+    scale: Scale
+
+    def examine(self, first: float, *, kinks: bool = True) -> Examined:
+        """Differences from the step `first` down, and the kinks in reach of them, if these are asked for."""
+        ladder = _Ladder(self, first)
+        if ladder.good:
+            kink = find_kink(self.point, self.v, self.ends, first, ladder.kink_in) if ladder.kink_in and kinks else None
+            return ladder.examined(None if kink is None or kink.at_point else kink)
+        if not ladder.finite:
+            one_sided = self._one_sided(first)
+            if one_sided is not None:
+                return Examined(*one_sided, ladder.steps, why="the function is defined on one side only")
+        kink = find_kink(self.point, self.v, self.ends, first, ladder.kink_in) if kinks else None
+        if kink is None:
+            return ladder.examined(why="the differences do not settle")
+        if kink.at_point:
+            sides = Sides.at(self.point, self.v, self.ends, first)
+            return Examined(ladder.value, ladder.error, ladder.steps, sides, kink)
+        closer = _Ladder(self, CLOSER * abs(kink.where))
+        return closer.examined(kink, why="" if closer.good else "a kink is too near to tell")
+
+    def rung(self, h: float) -> Rung | None:
+        """The differences at a step; None if rounding swallows it."""
+        high, low, up, down = self.ends(h)
+        if up <= 0 or down <= 0:
+            return None
+        ends = high[None], low[None], np.array([up]), np.array([down])
+        return Rung(h, *(float(a[0, 0]) for a in differences(self.point, self.v[None], *ends)))
+
+    def coarse(self, value: float) -> float:
+        """An error bar beyond this decides nothing."""
+        return float(self.tolerance.coarse(value, self.scale.ruler))
+
+    def _one_sided(self, first: float) -> tuple[float, float] | None:
+        """The derivative from the only side on which the function is defined, and its error bar."""
+        steps = [first * 0.5**s for s in range(DEPTH)]
+        slopes = []
+        for h in steps:
+            high, low, up, down = self.ends(h)
+            ahead, behind = (float(project(self.v[None], a[None], self.point.values)[0, 0]) for a in (high, low))
+            slopes.append([ahead / up, -behind / down])
+        noise = SIGNS * float(np.sqrt(np.sum((self.v[None] * self.point.noise) ** 2)))
+        for side in np.array(slopes).T:
+            if np.all(np.isfinite(side)):
+                best = extrapolate(steps, side, np.array([noise / h for h in steps]), power=1)
+                value, error = float(best.value), float(errorbar(best))
+                if error <= self.coarse(value):
+                    return value, error
+        return None
+
+
+class _Ladder:
+    """Differences along a line at ever smaller steps, until one is precise and no kink is in reach of it."""
+
+    def __init__(self, line: Line, first: float) -> None:
+        self.line = line
+        self.rungs: list[Rung] = []
+        self.value, self.error = float("nan"), float("inf")
+        self.good = False
+        """Whether the error bar is small enough to judge by."""
+        self.clean = 0
+        """The first rung below which no kink was met."""
+        self.kink_in = 0.0
+        """A step within which there is a kink; 0 if none was met."""
+        self.jump = 0.0
+        """The last jump from left to right slope that was too large for a smooth function."""
+        self._descend(first)
+        self._settle()
+
+    @property
+    def steps(self) -> tuple[tuple[float, float], ...]:
+        """The pairs (step, central difference)."""
+        return tuple((rung.step, rung.central) for rung in self.rungs)
+
+    @property
+    def finite(self) -> bool:
+        """Whether any difference is a number."""
+        return bool(np.any(np.isfinite([rung.central for rung in self.rungs])))
+
+    def examined(self, kink: Kink | None = None, why: str = "") -> Examined:
+        """What the ladder says, beside a kink if there is one."""
+        sides = None if kink is None else Sides.around(self.line.point, self.line.v, self.line.ends, kink)
+        return Examined(self.value, self.error, self.steps, sides, kink, why)
+
+    def _descend(self, first: float) -> None:
+        h, smallest = first, first * self.line.point.tiny * SMALLEST
+        while len(self.rungs) < DEPTH and h >= smallest and not self.good:
+            rung = self.line.rung(h)
+            if rung is None:
+                break
+            self.rungs.append(rung)
+            if len(self.rungs) > 1:
+                tolerance, scale = self.line.tolerance, self.line.scale
+                bound = float(tolerance.allowed(float(np.nan_to_num(rung.central)), scale.size))
+                self._look_for_kinks(bound)
+                self._estimate(bound)
+            h /= 2.0 if len(self.rungs) < PATIENT else 8.0
+
+    def _look_for_kinks(self, bound: float) -> None:
+        """Compare the jumps of slope at the last two steps: those of a smooth function shrink with the step."""
+        last, here = self.rungs[-2:]
+        before, after = abs(last.jump), abs(here.jump)
+        ratio = last.step / here.step
+        if after > bound and suspicious(last.jump, here.jump, here.noise, ratio):
+            self.jump, self.clean = after, len(self.rungs)
+            if not self.kink_in or after > LOUD * here.noise:
+                self.kink_in = here.step
+        elif before > bound and before > LOUD * last.noise and after < GONE * before / ratio**3:
+            self.kink_in, self.clean = last.step, len(self.rungs) - 1  # it was there a step before
+        elif self.jump and DROWNED * here.noise > self.jump:  # in noise, not gone
+            self.clean = len(self.rungs)
+
+    def _estimate(self, bound: float) -> None:
+        """Extrapolate the rungs below the last kink, and see whether that is precise enough to stop."""
+        if len(self.rungs) - self.clean < 2:
+            return
+        self.value, self.error = self._extrapolated(self.rungs[self.clean :])
+        precise = self.error <= FINE * self.line.coarse(self.value)
+        self.good = len(self.rungs) > 2 and precise and (self.error <= bound or len(self.rungs) >= PATIENT)
+
+    def _settle(self) -> None:
+        """At the end: be content with a larger error bar, or show what all rungs give, kinks or not."""
+        if len(self.rungs) > 1 and len(self.rungs) - self.clean < 2:  # for the report only
+            self.value, error = self._extrapolated(self.rungs)
+            self.error = max(error, self.jump)
+        elif not self.good and np.isfinite(self.value):
+            self.good = self.error <= self.line.coarse(self.value)
+
+    def _extrapolated(self, rungs: Sequence[Rung]) -> tuple[float, float]:
+        steps, central, _, noise = zip(*rungs, strict=True)
+        found = extrapolate(steps, np.array(central), np.array(noise))
+        return float(found.value), float(errorbar(found))
 
 
 def examine(point: Point, k: int, i: int, v: NDArray, tolerance: Tolerance, scale: Scale) -> Examined:
-    """Steps of another base, halved down to small ones; kinks located, and stayed away from or judged at."""
-    V = v[None]
-    first = float(tolerance.largest_step(np.asarray(point.arrays[k], np.float64).reshape(-1)[i : i + 1])[0])
-
-    def ends(h: float) -> tuple[NDArray, NDArray, float, float]:
-        high, up = point.at_element(k, i, h)
-        low, down = point.at_element(k, i, -h)
-        return high, low, up, -down
-
-    return examine_line(point, V, ends, 0.71875 * first, tolerance, scale)
+    """Examine one element of an input under one cotangent."""
+    line = Line(point, v, point.ends_of_element(k, i), tolerance, scale)
+    return line.examine(OTHER_BASE * _first_step(point, k, i, tolerance))
 
 
-Ends = Callable[[float], tuple[NDArray, NDArray, float, float]]
-
-
-def examine_line(
-    point: Point, V: NDArray, ends: Ends, first: float, tolerance: Tolerance, scale: Scale, kinks: bool = True
-) -> Examined:
-    """The same along any line through the point: `ends(h)` gives the outputs at both ends and the distances."""
-    ladder = _ladder(point, V, ends, first, tolerance, scale)
-    if ladder.good and ladder.kink_in and kinks:
-        kink = find_kink(point, V[0], ends, first, ladder.kink_in)
-        if kink is not None and not kink.at_point:
-            sides = Sides.around(point, V[0], ends, kink)
-            return Examined(ladder.value, ladder.error, ladder.steps, sides=sides, kink=kink)
-    if ladder.good:
-        return Examined(ladder.value, ladder.error, ladder.steps)
-    if ladder.one_sided is not None:
-        value, error = ladder.one_sided
-        return Examined(value, error, ladder.steps, why="the function is defined on one side only")
-    if not kinks:
-        return Examined(ladder.value, ladder.error, ladder.steps, why="the differences do not settle")
-    kink = find_kink(point, V[0], ends, first, ladder.kink_in)
-    if kink is None:
-        return Examined(ladder.value, ladder.error, ladder.steps, why="the differences do not settle")
-    if kink.at_point:
-        sides = Sides.at(point, V[0], ends, first)
-        return Examined(ladder.value, ladder.error, ladder.steps, sides=sides, kink=kink)
-    closer = _ladder(point, V, ends, 0.45 * abs(kink.where), tolerance, scale)
-    sides = Sides.around(point, V[0], ends, kink)
-    if closer.good:
-        return Examined(closer.value, closer.error, closer.steps, sides=sides, kink=kink)
-    return Examined(closer.value, closer.error, closer.steps, sides, kink, why="a kink is too near to tell")
-
-
-@dataclass
-class _Ladder:
-    value: float
-    error: float
-    steps: tuple[tuple[float, float], ...]
-    good: bool
-    kink_in: float
-    one_sided: tuple[float, float] | None = None
-
-
-def _ladder(point: Point, V: NDArray, ends: Ends, first: float, tolerance: Tolerance, scale: Scale) -> _Ladder:
-    """Differences at ever smaller steps until one of them is precise and no kink is in reach of it."""
-    steps: list[float] = []
-    rows: list[tuple[float, float, float]] = []  # central, jump, noise
-    value, error, kink_in, doubted, clean = np.nan, np.inf, 0.0, 0.0, 0
-    smallest = first * point.tiny * 2.0**-6
-    h, good = first, False
-    while len(steps) < DEPTH and h >= smallest and not good:
-        high, low, up, down = ends(h)
-        if up <= 0 or down <= 0:
-            break
-        central, jump, noise = differences(point, V, high[None], low[None], np.array([up]), np.array([down]))
-        steps.append(h)
-        rows.append((float(central[0, 0]), float(jump[0, 0]), float(noise[0, 0])))
-        s = len(steps) - 1
-        if s:
-            table = np.array(rows)
-            bound = float(tolerance.allowed(float(np.nan_to_num(rows[-1][0])), scale.size))
-            ratio = steps[-2] / steps[-1]
-            apart = suspicious(table[-2, 1], table[-1, 1], table[-1, 2], ratio)
-            before, after = abs(rows[-2][1]), abs(rows[-1][1])
-            if apart and after > bound:
-                doubted, clean = after, s + 1
-                kink_in = h if not kink_in or after > 100 * rows[-1][2] else kink_in
-            elif before > bound and before > 100 * rows[-2][2] and after < 0.8 * before / ratio**3:
-                kink_in, clean = steps[-2], s  # it was there a step before
-            elif doubted and 12 * rows[-1][2] > doubted:  # drowned in noise, not gone
-                clean = s + 1
-            if s - clean >= 1:
-                found = extrapolate(steps[clean:], table[clean:, 0], table[clean:, 2])
-                value, error = float(found.value), float(errorbar(found))
-                precise = error <= 0.1 * float(tolerance.coarse(value, scale.ruler))
-                good = s >= 2 and precise and (error <= bound or s >= 5)
-        h /= 2.0 if s < 5 else 8.0
-    if clean > len(steps) - 2 and len(steps) > 1:  # for the report only
-        table = np.array(rows)
-        found = extrapolate(steps, table[:, 0], table[:, 2])
-        value, error = float(found.value), max(float(errorbar(found)), doubted)
-    elif not good and np.isfinite(value):
-        good = error <= float(tolerance.coarse(value, scale.ruler))
-    pairs = tuple((h, row[0]) for h, row in zip(steps, rows, strict=True))
-    ladder = _Ladder(float(value), float(error), pairs, good, kink_in)
-    if not good and not np.any(np.isfinite([row[0] for row in rows])):
-        ladder.one_sided = _one_sided(point, V, ends, first, tolerance, scale)
-    return ladder
-
-
-def _one_sided(
-    point: Point, V: NDArray, ends: Ends, first: float, tolerance: Tolerance, scale: Scale
-) -> tuple[float, float] | None:
-    """The derivative from the only side on which the function is defined."""
-    steps = [first * 0.5**s for s in range(16)]
-    found = []
-    for h in steps:
-        high, low, up, down = ends(h)
-        found.append(
-            [
-                float(project(V, high[None], point.values)[0, 0]) / up,
-                -float(project(V, low[None], point.values)[0, 0]) / down,
-            ]
-        )
-    noise = SIGNS * float(np.sqrt(np.sum((V * point.noise) ** 2)))
-    for side in np.array(found).T:
-        if np.all(np.isfinite(side)):
-            best = extrapolate(steps, side, np.array([noise / h for h in steps]), power=1)
-            if errorbar(best) <= tolerance.coarse(best.value, scale.ruler):
-                return float(best.value), float(errorbar(best))
-    return None
+def _first_step(point: Point, k: int, i: int, tolerance: Tolerance) -> float:
+    return float(tolerance.largest_step(np.asarray(point.arrays[k], np.float64).reshape(-1)[i : i + 1])[0])
 
 
 def judged(entry: Entry, found: Examined, tolerance: Tolerance, scale: Scale, gradient_noise: float) -> Entry:
-    """The verdict on an entry that was examined thoroughly."""
-    verdict, reason = Verdict.INCONCLUSIVE, found.why or "the differences are too noisy"
-    numeric, error = found.numeric, found.error
-    allowed = float(tolerance.allowed(numeric, scale.size)) + gradient_noise
-    where = None if found.kink is None else found.kink.where
-    pair = None if found.sides is None else (found.sides.left, found.sides.right)
-    if not np.isfinite(entry.analytic):
-        verdict, reason = Verdict.FAIL, "the gradient is no number"
-    elif found.kink is not None and found.kink.at_point and found.sides is not None:
-        slack = allowed + found.sides.error
-        numeric, error = (found.sides.left + found.sides.right) / 2, found.sides.error
-        if inside(entry.analytic, found.sides, slack):
-            verdict, reason = Verdict.PASS, "at a kink, inside the subdifferential"
-        else:
-            verdict, reason = Verdict.FAIL, "at a kink, outside the subdifferential"
-    elif np.isfinite(numeric) and error <= float(tolerance.coarse(numeric, scale.ruler)):
-        if abs(entry.analytic - numeric) <= allowed + error:
-            verdict, reason = Verdict.PASS, "" if found.kink is None else "beside a kink"
-        elif abs(entry.analytic - numeric) <= allowed + CERTAIN * error:
-            reason = "just outside the error bar"
-        else:
-            verdict, reason = Verdict.FAIL, found.why
-    if verdict is Verdict.INCONCLUSIVE and found.kink is not None:
-        reason = f"a kink at {where:.2g} from it is too near to tell"
-    return Entry(
-        entry.input, entry.name, entry.place, entry.analytic, numeric, error, verdict, reason, pair, where, found.steps,
-        allowed,
-    )  # fmt: skip
+    """The entry with the verdict of the thorough pass."""
+    allowed = float(tolerance.allowed(found.numeric, scale.size)) + gradient_noise
+    coarse = float(tolerance.coarse(found.numeric, scale.ruler))
+    verdict, reason = _verdict(entry.analytic, found, allowed, coarse)
+    sides, numeric, error = found.sides, found.numeric, found.error
+    if sides is not None and found.at_kink and np.isfinite(entry.analytic):
+        numeric, error = (sides.left + sides.right) / 2, sides.error
+    return replace(
+        entry,
+        numeric=numeric,
+        error=error,
+        verdict=verdict,
+        reason=reason,
+        one_sided=None if sides is None else (sides.left, sides.right),
+        where=None if found.kink is None else found.kink.where,
+        steps=found.steps,
+        allowed=allowed,
+    )
+
+
+def _verdict(analytic: float, found: Examined, allowed: float, coarse: float) -> tuple[Verdict, str]:
+    """What can be said of a value, and why."""
+    if not np.isfinite(analytic):
+        return Verdict.FAIL, "the gradient is no number"
+    if found.at_kink and found.sides is not None:
+        between = inside(analytic, found.sides, allowed + found.sides.error)
+        return (Verdict.PASS, INSIDE) if between else (Verdict.FAIL, OUTSIDE)
+    why = found.why or "the differences are too noisy"
+    if np.isfinite(found.numeric) and found.error <= coarse:
+        off = abs(analytic - found.numeric)
+        if off <= allowed + found.error:
+            return Verdict.PASS, "" if found.kink is None else "beside a kink"
+        if not off <= allowed + CERTAIN * found.error:
+            return Verdict.FAIL, found.why
+        why = "just outside the error bar"
+    if found.kink is not None:
+        why = f"a kink at {found.kink.where:.2g} from it is too near to tell"
+    return Verdict.INCONCLUSIVE, why
 
 
 def curve(
     point: Point, k: int, i: int, v: NDArray, tolerance: Tolerance
 ) -> tuple[tuple[tuple[float, float], ...], float]:
     """Central differences of an element at steps from large to tiny, and what rounding adds to each, times the step."""
-    first = float(tolerance.largest_step(np.asarray(point.arrays[k], np.float64).reshape(-1)[i : i + 1])[0])
+    first = _first_step(point, k, i, tolerance)
     smallest = 4 * point.eps * max(1.0, abs(float(point.arrays[k].reshape(-1)[i])))
     steps = 4 * first * 0.5 ** np.arange(np.log2(4 * first / smallest))
+    line = Line(point, v, point.ends_of_element(k, i), tolerance, Scale(0.0, 0.0))
     pairs, noise = [], 0.0
     for h in steps.tolist():
-        high, up = point.at_element(k, i, h)
-        low, down = point.at_element(k, i, -h)
-        if up <= 0 or down >= 0:
+        rung = line.rung(h)
+        if rung is None:
             break
-        central, _, rounding = differences(point, v[None], high[None], low[None], np.array([up]), np.array([-down]))
-        pairs.append((h, float(central[0, 0])))
-        if np.isfinite(rounding[0, 0]) and h < point.tiny:
-            noise = max(noise, float(rounding[0, 0]) * h)
+        pairs.append((h, rung.central))
+        if np.isfinite(rung.noise) and h < point.tiny:
+            noise = max(noise, rung.noise * h)
     return tuple(pairs), noise
