@@ -141,12 +141,15 @@ def worst(outcomes: Sequence[Outcome]) -> Verdict:
 
 
 def again(args: argparse.Namespace, outcome: Outcome) -> str:
-    """The command that checks this op alone, at the same points."""
+    """The command that checks this op alone, at the same points and in the same way."""
+    usual = argparse.ArgumentParser(add_help=False)
+    add_arguments(usual)
     words = ["tinygrad-cnn", "gradcheck", outcome.name, "--seed", str(args.seed), "--samples", str(_samples(args))]
-    for name in ("order", "dtype", "eps", "atol", "rtol"):
+    for name in ("order", "dtype", "eps", "atol", "rtol", "fast"):
         value = getattr(args, name)
-        words += [f"--{name}", str(value)] if value not in (None, 1, "float64") else []
-    return shlex.join([*words, "--fast"] if args.fast else words)
+        if value != usual.get_default(name):
+            words += [f"--{name}"] if value is True else [f"--{name}", str(value)]
+    return shlex.join(words)
 
 
 def _check_options(args: argparse.Namespace) -> None:

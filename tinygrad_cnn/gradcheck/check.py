@@ -8,8 +8,8 @@ import numpy as np
 
 from tinygrad_cnn import autograd
 from tinygrad_cnn.gradcheck.complex_step import complex_columns
-from tinygrad_cnn.gradcheck.conduct import STATE, WrongShape, check_batched, check_function, check_same_value, check_vjp
-from tinygrad_cnn.gradcheck.diagnosis import Case, Diagnosis, diagnose, diagnose_shape
+from tinygrad_cnn.gradcheck.conduct import WrongShape, check_batched, check_function, check_still, check_vjp
+from tinygrad_cnn.gradcheck.diagnosis import Case, diagnose, diagnose_shape
 from tinygrad_cnn.gradcheck.duals import forward_mode
 from tinygrad_cnn.gradcheck.functions import Adapter, Checked, TensorFunction
 from tinygrad_cnn.gradcheck.judge import (
@@ -78,7 +78,7 @@ def gradcheck(
     function; where a NumPy function is analytic the complex step replaces them. Cotangents are random, signed and of
     many sizes. An element passes if it differs by at most ``atol + rtol |numeric| +`` its error bar, or if it lies
     between the one-sided derivatives at a kink. It fails only if steps of another kind confirm it; what cannot be
-    told is inconclusive. See ``docs/gradcheck.md``.
+    decided is inconclusive. See ``docs/gradcheck.md``.
 
     Parameters
     ----------
@@ -256,7 +256,7 @@ class _Check:
             self.notes.append(f"a batch of cotangents, {check_batched(point, self.V, self.labels)}, gives the same")
         fast = self.fast
         entries = self._projections(analytic) if fast else self._elements(analytic)
-        check_same_value(point, None, options.nondet_tol, STATE)
+        check_still(point, options.nondet_tol)
         entries += self._other_oracles(analytic, entries)
         report = replace(self.blank, entries=tuple(entries), oracles=tuple(self.oracles), notes=tuple(self.notes))
         if options.explain and report.verdict is Verdict.FAIL:
@@ -477,7 +477,6 @@ class _Check:
     def _explained(self, report: Report) -> Report:
         """The report with diagnoses, best first, and the smallest input that still fails."""
         case = Case.of(self.point, report.entries, self.labels, self.random, self.tolerance)
-        diagnoses: Sequence[Diagnosis] = diagnose(case)
 
         def fails(inputs: Sequence[Any]) -> bool:
             quiet = replace(self.options, batched=False, explain=False)
@@ -485,7 +484,7 @@ class _Check:
             return found.verdict is Verdict.FAIL and not found.problem
 
         smallest = smallest_failing(self.point, fails) if self.options.shrink and not self.fast else None
-        return replace(report, diagnoses=tuple(diagnoses), smallest=smallest)
+        return replace(report, diagnoses=tuple(diagnose(case)), smallest=smallest)
 
 
 class _Bound:

@@ -51,7 +51,7 @@ def check_gradients(
     settings: settings | None = None,
     options: Mapping[str, Any] | None = None,
     **named: st.SearchStrategy[Any],
-) -> Callable[[Any], Callable[..., None]]:
+) -> Callable[[Callable[..., Any] | Checked], Callable[..., None]]:
     """Make a test of a function: its gradients are right on whatever the strategies draw.
 
     What is decorated may be
@@ -117,7 +117,7 @@ def check_gradients(
             )
     plan = Plan(strategies, named, order, adapter, tuple(constants), dict(options or {}))
 
-    def decorate(target: Any) -> Callable[..., None]:
+    def decorate(target: Callable[..., Any] | Checked) -> Callable[..., None]:
         if not callable(target) and not isinstance(target, Checked):
             raise TypeError(
                 f"check_gradients: {type(target).__name__} decorated; expected a function, or what numpy_pair returns"
@@ -188,12 +188,12 @@ class Plan:
             )
         return thing if isinstance(thing, Checked) else self.adapter(thing)
 
-    def _case(self, thing: Any, inputs: list[Any], names: list[str] | None, told: Values) -> "Case":
+    def _case(self, thing: Any, inputs: list[Any], names: list[str] | None, chosen: Values) -> "Case":
         unknown = [c for c in self.constants if c not in (names or []) and c not in range(len(inputs))]
         if unknown:
             raise ValueError(f"check_gradients: constants has {unknown[0]!r}; inputs are {names or len(inputs)}")
         fixed = [k for k in range(len(inputs)) if k in self.constants or (names and names[k] in self.constants)]
-        return Case(thing, inputs, names, told, fixed, self.order, self.options)
+        return Case(thing, inputs, names, chosen, fixed, self.order, self.options)
 
 
 @dataclass(frozen=True)
@@ -215,7 +215,8 @@ class Case:
     thing: Any
     inputs: list[Any]
     names: list[str] | None
-    told: Values
+    chosen: Values
+    """What else was drawn: options, and what the decorated function takes by name."""
     fixed: list[int]
     order: int
     options: dict[str, Any]
@@ -259,7 +260,7 @@ class Case:
         if larger is not self and not report.problem:
             more = larger.report(explain=True).diagnoses
             found = [*more, *(d for d in found if d.kind not in {m.kind for m in more})]
-        drawn = {**self.told, **{n: v for n, v in self._others().items() if n not in self.told}}
+        drawn = {**self.chosen, **{n: v for n, v in self._others().items() if n not in self.chosen}}
         if drawn:
             notes.insert(0, f"drawn with {', '.join(f'{n}={_short(v)}' for n, v in drawn.items())}")
         arrays = tuple(np.array(self.inputs[k]) for k in range(len(self.inputs)) if self.checked(k))
@@ -270,23 +271,23 @@ class Case:
         return {names[k]: a for k, a in enumerate(self.inputs) if not self.checked(k)}
 
     def _prepared(self) -> tuple[Any, list[Any]]:
-        """The function and its inputs as `gradcheck` takes them: leaves of the framework, constants held back."""
+        """The function and its inputs as `gradcheck` takes them: leaves of the framework, constants without a gradient."""
         places = range(len(self.inputs))
-        plain = [np.array(a, order="C") if isinstance(a, np.ndarray) else a for a in self.inputs]
+        arrays = [np.array(a, order="C") if isinstance(a, np.ndarray) else a for a in self.inputs]
         if isinstance(self.thing, TensorFunction):
             leaves = [
                 Tensor(a, requires_grad=self.checked(k)) if isinstance(a, np.ndarray) else a
-                for k, a in zip(places, plain, strict=True)
+                for k, a in zip(places, arrays, strict=True)
             ]
             return self.thing, leaves
         if isinstance(self.thing, TorchFunction):
             torch = import_module("torch")
             leaves = [
                 torch.tensor(a).requires_grad_(self.checked(k)) if isinstance(a, np.ndarray) else a
-                for k, a in zip(places, plain, strict=True)
+                for k, a in zip(places, arrays, strict=True)
             ]
             return self.thing, leaves
-        return (_Without(self.thing, self.fixed) if self.fixed else self.thing), plain
+        return (_Without(self.thing, self.fixed) if self.fixed else self.thing), arrays
 
 
 class _Without:

@@ -33,9 +33,11 @@ class Checked(Protocol):
 
     def evaluate(self, inputs: Sequence[Any]) -> Arrays:
         """The outputs, all of them, as arrays that share no memory with the inputs."""
+        ...
 
     def vjp(self, inputs: Sequence[Any], cotangents: Sequence[NDArray | None]) -> Gradients:
         """One gradient per input, None where there is none; a cotangent is None where an output has no derivative."""
+        ...
 
 
 class Adapter:

@@ -115,7 +115,7 @@ class Scale(NamedTuple):
     """What derivatives are measured by: `size` for tolerances, `ruler` for error bars.
 
     Both are the largest derivative of the input; where the gradient is nothing but zeros, error bars are measured
-    by the function's own values: that it does not depend on an input can be told up to rounding only.
+    by the function's own values: that it does not depend on an input can be seen up to rounding only.
     """
 
     size: float

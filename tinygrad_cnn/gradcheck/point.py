@@ -18,8 +18,8 @@ SPACING = 2.0**-13
 """Of the points that the noise is estimated from, relative to the size of the input (at least 1)."""
 
 LEAST = 0.01
-"""Outputs are held to be rounded at least as numbers of this part of the largest; and what rounds as a number of this
-size does is held to be 0."""
+"""Outputs count as rounded at least as numbers of this part of the largest; and what rounds as a number of this size
+does counts as 0."""
 
 DEVIATIONS = 4.0
 """Rounding errors stay within so many standard deviations, as good as always."""
@@ -56,7 +56,7 @@ class Point:
         self._wanted = [j for j, y in enumerate(outputs) if y.dtype.kind == "f"]
         self._check_outputs(outputs)
         self.eps = float(max(np.finfo(d).eps for d in [*self.floating, *(a.dtype for a in self.arrays)]))
-        """The coarsest precision in which an input or an output is held."""
+        """The coarsest precision in which an input or an output is stored."""
         self.values = self.flat(outputs)
         self.size = self.values.size
         self.noise: NDArray = np.zeros(self.size)

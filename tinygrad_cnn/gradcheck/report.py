@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_cnn.gradcheck.diagnosis import Diagnosis
+from tinygrad_cnn.gradcheck.patterns import Diagnosis
 from tinygrad_cnn.gradcheck.plotting import Figure, draw
 from tinygrad_cnn.gradcheck.verdicts import (
     INSIDE,
@@ -116,9 +116,9 @@ class Report:
         if self.problem:
             return self.problem
         if self.verdict is Verdict.FAIL and worst is not None:
-            return f"gradcheck: the gradient is wrong; the worst element is {_told(worst)}"
+            return f"gradcheck: the gradient is wrong; the worst element is {_described(worst)}"
         if self.verdict is Verdict.INCONCLUSIVE and worst is not None:
-            return f"gradcheck: the differences are too coarse to judge {_told(worst)}; {worst.reason}"
+            return f"gradcheck: the differences are too coarse to judge {_described(worst)}; {worst.reason}"
         return f"gradcheck: the gradient of {self.function} is right"
 
     def __str__(self) -> str:
@@ -145,7 +145,7 @@ class Report:
 
     def _table(self) -> list[str]:
         shown = sorted(self.entries, key=_badness, reverse=True)[:ROWS]
-        rows = [("", "input", "place", "analytic", "numeric", "±", "allowed", "verdict", "")]
+        rows: list[tuple[str, ...]] = [("", "input", "place", "analytic", "numeric", "±", "allowed", "verdict", "")]
         for k, e in enumerate(shown):
             arrow = "→" if k == 0 and not self else ""
             shape = "×".join(map(str, self.shapes.get(e.input, ())))
@@ -223,7 +223,7 @@ def _badness(entry: Entry) -> tuple[int, float]:
     return SEVERITY[entry.verdict], entry.off / allowed
 
 
-def _told(e: Entry) -> str:
+def _described(e: Entry) -> str:
     place = f" at {e.place}" if e.place else ""
     return f"{e.name}{place}: analytic {e.analytic:.9g}, numeric {e.numeric:.9g} ± {e.error:.1g}"
 

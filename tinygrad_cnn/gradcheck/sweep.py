@@ -39,7 +39,7 @@ class Trial:
     runs: int
     failures: tuple[str, ...] = ()
     undecided: int = 0
-    """On so many samples it could not be told."""
+    """On so many samples it could not be decided."""
 
     @property
     def passed(self) -> bool:
