@@ -60,7 +60,7 @@ examples:
   tinygrad-cnn gradcheck Conv2D --samples 10
   tinygrad-cnn gradcheck --all --html report.html
 
-exit status: 0 every gradient is right, 1 one is wrong, 3 it cannot be told, 2 the command is wrong
+exit status: 0 every gradient is right, 1 one is wrong, 3 it cannot be decided, 2 the command is wrong
 """
 
 
@@ -273,14 +273,14 @@ def _function(args: argparse.Namespace, function: Callable[..., Any]) -> Outcome
         checked = numpy_pair(function, vjp)
     start = perf_counter()
     reports = [_report(args, checked, names, n) for n in range(_samples(args, 1))]
-    told = ", ".join(f"{name} {shape_text(s)}" for name, s in zip(names, shapes, strict=True))
+    inputs = ", ".join(f"{name} {shape_text(s)}" for name, s in zip(names, shapes, strict=True))
     low, high = _range(args)
     return Outcome(
         name=args.target,
         family="NumPy pair" if args.vjp is not None else "function",
         formula=next(iter((inspect.getdoc(function) or "").splitlines()), ""),
         domain=tuple((name, f"Drawn between {low:g} and {high:g}.") for name in names),
-        samples=(f"{told}; {args.dtype}",) * len(reports),
+        samples=(f"{inputs}; {args.dtype}",) * len(reports),
         trials=(gradcheck_trial(reports, args.order),),
         reports=tuple(reports),
         ratios=tuple(r for report in reports for r in ratios(report)),
@@ -301,8 +301,8 @@ def _report(args: argparse.Namespace, checked: Any, names: Sequence[str], n: int
             checked, inputs, raise_exception=False, seed=args.seed + n, names=[*names, *many], **_options(args)
         )
     except (Exception, SystemExit) as error:
-        told = ", ".join(f"{name} {shape_text(a.shape)}" for name, a in zip(names, arrays, strict=True))
-        where = f"(inputs: {told}, {args.dtype}, between {low:g} and {high:g})"
+        shapes = ", ".join(f"{name} {shape_text(a.shape)}" for name, a in zip(names, arrays, strict=True))
+        where = f"(inputs: {shapes}, {args.dtype}, between {low:g} and {high:g})"
         raise _raised(args, error, f"{where}; check --shape, --low, --high and --dtype") from error
     if report.raised is OutsideDomain:
         hint = f"Inputs were drawn between {low:g} and {high:g}; --low and --high choose another range."

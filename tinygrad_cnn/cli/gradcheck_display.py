@@ -114,11 +114,10 @@ def rows(report: Report, count: int = ROWS) -> list[tuple[Entry, Row]]:
 def counts(outcome: Outcome) -> str:
     """What was done, in one line."""
     entries = sum(len(report.entries) for report in outcome.reports)
-    told = [f"{outcome.passed} of {len(outcome.trials)} checks passed", many(len(outcome.samples), "sample")]
-    told += (
-        [f"{entries} derivatives compared", f"worst error {ratio_text(outcome.worst)} of its bound"] if entries else []
-    )
-    return f"{', '.join(told)}, {outcome.seconds:.2f} s"
+    facts = [f"{outcome.passed} of {len(outcome.trials)} checks passed", many(len(outcome.samples), "sample")]
+    if entries:
+        facts += [f"{entries} derivatives compared", f"worst error {ratio_text(outcome.worst)} of its bound"]
+    return f"{', '.join(facts)}, {outcome.seconds:.2f} s"
 
 
 def ratio_text(ratio: float | None) -> str:
@@ -150,10 +149,9 @@ def totals(outcomes: Sequence[Outcome], seconds: float) -> str:
     """One sentence on all."""
     number = {v: sum(o.verdict is v for o in outcomes) for v in Verdict}
     entries = sum(len(r.entries) for o in outcomes for r in o.reports)
-    told = [f"{number[v]} {word}" for v, word in ((Verdict.FAIL, "fail"), (Verdict.INCONCLUSIVE, "inconclusive"))]
-    told = [text for text, v in zip(told, (Verdict.FAIL, Verdict.INCONCLUSIVE), strict=True) if number[v]]
+    others = [f"{number[v]} {v.value}" for v in (Verdict.FAIL, Verdict.INCONCLUSIVE) if number[v]]
     return (
-        f"{many(len(outcomes), 'op')}: {', '.join([f'{number[Verdict.PASS]} pass', *told])}; "
+        f"{many(len(outcomes), 'op')}: {', '.join([f'{number[Verdict.PASS]} pass', *others])}; "
         f"{entries:,} derivatives compared in {seconds:.1f} s"
     )
 
@@ -194,8 +192,8 @@ def print_outcome(outcome: Outcome, command: str, out: TextIO) -> None:
     for check, message in refuted(outcome):
         print(f"  {check}: {message}", file=out)
     if shown(outcome) is not None:
-        told = str(shown(outcome))
-        print("\n".join(f"  {line}".rstrip() for line in told.splitlines()), file=out)
+        lines = str(shown(outcome)).splitlines()
+        print("\n".join(f"  {line}".rstrip() for line in lines), file=out)
     if command:
         print(f"  Again: {command}\n", file=out)
 

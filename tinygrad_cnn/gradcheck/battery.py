@@ -231,11 +231,8 @@ def check_kinks(op: type[Op]) -> None:
             v = Tensor(np.full(y.shape, 0.75), requires_grad=True)
             found = autograd.grad(y, leaves, v, create_graph=True)
             total = sum(g.sum() for g in found)
-            second = (
-                autograd.grad(total, [*leaves, v], allow_unused=True)
-                if isinstance(total, Tensor) and total.requires_grad
-                else ()
-            )
+            recorded = isinstance(total, Tensor) and total.requires_grad
+            second = autograd.grad(total, [*leaves, v], allow_unused=True) if recorded else ()
         declared = [0.75 * np.asarray(kink.gradients[k]) for k in differentiable(op, inputs)]
         for k, a, b in zip(differentiable(op, inputs), found, declared, strict=True):
             if not np.allclose(a.detach().numpy(), b, rtol=1e-12, atol=0, equal_nan=True):

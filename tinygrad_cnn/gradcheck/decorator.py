@@ -271,7 +271,7 @@ class Case:
         return {names[k]: a for k, a in enumerate(self.inputs) if not self.checked(k)}
 
     def _prepared(self) -> tuple[Any, list[Any]]:
-        """The function and its inputs as `gradcheck` takes them: leaves of the framework, constants without a gradient."""
+        """The function and its inputs as `gradcheck` takes them: leaves, and constants that need no gradient."""
         places = range(len(self.inputs))
         arrays = [np.array(a, order="C") if isinstance(a, np.ndarray) else a for a in self.inputs]
         if isinstance(self.thing, TensorFunction):
