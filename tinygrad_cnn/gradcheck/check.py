@@ -11,7 +11,7 @@ from tinygrad_cnn.gradcheck.complex_step import complex_columns
 from tinygrad_cnn.gradcheck.conduct import WrongShape, check_batched, check_function, check_still, check_vjp
 from tinygrad_cnn.gradcheck.diagnosis import Case, diagnose, diagnose_shape
 from tinygrad_cnn.gradcheck.duals import forward_mode
-from tinygrad_cnn.gradcheck.functions import Adapter, Checked, TensorFunction
+from tinygrad_cnn.gradcheck.functions import Checked, Narrowed, TensorFunction, unpacked
 from tinygrad_cnn.gradcheck.judge import (
     CONFIRMED,
     RTOL,
@@ -21,9 +21,6 @@ from tinygrad_cnn.gradcheck.judge import (
     FirstLook,
     Scale,
     Tolerance,
-    curve,
-    examine,
-    judged,
     quick,
 )
 from tinygrad_cnn.gradcheck.kinks import check_ties
@@ -41,6 +38,7 @@ from tinygrad_cnn.gradcheck.projections import (
 )
 from tinygrad_cnn.gradcheck.report import Report
 from tinygrad_cnn.gradcheck.shrinking import smallest_failing
+from tinygrad_cnn.gradcheck.thorough import curve, examine, judged
 from tinygrad_cnn.gradcheck.verdicts import SEVERITY, UNJUDGED, Entry, GradientError, Projected, Verdict
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import NDArray
@@ -191,10 +189,9 @@ class Options:
 
 def _report(adapter: Any, given: Sequence[Any], options: Options) -> Report:
     name = str(getattr(adapter, "name", type(adapter).__name__))
-    unpack = getattr(adapter, "unpack", None) or Adapter(lambda: None).unpack
     blank = Report(name, seed=options.seed)
     try:
-        inputs, checked = unpack(given)
+        inputs, checked = unpacked(adapter, given)
         _check_inputs(inputs, checked)
         with np.errstate(all="ignore"):  # NaN and infinities are judged, not warned of
             return _Check(Point(adapter, inputs, checked), options, blank).run()
@@ -480,25 +477,9 @@ class _Check:
 
         def fails(inputs: Sequence[Any]) -> bool:
             quiet = replace(self.options, batched=False, explain=False)
-            found = _report(_Bound(self.point), list(inputs), quiet)
+            same_places = Narrowed(self.point.adapter, lambda values: (list(values), self.point.checked))
+            found = _report(same_places, inputs, quiet)
             return found.verdict is Verdict.FAIL and not found.problem
 
         smallest = smallest_failing(self.point, fails) if self.options.shrink and not self.fast else None
         return replace(report, diagnoses=tuple(diagnose(case)), smallest=smallest)
-
-
-class _Bound:
-    """The same function with other values in the places that are checked: what the shrinker tries."""
-
-    def __init__(self, point: Point) -> None:
-        self._point = point
-        self.name = str(getattr(point.adapter, "name", ""))
-
-    def unpack(self, inputs: Sequence[Any]) -> tuple[list[Any], list[int]]:
-        return list(inputs), self._point.checked
-
-    def evaluate(self, inputs: Sequence[Any]) -> Any:
-        return self._point.adapter.evaluate(inputs)
-
-    def vjp(self, inputs: Sequence[Any], cotangents: Sequence[Any]) -> Any:
-        return self._point.adapter.vjp(inputs, cotangents)

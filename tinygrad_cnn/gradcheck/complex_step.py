@@ -12,8 +12,9 @@ import numpy as np
 
 from tinygrad_cnn.gradcheck.differences import SIGNS
 from tinygrad_cnn.gradcheck.functions import NumpyPair
-from tinygrad_cnn.gradcheck.judge import Column, Line, Scale, Tolerance
+from tinygrad_cnn.gradcheck.judge import Column, Scale, Tolerance
 from tinygrad_cnn.gradcheck.point import Point, signed
+from tinygrad_cnn.gradcheck.thorough import Line
 from tinygrad_cnn.types import NDArray
 
 H, OTHER = 2.0**-100, 0.7 * 2.0**-98

@@ -19,13 +19,14 @@ from hypothesis import strategies as st
 
 from tinygrad_cnn.gradcheck.check import gradcheck, gradgradcheck
 from tinygrad_cnn.gradcheck.functions import (
-    Adapter,
     Checked,
     JaxFunction,
+    Narrowed,
     TensorFunction,
     TorchFunction,
     name_of,
     tensor_function,
+    unpacked,
 )
 from tinygrad_cnn.gradcheck.memory import memory_problem
 from tinygrad_cnn.gradcheck.report import Report
@@ -33,7 +34,6 @@ from tinygrad_cnn.gradcheck.verdicts import GradientError, Verdict
 from tinygrad_cnn.gradcheck.watching import EFFORT, Checkup
 from tinygrad_cnn.ops.op import Sample
 from tinygrad_cnn.tensor import Tensor
-from tinygrad_cnn.types import NDArray
 
 MOST = 64
 """Elements of the inputs that an error is also looked at on, beside the smallest that fail."""
@@ -272,41 +272,18 @@ class Case:
 
     def _prepared(self) -> tuple[Any, list[Any]]:
         """The function and its inputs as `gradcheck` takes them: leaves, and constants that need no gradient."""
-        places = range(len(self.inputs))
         arrays = [np.array(a, order="C") if isinstance(a, np.ndarray) else a for a in self.inputs]
-        if isinstance(self.thing, TensorFunction):
+        if isinstance(self.thing, (TensorFunction, TorchFunction)):
+            leaf = Tensor if isinstance(self.thing, TensorFunction) else import_module("torch").tensor
             leaves = [
-                Tensor(a, requires_grad=self.checked(k)) if isinstance(a, np.ndarray) else a
-                for k, a in zip(places, arrays, strict=True)
+                leaf(a, requires_grad=self.checked(k)) if isinstance(a, np.ndarray) else a for k, a in enumerate(arrays)
             ]
             return self.thing, leaves
-        if isinstance(self.thing, TorchFunction):
-            torch = import_module("torch")
-            leaves = [
-                torch.tensor(a).requires_grad_(self.checked(k)) if isinstance(a, np.ndarray) else a
-                for k, a in zip(places, arrays, strict=True)
-            ]
-            return self.thing, leaves
-        return (_Without(self.thing, self.fixed) if self.fixed else self.thing), arrays
+        return (Narrowed(self.thing, self._unfixed) if self.fixed else self.thing), arrays
 
-
-class _Without:
-    """What is checked, some inputs left out."""
-
-    def __init__(self, thing: Any, fixed: Sequence[int]) -> None:
-        self._thing, self._fixed = thing, fixed
-        self.name = name_of(thing)
-
-    def unpack(self, inputs: Sequence[Any]) -> tuple[list[Any], list[int]]:
-        unpack = getattr(self._thing, "unpack", None) or Adapter(lambda: None).unpack
-        values, checked = unpack(inputs)
-        return values, [k for k in checked if k not in self._fixed]
-
-    def evaluate(self, inputs: Sequence[Any]) -> Any:
-        return self._thing.evaluate(inputs)
-
-    def vjp(self, inputs: Sequence[Any], cotangents: Sequence[NDArray | None]) -> Any:
-        return self._thing.vjp(inputs, cotangents)
+    def _unfixed(self, inputs: Sequence[Any]) -> tuple[list[Any], list[int]]:
+        values, checked = unpacked(self.thing, inputs)
+        return values, [k for k in checked if k not in self.fixed]
 
 
 class _Failed(Exception):

@@ -41,30 +41,13 @@ CONSTANTS = {
 }  # fmt: skip
 
 OF_X: dict[str, Callable[[NDArray], NDArray]] = {
-    "x": lambda x: x,
-    "x²": lambda x: x**2,
-    "x³": lambda x: x**3,
-    "√x": np.sqrt,
-    "exp(x)": np.exp,
-    "ln x": np.log,
-    "sin x": np.sin,
-    "cos x": np.cos,
-    "tan x": np.tan,
-    "sinh x": np.sinh,
-    "cosh x": np.cosh,
-    "tanh x": np.tanh,
-    "cos² x": lambda x: np.cos(x) ** 2,
-    "1 + x": lambda x: 1 + x,
-    "1 − x": lambda x: 1 - x,
-    "1 + x²": lambda x: 1 + x**2,
-    "1 − x²": lambda x: 1 - x**2,
-    "√(1 − x²)": lambda x: np.sqrt(1 - x**2),
-    "√(1 + x²)": lambda x: np.sqrt(1 + x**2),
-    "exp(x²)": lambda x: np.exp(x**2),
-    "|x|": np.abs,
-    "sign x": np.sign,
-    "sigmoid(x)": lambda x: 1 / (1 + np.exp(-x)),
-}
+    "x": lambda x: x, "x²": lambda x: x**2, "x³": lambda x: x**3, "√x": np.sqrt, "exp(x)": np.exp,
+    "ln x": np.log, "sin x": np.sin, "cos x": np.cos, "tan x": np.tan, "sinh x": np.sinh, "cosh x": np.cosh,
+    "tanh x": np.tanh, "cos² x": lambda x: np.cos(x) ** 2, "1 + x": lambda x: 1 + x, "1 − x": lambda x: 1 - x,
+    "1 + x²": lambda x: 1 + x**2, "1 − x²": lambda x: 1 - x**2, "√(1 − x²)": lambda x: np.sqrt(1 - x**2),
+    "√(1 + x²)": lambda x: np.sqrt(1 + x**2), "exp(x²)": lambda x: np.exp(x**2), "|x|": np.abs,
+    "sign x": np.sign, "sigmoid(x)": lambda x: 1 / (1 + np.exp(-x)),
+}  # fmt: skip
 
 OF_OTHER_INPUT: dict[str, Callable[[NDArray], NDArray]] = {
     "the other input": lambda w: w,
@@ -73,21 +56,11 @@ OF_OTHER_INPUT: dict[str, Callable[[NDArray], NDArray]] = {
 }
 
 OF_Y: dict[str, Callable[[NDArray], NDArray]] = {
-    "y": lambda y: y,
-    "y²": lambda y: y**2,
-    "y³": lambda y: y**3,
-    "√y": np.sqrt,
-    "exp(y)": np.exp,
-    "1 + y": lambda y: 1 + y,
-    "1 − y": lambda y: 1 - y,
-    "1 + y²": lambda y: 1 + y**2,
-    "1 − y²": lambda y: 1 - y**2,
-    "y(1 − y)": lambda y: y * (1 - y),
-    "√(1 − y²)": lambda y: np.sqrt(1 - y**2),
-    "√(1 + y²)": lambda y: np.sqrt(1 + y**2),
-    "|y|": np.abs,
-    "sign y": np.sign,
-}
+    "y": lambda y: y, "y²": lambda y: y**2, "y³": lambda y: y**3, "√y": np.sqrt, "exp(y)": np.exp,
+    "1 + y": lambda y: 1 + y, "1 − y": lambda y: 1 - y, "1 + y²": lambda y: 1 + y**2,
+    "1 − y²": lambda y: 1 - y**2, "y(1 − y)": lambda y: y * (1 - y), "√(1 − y²)": lambda y: np.sqrt(1 - y**2),
+    "√(1 + y²)": lambda y: np.sqrt(1 + y**2), "|y|": np.abs, "sign y": np.sign,
+}  # fmt: skip
 
 
 @dataclass

@@ -294,6 +294,21 @@ def name_of(function: Any) -> str:
     return str(getattr(function, "__name__", getattr(function, "name", type(function).__name__)))
 
 
+def unpacked(thing: Any, inputs: Sequence[Any]) -> tuple[list[Any], list[int]]:
+    """The arguments of what is checked, and the places of those with a derivative; all arrays, if it does not say."""
+    unpack = getattr(thing, "unpack", None) or Adapter(lambda: None).unpack
+    values, checked = unpack(inputs)
+    return values, checked
+
+
+class Narrowed:
+    """What is checked, in some of its inputs only: `unpack` says in which."""
+
+    def __init__(self, thing: Checked, unpack: Callable[[Sequence[Any]], tuple[list[Any], list[int]]]) -> None:
+        self.name, self.unpack = name_of(thing), unpack
+        self.evaluate, self.vjp = thing.evaluate, thing.vjp
+
+
 def _listed(result: Any, kinds: Any, expected: str) -> list[Any]:
     """What a function returned, as a list of things of these kinds."""
     outputs = list(result) if isinstance(result, (tuple, list)) else [result]

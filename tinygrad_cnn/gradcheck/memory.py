@@ -25,7 +25,7 @@ def memory_problem(thing: Any, inputs: Sequence[Any], checked: Sequence[int], ra
     if not same:
         return f"the function gives another value for the same numbers in other memory ({which})"
     cotangents = [signed(random, y.shape).astype(y.dtype) if y.dtype.kind == "f" else None for y in outputs]
-    for turn in (_fortran, _reversed, _repeated):
+    for turn in LAYOUTS:
         given = [None if v is None else turn(v) for v in cotangents]
         whole = [None if v is None else np.array(v, order="C") for v in given]
         expected = thing.vjp([_copy(a) for a in in_c_order], whole)
@@ -69,6 +69,9 @@ def _reversed(v: NDArray) -> NDArray:
 
 def _repeated(v: NDArray) -> NDArray:
     return np.broadcast_to(v.reshape(-1)[:1].reshape((1,) * v.ndim), v.shape) if v.size else v
+
+
+LAYOUTS = (_fortran, _reversed, _repeated)
 
 
 def _described(a: NDArray) -> str:

@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinygrad_cnn.gradcheck.judge import CERTAIN, Examined, Line, Scale, Tolerance, nothing
+from tinygrad_cnn.gradcheck.judge import Scale, Tolerance, nothing
 from tinygrad_cnn.gradcheck.kinks import find_kink
 from tinygrad_cnn.gradcheck.point import Point, signed
+from tinygrad_cnn.gradcheck.thorough import CERTAIN, Examined, Line
 from tinygrad_cnn.gradcheck.verdicts import Verdict
 from tinygrad_cnn.types import NDArray
 

@@ -10,15 +10,7 @@ import numpy as np
 
 from tinygrad_cnn.gradcheck.patterns import Diagnosis
 from tinygrad_cnn.gradcheck.plotting import Figure, draw
-from tinygrad_cnn.gradcheck.verdicts import (
-    INSIDE,
-    OUTSIDE,
-    SEVERITY,
-    Entry,
-    GradientError,
-    Projected,
-    Verdict,
-)
+from tinygrad_cnn.gradcheck.verdicts import INSIDE, OUTSIDE, SEVERITY, Entry, GradientError, Projected, Verdict
 from tinygrad_cnn.types import NDArray, Shape
 
 __all__ = ["Report"]
