@@ -59,6 +59,20 @@ class Tally:
 TALLIES = pytest.StashKey[dict[tuple[str, str], Tally]]()
 
 
+@dataclass
+class Listener:
+    """Counts the reports of one test, each to the tally of its function."""
+
+    test: str
+    tallies: dict[tuple[str, str], Tally]
+    last: Tally | None = None
+
+    def __call__(self, checkup: Any) -> None:
+        name = checkup.report.function
+        self.last = self.tallies.setdefault((self.test, name), Tally(self.test, name))
+        self.last.add(checkup)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The three options."""
     group = parser.getgroup("gradcheck", "checking gradients (tinygrad_cnn)")
@@ -110,22 +124,14 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     if item.get_closest_marker("gradcheck") is None:
         return (yield)
     watching: Any = import_module("tinygrad_cnn.gradcheck.watching")
-    tallies = item.config.stash[TALLIES]
-    last: list[Tally] = []
-
-    def watch(checkup: Any) -> None:
-        name = checkup.report.function
-        tally = tallies.setdefault((item.nodeid, name), Tally(item.nodeid, name))
-        tally.add(checkup)
-        last[:] = [tally]
-
-    token = watching.EFFORT.set(watching.Effort(*_effort(item), watch))
+    listener = Listener(item.nodeid, item.config.stash[TALLIES])
+    token = watching.EFFORT.set(watching.Effort(*_effort(item), listener))
     try:
         return (yield)
     except AssertionError as error:
         report = getattr(error, "report", None)
-        if report is not None and last:
-            last[0].failed = report
+        if report is not None and listener.last is not None:
+            listener.last.failed = report
         raise
     finally:
         watching.EFFORT.reset(token)
@@ -160,8 +166,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     write(f"slowest: {slowest.seconds:.1f} s for {slowest.checks} inputs, {slowest.test}")
     for tally in tallies:
         if tally.failed is not None:
-            told = "".join(f" ({d.kind})" for d in tally.failed.diagnoses[:1])
-            write(f"{tally.verdict.upper()} {tally.test}: {tally.failed.headline().removeprefix('gradcheck: ')}{told}")
+            kind = "".join(f" ({d.kind})" for d in tally.failed.diagnoses[:1])
+            write(f"{tally.verdict.upper()} {tally.test}: {tally.failed.headline().removeprefix('gradcheck: ')}{kind}")
     if not config.getoption("--gradcheck") and config.getoption("--gradcheck-examples") is None:
         write(f"at most {QUICK} inputs per test; --gradcheck draws {THOROUGH}")
 

@@ -1,7 +1,9 @@
 """`tinygrad-cnn gradcheck` as users call it: verdicts and exit status, every wrong use, JSON, the page, whole files."""
 
+import argparse
 import json
 import re
+import shlex
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -301,6 +303,38 @@ def test_among_all_a_planted_error_comes_first_and_can_be_checked_again(few, tmp
     assert re.search(r'<details class="op" id="op-Exp">', text)
     assert "tinygrad-cnn gradcheck Tanh --seed 5 --samples 2" in text
     assert run(capsys, *again)[0] == 0
+
+
+def parsed(*words):
+    parser = argparse.ArgumentParser()
+    gradcheck.add_arguments(parser)
+    return parser.parse_args(words)
+
+
+WITHOUT = {"target", "all", "shape", "vjp", "low", "high", "json", "html", "plot"}
+"""What the command to check an op again does not repeat: what was checked, what ops refuse, where the report goes."""
+
+
+@pytest.mark.parametrize("option", sorted(set(vars(parsed())) - WITHOUT))
+def test_the_command_to_check_again_repeats_every_option(option):
+    tried = 0
+    for value in ("0", "1", "2", "0.5", "1e-07", "float32", None):
+        words = [f"--{option}"] if value is None else [f"--{option}", value]
+        try:
+            args = parsed("--all", *words)
+        except SystemExit:  # not a value of this option
+            continue
+        tool, command, *again = shlex.split(gradcheck.again(args, Outcome("Exp", "elementwise")))
+        assert (tool, command) == ("tinygrad-cnn", "gradcheck")
+        wanted = {**vars(args), "all": False, "target": "Exp", "samples": 10 if args.samples is None else args.samples}
+        assert vars(parsed(*again)) == wanted
+        tried += 1
+    assert tried
+
+
+def test_the_command_to_check_again_repeats_no_default():
+    again = gradcheck.again(parsed("--all", "--order", "1", "--dtype", "float64"), Outcome("Exp", "elementwise"))
+    assert again == "tinygrad-cnn gradcheck Exp --seed 0 --samples 10"
 
 
 def test_the_same_seed_finds_the_same(few, capsys):

@@ -157,3 +157,20 @@ def test_a_right_gradient_has_no_diagnosis():
 )
 def test_factors_are_told_nicely(value, told):
     assert nice(value, [12]).startswith(told)
+
+
+def test_an_odd_factor_of_a_function_that_is_0_here():
+    """One over the output is then infinite, and no explanation."""
+    pair = numpy_pair(lambda x: np.sum(x**2) - 5.0, lambda g, x: 1.2345678 * 2 * g * x)
+    report = gradcheck(pair, [np.array([1.0, 2.0])], raise_exception=False, shrink=False)
+    assert report.verdict is Verdict.FAIL
+    assert report.diagnoses[0].kind == "factor"
+    assert "multiplied by 1.2346 (no simple number)" in report.diagnoses[0].message
+
+
+def test_factors_that_are_nearly_1():
+    """Every one of them is right to 10⁻⁴, and together they are not."""
+    close = np.array([1 + 0.9e-4, 1 - 0.9e-4])
+    report = gradcheck(numpy_pair(np.sin, lambda g, x: close * g * np.cos(x)), [V[:2]], raise_exception=False)
+    assert report.verdict is Verdict.FAIL
+    assert report.diagnoses

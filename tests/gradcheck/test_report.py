@@ -2,12 +2,14 @@
 
 import builtins
 import json
+import re
 
 import numpy as np
 import pytest
 
-from tinygrad_cnn.gradcheck import Report, Verdict, gradcheck, numpy_pair
+from tinygrad_cnn.gradcheck import GradientError, Report, Verdict, gradcheck, numpy_pair, problems
 from tinygrad_cnn.gradcheck.plotting import folded, folded_place, heat_maps
+from tinygrad_cnn.gradcheck.verdicts import Projected
 
 
 def wrong_row(g, x):
@@ -150,3 +152,47 @@ def test_a_missing_matplotlib_is_explained(report, monkeypatch):
     ):
         report.plot()
     assert builtins.__import__ is real
+
+
+def log_vjp(g, x):
+    return g / x
+
+
+@pytest.mark.parametrize(
+    ("function", "x", "kind", "base"),
+    [
+        (np.log, [-1.0, 2.0], problems.OutsideDomain, GradientError),
+        (np.log, np.array([1, 2]), problems.WrongType, TypeError),
+        (lambda x: x + 0j, [1.0, 2.0], problems.WrongType, TypeError),
+        (lambda x: np.argsort(x), [1.0, 2.0], problems.NothingToCheck, ValueError),
+        (lambda x: "text", [1.0, 2.0], problems.WrongType, TypeError),
+    ],
+)
+def test_what_cannot_be_judged_is_raised_by_its_class(function, x, kind, base):
+    pair, inputs = numpy_pair(function, log_vjp), [np.asarray(x)]
+    report = gradcheck(pair, inputs, raise_exception=False)
+    assert report.raised is kind
+    assert isinstance(report.error(), kind)
+    assert isinstance(report.error(), base)
+    with pytest.raises(kind, match=f"^{re.escape(report.problem)}"):
+        gradcheck(pair, inputs)
+
+
+def test_an_error_about_a_gradient_has_the_report(report):
+    error = report.error()
+    assert type(error) is GradientError
+    assert error.report is report
+    assert str(error) == str(report)
+
+
+def test_projections_stay_projections_in_json():
+    pair = numpy_pair(np.sin, wrong_row)
+    report = gradcheck(pair, [np.ones((2, 3))], fast_mode=True, raise_exception=False)
+    again = Report.from_json(report.to_json())
+    assert again.entries == report.entries
+    assert [isinstance(e, Projected) for e in again.entries] == [e.name == "⟨input 0, u⟩" for e in report.entries]
+    assert any(isinstance(e, Projected) for e in again.entries)
+    data = json.loads(report.to_json())
+    for e in data["entries"]:
+        del e["projected"]  # as earlier versions wrote it
+    assert [e.name for e in Report.from_json(json.dumps(data)).entries] == [e.name for e in report.entries]

@@ -14,10 +14,11 @@ ASSERTED = (Path(__file__).parents[1] / "typing" / "assert_nn.py").read_text(enc
 
 
 def starred(package):
-    """The modules that the face of a package imports with a star."""
+    """The modules that the face of a package imports with a star, or that such a one imports so."""
     tree = ast.parse(Path(package.__file__).read_text(encoding="utf-8"))
     lines = [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.names[0].name == "*"]
-    return [importlib.import_module(line.module) for line in lines]
+    found = [importlib.import_module(line.module) for line in lines]
+    return [inner for module in found for inner in starred(module) or [module]]
 
 
 def public(package, kind):

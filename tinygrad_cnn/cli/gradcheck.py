@@ -36,9 +36,10 @@ from tinygrad_cnn.core.op import Op
 from tinygrad_cnn.core.types import NDArray, Shape
 from tinygrad_cnn.gradcheck.check import gradcheck, gradgradcheck
 from tinygrad_cnn.gradcheck.functions import numpy_pair
-from tinygrad_cnn.gradcheck.report import SEVERITY, Report
+from tinygrad_cnn.gradcheck.problems import CannotJudge, OutsideDomain, ReturnedArray
+from tinygrad_cnn.gradcheck.report import Report
 from tinygrad_cnn.gradcheck.sweep import SAMPLES, Outcome, check_op, gradcheck_trial, own_ops, ratios, shape_text
-from tinygrad_cnn.gradcheck.verdicts import Verdict
+from tinygrad_cnn.gradcheck.verdicts import SEVERITY, Verdict
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.utils.atomic import check_writable, write_atomically
 from tinygrad_cnn.version import __version__
@@ -59,7 +60,7 @@ examples:
   tinygrad-cnn gradcheck Conv2D --samples 10
   tinygrad-cnn gradcheck --all --html report.html
 
-exit status: 0 every gradient is right, 1 one is wrong, 3 it cannot be told, 2 the command is wrong
+exit status: 0 every gradient is right, 1 one is wrong, 3 it cannot be decided, 2 the command is wrong
 """
 
 
@@ -140,12 +141,15 @@ def worst(outcomes: Sequence[Outcome]) -> Verdict:
 
 
 def again(args: argparse.Namespace, outcome: Outcome) -> str:
-    """The command that checks this op alone, at the same points."""
+    """The command that checks this op alone, at the same points and in the same way."""
+    usual = argparse.ArgumentParser(add_help=False)
+    add_arguments(usual)
     words = ["tinygrad-cnn", "gradcheck", outcome.name, "--seed", str(args.seed), "--samples", str(_samples(args))]
-    for name in ("order", "dtype", "eps", "atol", "rtol"):
+    for name in ("order", "dtype", "eps", "atol", "rtol", "fast"):
         value = getattr(args, name)
-        words += [f"--{name}", str(value)] if value not in (None, 1, "float64") else []
-    return shlex.join([*words, "--fast"] if args.fast else words)
+        if value != usual.get_default(name):
+            words += [f"--{name}"] if value is True else [f"--{name}", str(value)]
+    return shlex.join(words)
 
 
 def _check_options(args: argparse.Namespace) -> None:
@@ -269,14 +273,14 @@ def _function(args: argparse.Namespace, function: Callable[..., Any]) -> Outcome
         checked = numpy_pair(function, vjp)
     start = perf_counter()
     reports = [_report(args, checked, names, n) for n in range(_samples(args, 1))]
-    told = ", ".join(f"{name} {shape_text(s)}" for name, s in zip(names, shapes, strict=True))
+    inputs = ", ".join(f"{name} {shape_text(s)}" for name, s in zip(names, shapes, strict=True))
     low, high = _range(args)
     return Outcome(
         name=args.target,
         family="NumPy pair" if args.vjp is not None else "function",
         formula=next(iter((inspect.getdoc(function) or "").splitlines()), ""),
         domain=tuple((name, f"Drawn between {low:g} and {high:g}.") for name in names),
-        samples=(f"{told}; {args.dtype}",) * len(reports),
+        samples=(f"{inputs}; {args.dtype}",) * len(reports),
         trials=(gradcheck_trial(reports, args.order),),
         reports=tuple(reports),
         ratios=tuple(r for report in reports for r in ratios(report)),
@@ -297,28 +301,28 @@ def _report(args: argparse.Namespace, checked: Any, names: Sequence[str], n: int
             checked, inputs, raise_exception=False, seed=args.seed + n, names=[*names, *many], **_options(args)
         )
     except (Exception, SystemExit) as error:
-        told = ", ".join(f"{name} {shape_text(a.shape)}" for name, a in zip(names, arrays, strict=True))
-        where = f"(inputs: {told}, {args.dtype}, between {low:g} and {high:g})"
+        shapes = ", ".join(f"{name} {shape_text(a.shape)}" for name, a in zip(names, arrays, strict=True))
+        where = f"(inputs: {shapes}, {args.dtype}, between {low:g} and {high:g})"
         raise _raised(args, error, f"{where}; check --shape, --low, --high and --dtype") from error
-    if report.raised is not None:
-        raise _refused(args, report.problem)
-    if "choose inputs inside its domain" in report.problem:
+    if report.raised is OutsideDomain:
         hint = f"Inputs were drawn between {low:g} and {high:g}; --low and --high choose another range."
-        report = replace(report, notes=(*report.notes, hint))
+        return replace(report, notes=(*report.notes, hint))
+    if report.raised is not None:
+        raise _refused(args, report.error())
     return report
 
 
-def _refused(args: argparse.Namespace, problem: str) -> UsageError:
+def _refused(args: argparse.Namespace, error: Exception) -> UsageError:
     """There is nothing to check, or no derivative to be had."""
-    numpy = args.vjp is None and "returned ndarray" in problem
+    numpy = args.vjp is None and isinstance(error, ReturnedArray)
     hint = "; for a function of NumPy arrays, name its VJP with --vjp" if numpy else ""
-    return UsageError(f"gradcheck: {args.target}: {problem.removeprefix('gradcheck: ')}{hint}")
+    return UsageError(f"gradcheck: {args.target}: {str(error).removeprefix('gradcheck: ')}{hint}")
 
 
 def _raised(args: argparse.Namespace, error: BaseException, context: str = "") -> BaseException:
     """What to raise in place of what was raised while the function or the op was called."""
-    if str(error).startswith("gradcheck: "):
-        return _refused(args, str(error))
+    if isinstance(error, CannotJudge):
+        return _refused(args, error)
     trace = their_trace(error)
     if trace is None:
         return error

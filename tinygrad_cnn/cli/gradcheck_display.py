@@ -1,15 +1,12 @@
 """What the user sees of checked gradients: by rich if it is there and the output is a terminal, else lines."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol, TextIO
 
-import numpy as np
-
 from tinygrad_cnn.cli import display
-from tinygrad_cnn.gradcheck.report import SEVERITY, Report
-from tinygrad_cnn.gradcheck.sweep import Outcome, rated, shape_text
-from tinygrad_cnn.gradcheck.verdicts import Entry, Verdict
+from tinygrad_cnn.gradcheck.report import Report, Row, aligned
+from tinygrad_cnn.gradcheck.sweep import ORDERS, Outcome, rated, shape_text
+from tinygrad_cnn.gradcheck.verdicts import SEVERITY, Entry, Projected, Verdict
 
 try:
     import rich.box
@@ -109,20 +106,6 @@ def progress_for(out: TextIO) -> Progress:
     return Bar(out) if _rich(out) else Plain(out)
 
 
-@dataclass(frozen=True)
-class Row:
-    """An entry as texts."""
-
-    input: str
-    place: str
-    analytic: str
-    numeric: str
-    error: str
-    allowed: str
-    verdict: str
-    note: str
-
-
 def rows(report: Report, count: int = ROWS) -> list[tuple[Entry, Row]]:
     """The worst entries of a report, the worst of all first."""
     return [(e, _row(report, e)) for e, _ in rated(report)[:count]]
@@ -131,11 +114,10 @@ def rows(report: Report, count: int = ROWS) -> list[tuple[Entry, Row]]:
 def counts(outcome: Outcome) -> str:
     """What was done, in one line."""
     entries = sum(len(report.entries) for report in outcome.reports)
-    told = [f"{outcome.passed} of {len(outcome.trials)} checks passed", many(len(outcome.samples), "sample")]
-    told += (
-        [f"{entries} derivatives compared", f"worst error {ratio_text(outcome.worst)} of its bound"] if entries else []
-    )
-    return f"{', '.join(told)}, {outcome.seconds:.2f} s"
+    facts = [f"{outcome.passed} of {len(outcome.trials)} checks passed", many(len(outcome.samples), "sample")]
+    if entries:
+        facts += [f"{entries} derivatives compared", f"worst error {ratio_text(outcome.worst)} of its bound"]
+    return f"{', '.join(facts)}, {outcome.seconds:.2f} s"
 
 
 def ratio_text(ratio: float | None) -> str:
@@ -167,10 +149,9 @@ def totals(outcomes: Sequence[Outcome], seconds: float) -> str:
     """One sentence on all."""
     number = {v: sum(o.verdict is v for o in outcomes) for v in Verdict}
     entries = sum(len(r.entries) for o in outcomes for r in o.reports)
-    told = [f"{number[v]} {word}" for v, word in ((Verdict.FAIL, "fail"), (Verdict.INCONCLUSIVE, "inconclusive"))]
-    told = [text for text, v in zip(told, (Verdict.FAIL, Verdict.INCONCLUSIVE), strict=True) if number[v]]
+    others = [f"{number[v]} {v.value}" for v in (Verdict.FAIL, Verdict.INCONCLUSIVE) if number[v]]
     return (
-        f"{many(len(outcomes), 'op')}: {', '.join([f'{number[Verdict.PASS]} pass', *told])}; "
+        f"{many(len(outcomes), 'op')}: {', '.join([f'{number[Verdict.PASS]} pass', *others])}; "
         f"{entries:,} derivatives compared in {seconds:.1f} s"
     )
 
@@ -197,9 +178,7 @@ def print_table(outcomes: Sequence[Outcome], seconds: float, out: TextIO) -> Non
         console.print(totals(outcomes, seconds), highlight=False)
         console.print("worst error: the largest, over what it was allowed\n", style="dim", highlight=False)
         return
-    widths = [max(len(row[k]) for row in (titles, *cells)) for k in range(len(titles))]
-    for row in (titles, *cells):
-        padded = [c.rjust(w) if k in right else c.ljust(w) for k, (c, w) in enumerate(zip(row, widths, strict=True))]
+    for padded in aligned([titles, *cells], right):
         print("  ".join(padded).rstrip(), file=out)
     print(f"\n{totals(outcomes, seconds)}\nworst error: the largest, over what it was allowed\n", file=out)
 
@@ -213,15 +192,15 @@ def print_outcome(outcome: Outcome, command: str, out: TextIO) -> None:
     for check, message in refuted(outcome):
         print(f"  {check}: {message}", file=out)
     if shown(outcome) is not None:
-        told = str(shown(outcome))
-        print("\n".join(f"  {line}".rstrip() for line in told.splitlines()), file=out)
+        lines = str(shown(outcome)).splitlines()
+        print("\n".join(f"  {line}".rstrip() for line in lines), file=out)
     if command:
         print(f"  Again: {command}\n", file=out)
 
 
 def refuted(outcome: Outcome) -> list[tuple[str, str]]:
     """Of each check of the battery that failed: its name, and its first message."""
-    failed = [t for t in outcome.trials if t.failures and "gradcheck" not in t.check]
+    failed = [t for t in outcome.trials if t.failures and t.check not in ORDERS.values()]
     return [(t.check, " ".join(t.failures[0].removeprefix(f"{outcome.name}: ").split())) for t in failed]
 
 
@@ -277,10 +256,8 @@ class _Rich:
         if any(row.note for _, row in worst):
             table.add_column("", style="dim", overflow="fold")
         for k, (e, row) in enumerate(worst):
-            cells: list[Any] = [
-                "→" if k == 0 and not report else "", row.input, row.place, row.analytic, row.numeric, row.error,
-                row.allowed, rich.text.Text(row.verdict, style=STYLE[e.verdict]), row.note,
-            ]  # fmt: skip
+            verdict = rich.text.Text(row.verdict, style=STYLE[e.verdict])
+            cells: list[Any] = ["→" if k == 0 and not report else "", *row[:-2], verdict, row.note]
             table.add_row(*cells[: len(table.columns)], style="bold" if cells[0] else "")
         if len(report.entries) > len(worst):
             table.caption, table.caption_justify = f"… and {len(report.entries) - len(worst)} more", "left"
@@ -293,26 +270,14 @@ class _Rich:
 
 def smallest_text(report: Report) -> str:
     """The smallest inputs that fail, in one line."""
-    told = [np.array2string(a, precision=4, threshold=12, separator=", ") for a in report.smallest or ()]
-    text = " ".join(", ".join(told).split())
+    text = report.smallest_text()
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}… (--json has it all)"
 
 
 def _row(report: Report, e: Entry) -> Row:
     shape = report.shapes.get(e.input)
-    note = "at a kink" if e.reason.startswith("at a kink") else e.reason
-    if e.where is not None and e.verdict is not Verdict.PASS and e.one_sided is not None:
-        note = f"kink at {e.where:+.1g}: {e.one_sided[0]:.3g} | {e.one_sided[1]:.3g}"
-    return Row(
-        input=e.name if shape is None or e.name.startswith("⟨") else f"{e.name} {shape_text(shape)}",
-        place=str(e.place).replace(",)", ")") if e.place else "",
-        analytic=f"{e.analytic:.8g}",
-        numeric=f"{e.numeric:.8g}",
-        error=f"{e.error:.0e}",
-        allowed=f"{e.allowed:.0e}",
-        verdict=WORD[e.verdict],
-        note=note,
-    )
+    name = e.name if shape is None or isinstance(e, Projected) else f"{e.name} {shape_text(shape)}"
+    return Row.of(e, name, WORD[e.verdict])
 
 
 def _rich(out: TextIO) -> bool:

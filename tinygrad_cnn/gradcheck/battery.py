@@ -13,8 +13,11 @@ from tinygrad_cnn import autograd
 from tinygrad_cnn.core.op import Op, Sample
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.gradcheck.differences import Estimate, derivative
+from tinygrad_cnn.gradcheck.memory import LAYOUTS
 from tinygrad_cnn.gradcheck.verdicts import GradientError
 from tinygrad_cnn.tensor import Tensor
+
+__all__ = ["CHECKS"]
 
 TOLERANCE = 1e-7
 """Relative to the size of what is compared, beside ten times the estimated error of the differences."""
@@ -138,9 +141,7 @@ def check_cotangent_layouts(op: type[Op], sample: Sample, random: np.random.Gene
     inputs, options = sample
     shape = forward(op, inputs, options).shape
     v = noise(random, shape)
-    backwards = (slice(None, None, -1),) * v.ndim
-    spread = np.broadcast_to(v.reshape(-1)[:1].reshape((1,) * v.ndim), shape) if v.size else v
-    for w in (np.array(v, order="F"), v[backwards].copy()[backwards], spread):
+    for w in (layout(v) for layout in LAYOUTS):
         found, expected = vjp(op, inputs, options, w), vjp(op, inputs, options, np.array(w, order="C"))
         for k, a, b in zip(differentiable(op, inputs), found, expected, strict=True):
             if not np.allclose(a, b, rtol=1e-12, atol=1e-12):
@@ -229,7 +230,8 @@ def check_kinks(op: type[Op]) -> None:
             v = Tensor(np.full(y.shape, 0.75), requires_grad=True)
             found = autograd.grad(y, leaves, v, create_graph=True)
             total = sum(g.sum() for g in found)
-            second = autograd.grad(total, [*leaves, v], allow_unused=True) if total.requires_grad else ()
+            recorded = isinstance(total, Tensor) and total.requires_grad
+            second = autograd.grad(total, [*leaves, v], allow_unused=True) if recorded else ()
         declared = [0.75 * np.asarray(kink.gradients[k]) for k in differentiable(op, inputs)]
         for k, a, b in zip(differentiable(op, inputs), found, declared, strict=True):
             if not np.allclose(a.detach().numpy(), b, rtol=1e-12, atol=0, equal_nan=True):

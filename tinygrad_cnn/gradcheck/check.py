@@ -9,27 +9,25 @@ import numpy as np
 from tinygrad_cnn import autograd
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.gradcheck.complex_step import complex_columns
-from tinygrad_cnn.gradcheck.conduct import STATE, WrongShape, check_batched, check_function, check_same_value, check_vjp
-from tinygrad_cnn.gradcheck.diagnosis import Case, Diagnosis, diagnose, diagnose_shape
+from tinygrad_cnn.gradcheck.conduct import WrongShape, check_batched, check_function, check_still, check_vjp
+from tinygrad_cnn.gradcheck.diagnosis import Case, diagnose, diagnose_shape
 from tinygrad_cnn.gradcheck.duals import forward_mode
-from tinygrad_cnn.gradcheck.functions import Adapter, Checked, TensorFunction
+from tinygrad_cnn.gradcheck.functions import Checked, Narrowed, TensorFunction, unpacked
 from tinygrad_cnn.gradcheck.judge import (
     CONFIRMED,
     RTOL,
     THOROUGH,
+    VERDICT,
     Column,
+    FirstLook,
     Scale,
     Tolerance,
-    curve,
-    examine,
-    judged,
-    nothing,
     quick,
-    scales,
 )
 from tinygrad_cnn.gradcheck.kinks import check_ties
 from tinygrad_cnn.gradcheck.linear import exact_adjoint
-from tinygrad_cnn.gradcheck.point import LEAST, BadInput, Point, signed
+from tinygrad_cnn.gradcheck.point import LEAST, Point, number_of, place_of, signed
+from tinygrad_cnn.gradcheck.problems import CannotJudge, Misbehaves, NothingToCheck, WrongType
 from tinygrad_cnn.gradcheck.projections import (
     DIRECTIONS,
     FEW,
@@ -41,8 +39,11 @@ from tinygrad_cnn.gradcheck.projections import (
 )
 from tinygrad_cnn.gradcheck.report import Report
 from tinygrad_cnn.gradcheck.shrinking import smallest_failing
-from tinygrad_cnn.gradcheck.verdicts import Entry, GradientError, Verdict
+from tinygrad_cnn.gradcheck.thorough import curve, examine, judged
+from tinygrad_cnn.gradcheck.verdicts import SEVERITY, UNJUDGED, Entry, GradientError, Projected, Verdict
 from tinygrad_cnn.tensor import Tensor
+
+__all__ = ["gradcheck", "gradgradcheck"]
 
 SEED = 20240229
 """Cotangents are random, but the same in every run."""
@@ -75,7 +76,7 @@ def gradcheck(
     function; where a NumPy function is analytic the complex step replaces them. Cotangents are random, signed and of
     many sizes. An element passes if it differs by at most ``atol + rtol |numeric| +`` its error bar, or if it lies
     between the one-sided derivatives at a kink. It fails only if steps of another kind confirm it; what cannot be
-    told is inconclusive. See ``docs/gradcheck.md``.
+    decided is inconclusive. See ``docs/gradcheck.md``.
 
     Parameters
     ----------
@@ -121,7 +122,7 @@ def gradcheck(
     options = Options(tolerance, nondet_tol, check_batched_grad, fast_mode, seed, names, explain, shrink)
     report = _report(adapter, given, options)
     if raise_exception and not report:
-        raise (report.raised or GradientError)(*((str(report), report) if report.raised is None else (str(report),)))
+        raise report.error()
     return report
 
 
@@ -188,21 +189,15 @@ class Options:
 
 def _report(adapter: Any, given: Sequence[Any], options: Options) -> Report:
     name = str(getattr(adapter, "name", type(adapter).__name__))
-    unpack = getattr(adapter, "unpack", None) or Adapter(lambda: None).unpack
     blank = Report(name, seed=options.seed)
     try:
-        inputs, checked = unpack(given)
+        inputs, checked = unpacked(adapter, given)
         _check_inputs(inputs, checked)
         with np.errstate(all="ignore"):  # NaN and infinities are judged, not warned of
             return _Check(Point(adapter, inputs, checked), options, blank).run()
-    except BadInput as bad:
-        return replace(blank, problem=str(bad), raised=None if bad.raised is GradientError else bad.raised)
-    except GradientError as error:
-        return replace(blank, problem=str(error))
-    except TypeError as error:
-        if not str(error).startswith("gradcheck:"):
-            raise
-        return replace(blank, problem=str(error), raised=TypeError)
+    except (CannotJudge, GradientError) as error:
+        usual = type(error) is Misbehaves or not isinstance(error, CannotJudge)
+        return replace(blank, problem=str(error), raised=None if usual else type(error))
 
 
 def _check_inputs(inputs: Sequence[Any], checked: Sequence[int]) -> None:
@@ -211,10 +206,10 @@ def _check_inputs(inputs: Sequence[Any], checked: Sequence[int]) -> None:
     arrays = [(k, a) for k, a in enumerate(inputs) if isinstance(a, np.ndarray)]
     if arrays:
         k, a = arrays[0]
-        raise BadInput(
-            f"input {k} has dtype {a.dtype} and cannot have a derivative; pass floating-point numbers", TypeError
+        raise WrongType(
+            f"gradcheck: input {k} has dtype {a.dtype} and cannot have a derivative; pass floating-point numbers"
         )
-    raise BadInput("no input requires a gradient; create one with requires_grad=True", ValueError)
+    raise NothingToCheck("gradcheck: no input requires a gradient; create one with requires_grad=True")
 
 
 class _Check:
@@ -258,7 +253,7 @@ class _Check:
             self.notes.append(f"a batch of cotangents, {check_batched(point, self.V, self.labels)}, gives the same")
         fast = self.fast
         entries = self._projections(analytic) if fast else self._elements(analytic)
-        check_same_value(point, None, options.nondet_tol, STATE)
+        check_still(point, options.nondet_tol)
         entries += self._other_oracles(analytic, entries)
         report = replace(self.blank, entries=tuple(entries), oracles=tuple(self.oracles), notes=tuple(self.notes))
         if options.explain and report.verdict is Verdict.FAIL:
@@ -271,8 +266,7 @@ class _Check:
         if worst is None or len(worst.place) != len(report.shapes[worst.input]) or worst.name not in self.labels:
             return report
         k = self.point.checked.index(worst.input)
-        shape = self.point.arrays[k].shape
-        i = int(np.ravel_multi_index(worst.place, shape)) if shape else 0
+        i = number_of(worst.place, self.point.arrays[k].shape)
         if not np.isfinite(self.point.arrays[k].reshape(-1)[i]):
             return report
         c = int(np.argmin(np.abs(self.analytic[k][:, i] - worst.analytic)))
@@ -304,57 +298,29 @@ class _Check:
 
     def _judge(self, k: int, analytic: NDArray, column: Column) -> list[Entry]:
         """The entries of input k: those the quick pass settled, and the doubtful ones examined."""
-        point, tolerance = self.point, self.tolerance
-        scale = scales(column.numeric)
-        ruler = np.maximum(np.maximum(scale, scales(analytic)), nothing(point, self.V, analytic))
-        tolerated = tolerance.allowed(column.numeric, scale)
-        allowed = tolerated + column.error
-        with np.errstate(all="ignore"):
-            off = np.abs(analytic - column.numeric)
-            coarse = column.error > tolerance.coarse(column.numeric, ruler)
-            badness = np.where(np.isfinite(off), off / np.maximum(allowed, 1e-300), np.inf)
-        doubtful = np.any(coarse, axis=0) | ~np.all(np.isfinite(column.error), axis=0) | column.doubt
-        wrong = ~np.all(off <= allowed, axis=0)
-        worst = np.argmax(badness, axis=0)
-        label, shape = self.labels[k], point.arrays[k].shape
-        values = np.asarray(point.arrays[k], np.float64).reshape(-1)
-        entries = []
-        for i in range(analytic.shape[1]):
-            c = worst[i]
-            place = tuple(int(n) for n in np.unravel_index(i, shape)) if shape else ()
-            verdict = Verdict.FAIL if wrong[i] else Verdict.PASS
-            entries.append(
-                Entry(
-                    point.checked[k], label, place, float(analytic[c, i]), float(column.numeric[c, i]),
-                    float(column.error[c, i]), verdict, allowed=float(tolerated[c, i]),
-                )
-            )  # fmt: skip
-        again = np.flatnonzero(doubtful | wrong)
-        if not len(again):
+        look = FirstLook.at(self.point, self.V, analytic, column, self.tolerance)
+        entries = look.entries(self.point.checked[k], self.labels[k], self.point.arrays[k].shape)
+        unsettled = look.unsettled()
+        if not unsettled:
             return entries
-        order = again[np.argsort(-np.max(badness, axis=0)[again], kind="stable")]
+        values = np.asarray(self.point.arrays[k], np.float64).reshape(-1)
         noise = self._gradient_noise(k)
         confirmed, acquitted = 0, False
-        for rank, i in enumerate(order.tolist()):
+        for rank, i in enumerate(unsettled):
             if not np.isfinite(values[i]):
-                entries[i] = replace(
-                    entries[i], verdict=Verdict.PASS if np.isfinite(entries[i].analytic) else Verdict.FAIL,
-                    reason=f"not judged: the input is {values[i]}",
-                )  # fmt: skip
+                verdict = VERDICT[not np.isfinite(entries[i].analytic)]
+                entries[i] = replace(entries[i], verdict=verdict, reason=UNJUDGED[str(values[i])])
                 continue
-            if not doubtful[i] and confirmed >= CONFIRMED and not acquitted:
+            if not look.doubtful[i] and confirmed >= CONFIRMED and not acquitted:
                 continue
             if rank >= THOROUGH:
-                entries[i] = replace(
-                    entries[i], verdict=Verdict.INCONCLUSIVE, reason="too many doubtful elements to examine all"
-                )
+                reason = "too many doubtful elements to examine all"
+                entries[i] = replace(entries[i], verdict=Verdict.INCONCLUSIVE, reason=reason)
                 continue
-            entries[i] = self._examined(
-                k, i, analytic, entries[i], [Scale(*pair) for pair in zip(scale[:, 0], ruler[:, 0], strict=True)], noise
-            )
+            entries[i] = self._examined(k, i, analytic, entries[i], look.scale, noise)
             if entries[i].verdict is Verdict.FAIL:
                 confirmed += 1
-            elif not doubtful[i]:
+            elif not look.doubtful[i]:
                 acquitted = True
         return entries
 
@@ -363,13 +329,10 @@ class _Check:
     ) -> Entry:
         """The worst of the thorough verdicts under each cotangent."""
         results = []
-        for c, v in enumerate(self.V):
-            s = scale[c]
+        for v, s, gradient, off in zip(self.V, scale, analytic[:, i].tolist(), noise[:, i].tolist(), strict=True):
             found = examine(self.point, k, i, v, self.tolerance, s)
-            this = replace(entry, analytic=float(analytic[c, i]))
-            results.append(judged(this, found, self.tolerance, s, float(noise[c, i])))
-        rank = {Verdict.PASS: 0, Verdict.INCONCLUSIVE: 1, Verdict.FAIL: 2}
-        return max(results, key=lambda e: rank[e.verdict])
+            results.append(judged(replace(entry, analytic=gradient), found, self.tolerance, s, off))
+        return max(results, key=lambda e: SEVERITY[e.verdict])
 
     def _gradient_noise(self, k: int) -> NDArray:
         """What rounding may do to the gradient of input k, per cotangent; at most a few digits."""
@@ -385,7 +348,7 @@ class _Check:
         count = sum(a.size for a in point.arrays)
         self.oracles.append(f"{DIFFERENCES} along random directions")
         self.notes.append(f"{count} elements: judged by {DIRECTIONS} random projections per input")
-        entries = []
+        entries: list[Entry] = []
         self.kinks_met = False
         for k, (a, label) in enumerate(zip(point.arrays, self.labels, strict=True)):
             if a.size:
@@ -402,7 +365,7 @@ class _Check:
     def _projected(self, k: int, label: str, analytic: NDArray) -> list[Entry]:
         """The projections of one input, up to the first that is wrong; then the elements that make it wrong."""
         point = self.point
-        entries = []
+        entries: list[Entry] = []
         for n in range(DIRECTIONS):
             c = n % len(self.V)
             u = direction(self.random, point, k)
@@ -416,7 +379,7 @@ class _Check:
             reason += f", {result.found.why}" if result.verdict is Verdict.INCONCLUSIVE else ""
             steps = result.found.steps if result.verdict is not Verdict.PASS else ()
             numbers = result.analytic, result.found.numeric, result.found.error
-            entry = Entry(
+            entry = Projected(
                 point.checked[k], f"⟨{label}, u⟩", (), *numbers, result.verdict, reason,
                 steps=steps, allowed=result.allowed,
             )  # fmt: skip
@@ -439,7 +402,7 @@ class _Check:
         scale = [Scale(float(s), float(s)) for s in size]
         noise = np.zeros(analytic.shape)
         for i in elements:
-            place = tuple(int(n) for n in np.unravel_index(i, self.point.arrays[k].shape))
+            place = place_of(i, self.point.arrays[k].shape)
             blank = Entry(self.point.checked[k], self.labels[k], place, 0.0, 0.0, 0.0, Verdict.PASS)
             entries.append(self._examined(k, i, analytic, blank, scale, noise))
         return entries
@@ -471,12 +434,10 @@ class _Check:
                 most = max(most, self.tolerance.granted(terms, 4.5))
                 if off[i] <= most:
                     continue
-                place = tuple(int(n) for n in np.unravel_index(i, whole.shape)) if whole.shape else ()
+                numbers = float(whole.reshape(-1)[i]), float(expected[i]), 0.0
                 reason = "the vjp is not linear in the cotangent"
-                a, n = float(whole.reshape(-1)[i]), float(expected[i])
-                return Entry(
-                    self.point.checked[k], self.labels[k], place, a, n, 0.0, Verdict.FAIL, reason, allowed=most
-                )
+                where = self.point.checked[k], self.labels[k], place_of(i, whole.shape)
+                return Entry(*where, *numbers, Verdict.FAIL, reason, allowed=most)
         return None
 
     def _forward_mode(self, analytic: list[NDArray]) -> Entry | None:
@@ -493,7 +454,7 @@ class _Check:
             if not abs(found - expected) <= most:
                 reason = "⟨Jᵀv, u⟩ is not ⟨v, Ju⟩"
                 numbers = found, expected, 0.0
-                return Entry(self.point.checked[0], "⟨Jᵀv, u⟩", (), *numbers, Verdict.FAIL, reason, allowed=most)
+                return Projected(self.point.checked[0], "⟨Jᵀv, u⟩", (), *numbers, Verdict.FAIL, reason, allowed=most)
         return None
 
     def _exact_adjoint(self, analytic: list[NDArray]) -> Entry | None:
@@ -513,29 +474,12 @@ class _Check:
     def _explained(self, report: Report) -> Report:
         """The report with diagnoses, best first, and the smallest input that still fails."""
         case = Case.of(self.point, report.entries, self.labels, self.random, self.tolerance)
-        diagnoses: Sequence[Diagnosis] = diagnose(case)
 
         def fails(inputs: Sequence[Any]) -> bool:
             quiet = replace(self.options, batched=False, explain=False)
-            found = _report(_Bound(self.point), list(inputs), quiet)
+            same_places = Narrowed(self.point.adapter, lambda values: (list(values), self.point.checked))
+            found = _report(same_places, inputs, quiet)
             return found.verdict is Verdict.FAIL and not found.problem
 
         smallest = smallest_failing(self.point, fails) if self.options.shrink and not self.fast else None
-        return replace(report, diagnoses=tuple(diagnoses), smallest=smallest)
-
-
-class _Bound:
-    """The same function with other values in the places that are checked: what the shrinker tries."""
-
-    def __init__(self, point: Point) -> None:
-        self._point = point
-        self.name = str(getattr(point.adapter, "name", ""))
-
-    def unpack(self, inputs: Sequence[Any]) -> tuple[list[Any], list[int]]:
-        return list(inputs), self._point.checked
-
-    def evaluate(self, inputs: Sequence[Any]) -> Any:
-        return self._point.adapter.evaluate(inputs)
-
-    def vjp(self, inputs: Sequence[Any], cotangents: Sequence[Any]) -> Any:
-        return self._point.adapter.vjp(inputs, cotangents)
+        return replace(report, diagnoses=tuple(diagnose(case)), smallest=smallest)

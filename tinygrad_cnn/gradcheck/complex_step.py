@@ -13,8 +13,9 @@ import numpy as np
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.gradcheck.differences import SIGNS
 from tinygrad_cnn.gradcheck.functions import NumpyPair
-from tinygrad_cnn.gradcheck.judge import Column, Scale, Tolerance, examine_line
+from tinygrad_cnn.gradcheck.judge import Column, Scale, Tolerance
 from tinygrad_cnn.gradcheck.point import Point, signed
+from tinygrad_cnn.gradcheck.thorough import Line
 
 H, OTHER = 2.0**-100, 0.7 * 2.0**-98
 """The step, and another that rounds differently: terms that cancel inside the function show in the difference."""
@@ -47,14 +48,10 @@ def _agrees(point: Point, k: int, v: NDArray, u: NDArray) -> bool:
     slopes = _imaginary(point, k, u)
     if slopes is None or not np.all(np.isfinite(slopes)):
         return False
-    directions: list[NDArray | None] = [u if j == k else None for j in range(len(point.arrays))]
-
-    def ends(h: float) -> tuple[NDArray, NDArray, float, float]:
-        return point.along(directions, h), point.along(directions, -h), h, h
-
     scale = float(np.sqrt(np.sum((v * slopes) ** 2)))
     tolerance = Tolerance(None, 1e-6, point.eps, None)
-    found = examine_line(point, v[None], ends, 2.0**-8, tolerance, Scale(scale, scale), kinks=False)
+    line = Line(point, v, point.ends_along(point.only(k, u)), tolerance, Scale(scale, scale))
+    found = line.examine(2.0**-8, kinks=False)
     return not found.why and abs(float(v @ slopes) - found.numeric) <= found.error + 1e-7 * scale
 
 

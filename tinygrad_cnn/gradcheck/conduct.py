@@ -6,19 +6,22 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
-from tinygrad_cnn.gradcheck.point import BadInput, Point
+from tinygrad_cnn.gradcheck.point import Point
+from tinygrad_cnn.gradcheck.problems import MODIFIED, Misbehaves, WrongType
 from tinygrad_cnn.gradcheck.verdicts import GradientError
 
-WRITES = "the function modifies its input; let it work on a clone()"
-RANDOM = "the function gives another value when called again; seed what is random inside it"
-STATE = "the function depends on state: called again after other calls, it gives another value for the same inputs"
+RANDOM = "gradcheck: the function gives another value when called again; seed what is random inside it"
+STATE = (
+    "gradcheck: the function depends on state: called again after other calls, it gives another value for the same "
+    "inputs"
+)
 
 
-class WrongShape(BadInput):
+class WrongShape(Misbehaves):
     """A gradient of another shape than its input."""
 
     def __init__(self, k: int, gradient: NDArray, label: str, shape: tuple[int, ...]) -> None:
-        super().__init__(f"the vjp returns shape {gradient.shape} for {label} of shape {shape}")
+        super().__init__(f"gradcheck: the vjp returns shape {gradient.shape} for {label} of shape {shape}")
         self.k, self.gradient = k, gradient
 
 
@@ -29,19 +32,23 @@ def check_function(point: Point, nondet_tol: float) -> None:
     with np.errstate(all="ignore"):
         again = point.adapter.evaluate(arguments)
     if _changed(arguments, before):
-        raise BadInput(WRITES)
+        raise Misbehaves(MODIFIED)
     check_same_value(point, again, nondet_tol, RANDOM)
 
 
-def check_same_value(point: Point, outputs: Sequence[NDArray] | None, nondet_tol: float, problem: str) -> None:
+def check_still(point: Point, nondet_tol: float) -> None:
+    """Called again after other calls, the function gives the value of the first call."""
+    with np.errstate(all="ignore"):
+        again = point.adapter.evaluate(_copies(point))
+    check_same_value(point, again, nondet_tol, STATE)
+
+
+def check_same_value(point: Point, outputs: Sequence[NDArray], nondet_tol: float, problem: str) -> None:
     """The outputs are those of the first call."""
-    if outputs is None:
-        with np.errstate(all="ignore"):
-            outputs = point.adapter.evaluate(_copies(point))
     if [np.shape(y) for y in outputs] != point.shapes:
-        raise BadInput(problem)
+        raise Misbehaves(problem)
     if not np.all(np.abs(point.flat(outputs) - point.values) <= nondet_tol + rounding(point, point.values)):
-        raise BadInput(problem)
+        raise Misbehaves(problem)
 
 
 def rounding(point: Point, values: NDArray) -> float:
@@ -55,14 +62,14 @@ def check_vjp(point: Point, cotangent: NDArray, labels: Sequence[str], nondet_to
     before, kept = _snapshot(arguments), [None if v is None else v.copy() for v in given]
     found = _called(point, arguments, given)
     if any(v is not None and not np.array_equal(v, b) for v, b in zip(given, kept, strict=True) if b is not None):
-        raise BadInput("the vjp modifies the cotangent; let it work on a copy")
+        raise Misbehaves("gradcheck: the vjp modifies the cotangent; let it work on a copy")
     if _changed(arguments, before):
-        raise BadInput("the vjp modifies its input; let it work on a copy")
+        raise Misbehaves("gradcheck: the vjp modifies its input; let it work on a copy")
     gradients = [found[k] for k in point.checked]
     first = [None if g is None else np.array(g) for g in gradients]
     for k, (g, a, label) in enumerate(zip(gradients, point.arrays, labels, strict=True)):
         if g is not None and np.asarray(g).dtype.kind not in "fiub":
-            raise BadInput(f"the vjp returns {np.asarray(g).dtype} for {label}; expected real numbers", TypeError)
+            raise WrongType(f"gradcheck: the vjp returns {np.asarray(g).dtype} for {label}; expected real numbers")
         if g is not None and np.shape(g) != a.shape:
             raise WrongShape(k, np.asarray(g), label, a.shape)
     again = _called(point, _copies(point), point.split(cotangent))
@@ -77,7 +84,9 @@ def check_vjp(point: Point, cotangent: NDArray, labels: Sequence[str], nondet_to
                 | (np.isnan(g) & np.isnan(other))
             )
         if not np.all(same):
-            raise BadInput(f"the gradient of {label} differs when it is computed again; seed what is random inside it")
+            raise Misbehaves(
+                f"gradcheck: the gradient of {label} differs when it is computed again; seed what is random inside it"
+            )
     return first
 
 
@@ -96,7 +105,9 @@ def check_batched(point: Point, V: NDArray, labels: Sequence[str]) -> str:
             a, b = (np.zeros(1) if g is None else np.asarray(g, np.float64) for g in (gradients[k], alone[k]))
             size = float(np.max(np.abs(b), initial=0.0))
             if not np.allclose(a, b, rtol=64 * point.eps, atol=64 * point.eps * size, equal_nan=True):
-                raise BadInput(f"a batch of cotangents gives another gradient of {label} than each of them alone")
+                raise Misbehaves(
+                    f"gradcheck: a batch of cotangents gives another gradient of {label} than each of them alone"
+                )
     return str(getattr(point.adapter, "batched", "one after another through the same function"))
 
 
@@ -104,10 +115,10 @@ def _called(point: Point, arguments: Sequence[Any], given: Sequence[Any]) -> Seq
     try:
         with np.errstate(all="ignore"):
             return point.adapter.vjp(arguments, given)  # type: ignore[no-any-return]
-    except GradientError as error:
-        raise BadInput(str(error).removeprefix("gradcheck: ")) from error
+    except GradientError:
+        raise
     except Exception as error:  # what a VJP may do wrong has no bounds
-        raise BadInput(f"the vjp raises {type(error).__name__}: {error}") from error
+        raise Misbehaves(f"gradcheck: the vjp raises {type(error).__name__}: {error}") from error
 
 
 def _copies(point: Point) -> list[Any]:

@@ -18,15 +18,16 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tinygrad_cnn.core.op import Sample
-from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.gradcheck.check import gradcheck, gradgradcheck
 from tinygrad_cnn.gradcheck.functions import (
-    Adapter,
     Checked,
     JaxFunction,
+    Narrowed,
     TensorFunction,
     TorchFunction,
+    name_of,
     tensor_function,
+    unpacked,
 )
 from tinygrad_cnn.gradcheck.memory import memory_problem
 from tinygrad_cnn.gradcheck.report import Report
@@ -50,7 +51,7 @@ def check_gradients(
     settings: settings | None = None,
     options: Mapping[str, Any] | None = None,
     **named: st.SearchStrategy[Any],
-) -> Callable[[Any], Callable[..., None]]:
+) -> Callable[[Callable[..., Any] | Checked], Callable[..., None]]:
     """Make a test of a function: its gradients are right on whatever the strategies draw.
 
     What is decorated may be
@@ -116,7 +117,7 @@ def check_gradients(
             )
     plan = Plan(strategies, named, order, adapter, tuple(constants), dict(options or {}))
 
-    def decorate(target: Any) -> Callable[..., None]:
+    def decorate(target: Callable[..., Any] | Checked) -> Callable[..., None]:
         if not callable(target) and not isinstance(target, Checked):
             raise TypeError(
                 f"check_gradients: {type(target).__name__} decorated; expected a function, or what numpy_pair returns"
@@ -154,7 +155,7 @@ class Plan:
         taken = {name: drawn[name] for name in _taken(target, list(drawn))}
         given = outside.given_to(target)
         if len(taken) == len(drawn):
-            function = _named(lambda *values: given(**dict(zip(drawn, values, strict=True))), _name(target))
+            function = _named(lambda *values: given(**dict(zip(drawn, values, strict=True))), name_of(target))
             return self._case(self.adapter(function), list(drawn.values()), list(drawn), {})
         inputs = {name: value for name, value in drawn.items() if name not in taken}
         return self._case(self._made(given(**taken), target), list(inputs.values()), list(inputs), taken)
@@ -169,30 +170,30 @@ class Plan:
         if isinstance(target, Checked):
             if options:
                 raise TypeError(
-                    f"check_gradients: {_name(target)} cannot take the options {', '.join(options)}; decorate a "
+                    f"check_gradients: {name_of(target)} cannot take the options {', '.join(options)}; decorate a "
                     "function of these options that returns the pair"
                 )
             return self._case(target, inputs, None, {})
         given = partial(outside.given_to(target), **options)
         if _takes_inputs(target, len(outside.arguments)):
-            return self._case(self.adapter(_named(given, _name(target))), inputs, None, options)
+            return self._case(self.adapter(_named(given, name_of(target))), inputs, None, options)
         return self._case(self._made(given(), target), inputs, None, options)
 
     def _made(self, thing: Any, target: Any) -> Any:
         """What the decorated function returned, as something to check."""
         if not isinstance(thing, Checked) and not callable(thing):
             raise TypeError(
-                f"check_gradients: {_name(target)} returned {type(thing).__name__}; expected what to check "
+                f"check_gradients: {name_of(target)} returned {type(thing).__name__}; expected what to check "
                 "(a function, numpy_pair(f, vjp), torch_function(f), ...), or that it takes the inputs"
             )
         return thing if isinstance(thing, Checked) else self.adapter(thing)
 
-    def _case(self, thing: Any, inputs: list[Any], names: list[str] | None, told: Values) -> "Case":
+    def _case(self, thing: Any, inputs: list[Any], names: list[str] | None, chosen: Values) -> "Case":
         unknown = [c for c in self.constants if c not in (names or []) and c not in range(len(inputs))]
         if unknown:
             raise ValueError(f"check_gradients: constants has {unknown[0]!r}; inputs are {names or len(inputs)}")
         fixed = [k for k in range(len(inputs)) if k in self.constants or (names and names[k] in self.constants)]
-        return Case(thing, inputs, names, told, fixed, self.order, self.options)
+        return Case(thing, inputs, names, chosen, fixed, self.order, self.options)
 
 
 @dataclass(frozen=True)
@@ -214,7 +215,8 @@ class Case:
     thing: Any
     inputs: list[Any]
     names: list[str] | None
-    told: Values
+    chosen: Values
+    """What else was drawn: options, and what the decorated function takes by name."""
     fixed: list[int]
     order: int
     options: dict[str, Any]
@@ -258,7 +260,7 @@ class Case:
         if larger is not self and not report.problem:
             more = larger.report(explain=True).diagnoses
             found = [*more, *(d for d in found if d.kind not in {m.kind for m in more})]
-        drawn = {**self.told, **{n: v for n, v in self._others().items() if n not in self.told}}
+        drawn = {**self.chosen, **{n: v for n, v in self._others().items() if n not in self.chosen}}
         if drawn:
             notes.insert(0, f"drawn with {', '.join(f'{n}={_short(v)}' for n, v in drawn.items())}")
         arrays = tuple(np.array(self.inputs[k]) for k in range(len(self.inputs)) if self.checked(k))
@@ -269,42 +271,19 @@ class Case:
         return {names[k]: a for k, a in enumerate(self.inputs) if not self.checked(k)}
 
     def _prepared(self) -> tuple[Any, list[Any]]:
-        """The function and its inputs as `gradcheck` takes them: leaves of the framework, constants held back."""
-        places = range(len(self.inputs))
-        plain = [np.array(a, order="C") if isinstance(a, np.ndarray) else a for a in self.inputs]
-        if isinstance(self.thing, TensorFunction):
+        """The function and its inputs as `gradcheck` takes them: leaves, and constants that need no gradient."""
+        arrays = [np.array(a, order="C") if isinstance(a, np.ndarray) else a for a in self.inputs]
+        if isinstance(self.thing, (TensorFunction, TorchFunction)):
+            leaf = Tensor if isinstance(self.thing, TensorFunction) else import_module("torch").tensor
             leaves = [
-                Tensor(a, requires_grad=self.checked(k)) if isinstance(a, np.ndarray) else a
-                for k, a in zip(places, plain, strict=True)
+                leaf(a, requires_grad=self.checked(k)) if isinstance(a, np.ndarray) else a for k, a in enumerate(arrays)
             ]
             return self.thing, leaves
-        if isinstance(self.thing, TorchFunction):
-            torch = import_module("torch")
-            leaves = [
-                torch.tensor(a).requires_grad_(self.checked(k)) if isinstance(a, np.ndarray) else a
-                for k, a in zip(places, plain, strict=True)
-            ]
-            return self.thing, leaves
-        return (_Without(self.thing, self.fixed) if self.fixed else self.thing), plain
+        return (Narrowed(self.thing, self._unfixed) if self.fixed else self.thing), arrays
 
-
-class _Without:
-    """What is checked, some inputs left out."""
-
-    def __init__(self, thing: Any, fixed: Sequence[int]) -> None:
-        self._thing, self._fixed = thing, fixed
-        self.name = _name(thing)
-
-    def unpack(self, inputs: Sequence[Any]) -> tuple[list[Any], list[int]]:
-        unpack = getattr(self._thing, "unpack", None) or Adapter(lambda: None).unpack
-        values, checked = unpack(inputs)
-        return values, [k for k in checked if k not in self._fixed]
-
-    def evaluate(self, inputs: Sequence[Any]) -> Any:
-        return self._thing.evaluate(inputs)
-
-    def vjp(self, inputs: Sequence[Any], cotangents: Sequence[NDArray | None]) -> Any:
-        return self._thing.vjp(inputs, cotangents)
+    def _unfixed(self, inputs: Sequence[Any]) -> tuple[list[Any], list[int]]:
+        values, checked = unpacked(self.thing, inputs)
+        return values, [k for k in checked if k not in self.fixed]
 
 
 class _Failed(Exception):
@@ -348,11 +327,10 @@ class _Search:
             self._draw(chosen)
             self.smallest = self.smallest or self.unclear[0]
         if self.smallest is not None:
-            report = self.smallest.explained(self.larger or self.smallest)
-            raise (report.raised or GradientError)(str(report), *([] if report.raised else [report]))
+            raise self.smallest.explained(self.larger or self.smallest).error()
         if not self.entries:
             raise GradientError(
-                f"check_gradients: {_name(self.target)}: no entry was judged in any example; let the strategies draw "
+                f"check_gradients: {name_of(self.target)}: no entry was judged in any example; let the strategies draw "
                 "arrays of a floating dtype that have elements"
             )
 
@@ -360,7 +338,7 @@ class _Search:
         def example(drawn: tuple[Any, ...]) -> None:
             self.example(drawn)
 
-        name = f"{getattr(self.target, '__module__', '')}_{_name(self.target)}"
+        name = f"{getattr(self.target, '__module__', '')}_{name_of(self.target)}"
         example.__name__ = re.sub(r"\W", "_", name)  # by it, Hypothesis finds what failed before
         with suppress(_Failed):
             chosen(given(self.plan.drawn())(example))()
@@ -375,7 +353,7 @@ def _test(
         __tracebackhide__ = True
         _Search(target, plan, Outside(arguments, fixtures)).run(_settings(examples, base), inconclusive)
 
-    test.__name__ = test.__qualname__ = _name(target)
+    test.__name__ = test.__qualname__ = name_of(target)
     if inspect.isroutine(target):
         test = wraps(target)(test)
     signature = inspect.Signature(_outside(target, plan))
@@ -440,13 +418,6 @@ def _named(function: Callable[..., Any], name: str) -> Callable[..., Any]:
 
     named.__name__ = name
     return named
-
-
-def _name(target: Any) -> str:
-    owner = getattr(target, "__self__", None)
-    if isinstance(owner, type) and getattr(target, "__name__", "") == "apply":
-        return owner.__name__
-    return str(getattr(target, "__name__", getattr(target, "name", type(target).__name__)))
 
 
 def _short(value: Any) -> str:

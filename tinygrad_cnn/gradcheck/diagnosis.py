@@ -13,15 +13,25 @@ from itertools import combinations
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray, Shape
+from tinygrad_cnn.gradcheck import patterns
 from tinygrad_cnn.gradcheck.judge import Tolerance, quick
-from tinygrad_cnn.gradcheck.point import Point, signed
-from tinygrad_cnn.gradcheck.verdicts import Entry, Verdict
+from tinygrad_cnn.gradcheck.patterns import Diagnosis
+from tinygrad_cnn.gradcheck.point import Point, number_of, place_of, signed
+from tinygrad_cnn.gradcheck.verdicts import Entry, Projected, Verdict
+
+ENDS = {"last": -1, "first": 0}
 
 OUTPUTS, ENTRIES = 600, 200_000
 """Up to so many outputs and Jacobian entries both Jacobians are laid out."""
 
 CLOSE = 1e-5
 """Two Jacobian entries are the same if they differ by less than this part of the largest."""
+
+ALIKE = 1e-4
+"""Two ratios of entries are the same if they differ by less than this part of the largest."""
+
+EXACT = 2e-5
+"""A ratio is a fraction or a known constant if it differs from it by less than this part."""
 
 CONSTANTS = {
     "π": np.pi, "1/π": 1 / np.pi, "2π": 2 * np.pi, "1/2π": 0.5 / np.pi, "√2": np.sqrt(2), "1/√2": np.sqrt(0.5),
@@ -31,56 +41,26 @@ CONSTANTS = {
 }  # fmt: skip
 
 OF_X: dict[str, Callable[[NDArray], NDArray]] = {
-    "x": lambda x: x,
-    "x²": lambda x: x**2,
-    "x³": lambda x: x**3,
-    "√x": np.sqrt,
-    "exp(x)": np.exp,
-    "ln x": np.log,
-    "sin x": np.sin,
-    "cos x": np.cos,
-    "tan x": np.tan,
-    "sinh x": np.sinh,
-    "cosh x": np.cosh,
-    "tanh x": np.tanh,
-    "cos² x": lambda x: np.cos(x) ** 2,
-    "1 + x": lambda x: 1 + x,
-    "1 − x": lambda x: 1 - x,
-    "1 + x²": lambda x: 1 + x**2,
-    "1 − x²": lambda x: 1 - x**2,
-    "√(1 − x²)": lambda x: np.sqrt(1 - x**2),
-    "√(1 + x²)": lambda x: np.sqrt(1 + x**2),
-    "exp(x²)": lambda x: np.exp(x**2),
-    "|x|": np.abs,
-    "sign x": np.sign,
-    "sigmoid(x)": lambda x: 1 / (1 + np.exp(-x)),
+    "x": lambda x: x, "x²": lambda x: x**2, "x³": lambda x: x**3, "√x": np.sqrt, "exp(x)": np.exp,
+    "ln x": np.log, "sin x": np.sin, "cos x": np.cos, "tan x": np.tan, "sinh x": np.sinh, "cosh x": np.cosh,
+    "tanh x": np.tanh, "cos² x": lambda x: np.cos(x) ** 2, "1 + x": lambda x: 1 + x, "1 − x": lambda x: 1 - x,
+    "1 + x²": lambda x: 1 + x**2, "1 − x²": lambda x: 1 - x**2, "√(1 − x²)": lambda x: np.sqrt(1 - x**2),
+    "√(1 + x²)": lambda x: np.sqrt(1 + x**2), "exp(x²)": lambda x: np.exp(x**2), "|x|": np.abs,
+    "sign x": np.sign, "sigmoid(x)": lambda x: 1 / (1 + np.exp(-x)),
+}  # fmt: skip
+
+OF_OTHER_INPUT: dict[str, Callable[[NDArray], NDArray]] = {
+    "the other input": lambda w: w,
+    "its square": lambda w: w**2,
+    "its sign": np.sign,
 }
 
 OF_Y: dict[str, Callable[[NDArray], NDArray]] = {
-    "y": lambda y: y,
-    "y²": lambda y: y**2,
-    "y³": lambda y: y**3,
-    "√y": np.sqrt,
-    "exp(y)": np.exp,
-    "1 + y": lambda y: 1 + y,
-    "1 − y": lambda y: 1 - y,
-    "1 + y²": lambda y: 1 + y**2,
-    "1 − y²": lambda y: 1 - y**2,
-    "y(1 − y)": lambda y: y * (1 - y),
-    "√(1 − y²)": lambda y: np.sqrt(1 - y**2),
-    "√(1 + y²)": lambda y: np.sqrt(1 + y**2),
-    "|y|": np.abs,
-    "sign y": np.sign,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """One explanation of a wrong gradient; `confidence` is between 0 and 1."""
-
-    kind: str
-    message: str
-    confidence: float
+    "y": lambda y: y, "y²": lambda y: y**2, "y³": lambda y: y**3, "√y": np.sqrt, "exp(y)": np.exp,
+    "1 + y": lambda y: 1 + y, "1 − y": lambda y: 1 - y, "1 + y²": lambda y: 1 + y**2,
+    "1 − y²": lambda y: 1 - y**2, "y(1 − y)": lambda y: y * (1 - y), "√(1 − y²)": lambda y: np.sqrt(1 - y**2),
+    "√(1 + y²)": lambda y: np.sqrt(1 + y**2), "|y|": np.abs, "sign y": np.sign,
+}  # fmt: skip
 
 
 @dataclass
@@ -124,7 +104,7 @@ class Case:
         """The elements of an input with a kink at them or close by."""
         shape = self.point.arrays[k].shape
         places = [e.place for e in self.entries if e.input == self.point.checked[k] and e.where is not None]
-        return [int(np.ravel_multi_index(place, shape)) if shape else 0 for place in places if len(place) == len(shape)]
+        return [number_of(place, shape) for place in places if len(place) == len(shape)]
 
     def worst_first(self) -> list[int]:
         """The failing inputs, those with the worst entries first."""
@@ -147,7 +127,7 @@ def diagnose(case: Case) -> list[Diagnosis]:
             several = len(case.point.arrays) > 1
             message = f"{case.labels[k]}: {d.message}" if several else d.message
             found.append(Diagnosis(d.kind, message, d.confidence * weight))
-    found.append(Diagnosis("unknown", "none of the patterns that are known", 0.05))
+    found.append(patterns.UNKNOWN())
     return sorted(found, key=lambda d: -d.confidence)
 
 
@@ -157,34 +137,42 @@ def diagnose_shape(point: Point, v: NDArray, k: int, gradient: NDArray, label: s
     tolerance = Tolerance(None, 1e-5, point.eps, None)
     numeric = quick(point, k, v[None], tolerance, np.full((1, a.size), np.nan)).numeric.reshape(a.shape)
     given = np.asarray(gradient, np.float64)
+    facts = {"label": label, "given": given.shape, "expected": a.shape}
+
+    def right(values: NDArray) -> bool:
+        return values.size == a.size and np.allclose(values.reshape(a.shape), numeric, rtol=1e-4, atol=1e-7)
+
     if given.ndim >= a.ndim:
         extra = given.ndim - a.ndim
         axes = [*range(extra), *(extra + j for j, n in enumerate(a.shape) if n == 1 and given.shape[extra + j] != 1)]
-        summed = np.sum(given, axis=tuple(axes))
-        if summed.size == a.size and np.allclose(summed.reshape(a.shape), numeric, rtol=1e-4, atol=1e-7):
-            message = f"{label} was broadcast, and its gradient is not summed back: {given.shape} instead of {a.shape}"
-            return Diagnosis("unbroadcast", message, 0.95)
-    if given.size == a.size and np.allclose(given.reshape(-1), numeric.reshape(-1), rtol=1e-4, atol=1e-7):
-        return Diagnosis("shape", f"the values are right, their shape {given.shape} is not", 0.95)
-    if given.shape == a.shape[::-1] and np.allclose(given.T, numeric, rtol=1e-4, atol=1e-7):
-        return Diagnosis("transposed", f"the gradient of {label} is transposed", 0.95)
-    return Diagnosis("shape", f"the gradient of {label} has shape {given.shape}, expected {a.shape}", 0.9)
+        if right(np.asarray(np.sum(given, axis=tuple(axes)))):
+            return patterns.NOT_SUMMED(**facts)
+    if right(given):
+        return patterns.RESHAPED(**facts)
+    if given.shape == a.shape[::-1] and right(given.T):
+        return patterns.SHAPE_TRANSPOSED(**facts)
+    return patterns.SHAPE(**facts)
 
 
 def nice(value: float, sizes: Iterable[int] = ()) -> str:
     """A number as a fraction or a known constant, or as it is."""
+    return simple(value, sizes) or f"{value:.5g}".replace("-", "−") + " (no simple number)"
+
+
+def simple(value: float, sizes: Iterable[int] = ()) -> str | None:
+    """A number as a fraction or a known constant, if it is one."""
     for n in sizes:
-        if n > 2 and abs(value - n) < 1e-4 * n:
+        if n > 2 and abs(value - n) < ALIKE * n:
             return f"{n} (the size of an axis or array)"
-        if n > 2 and abs(value * n - 1) < 1e-4:
+        if n > 2 and abs(value * n - 1) < ALIKE:
             return f"1/{n} (one over the size of an axis or array)"
     fraction = Fraction(value).limit_denominator(64)
-    if fraction and abs(float(fraction) - value) < 2e-5 * abs(value):
+    if fraction and abs(float(fraction) - value) < EXACT * abs(value):
         return str(fraction).replace("-", "−")
     for name, constant in CONSTANTS.items():
-        if abs(abs(value) - constant) < 2e-5 * constant:
+        if abs(abs(value) - constant) < EXACT * constant:
             return ("−" if value < 0 else "") + name
-    return f"{value:.5g}".replace("-", "−") + " (no simple number)"
+    return None
 
 
 def _of_the_entries(case: Case) -> Iterable[Diagnosis]:
@@ -192,19 +180,11 @@ def _of_the_entries(case: Case) -> Iterable[Diagnosis]:
     failed = [e for e in case.entries if e.verdict is Verdict.FAIL]
     bad = [e for e in failed if not np.isfinite(e.analytic)]
     if bad:
-        e = bad[0]
-        message = f"the gradient of {e.name} is {e.analytic} at {e.place}, where differences give {e.numeric:.6g}"
-        yield Diagnosis("nan", message, 0.99)
+        yield patterns.NO_NUMBER(e=bad[0])
         return
     if all(e.one_sided is not None for e in failed if e.place):
-        at = next((e for e in failed if e.one_sided is not None), None)
-        if at is not None and at.one_sided is not None:
-            low, high = at.one_sided
-            message = (
-                f"wrong only at kinks: {at.name} at {at.place} has {at.analytic:.4g} where the slopes are {low:.4g} "
-                f"to the left and {high:.4g} to the right; {at.reason}"
-            )
-            yield Diagnosis("kink convention", message, 0.96)
+        at_kinks = [e for e in failed if e.one_sided is not None]
+        yield from [patterns.ONLY_AT_KINKS(e=e) for e in at_kinks[:1]]
     yield from _nonlinear(case)
     for k in case.worst_first():
         yield from _ratio(case, k)
@@ -215,20 +195,21 @@ def _ratio(case: Case, k: int) -> Iterable[Diagnosis]:
     mine = [e for e in case.entries if e.input == case.point.checked[k] and e.place and np.isfinite(e.numeric)]
     a, n, error = (np.array([getattr(e, name) for e in mine]) for name in ("analytic", "numeric", "error"))
     known = np.abs(n) > 100 * error
-    some = any(e.name.startswith("⟨") for e in case.entries)  # only wrong elements were looked at one by one
+    some = any(isinstance(e, Projected) for e in case.entries)  # only wrong elements were looked at one by one
     if np.sum(known) < (1 if some else 2) or np.any(np.abs(a[~known]) > 200 * error[~known]):
         return
     c = float(np.median(a[known] / n[known]))
     if np.any(np.abs(a[known] - c * n[known]) > CLOSE * np.abs(n[known]) + (1 + abs(c)) * error[known]):
         return
+    label = case.labels[k]
     if abs(c) < 1e-6:
-        yield Diagnosis("dropped", f"no gradient comes back to {case.labels[k]}: it is 0 everywhere", 0.94)
-    elif abs(c + 1) < 1e-4:
-        yield Diagnosis("sign", f"the sign of {case.labels[k]}'s gradient is flipped", 0.93)
+        yield patterns.ZERO_ENTRIES(label=label)
+    elif abs(c + 1) < ALIKE:
+        yield patterns.SIGN_OF_ENTRIES(label=label)
     elif abs(c - 1) > CLOSE:
         sizes = sorted({case.point.size, case.point.arrays[k].size, *case.point.arrays[k].shape})
-        whose = f"wrong elements of {case.labels[k]}" if some else f"the gradient of {case.labels[k]}"
-        yield Diagnosis("factor", f"{whose} multiplied by {nice(c, sizes)}", 0.6 if some else 0.9)
+        pattern = patterns.FACTOR_OF_WRONG if some else patterns.FACTOR_OF_ENTRIES
+        yield pattern(label=label, factor=nice(c, sizes))
 
 
 def _nonlinear(case: Case) -> Iterable[Diagnosis]:
@@ -247,25 +228,24 @@ def _nonlinear(case: Case) -> Iterable[Diagnosis]:
         return bool(np.all(np.abs(a - b) <= slack))
 
     if not np.all(np.isfinite(of_zero)):
-        yield Diagnosis("nan", "the gradient is no number where the cotangent is 0: 0 · ∞", 0.97)
+        yield patterns.NO_NUMBER_AT_0()
         return
     both = g(v - 2.5 * w)
     if same(both, of_v - 2.5 * of_w):
         return
     witness = f"Jᵀ(v − 2.5w) is {_first(both)}, but Jᵀv − 2.5 Jᵀw is {_first(of_v - 2.5 * of_w)}"
     if same(of_v, of_w) and not same(of_v, 0 * of_v):
-        yield Diagnosis("nonlinear", f"the cotangent is left out: Jᵀv is the same for every v; {witness}", 0.98)
+        yield patterns.LEFT_OUT(witness=witness)
     elif not same(of_zero, 0 * of_zero) and same(both - of_zero, (of_v - of_zero) - 2.5 * (of_w - of_zero)):
-        shown = next(x for x in of_zero.tolist() if abs(x) > slack)
-        yield Diagnosis("constant", f"a constant is added, {nice(shown)}: the gradient of a zero cotangent", 0.98)
+        yield patterns.CONSTANT(constant=nice(next(x for x in of_zero.tolist() if abs(x) > slack)))
     elif same(g(-v), of_v) and same(g(2 * v), 2 * of_v):
-        yield Diagnosis("nonlinear", f"it uses |g|: Jᵀ(−v) = Jᵀv; {witness}", 0.98)
+        yield patterns.ABSOLUTE(witness=witness)
     elif same(g(-v), of_v) and same(g(2 * v), 4 * of_v):
-        yield Diagnosis("nonlinear", f"it uses g²: Jᵀ(2v) = 4 Jᵀv; {witness}", 0.98)
+        yield patterns.SQUARED(witness=witness)
     elif same(g(2 * v), of_v):
-        yield Diagnosis("nonlinear", f"it uses only the sign of g: Jᵀ(2v) = Jᵀv; {witness}", 0.98)
+        yield patterns.SIGN_ONLY(witness=witness)
     else:
-        yield Diagnosis("nonlinear", f"not linear in the cotangent: {witness}", 0.9)
+        yield patterns.NONLINEAR(witness=witness)
 
 
 def _first(values: NDArray) -> str:
@@ -308,7 +288,7 @@ def _of_the_jacobians(case: Case, k: int) -> list[Diagnosis]:
 
 def _zero(p: _Pair) -> Iterable[Diagnosis]:
     if np.all(p.a0):
-        yield Diagnosis("dropped", "no gradient comes back: it is 0 everywhere", 0.95)
+        yield patterns.ZERO()
 
 
 def _multiple(p: _Pair) -> Iterable[Diagnosis]:
@@ -318,60 +298,65 @@ def _multiple(p: _Pair) -> Iterable[Diagnosis]:
     c = float(np.sum(p.A * p.N) / np.sum(p.N * p.N))
     if not p.explains(c * p.N):
         return
-    several = int(np.sum(~p.n0)) > 1
-    if abs(c + 1) < 1e-4:
-        yield Diagnosis("sign", "the sign is flipped", 0.97)
+    if abs(c + 1) < ALIKE:
+        yield patterns.SIGN()
         return
-    told = nice(c, p.sizes)
-    broadcast = p.y.size // max(1, p.x.size) if p.x.size < p.y.size else 1
-    spread = int(np.max(np.sum(~p.n0, axis=0), initial=0)) == broadcast > 1 and bool(np.all(np.sum(~p.n0, axis=1) <= 1))
-    if spread and abs(c * broadcast - 1) < 1e-4:
-        yield Diagnosis("unbroadcast", f"averaged over the {broadcast} places it was broadcast to, not summed", 0.96)
-    if p.y.size == 1 and told.endswith("(no simple number)"):
-        for name, function in OF_Y.items():
-            f = float(function(p.y)[0])
-            for value, message in ((f, f"there is a factor {name} too many"), (1 / f, f"a factor {name} is missing")):
-                if abs(c - value) < 1e-7 * abs(c):
-                    yield Diagnosis("chain", message, 0.96)
-                    return
-    sure = 0.95 if several else 0.7 if told[0].isdigit() or told in CONSTANTS else 0.45
-    yield Diagnosis("factor", f"everything is multiplied by {told}", sure)
+    count = p.y.size // max(1, p.x.size) if p.x.size < p.y.size else 1
+    most = int(np.max(np.sum(~p.n0, axis=0), initial=0))
+    if most == count > 1 and np.all(np.sum(~p.n0, axis=1) <= 1) and abs(c * count - 1) < ALIKE:
+        yield patterns.AVERAGED(count=count)
+    of_y = _function_of_output(c, p.y[0]) if p.y.size == 1 and simple(c, p.sizes) is None else None
+    if of_y is not None:
+        yield patterns.OF_OUTPUT(factor=of_y)
+        return
+    one = patterns.FACTOR_OF_ONE if c > 0 else patterns.NEGATIVE_FACTOR_OF_ONE
+    pattern = patterns.FACTOR if np.sum(~p.n0) > 1 else one
+    yield pattern(factor=nice(c, p.sizes))
+
+
+def _function_of_output(c: float, y: NDArray) -> str | None:
+    """The function of the output that a factor is, or one over it."""
+    for name, function in OF_Y.items():
+        f = function(y)
+        for value, message in ((f, f"there is a factor {name} too many"), (1 / f, f"a factor {name} is missing")):
+            if abs(c - value) < 1e-7 * abs(c):
+                return message
+    return None
 
 
 def _placed(p: _Pair) -> Iterable[Diagnosis]:
     """The right values in wrong places: transposed, flipped, in another order."""
     n, o = p.numeric(), len(p.out)
+    reduced = len(p.out) < len(p.into) or 1 in p.out
     for i, j in combinations(range(len(p.into)), 2):
         swapped = np.swapaxes(n, o + i, o + j)
-        reduced = len(p.out) < len(p.into) or 1 in p.out
-        if swapped.shape == n.shape and p.explains(swapped.reshape(p.A.shape)):
-            kind, sure = ("axis", 0.95) if reduced else ("transposed", 0.95)
-            yield Diagnosis(kind, f"axes {i} and {j} of the gradient are in each other's place", sure)
-            yield Diagnosis("transposed", f"axes {i} and {j} of the gradient are exchanged", 0.93)
-        elif p.explains(swapped.reshape(p.A.shape)):
-            yield Diagnosis("transposed", f"axes {i} and {j} are exchanged, and reshaped into place", 0.95)
+        if not p.explains(swapped.reshape(p.A.shape)):
+            continue
+        if swapped.shape == n.shape:
+            yield (patterns.REDUCED_AXES if reduced else patterns.PLACED_AXES)(i=i, j=j)
+            yield patterns.EXCHANGED(i=i, j=j)
+        else:
+            yield patterns.EXCHANGED_RESHAPED(i=i, j=j)
     for count in range(1, len(p.into) + 1):
         for axes in combinations(range(len(p.into)), count):
             if p.explains(np.flip(n, tuple(o + a for a in axes)).reshape(p.A.shape)):
-                yield Diagnosis("permuted", f"reversed along {_axes_told(axes)}", 0.94)
-    used: set[int] = set()
-    order = []
-    for i in range(p.A.shape[1]):
-        matches = np.flatnonzero(np.all(np.abs(p.N - p.A[:, [i]]) <= p.slack, axis=0))
-        fresh = [j for j in matches.tolist() if j not in used]
-        if not fresh:
-            return
-        best = i if i in fresh else fresh[0]
-        used.add(best)
-        order.append(best)
+                yield patterns.REVERSED(axes=f"{'axis' if count == 1 else 'axes'} {', '.join(map(str, axes))}")
+    order = _order(p)
     moved = [i for i, j in enumerate(order) if i != j]
     if moved:
-        message = f"the right values in wrong places: element {moved[0]} has that of element {order[moved[0]]}"
-        yield Diagnosis("permuted", message, 0.85)
+        yield patterns.MOVED(to=moved[0], source=order[moved[0]])
 
 
-def _axes_told(axes: Sequence[int]) -> str:
-    return f"axis {axes[0]}" if len(axes) == 1 else f"axes {', '.join(map(str, axes))}"
+def _order(p: _Pair) -> list[int]:
+    """Per element, the one that has its right values, each used once; empty if there is none for any of them."""
+    order: dict[int, None] = {}
+    for i in range(p.A.shape[1]):
+        matches = np.flatnonzero(np.all(np.abs(p.N - p.A[:, [i]]) <= p.slack, axis=0))
+        fresh = [j for j in matches.tolist() if j not in order]
+        if not fresh:
+            return []
+        order[i if i in fresh else fresh[0]] = None
+    return list(order)
 
 
 def _shifted(p: _Pair) -> Iterable[Diagnosis]:
@@ -388,7 +373,7 @@ def _shifted(p: _Pair) -> Iterable[Diagnosis]:
             close = np.abs(a - rolled) <= p.slack
             if np.all(close[tuple(inner)]) and np.any(np.abs(rolled[tuple(inner)]) > p.slack):
                 whose = f"axis {axis - o} of the input" if axis >= o else f"axis {axis} of the output"
-                yield Diagnosis("window", f"off by {abs(step)} along {whose}", 0.92 if abs(step) == 1 else 0.88)
+                yield (patterns.OFF_BY_ONE if abs(step) == 1 else patterns.OFF_BY_TWO)(whose=whose)
 
 
 def _axes(p: _Pair) -> Iterable[Diagnosis]:
@@ -398,21 +383,16 @@ def _axes(p: _Pair) -> Iterable[Diagnosis]:
         for i, j in combinations(range(o), 2):
             both = np.swapaxes(np.swapaxes(n, i, j), o + i, o + j)
             if both.shape == n.shape and p.explains(both.reshape(p.A.shape)):
-                yield Diagnosis(
-                    "axis", f"it works along axis {j} where it should along axis {i}, or the other way", 0.9
-                )
+                yield patterns.OTHER_AXIS(i=i, j=j)
         for i in range(o):
-            flipped = np.flip(n, (i, o + i))
-            if p.explains(flipped.reshape(p.A.shape)):
-                yield Diagnosis("axis", f"it runs backwards along axis {i}", 0.8)
+            if p.explains(np.flip(n, (i, o + i)).reshape(p.A.shape)):
+                yield patterns.BACKWARDS(i=i)
     rows = np.allclose(p.A.sum(axis=1), p.N.sum(axis=1), atol=p.slack * 4, rtol=1e-5)
     if p.x.size > 1 and rows and np.allclose(np.sort(p.A, axis=1), np.sort(p.N, axis=1), atol=p.slack, rtol=1e-5):
         axis = _index_axis(p, ~p.a0)
         if axis is not None:
-            yield Diagnosis(
-                "axis", f"summed over the wrong axes: the elements count along axis {axis} of the output", 0.93
-            )
-        yield Diagnosis("permuted", "each output gives the right values to the wrong elements", 0.8)
+            yield patterns.WRONG_SUM(axis=axis)
+        yield patterns.MOVED_PER_OUTPUT()
 
 
 def _index_axis(p: _Pair, support: NDArray) -> int | None:
@@ -431,44 +411,35 @@ def _subset(p: _Pair) -> Iterable[Diagnosis]:
     """Some contributions are there, rightly; the others are 0."""
     if np.any(p.wrong & ~p.a0) or np.all(p.a0):
         return
-    columns = np.flatnonzero(np.any(p.wrong, axis=0))
-    partly = [i for i in columns.tolist() if np.any(~p.a0[:, i])]
+    columns = np.flatnonzero(np.any(p.wrong, axis=0)).tolist()
+    partly = [i for i in columns if np.any(~p.a0[:, i])]
     kept_rows = np.flatnonzero(np.any(~p.a0, axis=1))
     needed_rows = np.flatnonzero(np.any(~p.n0, axis=1))
-    if len(kept_rows) == 1 and len(needed_rows) > 1:
-        which = {0: "first", len(needed_rows) - 1: "last"}.get(int(np.searchsorted(needed_rows, kept_rows[0])), "")
-        if which and len(partly) < len(columns):
-            yield Diagnosis(
-                "dropped", f"only the {which} output passes a gradient on, as if a loop returned early", 0.93
-            )
+    if len(kept_rows) == 1 and len(needed_rows) > 1 and len(partly) < len(columns):
+        place = int(np.searchsorted(needed_rows, kept_rows[0]))
+        which = {0: "first", len(needed_rows) - 1: "last"}.get(place)
+        if which is not None:
+            yield patterns.EARLY_RETURN(which=which)
     if partly:
-        ends = {"last": -1, "first": 0}
-        for name, end in ends.items():
-            if all(
-                set(np.flatnonzero(~p.a0[:, i]).tolist())
-                <= _run(np.flatnonzero(~p.n0[:, i]), end, int(np.sum(~p.a0[:, i])))
-                for i in partly
-            ):
-                message = f"where several outputs use an element, only the {name} counts: assigned, not accumulated"
-                yield Diagnosis("overwritten", message, 0.92 if len(partly) == len(columns) else 0.8)
-                break
-        else:
-            yield Diagnosis("overwritten", "some contributions to an element are lost: not accumulated", 0.7)
+        end = next((name for name in ENDS if all(_has_only(p, i, name) for i in partly)), None)
+        assigned = patterns.ASSIGNED if len(partly) == len(columns) else patterns.ASSIGNED_IN_PLACES
+        yield patterns.LOST() if end is None else assigned(which=end)
     kept = np.any(~p.a0, axis=0).reshape(p.into)
     for axis, length in enumerate(p.into):
-        for name, end in (("last", length - 1), ("first", 0)):
-            others = np.delete(kept, end, axis=axis)
-            if length > 1 and not np.any(others) and np.any(np.take(kept, end, axis=axis)):
-                yield Diagnosis("overwritten", f"only the {name} slice along axis {axis} has a gradient", 0.88)
-    gone = [i for i in columns.tolist() if np.all(p.a0[:, i])]
+        for name, end_slice in ENDS.items():
+            others = np.delete(kept, end_slice, axis=axis)
+            if length > 1 and not np.any(others) and np.any(np.take(kept, end_slice, axis=axis)):
+                yield patterns.ONE_SLICE(which=name, axis=axis)
+    gone = [i for i in columns if np.all(p.a0[:, i])]
     if gone:
-        place = tuple(int(n) for n in np.unravel_index(gone[0], p.into)) if p.into else ()
-        yield Diagnosis("dropped", f"no gradient where there should be one, as at {place}", 0.85)
-    yield Diagnosis("dropped", "a part of the gradient is 0 and should not be", 0.6)
+        yield patterns.GONE(place=place_of(gone[0], p.into))
+    yield patterns.PART_GONE()
 
 
-def _run(rows: NDArray, end: int, count: int) -> set[int]:
-    return set((rows[-count:] if end == -1 else rows[:count]).tolist())
+def _has_only(p: _Pair, i: int, end: str) -> bool:
+    """Whether element i has its contributions from the last, or the first, of the outputs that use it, alone."""
+    given, needed = (np.flatnonzero(~zero[:, i]).tolist() for zero in (p.a0, p.n0))
+    return set(given) <= set(needed[-len(given) :] if end == "last" else needed[: len(given)])
 
 
 def _mask(p: _Pair) -> Iterable[Diagnosis]:
@@ -476,8 +447,7 @@ def _mask(p: _Pair) -> Iterable[Diagnosis]:
     extra = p.wrong & p.n0
     if np.any(extra) and not np.any(p.wrong & ~p.n0):
         i = int(np.flatnonzero(np.any(extra, axis=0))[0])
-        place = tuple(int(n) for n in np.unravel_index(i, p.into)) if p.into else ()
-        yield Diagnosis("mask", f"a gradient where the function is flat, as at {place}: a mask is missing", 0.9)
+        yield patterns.NO_MASK(place=place_of(i, p.into))
 
 
 def _chain(p: _Pair) -> Iterable[Diagnosis]:
@@ -487,56 +457,59 @@ def _chain(p: _Pair) -> Iterable[Diagnosis]:
     both = ~p.n0
     if not np.any(both) or np.any(p.n0 & p.wrong):
         return
-    rows, columns = np.nonzero(both)
     with np.errstate(all="ignore"):
         ratio = p.A[both] / p.N[both]
     if not np.all(np.isfinite(ratio)):
         return
-    spread = np.ptp(ratio) > 1e-4 * np.max(np.abs(ratio))
-    x, y = p.x.reshape(-1)[columns], p.y[rows]
-    found = False
-    for letter, values, table in (("x", x, OF_X), ("y", y, OF_Y)):
-        for _, factor in _recognised(ratio, values, table):
-            found = True
-            yield Diagnosis("chain", factor, 0.9 if spread or letter == "y" else 0.75)
-            break
-        if found:
-            break
+    rows, columns = np.nonzero(both)
+    differs = bool(np.ptp(ratio) > ALIKE * np.max(np.abs(ratio)))
+    known = _known_function(p, ratio, rows, columns, differs)
+    if known is not None:
+        yield known
+    elif differs:
+        yield from _irregular(p, ratio, rows, columns)
+
+
+def _known_function(p: _Pair, ratio: NDArray, rows: NDArray, columns: NDArray, differs: bool) -> Diagnosis | None:
+    """What the ratio is as a function of x, of y or of another input, if it is one."""
+    candidates = [
+        (p.x.reshape(-1)[columns], OF_X, patterns.OF_ARGUMENT if differs else patterns.OF_CONSTANT),
+        (p.y[rows], OF_Y, patterns.OF_ARGUMENT),
+    ]
     for w in p.others:
-        if found:
-            break
-        of_w = None
-        if w.shape == p.out:
-            of_w = w.reshape(-1)[rows]
-        elif w.shape == p.into:
-            of_w = w.reshape(-1)[columns]
-        if of_w is not None:
-            table = {"the other input": lambda a: a, "its square": lambda a: a**2, "its sign": np.sign}
-            for _, factor in _recognised(ratio, of_w, table):
-                found = True
-                yield Diagnosis("chain", factor, 0.88)
-                break
-    if found or not spread:
+        if w.shape in (p.out, p.into):
+            place = rows if w.shape == p.out else columns
+            candidates.append((w.reshape(-1)[place], OF_OTHER_INPUT, patterns.OF_OTHER))
+    for values, functions, pattern in candidates:
+        factor = _recognised(ratio, values, functions)
+        if factor is not None:
+            return pattern(factor=factor)
+    return None
+
+
+def _irregular(p: _Pair, ratio: NDArray, rows: NDArray, columns: NDArray) -> Iterable[Diagnosis]:
+    """A ratio that differs from entry to entry, and is no function that is known."""
+    wrong = ratio[np.abs(ratio - 1) >= ALIKE]
+    if not len(wrong):
         return
-    right = np.abs(ratio - 1) < 1e-4
-    if np.any(right) and np.ptp(ratio[~right]) < 1e-4 * np.max(np.abs(ratio)):
-        c = float(ratio[~right][0])
-        if abs(c + 1) < 1e-4:
-            yield Diagnosis("sign", "the sign is flipped in some places, and right in others", 0.85)
-        elif np.sum(~right) > 1 or nice(c) in ("2", "1/2"):
-            yield Diagnosis("factor", f"some elements are multiplied by {nice(c, p.sizes)}, the others are right", 0.85)
+    if len(wrong) < len(ratio) and np.ptp(wrong) < ALIKE * np.max(np.abs(ratio)):
+        c = float(wrong[0])
+        if abs(c + 1) < ALIKE:
+            yield patterns.SIGN_IN_PLACES()
         else:
-            yield Diagnosis("chain", f"one element is multiplied by {nice(c, p.sizes)}, the others are right", 0.5)
+            several = len(wrong) > 1 or any(abs(c - n) < EXACT * abs(c) for n in (2, 0.5))
+            yield (patterns.FACTOR_IN_PLACES if several else patterns.ONE_ELEMENT)(factor=nice(c, p.sizes))
     elif _nice_all(ratio):
-        yield Diagnosis("factor", f"elements are multiplied by numbers such as {nice(float(ratio[~right][0]))}", 0.72)
-    elif _depends_on(ratio, columns) or _depends_on(ratio, rows):
-        whose = "input" if _depends_on(ratio, columns) else "output"
-        yield Diagnosis("chain", f"a factor that differs from {whose} element to element is missing", 0.55)
+        yield patterns.FACTORS(factor=nice(float(wrong[0])))
+    elif _depends_on(ratio, columns):
+        yield patterns.DIFFERS(whose="input")
+    elif _depends_on(ratio, rows):
+        yield patterns.DIFFERS(whose="output")
 
 
 def _nice_all(ratio: NDArray) -> bool:
     return 2 * len({round(r, 6) for r in ratio.tolist()}) <= len(ratio) and all(
-        abs(float(Fraction(r).limit_denominator(12)) - r) < 1e-4 for r in ratio.tolist()
+        abs(float(Fraction(r).limit_denominator(12)) - r) < ALIKE for r in ratio.tolist()
     )
 
 
@@ -545,17 +518,15 @@ def _depends_on(ratio: NDArray, index: NDArray) -> bool:
     groups: dict[int, list[float]] = {}
     for i, r in zip(index.tolist(), ratio.tolist(), strict=True):
         groups.setdefault(i, []).append(r)
-    return all(np.ptp(g) <= 1e-4 * np.max(np.abs(g)) for g in groups.values())
+    return all(np.ptp(g) <= ALIKE * np.max(np.abs(g)) for g in groups.values())
 
 
-def _recognised(
-    ratio: NDArray, values: NDArray, table: dict[str, Callable[[NDArray], NDArray]]
-) -> Iterable[tuple[str, str]]:
-    """The functions of the table that the ratio, or one over it, is a multiple of."""
+def _recognised(ratio: NDArray, values: NDArray, functions: dict[str, Callable[[NDArray], NDArray]]) -> str | None:
+    """The function that the ratio, or one over it, is a multiple of; one that it is itself, if there is one."""
     if len(set(np.round(values, 9).tolist())) < 2 and len(values) > 1:
-        return
-    hits: list[tuple[bool, int, str, str]] = []
-    for name, function in table.items():
+        return None
+    multiple = None
+    for name, function in functions.items():
         with np.errstate(all="ignore"):
             f = function(values)
             pairs = (ratio * f, f"a factor {name} is missing"), (ratio / f, f"there is a factor {name} too many")
@@ -563,13 +534,13 @@ def _recognised(
             if not np.all(np.isfinite(constant)) or np.ptp(f) == 0:
                 continue
             c = float(np.mean(constant))
-            if abs(c) < 1e-9 or np.max(np.abs(constant - c)) > 1e-4 * abs(c):
+            if abs(c) < 1e-9 or np.max(np.abs(constant - c)) > ALIKE * abs(c):
                 continue
-            if len(set(np.round(f, 9).tolist())) < 3 and abs(c - 1) > 1e-4:
-                continue
-            also = "" if abs(c - 1) < 1e-4 else f", and there is a factor {nice(c)}"
-            hits.append((abs(c - 1) > 1e-4, len(hits), name, message + also))
-    yield from ((name, message) for _, _, name, message in sorted(hits))
+            if abs(c - 1) <= ALIKE:
+                return message
+            if multiple is None and len(set(np.round(f, 9).tolist())) > 2:
+                multiple = f"{message}, and there is a factor {nice(c)}"
+    return multiple
 
 
 def _part(p: _Pair) -> Iterable[Diagnosis]:
@@ -583,13 +554,11 @@ def _part(p: _Pair) -> Iterable[Diagnosis]:
     if p.A.shape[0] == p.A.shape[1]:
         off = ~np.eye(len(p.A), dtype=bool)
         if not np.any(~p.a0 & off) and np.any(~p.n0 & off):
-            yield Diagnosis(
-                "dropped", "each element depends on itself alone: the terms between elements are missing", 0.8
-            )
+            yield patterns.DIAGONAL()
     rank, full = (int(np.sum(np.linalg.svd(J, compute_uv=False) > 1e-5 * size)) for J in (d, p.N))
     mixed = bool(np.any(np.sum(~p.n0, axis=1) > 1)) and bool(np.any(np.sum(~p.n0, axis=0) > 1))
     if mixed and rank <= max(1, full // 4) and rank < min(d.shape):
-        yield Diagnosis("dropped", f"a term of rank {rank} is missing or too many, such as a mean or a sum", 0.65)
+        yield patterns.TERM(rank=rank)
 
 
 def _coarse(p: _Pair) -> Iterable[Diagnosis]:
@@ -598,7 +567,6 @@ def _coarse(p: _Pair) -> Iterable[Diagnosis]:
     relative = off[~p.n0] / np.abs(p.N[~p.n0])
     if relative.size and np.max(relative) < 5e-3 and not np.any(p.wrong & p.n0):
         for dtype in (np.float16, np.float32):
-            eps = float(np.finfo(dtype).eps)
-            if np.max(relative) < 8 * eps and np.all(p.A.astype(dtype) == p.A):
-                yield Diagnosis("dtype", f"right to the precision of {np.dtype(dtype)} only", 0.9)
+            if np.max(relative) < 8 * float(np.finfo(dtype).eps) and np.all(p.A.astype(dtype) == p.A):
+                yield patterns.PRECISION(dtype=np.dtype(dtype))
                 return

@@ -11,6 +11,8 @@ import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
 
+__all__ = ["Estimate", "derivative"]
+
 STEP = 2.0**-7
 """The largest step: well inside the gaps that samplers keep from kinks, and far above rounding."""
 

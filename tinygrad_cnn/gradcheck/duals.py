@@ -12,8 +12,9 @@ import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.gradcheck.functions import NumpyPair
-from tinygrad_cnn.gradcheck.judge import Scale, Tolerance, examine_line
+from tinygrad_cnn.gradcheck.judge import Scale, Tolerance
 from tinygrad_cnn.gradcheck.point import Point, signed
+from tinygrad_cnn.gradcheck.thorough import Line
 
 SLOPES: dict[np.ufunc, Callable[..., Sequence[Any]]] = {
     np.add: lambda y, a, b: (1.0, 1.0),
@@ -81,6 +82,20 @@ LINEAR = (
 JOINED = (np.concatenate, np.stack, np.vstack, np.hstack, np.column_stack, np.dstack)
 BILINEAR = (np.dot, np.tensordot, np.outer, np.inner, np.convolve, np.kron, np.vdot)
 PICKING = {np.max: np.argmax, np.min: np.argmin, np.amax: np.argmax, np.amin: np.argmin}
+
+
+def _method(function: Callable[..., Any]) -> Any:
+    return lambda self, *args, **kwargs: function(self, *args, **kwargs)
+
+
+def _operator(ufunc: np.ufunc) -> tuple[Any, Any]:
+    """The operator, and the one that is called if the dual number stands on the right."""
+    return lambda self, other: ufunc(self, other), lambda self, other: ufunc(other, self)
+
+
+def _of_both(name: str) -> Any:
+    """A method of arrays, of the value and of the derivative."""
+    return lambda self, *args: Dual(getattr(self.value, name)(*args), getattr(self.slope, name)(*args))
 
 
 class Dual:
@@ -169,96 +184,24 @@ class Dual:
             return function(args[0].value, *args[1:], **kwargs)
         return NotImplemented
 
-    def sum(self, *args: Any, **kwargs: Any) -> Any:
-        return np.sum(self, *args, **kwargs)
-
-    def mean(self, *args: Any, **kwargs: Any) -> Any:
-        return np.mean(self, *args, **kwargs)
-
-    def max(self, *args: Any, **kwargs: Any) -> Any:
-        return np.max(self, *args, **kwargs)
-
-    def min(self, *args: Any, **kwargs: Any) -> Any:
-        return np.min(self, *args, **kwargs)
-
-    def reshape(self, *shape: Any) -> "Dual":
-        return Dual(self.value.reshape(*shape), self.slope.reshape(*shape))
-
-    def transpose(self, *axes: Any) -> "Dual":
-        return Dual(self.value.transpose(*axes), self.slope.transpose(*axes))
-
-    def swapaxes(self, a: int, b: int) -> "Dual":
-        return Dual(self.value.swapaxes(a, b), self.slope.swapaxes(a, b))
-
-    def ravel(self) -> "Dual":
-        return Dual(self.value.ravel(), self.slope.ravel())
-
-    def copy(self) -> "Dual":
-        return Dual(self.value.copy(), self.slope.copy())
+    sum, mean, max, min = (_method(function) for function in (np.sum, np.mean, np.max, np.min))
+    reshape, transpose, swapaxes, ravel, copy = (
+        _of_both(name) for name in ("reshape", "transpose", "swapaxes", "ravel", "copy")
+    )
 
     def argmax(self, *args: Any, **kwargs: Any) -> Any:
         return self.value.argmax(*args, **kwargs)
 
-    def __add__(self, other: Any) -> Any:
-        return np.add(self, other)
-
-    def __radd__(self, other: Any) -> Any:
-        return np.add(other, self)
-
-    def __sub__(self, other: Any) -> Any:
-        return np.subtract(self, other)
-
-    def __rsub__(self, other: Any) -> Any:
-        return np.subtract(other, self)
-
-    def __mul__(self, other: Any) -> Any:
-        return np.multiply(self, other)
-
-    def __rmul__(self, other: Any) -> Any:
-        return np.multiply(other, self)
-
-    def __truediv__(self, other: Any) -> Any:
-        return np.true_divide(self, other)
-
-    def __rtruediv__(self, other: Any) -> Any:
-        return np.true_divide(other, self)
-
-    def __pow__(self, other: Any) -> Any:
-        return np.power(self, other)
-
-    def __rpow__(self, other: Any) -> Any:
-        return np.power(other, self)
-
-    def __matmul__(self, other: Any) -> Any:
-        return np.matmul(self, other)
-
-    def __rmatmul__(self, other: Any) -> Any:
-        return np.matmul(other, self)
-
-    def __neg__(self) -> Any:
-        return np.negative(self)
-
-    def __abs__(self) -> Any:
-        return np.absolute(self)
-
-    def __lt__(self, other: Any) -> Any:
-        return self.value < _value(other)
-
-    def __le__(self, other: Any) -> Any:
-        return self.value <= _value(other)
-
-    def __gt__(self, other: Any) -> Any:
-        return self.value > _value(other)
-
-    def __ge__(self, other: Any) -> Any:
-        return self.value >= _value(other)
-
-    def __eq__(self, other: Any) -> Any:
-        return self.value == _value(other)
-
-    def __ne__(self, other: Any) -> Any:
-        return self.value != _value(other)
-
+    __add__, __radd__ = _operator(np.add)
+    __sub__, __rsub__ = _operator(np.subtract)
+    __mul__, __rmul__ = _operator(np.multiply)
+    __truediv__, __rtruediv__ = _operator(np.true_divide)
+    __pow__, __rpow__ = _operator(np.power)
+    __matmul__, __rmatmul__ = _operator(np.matmul)
+    __neg__, __abs__ = _method(np.negative), _method(np.absolute)
+    __lt__, __le__ = _method(np.less), _method(np.less_equal)
+    __gt__, __ge__ = _method(np.greater), _method(np.greater_equal)
+    __eq__, __ne__ = _method(np.equal), _method(np.not_equal)
     __hash__ = None  # type: ignore[assignment]
 
 
@@ -342,12 +285,10 @@ def forward_mode(point: Point, V: NDArray, random: np.random.Generator) -> Produ
         return None
     slopes = np.concatenate([y.slope.reshape(-1) for y in outputs])
 
-    def ends(h: float) -> tuple[NDArray, NDArray, float, float]:
-        return point.along(list(directions), h), point.along(list(directions), -h), h, h
-
     scale = float(np.sqrt(np.sum((V[0] * slopes) ** 2)))
     tolerance = Tolerance(None, 1e-6, point.eps, None)
-    found = examine_line(point, V[:1], ends, 2.0**-8, tolerance, Scale(scale, scale), kinks=False)
+    line = Line(point, V[0], point.ends_along(directions), tolerance, Scale(scale, scale))
+    found = line.examine(2.0**-8, kinks=False)
     if found.why or not abs(float(V[0] @ slopes) - found.numeric) <= found.error + 1e-6 * scale:
         return None
     return Product([float(v @ slopes) for v in V], directions)

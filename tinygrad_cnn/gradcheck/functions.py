@@ -4,7 +4,7 @@ Adapters for functions of our Tensors, plain NumPy pairs, PyTorch and JAX. To th
 two methods on arrays; nothing here judges.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from types import ModuleType
 from typing import Any, Protocol, runtime_checkable
@@ -13,8 +13,12 @@ import numpy as np
 
 from tinygrad_cnn import autograd
 from tinygrad_cnn.core.types import NDArray
-from tinygrad_cnn.gradcheck.verdicts import GradientError
+from tinygrad_cnn.gradcheck.problems import MODIFIED, Misbehaves, ReturnedArray, WrongType
 from tinygrad_cnn.tensor import Tensor
+
+__all__ = ["Checked", "jax_function", "numpy_pair", "tensor_function", "torch_function"]
+
+NOT_RECORDED = "gradcheck: no output requires a gradient; the function leaves the graph (detach, numpy, no_grad?)"
 
 Arrays = tuple[NDArray, ...]
 Gradients = tuple[NDArray | None, ...]
@@ -29,9 +33,11 @@ class Checked(Protocol):
 
     def evaluate(self, inputs: Sequence[Any]) -> Arrays:
         """The outputs, all of them, as arrays that share no memory with the inputs."""
+        ...
 
     def vjp(self, inputs: Sequence[Any], cotangents: Sequence[NDArray | None]) -> Gradients:
         """One gradient per input, None where there is none; a cotangent is None where an output has no derivative."""
+        ...
 
 
 class Adapter:
@@ -42,7 +48,7 @@ class Adapter:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
-        self.name = _name(function)
+        self.name = name_of(function)
 
     def unpack(self, inputs: Sequence[Any]) -> tuple[list[Any], list[int]]:
         """The arguments for `evaluate`, and the places of those that have a derivative."""
@@ -84,7 +90,7 @@ class TensorFunction(Adapter):
             isinstance(a, np.ndarray) and not np.array_equal(t.detach().numpy(), a, equal_nan=True)
             for t, a in zip(tensors, inputs, strict=True)
         ):
-            raise GradientError("gradcheck: the function modifies its input; let it work on a clone()")
+            raise Misbehaves(MODIFIED)
         leaves = [t for t, a in zip(tensors, inputs, strict=True) if isinstance(a, np.ndarray)]
         results = []
         for cotangents in batch:
@@ -94,20 +100,10 @@ class TensorFunction(Adapter):
                 if v is not None and isinstance(y, Tensor) and y.requires_grad
             ]
             if not pairs:
-                raise GradientError(
-                    "gradcheck: no output requires a gradient; the function leaves the graph (detach, numpy, no_grad?)"
-                )
-            found = iter(
-                autograd.grad(
-                    [y for y, _ in pairs],
-                    leaves,
-                    [v for _, v in pairs],
-                    allow_unused=True,
-                    retain_graph=len(batch) > 1,
-                )
-            )
-            gradients = [next(found) if isinstance(a, np.ndarray) else None for a in inputs]
-            results.append(tuple(None if g is None else g.detach().numpy() for g in gradients))
+                raise Misbehaves(NOT_RECORDED)
+            ys, vs = zip(*pairs, strict=True)
+            found = autograd.grad(ys, leaves, vs, allow_unused=True, retain_graph=len(batch) > 1)
+            results.append(_by_input(found, inputs))
         return results
 
     def _tensors(self, inputs: Sequence[Any]) -> list[Any]:
@@ -115,14 +111,7 @@ class TensorFunction(Adapter):
 
     def outputs(self, tensors: Sequence[Any]) -> list[Tensor]:
         """What the function returns for Tensors, as a list."""
-        result = self.function(*tensors)
-        outputs = list(result) if isinstance(result, (tuple, list)) else [result]
-        for y in outputs:
-            if not isinstance(y, Tensor):
-                raise TypeError(
-                    f"gradcheck: the function returned {type(y).__name__}; expected a Tensor or a tuple of Tensors"
-                )
-        return outputs
+        return _listed(self.function(*tensors), Tensor, "a Tensor or a tuple of Tensors")
 
 
 class NumpyPair(Adapter):
@@ -139,7 +128,8 @@ class NumpyPair(Adapter):
 
     def evaluate(self, inputs: Sequence[Any]) -> Arrays:
         """The outputs of the function."""
-        return tuple(np.array(y) for y in self._call(inputs))
+        kinds = (np.ndarray, np.generic, int, float, complex)
+        return tuple(np.array(y) for y in _listed(self.function(*inputs), kinds, "an array or a tuple of arrays"))
 
     def vjp(self, inputs: Sequence[Any], cotangents: Sequence[NDArray | None]) -> Gradients:
         """What the hand-written VJP returns, one per input."""
@@ -148,21 +138,11 @@ class NumpyPair(Adapter):
         result = self._vjp(given, *inputs)
         gradients = tuple(result) if isinstance(result, (tuple, list)) else (result,)
         if len(gradients) != len(inputs):
-            raise GradientError(
+            raise Misbehaves(
                 f"gradcheck: the vjp returns {len(gradients)} gradients for {len(inputs)} inputs; "
                 "expected one per input, None where there is none"
             )
         return tuple(None if g is None else np.asarray(g) for g in gradients)
-
-    def _call(self, inputs: Sequence[Any]) -> list[Any]:
-        result = self.function(*inputs)
-        outputs = list(result) if isinstance(result, (tuple, list)) else [result]
-        for y in outputs:
-            if not isinstance(y, (np.ndarray, np.generic, int, float, complex)):
-                raise TypeError(
-                    f"gradcheck: the function returned {type(y).__name__}; expected an array or a tuple of arrays"
-                )
-        return outputs
 
 
 class TorchFunction(Adapter):
@@ -199,20 +179,9 @@ class TorchFunction(Adapter):
         outputs = self._call(tensors)
         pairs = [(y, v) for y, v in zip(outputs, cotangents, strict=True) if v is not None and y.requires_grad]
         if not pairs:
-            raise GradientError(
-                "gradcheck: no output requires a gradient; the function leaves the graph (detach, numpy, no_grad?)"
-            )
-        found = iter(
-            self._torch.autograd.grad(
-                [y for y, _ in pairs],
-                leaves,
-                [self._torch.tensor(v) for _, v in pairs],
-                allow_unused=True,
-                is_grads_batched=batched,
-            )
-        )
-        gradients = [next(found) if isinstance(a, np.ndarray) else None for a in inputs]
-        return tuple(None if g is None else g.detach().numpy() for g in gradients)
+            raise Misbehaves(NOT_RECORDED)
+        ys, vs = zip(*((y, self._torch.tensor(v)) for y, v in pairs), strict=True)
+        return _by_input(self._torch.autograd.grad(ys, leaves, vs, allow_unused=True, is_grads_batched=batched), inputs)
 
     def _tensors(self, inputs: Sequence[Any]) -> list[Any]:
         return [
@@ -221,14 +190,7 @@ class TorchFunction(Adapter):
         ]
 
     def _call(self, tensors: Sequence[Any]) -> list[Any]:
-        result = self.function(*tensors)
-        outputs = list(result) if isinstance(result, (tuple, list)) else [result]
-        for y in outputs:
-            if not isinstance(y, self._torch.Tensor):
-                raise TypeError(
-                    f"gradcheck: the function returned {type(y).__name__}; expected a torch.Tensor or a tuple of them"
-                )
-        return outputs
+        return _listed(self.function(*tensors), self._torch.Tensor, "a torch.Tensor or a tuple of them")
 
 
 class JaxFunction(Adapter):
@@ -253,13 +215,7 @@ class JaxFunction(Adapter):
     def evaluate(self, inputs: Sequence[Any]) -> Arrays:
         """The values of the outputs."""
         result = self.function(*(self._jax.numpy.asarray(a) if isinstance(a, np.ndarray) else a for a in inputs))
-        outputs = result if isinstance(result, (tuple, list)) else [result]
-        for y in outputs:
-            if not isinstance(y, self._jax.Array):
-                raise TypeError(
-                    f"gradcheck: the function returned {type(y).__name__}; expected a JAX array or a tuple of them"
-                )
-        return tuple(np.array(y) for y in outputs)
+        return tuple(np.array(y) for y in _listed(result, self._jax.Array, "a JAX array or a tuple of them"))
 
     def vjp(self, inputs: Sequence[Any], cotangents: Sequence[NDArray | None]) -> Gradients:
         """The gradients that ``jax.vjp`` gives."""
@@ -330,12 +286,44 @@ def jax_function(function: Callable[..., Any]) -> JaxFunction:
     return JaxFunction(function)
 
 
-def _name(function: Callable[..., Any]) -> str:
-    """A short name: the op of an `apply`, the function's own, or its class."""
+def name_of(function: Any) -> str:
+    """A short name: the op of an `apply`, the function's own, that of what an adapter made of it, or its class."""
     owner = getattr(function, "__self__", None)
     if isinstance(owner, type) and getattr(function, "__name__", "") == "apply":
         return owner.__name__
-    return getattr(function, "__name__", type(function).__name__)
+    return str(getattr(function, "__name__", getattr(function, "name", type(function).__name__)))
+
+
+def unpacked(thing: Any, inputs: Sequence[Any]) -> tuple[list[Any], list[int]]:
+    """The arguments of what is checked, and the places of those with a derivative; all arrays, if it does not say."""
+    unpack = getattr(thing, "unpack", None) or Adapter(lambda: None).unpack
+    values, checked = unpack(inputs)
+    return values, checked
+
+
+class Narrowed:
+    """What is checked, in some of its inputs only: `unpack` says in which."""
+
+    def __init__(self, thing: Checked, unpack: Callable[[Sequence[Any]], tuple[list[Any], list[int]]]) -> None:
+        self.name, self.unpack = name_of(thing), unpack
+        self.evaluate, self.vjp = thing.evaluate, thing.vjp
+
+
+def _listed(result: Any, kinds: Any, expected: str) -> list[Any]:
+    """What a function returned, as a list of things of these kinds."""
+    outputs = list(result) if isinstance(result, (tuple, list)) else [result]
+    for y in outputs:
+        if not isinstance(y, kinds):
+            wrong = ReturnedArray if isinstance(y, np.ndarray) else WrongType
+            raise wrong(f"gradcheck: the function returned {type(y).__name__}; expected {expected}")
+    return outputs
+
+
+def _by_input(gradients: Iterable[Any], inputs: Sequence[Any]) -> Gradients:
+    """The gradients of the leaves, which stand for the arrays among the inputs; None for the other inputs."""
+    found = iter(gradients)
+    of_each = [next(found) if isinstance(a, np.ndarray) else None for a in inputs]
+    return tuple(None if g is None else g.detach().numpy() for g in of_each)
 
 
 def _optional(module: str, wanted_by: str) -> ModuleType:

@@ -1,33 +1,27 @@
-"""Every entry of a gradient against extrapolated differences: a quick pass over all, a thorough one over the doubtful.
+"""Every entry of a gradient against extrapolated differences: the quick pass over all of them.
 
-The quick pass asks two or three step sizes and is content where they agree with each other and with the gradient.
-Whatever it does not settle is asked again with other steps down to small ones, and searched for kinks: only that
-pass can say "fail".
+It asks two or three step sizes and is content where they agree with each other and with the gradient. Whatever it
+does not settle is left to the thorough pass: only that one can say "fail".
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from tinygrad_cnn.core.types import NDArray
+from tinygrad_cnn.core.types import NDArray, Shape
 from tinygrad_cnn.gradcheck.differences import SIGNS, STEP, Extrapolated, extrapolate
-from tinygrad_cnn.gradcheck.kinks import Kink, Sides, find_kink, inside
-from tinygrad_cnn.gradcheck.point import LEAST, Point
+from tinygrad_cnn.gradcheck.point import LEAST, Point, place_of
 from tinygrad_cnn.gradcheck.verdicts import Entry, Verdict
 
 QUICK = 3
 """Step sizes of the quick pass at most; functions of degree 2 in an element need 2."""
 
-DEPTH = 16
-"""Step sizes of the thorough pass at most."""
+FINE = 0.1
+"""An error bar of this part of what decides anything at all is small enough to look no further."""
 
 SAFETY = 4.0
 """The truncation error of the differences is taken this many times."""
-
-CERTAIN = 2.0
-"""An entry fails only if it lies outside so many error bars."""
 
 CHUNK = 1 << 19
 """So many output values are kept at a time."""
@@ -94,11 +88,15 @@ class Scale(NamedTuple):
     """What derivatives are measured by: `size` for tolerances, `ruler` for error bars.
 
     Both are the largest derivative of the input; where the gradient is nothing but zeros, error bars are measured
-    by the function's own values: that it does not depend on an input can be told up to rounding only.
+    by the function's own values: that it does not depend on an input can be seen up to rounding only.
     """
 
     size: float
     ruler: float
+
+
+VERDICT = {False: Verdict.PASS, True: Verdict.FAIL}
+"""Of an entry that is not wrong, and of one that is."""
 
 
 class Column:
@@ -109,6 +107,59 @@ class Column:
         self.error: NDArray = np.full((count, elements), np.inf)
         self.doubt: NDArray = np.zeros(elements, dtype=bool)
         """Elements with a kink in reach, perhaps."""
+
+
+@dataclass(frozen=True)
+class FirstLook:
+    """What the quick pass says of an input, one number an element: under the cotangent where it is worst off."""
+
+    analytic: NDArray
+    numeric: NDArray
+    error: NDArray
+    allowed: NDArray
+    badness: NDArray
+    """How far off it is, in units of what it may be off by."""
+    wrong: NDArray
+    """Off by more than it may be, under any cotangent."""
+    doubtful: NDArray
+    """The error bar decides nothing, or there may be a kink."""
+    scale: list[Scale]
+    """Per cotangent, what derivatives are measured by."""
+
+    @staticmethod
+    def at(point: Point, V: NDArray, analytic: NDArray, column: "Column", tolerance: Tolerance) -> "FirstLook":
+        """Compare the gradients with the differences: both are (cotangents, elements)."""
+        size = scales(column.numeric)
+        ruler = np.maximum(np.maximum(size, scales(analytic)), nothing(point, V, analytic))
+        tolerated = tolerance.allowed(column.numeric, size)
+        allowed = tolerated + column.error
+        with np.errstate(all="ignore"):
+            off = np.abs(analytic - column.numeric)
+            coarse = column.error > tolerance.coarse(column.numeric, ruler)
+            badness = np.where(np.isfinite(off), off / np.maximum(allowed, 1e-300), np.inf)
+        wrong = ~np.all(off <= allowed, axis=0)
+        doubtful = np.any(coarse, axis=0) | ~np.all(np.isfinite(column.error), axis=0) | column.doubt
+        scale = [Scale(*pair) for pair in zip(size[:, 0], ruler[:, 0], strict=True)]
+        worst = np.argmax(badness, axis=0)[None]
+        a, n, error, bound, off = (
+            np.take_along_axis(each, worst, 0)[0]
+            for each in (analytic, column.numeric, column.error, tolerated, badness)
+        )
+        return FirstLook(a, n, error, bound, off, wrong, doubtful, scale)
+
+    def entries(self, input: int, name: str, shape: Shape) -> list[Entry]:
+        """An entry per element, as it stands after the quick pass."""
+        numbers = (a.tolist() for a in (self.analytic, self.numeric, self.error, self.allowed, self.wrong))
+        return [
+            Entry(input, name, place_of(i, shape), a, n, error, VERDICT[wrong], allowed=allowed)
+            for i, (a, n, error, allowed, wrong) in enumerate(zip(*numbers, strict=True))
+        ]
+
+    def unsettled(self) -> list[int]:
+        """The elements that need the thorough pass, the worst first."""
+        again = np.flatnonzero(self.doubtful | self.wrong)
+        order: list[int] = again[np.argsort(-self.badness[again], kind="stable")].tolist()
+        return order
 
 
 def project(V: NDArray, moved: NDArray, here: NDArray) -> NDArray:
@@ -141,7 +192,7 @@ def quick(point: Point, k: int, V: NDArray, tolerance: Tolerance, analytic: NDAr
             off = np.abs(analytic[:, active] - found.value)
             close = off <= tolerance.allowed(found.value, scale) + errorbar(found)
         ruler = np.maximum(np.maximum(scale, scales(analytic)), floor)
-        fine = close & (errorbar(found) <= 0.1 * tolerance.coarse(found.value, ruler))
+        fine = close & (errorbar(found) <= FINE * tolerance.coarse(found.value, ruler))
         active = active[~np.all(fine, axis=0) | column.doubt[active]]
         if not len(active):
             break
@@ -153,9 +204,8 @@ def level(point: Point, k: int, part: NDArray, steps: NDArray, V: NDArray) -> tu
     high, low = np.empty((len(part), point.size)), np.empty((len(part), point.size))
     up, down = np.empty(len(part)), np.empty(len(part))
     for row, (i, h) in enumerate(zip(part.tolist(), steps.tolist(), strict=True)):
-        high[row], up[row] = point.at_element(k, i, h)
-        low[row], down[row] = point.at_element(k, i, -h)
-    return differences(point, V, high, low, up, -down)
+        high[row], low[row], up[row], down[row] = point.ends_of_element(k, i)(h)
+    return differences(point, V, high, low, up, down)
 
 
 def differences(
@@ -176,10 +226,10 @@ def differences(
     return central, jump, rounding
 
 
-def suspicious(before: NDArray, after: NDArray, noise: NDArray, ratio: float) -> NDArray:
+def suspicious(before: NDArray | float, after: NDArray | float, noise: NDArray | float, ratio: float) -> NDArray:
     """Whether left and right slope keep apart though the step shrank by `ratio`: where f is smooth they close in."""
     with np.errstate(invalid="ignore"):
-        return (np.abs(after) > (1 + 1 / ratio) / 2 * np.abs(before)) & (np.abs(after) > 6 * noise)
+        return np.asarray((np.abs(after) > (1 + 1 / ratio) / 2 * np.abs(before)) & (np.abs(after) > 6 * noise))
 
 
 def _chunks(active: NDArray, size: int) -> list[NDArray]:
@@ -197,192 +247,3 @@ def nothing(point: Point, V: NDArray, analytic: NDArray) -> NDArray:
 def scales(numeric: NDArray) -> NDArray:
     """The largest derivative under each cotangent: (cotangents, 1)."""
     return np.asarray(np.max(np.abs(np.nan_to_num(numeric, posinf=0, neginf=0)), axis=1, initial=0.0, keepdims=True))
-
-
-@dataclass
-class Examined:
-    """What the thorough pass knows of one element under one cotangent."""
-
-    numeric: float
-    error: float
-    steps: tuple[tuple[float, float], ...]
-    sides: Sides | None = None
-    kink: Kink | None = None
-    why: str = ""
-
-
-def examine(point: Point, k: int, i: int, v: NDArray, tolerance: Tolerance, scale: Scale) -> Examined:
-    """Steps of another base, halved down to small ones; kinks located, and stayed away from or judged at."""
-    V = v[None]
-    first = float(tolerance.largest_step(np.asarray(point.arrays[k], np.float64).reshape(-1)[i : i + 1])[0])
-
-    def ends(h: float) -> tuple[NDArray, NDArray, float, float]:
-        high, up = point.at_element(k, i, h)
-        low, down = point.at_element(k, i, -h)
-        return high, low, up, -down
-
-    return examine_line(point, V, ends, 0.71875 * first, tolerance, scale)
-
-
-Ends = Callable[[float], tuple[NDArray, NDArray, float, float]]
-
-
-def examine_line(
-    point: Point, V: NDArray, ends: Ends, first: float, tolerance: Tolerance, scale: Scale, kinks: bool = True
-) -> Examined:
-    """The same along any line through the point: `ends(h)` gives the outputs at both ends and the distances."""
-    ladder = _ladder(point, V, ends, first, tolerance, scale)
-    if ladder.good and ladder.kink_in and kinks:
-        kink = find_kink(point, V[0], ends, first, ladder.kink_in)
-        if kink is not None and not kink.at_point:
-            sides = Sides.around(point, V[0], ends, kink)
-            return Examined(ladder.value, ladder.error, ladder.steps, sides=sides, kink=kink)
-    if ladder.good:
-        return Examined(ladder.value, ladder.error, ladder.steps)
-    if ladder.one_sided is not None:
-        value, error = ladder.one_sided
-        return Examined(value, error, ladder.steps, why="the function is defined on one side only")
-    if not kinks:
-        return Examined(ladder.value, ladder.error, ladder.steps, why="the differences do not settle")
-    kink = find_kink(point, V[0], ends, first, ladder.kink_in)
-    if kink is None:
-        return Examined(ladder.value, ladder.error, ladder.steps, why="the differences do not settle")
-    if kink.at_point:
-        sides = Sides.at(point, V[0], ends, first)
-        return Examined(ladder.value, ladder.error, ladder.steps, sides=sides, kink=kink)
-    closer = _ladder(point, V, ends, 0.45 * abs(kink.where), tolerance, scale)
-    sides = Sides.around(point, V[0], ends, kink)
-    if closer.good:
-        return Examined(closer.value, closer.error, closer.steps, sides=sides, kink=kink)
-    return Examined(closer.value, closer.error, closer.steps, sides, kink, why="a kink is too near to tell")
-
-
-@dataclass
-class _Ladder:
-    value: float
-    error: float
-    steps: tuple[tuple[float, float], ...]
-    good: bool
-    kink_in: float
-    one_sided: tuple[float, float] | None = None
-
-
-def _ladder(point: Point, V: NDArray, ends: Ends, first: float, tolerance: Tolerance, scale: Scale) -> _Ladder:
-    """Differences at ever smaller steps until one of them is precise and no kink is in reach of it."""
-    steps: list[float] = []
-    rows: list[tuple[float, float, float]] = []  # central, jump, noise
-    value, error, kink_in, doubted, clean = np.nan, np.inf, 0.0, 0.0, 0
-    smallest = first * point.tiny * 2.0**-6
-    h, good = first, False
-    while len(steps) < DEPTH and h >= smallest and not good:
-        high, low, up, down = ends(h)
-        if up <= 0 or down <= 0:
-            break
-        central, jump, noise = differences(point, V, high[None], low[None], np.array([up]), np.array([down]))
-        steps.append(h)
-        rows.append((float(central[0, 0]), float(jump[0, 0]), float(noise[0, 0])))
-        s = len(steps) - 1
-        if s:
-            table = np.array(rows)
-            bound = float(tolerance.allowed(float(np.nan_to_num(rows[-1][0])), scale.size))
-            ratio = steps[-2] / steps[-1]
-            apart = suspicious(table[-2, 1], table[-1, 1], table[-1, 2], ratio)
-            before, after = abs(rows[-2][1]), abs(rows[-1][1])
-            if apart and after > bound:
-                doubted, clean = after, s + 1
-                kink_in = h if not kink_in or after > 100 * rows[-1][2] else kink_in
-            elif before > bound and before > 100 * rows[-2][2] and after < 0.8 * before / ratio**3:
-                kink_in, clean = steps[-2], s  # it was there a step before
-            elif doubted and 12 * rows[-1][2] > doubted:  # drowned in noise, not gone
-                clean = s + 1
-            if s - clean >= 1:
-                found = extrapolate(steps[clean:], table[clean:, 0], table[clean:, 2])
-                value, error = float(found.value), float(errorbar(found))
-                precise = error <= 0.1 * float(tolerance.coarse(value, scale.ruler))
-                good = s >= 2 and precise and (error <= bound or s >= 5)
-        h /= 2.0 if s < 5 else 8.0
-    if clean > len(steps) - 2 and len(steps) > 1:  # for the report only
-        table = np.array(rows)
-        found = extrapolate(steps, table[:, 0], table[:, 2])
-        value, error = float(found.value), max(float(errorbar(found)), doubted)
-    elif not good and np.isfinite(value):
-        good = error <= float(tolerance.coarse(value, scale.ruler))
-    pairs = tuple((h, row[0]) for h, row in zip(steps, rows, strict=True))
-    ladder = _Ladder(float(value), float(error), pairs, good, kink_in)
-    if not good and not np.any(np.isfinite([row[0] for row in rows])):
-        ladder.one_sided = _one_sided(point, V, ends, first, tolerance, scale)
-    return ladder
-
-
-def _one_sided(
-    point: Point, V: NDArray, ends: Ends, first: float, tolerance: Tolerance, scale: Scale
-) -> tuple[float, float] | None:
-    """The derivative from the only side on which the function is defined."""
-    steps = [first * 0.5**s for s in range(16)]
-    found = []
-    for h in steps:
-        high, low, up, down = ends(h)
-        found.append(
-            [
-                float(project(V, high[None], point.values)[0, 0]) / up,
-                -float(project(V, low[None], point.values)[0, 0]) / down,
-            ]
-        )
-    noise = SIGNS * float(np.sqrt(np.sum((V * point.noise) ** 2)))
-    for side in np.array(found).T:
-        if np.all(np.isfinite(side)):
-            best = extrapolate(steps, side, np.array([noise / h for h in steps]), power=1)
-            if errorbar(best) <= tolerance.coarse(best.value, scale.ruler):
-                return float(best.value), float(errorbar(best))
-    return None
-
-
-def judged(entry: Entry, found: Examined, tolerance: Tolerance, scale: Scale, gradient_noise: float) -> Entry:
-    """The verdict on an entry that was examined thoroughly."""
-    verdict, reason = Verdict.INCONCLUSIVE, found.why or "the differences are too noisy"
-    numeric, error = found.numeric, found.error
-    allowed = float(tolerance.allowed(numeric, scale.size)) + gradient_noise
-    where = None if found.kink is None else found.kink.where
-    pair = None if found.sides is None else (found.sides.left, found.sides.right)
-    if not np.isfinite(entry.analytic):
-        verdict, reason = Verdict.FAIL, "the gradient is no number"
-    elif found.kink is not None and found.kink.at_point and found.sides is not None:
-        slack = allowed + found.sides.error
-        numeric, error = (found.sides.left + found.sides.right) / 2, found.sides.error
-        if inside(entry.analytic, found.sides, slack):
-            verdict, reason = Verdict.PASS, "at a kink, inside the subdifferential"
-        else:
-            verdict, reason = Verdict.FAIL, "at a kink, outside the subdifferential"
-    elif np.isfinite(numeric) and error <= float(tolerance.coarse(numeric, scale.ruler)):
-        if abs(entry.analytic - numeric) <= allowed + error:
-            verdict, reason = Verdict.PASS, "" if found.kink is None else "beside a kink"
-        elif abs(entry.analytic - numeric) <= allowed + CERTAIN * error:
-            reason = "just outside the error bar"
-        else:
-            verdict, reason = Verdict.FAIL, found.why
-    if verdict is Verdict.INCONCLUSIVE and found.kink is not None:
-        reason = f"a kink at {where:.2g} from it is too near to tell"
-    return Entry(
-        entry.input, entry.name, entry.place, entry.analytic, numeric, error, verdict, reason, pair, where, found.steps,
-        allowed,
-    )  # fmt: skip
-
-
-def curve(
-    point: Point, k: int, i: int, v: NDArray, tolerance: Tolerance
-) -> tuple[tuple[tuple[float, float], ...], float]:
-    """Central differences of an element at steps from large to tiny, and what rounding adds to each, times the step."""
-    first = float(tolerance.largest_step(np.asarray(point.arrays[k], np.float64).reshape(-1)[i : i + 1])[0])
-    smallest = 4 * point.eps * max(1.0, abs(float(point.arrays[k].reshape(-1)[i])))
-    steps = 4 * first * 0.5 ** np.arange(np.log2(4 * first / smallest))
-    pairs, noise = [], 0.0
-    for h in steps.tolist():
-        high, up = point.at_element(k, i, h)
-        low, down = point.at_element(k, i, -h)
-        if up <= 0 or down >= 0:
-            break
-        central, _, rounding = differences(point, v[None], high[None], low[None], np.array([up]), np.array([-down]))
-        pairs.append((h, float(central[0, 0])))
-        if np.isfinite(rounding[0, 0]) and h < point.tiny:
-            noise = max(noise, float(rounding[0, 0]) * h)
-    return tuple(pairs), noise

@@ -11,11 +11,8 @@ import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.gradcheck.differences import SIGNS
-from tinygrad_cnn.gradcheck.point import Point
+from tinygrad_cnn.gradcheck.point import Ends, Point
 from tinygrad_cnn.gradcheck.verdicts import Entry, Verdict
-
-Ends = Callable[[float], tuple[NDArray, NDArray, float, float]]
-"""At a step h: the outputs ahead and behind, and how far away they were taken."""
 
 HALVINGS = 44
 
@@ -132,9 +129,8 @@ def check_ties(
     h = point.tiny
     for k, elements in kinked.items():
         for i in elements:
-            high, up = point.at_element(k, i, h)
-            low, down = point.at_element(k, i, -h)
-            slopes = (high - point.values) / up + (low - point.values) / -down
+            high, low, up, down = point.ends_of_element(k, i)(h)
+            slopes = (high - point.values) / up + (low - point.values) / down
             loud = np.abs(slopes) > 1e-6 * np.max(np.abs(slopes), initial=0) + 4 * SIGNS * point.noise / h
             for j in np.flatnonzero(loud).tolist():
                 rows.setdefault(j, []).append((k, i))
@@ -182,11 +178,11 @@ def generalised(
     Nearby means displaced at random on the support (the elements that kink) by a little.
     """
     size = sum(int(np.sum(s)) for s in support)
-    step, spread = point.tiny, 256 * point.tiny
+    step, radius = point.tiny, 256 * point.tiny
     scale = max((float(np.max(np.abs(u), initial=0.0)) for u in directions if u is not None), default=1.0)
     slopes = []
     for _ in range(16 + 4 * size):
-        offsets = [np.where(s, random.uniform(-spread, spread, s.shape), 0.0) for s in support]
+        offsets = [np.where(s, random.uniform(-radius, radius, s.shape), 0.0) for s in support]
         ends = []
         for sign in (1, -1):
             moved = [

@@ -15,21 +15,21 @@ def memory_problem(thing: Any, inputs: Sequence[Any], checked: Sequence[int], ra
     Inputs come as they were drawn; cotangents in Fortran order and read-only, reversed, and of stride 0, as the
     gradient of a sum is.
     """
-    plain = [np.array(a, order="C") if k in checked else a for k, a in enumerate(inputs)]
-    outputs = [np.asarray(y) for y in thing.evaluate([_copy(a) for a in plain])]
-    told = ", ".join(f"input {k} {_described(inputs[k])}" for k in checked)
+    in_c_order = [np.array(a, order="C") if k in checked else a for k, a in enumerate(inputs)]
+    outputs = [np.asarray(y) for y in thing.evaluate([_copy(a) for a in in_c_order])]
+    which = ", ".join(f"input {k} {_described(inputs[k])}" for k in checked)
     try:
         same = _alike(thing.evaluate(inputs), outputs)
     except Exception as error:  # whatever the function does with memory that it did not expect
-        return f"the function raises {type(error).__name__}: {error} ({told})"
+        return f"the function raises {type(error).__name__}: {error} ({which})"
     if not same:
-        return f"the function gives another value for the same numbers in other memory ({told})"
+        return f"the function gives another value for the same numbers in other memory ({which})"
     cotangents = [signed(random, y.shape).astype(y.dtype) if y.dtype.kind == "f" else None for y in outputs]
-    for turn in (_fortran, _reversed, _spread):
+    for turn in LAYOUTS:
         given = [None if v is None else turn(v) for v in cotangents]
         whole = [None if v is None else np.array(v, order="C") for v in given]
-        expected = thing.vjp([_copy(a) for a in plain], whole)
-        where = f"{told}, cotangent {', '.join(_described(v) for v in given if v is not None)}"
+        expected = thing.vjp([_copy(a) for a in in_c_order], whole)
+        where = f"{which}, cotangent {', '.join(_described(v) for v in given if v is not None)}"
         try:
             found = thing.vjp(inputs, given)
         except Exception as error:  # likewise
@@ -67,8 +67,11 @@ def _reversed(v: NDArray) -> NDArray:
     return v[backwards].copy()[backwards]
 
 
-def _spread(v: NDArray) -> NDArray:
+def _repeated(v: NDArray) -> NDArray:
     return np.broadcast_to(v.reshape(-1)[:1].reshape((1,) * v.ndim), v.shape) if v.size else v
+
+
+LAYOUTS = (_fortran, _reversed, _repeated)
 
 
 def _described(a: NDArray) -> str:

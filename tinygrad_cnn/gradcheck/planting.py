@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from tinygrad_cnn.core.op import Op
-from tinygrad_cnn.core.types import Array
+from tinygrad_cnn.core.types import A, Array
+
+__all__ = ["PLANTED", "planted"]
 
 
 def off_by_one_percent(d: Array) -> Array:
@@ -44,7 +46,15 @@ def overwritten(d: Array) -> Array:
     return d * last
 
 
-PLANTED: dict[str, Callable[[Array], Array]] = {
+class Mistake(Protocol):
+    """Makes a wrong gradient out of the right one."""
+
+    def __call__(self, d: A, /) -> A:
+        """The wrong one."""
+        ...
+
+
+PLANTED: dict[str, Mistake] = {
     "off by 1%": off_by_one_percent,
     "sign flipped": sign_flipped,
     "factor 2": doubled,

@@ -2,26 +2,34 @@
 
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray, Shape
 from tinygrad_cnn.gradcheck.verdicts import Entry, Verdict
 
+
+class Figure(Protocol):
+    """Of matplotlib's figures, what can be relied on here: matplotlib is optional."""
+
+    def savefig(self, fname: Any, **options: Any) -> None:
+        """Write it to a file or a stream."""
+
+
 BLUE, RED, GREY, TRUNCATION, ROUNDING = "#1f5fa8", "#c23b22", "#777777", "#e8f0fa", "#fbeee6"
 
 
 def draw(
     title: str, worst: Entry | None, entries: Sequence[Entry], shapes: dict[int, Shape], noise: float, path: Any = None
-) -> Any:
+) -> Figure:
     """The figure; written to `path` if one is given."""
     try:
-        figures = import_module("matplotlib.figure")
+        figures: Any = import_module("matplotlib.figure")
     except ImportError as error:
         raise ImportError("Report.plot: matplotlib is not installed; pip install 'tinygrad-cnn[plot]'") from error
     maps = [] if worst is None else heat_maps(worst, entries, shapes)
-    figure = figures.Figure(figsize=(10, 7.2 if maps else 4.2), layout="constrained")
+    figure: Any = figures.Figure(figsize=(10, 7.2 if maps else 4.2), layout="constrained")
     figure.suptitle(title, fontsize=11)
     grid = figure.add_gridspec(2 if maps else 1, 3, height_ratios=(1.25, 1) if maps else (1,))
     if worst is not None:
@@ -29,9 +37,10 @@ def draw(
     if maps and worst is not None:
         place = folded_place(worst.place, shapes[worst.input])
         _maps(figure, grid, maps, place, worst)
+    drawn: Figure = figure
     if path is not None:
-        figure.savefig(path, dpi=120)
-    return figure
+        drawn.savefig(path, dpi=120)
+    return drawn
 
 
 def _curve(axes: Any, worst: Entry, noise: float) -> None:
@@ -70,7 +79,7 @@ def _curve(axes: Any, worst: Entry, noise: float) -> None:
 def heat_maps(worst: Entry, entries: Sequence[Entry], shapes: dict[int, Shape]) -> list[tuple[str, NDArray]]:
     """Analytic, numeric and their difference for the input of the worst entry, if all its elements were judged."""
     shape = shapes.get(worst.input, ())
-    mine = [e for e in entries if e.input == worst.input and len(e.place) == len(shape) and e.reason[:4] != "proj"]
+    mine = [e for e in entries if e.input == worst.input and len(e.place) == len(shape)]
     if not shape or len({e.place for e in mine}) != int(np.prod(shape)):
         return []
     analytic, numeric = np.zeros(shape), np.zeros(shape)

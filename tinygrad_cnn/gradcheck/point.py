@@ -11,26 +11,32 @@ import numpy as np
 
 from tinygrad_cnn.core.types import DType, NDArray, Shape
 from tinygrad_cnn.gradcheck.differences import NOISE_POINTS, SIGNS, noise_level
+from tinygrad_cnn.gradcheck.problems import CannotJudge, NothingToCheck, OutsideDomain, WrongType
 from tinygrad_cnn.gradcheck.verdicts import GradientError
 
 SPACING = 2.0**-13
 """Of the points that the noise is estimated from, relative to the size of the input (at least 1)."""
 
-
 LEAST = 0.01
-"""Outputs are held to be rounded at least as numbers of this part of the largest; and what rounds as a number of this
-size does is held to be 0."""
+"""Outputs count as rounded at least as numbers of this part of the largest; and what rounds as a number of this size
+does counts as 0."""
 
 DEVIATIONS = 4.0
 """Rounding errors stay within so many standard deviations, as good as always."""
 
 
-class BadInput(Exception):
-    """What is wrong with a function, in one sentence, and the exception that `gradcheck` raises for it."""
+Ends = Callable[[float], tuple[NDArray, NDArray, float, float]]
+"""At a step h: the outputs ahead and behind, and how far away they were taken."""
 
-    def __init__(self, problem: str, raised: type[Exception] = GradientError) -> None:
-        super().__init__(f"gradcheck: {problem}")
-        self.raised = raised
+
+def place_of(i: int, shape: Shape) -> tuple[int, ...]:
+    """The place of element i of the flat array."""
+    return tuple(int(n) for n in np.unravel_index(i, shape))
+
+
+def number_of(place: tuple[int, ...], shape: Shape) -> int:
+    """The inverse of `place_of`."""
+    return int(np.ravel_multi_index(place, shape))
 
 
 class Point:
@@ -50,7 +56,7 @@ class Point:
         self._wanted = [j for j, y in enumerate(outputs) if y.dtype.kind == "f"]
         self._check_outputs(outputs)
         self.eps = float(max(np.finfo(d).eps for d in [*self.floating, *(a.dtype for a in self.arrays)]))
-        """The coarsest precision in which an input or an output is held."""
+        """The coarsest precision in which an input or an output is stored."""
         self.values = self.flat(outputs)
         self.size = self.values.size
         self.noise: NDArray = np.zeros(self.size)
@@ -75,22 +81,22 @@ class Point:
     def _check_outputs(self, outputs: Sequence[NDArray]) -> None:
         for j, y in enumerate(outputs):
             if y.dtype.kind == "c":
-                raise BadInput(
-                    f"output {j} is complex ({y.dtype}), which is not supported; return its real and imaginary parts",
-                    TypeError,
+                raise WrongType(
+                    f"gradcheck: output {j} is complex ({y.dtype}), which is not supported; return its real and "
+                    "imaginary parts"
                 )
         if not self._wanted:
             kinds = ", ".join(str(y.dtype) for y in outputs) or "nothing"
-            raise BadInput(
-                f"no output has a derivative (the function returns {kinds}); return floating-point values", ValueError
+            raise NothingToCheck(
+                f"gradcheck: no output has a derivative (the function returns {kinds}); return floating-point values"
             )
         for j in self._wanted:
             bad = np.argwhere(~np.isfinite(outputs[j]))
             if len(bad):
                 place = tuple(bad[0].tolist())
-                raise BadInput(
-                    f"the function returns {float(outputs[j][place])} at the given inputs (output {j} at {place}); "
-                    "choose inputs inside its domain"
+                raise OutsideDomain(
+                    f"gradcheck: the function returns {float(outputs[j][place])} at the given inputs "
+                    f"(output {j} at {place}); choose inputs inside its domain"
                 )
 
     def _outputs(self, arrays: Sequence[NDArray]) -> list[NDArray]:
@@ -114,11 +120,9 @@ class Point:
         """The outputs at other inputs, NaN where the function refuses them."""
         try:
             outputs = self._outputs(arrays)
-        except GradientError:
+        except (CannotJudge, GradientError):
             raise
-        except Exception as error:  # the function may refuse what lies outside its domain
-            if str(error).startswith("gradcheck:"):
-                raise
+        except Exception:  # the function may refuse what lies outside its domain
             return np.full(self.size, np.nan)
         if [y.shape for y in outputs] != self.shapes:
             return np.full(self.size, np.nan)
@@ -140,6 +144,24 @@ class Point:
             for a, u in zip(self.arrays, directions, strict=True)
         ]
         return self.evaluate(moved)
+
+    def ends_of_element(self, k: int, i: int) -> Ends:
+        """The outputs with element i of input k moved there and back."""
+
+        def ends(h: float) -> tuple[NDArray, NDArray, float, float]:
+            high, up = self.at_element(k, i, h)
+            low, down = self.at_element(k, i, -h)
+            return high, low, up, -down
+
+        return ends
+
+    def ends_along(self, directions: Sequence[NDArray | None]) -> Ends:
+        """The outputs with every input moved along its direction there and back."""
+        return lambda h: (self.along(directions, h), self.along(directions, -h), h, h)
+
+    def only(self, k: int, u: NDArray) -> list[NDArray | None]:
+        """The directions in which only input k moves, along u."""
+        return [u if j == k else None for j in range(len(self.arrays))]
 
     def vjp(self, cotangent: NDArray, arrays: Sequence[NDArray] | None = None) -> list[NDArray | None]:
         """The gradients of ⟨cotangent, outputs⟩, of the checked inputs, as the function gives them."""

@@ -12,9 +12,10 @@ from typing import NamedTuple
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
-from tinygrad_cnn.gradcheck.judge import CERTAIN, Examined, Scale, Tolerance, examine_line, nothing
+from tinygrad_cnn.gradcheck.judge import Scale, Tolerance, nothing
 from tinygrad_cnn.gradcheck.kinks import find_kink
 from tinygrad_cnn.gradcheck.point import Point, signed
+from tinygrad_cnn.gradcheck.thorough import CERTAIN, Examined, Line
 from tinygrad_cnn.gradcheck.verdicts import Verdict
 
 DIRECTIONS = 3
@@ -45,7 +46,7 @@ def smooth_outputs(point: Point, k: int, u: NDArray, tolerance: Tolerance) -> ND
     if point.size < 2:
         return kept
     h = first_step(point, k, tolerance)
-    directions = _only(point, k, u)
+    directions = point.only(k, u)
     (high, low), (high_nearer, low_nearer) = (
         [point.along(directions, sign * step) for sign in (1, -1)] for step in (h, h / 2)
     )
@@ -75,40 +76,31 @@ def first_step(point: Point, k: int, tolerance: Tolerance) -> float:
 
 def along(point: Point, k: int, u: NDArray, v: NDArray, gradient: NDArray, tolerance: Tolerance) -> Projection:
     """Judge ⟨gradient, u⟩ for input k, where the gradient is that of ⟨v, f⟩."""
-    directions = _only(point, k, u)
-
-    def ends(h: float) -> tuple[NDArray, NDArray, float, float]:
-        return point.along(directions, h), point.along(directions, -h), h, h
-
     products = gradient.astype(np.float64) * u
     analytic = float(np.sum(products))
     scale = float(np.sqrt(np.sum(np.nan_to_num(products) ** 2)))
     first = first_step(point, k, tolerance)
     # a projection that is 0 in every term has no size of its own to measure error bars by
     ruler = max(scale, float(nothing(point, v[None], products.reshape(1, -1))[0, 0]))
-    found = examine_line(point, v[None], ends, first, tolerance, Scale(scale, ruler), kinks=False)
+    line = Line(point, v, point.ends_along(point.only(k, u)), tolerance, Scale(scale, ruler))
+    found = line.examine(first, kinks=False)
     allowed = float(tolerance.allowed(scale, scale)) + 64 * point.eps * scale
     allowed += tolerance.granted(float(np.nansum(np.abs(products))), float(np.sum(np.abs(u))))
+    off, verdict = abs(analytic - found.numeric), Verdict.INCONCLUSIVE
     if not np.isfinite(analytic):
-        return Projection(analytic, found, allowed, Verdict.FAIL)
-    if found.why or not found.error <= float(tolerance.coarse(found.numeric, ruler)):
-        return Projection(analytic, found, allowed, Verdict.INCONCLUSIVE)
-    off = abs(analytic - found.numeric)
-    if off <= allowed + found.error:
-        return Projection(analytic, found, allowed, Verdict.PASS)
-    certain = off > allowed + CERTAIN * found.error
-    return Projection(analytic, found, allowed, Verdict.FAIL if certain else Verdict.INCONCLUSIVE)
+        verdict = Verdict.FAIL
+    elif not found.why and found.error <= line.coarse(found.numeric):
+        if off <= allowed + found.error:
+            verdict = Verdict.PASS
+        elif off > allowed + CERTAIN * found.error:
+            verdict = Verdict.FAIL
+    return Projection(analytic, found, allowed, verdict)
 
 
 def meets_kink(point: Point, k: int, u: NDArray, v: NDArray, tolerance: Tolerance) -> bool:
     """Whether a direction runs through a kink of ⟨v, f⟩, at the point or within the first step."""
-    directions = _only(point, k, u)
-    first = first_step(point, k, tolerance)
-
-    def ends(h: float) -> tuple[NDArray, NDArray, float, float]:
-        return point.along(directions, h), point.along(directions, -h), h, h
-
-    return find_kink(point, v, ends, first, 0.0) is not None
+    ends = point.ends_along(point.only(k, u))
+    return find_kink(point, v, ends, first_step(point, k, tolerance), 0.0) is not None
 
 
 def search(point: Point, k: int, u: NDArray, v: NDArray, gradient: NDArray, tolerance: Tolerance) -> Sequence[int]:
@@ -136,7 +128,3 @@ def direction(random: np.random.Generator, point: Point, k: int) -> NDArray:
     """Signed steps for every element, 0 where it is not finite."""
     a = np.asarray(point.arrays[k], np.float64)
     return np.where(np.isfinite(a), signed(random, a.shape), 0.0)
-
-
-def _only(point: Point, k: int, u: NDArray) -> list[NDArray | None]:
-    return [u if j == k else None for j in range(len(point.arrays))]

@@ -1,17 +1,19 @@
 """The report of a check: a verdict, the entries that were judged, a table, a picture, and JSON."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field
 from textwrap import wrap
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray, Shape
-from tinygrad_cnn.gradcheck.diagnosis import Diagnosis
-from tinygrad_cnn.gradcheck.plotting import draw
-from tinygrad_cnn.gradcheck.verdicts import Entry, Verdict
+from tinygrad_cnn.gradcheck.patterns import Diagnosis
+from tinygrad_cnn.gradcheck.plotting import Figure, draw
+from tinygrad_cnn.gradcheck.verdicts import INSIDE, OUTSIDE, SEVERITY, Entry, GradientError, Projected, Verdict
+
+__all__ = ["Report"]
 
 ROWS = 8
 """So many entries the table shows."""
@@ -20,7 +22,29 @@ WIDTH = 100
 """So wide it is at most."""
 
 MARK = {Verdict.PASS: "pass", Verdict.FAIL: "FAIL", Verdict.INCONCLUSIVE: "?"}
-SEVERITY = {Verdict.PASS: 0, Verdict.INCONCLUSIVE: 1, Verdict.FAIL: 2}
+
+
+class Row(NamedTuple):
+    """An entry as the texts of a table's row."""
+
+    input: str
+    place: str
+    analytic: str
+    numeric: str
+    error: str
+    allowed: str
+    verdict: str
+    note: str
+
+    @staticmethod
+    def of(e: Entry, name: str, verdict: str) -> "Row":
+        """The texts of an entry whose input and verdict are called so."""
+        note = "at a kink" if e.reason in (INSIDE, OUTSIDE) else e.reason
+        if e.where is not None and e.verdict is not Verdict.PASS and e.one_sided is not None:
+            note = f"kink at {e.where:+.1g}: {e.one_sided[0]:.3g} | {e.one_sided[1]:.3g}"
+        place = str(e.place).replace(",)", ")") if e.place else ""
+        numbers = f"{e.analytic:.8g}", f"{e.numeric:.8g}", f"{e.error:.0e}", f"{e.allowed:.0e}"
+        return Row(name, place, *numbers, verdict, note)
 
 
 @dataclass(frozen=True)
@@ -50,7 +74,7 @@ class Report:
     noise: float = 0.0
     """What rounding amounts to at the worst entry: its difference at step h is off by up to noise / h."""
     raised: type[Exception] | None = None
-    """What `gradcheck` raises for the problem, if not a `GradientError`."""
+    """What `gradcheck` raises for the problem, if not just a `GradientError`."""
 
     @property
     def verdict(self) -> Verdict:
@@ -72,15 +96,21 @@ class Report:
     def __repr__(self) -> str:
         return f"<Report of {self.function}: {self.verdict.value}, {self._counts()}>"
 
+    def error(self) -> Exception:
+        """What `gradcheck` raises if it is not passed."""
+        if self.raised is None or issubclass(self.raised, GradientError):
+            return (self.raised or GradientError)(str(self), self)
+        return self.raised(str(self))
+
     def headline(self) -> str:
         """One sentence: the verdict and the worst entry."""
         worst = self.worst
         if self.problem:
             return self.problem
         if self.verdict is Verdict.FAIL and worst is not None:
-            return f"gradcheck: the gradient is wrong; the worst element is {_told(worst)}"
+            return f"gradcheck: the gradient is wrong; the worst element is {_described(worst)}"
         if self.verdict is Verdict.INCONCLUSIVE and worst is not None:
-            return f"gradcheck: the differences are too coarse to judge {_told(worst)}; {worst.reason}"
+            return f"gradcheck: the differences are too coarse to judge {_described(worst)}; {worst.reason}"
         return f"gradcheck: the gradient of {self.function} is right"
 
     def __str__(self) -> str:
@@ -93,30 +123,26 @@ class Report:
         for note in self.notes:
             lines += _wrapped(note, "  ")
         if self.smallest is not None:
-            told = ", ".join(np.array2string(a, precision=4, threshold=12, separator=", ") for a in self.smallest)
-            lines += _wrapped(f"The smallest input found that fails: {' '.join(told.split())}", "  ")
+            lines += _wrapped(f"The smallest input found that fails: {self.smallest_text()}", "  ")
         return "\n".join(lines)
 
+    def smallest_text(self) -> str:
+        """The smallest inputs that fail, in one line."""
+        arrays = [np.array2string(a, precision=4, threshold=12, separator=", ") for a in self.smallest or ()]
+        return " ".join(", ".join(arrays).split())
+
     def _counts(self) -> str:
-        counts = {v: sum(e.verdict is v for e in self.entries) for v in Verdict}
-        told = [f"{counts[v]} {MARK[v].lower() if v is not Verdict.INCONCLUSIVE else v.value}" for v in Verdict]
-        return f"{len(self.entries)} entries: {', '.join(told)}"
+        counts = [f"{sum(e.verdict is v for e in self.entries)} {v.value}" for v in Verdict]
+        return f"{len(self.entries)} entries: {', '.join(counts)}"
 
     def _table(self) -> list[str]:
         shown = sorted(self.entries, key=_badness, reverse=True)[:ROWS]
-        rows = [("", "input", "place", "analytic", "numeric", "±", "allowed", "verdict", "")]
+        rows: list[tuple[str, ...]] = [("", "input", "place", "analytic", "numeric", "±", "allowed", "verdict", "")]
         for k, e in enumerate(shown):
             arrow = "→" if k == 0 and not self else ""
             shape = "×".join(map(str, self.shapes.get(e.input, ())))
-            name = f"{e.name} {shape}".strip()
-            note = "at a kink" if e.reason.startswith("at a kink") else e.reason
-            if e.where is not None and e.verdict is not Verdict.PASS and e.one_sided is not None:
-                note = f"kink at {e.where:+.1g}: {e.one_sided[0]:.3g} | {e.one_sided[1]:.3g}"
-            numbers = f"{e.analytic:.8g}", f"{e.numeric:.8g}", f"{e.error:.0e}", f"{e.allowed:.0e}"
-            place = str(e.place).replace(",)", ")") if e.place else ""
-            rows.append((arrow, name[:24], place, *numbers, MARK[e.verdict], note))
-        widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
-        lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+            rows.append((arrow, *Row.of(e, f"{e.name} {shape}".strip()[:24], MARK[e.verdict])))
+        lines = ["  ".join(cells).rstrip() for cells in aligned(rows)]
         lines = [line if len(line) <= WIDTH else line[: WIDTH - 1] + "…" for line in lines]
         if len(self.entries) > ROWS:
             lines.append(f"   … and {len(self.entries) - ROWS} more")
@@ -127,7 +153,9 @@ class Report:
         data = {
             **{name: getattr(self, name) for name in ("function", "problem", "oracles", "notes", "seed", "noise")},
             "verdict": self.verdict.value,
-            "entries": [{**asdict(e), "verdict": e.verdict.value} for e in self.entries],
+            "entries": [
+                {**asdict(e), "verdict": e.verdict.value, "projected": isinstance(e, Projected)} for e in self.entries
+            ],
             "diagnoses": [asdict(d) for d in self.diagnoses],
             "smallest": None
             if self.smallest is None
@@ -157,7 +185,7 @@ class Report:
             noise=_numbers(data["noise"]),
         )
 
-    def plot(self, path: Any = None) -> Any:
+    def plot(self, path: Any = None) -> Figure:
         """Draw the worst entry: error against step size, and heat maps of its input; needs matplotlib.
 
         Returns the figure, and writes it to `path` if one is given.
@@ -169,6 +197,15 @@ class Report:
         return draw(wrapped, self.worst, self.entries, self.shapes, self.noise, path)
 
 
+def aligned(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[list[str]]:
+    """The cells of a table, all of a column equally wide; the columns of these numbers are flush right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        [c.rjust(w) if k in right else c.ljust(w) for k, (c, w) in enumerate(zip(row, widths, strict=True))]
+        for row in rows
+    ]
+
+
 def _wrapped(text: str, indent: str = "") -> list[str]:
     return wrap(text, WIDTH, initial_indent=indent, subsequent_indent=f"{indent}  ") or [""]
 
@@ -178,7 +215,7 @@ def _badness(entry: Entry) -> tuple[int, float]:
     return SEVERITY[entry.verdict], entry.off / allowed
 
 
-def _told(e: Entry) -> str:
+def _described(e: Entry) -> str:
     place = f" at {e.place}" if e.place else ""
     return f"{e.name}{place}: analytic {e.analytic:.9g}, numeric {e.numeric:.9g} ± {e.error:.1g}"
 
@@ -205,19 +242,12 @@ def _numbers(value: Any) -> Any:
 
 
 def _entry(data: dict[str, Any]) -> Entry:
-    sides: Iterable[Any] | None = data["one_sided"]
-    left_right: Sequence[float] = [] if sides is None else [_numbers(s) for s in sides]
-    return Entry(
-        input=data["input"],
-        name=data["name"],
-        place=tuple(data["place"]),
-        analytic=_numbers(data["analytic"]),
-        numeric=_numbers(data["numeric"]),
-        error=_numbers(data["error"]),
-        verdict=Verdict(data["verdict"]),
-        reason=data["reason"],
-        one_sided=None if sides is None else (left_right[0], left_right[1]),
-        where=_numbers(data["where"]),
-        steps=tuple((_numbers(h), _numbers(d)) for h, d in data["steps"]),
-        allowed=_numbers(data.get("allowed", 0.0)),  # earlier reports do not have it
-    )
+    """The inverse of `asdict` and `_plain`; earlier reports have neither `allowed` nor `projected`."""
+    numbers = {name: _numbers(data[name]) for name in ("analytic", "numeric", "error", "where")}
+    given = {**data, **numbers, "allowed": _numbers(data.get("allowed", 0.0))}
+    kind = Projected if given.pop("projected", False) else Entry
+    sides = data["one_sided"]
+    given["place"], given["verdict"] = tuple(data["place"]), Verdict(data["verdict"])
+    given["one_sided"] = None if sides is None else (_numbers(sides[0]), _numbers(sides[1]))
+    given["steps"] = tuple((_numbers(h), _numbers(d)) for h, d in data["steps"])
+    return kind(**given)

@@ -6,7 +6,8 @@ Everything shrinks to what is simplest: small shapes, round values, whole slices
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from types import EllipsisType
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeAlias, TypeVar, overload
 
 import numpy as np
 from hypothesis import strategies as st
@@ -54,6 +55,10 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+P = ParamSpec("P")
+
+Part: TypeAlias = int | slice | EllipsisType | NDArray | None
+Index: TypeAlias = Part | tuple[Part, ...]
 
 ANY = Real()
 
@@ -68,6 +73,10 @@ class HypothesisDraw(Draw):
         """`count` integers, each shrinking towards 0, or towards the end of the range that is nearest to it."""
         return self._draw(st.lists(st.integers(low, high), min_size=count, max_size=count))
 
+    @overload
+    def value(self, item: st.SearchStrategy[T]) -> T: ...
+    @overload
+    def value(self, item: T) -> T: ...
     def value(self, item: Any) -> Any:
         """What a strategy draws; anything else as it is."""
         return self._draw(item) if isinstance(item, st.SearchStrategy) else item
@@ -106,12 +115,14 @@ class PoolGeometry(NamedTuple):
     padding: Pair
     dilation: Pair
 
-    def options(self) -> dict[str, Any]:
+    def options(self) -> dict[str, Pair]:
         """The options by the names that PyTorch gives them."""
         return {name: getattr(self, name) for name in ("kernel_size", "stride", "padding", "dilation")}
 
 
-def drawn(sampler: Callable[..., T], *args: Any, **options: Any) -> st.SearchStrategy[T]:
+def drawn(
+    sampler: Callable[Concatenate[HypothesisDraw, P], T], *args: P.args, **options: P.kwargs
+) -> st.SearchStrategy[T]:
     """Whatever a sampler, a function of a `Draw` (and of these arguments), draws.
 
     >>> from hypothesis import find
@@ -199,7 +210,7 @@ def arrays(
         raise TypeError(f"arrays: domain is {domain!r}; expected Real(), Positive(), AwayFrom(points) or Distinct()")
 
     def sampler(draw: HypothesisDraw) -> NDArray:
-        values = _held(draw, domain, dtype)
+        values = _in_dtype(draw, domain, dtype)
         wanted = _shape(draw, shape)
         return draw.array(wanted, values) if layout else values.fill(draw, wanted)
 
@@ -229,7 +240,7 @@ def cotangents(shape: int | Shape | st.SearchStrategy[Any], *, dtype: Any = np.f
     sizes = AwayFrom((-1.0, 0.0, 1.0), low=-8.0, high=8.0)
 
     def sampler(draw: HypothesisDraw) -> NDArray:
-        values = _held(draw, sizes, dtype)
+        values = _in_dtype(draw, sizes, dtype)
         g = draw.array(_shape(draw, shape), values)
         if g.size < 2 or not draw.boolean():
             return g
@@ -252,7 +263,7 @@ def axis(ndim: int) -> st.SearchStrategy[int]:
     return drawn(lambda draw: draw.axis(ndim))
 
 
-def indices(shape: Shape) -> st.SearchStrategy[Any]:
+def indices(shape: Shape) -> st.SearchStrategy[Index]:
     """Index expressions that fit a shape: integers, slices, ..., None, integer arrays, masks, alone and mixed.
 
     >>> from hypothesis import find
@@ -356,8 +367,8 @@ def poolings(domain: Domain | None = None, **limits: int) -> st.SearchStrategy[S
 
 
 @dataclass(frozen=True)
-class _Held(Domain):
-    """The members of a domain, held in a dtype."""
+class _InDtype(Domain):
+    """The members of a domain, in a dtype."""
 
     members: Domain
     dtype: DType
@@ -370,11 +381,11 @@ class _Held(Domain):
         return self.members.fill(draw, shape).astype(self.dtype)
 
 
-def _held(draw: HypothesisDraw, members: Domain, dtype: Any) -> Domain:
+def _in_dtype(draw: HypothesisDraw, members: Domain, dtype: Any) -> Domain:
     wanted = np.dtype(draw.value(dtype))
     if wanted.kind != "f":
         raise TypeError(f"arrays: dtype is {wanted}; expected a floating one (labels draws integers)")
-    return _Held(members, wanted)
+    return _InDtype(members, wanted)
 
 
 def _shape(draw: HypothesisDraw, shape: Any) -> Shape:

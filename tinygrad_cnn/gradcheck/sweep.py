@@ -17,19 +17,18 @@ from tinygrad_cnn.core.draw import RandomDraw
 from tinygrad_cnn.core.op import Op, Sample, registry
 from tinygrad_cnn.gradcheck.battery import CHECKS, check_exact_adjoint, check_kinks, differentiable, name_of
 from tinygrad_cnn.gradcheck.check import gradcheck, gradgradcheck
-from tinygrad_cnn.gradcheck.report import SEVERITY, Report
-from tinygrad_cnn.gradcheck.verdicts import Entry, GradientError, Verdict
+from tinygrad_cnn.gradcheck.report import Report
+from tinygrad_cnn.gradcheck.verdicts import SEVERITY, Entry, GradientError, Verdict
 from tinygrad_cnn.tensor import Tensor
 
 SAMPLES = 10
 """Of each op, unless more are asked for."""
 
+ORDERS = {1: "gradcheck", 2: "gradgradcheck"}
+"""The trials that have reports, by the order of the derivative."""
+
 ATTEMPTS = 100
 """So often the first sample is drawn again until it has elements."""
-
-
-UNJUDGED = "not judged"
-"""So the reason of an entry begins whose input is no finite number."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class Trial:
     runs: int
     failures: tuple[str, ...] = ()
     undecided: int = 0
-    """On so many samples it could not be told."""
+    """On so many samples it could not be decided."""
 
     @property
     def passed(self) -> bool:
@@ -203,7 +202,7 @@ def gradcheck_trial(reports: Sequence[Report], order: int = 1) -> Trial:
     """The reports as one trial among others."""
     failed = tuple(report.headline() for report in reports if report.verdict is Verdict.FAIL)
     undecided = sum(report.verdict is Verdict.INCONCLUSIVE for report in reports)
-    return Trial("gradcheck" if order == 1 else "gradgradcheck", len(reports), failed, undecided)
+    return Trial(ORDERS[order], len(reports), failed, undecided)
 
 
 def check_constant(op: type[Op], sample: Sample, random: np.random.Generator) -> None:
@@ -227,12 +226,12 @@ def rated(report: Report) -> list[tuple[Entry, float]]:
 
 def ratios(report: Report) -> list[float]:
     """The ratios of the entries that were judged."""
-    return [ratio for e, ratio in rated(report) if not e.reason.startswith(UNJUDGED)]
+    return [ratio for e, ratio in rated(report) if e.judged]
 
 
 def _ratio(e: Entry) -> float:
     off = e.off
-    if e.reason.startswith(UNJUDGED):
+    if not e.judged:
         return 0.0
     if e.one_sided is not None and e.verdict is Verdict.PASS:
         low, high = sorted(e.one_sided)

@@ -4,6 +4,13 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+__all__ = ["Entry", "GradientError", "Verdict"]
+
+INSIDE = "at a kink, inside the subdifferential"
+OUTSIDE = "at a kink, outside the subdifferential"
+UNJUDGED = {x: f"not judged: the input is {x}" for x in ("nan", "inf", "-inf")}
+"""The reasons of entries that are shown in a way of their own."""
+
 
 class Verdict(Enum):
     """What can be said of a derivative: it is right, it is wrong, or nothing can be said."""
@@ -11,6 +18,9 @@ class Verdict(Enum):
     PASS = "pass"
     FAIL = "fail"
     INCONCLUSIVE = "inconclusive"
+
+
+SEVERITY = {Verdict.PASS: 0, Verdict.INCONCLUSIVE: 1, Verdict.FAIL: 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +52,16 @@ class Entry:
         """How far the analytic value is from the numeric one; infinite if it is no number."""
         distance = abs(self.analytic - self.numeric)
         return distance if distance == distance else float("inf")
+
+    @property
+    def judged(self) -> bool:
+        """Whether anything can be said: not if the input is no finite number."""
+        return self.reason not in UNJUDGED.values()
+
+
+@dataclass(frozen=True, slots=True)
+class Projected(Entry):
+    """A projection ⟨Jᵀv, u⟩: it asks all elements of an input at once, and none of them alone."""
 
 
 class GradientError(AssertionError):

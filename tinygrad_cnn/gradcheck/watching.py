@@ -42,7 +42,7 @@ class Effort:
     most: int | None = None
     """And so many at most."""
     watch: Callable[[Checkup], None] = field(default=lambda checkup: None)
-    """Is told of every report."""
+    """Is called with every report."""
 
 
 USUAL = Effort()
@@ -52,24 +52,24 @@ EFFORT: ContextVar[Effort] = ContextVar("EFFORT", default=USUAL)
 
 
 class Watched:
-    """`gradcheck`, `gradgradcheck` and reports made elsewhere, told to whoever listens: the fixture of the plugin."""
+    """`gradcheck`, `gradgradcheck` and reports made elsewhere, given to whoever listens: the fixture of the plugin."""
 
     def __call__(self, func: Any, inputs: Any, **options: Any) -> Report:
         """Check as `gradcheck` does."""
         __tracebackhide__ = True
-        return self._told(gradcheck, func, inputs, options)
+        return self._checked(gradcheck, func, inputs, options)
 
     def second(self, func: Any, inputs: Any, **options: Any) -> Report:
         """Check as `gradgradcheck` does."""
         __tracebackhide__ = True
-        return self._told(gradgradcheck, func, inputs, options)
+        return self._checked(gradgradcheck, func, inputs, options)
 
     def record(self, report: Report, seconds: float = 0.0) -> Report:
         """Give a report to the summary."""
         EFFORT.get().watch(Checkup(report, seconds))
         return report
 
-    def _told(self, check: Callable[..., Report], func: Any, inputs: Any, options: dict[str, Any]) -> Report:
+    def _checked(self, check: Callable[..., Report], func: Any, inputs: Any, options: dict[str, Any]) -> Report:
         __tracebackhide__ = True
         begun = perf_counter()
         try:

@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, Any
 
-import tinygrad_cnn.nn as layers
+from tinygrad_cnn.nn import layers
 
 if TYPE_CHECKING:
-    import tinygrad_cnn.nn as file
-    from tinygrad_cnn.nn import *  # noqa: F403
+    from tinygrad_cnn.nn import layers as file
+    from tinygrad_cnn.nn.layers import *  # noqa: F403
 else:
 
     class _File:
