@@ -11,13 +11,24 @@ import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tinygrad_cnn.absent import absent
 from tinygrad_cnn.kernels.chosen import chosen
 from tinygrad_cnn.types import NDArray, Shape
+
+__all__ = [
+    "Generator",
+    "default_generator",
+    "fork_rng",
+    "get_rng_state",
+    "initial_seed",
+    "manual_seed",
+    "seed",
+    "set_rng_state",
+]
 
 DEFAULT_SEED = 67280421310721
 """With which a generator begins that nobody seeded; PyTorch's."""
@@ -296,4 +307,7 @@ def fork_rng(devices: Any = (), enabled: bool = True) -> Iterator[None]:
             default_generator.set_state(kept)
 
 
-__getattr__ = absent("torch.random", {"thread_safe_generator": "each worker of a DataLoader has a stream of its own"})
+if not TYPE_CHECKING:
+    __getattr__ = absent(
+        "torch.random", {"thread_safe_generator": "each worker of a DataLoader has a stream of its own"}
+    )

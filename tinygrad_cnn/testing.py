@@ -8,6 +8,8 @@ import numpy as np
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import NDArray
 
+__all__ = ["assert_close"]
+
 TOLERANCES = {"float16": (1e-3, 1e-5), "float32": (1.3e-6, 1e-5), "float64": (1e-7, 1e-7)}
 """(rtol, atol) of each floating dtype, as PyTorch's; other dtypes must be equal."""
 SCALARS = (bool, int, float)

@@ -15,6 +15,8 @@ from tinygrad_cnn.autograd.graph import is_tensor
 from tinygrad_cnn.autograd.mode import enable_grad
 from tinygrad_cnn.errors import ArgumentError
 
+__all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
+
 Tensors = tuple[Any, ...]
 Func = Callable[..., Any]
 

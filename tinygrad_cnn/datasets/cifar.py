@@ -18,6 +18,8 @@ from tinygrad_cnn.datasets.idx import DatasetError
 from tinygrad_cnn.datasets.vision import NotFoundError, Transform, VisionDataset, as_image
 from tinygrad_cnn.types import NDArray
 
+__all__ = ["CIFAR10", "CIFAR100"]
+
 
 def _latin1(text: str, encoding: str) -> bytes:
     """How protocol 2 writes bytes."""

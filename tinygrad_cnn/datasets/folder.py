@@ -7,6 +7,8 @@ from typing import Any
 
 from tinygrad_cnn.datasets.vision import Transform, VisionDataset
 
+__all__ = ["DatasetFolder", "ImageFolder"]
+
 IMAGE_EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 
 

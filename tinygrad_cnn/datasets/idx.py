@@ -8,6 +8,8 @@ import numpy as np
 
 from tinygrad_cnn.types import NDArray
 
+__all__ = ["DatasetError"]
+
 IMAGES_MAGIC, LABELS_MAGIC = 2051, 2049
 
 

@@ -25,6 +25,8 @@ from tinygrad_cnn.datasets.idx import (
 )
 from tinygrad_cnn.types import NDArray
 
+__all__ = ["Digits", "load_full", "load_sample"]
+
 Progress = Callable[[str, int, int], None]
 """Called with a file's name, the bytes received, and the bytes expected (0 if the server does not say)."""
 

@@ -16,6 +16,8 @@ from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import NDArray
 from tinygrad_cnn.utils.data import Dataset
 
+__all__ = ["KMNIST", "MNIST", "FakeData", "FashionMNIST", "VisionDataset"]
+
 Transform = Callable[[Any], Any]
 
 

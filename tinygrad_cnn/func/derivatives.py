@@ -17,6 +17,8 @@ from tinygrad_cnn.errors import ArgumentError
 from tinygrad_cnn.func.trees import Shape, all_tensors, build, flatten
 from tinygrad_cnn.tensor import Tensor
 
+__all__ = ["grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "vjp"]
+
 Func = Callable[..., Any]
 Argnums = int | tuple[int, ...]
 

@@ -9,6 +9,8 @@ from tinygrad_cnn.func.trees import Shape, build, flatten, spread_over
 from tinygrad_cnn.random import get_rng_state, set_rng_state
 from tinygrad_cnn.tensor import Tensor
 
+__all__ = ["vmap"]
+
 Func = Callable[..., Any]
 
 

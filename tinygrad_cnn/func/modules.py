@@ -8,6 +8,8 @@ from tinygrad_cnn import ops
 from tinygrad_cnn.nn.module import Module
 from tinygrad_cnn.tensor import Tensor
 
+__all__ = ["functional_call", "stack_module_state"]
+
 Tensors = Mapping[str, Tensor]
 
 

@@ -13,6 +13,8 @@ from tinygrad_cnn.atomic import write_atomically
 from tinygrad_cnn.io.errors import ModelFileError
 from tinygrad_cnn.tensor import Tensor
 
+__all__ = ["load_npz", "save_npz"]
+
 ABOUT = "__about__"
 
 

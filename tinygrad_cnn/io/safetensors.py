@@ -19,6 +19,8 @@ from tinygrad_cnn.io.errors import UnreadableFileError
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import NDArray
 
+__all__ = ["load", "load_file", "save", "save_file"]
+
 DTYPES = {
     "F64": "<f8",
     "F32": "<f4",

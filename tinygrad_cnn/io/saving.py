@@ -13,6 +13,8 @@ from tinygrad_cnn.errors import DeviceError
 from tinygrad_cnn.io import archive, pytorch, safe
 from tinygrad_cnn.io.errors import UnreadableFileError
 
+__all__ = ["load", "save"]
+
 File = str | os.PathLike[str] | IO[bytes]
 LEGACY = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 """How files of PyTorch before 1.6 begin."""

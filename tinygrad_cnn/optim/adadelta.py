@@ -10,6 +10,8 @@ from tinygrad_cnn.optim.rules import buffer, check_settings, count, decayed, fol
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import NDArray
 
+__all__ = ["Adadelta"]
+
 
 class Adadelta(Optimizer):
     """Steps as large as the steps before were, relative to the gradient (Zeiler 2012).

@@ -11,6 +11,8 @@ from tinygrad_cnn.optim.rules import buffer, check_settings, count, follow, shri
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import NDArray
 
+__all__ = ["Adafactor"]
+
 
 class Adafactor(Optimizer):
     """Steps by the gradient over the root of its mean squares, which a row and a column keep (Shazeer & Stern 2018).

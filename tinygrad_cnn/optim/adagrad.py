@@ -10,6 +10,8 @@ from tinygrad_cnn.optim.rules import buffer, check_settings, count, decayed, num
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import NDArray
 
+__all__ = ["Adagrad"]
+
 
 class Adagrad(Optimizer):
     """Steps by the gradient over the root of the sum of its squares (Duchi, Hazan & Singer 2011).

@@ -22,6 +22,8 @@ from tinygrad_cnn.optim.rules import (
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import NDArray
 
+__all__ = ["Adam", "AdamW"]
+
 
 class Adam(Optimizer):
     """Steps by the mean of gradients over the root of the mean of their squares (Kingma & Ba 2015).

@@ -10,6 +10,8 @@ from tinygrad_cnn.optim.rules import buffer, check_betas, check_settings, count,
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import NDArray
 
+__all__ = ["Adamax"]
+
 
 class Adamax(Optimizer):
     """Adam with the largest gradient in place of the mean square (Kingma & Ba 2015, section 7.1).

@@ -8,6 +8,8 @@ from tinygrad_cnn.optim.rules import buffer, check_settings, count, decayed, fol
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import NDArray
 
+__all__ = ["ASGD"]
+
 
 class ASGD(Optimizer):
     """Gradient descent that keeps the average of the parameters, too (Polyak & Juditsky 1992), as ``torch.optim.ASGD``.

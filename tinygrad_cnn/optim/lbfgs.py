@@ -14,6 +14,8 @@ from tinygrad_cnn.optim.rules import check_settings
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import NDArray
 
+__all__ = ["LBFGS"]
+
 
 class LBFGS(Optimizer):
     """Newton's method with an inverse Hessian that the last `history_size` steps suggest (Liu & Nocedal 1989).

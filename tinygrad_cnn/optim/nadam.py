@@ -19,6 +19,8 @@ from tinygrad_cnn.optim.rules import (
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import NDArray
 
+__all__ = ["NAdam"]
+
 
 class NAdam(Optimizer):
     """Adam with Nesterov's momentum (Dozat 2016).

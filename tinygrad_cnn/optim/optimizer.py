@@ -19,6 +19,8 @@ from tinygrad_cnn.autograd.hooks import RemovableHandle
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import NDArray
 
+__all__ = ["Optimizer"]
+
 Closure = Callable[[], Any]
 StateDict = dict[str, Any]
 

@@ -19,6 +19,8 @@ from tinygrad_cnn.optim.rules import (
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import NDArray
 
+__all__ = ["RAdam"]
+
 
 class RAdam(Optimizer):
     """Adam that waits to divide until it knows the mean square well enough (Liu et al. 2020).

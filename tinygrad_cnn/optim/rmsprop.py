@@ -10,6 +10,8 @@ from tinygrad_cnn.optim.rules import buffer, check_settings, count, decayed, fol
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import NDArray
 
+__all__ = ["RMSprop"]
+
 
 class RMSprop(Optimizer):
     """Steps by the gradient over the root of the mean of its squares (Hinton's lecture 6e, 2012).

@@ -10,6 +10,8 @@ from tinygrad_cnn.optim.rules import buffer, check_settings, count
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import NDArray
 
+__all__ = ["Rprop"]
+
 
 class Rprop(Optimizer):
     """Steps by the sign of the gradient, of a length that each element learns (Riedmiller & Braun 1993).

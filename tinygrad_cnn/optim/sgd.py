@@ -11,6 +11,8 @@ from tinygrad_cnn.optim.rules import check_settings, decayed
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import NDArray
 
+__all__ = ["SGD"]
+
 
 class SGD(Optimizer):
     """``p -= lr · v`` with ``v = momentum · v + (1 - dampening)(g + weight_decay · p)``, as ``torch.optim.SGD``.

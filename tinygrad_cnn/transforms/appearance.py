@@ -15,6 +15,16 @@ from tinygrad_cnn.transforms import functional as F
 from tinygrad_cnn.transforms.compose import happens, uniform, whole
 from tinygrad_cnn.transforms.geometric import check_ranges, drawn_rectangle
 
+__all__ = [
+    "ColorJitter",
+    "GaussianBlur",
+    "Grayscale",
+    "RandomErasing",
+    "RandomGrayscale",
+    "RandomInvert",
+    "RandomSolarize",
+]
+
 Range = Sequence[float] | None
 
 

@@ -11,6 +11,8 @@ from tinygrad_cnn import nn
 from tinygrad_cnn.random import default_generator
 from tinygrad_cnn.sampling import randperm
 
+__all__ = ["Compose", "Lambda", "RandomApply", "RandomChoice", "RandomOrder"]
+
 
 def uniform(low: float, high: float) -> float:
     """One number drawn evenly from [low, high), as ``torch.empty(1).uniform_(low, high)`` draws it."""

@@ -11,6 +11,8 @@ from tinygrad_cnn import nn
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.transforms import functional as F
 
+__all__ = ["ConvertImageDtype", "LinearTransformation", "Normalize", "PILToTensor", "ToPILImage", "ToTensor"]
+
 
 class ToTensor:
     """An image of Pillow's, or an array (H, W, C), as a tensor (C, H, W); bytes become floats between 0 and 1.

@@ -15,6 +15,40 @@ from tinygrad_cnn.transforms import pillow, tensors
 from tinygrad_cnn.transforms.geometry import InterpolationMode, interpolation_mode, margins, output_size
 from tinygrad_cnn.types import NDArray
 
+__all__ = [
+    "adjust_brightness",
+    "adjust_contrast",
+    "adjust_gamma",
+    "adjust_hue",
+    "adjust_saturation",
+    "affine",
+    "center_crop",
+    "convert_image_dtype",
+    "crop",
+    "erase",
+    "five_crop",
+    "gaussian_blur",
+    "get_dimensions",
+    "get_image_num_channels",
+    "get_image_size",
+    "hflip",
+    "invert",
+    "normalize",
+    "pad",
+    "perspective",
+    "pil_to_tensor",
+    "resize",
+    "resized_crop",
+    "rgb_to_grayscale",
+    "rotate",
+    "solarize",
+    "ten_crop",
+    "to_grayscale",
+    "to_pil_image",
+    "to_tensor",
+    "vflip",
+]
+
 NEAREST, BILINEAR = InterpolationMode.NEAREST, InterpolationMode.BILINEAR
 PILLOW_DTYPES = {"I": np.int32, "I;16": np.int16, "F": np.float32}
 """Of the modes whose values are not between 0 and 255."""

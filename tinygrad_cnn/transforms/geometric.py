@@ -14,6 +14,21 @@ from tinygrad_cnn.transforms import functional as F
 from tinygrad_cnn.transforms.compose import happens, uniform, whole
 from tinygrad_cnn.transforms.geometry import InterpolationMode, interpolation_mode, margins
 
+__all__ = [
+    "CenterCrop",
+    "FiveCrop",
+    "Pad",
+    "RandomAffine",
+    "RandomCrop",
+    "RandomHorizontalFlip",
+    "RandomPerspective",
+    "RandomResizedCrop",
+    "RandomRotation",
+    "RandomVerticalFlip",
+    "Resize",
+    "TenCrop",
+]
+
 
 def check_size(name: str, size: Any) -> tuple[int, int]:
     """Height and width; TypeError or ValueError if they are not said."""

@@ -12,6 +12,8 @@ import numpy as np
 
 from tinygrad_cnn.types import NDArray
 
+__all__ = ["InterpolationMode"]
+
 
 class InterpolationMode(Enum):
     """How values between pixels are found; the values are torchvision's."""

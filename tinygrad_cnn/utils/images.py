@@ -13,6 +13,8 @@ from tinygrad_cnn.errors import ArgumentError
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import NDArray
 
+__all__ = ["make_grid", "save_image"]
+
 
 def make_grid(
     tensor: Tensor | Sequence[Tensor],

@@ -6,6 +6,8 @@ from typing import Any
 from tinygrad_cnn.optim.lr_scheduler.scheduler import LRScheduler, Rate
 from tinygrad_cnn.optim.optimizer import Optimizer
 
+__all__ = ["CosineAnnealingLR", "CosineAnnealingWarmRestarts"]
+
 
 class CosineAnnealingLR(LRScheduler):
     """Half a cosine from the initial rate to `eta_min` in `T_max` epochs, and back in as many."""

@@ -14,6 +14,8 @@ from tinygrad_cnn.optim.lr_scheduler.scheduler import (
 )
 from tinygrad_cnn.optim.optimizer import Optimizer
 
+__all__ = ["ReduceLROnPlateau"]
+
 
 class ReduceLROnPlateau(LRScheduler):
     """The rate times `factor` where a figure has not become better for more than `patience` epochs.

@@ -17,6 +17,8 @@ from tinygrad_cnn.autograd import note_write
 from tinygrad_cnn.optim.optimizer import Optimizer
 from tinygrad_cnn.tensor import Tensor
 
+__all__ = ["LRScheduler", "_LRScheduler"]
+
 Rate = Any
 """A learning rate: a float, or a Tensor of one element."""
 

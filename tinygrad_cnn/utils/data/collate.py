@@ -10,6 +10,8 @@ from tinygrad_cnn.errors import ArgumentError
 from tinygrad_cnn.ops import stack
 from tinygrad_cnn.tensor import Tensor
 
+__all__ = ["default_collate", "default_convert"]
+
 
 def default_collate(batch: Sequence[Any]) -> Any:
     """Stack tensors, arrays and numbers; go into tuples, lists, named tuples and dicts; leave strings as they are.

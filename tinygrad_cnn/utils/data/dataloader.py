@@ -15,6 +15,8 @@ from tinygrad_cnn.utils.data.collate import default_collate, default_convert
 from tinygrad_cnn.utils.data.dataset import IterableDataset, Subset, TensorDataset, samples_of
 from tinygrad_cnn.utils.data.sampler import BatchSampler, Endless, RandomSampler, SequentialSampler, new_seed
 
+__all__ = ["DataLoader"]
+
 FIXED = {"batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers"}
 """What cannot be set on a DataLoader once it is made: the rest was built from it."""
 

@@ -13,6 +13,17 @@ from tinygrad_cnn.random import Generator, default_generator
 from tinygrad_cnn.sampling import randperm
 from tinygrad_cnn.tensor import Tensor
 
+__all__ = [
+    "ChainDataset",
+    "ConcatDataset",
+    "Dataset",
+    "IterableDataset",
+    "StackDataset",
+    "Subset",
+    "TensorDataset",
+    "random_split",
+]
+
 T_co = TypeVar("T_co", covariant=True)
 
 

@@ -12,6 +12,15 @@ from tinygrad_cnn.random import Generator, default_generator
 from tinygrad_cnn.sampling import multinomial, randint, randperm
 from tinygrad_cnn.tensor import Tensor
 
+__all__ = [
+    "BatchSampler",
+    "RandomSampler",
+    "Sampler",
+    "SequentialSampler",
+    "SubsetRandomSampler",
+    "WeightedRandomSampler",
+]
+
 T_co = TypeVar("T_co", covariant=True)
 
 
