@@ -25,7 +25,9 @@ if not TYPE_CHECKING:
     _NOT_HERE = {
         "SparseAdam": "gradients are never sparse here; use Adam",
         "Muon": "it orthogonalises in bfloat16, which is not here; use AdamW",
-        "swap_in_optimizer_params_and_state": "it records steps; write such a step with Tensors, w - lr * grad",
+        "swap_in_optimizer_params_and_state": (
+            "it is for steps that are recorded; write these with Tensors, w - lr * grad"
+        ),
     }
 
     def __getattr__(name: str) -> NoReturn:
