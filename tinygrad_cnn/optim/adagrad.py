@@ -1,11 +1,10 @@
 """Adagrad."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.optim.optimizer import Optimizer
+from tinygrad_cnn.optim.optimizer import Optimizer, Params
 from tinygrad_cnn.optim.rules import buffer, check_settings, count, decayed, number, root
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import NDArray
@@ -22,7 +21,7 @@ class Adagrad(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float | Tensor = 1e-2,
         lr_decay: float = 0,
         weight_decay: float = 0,

@@ -1,9 +1,8 @@
 """NAdam."""
 
-from collections.abc import Iterable
 from typing import Any
 
-from tinygrad_cnn.optim.optimizer import Optimizer
+from tinygrad_cnn.optim.optimizer import Optimizer, Params
 from tinygrad_cnn.optim.rules import (
     buffer,
     check_betas,
@@ -32,7 +31,7 @@ class NAdam(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float | Tensor = 2e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,

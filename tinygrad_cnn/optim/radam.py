@@ -1,10 +1,9 @@
 """RAdam."""
 
 import math
-from collections.abc import Iterable
 from typing import Any
 
-from tinygrad_cnn.optim.optimizer import Optimizer
+from tinygrad_cnn.optim.optimizer import Optimizer, Params
 from tinygrad_cnn.optim.rules import (
     buffer,
     check_betas,
@@ -32,7 +31,7 @@ class RAdam(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float | Tensor = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,

@@ -1,11 +1,10 @@
 """RMSprop."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.optim.optimizer import Optimizer
+from tinygrad_cnn.optim.optimizer import Optimizer, Params
 from tinygrad_cnn.optim.rules import buffer, check_settings, count, decayed, follow, follow_square, root
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import NDArray
@@ -23,7 +22,7 @@ class RMSprop(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float | Tensor = 1e-2,
         alpha: float = 0.99,
         eps: float = 1e-8,

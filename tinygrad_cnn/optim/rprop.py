@@ -1,11 +1,10 @@
 """Rprop."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.optim.optimizer import Optimizer
+from tinygrad_cnn.optim.optimizer import Optimizer, Params
 from tinygrad_cnn.optim.rules import buffer, check_settings, count
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import NDArray
@@ -22,7 +21,7 @@ class Rprop(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float | Tensor = 1e-2,
         etas: tuple[float, float] = (0.5, 1.2),
         step_sizes: tuple[float, float] = (1e-6, 50),

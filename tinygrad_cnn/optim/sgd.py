@@ -1,12 +1,11 @@
 """Stochastic gradient descent."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from tinygrad_cnn.kernels.chosen import chosen
-from tinygrad_cnn.optim.optimizer import Optimizer
+from tinygrad_cnn.optim.optimizer import Optimizer, Params
 from tinygrad_cnn.optim.rules import check_settings, decayed
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import NDArray
@@ -22,7 +21,7 @@ class SGD(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float | Tensor = 1e-3,
         momentum: float = 0,
         dampening: float = 0,
