@@ -77,7 +77,7 @@ def output_size(size: Any, height: int, width: int, max_size: int | None) -> tup
 def margins(padding: Any) -> tuple[int, int, int, int]:
     """Padding as left, top, right, bottom."""
     if isinstance(padding, int):
-        return (padding,) * 4
+        return padding, padding, padding, padding
     if not isinstance(padding, (tuple, list)):
         raise TypeError(f"pad: padding is {padding!r}; expected an integer or a sequence")
     if len(padding) not in (1, 2, 4):
