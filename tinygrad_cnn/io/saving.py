@@ -76,7 +76,7 @@ def load(
     weights_only: bool | None = None,
     mmap: bool | None = None,
     **pickle_load_args: Any,
-) -> Any:
+) -> object:
     """Read what `save` wrote, or tensors and state_dicts that PyTorch's ``torch.save`` wrote.
 
     Parameters
@@ -130,7 +130,7 @@ def contents(f: File) -> bytes:
     return content
 
 
-def read_zip(content: bytes, located: Callable[[str], None], weights_only: bool) -> Any:
+def read_zip(content: bytes, located: Callable[[str], None], weights_only: bool) -> object:
     """The value in a zip, ours or PyTorch's."""
     with zipfile.ZipFile(io.BytesIO(content)) as opened:
         if any(member.compress_type != zipfile.ZIP_STORED for member in opened.infolist()):
