@@ -247,11 +247,13 @@ class DefaultGenerator(Generator):
     def __init__(self) -> None:
         self.seed()
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(_here.generator, name)
+    if not TYPE_CHECKING:
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        setattr(_here.generator, name, value)
+        def __getattr__(self, name: str) -> Any:
+            return getattr(_here.generator, name)
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            setattr(_here.generator, name, value)
 
 
 class _Here(threading.local):

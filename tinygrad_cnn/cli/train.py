@@ -14,7 +14,7 @@ from tinygrad_cnn.atomic import check_writable, write_atomically
 from tinygrad_cnn.autograd import no_grad
 from tinygrad_cnn.cli.display import Display, display_for, fail, print_confusion
 from tinygrad_cnn.cli.models import MODELS, normalised
-from tinygrad_cnn.cli.options import natural, positive
+from tinygrad_cnn.cli.options import INTERRUPTED, natural, positive
 from tinygrad_cnn.data import DataLoader, TensorDataset
 from tinygrad_cnn.datasets import DatasetError, Digits, load_full, load_sample
 from tinygrad_cnn.io.npz import save_npz
@@ -22,8 +22,6 @@ from tinygrad_cnn.kernels.chosen import set_kernels
 from tinygrad_cnn.kernels.threads import set_num_threads
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import NDArray
-
-INTERRUPTED = 130
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from tinygrad_cnn.optim.sgd import *
 
 if not TYPE_CHECKING:
     __all__ = [name for name, value in globals().items() if str(getattr(value, "__module__", "")).startswith(__name__)]
+    __all__.sort(key=lambda name: (not name.isupper(), name))
     __all__ += ["lr_scheduler", "swa_utils"]
 
     _NOT_HERE = {
@@ -31,5 +32,5 @@ if not TYPE_CHECKING:
     }
 
     def __getattr__(name: str) -> NoReturn:
-        reason = f": {_NOT_HERE[name]}" if name in _NOT_HERE else f"; it has {', '.join(sorted(__all__))}"
+        reason = f": {_NOT_HERE[name]}" if name in _NOT_HERE else f"; it has {', '.join(__all__)}"
         raise AttributeError(f"module 'tinygrad_cnn.optim' has no {name!r}{reason}")

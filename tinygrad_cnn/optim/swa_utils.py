@@ -117,9 +117,10 @@ class AveragedModel(Module):
         self.register_buffer("n_averaged", Tensor(np.array(0)))
         self.avg_fn, self.multi_avg_fn, self.use_buffers = avg_fn, multi_avg_fn, use_buffers
 
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
+    def forward(self, *args: Any, **kwargs: Any) -> Tensor:
         """What the averaged model computes."""
-        return self.module(*args, **kwargs)
+        output: Tensor = self.module(*args, **kwargs)
+        return output
 
     @no_grad()
     def update_parameters(self, model: Module) -> None:

@@ -57,7 +57,7 @@ class ReduceLROnPlateau(LRScheduler):
         if len(self.min_lrs) != groups:
             raise ValueError(f"ReduceLROnPlateau: {len(self.min_lrs)} min_lr for {groups} groups; give one for each")
         self.patience, self.cooldown, self.eps = patience, cooldown, eps
-        self.last_epoch: Any = 0
+        self.last_epoch = 0
         self._last_lr: list[Rate] = values(optimizer, "lr")
         self._init_is_better(mode, threshold, threshold_mode)
         self._reset()
