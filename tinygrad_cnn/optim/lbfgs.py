@@ -64,12 +64,15 @@ class LBFGS(Optimizer):
         super().check(group)
         check_settings("LBFGS", lr=group["lr"])
 
-    @no_grad()
     def step(self, closure: Callable[[], Loss]) -> Loss:  # type: ignore[override]  # it cannot do without one
         """Up to `max_iter` iterations; `closure` clears the gradients, computes the loss, calls backward, returns it.
 
         Returns the loss of the first call.
         """
+        with no_grad():
+            return self._iterate(closure)
+
+    def _iterate(self, closure: Callable[[], Loss]) -> Loss:
         (group,) = self.param_groups
         memory = _Memory(self.state[group["params"][0]], group["history_size"])
         objective = _Objective(closure, group["params"])

@@ -216,7 +216,7 @@ class DataLoader(Generic[Batch]):
         ahead = self.prefetch_factor or 0
         return Batches(self, workers.batches(crew, self.fetch_from, order, ahead, self.timeout, self.in_order))
 
-    def fetch_from(self, dataset: Any) -> workers.Fetch:
+    def fetch_from(self, dataset: Any) -> Callable[[Any], Batch]:
         """The function that makes a batch of sample numbers."""
         if isinstance(dataset, IterableDataset):
             return stream_fetch(iter(dataset), self)
@@ -227,7 +227,7 @@ class DataLoader(Generic[Batch]):
             return lambda numbers: self.collate_fn(samples_of(dataset, numbers))
         tensors, order = whole
 
-        def cut(numbers: Any) -> list[Any]:
+        def cut(numbers: Any) -> Any:
             """Index each tensor once, not sample by sample."""
             places = np.array([int(k) for k in numbers], dtype=np.int64)
             return list(tensors[places if order is None else order[places]])
