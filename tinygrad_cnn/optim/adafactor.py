@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.optim.optimizer import Optimizer, Params
-from tinygrad_cnn.optim.rules import buffer, check_settings, count, follow, shrink
+from tinygrad_cnn.optim.rules import buffer, check_settings, follow, next_step, shrink
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import NDArray
 
@@ -51,7 +51,7 @@ class Adafactor(Optimizer):
         """One step of one parameter."""
         lr, (eps1, eps2) = float(group["lr"]), group["eps"]
         eps1 = np.finfo(value.dtype).eps if eps1 is None else eps1
-        t = count(state)
+        t = next_step(state)
         rate = max(eps2, _rms(value)) * min(lr, 1 / math.sqrt(t))
         shrink(value, group)
         squares, share = gradient * gradient, t ** group["beta2_decay"]

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.optim.optimizer import Optimizer, Params
-from tinygrad_cnn.optim.rules import buffer, check_settings, count, decayed, number, root
+from tinygrad_cnn.optim.rules import buffer, check_settings, decayed, next_step, number, root
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import NDArray
 
@@ -52,7 +52,7 @@ class Adagrad(Optimizer):
 
     def update(self, value: NDArray, gradient: NDArray, state: dict[str, Any], group: dict[str, Any]) -> None:
         """One step of one parameter."""
-        t = count(state)
+        t = next_step(state)
         total = buffer(state, "sum", value, self.defaults["initial_accumulator_value"])
         gradient = decayed(gradient, value, group)
         total += gradient * gradient

@@ -10,11 +10,11 @@ from tinygrad_cnn.optim.rules import (
     buffer,
     check_betas,
     check_settings,
-    count,
     decayed,
     follow,
     follow_square,
     in_parts,
+    next_step,
     root,
     shrink,
 )
@@ -65,7 +65,7 @@ class Adam(Optimizer):
     def update(self, value: NDArray, gradient: NDArray, state: dict[str, Any], group: dict[str, Any]) -> None:
         """One step of one parameter; the two corrections of the start are numbers, so they cost no pass."""
         lr, (beta1, beta2) = float(group["lr"]), map(float, group["betas"])
-        t = count(state)
+        t = next_step(state)
         bias1, bias2 = 1 - beta1**t, math.sqrt(1 - beta2**t)
         mean, square = buffer(state, "exp_avg", value), buffer(state, "exp_avg_sq", value)
         largest = buffer(state, "max_exp_avg_sq", value) if group["amsgrad"] else square

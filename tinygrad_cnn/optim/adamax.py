@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.optim.optimizer import Optimizer, Params
-from tinygrad_cnn.optim.rules import buffer, check_betas, check_settings, count, decayed, follow
+from tinygrad_cnn.optim.rules import buffer, check_betas, check_settings, decayed, follow, next_step
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import NDArray
 
@@ -44,7 +44,7 @@ class Adamax(Optimizer):
     def update(self, value: NDArray, gradient: NDArray, state: dict[str, Any], group: dict[str, Any]) -> None:
         """One step of one parameter."""
         beta1, beta2 = group["betas"]
-        t = count(state)
+        t = next_step(state)
         mean, largest = buffer(state, "exp_avg", value), buffer(state, "exp_inf", value)
         gradient = decayed(gradient, value, group)
         follow(mean, gradient, 1 - beta1)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tinygrad_cnn.optim.optimizer import Optimizer, Params
-from tinygrad_cnn.optim.rules import buffer, check_settings, count, decayed, follow, number, rounded
+from tinygrad_cnn.optim.rules import buffer, check_settings, decayed, follow, next_step, number, rounded
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import NDArray
 
@@ -43,7 +43,7 @@ class ASGD(Optimizer):
     def update(self, value: NDArray, gradient: NDArray, state: dict[str, Any], group: dict[str, Any]) -> None:
         """One step of one parameter; η and the share of the average, `mu`, are those that the step before left."""
         lr, lambd = float(group["lr"]), group["lambd"]
-        t = count(state)
+        t = next_step(state)
         eta, mu = number(state, "eta", lr), number(state, "mu", 1.0)
         average = buffer(state, "ax", value)
         gradient = decayed(gradient, value, group)

@@ -7,10 +7,10 @@ from tinygrad_cnn.optim.rules import (
     buffer,
     check_betas,
     check_settings,
-    count,
     decayed,
     follow,
     follow_square,
+    next_step,
     number,
     root,
     shrink,
@@ -60,7 +60,7 @@ class NAdam(Optimizer):
     def update(self, value: NDArray, gradient: NDArray, state: dict[str, Any], group: dict[str, Any]) -> None:
         """One step of one parameter."""
         lr, (beta1, beta2) = float(group["lr"]), group["betas"]
-        t = count(state)
+        t = next_step(state)
         product = number(state, "mu_product", 1.0)
         mean, square = buffer(state, "exp_avg", value), buffer(state, "exp_avg_sq", value)
         if group["decoupled_weight_decay"]:

@@ -8,10 +8,10 @@ from tinygrad_cnn.optim.rules import (
     buffer,
     check_betas,
     check_settings,
-    count,
     decayed,
     follow,
     follow_square,
+    next_step,
     root,
     shrink,
 )
@@ -57,7 +57,7 @@ class RAdam(Optimizer):
     def update(self, value: NDArray, gradient: NDArray, state: dict[str, Any], group: dict[str, Any]) -> None:
         """One step of one parameter."""
         lr, (beta1, beta2) = float(group["lr"]), group["betas"]
-        t = count(state)
+        t = next_step(state)
         mean, square = buffer(state, "exp_avg", value), buffer(state, "exp_avg_sq", value)
         if group["decoupled_weight_decay"]:
             shrink(value, group)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.optim.optimizer import Optimizer, Params
-from tinygrad_cnn.optim.rules import buffer, check_settings, count, decayed, follow, follow_square, root
+from tinygrad_cnn.optim.rules import buffer, check_settings, decayed, follow, follow_square, next_step, root
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import NDArray
 
@@ -48,7 +48,7 @@ class RMSprop(Optimizer):
     def update(self, value: NDArray, gradient: NDArray, state: dict[str, Any], group: dict[str, Any]) -> None:
         """One step of one parameter."""
         lr, alpha, momentum = float(group["lr"]), group["alpha"], group["momentum"]
-        count(state)
+        next_step(state)
         square = buffer(state, "square_avg", value)
         velocity = buffer(state, "momentum_buffer", value) if momentum > 0 else None
         gradient = decayed(gradient, value, group)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.optim.optimizer import Optimizer, Params
-from tinygrad_cnn.optim.rules import buffer, check_settings, count
+from tinygrad_cnn.optim.rules import buffer, check_settings, next_step
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.types import NDArray
 
@@ -45,7 +45,7 @@ class Rprop(Optimizer):
     def update(self, value: NDArray, gradient: NDArray, state: dict[str, Any], group: dict[str, Any]) -> None:
         """One step of one parameter."""
         (shrinking, growing), (least, most) = group["etas"], group["step_sizes"]
-        count(state)
+        next_step(state)
         before, length = buffer(state, "prev", value), buffer(state, "step_size", value, float(group["lr"]))
         agreement = gradient * before
         length *= np.where(agreement > 0, growing, np.where(agreement < 0, shrinking, 1))

@@ -179,7 +179,8 @@ class DataLoader(Generic[Batch]):
             batch_sampler = BatchSampler(sampler, batch_size, drop_last)
         self.batch_size, self.drop_last = batch_size, drop_last
         self.sampler, self.batch_sampler = sampler, batch_sampler
-        self.collate_fn = collate_fn or (default_convert if batch_sampler is None else default_collate)
+        usual: Callable[[Any], Any] = default_convert if batch_sampler is None else default_collate
+        self.collate_fn: Callable[[Any], Any] = collate_fn or usual
         self._crew: list[workers.Worker] | None = None
         self._made = True
 
