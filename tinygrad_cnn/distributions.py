@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from tinygrad_cnn.tensor.creation import as_tensor, zeros
 from tinygrad_cnn.tensor.sampling import bernoulli, multinomial, normal, rand
 from tinygrad_cnn.torch_names.absent import OF_DISTRIBUTIONS, absent
 from tinygrad_cnn.torch_names.dtypes import get_default_dtype
+
+__all__ = ["Bernoulli", "Categorical", "Distribution", "Normal", "Uniform", "kl_divergence"]
 
 
 class Distribution:
@@ -338,4 +340,5 @@ def clamped(probs: Tensor) -> Tensor:
     return probs.clamp(eps, 1 - eps)
 
 
-__getattr__ = absent("torch.distributions", OF_DISTRIBUTIONS)
+if not TYPE_CHECKING:
+    __getattr__ = absent("torch.distributions", OF_DISTRIBUTIONS)

@@ -11,13 +11,24 @@ import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray, Shape
 from tinygrad_cnn.kernels.chosen import chosen
 from tinygrad_cnn.torch_names.absent import absent
+
+__all__ = [
+    "Generator",
+    "default_generator",
+    "fork_rng",
+    "get_rng_state",
+    "initial_seed",
+    "manual_seed",
+    "seed",
+    "set_rng_state",
+]
 
 DEFAULT_SEED = 67280421310721
 """With which a generator begins that nobody seeded; PyTorch's."""
@@ -236,11 +247,13 @@ class DefaultGenerator(Generator):
     def __init__(self) -> None:
         self.seed()
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(_here.generator, name)
+    if not TYPE_CHECKING:
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        setattr(_here.generator, name, value)
+        def __getattr__(self, name: str) -> Any:
+            return getattr(_here.generator, name)
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            setattr(_here.generator, name, value)
 
 
 class _Here(threading.local):
@@ -296,4 +309,7 @@ def fork_rng(devices: Any = (), enabled: bool = True) -> Iterator[None]:
             default_generator.set_state(kept)
 
 
-__getattr__ = absent("torch.random", {"thread_safe_generator": "each worker of a DataLoader has a stream of its own"})
+if not TYPE_CHECKING:
+    __getattr__ = absent(
+        "torch.random", {"thread_safe_generator": "each worker of a DataLoader has a stream of its own"}
+    )

@@ -1,6 +1,11 @@
 """`torch.serialization`: saving, loading, and the classes that ``load(…, weights_only=True)`` may make."""
 
-from tinygrad_cnn.io.safe import add_safe_globals, clear_safe_globals, get_safe_globals, safe_globals
-from tinygrad_cnn.io.saving import load, save
+from typing import TYPE_CHECKING
 
-__all__ = ["add_safe_globals", "clear_safe_globals", "get_safe_globals", "load", "safe_globals", "save"]
+from tinygrad_cnn.io.safe import *
+from tinygrad_cnn.io.saving import *
+
+if not TYPE_CHECKING:
+    from tinygrad_cnn.io import safe, saving
+
+    __all__ = [*safe.__all__, *saving.__all__]

@@ -8,6 +8,8 @@ import numpy as np
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.tensor import Tensor
 
+__all__ = ["assert_close"]
+
 TOLERANCES = {"float16": (1e-3, 1e-5), "float32": (1.3e-6, 1e-5), "float64": (1e-7, 1e-7)}
 """(rtol, atol) of each floating dtype, as PyTorch's; other dtypes must be equal."""
 SCALARS = (bool, int, float)

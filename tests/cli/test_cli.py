@@ -279,3 +279,24 @@ def test_head_takes_a_line_and_nothing_complains(tmp_path):
     command = f"{sys.executable} -m tinygrad_cnn gradcheck --all --samples 1 2>{tmp_path / 'complaints'} | head -1"
     assert len(subprocess.run(command, shell=True, capture_output=True, text=True).stdout.splitlines()) == 1
     assert (tmp_path / "complaints").read_text() == ""
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["predict", "--help"]])
+def test_only_the_command_that_is_given_is_imported(words):
+    code = (
+        "import sys\n"
+        "from contextlib import suppress\n"
+        "from tinygrad_cnn.cli import COMMANDS, main\n"
+        f"with suppress(SystemExit): main({words!r})\n"
+        "print([name for name in COMMANDS if f'tinygrad_cnn.cli.{name}' in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    given = [word for word in words if word == "predict"]
+    assert done.stdout.splitlines()[-1] == repr(given)
+
+
+def test_help_names_every_command(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    shown = capsys.readouterr().out
+    assert all(f"    {name} " in shown for name in ("train", "predict", "gradcheck"))

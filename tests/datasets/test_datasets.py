@@ -3,6 +3,8 @@
 import gzip
 import hashlib
 import http.server
+import subprocess
+import sys
 import threading
 from contextlib import contextmanager
 
@@ -218,3 +220,12 @@ def test_the_cache_folder_can_be_chosen(monkeypatch, tmp_path):
     for platform, part in (("linux", "tinygrad_cnn"), ("darwin", "Caches"), ("win32", "tinygrad_cnn")):
         monkeypatch.setattr(mnist.sys, "platform", platform)
         assert part in str(mnist.cache_folder())
+
+
+def test_what_a_download_needs_is_not_imported_before_one():
+    code = (
+        "import sys, tinygrad_cnn.datasets\n"
+        "print(sorted({'urllib.request', 'http.client', 'ssl', 'email', 'tarfile', 'gzip'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -5,7 +5,7 @@ All of them are passes of reverse mode: a Jacobian is one pass per element of th
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol, TypeAlias, TypeVar, overload
 
 import numpy as np
 
@@ -15,11 +15,31 @@ from tinygrad_cnn.autograd.mode import enable_grad
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.tensor import Tensor
 
-Tensors = tuple[Any, ...]
-Func = Callable[..., Any]
+__all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
+
+Tensors: TypeAlias = tuple[Any, ...]
+Func: TypeAlias = Callable[..., Any]
 
 
-def vjp(func: Func, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple[Any, Any]:
+class Tracked(Protocol):
+    """A Tensor, of which this file knows no more."""
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients flow to or through it."""
+        ...
+
+
+T = TypeVar("T", bound=Tracked)
+X = TypeVar("X")
+"""The inputs: a Tensor or a tuple of them, as are what is returned in their place."""
+Y = TypeVar("Y")
+"""What the function returns: a Tensor or a tuple of them."""
+
+
+def vjp(
+    func: Callable[..., Y], inputs: X, v: Any = None, create_graph: bool = False, strict: bool = False
+) -> tuple[Y, X]:
     """The outputs of a function, and the product vᵀJ of a cotangent with its Jacobian.
 
     Parameters
@@ -46,7 +66,9 @@ def vjp(func: Func, inputs: Any, v: Any = None, create_graph: bool = False, stri
     return settled(outputs, single, create_graph), settled(products, one, create_graph)
 
 
-def jvp(func: Func, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple[Any, Any]:
+def jvp(
+    func: Callable[..., Y], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
+) -> tuple[Y, Y]:
     """The outputs of a function, and the product Jv: its derivative in the direction v of the inputs.
 
     See `vjp` for the parameters; `v` is as `inputs`, None if that is one Tensor of one element. Computed as the
@@ -69,7 +91,9 @@ def jvp(func: Func, inputs: Any, v: Any = None, create_graph: bool = False, stri
     return settled(outputs, single, create_graph), settled(products, single, create_graph)
 
 
-def vhp(func: Func, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple[Any, Any]:
+def vhp(
+    func: Callable[..., Y], inputs: X, v: Any = None, create_graph: bool = False, strict: bool = False
+) -> tuple[Y, X]:
     """The value of a function of one element, and the product vᵀH with its Hessian; see `vjp`.
 
     Examples
@@ -85,7 +109,9 @@ def vhp(func: Func, inputs: Any, v: Any = None, create_graph: bool = False, stri
     return settled(outputs, True, create_graph), settled(products, one, create_graph)
 
 
-def hvp(func: Func, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple[Any, Any]:
+def hvp(
+    func: Callable[..., Y], inputs: X, v: Any = None, create_graph: bool = False, strict: bool = False
+) -> tuple[Y, X]:
     """The value of a function of one element, and the product Hv with its Hessian; see `vjp`.
 
     A Hessian is symmetric, so that `vhp` gives the same in half the time, unless the second derivatives jump.
@@ -97,6 +123,33 @@ def hvp(func: Func, inputs: Any, v: Any = None, create_graph: bool = False, stri
     return settled(outputs, True, create_graph), settled(products, one, create_graph)
 
 
+@overload
+def jacobian(
+    func: Callable[..., Tracked],
+    inputs: X,
+    create_graph: bool = False,
+    strict: bool = False,
+    vectorize: bool = False,
+    strategy: str = "reverse-mode",
+) -> X: ...
+@overload
+def jacobian(
+    func: Callable[..., tuple[T, ...]],
+    inputs: tuple[T, ...],
+    create_graph: bool = False,
+    strict: bool = False,
+    vectorize: bool = False,
+    strategy: str = "reverse-mode",
+) -> tuple[tuple[T, ...], ...]: ...
+@overload
+def jacobian(
+    func: Callable[..., tuple[T, ...]],
+    inputs: T,
+    create_graph: bool = False,
+    strict: bool = False,
+    vectorize: bool = False,
+    strategy: str = "reverse-mode",
+) -> tuple[T, ...]: ...
 def jacobian(
     func: Func,
     inputs: Any,
@@ -128,6 +181,24 @@ def jacobian(
     return rows[0] if single else rows
 
 
+@overload
+def hessian(
+    func: Func,
+    inputs: tuple[T, ...],
+    create_graph: bool = False,
+    strict: bool = False,
+    vectorize: bool = False,
+    outer_jacobian_strategy: str = "reverse-mode",
+) -> tuple[tuple[T, ...], ...]: ...
+@overload
+def hessian(
+    func: Func,
+    inputs: T,
+    create_graph: bool = False,
+    strict: bool = False,
+    vectorize: bool = False,
+    outer_jacobian_strategy: str = "reverse-mode",
+) -> T: ...
 def hessian(
     func: Func,
     inputs: Any,

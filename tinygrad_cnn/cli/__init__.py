@@ -1,20 +1,23 @@
 """The command line: ``tinygrad-cnn train``, ``predict`` and ``gradcheck``."""
 
 import argparse
+import importlib
 import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
-from tinygrad_cnn.cli import gradcheck, predict, train
+from tinygrad_cnn.cli.options import INTERRUPTED
 from tinygrad_cnn.version import __version__
 
-COMMANDS = {
-    "train": (train, "train a network on MNIST; without options, on the embedded 5,000 images"),
-    "predict": (predict, "say which digit is in a picture"),
-    "gradcheck": (gradcheck, "say whether gradients are right: of a function, of an op, or of every op"),
-}
+__all__ = ["main"]
 
+COMMANDS = {
+    "train": "train a network on MNIST; without options, on the embedded 5,000 images",
+    "predict": "say which digit is in a picture",
+    "gradcheck": "say whether gradients are right: of a function, of an op, or of every op",
+}
+"""Each is a module of this package, imported when the command is given."""
 
 READER_GONE = 128 + 13
 """The exit status if who reads the output has closed it: that of a program which SIGPIPE (13) ends."""
@@ -39,9 +42,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _discard_output() -> None:
     """Point the closed output elsewhere: at exit Python flushes it once more, and would complain."""
     for stream in (sys.stdout, sys.stderr):
+        if stream is None:
+            continue
         try:
-            if stream is not None:
-                stream.flush()
+            stream.flush()
         except BrokenPipeError:
             with suppress(OSError):  # what is no file of the system has nothing to be pointed elsewhere
                 nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -53,14 +57,18 @@ def _run(argv: Sequence[str] | None) -> int:
     parser = argparse.ArgumentParser(prog="tinygrad-cnn", description="Small networks in NumPy.")
     parser.add_argument("--version", action="version", version=f"tinygrad-cnn {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, (module, description) in COMMANDS.items():
+    words = sys.argv[1:] if argv is None else argv
+    given = next((word for word in words if word in COMMANDS), None)
+    for name, description in COMMANDS.items():
         command = commands.add_parser(name, help=description, description=description)
-        module.add_arguments(command)
-        command.set_defaults(run=module.run)
-    args = parser.parse_args(argv)
+        if name == given:
+            module = importlib.import_module(f"tinygrad_cnn.cli.{name}")
+            module.add_arguments(command)
+            command.set_defaults(run=module.run)
+    args = parser.parse_args(words)
     try:
         status: int = args.run(args)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
-        return train.INTERRUPTED
+        return INTERRUPTED
     return status

@@ -1,19 +1,14 @@
 """What the user sees while training and after: by rich if it is there and the output is a terminal, else lines."""
 
+import importlib.util
 import sys
 import time
 from typing import Any, Protocol, TextIO
 
 from tinygrad_cnn.core.types import NDArray
 
-try:
-    import rich.console
-    import rich.progress
-    import rich.table
-except ImportError:
-    RICH = False
-else:
-    RICH = True
+RICH = importlib.util.find_spec("rich") is not None
+"""Whether rich is installed; it is imported when something is shown with it."""
 
 
 class Display(Protocol):
@@ -68,6 +63,9 @@ class Rich(Plain):
 
     def start(self, epochs: int, images: int) -> None:
         """Show the bar."""
+        import rich.console
+        import rich.progress
+
         super().start(epochs, images)
         columns = (
             rich.progress.TextColumn("{task.description}"),
@@ -111,6 +109,9 @@ def display_for(out: TextIO) -> Display:
 def print_confusion(counts: NDArray, out: TextIO) -> None:
     """The confusion table (true digit by row, answer by column) and the pairs most often confused."""
     if RICH and out.isatty():
+        import rich.console
+        import rich.table
+
         table = rich.table.Table(title="answers (columns) for each true digit (rows)")
         table.add_column("", justify="right", style="bold")
         for digit in range(10):

@@ -1,16 +1,13 @@
 """Any picture of a digit as MNIST would have it: white on black, in a 20×20 box, its centre of mass in the middle."""
 
+import importlib.util
+
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
 
-try:
-    import PIL.Image
-except ImportError:
-    PILLOW = False
-else:
-    PILLOW = True
-
+PILLOW = importlib.util.find_spec("PIL") is not None
+"""Whether Pillow is installed; it is imported when a picture is read."""
 BOX, SIDE, MOST_PIXELS = 20, 28, 50_000_000
 
 
@@ -22,6 +19,8 @@ def read_digit(path: str) -> NDArray:
     """A picture file as (28,28) uint8; ImageError if it cannot be read or is blank."""
     if not PILLOW:
         raise ImageError("reading pictures needs Pillow; install it with pip install 'tinygrad-cnn[cli]'")
+    import PIL.Image
+
     try:
         with PIL.Image.open(path) as picture:
             if picture.width * picture.height > MOST_PIXELS:
@@ -38,6 +37,8 @@ def read_digit(path: str) -> NDArray:
 
 def as_mnist(grey: NDArray, name: str = "picture") -> NDArray:
     """A grey picture (H,W), whatever its background, as (28,28) uint8."""
+    import PIL.Image
+
     border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
     ink = np.abs(grey - np.median(border))
     strongest = ink.max()

@@ -46,7 +46,7 @@ def load_model(path: str) -> nn.Sequential:
     """The network of a model file, in eval mode; ModelFileError if the file is not one."""
     state, about = load_npz(path)
     name = about.get("model") if isinstance(about, dict) else None
-    if name not in MODELS:
+    if not isinstance(name, str) or name not in MODELS:
         raise ModelFileError(f"{path}: holds a model {name!r}; known are {', '.join(MODELS)}")
     net = MODELS[name]()
     try:

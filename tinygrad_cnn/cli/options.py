@@ -3,13 +3,18 @@
 import argparse
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TypeVar
+
+N = TypeVar("N", int, float)
+
+INTERRUPTED = 130
+"""The exit status of a command that Ctrl-C ended."""
 
 
-def positive(kind: Callable[[str], Any]) -> Callable[[str], Any]:
+def positive(kind: Callable[[str], N]) -> Callable[[str], N]:
     """A parser of finite numbers above 0."""
 
-    def parse(text: str) -> Any:
+    def parse(text: str) -> N:
         value = _number(kind, text)
         if not (math.isfinite(value) and value > 0):
             raise argparse.ArgumentTypeError(f"{text} must be finite and above 0")
@@ -27,7 +32,7 @@ def natural(text: str) -> int:
 
 def finite(text: str) -> float:
     """A parser of finite numbers."""
-    value: float = _number(float, text)
+    value = _number(float, text)
     if not math.isfinite(value):
         raise argparse.ArgumentTypeError(f"{text} must be finite")
     return value
@@ -41,7 +46,7 @@ def not_negative(text: str) -> float:
     return value
 
 
-def _number(kind: Callable[[str], Any], text: str) -> Any:
+def _number(kind: Callable[[str], N], text: str) -> N:
     try:
         return kind(text)
     except ValueError:

@@ -13,7 +13,7 @@ from tinygrad_cnn import nn, optim, random
 from tinygrad_cnn.autograd import no_grad
 from tinygrad_cnn.cli.display import Display, display_for, fail, print_confusion
 from tinygrad_cnn.cli.models import MODELS, normalised
-from tinygrad_cnn.cli.options import natural, positive
+from tinygrad_cnn.cli.options import INTERRUPTED, natural, positive
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.datasets import DatasetError, Digits, load_full, load_sample
 from tinygrad_cnn.io.npz import save_npz
@@ -23,8 +23,6 @@ from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.utils.atomic import check_writable, write_atomically
 from tinygrad_cnn.utils.data.dataloader import DataLoader
 from tinygrad_cnn.utils.data.dataset import TensorDataset
-
-INTERRUPTED = 130
 
 
 @dataclass(frozen=True)

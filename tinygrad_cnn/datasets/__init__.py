@@ -1,31 +1,19 @@
 """Data sets: MNIST, its kin and CIFAR under torchvision's names, folders of images, and a sample in the package."""
 
-from tinygrad_cnn.datasets.cifar import CIFAR10, CIFAR100
-from tinygrad_cnn.datasets.folder import DatasetFolder, ImageFolder
-from tinygrad_cnn.datasets.idx import DatasetError
-from tinygrad_cnn.datasets.mnist import Digits, load_full, load_sample
-from tinygrad_cnn.datasets.vision import KMNIST, MNIST, FakeData, FashionMNIST, VisionDataset
+from typing import TYPE_CHECKING, NoReturn
 
-__all__ = [
-    "CIFAR10",
-    "CIFAR100",
-    "KMNIST",
-    "MNIST",
-    "DatasetError",
-    "DatasetFolder",
-    "Digits",
-    "FakeData",
-    "FashionMNIST",
-    "ImageFolder",
-    "VisionDataset",
-    "load_full",
-    "load_sample",
-]
+from tinygrad_cnn.datasets.cifar import *
+from tinygrad_cnn.datasets.folder import *
+from tinygrad_cnn.datasets.idx import *
+from tinygrad_cnn.datasets.mnist import *
+from tinygrad_cnn.datasets.vision import *
 
+if not TYPE_CHECKING:
+    __all__ = [name for name, value in globals().items() if str(getattr(value, "__module__", "")).startswith(__name__)]
 
-def __getattr__(name: str) -> object:
-    raise AttributeError(
-        f"module 'tinygrad_cnn.datasets' has no attribute {name!r}: of torchvision's data sets there are MNIST, "
-        "FashionMNIST, KMNIST, CIFAR10, CIFAR100, FakeData, ImageFolder and DatasetFolder; "
-        "for others, subclass utils.data.Dataset"
-    )
+    def __getattr__(name: str) -> NoReturn:
+        raise AttributeError(
+            f"module 'tinygrad_cnn.datasets' has no attribute {name!r}: of torchvision's data sets there are MNIST, "
+            "FashionMNIST, KMNIST, CIFAR10, CIFAR100, FakeData, ImageFolder and DatasetFolder; "
+            "for others, subclass utils.data.Dataset"
+        )

@@ -4,10 +4,9 @@ The files are pickles. Python's own unpickler reads them, which may look up noth
 of: a file that asks for more is refused.
 """
 
-import hashlib
 import io
 import pickle
-import tarfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,7 +15,9 @@ import numpy as np
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.datasets import mnist
 from tinygrad_cnn.datasets.idx import DatasetError
-from tinygrad_cnn.datasets.vision import NotFoundError, Transform, VisionDataset, as_image
+from tinygrad_cnn.datasets.vision import NotFoundError, VisionDataset, X, Y, as_image
+
+__all__ = ["CIFAR10", "CIFAR100"]
 
 
 def _latin1(text: str, encoding: str) -> bytes:
@@ -56,7 +57,7 @@ def read_pickle(path: Path) -> dict[str, Any]:
     return found
 
 
-class CIFAR10(VisionDataset):
+class CIFAR10(VisionDataset[X, Y]):
     """Photographs of 32×32 in colour: 50,000 to learn from and 10,000 to be judged by, in ten classes.
 
     Parameters
@@ -98,8 +99,8 @@ class CIFAR10(VisionDataset):
         self,
         root: str | Path,
         train: bool = True,
-        transform: Transform | None = None,
-        target_transform: Transform | None = None,
+        transform: Callable[[Any], X] | None = None,
+        target_transform: Callable[[Any], Y] | None = None,
         download: bool = False,
     ) -> None:
         super().__init__(root, transform, target_transform)
@@ -144,6 +145,8 @@ class CIFAR10(VisionDataset):
             self.root.mkdir(parents=True, exist_ok=True)
             if not (target.is_file() and self._is_right(target)):
                 mnist.download(target, self.mirrors, self._is_right)
+            import tarfile
+
             with tarfile.open(target) as opened:
                 opened.extractall(self.root, filter="data")
         except OSError as error:
@@ -152,12 +155,12 @@ class CIFAR10(VisionDataset):
             raise NotFoundError(f"{type(self).__name__}: {error}; or unpack {self.archive} in {self.root}") from None
 
     def _is_right(self, path: Path) -> bool:
-        return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() == self.checksum
+        return mnist.md5(path) == self.checksum
 
     def __len__(self) -> int:
         return len(self.data)
 
-    def __getitem__(self, index: Any) -> tuple[Any, Any]:
+    def __getitem__(self, index: Any) -> tuple[X, Y]:
         return self.transformed(as_image(self.data[index]), self.targets[index])
 
     def extra_repr(self) -> str:
@@ -165,7 +168,7 @@ class CIFAR10(VisionDataset):
         return f"Split: {'Train' if self.train else 'Test'}"
 
 
-class CIFAR100(CIFAR10):
+class CIFAR100(CIFAR10[X, Y]):
     """CIFAR in a hundred classes, in ``cifar-100-python``; see `CIFAR10`."""
 
     folder = "cifar-100-python"

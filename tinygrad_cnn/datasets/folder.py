@@ -3,20 +3,23 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
-from tinygrad_cnn.datasets.vision import Transform, VisionDataset
+from tinygrad_cnn.datasets.vision import VisionDataset, X, Y
+from tinygrad_cnn.transforms.pillow import Image
+
+__all__ = ["DatasetFolder", "ImageFolder"]
 
 IMAGE_EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 
 
-def pil_loader(path: str | Path) -> Any:
+def pil_loader(path: str | Path) -> Image:
     """An image file as an image of Pillow's in mode "RGB"."""
     try:
-        from PIL import Image
+        from PIL import Image as pictures
     except ImportError:
         raise ImportError("images need Pillow, which is not installed; run: pip install pillow") from None
-    with Image.open(path) as image:
+    with pictures.open(path) as image:
         return image.convert("RGB")
 
 
@@ -26,7 +29,7 @@ def files_under(folder: Path) -> list[str]:
     return [os.path.join(place, name) for place, _, names in walked for name in sorted(names)]
 
 
-class DatasetFolder(VisionDataset):
+class DatasetFolder(VisionDataset[X, Y]):
     """Files ``root/class/…/name.ext``: the classes are the folders of `root`, in order.
 
     Parameters
@@ -43,13 +46,35 @@ class DatasetFolder(VisionDataset):
         If there are no folders, or one without files.
     """
 
+    @overload
+    def __init__(
+        self,
+        root: str | Path,
+        loader: Callable[[str], X],
+        extensions: tuple[str, ...] | None = None,
+        transform: None = None,
+        target_transform: Callable[[Any], Y] | None = None,
+        is_valid_file: Callable[[str], bool] | None = None,
+        allow_empty: bool = False,
+    ) -> None: ...
+    @overload
     def __init__(
         self,
         root: str | Path,
         loader: Callable[[str], Any],
         extensions: tuple[str, ...] | None = None,
-        transform: Transform | None = None,
-        target_transform: Transform | None = None,
+        transform: Callable[[Any], X] | None = None,
+        target_transform: Callable[[Any], Y] | None = None,
+        is_valid_file: Callable[[str], bool] | None = None,
+        allow_empty: bool = False,
+    ) -> None: ...
+    def __init__(
+        self,
+        root: str | Path,
+        loader: Callable[[str], Any],
+        extensions: tuple[str, ...] | None = None,
+        transform: Callable[[Any], X] | None = None,
+        target_transform: Callable[[Any], Y] | None = None,
         is_valid_file: Callable[[str], bool] | None = None,
         allow_empty: bool = False,
     ) -> None:
@@ -82,19 +107,19 @@ class DatasetFolder(VisionDataset):
     def __len__(self) -> int:
         return len(self.samples)
 
-    def __getitem__(self, index: Any) -> tuple[Any, Any]:
+    def __getitem__(self, index: Any) -> tuple[X, Y]:
         path, target = self.samples[index]
         return self.transformed(self.loader(path), target)
 
 
-class ImageFolder(DatasetFolder):
+class ImageFolder(DatasetFolder[X, Y]):
     """Pictures ``root/class/…/name.png``, loaded as RGB; see `DatasetFolder`. `imgs` is `samples`."""
 
     def __init__(
         self,
         root: str | Path,
-        transform: Transform | None = None,
-        target_transform: Transform | None = None,
+        transform: Callable[[Any], X] | None = None,
+        target_transform: Callable[[Any], Y] | None = None,
         loader: Callable[[str], Any] = pil_loader,
         is_valid_file: Callable[[str], bool] | None = None,
         allow_empty: bool = False,

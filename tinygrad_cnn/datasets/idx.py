@@ -1,12 +1,12 @@
 """The IDX file format of MNIST, read strictly: nothing is believed that the file says of itself."""
 
-import gzip
-import zlib
 from pathlib import Path
 
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
+
+__all__ = ["DatasetError"]
 
 IMAGES_MAGIC, LABELS_MAGIC = 2051, 2049
 
@@ -41,6 +41,9 @@ def expected_size(magic: int, count: int) -> int:
 
 def read_bytes(path: Path, limit: int) -> bytes:
     """The uncompressed bytes of a file, at most one more than the limit: a gzip bomb does not go off."""
+    import gzip
+    import zlib
+
     try:
         if path.suffix == ".gz":
             with gzip.open(path) as file:

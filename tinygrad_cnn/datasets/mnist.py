@@ -4,9 +4,6 @@ import hashlib
 import os
 import sys
 import tempfile
-import urllib.error
-import urllib.request
-import zlib
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -24,6 +21,8 @@ from tinygrad_cnn.datasets.idx import (
     read_bytes,
     read_idx,
 )
+
+__all__ = ["Digits", "load_full", "load_sample"]
 
 Progress = Callable[[str, int, int], None]
 """Called with a file's name, the bytes received, and the bytes expected (0 if the server does not say)."""
@@ -173,6 +172,11 @@ def _is_right(path: Path, file: File, size: int) -> bool:
         return False
 
 
+def md5(path: Path) -> str:
+    """The checksum of a file as torchvision's lists have it."""
+    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+
+
 def fetch(target: Path, file: File, progress: Progress | None = None) -> None:
     """Get one of the four files from the first mirror that has it as it should be."""
     size = expected_size(file.magic, file.items)
@@ -183,6 +187,8 @@ def download(
     target: Path, mirrors: Sequence[str], is_right: Callable[[Path], bool], progress: Progress | None = None
 ) -> None:
     """Get a file from the first mirror that has it whole; what one mirror gave is carried on by the next."""
+    import zlib
+
     handle, name = tempfile.mkstemp(prefix=target.name, suffix=".part", dir=target.parent)
     os.close(handle)
     part, failures = Path(name), []
@@ -190,7 +196,7 @@ def download(
         for mirror in mirrors:
             try:
                 _fetch(mirror + target.name, part, progress)
-            except (OSError, urllib.error.URLError, zlib.error) as error:
+            except (OSError, zlib.error) as error:  # of which urllib's are
                 failures.append(f"{mirror}: {getattr(error, 'reason', None) or error}")
                 continue
             checked = part.with_suffix(".gz")
@@ -211,9 +217,11 @@ def download(
 
 def _fetch(url: str, part: Path, progress: Progress | None) -> None:
     """Append what is missing of a file; a server that does not resume sends it from the start."""
+    from urllib.request import Request, urlopen  # 20 ms to import, and only a download needs it
+
     have = part.stat().st_size
-    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
-    with urllib.request.urlopen(request, timeout=30) as response:
+    request = Request(url, headers={"Range": f"bytes={have}-"} if have else {})
+    with urlopen(request, timeout=30) as response:
         resumed = response.status == 206
         start = have if resumed else 0
         total = start + int(response.headers.get("Content-Length") or 0)

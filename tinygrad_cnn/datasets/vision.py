@@ -1,10 +1,9 @@
 """torchvision's data sets of images, sample by sample: an image (Pillow's), transformed, and its class."""
 
-import hashlib
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, cast
 
 import numpy as np
 
@@ -14,30 +13,45 @@ from tinygrad_cnn.datasets import mnist
 from tinygrad_cnn.datasets.idx import DatasetError, read_any_idx
 from tinygrad_cnn.random import Generator
 from tinygrad_cnn.tensor import Tensor
+from tinygrad_cnn.transforms.pillow import Image
 from tinygrad_cnn.utils.data import Dataset
 
-Transform = Callable[[Any], Any]
+__all__ = ["KMNIST", "MNIST", "FakeData", "FashionMNIST", "VisionDataset"]
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    X = TypeVar("X", covariant=True, default=Image)
+    Y = TypeVar("Y", covariant=True, default=int)
+else:
+    from typing import TypeVar
+
+    X, Y = TypeVar("X", covariant=True), TypeVar("Y", covariant=True)
 
 
 class NotFoundError(DatasetError, RuntimeError):
     """The files of a data set are not there: a RuntimeError, as in torchvision."""
 
 
-class VisionDataset(Dataset[tuple[Any, Any]]):
+class VisionDataset(Dataset[tuple[X, Y]], Generic[X, Y]):
     """A folder, and what is done to each image and each target."""
 
     def __init__(
-        self, root: str | Path, transform: Transform | None = None, target_transform: Transform | None = None
+        self,
+        root: str | Path,
+        transform: Callable[[Any], X] | None = None,
+        target_transform: Callable[[Any], Y] | None = None,
     ) -> None:
         self.root = Path(root).expanduser()
         self.has_root = root != ""
         self.transform, self.target_transform = transform, target_transform
 
-    def transformed(self, image: Any, target: Any) -> tuple[Any, Any]:
+    def transformed(self, image: Any, target: Any) -> tuple[X, Y]:
         """Both, after their transforms."""
-        if self.transform is not None:
-            image = self.transform(image)
-        return image, target if self.target_transform is None else self.target_transform(target)
+        return (
+            cast(X, image) if self.transform is None else self.transform(image),
+            cast(Y, target) if self.target_transform is None else self.target_transform(target),
+        )
 
     def __len__(self) -> int:
         raise NotImplementedError(f"{type(self).__name__}: __len__ is not written")
@@ -56,7 +70,7 @@ class VisionDataset(Dataset[tuple[Any, Any]]):
         return "\n".join([f"Dataset {type(self).__name__}", *(f"    {line}" for line in body)])
 
 
-class MNIST(VisionDataset):
+class MNIST(VisionDataset[X, Y]):
     """Handwritten digits (LeCun, Cortes & Burges): 60,000 to learn from and 10,000 to be judged by, 28×28.
 
     Parameters
@@ -95,8 +109,8 @@ class MNIST(VisionDataset):
         self,
         root: str | Path,
         train: bool = True,
-        transform: Transform | None = None,
-        target_transform: Transform | None = None,
+        transform: Callable[[Any], X] | None = None,
+        target_transform: Callable[[Any], Y] | None = None,
         download: bool = False,
     ) -> None:
         super().__init__(root, transform, target_transform)
@@ -181,15 +195,12 @@ class MNIST(VisionDataset):
             mnist.fetch(target, file)
             return
 
-        def is_right(path: Path) -> bool:
-            return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() == self.checksums[k]
-
-        mnist.download(target, self.mirrors, is_right)
+        mnist.download(target, self.mirrors, lambda path: mnist.md5(path) == self.checksums[k])
 
     def __len__(self) -> int:
         return len(self.data)
 
-    def __getitem__(self, index: Any) -> tuple[Any, Any]:
+    def __getitem__(self, index: Any) -> tuple[X, Y]:
         return self.transformed(as_image(self.data.array[index]), int(self.targets.array[index]))
 
     def extra_repr(self) -> str:
@@ -197,7 +208,7 @@ class MNIST(VisionDataset):
         return f"Split: {'Train' if self.train else 'Test'}"
 
 
-class FashionMNIST(MNIST):
+class FashionMNIST(MNIST[X, Y]):
     """Photographs of clothes in MNIST's format (Xiao, Rasul & Vollgraf 2017); see `MNIST`."""
 
     mirrors = ("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",)
@@ -212,7 +223,7 @@ class FashionMNIST(MNIST):
     ]  # fmt: skip
 
 
-class KMNIST(MNIST):
+class KMNIST(MNIST[X, Y]):
     """Characters of old Japanese writing in MNIST's format (Clanuwat et al. 2018); see `MNIST`."""
 
     mirrors = ("http://codh.rois.ac.jp/kmnist/dataset/kmnist/",)
@@ -225,7 +236,7 @@ class KMNIST(MNIST):
     classes: ClassVar[list[str]] = ["o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"]
 
 
-class FakeData(VisionDataset):
+class FakeData(VisionDataset[X, Y]):
     """Images of noise with random classes, made when they are asked for: sample k is the same each time.
 
     Parameters
@@ -242,8 +253,8 @@ class FakeData(VisionDataset):
         size: int = 1000,
         image_size: tuple[int, int, int] = (3, 224, 224),
         num_classes: int = 10,
-        transform: Transform | None = None,
-        target_transform: Transform | None = None,
+        transform: Callable[[Any], X] | None = None,
+        target_transform: Callable[[Any], Y] | None = None,
         random_offset: int = 0,
     ) -> None:
         super().__init__("", transform, target_transform)
@@ -252,7 +263,7 @@ class FakeData(VisionDataset):
     def __len__(self) -> int:
         return self.size
 
-    def __getitem__(self, index: Any) -> tuple[Any, Any]:
+    def __getitem__(self, index: Any) -> tuple[X, Y]:
         if not 0 <= index < self.size:
             raise IndexError(f"FakeData: index {index} is out of range, there are {self.size} images")
         draw = Generator().manual_seed(int(index) + self.random_offset)
@@ -261,10 +272,10 @@ class FakeData(VisionDataset):
         return self.transformed(transforms.ToPILImage()(Tensor(image)), target)
 
 
-def as_image(array: NDArray) -> Any:
+def as_image(array: NDArray) -> Image | NDArray:
     """A plane of bytes as an image of Pillow's; where Pillow is not installed, as it is."""
     try:
-        from PIL import Image
+        from PIL import Image as pictures
     except ImportError:
         return array
-    return Image.fromarray(array)
+    return pictures.fromarray(array)

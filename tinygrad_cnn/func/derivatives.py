@@ -5,23 +5,37 @@ what the outer one differentiates goes on through the points of the inner one. A
 only if the output depends on something outside that wants a gradient: per-sample gradients cost no second graph.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
 from tinygrad_cnn import autograd, ops
 from tinygrad_cnn.core.engine import count_consumers
 from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.func.signatures import Argnums, Aux, Func, Function, Made, No, Of, P, Pullback, Ts, X, Y, Yes, Zero
 from tinygrad_cnn.func.trees import Shape, all_tensors, build, flatten
 from tinygrad_cnn.tensor import Tensor
 
-Func = Callable[..., Any]
-Argnums = int | tuple[int, ...]
+__all__ = ["grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "vjp"]
 
 
-def grad(func: Func, argnums: Argnums = 0, has_aux: bool = False) -> Func:
+@overload
+def grad(func: Of[Tensor, P, Tensor], argnums: Zero = 0, has_aux: No = False) -> Made[Tensor, P, Tensor]: ...
+@overload
+def grad(func: Of[X, P, Tensor], argnums: Zero = 0, has_aux: No = False) -> Made[X, P, X]: ...
+@overload
+def grad(
+    func: Callable[P, Tensor], argnums: tuple[int, ...], has_aux: No = False
+) -> Function[P, tuple[Tensor, ...]]: ...
+@overload
+def grad(func: Of[X, P, tuple[Tensor, Aux]], argnums: Zero = 0, *, has_aux: Yes) -> Made[X, P, tuple[X, Aux]]: ...
+@overload
+def grad(func: Callable[P, object], argnums: Argnums = 0, has_aux: bool = False) -> Function[P, Any]: ...
+def grad(func: Func, argnums: Argnums = 0, has_aux: bool = False) -> Any:
     """The function that computes the gradient of `func`, which returns one number, as ``torch.func.grad``.
 
     Parameters
@@ -46,7 +60,23 @@ def grad(func: Func, argnums: Argnums = 0, has_aux: bool = False) -> Func:
     return gradient
 
 
-def grad_and_value(func: Func, argnums: Argnums = 0, has_aux: bool = False) -> Func:
+@overload
+def grad_and_value(
+    func: Of[Tensor, P, Tensor], argnums: Zero = 0, has_aux: No = False
+) -> Made[Tensor, P, tuple[Tensor, Tensor]]: ...
+@overload
+def grad_and_value(func: Of[X, P, Tensor], argnums: Zero = 0, has_aux: No = False) -> Made[X, P, tuple[X, Tensor]]: ...
+@overload
+def grad_and_value(
+    func: Callable[P, Tensor], argnums: tuple[int, ...], has_aux: No = False
+) -> Function[P, tuple[tuple[Tensor, ...], Tensor]]: ...
+@overload
+def grad_and_value(
+    func: Of[X, P, tuple[Tensor, Aux]], argnums: Zero = 0, *, has_aux: Yes
+) -> Made[X, P, tuple[X, tuple[Tensor, Aux]]]: ...
+@overload
+def grad_and_value(func: Callable[P, object], argnums: Argnums = 0, has_aux: bool = False) -> Function[P, Any]: ...
+def grad_and_value(func: Func, argnums: Argnums = 0, has_aux: bool = False) -> Any:
     """The function that computes `(gradient, value)` of `func`, or `(gradient, (value, aux))`; see `grad`."""
 
     @wraps(func)
@@ -62,7 +92,11 @@ def grad_and_value(func: Func, argnums: Argnums = 0, has_aux: bool = False) -> F
     return computed
 
 
-def vjp(func: Func, *primals: Any, has_aux: bool = False) -> Any:
+@overload
+def vjp(func: Callable[[*Ts], Y], *primals: *Ts, has_aux: No = False) -> tuple[Y, Pullback[Y, *Ts]]: ...
+@overload
+def vjp(func: Callable[[*Ts], tuple[Y, Aux]], *primals: *Ts, has_aux: Yes) -> tuple[Y, Pullback[Y, *Ts], Aux]: ...
+def vjp(func: Callable[[*Ts], Any], *primals: *Ts, has_aux: bool = False) -> Any:
     """`(output, vjp_fn)`, and aux; ``vjp_fn(cotangent)`` is a tuple with vᵀJ of each primal.
 
     Examples
@@ -72,9 +106,10 @@ def vjp(func: Func, *primals: Any, has_aux: bool = False) -> Any:
     >>> vjp_fn(tensor([1.0, 10.0]))
     (tensor([ 2., 40.]),)
     """
+    call: Func = func
     with Level("vjp") as level:
         chosen, shape, points = level.points_of(primals, tuple(range(len(primals))))
-        output, aux = with_aux("vjp", func(*replaced(primals, chosen)), has_aux)
+        output, aux = with_aux("vjp", call(*replaced(primals, chosen)), has_aux)
         outputs, form = flatten(output)
         all_tensors("vjp", outputs)
         settled, told = level.settled(output), level.settled(aux)
@@ -90,6 +125,19 @@ def vjp(func: Func, *primals: Any, has_aux: bool = False) -> Any:
     return (settled, vjp_fn, told) if has_aux else (settled, vjp_fn)
 
 
+@overload
+def jvp(
+    func: Callable[[*Ts], Y], primals: tuple[*Ts], tangents: tuple[*Ts], *, strict: bool = False, has_aux: No = False
+) -> tuple[Y, Y]: ...
+@overload
+def jvp(
+    func: Callable[[*Ts], tuple[Y, Aux]],
+    primals: tuple[*Ts],
+    tangents: tuple[*Ts],
+    *,
+    strict: bool = False,
+    has_aux: Yes,
+) -> tuple[Y, Y, Aux]: ...
 def jvp(func: Func, primals: Any, tangents: Any, *, strict: bool = False, has_aux: bool = False) -> Any:
     """`(output, Jv)`, and aux: the derivative in the direction of the tangents, one for each of the primals (a tuple).
 
@@ -123,6 +171,30 @@ def jvp(func: Func, primals: Any, tangents: Any, *, strict: bool = False, has_au
     return (settled, pushed, told) if has_aux else (settled, pushed)
 
 
+@overload
+def jacrev(
+    func: Of[Tensor, P, Tensor], argnums: Zero = 0, *, has_aux: No = False, chunk_size: int | None = None
+) -> Made[Tensor, P, Tensor]: ...
+@overload
+def jacrev(
+    func: Of[X, P, Tensor], argnums: Zero = 0, *, has_aux: No = False, chunk_size: int | None = None
+) -> Made[X, P, X]: ...
+@overload
+def jacrev(
+    func: Callable[P, Tensor], argnums: tuple[int, ...], *, has_aux: No = False, chunk_size: int | None = None
+) -> Function[P, tuple[Tensor, ...]]: ...
+@overload
+def jacrev(
+    func: Of[Tensor, P, tuple[Y, Aux]], argnums: Zero = 0, *, has_aux: Yes, chunk_size: int | None = None
+) -> Made[Tensor, P, tuple[Y, Aux]]: ...
+@overload
+def jacrev(
+    func: Of[Tensor, P, Y], argnums: Zero = 0, *, has_aux: No = False, chunk_size: int | None = None
+) -> Made[Tensor, P, Y]: ...
+@overload
+def jacrev(
+    func: Callable[P, object], argnums: Argnums = 0, *, has_aux: bool = False, chunk_size: int | None = None
+) -> Function[P, Any]: ...
 def jacrev(
     func: Func,
     argnums: Argnums = 0,
@@ -130,7 +202,7 @@ def jacrev(
     has_aux: bool = False,
     chunk_size: int | None = None,
     _preallocate_and_copy: bool = False,
-) -> Func:
+) -> Any:
     """The function that computes the Jacobian of `func`: for each output its shape followed by the argument's.
 
     The structure of the outputs holds that of the arguments. `chunk_size` is a matter of memory in PyTorch; here the
@@ -160,7 +232,31 @@ def jacrev(
     return jacobian
 
 
-def jacfwd(func: Func, argnums: Argnums = 0, has_aux: bool = False, *, randomness: str = "error") -> Func:
+@overload
+def jacfwd(
+    func: Of[Tensor, P, Tensor], argnums: Zero = 0, has_aux: No = False, *, randomness: str = "error"
+) -> Made[Tensor, P, Tensor]: ...
+@overload
+def jacfwd(
+    func: Of[X, P, Tensor], argnums: Zero = 0, has_aux: No = False, *, randomness: str = "error"
+) -> Made[X, P, X]: ...
+@overload
+def jacfwd(
+    func: Callable[P, Tensor], argnums: tuple[int, ...], has_aux: No = False, *, randomness: str = "error"
+) -> Function[P, tuple[Tensor, ...]]: ...
+@overload
+def jacfwd(
+    func: Of[Tensor, P, tuple[Y, Aux]], argnums: Zero = 0, *, has_aux: Yes, randomness: str = "error"
+) -> Made[Tensor, P, tuple[Y, Aux]]: ...
+@overload
+def jacfwd(
+    func: Of[Tensor, P, Y], argnums: Zero = 0, has_aux: No = False, *, randomness: str = "error"
+) -> Made[Tensor, P, Y]: ...
+@overload
+def jacfwd(
+    func: Callable[P, object], argnums: Argnums = 0, has_aux: bool = False, *, randomness: str = "error"
+) -> Function[P, Any]: ...
+def jacfwd(func: Func, argnums: Argnums = 0, has_aux: bool = False, *, randomness: str = "error") -> Any:
     """The function that computes the Jacobian of `func`, as `jacrev`, column by column: for few inputs, many outputs.
 
     Each column is a `jvp`. `randomness` is PyTorch's, of `vmap`; `func` runs once here, so that it has no effect.
@@ -183,7 +279,13 @@ def jacfwd(func: Func, argnums: Argnums = 0, has_aux: bool = False, *, randomnes
     return jacobian
 
 
-def hessian(func: Func, argnums: Argnums = 0) -> Func:
+@overload
+def hessian(func: Of[Tensor, P, Tensor], argnums: Zero = 0) -> Made[Tensor, P, Tensor]: ...
+@overload
+def hessian(func: Callable[P, Tensor], argnums: tuple[int, ...]) -> Function[P, tuple[tuple[Tensor, ...], ...]]: ...
+@overload
+def hessian(func: Callable[P, object], argnums: Argnums = 0) -> Function[P, Any]: ...
+def hessian(func: Func, argnums: Argnums = 0) -> Any:
     """The function that computes the Hessian of `func`, ``jacfwd(jacrev(func, argnums), argnums)``.
 
     Examples
@@ -207,7 +309,7 @@ class Level:
         self.outside = outside
         self.mode = autograd.enable_grad()
 
-    def __enter__(self) -> "Level":
+    def __enter__(self) -> Level:
         self.mode.__enter__()
         return self
 

@@ -5,21 +5,22 @@ from functools import wraps
 from typing import Any
 
 from tinygrad_cnn import ops
+from tinygrad_cnn.func.signatures import Function, P, Y
 from tinygrad_cnn.func.trees import Shape, build, flatten, spread_over
 from tinygrad_cnn.random import get_rng_state, set_rng_state
 from tinygrad_cnn.tensor import Tensor
 
-Func = Callable[..., Any]
+__all__ = ["vmap"]
 
 
 def vmap(
-    func: Func,
+    func: Callable[P, Y],
     in_dims: Any = 0,
     out_dims: Any = 0,
     randomness: str = "error",
     *,
     chunk_size: int | None = None,
-) -> Func:
+) -> Function[P, Y]:
     """A function that applies `func` to each slice of its arguments, and stacks the results.
 
     That is how it is computed: one call per slice, where PyTorch rewrites each op for a whole batch. The results are
@@ -47,6 +48,8 @@ def vmap(
     if chunk_size is not None and chunk_size < 1:
         raise ValueError(f"vmap: chunk_size is {chunk_size}; it must be at least 1, or None")
 
+    call: Callable[..., Any] = func
+
     @wraps(func)
     def mapped(*args: Any, **kwargs: Any) -> Any:
         leaves, shape = flatten(args)
@@ -62,7 +65,7 @@ def vmap(
                 set_rng_state(state)
             slices = [v if d is None else select(v, d, k) for v, d in zip(leaves, dims, strict=True)]
             given = build(slices[: shape.size], shape)
-            results.append(func(*given, **build(slices[shape.size :], names)))
+            results.append(call(*given, **build(slices[shape.size :], names)))
         if randomness == "error" and not same_state(state, get_rng_state()):
             raise RuntimeError(
                 "vmap: func drew random numbers; say randomness='different' for each sample its own, or 'same'"

@@ -8,6 +8,8 @@ from tinygrad_cnn import ops
 from tinygrad_cnn.nn.module import Module
 from tinygrad_cnn.tensor import Tensor
 
+__all__ = ["functional_call", "stack_module_state"]
+
 Tensors = Mapping[str, Tensor]
 
 
@@ -19,7 +21,7 @@ def functional_call(
     *,
     tie_weights: bool = True,
     strict: bool = False,
-) -> Any:
+) -> Tensor:
     """Call a module with these tensors in place of its parameters and buffers, which keep their own.
 
     Parameters
@@ -51,7 +53,8 @@ def functional_call(
         raise RuntimeError(f"functional_call: missing keys {missing}; strict=True wants every parameter and buffer")
     values = args if isinstance(args, tuple) else () if args is None else (args,)
     with exchanged(places, given):
-        return module(*values, **(kwargs or {}))
+        output: Tensor = module(*values, **(kwargs or {}))
+        return output
 
 
 def stack_module_state(models: Sequence[Module]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:

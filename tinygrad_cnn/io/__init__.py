@@ -1,21 +1,15 @@
 """Saving and loading. Nothing here unpickles."""
 
-from tinygrad_cnn.io import safetensors
-from tinygrad_cnn.io.errors import ModelFileError, UnreadableFileError
-from tinygrad_cnn.io.npz import load_npz, save_npz
-from tinygrad_cnn.io.safetensors import load_file, save_file
-from tinygrad_cnn.io.saving import load, save
-from tinygrad_cnn.utils.atomic import write_atomically
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "ModelFileError",
-    "UnreadableFileError",
-    "load",
-    "load_file",
-    "load_npz",
-    "safetensors",
-    "save",
-    "save_file",
-    "save_npz",
-    "write_atomically",
-]
+from tinygrad_cnn.io import safetensors as safetensors
+from tinygrad_cnn.io.errors import *
+from tinygrad_cnn.io.npz import *
+from tinygrad_cnn.io.safetensors import load_file as load_file
+from tinygrad_cnn.io.safetensors import save_file as save_file
+from tinygrad_cnn.io.saving import *
+from tinygrad_cnn.utils.atomic import write_atomically as write_atomically
+
+if not TYPE_CHECKING:
+    __all__ = [name for name, value in globals().items() if str(getattr(value, "__module__", "")).startswith(__name__)]
+    __all__ += ["safetensors", "write_atomically"]

@@ -2,6 +2,8 @@
 
 import pickle
 
+__all__ = ["ModelFileError", "UnreadableFileError"]
+
 
 class ModelFileError(ValueError):
     """A model file is missing, damaged, or holds something else."""

@@ -5,7 +5,6 @@ import json
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -13,10 +12,12 @@ from tinygrad_cnn.io.errors import ModelFileError
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.utils.atomic import write_atomically
 
+__all__ = ["load_npz", "save_npz"]
+
 ABOUT = "__about__"
 
 
-def save_npz(path: str | Path, state: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
+def save_npz(path: str | Path, state: Mapping[str, Tensor], about: Mapping[str, object]) -> None:
     """Write tensors by name, and facts about them (what JSON can hold), atomically."""
     buffer = io.BytesIO()
     arrays = {name: value.detach().numpy() for name, value in state.items()}
@@ -24,7 +25,7 @@ def save_npz(path: str | Path, state: Mapping[str, Tensor], about: Mapping[str, 
     write_atomically(path, buffer.getvalue())
 
 
-def load_npz(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def load_npz(path: str | Path) -> tuple[dict[str, Tensor], dict[str, object]]:
     """Read what `save_npz` wrote: the tensors and the facts.
 
     Raises

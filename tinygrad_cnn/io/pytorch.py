@@ -74,7 +74,7 @@ class Mark:
 MARK = Mark()
 
 
-def read(archive: zipfile.ZipFile, prefix: str, located: Locator) -> Any:
+def read(archive: zipfile.ZipFile, prefix: str, located: Locator) -> object:
     """What is in such a file. `located` is told where each storage lay, and may refuse it."""
     order = f"{prefix}byteorder"
     little = order not in archive.namelist() or archive.read(order) == b"little"
@@ -90,10 +90,9 @@ def read(archive: zipfile.ZipFile, prefix: str, located: Locator) -> Any:
 class Machine:
     """The stack, the memo, and one method per group of instructions."""
 
-    def __init__(
-        self, archive: zipfile.ZipFile, prefix: str, order: Literal["<", ">"], located: Callable[[str], None]
-    ) -> None:
-        self.archive, self.prefix, self.order, self.located = archive, prefix, order, located
+    def __init__(self, archive: zipfile.ZipFile, prefix: str, order: Order, located: Locator) -> None:
+        self.archive, self.prefix, self.located = archive, prefix, located
+        self.order: Order = order
         self.stack: list[Any] = []
         self.memo: dict[int, Any] = {}
         self.storages: dict[str, NDArray] = {}

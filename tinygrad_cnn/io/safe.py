@@ -1,18 +1,22 @@
 """The classes that ``load(…, weights_only=True)`` may make, as PyTorch keeps them in `torch.serialization`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TypeAlias
 
-_listed: list[Any] = []
+__all__ = ["add_safe_globals", "clear_safe_globals", "get_safe_globals", "safe_globals"]
+
+Listed: TypeAlias = Callable[..., object]
+"""A class, or a function."""
+_listed: list[Listed] = []
 
 
-def add_safe_globals(safe_globals: Sequence[Any]) -> None:
+def add_safe_globals(safe_globals: Sequence[Listed]) -> None:
     """List classes (and functions, which need it not)."""
     _listed.extend(value for value in safe_globals if value not in _listed)
 
 
-def get_safe_globals() -> list[Any]:
+def get_safe_globals() -> list[Listed]:
     """What is listed."""
     return list(_listed)
 
@@ -23,7 +27,7 @@ def clear_safe_globals() -> None:
 
 
 @contextmanager
-def safe_globals(safe_globals: Sequence[Any]) -> Iterator[None]:
+def safe_globals(safe_globals: Sequence[Listed]) -> Iterator[None]:
     """List classes as long as the block lasts.
 
     >>> from tinygrad_cnn import nn

@@ -19,6 +19,8 @@ from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.torch_names.device import check_device
 from tinygrad_cnn.utils.atomic import write_atomically
 
+__all__ = ["load", "load_file", "save", "save_file"]
+
 DTYPES = {
     "F64": "<f8",
     "F32": "<f4",

@@ -13,6 +13,8 @@ from tinygrad_cnn.torch_names.device import device
 from tinygrad_cnn.torch_names.errors import DeviceError
 from tinygrad_cnn.utils.atomic import write_atomically
 
+__all__ = ["load", "save"]
+
 File = str | os.PathLike[str] | IO[bytes]
 LEGACY = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 """How files of PyTorch before 1.6 begin."""
@@ -74,7 +76,7 @@ def load(
     weights_only: bool | None = None,
     mmap: bool | None = None,
     **pickle_load_args: Any,
-) -> Any:
+) -> object:
     """Read what `save` wrote, or tensors and state_dicts that PyTorch's ``torch.save`` wrote.
 
     Parameters
@@ -128,7 +130,7 @@ def contents(f: File) -> bytes:
     return content
 
 
-def read_zip(content: bytes, located: Callable[[str], None], weights_only: bool) -> Any:
+def read_zip(content: bytes, located: Callable[[str], None], weights_only: bool) -> object:
     """The value in a zip, ours or PyTorch's."""
     with zipfile.ZipFile(io.BytesIO(content)) as opened:
         if any(member.compress_type != zipfile.ZIP_STORED for member in opened.infolist()):

@@ -1,14 +1,15 @@
 """Adadelta."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
-from tinygrad_cnn.optim.optimizer import Optimizer
-from tinygrad_cnn.optim.rules import buffer, check_settings, count, decayed, follow_square
+from tinygrad_cnn.optim.optimizer import Optimizer, Params
+from tinygrad_cnn.optim.rules import buffer, check_settings, decayed, follow_square, next_step
 from tinygrad_cnn.tensor import Tensor
+
+__all__ = ["Adadelta"]
 
 
 class Adadelta(Optimizer):
@@ -20,7 +21,7 @@ class Adadelta(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float | Tensor = 1.0,
         rho: float = 0.9,
         eps: float = 1e-6,
@@ -45,7 +46,7 @@ class Adadelta(Optimizer):
     def update(self, value: NDArray, gradient: NDArray, state: dict[str, Any], group: dict[str, Any]) -> None:
         """One step of one parameter."""
         rho, eps = group["rho"], group["eps"]
-        count(state)
+        next_step(state)
         square, steps = buffer(state, "square_avg", value), buffer(state, "acc_delta", value)
         gradient = decayed(gradient, value, group)
         follow_square(square, gradient, 1 - rho)

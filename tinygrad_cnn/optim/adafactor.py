@@ -1,15 +1,16 @@
 """Adafactor."""
 
 import math
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
-from tinygrad_cnn.optim.optimizer import Optimizer
-from tinygrad_cnn.optim.rules import buffer, check_settings, count, follow, shrink
+from tinygrad_cnn.optim.optimizer import Optimizer, Params
+from tinygrad_cnn.optim.rules import buffer, check_settings, follow, next_step, shrink
 from tinygrad_cnn.tensor import Tensor
+
+__all__ = ["Adafactor"]
 
 
 class Adafactor(Optimizer):
@@ -22,7 +23,7 @@ class Adafactor(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float | Tensor = 1e-2,
         beta2_decay: float = -0.8,
         eps: tuple[float | None, float] = (None, 1e-3),
@@ -50,7 +51,7 @@ class Adafactor(Optimizer):
         """One step of one parameter."""
         lr, (eps1, eps2) = float(group["lr"]), group["eps"]
         eps1 = np.finfo(value.dtype).eps if eps1 is None else eps1
-        t = count(state)
+        t = next_step(state)
         rate = max(eps2, _rms(value)) * min(lr, 1 / math.sqrt(t))
         shrink(value, group)
         squares, share = gradient * gradient, t ** group["beta2_decay"]

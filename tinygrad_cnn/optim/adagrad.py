@@ -1,14 +1,15 @@
 """Adagrad."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
-from tinygrad_cnn.optim.optimizer import Optimizer
-from tinygrad_cnn.optim.rules import buffer, check_settings, count, decayed, number, root
+from tinygrad_cnn.optim.optimizer import Optimizer, Params
+from tinygrad_cnn.optim.rules import buffer, check_settings, decayed, next_step, number, root
 from tinygrad_cnn.tensor import Tensor
+
+__all__ = ["Adagrad"]
 
 
 class Adagrad(Optimizer):
@@ -20,7 +21,7 @@ class Adagrad(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float | Tensor = 1e-2,
         lr_decay: float = 0,
         weight_decay: float = 0,
@@ -51,7 +52,7 @@ class Adagrad(Optimizer):
 
     def update(self, value: NDArray, gradient: NDArray, state: dict[str, Any], group: dict[str, Any]) -> None:
         """One step of one parameter."""
-        t = count(state)
+        t = next_step(state)
         total = buffer(state, "sum", value, self.defaults["initial_accumulator_value"])
         gradient = decayed(gradient, value, group)
         total += gradient * gradient

@@ -1,26 +1,27 @@
 """Adam and AdamW."""
 
 import math
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
-from tinygrad_cnn.optim.optimizer import Optimizer
+from tinygrad_cnn.optim.optimizer import Optimizer, Params
 from tinygrad_cnn.optim.rules import (
     buffer,
     check_betas,
     check_settings,
-    count,
     decayed,
     follow,
     follow_square,
     in_parts,
+    next_step,
     root,
     shrink,
 )
 from tinygrad_cnn.tensor import Tensor
+
+__all__ = ["Adam", "AdamW"]
 
 
 class Adam(Optimizer):
@@ -33,7 +34,7 @@ class Adam(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float | Tensor = 1e-3,
         betas: tuple[float | Tensor, float | Tensor] = (0.9, 0.999),
         eps: float = 1e-8,
@@ -64,7 +65,7 @@ class Adam(Optimizer):
     def update(self, value: NDArray, gradient: NDArray, state: dict[str, Any], group: dict[str, Any]) -> None:
         """One step of one parameter; the two corrections of the start are numbers, so they cost no pass."""
         lr, (beta1, beta2) = float(group["lr"]), map(float, group["betas"])
-        t = count(state)
+        t = next_step(state)
         bias1, bias2 = 1 - beta1**t, math.sqrt(1 - beta2**t)
         mean, square = buffer(state, "exp_avg", value), buffer(state, "exp_avg_sq", value)
         largest = buffer(state, "max_exp_avg_sq", value) if group["amsgrad"] else square
@@ -91,7 +92,7 @@ class AdamW(Adam):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float | Tensor = 1e-3,
         betas: tuple[float | Tensor, float | Tensor] = (0.9, 0.999),
         eps: float = 1e-8,

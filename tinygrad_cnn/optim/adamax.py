@@ -1,14 +1,15 @@
 """Adamax."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
-from tinygrad_cnn.optim.optimizer import Optimizer
-from tinygrad_cnn.optim.rules import buffer, check_betas, check_settings, count, decayed, follow
+from tinygrad_cnn.optim.optimizer import Optimizer, Params
+from tinygrad_cnn.optim.rules import buffer, check_betas, check_settings, decayed, follow, next_step
 from tinygrad_cnn.tensor import Tensor
+
+__all__ = ["Adamax"]
 
 
 class Adamax(Optimizer):
@@ -19,7 +20,7 @@ class Adamax(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float | Tensor = 2e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
@@ -43,7 +44,7 @@ class Adamax(Optimizer):
     def update(self, value: NDArray, gradient: NDArray, state: dict[str, Any], group: dict[str, Any]) -> None:
         """One step of one parameter."""
         beta1, beta2 = group["betas"]
-        t = count(state)
+        t = next_step(state)
         mean, largest = buffer(state, "exp_avg", value), buffer(state, "exp_inf", value)
         gradient = decayed(gradient, value, group)
         follow(mean, gradient, 1 - beta1)

@@ -1,12 +1,13 @@
 """Averaged stochastic gradient descent."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from tinygrad_cnn.core.types import NDArray
-from tinygrad_cnn.optim.optimizer import Optimizer
-from tinygrad_cnn.optim.rules import buffer, check_settings, count, decayed, follow, number, rounded
+from tinygrad_cnn.optim.optimizer import Optimizer, Params
+from tinygrad_cnn.optim.rules import buffer, check_settings, decayed, follow, next_step, number, rounded
 from tinygrad_cnn.tensor import Tensor
+
+__all__ = ["ASGD"]
 
 
 class ASGD(Optimizer):
@@ -18,7 +19,7 @@ class ASGD(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float | Tensor = 1e-2,
         lambd: float = 1e-4,
         alpha: float = 0.75,
@@ -42,7 +43,7 @@ class ASGD(Optimizer):
     def update(self, value: NDArray, gradient: NDArray, state: dict[str, Any], group: dict[str, Any]) -> None:
         """One step of one parameter; η and the share of the average, `mu`, are those that the step before left."""
         lr, lambd = float(group["lr"]), group["lambd"]
-        t = count(state)
+        t = next_step(state)
         eta, mu = number(state, "eta", lr), number(state, "mu", 1.0)
         average = buffer(state, "ax", value)
         gradient = decayed(gradient, value, group)

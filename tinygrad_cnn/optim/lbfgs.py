@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Generic
 
 import numpy as np
 
 from tinygrad_cnn.autograd import enable_grad, no_grad, note_write
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.optim.line_search import Trial, strong_wolfe
-from tinygrad_cnn.optim.optimizer import Closure, Optimizer
+from tinygrad_cnn.optim.optimizer import Loss, Optimizer, Params
 from tinygrad_cnn.optim.rules import check_settings
 from tinygrad_cnn.tensor import Tensor
+
+__all__ = ["LBFGS"]
 
 
 class LBFGS(Optimizer):
@@ -41,7 +43,7 @@ class LBFGS(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float | Tensor = 1,
         max_iter: int = 20,
         max_eval: int | None = None,
@@ -62,17 +64,20 @@ class LBFGS(Optimizer):
         super().check(group)
         check_settings("LBFGS", lr=group["lr"])
 
-    @no_grad()
-    def step(self, closure: Closure) -> Any:
+    def step(self, closure: Callable[[], Loss]) -> Loss:  # type: ignore[override]  # it cannot do without one
         """Up to `max_iter` iterations; `closure` clears the gradients, computes the loss, calls backward, returns it.
 
         Returns the loss of the first call.
         """
+        with no_grad():
+            return self._iterate(closure)
+
+    def _iterate(self, closure: Callable[[], Loss]) -> Loss:
         (group,) = self.param_groups
         memory = _Memory(self.state[group["params"][0]], group["history_size"])
         objective = _Objective(closure, group["params"])
         first = objective.loss()
-        loss, gradient = float(first), objective.gradient()
+        loss, gradient = as_number(first), objective.gradient()
         memory.state["func_evals"] += 1
         if np.abs(gradient).max() <= group["tolerance_grad"]:
             return first
@@ -101,7 +106,7 @@ class LBFGS(Optimizer):
             else:
                 objective.move(rate, d)
                 if iteration != group["max_iter"]:
-                    loss, gradient, calls = float(objective.loss()), objective.gradient(), 1
+                    loss, gradient, calls = as_number(objective.loss()), objective.gradient(), 1
             evaluations += calls
             memory.state["func_evals"] += calls
             if (
@@ -115,13 +120,13 @@ class LBFGS(Optimizer):
         return first
 
 
-class _Objective:
+class _Objective(Generic[Loss]):
     """The closure as a function of one vector."""
 
-    def __init__(self, closure: Closure, params: list[Tensor]) -> None:
+    def __init__(self, closure: Callable[[], Loss], params: list[Tensor]) -> None:
         self.closure, self.params = closure, params
 
-    def loss(self) -> Any:
+    def loss(self) -> Loss:
         """The loss where the parameters are; fills their gradients."""
         with enable_grad():
             return self.closure()
@@ -146,7 +151,7 @@ class _Objective:
 
         def evaluate(t: float) -> Trial:
             self.move(t, d)
-            loss, gradient = float(self.loss()), self.gradient()
+            loss, gradient = as_number(self.loss()), self.gradient()
             for p, value in zip(self.params, start, strict=True):
                 p.array[...] = value
                 note_write(p.array)
@@ -215,6 +220,11 @@ class _Memory:
             prev_flat_grad=Tensor.wrap(self.prev_flat_grad),
             prev_loss=self.prev_loss,
         )
+
+
+def as_number(loss: Any) -> float:
+    """A loss, which may be a Tensor of one element, as a number."""
+    return float(loss)
 
 
 def _array(value: Any) -> Any:

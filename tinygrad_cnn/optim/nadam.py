@@ -1,23 +1,24 @@
 """NAdam."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from tinygrad_cnn.core.types import NDArray
-from tinygrad_cnn.optim.optimizer import Optimizer
+from tinygrad_cnn.optim.optimizer import Optimizer, Params
 from tinygrad_cnn.optim.rules import (
     buffer,
     check_betas,
     check_settings,
-    count,
     decayed,
     follow,
     follow_square,
+    next_step,
     number,
     root,
     shrink,
 )
 from tinygrad_cnn.tensor import Tensor
+
+__all__ = ["NAdam"]
 
 
 class NAdam(Optimizer):
@@ -30,7 +31,7 @@ class NAdam(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float | Tensor = 2e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
@@ -59,7 +60,7 @@ class NAdam(Optimizer):
     def update(self, value: NDArray, gradient: NDArray, state: dict[str, Any], group: dict[str, Any]) -> None:
         """One step of one parameter."""
         lr, (beta1, beta2) = float(group["lr"]), group["betas"]
-        t = count(state)
+        t = next_step(state)
         product = number(state, "mu_product", 1.0)
         mean, square = buffer(state, "exp_avg", value), buffer(state, "exp_avg_sq", value)
         if group["decoupled_weight_decay"]:

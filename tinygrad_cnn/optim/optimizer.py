@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from functools import wraps
-from typing import Any
+from typing import Any, TypeAlias, TypeVar, cast, overload
 from warnings import warn
 
 import numpy as np
@@ -19,8 +19,15 @@ from tinygrad_cnn.autograd.hooks import RemovableHandle
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.tensor import Tensor
 
-Closure = Callable[[], Any]
-StateDict = dict[str, Any]
+__all__ = ["Optimizer"]
+
+Params: TypeAlias = "Iterable[Tensor] | Iterable[tuple[str, Tensor]] | Iterable[dict[str, Any]]"
+"""What is optimised: tensors, or (name, tensor) pairs, or groups with settings of their own."""
+StateDict: TypeAlias = dict[str, Any]
+
+Loss = TypeVar("Loss")
+"""What a closure returns, and so `step`: a Tensor, or a number."""
+Step = TypeVar("Step", bound=Callable[..., Any])
 
 
 class _Required:
@@ -41,7 +48,7 @@ NOT_HERE = {
 """PyTorch's switches that are accepted only when off."""
 
 
-def hooked(step: Callable[..., Any]) -> Callable[..., Any]:
+def hooked(step: Step) -> Step:
     """`step` with the hooks around it; what `register_step_pre_hook` documents."""
 
     @wraps(step)
@@ -59,7 +66,7 @@ def hooked(step: Callable[..., Any]) -> Callable[..., Any]:
             hook(self, args, kwargs)
         return result
 
-    return with_hooks
+    return cast(Step, with_hooks)
 
 
 class Optimizer:
@@ -96,7 +103,7 @@ class Optimizer:
         if "step" in vars(cls):
             cls.step = hooked(cls.step)  # type: ignore[method-assign]
 
-    def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
+    def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
         self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
@@ -105,7 +112,7 @@ class Optimizer:
         self.check(defaults)
         if isinstance(params, Tensor):
             raise TypeError("Optimizer: params is one Tensor; give an iterable of them, such as [tensor]")
-        given = list(params)
+        given: list[Any] = list(params)
         if not given:
             raise ValueError("Optimizer: got no parameters to optimise (an empty parameter list)")
         for group in given if isinstance(given[0], dict) else [{"params": given}]:
@@ -164,8 +171,12 @@ class Optimizer:
         """Change one parameter in place; `state` is its own, and empty at first. `gradient` is not to be changed."""
         raise NotImplementedError(f"{type(self).__name__}: neither update nor step is written; define one of them")
 
+    @overload
+    def step(self, closure: None = None) -> None: ...
+    @overload
+    def step(self, closure: Callable[[], Loss]) -> Loss: ...
     @hooked
-    def step(self, closure: Closure | None = None) -> Any:
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change every parameter that has a gradient; a closure computes the loss again first, and it is returned."""
         loss = None
         if closure is not None:

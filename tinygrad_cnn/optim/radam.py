@@ -1,23 +1,24 @@
 """RAdam."""
 
 import math
-from collections.abc import Iterable
 from typing import Any
 
 from tinygrad_cnn.core.types import NDArray
-from tinygrad_cnn.optim.optimizer import Optimizer
+from tinygrad_cnn.optim.optimizer import Optimizer, Params
 from tinygrad_cnn.optim.rules import (
     buffer,
     check_betas,
     check_settings,
-    count,
     decayed,
     follow,
     follow_square,
+    next_step,
     root,
     shrink,
 )
 from tinygrad_cnn.tensor import Tensor
+
+__all__ = ["RAdam"]
 
 
 class RAdam(Optimizer):
@@ -30,7 +31,7 @@ class RAdam(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float | Tensor = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
@@ -56,7 +57,7 @@ class RAdam(Optimizer):
     def update(self, value: NDArray, gradient: NDArray, state: dict[str, Any], group: dict[str, Any]) -> None:
         """One step of one parameter."""
         lr, (beta1, beta2) = float(group["lr"]), group["betas"]
-        t = count(state)
+        t = next_step(state)
         mean, square = buffer(state, "exp_avg", value), buffer(state, "exp_avg_sq", value)
         if group["decoupled_weight_decay"]:
             shrink(value, group)

@@ -1,14 +1,15 @@
 """RMSprop."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
-from tinygrad_cnn.optim.optimizer import Optimizer
-from tinygrad_cnn.optim.rules import buffer, check_settings, count, decayed, follow, follow_square, root
+from tinygrad_cnn.optim.optimizer import Optimizer, Params
+from tinygrad_cnn.optim.rules import buffer, check_settings, decayed, follow, follow_square, next_step, root
 from tinygrad_cnn.tensor import Tensor
+
+__all__ = ["RMSprop"]
 
 
 class RMSprop(Optimizer):
@@ -21,7 +22,7 @@ class RMSprop(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float | Tensor = 1e-2,
         alpha: float = 0.99,
         eps: float = 1e-8,
@@ -47,7 +48,7 @@ class RMSprop(Optimizer):
     def update(self, value: NDArray, gradient: NDArray, state: dict[str, Any], group: dict[str, Any]) -> None:
         """One step of one parameter."""
         lr, alpha, momentum = float(group["lr"]), group["alpha"], group["momentum"]
-        count(state)
+        next_step(state)
         square = buffer(state, "square_avg", value)
         velocity = buffer(state, "momentum_buffer", value) if momentum > 0 else None
         gradient = decayed(gradient, value, group)

@@ -1,14 +1,15 @@
 """Rprop."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
-from tinygrad_cnn.optim.optimizer import Optimizer
-from tinygrad_cnn.optim.rules import buffer, check_settings, count
+from tinygrad_cnn.optim.optimizer import Optimizer, Params
+from tinygrad_cnn.optim.rules import buffer, check_settings, next_step
 from tinygrad_cnn.tensor import Tensor
+
+__all__ = ["Rprop"]
 
 
 class Rprop(Optimizer):
@@ -20,7 +21,7 @@ class Rprop(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float | Tensor = 1e-2,
         etas: tuple[float, float] = (0.5, 1.2),
         step_sizes: tuple[float, float] = (1e-6, 50),
@@ -44,7 +45,7 @@ class Rprop(Optimizer):
     def update(self, value: NDArray, gradient: NDArray, state: dict[str, Any], group: dict[str, Any]) -> None:
         """One step of one parameter."""
         (shrinking, growing), (least, most) = group["etas"], group["step_sizes"]
-        count(state)
+        next_step(state)
         before, length = buffer(state, "prev", value), buffer(state, "step_size", value, float(group["lr"]))
         agreement = gradient * before
         length *= np.where(agreement > 0, growing, np.where(agreement < 0, shrinking, 1))

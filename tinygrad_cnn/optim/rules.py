@@ -27,8 +27,8 @@ def check_betas(optimiser: str, betas: tuple[Any, Any]) -> None:
         raise ValueError(f"{optimiser}: betas are {betas}; each must be at least 0 and below 1")
 
 
-def count(state: dict[str, Any]) -> float:
-    """The number of this step of a parameter, from 1."""
+def next_step(state: dict[str, Any]) -> float:
+    """The number of the step that begins, from 1; the state keeps it."""
     step = number(state, "step", 0.0)
     t = float(step) + 1
     step[()] = t  # a twentieth of the time of step += 1

@@ -15,6 +15,16 @@ from tinygrad_cnn.optim.lr_scheduler.scheduler import LRScheduler, Rate, for_gro
 from tinygrad_cnn.optim.optimizer import Optimizer
 from tinygrad_cnn.tensor import Tensor
 
+__all__ = [
+    "SWALR",
+    "AveragedModel",
+    "get_ema_avg_fn",
+    "get_ema_multi_avg_fn",
+    "get_swa_avg_fn",
+    "get_swa_multi_avg_fn",
+    "update_bn",
+]
+
 Average = Callable[[Tensor, Tensor, Any], Tensor]
 """(average so far, new value, number of values so far) ↦ the new average."""
 
@@ -107,30 +117,32 @@ class AveragedModel(Module):
         self.register_buffer("n_averaged", Tensor(np.array(0)))
         self.avg_fn, self.multi_avg_fn, self.use_buffers = avg_fn, multi_avg_fn, use_buffers
 
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
+    def forward(self, *args: Any, **kwargs: Any) -> Tensor:
         """What the averaged model computes."""
-        return self.module(*args, **kwargs)
+        output: Tensor = self.module(*args, **kwargs)
+        return output
 
-    @no_grad()
     def update_parameters(self, model: Module) -> None:
         """Take the model's present parameters into the averages; the first are copied."""
-        buffers = [(b.detach(), c.detach()) for b, c in zip(self.module.buffers(), model.buffers(), strict=True)]
-        pairs = [(p.detach(), q.detach()) for p, q in zip(self.module.parameters(), model.parameters(), strict=True)]
-        if self.use_buffers:
-            pairs += buffers
-        if self.n_averaged.item() == 0:
-            copied = chain(pairs, buffers)
-        else:
-            update = self.multi_avg_fn or _each(self.avg_fn or get_swa_avg_fn())
-            if pairs:
-                update([p for p, _ in pairs], [q for _, q in pairs], self.n_averaged)
-            copied = chain([] if self.use_buffers else buffers)
-        for p, q in copied:
-            p.copy_(q)
-        self.n_averaged += 1
+        with no_grad():
+            buffers = [(b.detach(), c.detach()) for b, c in zip(self.module.buffers(), model.buffers(), strict=True)]
+            pairs = [
+                (p.detach(), q.detach()) for p, q in zip(self.module.parameters(), model.parameters(), strict=True)
+            ]
+            if self.use_buffers:
+                pairs += buffers
+            if self.n_averaged.item() == 0:
+                copied = chain(pairs, buffers)
+            else:
+                update = self.multi_avg_fn or _each(self.avg_fn or get_swa_avg_fn())
+                if pairs:
+                    update([p for p, _ in pairs], [q for _, q in pairs], self.n_averaged)
+                copied = chain([] if self.use_buffers else buffers)
+            for p, q in copied:
+                p.copy_(q)
+            self.n_averaged += 1
 
 
-@no_grad()
 def update_bn(loader: Iterable[Any], model: Module, device: Any = None) -> None:
     """Let batch normalisation measure anew: means and variances over the batches of a loader, all weighing the same.
 
@@ -144,9 +156,10 @@ def update_bn(loader: Iterable[Any], model: Module, device: Any = None) -> None:
     for layer in layers:
         layer.reset_running_stats()
         layer.momentum = None
-    for batch in loader:
-        x = batch[0] if isinstance(batch, (list, tuple)) else batch
-        model(x if device is None else x.to(device))
+    with no_grad():
+        for batch in loader:
+            x = batch[0] if isinstance(batch, (list, tuple)) else batch
+            model(x if device is None else x.to(device))
     for layer, momentum in layers.items():
         layer.momentum = momentum
     model.train(training)

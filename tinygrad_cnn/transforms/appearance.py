@@ -7,39 +7,49 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn import nn
 from tinygrad_cnn.random import default_generator
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.tensor.sampling import randperm
 from tinygrad_cnn.transforms import functional as F
 from tinygrad_cnn.transforms.compose import happens, uniform, whole
 from tinygrad_cnn.transforms.geometric import check_ranges, drawn_rectangle
+from tinygrad_cnn.transforms.transform import ImageTransform, Img, TensorTransform
+
+__all__ = [
+    "ColorJitter",
+    "GaussianBlur",
+    "Grayscale",
+    "RandomErasing",
+    "RandomGrayscale",
+    "RandomInvert",
+    "RandomSolarize",
+]
 
 Range = Sequence[float] | None
 
 
-class Grayscale(nn.Module):
+class Grayscale(ImageTransform):
     """The brightness of each pixel, in one channel or in three."""
 
     def __init__(self, num_output_channels: int = 1) -> None:
         super().__init__()
         self.num_output_channels = num_output_channels
 
-    def forward(self, img: Any) -> Any:
+    def forward(self, img: Img) -> Img:
         return F.rgb_to_grayscale(img, self.num_output_channels)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(num_output_channels={self.num_output_channels})"
 
 
-class RandomGrayscale(nn.Module):
+class RandomGrayscale(ImageTransform):
     """Without colours with probability p, in as many channels as before."""
 
     def __init__(self, p: float = 0.1) -> None:
         super().__init__()
         self.p = p
 
-    def forward(self, img: Any) -> Any:
+    def forward(self, img: Img) -> Img:
         count = F.get_image_num_channels(img)
         return F.rgb_to_grayscale(img, count) if happens(self.p) else img
 
@@ -47,7 +57,7 @@ class RandomGrayscale(nn.Module):
         return f"{type(self).__name__}(p={self.p})"
 
 
-class ColorJitter(nn.Module):
+class ColorJitter(ImageTransform):
     """Brightness, contrast, saturation and hue changed at random, in random order.
 
     Each is a range of factors, or one number d for [max(0, 1 - d), 1 + d]; for the hue [-d, d], within [-0.5, 0.5].
@@ -69,7 +79,7 @@ class ColorJitter(nn.Module):
         b, c, s, h = (None if r is None else uniform(r[0], r[1]) for r in (brightness, contrast, saturation, hue))
         return order, b, c, s, h
 
-    def forward(self, img: Any) -> Any:
+    def forward(self, img: Img) -> Img:
         order, *drawn = self.get_params(self.brightness, self.contrast, self.saturation, self.hue)
         changes = F.adjust_brightness, F.adjust_contrast, F.adjust_saturation, F.adjust_hue
         for k in order.tolist():
@@ -100,7 +110,7 @@ def factors(name: str, value: Any, center: float = 1.0, bounds: tuple[float, flo
     return None if found[0] == found[1] == center else found
 
 
-class GaussianBlur(nn.Module):
+class GaussianBlur(ImageTransform):
     """Blurred by a Gaussian filter whose width `sigma` is drawn from a range, or given."""
 
     def __init__(self, kernel_size: Any, sigma: Any = (0.1, 2.0)) -> None:
@@ -121,7 +131,7 @@ class GaussianBlur(nn.Module):
         """The width, drawn."""
         return uniform(sigma_min, sigma_max)
 
-    def forward(self, img: Any) -> Any:
+    def forward(self, img: Img) -> Img:
         sigma = self.get_params(self.sigma[0], self.sigma[1])
         return F.gaussian_blur(img, self.kernel_size, [sigma, sigma])
 
@@ -129,35 +139,35 @@ class GaussianBlur(nn.Module):
         return f"{type(self).__name__}(kernel_size={self.kernel_size}, sigma={self.sigma})"
 
 
-class RandomInvert(nn.Module):
+class RandomInvert(ImageTransform):
     """White where it was black, with probability p."""
 
     def __init__(self, p: float = 0.5) -> None:
         super().__init__()
         self.p = p
 
-    def forward(self, img: Any) -> Any:
+    def forward(self, img: Img) -> Img:
         return F.invert(img) if happens(self.p) else img
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(p={self.p})"
 
 
-class RandomSolarize(nn.Module):
+class RandomSolarize(ImageTransform):
     """Inverted where it is as bright as the threshold, or brighter, with probability p."""
 
     def __init__(self, threshold: float, p: float = 0.5) -> None:
         super().__init__()
         self.threshold, self.p = threshold, p
 
-    def forward(self, img: Any) -> Any:
+    def forward(self, img: Img) -> Img:
         return F.solarize(img, self.threshold) if happens(self.p) else img
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(threshold={self.threshold},p={self.p})"
 
 
-class RandomErasing(nn.Module):
+class RandomErasing(TensorTransform):
     """A rectangle of a tensor overwritten, with probability p (Zhong et al. 2017).
 
     `value` is a number, one for each channel, or "random" for normally distributed ones.

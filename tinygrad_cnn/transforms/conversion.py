@@ -7,9 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn import nn
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.transforms import functional as F
+from tinygrad_cnn.transforms.pillow import Image
+from tinygrad_cnn.transforms.transform import TensorTransform
+
+__all__ = ["ConvertImageDtype", "LinearTransformation", "Normalize", "PILToTensor", "ToPILImage", "ToTensor"]
 
 
 class ToTensor:
@@ -20,7 +24,7 @@ class ToTensor:
     tensor([[[0., 1.]]])
     """
 
-    def __call__(self, pic: Any) -> Tensor:
+    def __call__(self, pic: Image | NDArray) -> Tensor:
         return F.to_tensor(pic)
 
     def __repr__(self) -> str:
@@ -30,7 +34,7 @@ class ToTensor:
 class PILToTensor:
     """An image of Pillow's as a tensor (C, H, W) with the same numbers."""
 
-    def __call__(self, pic: Any) -> Tensor:
+    def __call__(self, pic: Image) -> Tensor:
         return F.pil_to_tensor(pic)
 
     def __repr__(self) -> str:
@@ -43,14 +47,14 @@ class ToPILImage:
     def __init__(self, mode: str | None = None) -> None:
         self.mode = mode
 
-    def __call__(self, pic: Any) -> Any:
+    def __call__(self, pic: Tensor | NDArray) -> Image:
         return F.to_pil_image(pic, self.mode)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({'' if self.mode is None else f'mode={self.mode}'})"
 
 
-class ConvertImageDtype(nn.Module):
+class ConvertImageDtype(TensorTransform):
     """Another dtype, white staying white: 255 of uint8 is 1.0 of a float."""
 
     def __init__(self, dtype: Any) -> None:
@@ -61,7 +65,7 @@ class ConvertImageDtype(nn.Module):
         return F.convert_image_dtype(image, self.dtype)
 
 
-class Normalize(nn.Module):
+class Normalize(TensorTransform):
     """(x - mean) / std, each channel of a float tensor (..., C, H, W) with its own."""
 
     def __init__(self, mean: Sequence[float], std: Sequence[float], inplace: bool = False) -> None:
@@ -75,7 +79,7 @@ class Normalize(nn.Module):
         return f"{type(self).__name__}(mean={self.mean}, std={self.std})"
 
 
-class LinearTransformation(nn.Module):
+class LinearTransformation(TensorTransform):
     """(x - mean_vector) · matrix, of images taken as vectors of C·H·W numbers: whitening, for instance."""
 
     def __init__(self, transformation_matrix: Tensor, mean_vector: Tensor) -> None:

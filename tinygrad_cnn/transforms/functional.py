@@ -3,18 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.tensor import Tensor
-from tinygrad_cnn.tensor.creation import as_tensor
 from tinygrad_cnn.torch_names.dtypes import dtype_named, get_default_dtype
 from tinygrad_cnn.transforms import pillow, tensors
 from tinygrad_cnn.transforms.geometry import InterpolationMode, interpolation_mode, margins, output_size
+from tinygrad_cnn.transforms.pillow import Image
+from tinygrad_cnn.transforms.transform import Img
+
+__all__ = [
+    "adjust_brightness",
+    "adjust_contrast",
+    "adjust_gamma",
+    "adjust_hue",
+    "adjust_saturation",
+    "affine",
+    "center_crop",
+    "convert_image_dtype",
+    "crop",
+    "erase",
+    "five_crop",
+    "gaussian_blur",
+    "get_dimensions",
+    "get_image_num_channels",
+    "get_image_size",
+    "hflip",
+    "invert",
+    "normalize",
+    "pad",
+    "perspective",
+    "pil_to_tensor",
+    "resize",
+    "resized_crop",
+    "rgb_to_grayscale",
+    "rotate",
+    "solarize",
+    "ten_crop",
+    "to_grayscale",
+    "to_pil_image",
+    "to_tensor",
+    "vflip",
+]
 
 NEAREST, BILINEAR = InterpolationMode.NEAREST, InterpolationMode.BILINEAR
+FiveImages: TypeAlias = tuple[Img, Img, Img, Img, Img]
+TenImages: TypeAlias = tuple[Img, Img, Img, Img, Img, Img, Img, Img, Img, Img]
 PILLOW_DTYPES = {"I": np.int32, "I;16": np.int16, "F": np.float32}
 """Of the modes whose values are not between 0 and 255."""
 
@@ -38,7 +75,7 @@ def kind_of(name: str, img: Any) -> Any:
 # ---- conversions ---------------------------------------------------------------------------------------------------
 
 
-def to_tensor(pic: Any) -> Tensor:
+def to_tensor(pic: Image | NDArray) -> Tensor:
     """An image of Pillow's, or an array (H, W) or (H, W, C), as a tensor (C, H, W); bytes become floats in [0, 1]."""
     if isinstance(pic, np.ndarray):
         if pic.ndim not in (2, 3):
@@ -57,7 +94,7 @@ def to_tensor(pic: Any) -> Tensor:
     return Tensor(np.ascontiguousarray(values))
 
 
-def array_of(pic: Any) -> NDArray:
+def array_of(pic: Image) -> NDArray:
     """The array (H, W) or (H, W, C) of an image."""
     return np.array(pic, dtype=PILLOW_DTYPES.get(pic.mode, np.uint8))
 
@@ -67,14 +104,14 @@ def channels_first(values: NDArray) -> NDArray:
     return values[None] if values.ndim == 2 else values.transpose(2, 0, 1)
 
 
-def pil_to_tensor(pic: Any) -> Tensor:
+def pil_to_tensor(pic: Image) -> Tensor:
     """An image of Pillow's as a tensor (C, H, W) with the same numbers."""
     if not pillow.is_image(pic):
         raise TypeError(f"pil_to_tensor: got {type(pic).__name__}; expected a PIL image")
     return Tensor(np.ascontiguousarray(channels_first(array_of(pic))))
 
 
-def to_pil_image(pic: Any, mode: str | None = None) -> Any:
+def to_pil_image(pic: Tensor | NDArray, mode: str | None = None) -> Image:
     """A tensor (C, H, W) or (H, W), or an array (H, W, C) or (H, W), as an image of Pillow's.
 
     Floats of a tensor are taken to be between 0 and 1, and become bytes unless the mode is "F".
@@ -161,20 +198,19 @@ def per_channel(name: str, values: Any, tensor: Tensor) -> NDArray:
     return array.reshape(-1, 1, 1)
 
 
-def get_dimensions(img: Any) -> list[int]:
+def get_dimensions(img: Tensor | Image) -> list[int]:
     """Channels, height and width."""
     width, height = get_image_size(img)
     return [get_image_num_channels(img), height, width]
 
 
-def get_image_size(img: Any) -> list[int]:
+def get_image_size(img: Tensor | Image) -> list[int]:
     """Width and height."""
-    if kind_of("get_image_size", img) is tensors:
-        return [int(img.shape[-1]), int(img.shape[-2])]
-    return list(img.size)
+    kind_of("get_image_size", img)
+    return [int(img.shape[-1]), int(img.shape[-2])] if isinstance(img, Tensor) else list(img.size)
 
 
-def get_image_num_channels(img: Any) -> int:
+def get_image_num_channels(img: Tensor | Image) -> int:
     """How many channels an image has."""
     return int(kind_of("get_image_num_channels", img).channels(img))
 
@@ -183,8 +219,8 @@ def get_image_num_channels(img: Any) -> int:
 
 
 def resize(
-    img: Any, size: Any, interpolation: Any = BILINEAR, max_size: int | None = None, antialias: bool | None = True
-) -> Any:
+    img: Img, size: Any, interpolation: Any = BILINEAR, max_size: int | None = None, antialias: bool | None = True
+) -> Img:
     """The image in another size: (height, width), or the length of the shorter side.
 
     Images of Pillow's are always smoothed where they become smaller; tensors are not if `antialias` is False.
@@ -194,24 +230,22 @@ def resize(
     height, width = output_size(size, h, w, max_size)
     if (height, width) == (h, w):
         return img
-    if kind is pillow:
-        return pillow.resize(img, height, width, mode)
-    return tensors.resize(img, height, width, mode, bool(antialias))
+    return kind.resize(img, height, width, mode, bool(antialias))
 
 
-def pad(img: Any, padding: Any, fill: Any = 0, padding_mode: str = "constant") -> Any:
+def pad(img: Img, padding: Any, fill: Any = 0, padding_mode: str = "constant") -> Img:
     """Pixels added around: left and right, top and bottom, or left, top, right, bottom."""
     if padding_mode not in ("constant", "edge", "reflect", "symmetric"):
         raise ValueError(f"pad: padding_mode is {padding_mode!r}; expected constant, edge, reflect or symmetric")
     return kind_of("pad", img).pad(img, *margins(padding), fill, padding_mode)
 
 
-def crop(img: Any, top: int, left: int, height: int, width: int) -> Any:
+def crop(img: Img, top: int, left: int, height: int, width: int) -> Img:
     """A rectangle of the image; black where it is beyond the border."""
     return kind_of("crop", img).crop(img, top, left, height, width)
 
 
-def center_crop(img: Any, output_size: Any) -> Any:
+def center_crop(img: Img, output_size: Any) -> Img:
     """The middle of the image; smaller images are padded with black."""
     height, width = pair(output_size)
     _, h, w = get_dimensions(img)
@@ -232,7 +266,7 @@ def pair(size: Any) -> tuple[int, int]:
 
 
 def resized_crop(
-    img: Any,
+    img: Img,
     top: int,
     left: int,
     height: int,
@@ -240,41 +274,44 @@ def resized_crop(
     size: Any,
     interpolation: Any = BILINEAR,
     antialias: bool | None = True,
-) -> Any:
+) -> Img:
     """A rectangle of the image, in another size."""
     return resize(crop(img, top, left, height, width), size, interpolation, antialias=antialias)
 
 
-def five_crop(img: Any, size: Any) -> tuple[Any, ...]:
+def five_crop(img: Img, size: Any) -> FiveImages[Img]:
     """The four corners, and the middle."""
     height, width = pair(size)
     _, h, w = get_dimensions(img)
     if width > w or height > h:
         raise ValueError(f"five_crop: size {(height, width)} is larger than the image, {(h, w)}")
     corners = [(0, 0), (0, w - width), (h - height, 0), (h - height, w - width)]
-    return *(crop(img, top, left, height, width) for top, left in corners), center_crop(img, [height, width])
+    a, b, c, d = (crop(img, top, left, height, width) for top, left in corners)
+    return a, b, c, d, center_crop(img, [height, width])
 
 
-def ten_crop(img: Any, size: Any, vertical_flip: bool = False) -> tuple[Any, ...]:
+def ten_crop(img: Img, size: Any, vertical_flip: bool = False) -> TenImages[Img]:
     """`five_crop` of the image, and of the mirrored image."""
-    return five_crop(img, size) + five_crop(vflip(img) if vertical_flip else hflip(img), size)
+    mirrored: Any = vflip(img) if vertical_flip else hflip(img)
+    crops: Any = (*five_crop(img, size), *five_crop(mirrored, size))
+    return crops
 
 
-def hflip(img: Any) -> Any:
+def hflip(img: Img) -> Img:
     """Left and right exchanged."""
-    return pillow.flip(img, True) if kind_of("hflip", img) is pillow else as_tensor(img.flip(-1))
+    return kind_of("hflip", img).flip(img, True)
 
 
-def vflip(img: Any) -> Any:
+def vflip(img: Img) -> Img:
     """Top and bottom exchanged."""
-    return pillow.flip(img, False) if kind_of("vflip", img) is pillow else as_tensor(img.flip(-2))
+    return kind_of("vflip", img).flip(img, False)
 
 
 # ---- turning and bending -------------------------------------------------------------------------------------------
 
 
 def affine(
-    img: Any,
+    img: Img,
     angle: float,
     translate: Sequence[float],
     scale: float,
@@ -282,7 +319,7 @@ def affine(
     interpolation: Any = NEAREST,
     fill: Any = None,
     center: Sequence[float] | None = None,
-) -> Any:
+) -> Img:
     """The image sheared, turned clockwise by `angle` degrees and scaled around `center`, then moved."""
     if not isinstance(angle, (int, float)):
         raise TypeError(f"affine: angle is {angle!r}; expected a number")
@@ -296,20 +333,20 @@ def affine(
 
 
 def rotate(
-    img: Any,
+    img: Img,
     angle: float,
     interpolation: Any = NEAREST,
     expand: bool = False,
     center: Sequence[float] | None = None,
     fill: Any = None,
-) -> Any:
+) -> Img:
     """The image turned counter-clockwise by `angle` degrees; with `expand` in a size that holds all of it."""
     if not isinstance(angle, (int, float)):
         raise TypeError(f"rotate: angle is {angle!r}; expected a number")
     return kind_of("rotate", img).rotate(img, angle, interpolation_mode(interpolation), expand, center, fill)
 
 
-def perspective(img: Any, startpoints: Any, endpoints: Any, interpolation: Any = BILINEAR, fill: Any = None) -> Any:
+def perspective(img: Img, startpoints: Any, endpoints: Any, interpolation: Any = BILINEAR, fill: Any = None) -> Img:
     """The image seen such that four start points (x, y) come to lie at four end points."""
     mode = interpolation_mode(interpolation)
     return kind_of("perspective", img).perspective(img, startpoints, endpoints, mode, fill)
@@ -318,7 +355,7 @@ def perspective(img: Any, startpoints: Any, endpoints: Any, interpolation: Any =
 # ---- colours and values --------------------------------------------------------------------------------------------
 
 
-def rgb_to_grayscale(img: Any, num_output_channels: int = 1) -> Any:
+def rgb_to_grayscale(img: Img, num_output_channels: int = 1) -> Img:
     """The brightness of each pixel, in one channel or in three."""
     if num_output_channels not in (1, 3):
         raise ValueError(f"rgb_to_grayscale: num_output_channels is {num_output_channels}; expected 1 or 3")
@@ -328,55 +365,53 @@ def rgb_to_grayscale(img: Any, num_output_channels: int = 1) -> Any:
 to_grayscale = rgb_to_grayscale
 
 
-def adjust_brightness(img: Any, brightness_factor: float) -> Any:
+def adjust_brightness(img: Img, brightness_factor: float) -> Img:
     """0 is black, 1 the image itself, 2 twice as bright."""
-    return _enhanced("adjust_brightness", "Brightness", img, brightness_factor)
+    return _enhanced("adjust_brightness", img, brightness_factor)
 
 
-def adjust_contrast(img: Any, contrast_factor: float) -> Any:
+def adjust_contrast(img: Img, contrast_factor: float) -> Img:
     """0 is grey, 1 the image itself."""
-    return _enhanced("adjust_contrast", "Contrast", img, contrast_factor)
+    return _enhanced("adjust_contrast", img, contrast_factor)
 
 
-def adjust_saturation(img: Any, saturation_factor: float) -> Any:
+def adjust_saturation(img: Img, saturation_factor: float) -> Img:
     """0 is without colours, 1 the image itself."""
-    return _enhanced("adjust_saturation", "Color", img, saturation_factor)
+    return _enhanced("adjust_saturation", img, saturation_factor)
 
 
-def _enhanced(name: str, what: str, img: Any, factor: float) -> Any:
+def _enhanced(name: str, img: Img, factor: float) -> Img:
     kind = kind_of(name, img)
     if factor < 0:
         raise ValueError(f"{name}: the factor is {factor}; it must be at least 0")
-    return pillow.enhance(img, what, factor) if kind is pillow else getattr(tensors, name)(img, factor)
+    return getattr(kind, name)(img, factor)
 
 
-def adjust_hue(img: Any, hue_factor: float) -> Any:
+def adjust_hue(img: Img, hue_factor: float) -> Img:
     """Colours turned on the colour wheel, by at most half of it either way."""
     if not -0.5 <= hue_factor <= 0.5:
         raise ValueError(f"adjust_hue: hue_factor is {hue_factor}; it must be between -0.5 and 0.5")
     return kind_of("adjust_hue", img).adjust_hue(img, hue_factor)
 
 
-def adjust_gamma(img: Any, gamma: float, gain: float = 1) -> Any:
+def adjust_gamma(img: Img, gamma: float, gain: float = 1) -> Img:
     """gain · x^gamma, of values between 0 and 1."""
     if gamma < 0:
         raise ValueError(f"adjust_gamma: gamma is {gamma}; it must be at least 0")
     return kind_of("adjust_gamma", img).adjust_gamma(img, gamma, gain)
 
 
-def invert(img: Any) -> Any:
+def invert(img: Img) -> Img:
     """White where it was black."""
-    return pillow.pillow("ImageOps").invert(img) if kind_of("invert", img) is pillow else tensors.invert(img)
+    return kind_of("invert", img).invert(img)
 
 
-def solarize(img: Any, threshold: float) -> Any:
+def solarize(img: Img, threshold: float) -> Img:
     """Inverted where it is as bright as the threshold, or brighter."""
-    if kind_of("solarize", img) is pillow:
-        return pillow.pillow("ImageOps").solarize(img, threshold)
-    return tensors.solarize(img, threshold)
+    return kind_of("solarize", img).solarize(img, threshold)
 
 
-def gaussian_blur(img: Any, kernel_size: Any, sigma: Any = None) -> Any:
+def gaussian_blur(img: Img, kernel_size: Any, sigma: Any = None) -> Img:
     """Blurred by a Gaussian filter of so many pixels, odd numbers, in x and y; `sigma` is its width."""
     kind_of("gaussian_blur", img)
     sizes = [kernel_size] * 2 if isinstance(kernel_size, int) else list(kernel_size)
@@ -386,9 +421,12 @@ def gaussian_blur(img: Any, kernel_size: Any, sigma: Any = None) -> Any:
     widths = [float(widths)] * 2 if isinstance(widths, (int, float)) else (list(widths) * 2)[:2]
     if any(width <= 0 for width in widths):
         raise ValueError(f"gaussian_blur: sigma is {sigma}; it must be positive")
+    blurred: Any
     if isinstance(img, Tensor):
-        return tensors.gaussian_blur(img, sizes, widths)
-    return to_pil_image(tensors.gaussian_blur(pil_to_tensor(img), sizes, widths), img.mode)
+        blurred = tensors.gaussian_blur(img, sizes, widths)
+    else:
+        blurred = to_pil_image(tensors.gaussian_blur(pil_to_tensor(img), sizes, widths), img.mode)
+    return blurred
 
 
 def erase(img: Tensor, i: int, j: int, h: int, w: int, v: Tensor, inplace: bool = False) -> Tensor:

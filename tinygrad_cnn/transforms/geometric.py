@@ -5,14 +5,32 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tinygrad_cnn import nn
+from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.transforms import functional as F
 from tinygrad_cnn.transforms.compose import happens, uniform, whole
 from tinygrad_cnn.transforms.geometry import InterpolationMode, interpolation_mode, margins
+from tinygrad_cnn.transforms.pillow import Image
+from tinygrad_cnn.transforms.transform import ImageTransform, Img
+
+__all__ = [
+    "CenterCrop",
+    "FiveCrop",
+    "Pad",
+    "RandomAffine",
+    "RandomCrop",
+    "RandomHorizontalFlip",
+    "RandomPerspective",
+    "RandomResizedCrop",
+    "RandomRotation",
+    "RandomVerticalFlip",
+    "Resize",
+    "TenCrop",
+]
 
 
 def check_size(name: str, size: Any) -> tuple[int, int]:
@@ -53,7 +71,7 @@ def angles(name: str, what: str, value: Any, lengths: tuple[int, ...] = (2,)) ->
 # ---- sizes and cuts ------------------------------------------------------------------------------------------------
 
 
-class Resize(nn.Module):
+class Resize(ImageTransform):
     """Another size: (height, width), or the length of the shorter side."""
 
     def __init__(
@@ -71,7 +89,7 @@ class Resize(nn.Module):
         self.size, self.max_size, self.antialias = size, max_size, antialias
         self.interpolation = interpolation_mode(interpolation)
 
-    def forward(self, img: Any) -> Any:
+    def forward(self, img: Img) -> Img:
         return F.resize(img, self.size, self.interpolation, self.max_size, self.antialias)
 
     def __repr__(self) -> str:
@@ -81,21 +99,21 @@ class Resize(nn.Module):
         )
 
 
-class CenterCrop(nn.Module):
+class CenterCrop(ImageTransform):
     """The middle of the image."""
 
     def __init__(self, size: Any) -> None:
         super().__init__()
         self.size = check_size("CenterCrop", size)
 
-    def forward(self, img: Any) -> Any:
+    def forward(self, img: Img) -> Img:
         return F.center_crop(img, self.size)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(size={self.size})"
 
 
-class Pad(nn.Module):
+class Pad(ImageTransform):
     """Pixels added around the image; see `functional.pad`."""
 
     def __init__(self, padding: Any, fill: Any = 0, padding_mode: str = "constant") -> None:
@@ -107,7 +125,7 @@ class Pad(nn.Module):
             raise ValueError(f"Pad: padding_mode is {padding_mode!r}; expected constant, edge, reflect or symmetric")
         self.padding, self.fill, self.padding_mode = padding, fill, padding_mode
 
-    def forward(self, img: Any) -> Any:
+    def forward(self, img: Img) -> Img:
         return F.pad(img, self.padding, self.fill, self.padding_mode)
 
     def __repr__(self) -> str:
@@ -121,7 +139,11 @@ class FiveCrop(nn.Module):
         super().__init__()
         self.size = check_size("FiveCrop", size)
 
-    def forward(self, img: Any) -> Any:
+    if TYPE_CHECKING:
+
+        def __call__(self, img: Img) -> F.FiveImages[Img]: ...  # type: ignore[override] # no Tensor comes out
+
+    def forward(self, img: Img) -> F.FiveImages[Img]:
         return F.five_crop(img, self.size)
 
     def __repr__(self) -> str:
@@ -135,14 +157,18 @@ class TenCrop(nn.Module):
         super().__init__()
         self.size, self.vertical_flip = check_size("TenCrop", size), vertical_flip
 
-    def forward(self, img: Any) -> Any:
+    if TYPE_CHECKING:
+
+        def __call__(self, img: Img) -> F.TenImages[Img]: ...  # type: ignore[override] # no Tensor comes out
+
+    def forward(self, img: Img) -> F.TenImages[Img]:
         return F.ten_crop(img, self.size, self.vertical_flip)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(size={self.size}, vertical_flip={self.vertical_flip})"
 
 
-class RandomCrop(nn.Module):
+class RandomCrop(ImageTransform):
     """A rectangle of this size at a random place, after `padding` if that is given."""
 
     def __init__(
@@ -158,7 +184,7 @@ class RandomCrop(nn.Module):
         self.padding, self.pad_if_needed, self.fill, self.padding_mode = padding, pad_if_needed, fill, padding_mode
 
     @staticmethod
-    def get_params(img: Any, output_size: tuple[int, int]) -> tuple[int, int, int, int]:
+    def get_params(img: Tensor | Image, output_size: tuple[int, int]) -> tuple[int, int, int, int]:
         """Top, left, height and width, drawn."""
         _, h, w = F.get_dimensions(img)
         height, width = output_size
@@ -168,7 +194,7 @@ class RandomCrop(nn.Module):
             return 0, 0, h, w
         return whole(0, h - height + 1), whole(0, w - width + 1), height, width
 
-    def forward(self, img: Any) -> Any:
+    def forward(self, img: Img) -> Img:
         if self.padding is not None:
             img = F.pad(img, self.padding, self.fill, self.padding_mode)
         _, h, w = F.get_dimensions(img)
@@ -190,7 +216,7 @@ def drawn_rectangle(area: float, scale: Sequence[float], ratio: Sequence[float],
     return (one, other) if of_height else (other, one)
 
 
-class RandomResizedCrop(nn.Module):
+class RandomResizedCrop(ImageTransform):
     """A rectangle of a random share of the image and a random ratio of width to height, in another size."""
 
     def __init__(
@@ -208,7 +234,7 @@ class RandomResizedCrop(nn.Module):
         self.interpolation = interpolation_mode(interpolation)
 
     @staticmethod
-    def get_params(img: Any, scale: Sequence[float], ratio: Sequence[float]) -> tuple[int, int, int, int]:
+    def get_params(img: Tensor | Image, scale: Sequence[float], ratio: Sequence[float]) -> tuple[int, int, int, int]:
         """Top, left, height and width, drawn; the middle of the image if ten rectangles did not fit."""
         _, h, w = F.get_dimensions(img)
         for _ in range(10):
@@ -222,7 +248,7 @@ class RandomResizedCrop(nn.Module):
             width = round(h * max(ratio))
         return (h - height) // 2, (w - width) // 2, height, width
 
-    def forward(self, img: Any) -> Any:
+    def forward(self, img: Img) -> Img:
         rectangle = self.get_params(img, self.scale, self.ratio)
         return F.resized_crop(img, *rectangle, self.size, self.interpolation, self.antialias)
 
@@ -246,35 +272,35 @@ def check_ranges(name: str, scale: Any, ratio: Any) -> None:
 # ---- turning and bending -------------------------------------------------------------------------------------------
 
 
-class RandomHorizontalFlip(nn.Module):
+class RandomHorizontalFlip(ImageTransform):
     """Left and right exchanged with probability p."""
 
     def __init__(self, p: float = 0.5) -> None:
         super().__init__()
         self.p = p
 
-    def forward(self, img: Any) -> Any:
+    def forward(self, img: Img) -> Img:
         return F.hflip(img) if happens(self.p) else img
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(p={self.p})"
 
 
-class RandomVerticalFlip(nn.Module):
+class RandomVerticalFlip(ImageTransform):
     """Top and bottom exchanged with probability p."""
 
     def __init__(self, p: float = 0.5) -> None:
         super().__init__()
         self.p = p
 
-    def forward(self, img: Any) -> Any:
+    def forward(self, img: Img) -> Img:
         return F.vflip(img) if happens(self.p) else img
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(p={self.p})"
 
 
-class RandomRotation(nn.Module):
+class RandomRotation(ImageTransform):
     """Turned counter-clockwise by a random number of degrees."""
 
     def __init__(
@@ -296,7 +322,7 @@ class RandomRotation(nn.Module):
         """The angle, drawn."""
         return uniform(degrees[0], degrees[1])
 
-    def forward(self, img: Any) -> Any:
+    def forward(self, img: Img) -> Img:
         return F.rotate(img, self.get_params(self.degrees), self.interpolation, self.expand, self.center, self.fill)
 
     def __repr__(self) -> str:
@@ -307,7 +333,7 @@ class RandomRotation(nn.Module):
         )
 
 
-class RandomAffine(nn.Module):
+class RandomAffine(ImageTransform):
     """Turned, moved, scaled and sheared at random, around the middle.
 
     Parameters
@@ -364,7 +390,7 @@ class RandomAffine(nn.Module):
             shear = in_x, uniform(shears[2], shears[3]) if len(shears) == 4 else 0.0
         return angle, moved, scale, shear
 
-    def forward(self, img: Any) -> Any:
+    def forward(self, img: Img) -> Img:
         drawn = self.get_params(self.degrees, self.translate, self.scale, self.shear, F.get_image_size(img))
         return F.affine(img, *drawn, self.interpolation, self.fill, self.center)
 
@@ -380,7 +406,7 @@ class RandomAffine(nn.Module):
         return f"{type(self).__name__}({', '.join(parts)})"
 
 
-class RandomPerspective(nn.Module):
+class RandomPerspective(ImageTransform):
     """Seen from a random side with probability p: corners move inwards by at most `distortion_scale` of a half."""
 
     def __init__(
@@ -403,7 +429,7 @@ class RandomPerspective(nn.Module):
         end = [[whole(*across), whole(*down)] for across, down in corners]
         return [[0, 0], [width - 1, 0], [width - 1, height - 1], [0, height - 1]], end
 
-    def forward(self, img: Any) -> Any:
+    def forward(self, img: Img) -> Img:
         _, h, w = F.get_dimensions(img)
         if not happens(self.p):
             return img

@@ -12,6 +12,8 @@ import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
 
+__all__ = ["InterpolationMode"]
+
 
 class InterpolationMode(Enum):
     """How values between pixels are found; the values are torchvision's."""
@@ -75,7 +77,7 @@ def output_size(size: Any, height: int, width: int, max_size: int | None) -> tup
 def margins(padding: Any) -> tuple[int, int, int, int]:
     """Padding as left, top, right, bottom."""
     if isinstance(padding, int):
-        return (padding,) * 4
+        return padding, padding, padding, padding
     if not isinstance(padding, (tuple, list)):
         raise TypeError(f"pad: padding is {padding!r}; expected an integer or a sequence")
     if len(padding) not in (1, 2, 4):

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,8 +14,11 @@ from tinygrad_cnn.transforms.geometry import (
     source_of_perspective,
 )
 
-Image = Any
-"""``PIL.Image.Image``, which is not imported here."""
+if TYPE_CHECKING:
+    from PIL.Image import Image as Image
+else:
+    Image = Any
+    """``PIL.Image.Image``, which is not imported here."""
 
 
 def pillow(module: str = "Image") -> Any:
@@ -63,14 +66,14 @@ def pad(image: Image, left: int, top: int, right: int, bottom: int, fill: Any, p
         w, h = image.size
         out = pillow().new(image.mode, (left + w + right, top + h + bottom), colour(fill, image))
         if image.mode == "P":
-            out.putpalette(image.getpalette())
+            out.putpalette(image.getpalette() or [])
         out.paste(image, (left, top))
         return out
     widths = [(top, bottom), (left, right)] + [(0, 0)] * (np.asarray(image).ndim - 2)
     style: Any = padding_mode
     out = from_array(np.pad(np.asarray(image), widths, mode=style), image.mode)
     if image.mode == "P":
-        out.putpalette(image.getpalette())
+        out.putpalette(image.getpalette() or [])
     return out
 
 
@@ -85,8 +88,8 @@ def colour(fill: Any, image: Image) -> Any:
     return tuple(values * (count // len(values))) if count > 1 else values[0]
 
 
-def resize(image: Image, height: int, width: int, mode: InterpolationMode) -> Image:
-    """The image in another size."""
+def resize(image: Image, height: int, width: int, mode: InterpolationMode, antialias: bool = True) -> Image:
+    """The image in another size; Pillow always smooths."""
     return image.resize((width, height), PILLOW_MODES[mode])
 
 
@@ -112,7 +115,8 @@ def rotate(
     image: Image, angle: float, mode: InterpolationMode, expand: bool, center: Sequence[float] | None, fill: Any
 ) -> Image:
     """The image turned counter-clockwise, with `expand` in a size that holds all of it."""
-    return image.rotate(angle, PILLOW_MODES[mode], expand, center, fillcolor=colour(fill, image))
+    middle = None if center is None else (center[0], center[1])
+    return image.rotate(angle, pillow().Resampling(PILLOW_MODES[mode]), expand, middle, fillcolor=colour(fill, image))
 
 
 def perspective(image: Image, startpoints: Any, endpoints: Any, mode: InterpolationMode, fill: Any) -> Image:
@@ -134,9 +138,29 @@ def grey(image: Image, num_output_channels: int = 1) -> Image:
     return single if num_output_channels == 1 else pillow().merge("RGB", [single] * 3)
 
 
-def enhance(image: Image, what: str, factor: float) -> Image:
-    """Brightness, Contrast, Color (saturation) or Sharpness multiplied by a factor."""
-    return getattr(pillow("ImageEnhance"), what)(image).enhance(factor)
+def adjust_brightness(image: Image, factor: float) -> Image:
+    """Mixed with black."""
+    return pillow("ImageEnhance").Brightness(image).enhance(factor)
+
+
+def adjust_contrast(image: Image, factor: float) -> Image:
+    """Mixed with the mean brightness."""
+    return pillow("ImageEnhance").Contrast(image).enhance(factor)
+
+
+def adjust_saturation(image: Image, factor: float) -> Image:
+    """Mixed with its greys."""
+    return pillow("ImageEnhance").Color(image).enhance(factor)
+
+
+def invert(image: Image) -> Image:
+    """White where it was black."""
+    return pillow("ImageOps").invert(image)
+
+
+def solarize(image: Image, threshold: float) -> Image:
+    """Inverted where it is as bright as the threshold, or brighter."""
+    return pillow("ImageOps").solarize(image, threshold)
 
 
 def adjust_hue(image: Image, factor: float) -> Image:

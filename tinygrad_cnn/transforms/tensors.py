@@ -79,6 +79,11 @@ def pad(x: Tensor, left: int, top: int, right: int, bottom: int, fill: Any, padd
     return x[..., rows[:, None], columns]
 
 
+def flip(x: Tensor, horizontal: bool) -> Tensor:
+    """The image mirrored."""
+    return x.flip(-1 if horizontal else -2)
+
+
 def erase(x: Tensor, top: int, left: int, height: int, width: int, value: Tensor, inplace: bool) -> Tensor:
     """A rectangle of the image overwritten."""
     out = x if inplace else x.clone()

@@ -1,6 +1,10 @@
 """What PyTorch and torchvision keep under `utils`: data sets and loaders (`utils.data`), grids of images."""
 
-from tinygrad_cnn.utils import data
-from tinygrad_cnn.utils.images import make_grid, save_image
+from typing import TYPE_CHECKING
 
-__all__ = ["data", "make_grid", "save_image"]
+from tinygrad_cnn.utils import data as data
+from tinygrad_cnn.utils.images import *
+
+if not TYPE_CHECKING:
+    __all__ = [name for name, value in globals().items() if str(getattr(value, "__module__", "")).startswith(__name__)]
+    __all__ += ["data"]

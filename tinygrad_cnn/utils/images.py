@@ -13,6 +13,8 @@ from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.utils.atomic import write_atomically
 
+__all__ = ["make_grid", "save_image"]
+
 
 def make_grid(
     tensor: Tensor | Sequence[Tensor],
@@ -40,9 +42,7 @@ def make_grid(
     """
     images = as_batch(tensor)
     if normalize:
-        images = images.astype(images.dtype if images.dtype.kind == "f" else np.float32)
-        parts = images if scale_each else images[None]
-        images = np.stack([scaled(part, value_range) for part in parts]).reshape(images.shape)
+        images = normalised(images, value_range, scale_each)
     elif scale_each or value_range is not None:
         raise ArgumentError("make_grid: scale_each and value_range are for normalize=True")
     if len(images) == 1:
@@ -73,6 +73,13 @@ def as_batch(tensor: Any) -> NDArray:
     if images.ndim != 4 or not len(images):
         raise ArgumentError(f"make_grid: shape {images.shape}; expected one or more images (N, C, H, W)")
     return np.repeat(images, 3, axis=1) if images.shape[1] == 1 else images
+
+
+def normalised(images: NDArray, value_range: tuple[float, float] | None, scale_each: bool) -> NDArray:
+    """All of them between 0 and 1, in floats: together, or each by itself."""
+    floats = images.astype(images.dtype if images.dtype.kind == "f" else np.float32)
+    parts = floats if scale_each else floats[None]
+    return np.stack([scaled(part, value_range) for part in parts]).reshape(images.shape)
 
 
 def scaled(image: NDArray, value_range: tuple[float, float] | None) -> NDArray:

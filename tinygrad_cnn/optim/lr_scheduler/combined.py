@@ -8,6 +8,8 @@ from tinygrad_cnn.optim.lr_scheduler.plateau import ReduceLROnPlateau
 from tinygrad_cnn.optim.lr_scheduler.scheduler import LRScheduler, set_value, values
 from tinygrad_cnn.optim.optimizer import Optimizer
 
+__all__ = ["ChainedScheduler", "SequentialLR"]
+
 
 class _Combined(LRScheduler):
     """Schedules of one optimiser."""

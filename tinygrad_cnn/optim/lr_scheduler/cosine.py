@@ -1,10 +1,11 @@
 """Schedules along a cosine (Loshchilov & Hutter 2017)."""
 
 import math
-from typing import Any
 
 from tinygrad_cnn.optim.lr_scheduler.scheduler import LRScheduler, Rate
 from tinygrad_cnn.optim.optimizer import Optimizer
+
+__all__ = ["CosineAnnealingLR", "CosineAnnealingWarmRestarts"]
 
 
 class CosineAnnealingLR(LRScheduler):
@@ -48,7 +49,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         if not isinstance(eta_min, (float, int)):
             raise ValueError(f"{name}: eta_min is {eta_min!r}; expected a number")
         self.T_0, self.T_i, self.T_mult, self.eta_min = T_0, T_0, T_mult, eta_min
-        self.T_cur: Any = last_epoch
+        self.T_cur: float = last_epoch
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[Rate]:
@@ -62,14 +63,15 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         if epoch is None and self.last_epoch < 0:
             epoch = 0
         if epoch is None:
-            epoch = self.last_epoch + 1
+            following: float = self.last_epoch + 1
             self.T_cur += 1
             if self.T_cur >= self.T_i:
                 self.T_cur %= self.T_i
                 self.T_i *= self.T_mult
         else:
+            following = epoch
             self._go_to(epoch)
-        self.last_epoch = math.floor(epoch)
+        self.last_epoch = math.floor(following)
         self._set(self._next_lr())
 
     def _go_to(self, epoch: float) -> None:

@@ -14,6 +14,8 @@ from tinygrad_cnn.optim.lr_scheduler.scheduler import (
 )
 from tinygrad_cnn.optim.optimizer import Optimizer
 
+__all__ = ["CyclicLR", "OneCycleLR"]
+
 
 class _MomentumCycle(LRScheduler):
     """A schedule that also sets the momentum, or Adam's β₁."""

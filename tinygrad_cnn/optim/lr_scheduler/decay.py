@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from tinygrad_cnn.optim.lr_scheduler.scheduler import LRScheduler, Rate
 from tinygrad_cnn.optim.optimizer import Optimizer
 
+__all__ = ["ConstantLR", "ExponentialLR", "LinearLR", "MultiStepLR", "PolynomialLR", "StepLR"]
+
 
 class StepLR(LRScheduler):
     """The rate times `gamma` after every `step_size` epochs."""

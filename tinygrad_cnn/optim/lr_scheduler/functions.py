@@ -6,6 +6,8 @@ from typing import Any
 from tinygrad_cnn.optim.lr_scheduler.scheduler import LRScheduler, Rate, saved_function
 from tinygrad_cnn.optim.optimizer import Optimizer
 
+__all__ = ["LambdaLR", "MultiplicativeLR"]
+
 Factor = Callable[[int], float]
 
 

@@ -14,6 +14,8 @@ from tinygrad_cnn.optim.lr_scheduler.scheduler import (
 )
 from tinygrad_cnn.optim.optimizer import Optimizer
 
+__all__ = ["ReduceLROnPlateau"]
+
 
 class ReduceLROnPlateau(LRScheduler):
     """The rate times `factor` where a figure has not become better for more than `patience` epochs.
@@ -55,7 +57,7 @@ class ReduceLROnPlateau(LRScheduler):
         if len(self.min_lrs) != groups:
             raise ValueError(f"ReduceLROnPlateau: {len(self.min_lrs)} min_lr for {groups} groups; give one for each")
         self.patience, self.cooldown, self.eps = patience, cooldown, eps
-        self.last_epoch: Any = 0
+        self.last_epoch = 0
         self._last_lr: list[Rate] = values(optimizer, "lr")
         self._init_is_better(mode, threshold, threshold_mode)
         self._reset()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 from warnings import warn
 
 import numpy as np
@@ -17,7 +17,9 @@ from tinygrad_cnn.autograd import note_write
 from tinygrad_cnn.optim.optimizer import Optimizer
 from tinygrad_cnn.tensor import Tensor
 
-Rate = Any
+__all__ = ["LRScheduler", "_LRScheduler"]
+
+Rate: TypeAlias = "float | Tensor"
 """A learning rate: a float, or a Tensor of one element."""
 
 EPOCH_WARNING = (
@@ -69,7 +71,7 @@ class LRScheduler:
                     "from; load the optimiser's state first, or start with last_epoch=-1"
                 )
         self.base_lrs: list[Rate] = values(optimizer, "initial_lr")
-        self.last_epoch: Any = last_epoch
+        self.last_epoch: int = last_epoch
         if not optimizer._scheduled:
             optimizer._scheduled, optimizer._opt_called = True, False
         self._initial_step()

@@ -1,16 +1,38 @@
 """Batches out of samples: `default_collate` stacks, `default_convert` leaves single samples as they are."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias, TypeVar, overload
 
 import numpy as np
 
 from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.ops import stack
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.tensor.creation import as_tensor, tensor
 
+__all__ = ["default_collate", "default_convert"]
 
+
+Number: TypeAlias = Tensor | NDArray | np.number[Any] | np.bool_ | float
+"""What is stacked: numbers, and arrays and tensors of them."""
+S = TypeVar("S", bound=Number)
+K = TypeVar("K")
+Plain = TypeVar("Plain", str, bytes, int, float)
+
+
+@overload
+def default_collate(batch: Sequence[tuple[Number, ...]] | Sequence[list[S]]) -> list[Tensor]: ...
+@overload
+def default_collate(batch: Sequence[tuple[Number | str, ...]]) -> list[Tensor | list[str]]: ...
+@overload
+def default_collate(batch: Sequence[Number]) -> Tensor: ...
+@overload
+def default_collate(batch: Sequence[dict[K, S]]) -> dict[K, Tensor]: ...
+@overload
+def default_collate(batch: list[str]) -> list[str]: ...
+@overload
+def default_collate(batch: Sequence[object]) -> object: ...
 def default_collate(batch: Sequence[Any]) -> Any:
     """Stack tensors, arrays and numbers; go into tuples, lists, named tuples and dicts; leave strings as they are.
 
@@ -50,6 +72,14 @@ def default_collate(batch: Sequence[Any]) -> Any:
     raise _unknown(type(first).__name__)
 
 
+@overload
+def default_convert(data: Tensor | NDArray | np.number[Any] | np.bool_) -> Tensor: ...
+@overload
+def default_convert(data: tuple[Tensor | NDArray, ...]) -> list[Tensor]: ...
+@overload
+def default_convert(data: Plain) -> Plain: ...
+@overload
+def default_convert(data: object) -> object: ...
 def default_convert(data: Any) -> Any:
     """NumPy's arrays and numbers as tensors, also inside of sequences and mappings; anything else as it is."""
     if isinstance(data, (Tensor, str, bytes)):

@@ -4,22 +4,57 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from types import GenericAlias
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, TypedDict, Unpack, overload
 
 import numpy as np
 
 from tinygrad_cnn.random import Generator
+from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.utils.data import workers
-from tinygrad_cnn.utils.data.collate import default_collate, default_convert
-from tinygrad_cnn.utils.data.dataset import IterableDataset, Subset, TensorDataset, samples_of
+from tinygrad_cnn.utils.data.collate import K, Number, S, default_collate, default_convert
+from tinygrad_cnn.utils.data.dataset import IterableDataset, Source, Subset, T, TensorDataset, samples_of
 from tinygrad_cnn.utils.data.sampler import BatchSampler, Endless, RandomSampler, SequentialSampler, new_seed
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    Batch = TypeVar("Batch", covariant=True, default=Any)
+else:
+    from typing import TypeVar
+
+    Batch = TypeVar("Batch", covariant=True)
+
+__all__ = ["DataLoader"]
 
 FIXED = {"batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers"}
 """What cannot be set on a DataLoader once it is made: the rest was built from it."""
 
 
-class DataLoader:
+class Order(TypedDict, total=False):
+    """The arguments that do not decide what a batch is, for the type checkers."""
+
+    sampler: Iterable[Any] | None
+    batch_sampler: Iterable[Any] | None
+    num_workers: int
+    pin_memory: bool
+    drop_last: bool
+    timeout: float
+    worker_init_fn: Callable[[int], Any] | None
+    multiprocessing_context: None
+    generator: Generator | None
+    prefetch_factor: int | None
+    persistent_workers: bool
+    pin_memory_device: str
+    in_order: bool
+
+
+class Options(Order, total=False):
+    """The same where batches are made by `default_collate`."""
+
+    collate_fn: None
+
+
+class DataLoader(Generic[Batch]):
     """Batches of a data set, as ``torch.utils.data.DataLoader``.
 
     Parameters
@@ -48,9 +83,63 @@ class DataLoader:
 
     batch_size: int | None
     _made = False
-    __class_getitem__: Any = classmethod(GenericAlias)
-    """``DataLoader[Image]`` in annotations."""
 
+    @overload
+    def __init__(
+        self: DataLoader[list[Tensor]],
+        dataset: Source[tuple[Number, ...]] | Source[list[S]],
+        batch_size: int = 1,
+        shuffle: bool | None = None,
+        **options: Unpack[Options],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: DataLoader[Tensor],
+        dataset: Source[Number],
+        batch_size: int = 1,
+        shuffle: bool | None = None,
+        **options: Unpack[Options],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: DataLoader[dict[K, Tensor]],
+        dataset: Source[dict[K, S]],
+        batch_size: int = 1,
+        shuffle: bool | None = None,
+        **options: Unpack[Options],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: DataLoader[list[Tensor | list[str]]],
+        dataset: Source[tuple[Number | str, ...]],
+        batch_size: int = 1,
+        shuffle: bool | None = None,
+        **options: Unpack[Options],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        dataset: Source[T],
+        batch_size: int = 1,
+        shuffle: bool | None = None,
+        *,
+        collate_fn: Callable[[list[T]], Batch],
+        **order: Unpack[Order],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        dataset: Source[T],
+        batch_size: None,
+        shuffle: bool | None = None,
+        *,
+        collate_fn: Callable[[T], Batch],
+        **order: Unpack[Order],
+    ) -> None: ...
+    @overload  # samples of another kind: annotate the variable, ``loader: DataLoader[…] = …``
+    def __init__(
+        self, dataset: Source[Any], batch_size: int | None = 1, shuffle: bool | None = None, **options: Unpack[Options]
+    ) -> None: ...
     def __init__(
         self,
         dataset: Any,
@@ -90,7 +179,8 @@ class DataLoader:
             batch_sampler = BatchSampler(sampler, batch_size, drop_last)
         self.batch_size, self.drop_last = batch_size, drop_last
         self.sampler, self.batch_sampler = sampler, batch_sampler
-        self.collate_fn = collate_fn or (default_convert if batch_sampler is None else default_collate)
+        usual: Callable[[Any], Any] = default_convert if batch_sampler is None else default_collate
+        self.collate_fn: Callable[[Any], Any] = collate_fn or usual
         self._crew: list[workers.Worker] | None = None
         self._made = True
 
@@ -112,7 +202,7 @@ class DataLoader:
         """Gives the numbers of each batch, or, without batches, of each sample."""
         return self.sampler if self.batch_sampler is None else self.batch_sampler
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Batches[Batch]:
         if self.pin_memory:
             warnings.warn("DataLoader: pin_memory has no effect; there is no accelerator", stacklevel=2)
         if self.timeout and not self.num_workers:
@@ -127,7 +217,7 @@ class DataLoader:
         ahead = self.prefetch_factor or 0
         return Batches(self, workers.batches(crew, self.fetch_from, order, ahead, self.timeout, self.in_order))
 
-    def fetch_from(self, dataset: Any) -> workers.Fetch:
+    def fetch_from(self, dataset: Any) -> Callable[[Any], Batch]:
         """The function that makes a batch of sample numbers."""
         if isinstance(dataset, IterableDataset):
             return stream_fetch(iter(dataset), self)
@@ -138,7 +228,7 @@ class DataLoader:
             return lambda numbers: self.collate_fn(samples_of(dataset, numbers))
         tensors, order = whole
 
-        def cut(numbers: Any) -> list[Any]:
+        def cut(numbers: Any) -> Any:
             """Index each tensor once, not sample by sample."""
             places = np.array([int(k) for k in numbers], dtype=np.int64)
             return list(tensors[places if order is None else order[places]])
@@ -146,13 +236,13 @@ class DataLoader:
         return cut
 
 
-class Batches(Iterator[Any]):
+class Batches(Iterator[Batch]):
     """One iteration over a DataLoader; its end, or its being forgotten, ends the worker threads."""
 
-    def __init__(self, loader: DataLoader, flow: Iterator[Any]) -> None:
+    def __init__(self, loader: DataLoader[Batch], flow: Iterator[Batch]) -> None:
         self._loader, self._flow = loader, flow
 
-    def __next__(self) -> Any:
+    def __next__(self) -> Batch:
         return next(self._flow)
 
     def __len__(self) -> int:
@@ -169,7 +259,7 @@ def one_by_one(fetch: workers.Fetch, order: Iterator[Any]) -> Iterator[Any]:
         yield batch
 
 
-def stream_fetch(samples: Iterator[Any], loader: DataLoader) -> workers.Fetch:
+def stream_fetch(samples: Iterator[Any], loader: DataLoader[Any]) -> workers.Fetch:
     """What makes batches of as many samples of a stream as it is given numbers."""
     if loader.batch_sampler is None:
         return lambda _: loader.collate_fn(next(samples))

@@ -7,13 +7,34 @@ import math
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar, cast, overload
 
 from tinygrad_cnn.random import Generator, default_generator
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.tensor.sampling import randperm
 
+__all__ = [
+    "ChainDataset",
+    "ConcatDataset",
+    "Dataset",
+    "IterableDataset",
+    "StackDataset",
+    "Subset",
+    "TensorDataset",
+    "random_split",
+]
+
+T = TypeVar("T")
+U = TypeVar("U")
 T_co = TypeVar("T_co", covariant=True)
+
+
+class Indexed(Protocol[T_co]):
+    """Anything that gives samples by number: a list, a Tensor, a Dataset with a length."""
+
+    def __getitem__(self, index: int, /) -> T_co: ...
+
+    def __len__(self) -> int: ...
 
 
 class Dataset(Generic[T_co]):
@@ -25,8 +46,13 @@ class Dataset(Generic[T_co]):
     def __getitem__(self, index: Any) -> T_co:
         raise NotImplementedError(f"{type(self).__name__}: __getitem__ is not written; a subclass of Dataset has one")
 
-    def __add__(self, other: Any) -> ConcatDataset:
-        return ConcatDataset([self, other])
+    def __add__(self, other: Source[U]) -> ConcatDataset[T_co | U]:
+        both: list[Source[T_co | U]] = [self, other]
+        return ConcatDataset(both)
+
+
+Source: TypeAlias = Dataset[T] | Indexed[T]
+"""What a DataLoader takes: with samples of this type."""
 
 
 class IterableDataset(Dataset[T_co], Iterable[T_co]):
@@ -38,8 +64,9 @@ class IterableDataset(Dataset[T_co], Iterable[T_co]):
     def __iter__(self) -> Iterator[T_co]:
         raise NotImplementedError(f"{type(self).__name__}: __iter__ is not written; an IterableDataset has one")
 
-    def __add__(self, other: Any) -> Any:
-        return ChainDataset([self, other])
+    def __add__(self, other: Dataset[U]) -> ChainDataset[T_co | U]:  # type: ignore[override]  # streams have no numbers
+        both: list[Dataset[T_co | U]] = [self, other]
+        return ChainDataset(both)
 
 
 class LengthError(ValueError, AssertionError):
@@ -62,7 +89,7 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
         return len(self.tensors[0])
 
 
-class StackDataset(Dataset[Any]):
+class StackDataset(Dataset[T_co]):
     """Samples of several data sets side by side: as tuples, or as dicts if the data sets are given by name.
 
     >>> StackDataset(x=[1, 2], y="ab")[1]
@@ -71,6 +98,12 @@ class StackDataset(Dataset[Any]):
 
     datasets: tuple[Any, ...] | dict[str, Any]
 
+    @overload
+    def __init__(self: StackDataset[tuple[T, U]], first: Source[T], second: Source[U], /) -> None: ...
+    @overload
+    def __init__(self: StackDataset[tuple[T, ...]], *args: Source[T]) -> None: ...
+    @overload
+    def __init__(self: StackDataset[dict[str, T]], **kwargs: Source[T]) -> None: ...
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if args and kwargs:
             raise ValueError("StackDataset: data sets given by place and by name; expected either tuples or dicts")
@@ -80,10 +113,10 @@ class StackDataset(Dataset[Any]):
             raise ValueError(f"StackDataset: data sets of lengths {lengths}; expected one or more of the same length")
         self._length = lengths[0]
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: Any) -> T_co:
         if isinstance(self.datasets, dict):
-            return {name: part[index] for name, part in self.datasets.items()}
-        return tuple(part[index] for part in self.datasets)
+            return cast(T_co, {name: part[index] for name, part in self.datasets.items()})
+        return cast(T_co, tuple(part[index] for part in self.datasets))
 
     def __getitems__(self, indices: Sequence[int]) -> list[Any]:
         if isinstance(self.datasets, dict):
@@ -95,18 +128,18 @@ class StackDataset(Dataset[Any]):
         return self._length
 
 
-class ConcatDataset(Dataset[Any]):
+class ConcatDataset(Dataset[T_co]):
     """One data set after the other, as one; ``a + b`` makes one of two."""
 
-    def __init__(self, datasets: Iterable[Any]) -> None:
-        self.datasets = list(datasets)
+    def __init__(self, datasets: Iterable[Source[T_co]]) -> None:
+        self.datasets: list[Any] = list(datasets)
         if not self.datasets:
             raise LengthError("ConcatDataset: no data sets; expected one or more")
         if any(isinstance(part, IterableDataset) for part in self.datasets):
             raise AssertionError("ConcatDataset: an IterableDataset has no sample numbers; use ChainDataset")
         self.cumulative_sizes = list(accumulate(len(part) for part in self.datasets))
 
-    def __getitem__(self, index: int) -> Any:
+    def __getitem__(self, index: int) -> T_co:
         n = len(self)
         if index < -n:
             raise ValueError(f"ConcatDataset: index {index} is out of range for {n} samples")
@@ -114,16 +147,17 @@ class ConcatDataset(Dataset[Any]):
             raise IndexError(f"ConcatDataset: index {index} is out of range for {n} samples")
         place = index + n if index < 0 else index
         k = bisect.bisect_right(self.cumulative_sizes, place)
-        return self.datasets[k][place - (self.cumulative_sizes[k - 1] if k else 0)]
+        sample: T_co = self.datasets[k][place - (self.cumulative_sizes[k - 1] if k else 0)]
+        return sample
 
     def __len__(self) -> int:
         return self.cumulative_sizes[-1]
 
 
-class ChainDataset(IterableDataset[Any]):
+class ChainDataset(IterableDataset[T_co]):
     """One IterableDataset after the other, as one; ``a + b`` makes one of two."""
 
-    def __init__(self, datasets: Iterable[Any]) -> None:
+    def __init__(self, datasets: Iterable[Dataset[T_co]]) -> None:
         self.datasets = datasets
 
     def _parts(self) -> Iterator[Any]:
@@ -132,7 +166,7 @@ class ChainDataset(IterableDataset[Any]):
                 raise AssertionError(f"ChainDataset: {type(part).__name__} is no IterableDataset; use ConcatDataset")
             yield part
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[T_co]:
         for part in self._parts():
             yield from part
 
@@ -143,15 +177,16 @@ class ChainDataset(IterableDataset[Any]):
 class Subset(Dataset[T_co]):
     """Some samples of a data set, by their numbers."""
 
-    def __init__(self, dataset: Any, indices: Sequence[int]) -> None:
-        self.dataset, self.indices = dataset, indices
+    def __init__(self, dataset: Source[T_co], indices: Sequence[int]) -> None:
+        self.dataset: Any = dataset
+        self.indices = indices
 
-    def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, list):
-            return self.dataset[[self.indices[k] for k in index]]
-        return self.dataset[self.indices[index]]
+    def __getitem__(self, index: Any) -> T_co:
+        numbers = [self.indices[k] for k in index] if isinstance(index, list) else self.indices[index]
+        sample: T_co = self.dataset[numbers]
+        return sample
 
-    def __getitems__(self, indices: Sequence[int]) -> list[Any]:
+    def __getitems__(self, indices: Sequence[int]) -> list[T_co]:
         if type(self).__getitem__ is not Subset.__getitem__:  # a subclass changes its samples
             return [self[k] for k in indices]
         return samples_of(self.dataset, [self.indices[k] for k in indices])
@@ -162,8 +197,8 @@ class Subset(Dataset[T_co]):
 
 def samples_of(dataset: Any, indices: Sequence[Any]) -> list[Any]:
     """The samples with these numbers, asked for at once where the data set can."""
-    together = getattr(dataset, "__getitems__", None)
-    if not callable(together):
+    together: Any = getattr(dataset, "__getitems__", None)
+    if together is None:
         return [dataset[k] for k in indices]
     samples: list[Any] = together(indices)
     if len(samples) != len(indices):
@@ -172,13 +207,13 @@ def samples_of(dataset: Any, indices: Sequence[Any]) -> list[Any]:
 
 
 def random_split(
-    dataset: Any, lengths: Sequence[float], generator: Generator | None = default_generator
-) -> list[Subset[Any]]:
+    dataset: Source[T], lengths: Sequence[float], generator: Generator | None = default_generator
+) -> list[Subset[T]]:
     """Disjoint subsets of these sizes, or of these fractions if they add up to 1.
 
     Fractions are rounded down; what is left is dealt out one by one, from the first part on.
     """
-    n = len(dataset)
+    n = len(dataset)  # type: ignore[arg-type]  # a Dataset without a length cannot be split
     sizes = list(lengths)
     if math.isclose(sum(lengths), 1) and sum(lengths) <= 1:
         sizes = sizes_of_fractions(n, lengths)

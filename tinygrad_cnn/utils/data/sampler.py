@@ -12,6 +12,15 @@ from tinygrad_cnn.random import Generator, default_generator
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.tensor.sampling import multinomial, randint, randperm
 
+__all__ = [
+    "BatchSampler",
+    "RandomSampler",
+    "Sampler",
+    "SequentialSampler",
+    "SubsetRandomSampler",
+    "WeightedRandomSampler",
+]
+
 T_co = TypeVar("T_co", covariant=True)
 
 

@@ -18,6 +18,8 @@ from typing import Any
 from tinygrad_cnn.random import Generator, draw_in_this_thread_from
 from tinygrad_cnn.utils.data.dataset import Dataset
 
+__all__ = ["get_worker_info"]
+
 Fetch = Callable[[Any], Any]
 """Makes a batch of sample numbers; raises StopIteration at the end of a stream."""
 
