@@ -72,7 +72,7 @@ number = 3.0
 
 OP = '''
 import numpy as np
-from tinygrad_cnn.ops.op import Elementwise, Op
+from tinygrad_cnn.ops import Elementwise, Op
 
 class CubeOfMine(Elementwise):
     """y = x³        dL/dx = 3 x² g"""

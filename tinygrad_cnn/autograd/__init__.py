@@ -1,7 +1,8 @@
 """Reverse-mode differentiation: the graph, the backward pass, and the switches. Knows nothing of `Tensor`."""
 
 from collections.abc import Callable
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol
 
 from tinygrad_cnn.autograd import functional
 from tinygrad_cnn.autograd.anomaly import (
@@ -47,18 +48,31 @@ __all__ = [
     "set_grad_enabled",
 ]
 
-gradcheck: Callable[..., Any]
-gradgradcheck: Callable[..., Any]
-"""PyTorch has the checkers here; they live in a room above, and the face of the package puts them in."""
 
-__getattr__ = absent(
-    "torch.autograd",
-    {
-        "profiler": "use Python's cProfile; `python -m benchmarks` of this project measures ops and networks",
-        "forward_ad": "there is no forward mode; func.jvp and autograd.functional.jvp differentiate backward instead",
-        "NestedIOFunction": "PyTorch deprecates it; use Function, whose outputs may be a tuple",
-        "enforce_grad_layout_policy": "a gradient lies in memory as it was computed; leave it out",
-        "grad_mode": "use no_grad, enable_grad, set_grad_enabled and inference_mode",
-        "set_multithreading_enabled": "the backward pass runs in the calling thread",
-    },
-)
+class Checked(Protocol):
+    """What `gradcheck` returns: true if every gradient passed."""
+
+    def __bool__(self) -> bool: ...
+
+
+if TYPE_CHECKING:
+    gradcheck: Callable[..., Checked]
+    gradgradcheck: Callable[..., Checked]
+else:
+    later: dict[str, str] = {}
+    """Names that PyTorch has here and that live in a room above, by that room; the face of the package says so."""
+    missing = absent(
+        "torch.autograd",
+        {
+            "profiler": "use Python's cProfile; `python -m benchmarks` of this project measures ops and networks",
+            "forward_ad": "there is no forward mode; func.jvp and functional.jvp differentiate backward instead",
+            "NestedIOFunction": "PyTorch deprecates it; use Function, whose outputs may be a tuple",
+            "enforce_grad_layout_policy": "a gradient lies in memory as it was computed; leave it out",
+            "grad_mode": "use no_grad, enable_grad, set_grad_enabled and inference_mode",
+            "set_multithreading_enabled": "the backward pass runs in the calling thread",
+        },
+    )
+
+    def __getattr__(name):
+        """A name that lives above, or what is said of one that is not here."""
+        return getattr(import_module(later[name]), name) if name in later else missing(name)

@@ -41,7 +41,7 @@ def norm(x: Array, ord: Any = None, axis: Axis = None, keepdims: bool = False) -
 
 def svd(a: Array, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     """``np.linalg.svd``"""
-    return ops.svd(a, full_matrices) if compute_uv else ops.svdvals(a)
+    return ops.linalg_svd(a, full_matrices) if compute_uv else ops.svdvals(a)
 
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {

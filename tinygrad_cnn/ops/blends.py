@@ -7,6 +7,16 @@ from tinygrad_cnn.core.types import Array
 from tinygrad_cnn.ops.piecewise import abs, sign, where
 from tinygrad_cnn.ops.untracked import dressed, plain
 
+__all__ = [
+    "addcdiv",
+    "addcmul",
+    "copysign",
+    "lerp",
+    "nan_to_num",
+    "rsub",
+    "sgn",
+]
+
 
 def lerp(input: Array, end: Array, weight: Array) -> Array:
     """The point on the way from `input` to `end`: ``input + weight * (end - input)``."""

@@ -9,6 +9,47 @@ from tinygrad_cnn.core.promotion import common_dtype
 from tinygrad_cnn.core.types import Array
 from tinygrad_cnn.ops.untracked import array_of, plain, untracked
 
+__all__ = [
+    "allclose",
+    "bitwise_and",
+    "bitwise_left_shift",
+    "bitwise_not",
+    "bitwise_or",
+    "bitwise_right_shift",
+    "bitwise_xor",
+    "count_nonzero",
+    "eq",
+    "equal",
+    "floor_divide",
+    "gcd",
+    "ge",
+    "greater",
+    "greater_equal",
+    "gt",
+    "heaviside",
+    "is_nonzero",
+    "isclose",
+    "isfinite",
+    "isin",
+    "isinf",
+    "isnan",
+    "isneginf",
+    "isposinf",
+    "isreal",
+    "lcm",
+    "le",
+    "less",
+    "less_equal",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "logical_xor",
+    "lt",
+    "ne",
+    "not_equal",
+    "signbit",
+]
+
 
 def eq(input: Array, other: Array) -> Array:
     """Where two are equal, element by element."""

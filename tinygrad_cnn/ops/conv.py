@@ -16,6 +16,12 @@ from tinygrad_cnn.core.types import Array, Pads, Pair, Shape, Size2
 from tinygrad_cnn.ops.checks import check_dims, check_ndim, check_pair
 from tinygrad_cnn.ops.shape import pad, squeeze, unsqueeze
 
+__all__ = [
+    "conv1d",
+    "conv2d",
+    "conv_transpose2d",
+]
+
 
 def conv2d(
     input: Array,

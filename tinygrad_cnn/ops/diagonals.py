@@ -11,6 +11,14 @@ from tinygrad_cnn.ops.arrangement import atleast_2d, unpacked
 from tinygrad_cnn.ops.reduce import sum
 from tinygrad_cnn.ops.shape import DiagonalPut, cat, diagonal, flatten, pad
 
+__all__ = [
+    "block_diag",
+    "diag",
+    "diag_embed",
+    "diagflat",
+    "trace",
+]
+
 
 def diag(input: Array, diagonal: int = 0) -> Array:
     """The diagonal of a matrix, or a matrix with a vector on its diagonal."""

@@ -18,6 +18,43 @@ from tinygrad_cnn.core.types import Array
 from tinygrad_cnn.kernels.special import erf as _erf
 from tinygrad_cnn.kernels.special import erfinv as _erfinv
 
+__all__ = [
+    "acos",
+    "add",
+    "arccos",
+    "arcsin",
+    "arctan",
+    "asin",
+    "atan",
+    "cos",
+    "cosh",
+    "erf",
+    "erfinv",
+    "exp",
+    "expm1",
+    "gelu",
+    "log",
+    "log1p",
+    "mul",
+    "multiply",
+    "neg",
+    "negative",
+    "pow",
+    "reciprocal",
+    "rsqrt",
+    "sigmoid",
+    "silu",
+    "sin",
+    "sinh",
+    "softplus",
+    "sqrt",
+    "square",
+    "sub",
+    "subtract",
+    "tan",
+    "tanh",
+]
+
 SQRT_HALF = math.sqrt(0.5)
 INV_SQRT_2PI = 1 / math.sqrt(2 * math.pi)
 

@@ -16,6 +16,19 @@ from tinygrad_cnn.ops.checks import check_integer, check_ndim, check_range
 from tinygrad_cnn.ops.untracked import dressed
 from tinygrad_cnn.torch_names import return_types
 
+__all__ = [
+    "embedding",
+    "gather",
+    "getitem",
+    "index_select",
+    "masked_select",
+    "one_hot",
+    "scatter_add",
+    "setitem",
+    "sort",
+    "topk",
+]
+
 
 class Gather(Op):
     """y[…, i, …] = x[…, index[…, i, …], …]        dx = g added at the index of zeros"""

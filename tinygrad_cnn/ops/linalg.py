@@ -15,6 +15,16 @@ from tinygrad_cnn.ops.checks import check_ndim
 from tinygrad_cnn.ops.elementwise import mul
 from tinygrad_cnn.ops.shape import diagonal, unsqueeze
 
+__all__ = [
+    "bmm",
+    "dot",
+    "einsum",
+    "linear",
+    "matmul",
+    "mm",
+    "outer",
+]
+
 
 class Einsum(Op):
     """y = Σ Π x_i, by the equation        dx_i = the sum with g in the place of x_i"""

@@ -12,6 +12,17 @@ from tinygrad_cnn.ops.elementwise import log, log1p, pow
 from tinygrad_cnn.ops.piecewise import clamp, where
 from tinygrad_cnn.ops.untracked import plain
 
+__all__ = [
+    "exp2",
+    "float_power",
+    "log2",
+    "log10",
+    "logaddexp",
+    "logaddexp2",
+    "logit",
+    "xlogy",
+]
+
 
 class Log2(Unary):
     """y = log₂ x        dx = g / (x ln 2)"""

@@ -14,6 +14,13 @@ from tinygrad_cnn.core.types import Array, NDArray, Shape
 from tinygrad_cnn.ops.checks import check_floating, check_integer
 from tinygrad_cnn.ops.shape import movedim
 
+__all__ = [
+    "cross_entropy",
+    "log_softmax",
+    "nll_loss",
+    "softmax",
+]
+
 REDUCTIONS = ("mean", "sum", "none")
 
 

@@ -18,6 +18,10 @@ from tinygrad_cnn.core.reduce import Mean
 from tinygrad_cnn.core.types import Array, Shape
 from tinygrad_cnn.ops.checks import check_ndim
 
+__all__ = [
+    "layer_norm",
+]
+
 
 def mean_over(x: Array, axes: tuple[int, ...]) -> Array:
     """The mean over the axes, which stay with size 1."""
@@ -100,7 +104,7 @@ def layer_norm(
     return y if bias is None else y + bias
 
 
-def dropout(input: Array, p: float, generator: Any) -> Array:
+def drop(input: Array, p: float, generator: Any) -> Array:
     """Zero each element with probability p, and scale the others by 1 / (1 - p) (Srivastava et al. 2014).
 
     What stays is said by ``generator.bernoulli(1 - p, shape)``.

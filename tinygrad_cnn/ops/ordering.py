@@ -13,6 +13,16 @@ from tinygrad_cnn.ops.statistics import pick
 from tinygrad_cnn.ops.untracked import dressed, is_tracked, plain
 from tinygrad_cnn.torch_names import return_types
 
+__all__ = [
+    "argsort",
+    "bucketize",
+    "kthvalue",
+    "msort",
+    "searchsorted",
+    "unique",
+    "unique_consecutive",
+]
+
 
 @flexible
 def argsort(input: Array, dim: int = -1, descending: bool = False, *, stable: bool = False) -> Array:

@@ -14,6 +14,27 @@ from tinygrad_cnn.core.promotion import default
 from tinygrad_cnn.core.types import Array
 from tinygrad_cnn.ops.untracked import untracked
 
+__all__ = [
+    "abs",
+    "absolute",
+    "clamp",
+    "clamp_max",
+    "clamp_min",
+    "clip",
+    "elu",
+    "fmax",
+    "fmin",
+    "hardtanh",
+    "leaky_relu",
+    "masked_fill",
+    "maximum",
+    "minimum",
+    "relu",
+    "remainder",
+    "selu",
+    "sign",
+]
+
 SELU_SCALE = 1.0507009873554804934193349852946
 SELU_ALPHA = 1.6732632423543772848170429916717
 FAR_FROM_ZERO = AwayFrom((0.0,), low=-1000.0, high=1000.0)

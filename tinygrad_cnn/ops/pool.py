@@ -19,6 +19,12 @@ from tinygrad_cnn.ops.linalg import einsum
 from tinygrad_cnn.ops.reduce import Extreme
 from tinygrad_cnn.ops.shape import squeeze, unsqueeze
 
+__all__ = [
+    "adaptive_avg_pool2d",
+    "avg_pool2d",
+    "max_pool2d",
+]
+
 
 def max_pool2d(
     input: Array,

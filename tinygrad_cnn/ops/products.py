@@ -16,6 +16,25 @@ from tinygrad_cnn.ops.linalg import bmm, dot, matmul, mm, outer
 from tinygrad_cnn.ops.reduce import norm, sum
 from tinygrad_cnn.ops.shape import permute, reshape, roll, transpose, unsqueeze
 
+__all__ = [
+    "addbmm",
+    "addmm",
+    "addmv",
+    "addr",
+    "adjoint",
+    "baddbmm",
+    "cdist",
+    "chain_matmul",
+    "cross",
+    "ger",
+    "inner",
+    "kron",
+    "matrix_power",
+    "mv",
+    "tensordot",
+    "vdot",
+]
+
 
 def mv(input: Array, vec: Array) -> Array:
     """Product of a matrix (n, m) and a vector (m,)."""

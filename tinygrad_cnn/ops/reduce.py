@@ -23,6 +23,26 @@ from tinygrad_cnn.ops.untracked import dressed
 from tinygrad_cnn.torch_names import return_types
 from tinygrad_cnn.torch_names.errors import EmptyError
 
+__all__ = [
+    "all",
+    "amax",
+    "amin",
+    "any",
+    "argmax",
+    "argmin",
+    "cumsum",
+    "dist",
+    "logsumexp",
+    "max",
+    "mean",
+    "min",
+    "norm",
+    "prod",
+    "std",
+    "sum",
+    "var",
+]
+
 
 class Prod(Op):
     """y = Π x        dx = g times the product of the other elements (right with zeros, too)"""

@@ -12,6 +12,19 @@ from tinygrad_cnn.ops.comparison import floor_divide
 from tinygrad_cnn.ops.piecewise import Remainder
 from tinygrad_cnn.ops.untracked import plain
 
+__all__ = [
+    "ceil",
+    "div",
+    "divide",
+    "fix",
+    "floor",
+    "fmod",
+    "frac",
+    "round",
+    "true_divide",
+    "trunc",
+]
+
 WHOLE = tuple(float(n) for n in range(-4, 5))
 HALVES = tuple(n + 0.5 for n in range(-4, 4))
 

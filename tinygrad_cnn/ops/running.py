@@ -17,6 +17,14 @@ from tinygrad_cnn.ops.shape import cat, narrow
 from tinygrad_cnn.ops.untracked import dressed, plain
 from tinygrad_cnn.torch_names import return_types
 
+__all__ = [
+    "cummax",
+    "cummin",
+    "cumprod",
+    "diff",
+    "trapezoid",
+]
+
 
 class Cumprod(Op):
     """y[k] = x[0] … x[k] along an axis        dx[k] = Σ_{j≥k} g[j] Π_{i≤j, i≠k} x[i] (right with zeros, too)"""

@@ -17,6 +17,43 @@ from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.checks import check_dtype
 from tinygrad_cnn.torch_names.conversion import check_memory_format
 
+__all__ = [
+    "astype",
+    "broadcast_to",
+    "cat",
+    "chunk",
+    "clone",
+    "concat",
+    "concatenate",
+    "diagonal",
+    "expand",
+    "flatten",
+    "flip",
+    "moveaxis",
+    "movedim",
+    "narrow",
+    "pad",
+    "permute",
+    "ravel",
+    "repeat",
+    "reshape",
+    "roll",
+    "select",
+    "split",
+    "squeeze",
+    "stack",
+    "swapaxes",
+    "swapdims",
+    "t",
+    "transpose",
+    "tril",
+    "triu",
+    "unbind",
+    "unflatten",
+    "unsqueeze",
+    "view",
+]
+
 
 class Flip(Op):
     """y = x reversed along some axes        dx = g reversed along them"""

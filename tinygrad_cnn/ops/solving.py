@@ -18,6 +18,14 @@ from tinygrad_cnn.ops.reduce import amax, amin, norm, sum
 from tinygrad_cnn.ops.untracked import dressed, plain, refuse_gradient
 from tinygrad_cnn.torch_names import return_types
 
+__all__ = [
+    "cholesky",
+    "det",
+    "inverse",
+    "logdet",
+    "slogdet",
+]
+
 
 class Solve(Op):
     """y = a⁻¹ b        db = a⁻ᵀ g,  da = -db yᵀ"""
@@ -194,7 +202,7 @@ def eigh(A: Array, UPLO: str = "L") -> Any:
     return return_types.linalg_eigh(dressed(values, A), dressed(vectors, A))
 
 
-def svd(A: Array, full_matrices: bool = True) -> Any:
+def linalg_svd(A: Array, full_matrices: bool = True) -> Any:
     """``(U, S, Vh)``: the singular value decomposition; without a derivative."""
     check_floating("svd", "A", A)
     refuse_gradient("svd", "compute what depends on it another way", A)
@@ -203,14 +211,14 @@ def svd(A: Array, full_matrices: bool = True) -> Any:
 
 def svdvals(A: Array) -> Array:
     """The singular values; without a derivative."""
-    return svd(A, full_matrices=False).S
+    return linalg_svd(A, full_matrices=False).S
 
 
 def svd_of(input: Array, some: bool = True, compute_uv: bool = True) -> Any:
     """``(U, S, V)`` with ``input = U diag(S) Vᵀ``: PyTorch's older form of ``linalg.svd``; without a derivative."""
     if not compute_uv:
         raise ArgumentError("svd: compute_uv=False is not supported; use linalg.svdvals")
-    u, s, vh = svd(input, full_matrices=not some)
+    u, s, vh = linalg_svd(input, full_matrices=not some)
     return return_types.svd(u, s, np.swapaxes(vh, -1, -2))
 
 

@@ -17,6 +17,24 @@ from tinygrad_cnn.ops.shape import flatten, movedim, reshape, squeeze, transpose
 from tinygrad_cnn.ops.untracked import dressed, plain
 from tinygrad_cnn.torch_names import return_types
 
+__all__ = [
+    "aminmax",
+    "bincount",
+    "corrcoef",
+    "cov",
+    "histc",
+    "histogram",
+    "median",
+    "mode",
+    "nanmean",
+    "nanmedian",
+    "nansum",
+    "quantile",
+    "renorm",
+    "std_mean",
+    "var_mean",
+]
+
 
 @flexible
 def var_mean(

@@ -11,6 +11,21 @@ from tinygrad_cnn.ops.elementwise import sin
 from tinygrad_cnn.ops.piecewise import where
 from tinygrad_cnn.ops.untracked import plain
 
+__all__ = [
+    "acosh",
+    "arccosh",
+    "arcsinh",
+    "arctan2",
+    "arctanh",
+    "asinh",
+    "atan2",
+    "atanh",
+    "deg2rad",
+    "hypot",
+    "rad2deg",
+    "sinc",
+]
+
 
 class Arcsinh(Unary):
     """y = arsinh x        dx = g / √(x² + 1)"""

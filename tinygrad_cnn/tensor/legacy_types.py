@@ -10,6 +10,19 @@ from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.tensor.legacy import DTYPES, dtype_of_legacy, legacy_array
 from tinygrad_cnn.torch_names.dtypes import set_default_dtype
 
+__all__ = [
+    "BoolTensor",
+    "ByteTensor",
+    "CharTensor",
+    "DoubleTensor",
+    "FloatTensor",
+    "HalfTensor",
+    "IntTensor",
+    "LongTensor",
+    "ShortTensor",
+    "set_default_tensor_type",
+]
+
 
 class _Kind(type):
     """The tensors of one dtype: not a class that they have, but one that ``isinstance`` answers for."""

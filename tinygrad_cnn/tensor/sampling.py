@@ -15,6 +15,19 @@ from tinygrad_cnn.tensor.creation import as_tensor, chosen_dtype, dtype_like, ma
 from tinygrad_cnn.torch_names.conversion import strided
 from tinygrad_cnn.torch_names.dtypes import get_default_dtype
 
+__all__ = [
+    "bernoulli",
+    "multinomial",
+    "normal",
+    "rand",
+    "rand_like",
+    "randint",
+    "randint_like",
+    "randn",
+    "randn_like",
+    "randperm",
+]
+
 
 def rand(
     *sizes: Any,

@@ -6,6 +6,14 @@ from tinygrad_cnn.torch_names.device import check_device, device
 from tinygrad_cnn.torch_names.dtypes import dtype, dtype_named
 from tinygrad_cnn.torch_names.errors import DeviceError
 
+__all__ = [
+    "contiguous_format",
+    "layout",
+    "memory_format",
+    "preserve_format",
+    "strided",
+]
+
 
 def asked_dtype(op: str, *args: Any, device: Any = None, dtype: Any = None, **options: Any) -> dtype | None:
     """The dtype that ``to(device, dtype)``, ``to(dtype)`` or ``to(other)`` asks for; None if it is not to change.

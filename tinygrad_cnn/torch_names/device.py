@@ -6,6 +6,12 @@ from typing import Any
 
 from tinygrad_cnn.torch_names.errors import DeviceError
 
+__all__ = [
+    "device",
+    "get_default_device",
+    "set_default_device",
+]
+
 KNOWN = ("cpu", "cuda", "mps", "xpu", "xla", "hpu", "meta", "mkldnn", "opencl", "vulkan", "ipu", "hip", "mtia")
 
 

@@ -31,7 +31,7 @@ def dropout(
     if not training:
         return input
     source = generator or default_generator
-    return applied("dropout", lambda x: ops.dropout(x, p, source), input, inplace)
+    return applied("dropout", lambda x: ops.drop(x, p, source), input, inplace)
 
 
 def dropout1d(input: A, p: float = 0.5, training: bool = True, inplace: bool = False) -> A:
@@ -75,7 +75,7 @@ def _of_channels(name: str, input: A, shape: Shape, p: float, training: bool, in
     check_probability(name, p)
     if not training or p == 0:
         return input
-    mask = ops.dropout(np.ones(shape, dtype_of(input)), p, default_generator)
+    mask = ops.drop(np.ones(shape, dtype_of(input)), p, default_generator)
     return applied(name, lambda x: x * mask, input, inplace)
 
 
