@@ -1,14 +1,14 @@
 """Arrays laid side by side, repeated, cut and turned, made of the moves in `shape`."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
 from tinygrad_cnn.core.checks import check_axis, check_broadcast, shape_of
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.indexing import sum_to_shape
-from tinygrad_cnn.core.types import Array, Shape
+from tinygrad_cnn.core.types import A, Array, Shape
 from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.checks import check_integer
 from tinygrad_cnn.ops.indexing import getitem, index_select
@@ -63,19 +63,45 @@ def unpacked(op: str, tensors: tuple[Any, ...]) -> tuple[Any, ...]:
     return listed
 
 
+@overload
+def atleast_1d(tensors: Sequence[A], /) -> tuple[A, ...]: ...
+@overload
+def atleast_1d(tensor: A, /) -> A: ...
+@overload
+def atleast_1d(*tensors: A) -> tuple[A, ...]: ...
 def atleast_1d(*tensors: Any) -> Any:
     """With a dim, if there was none."""
-    return _atleast("atleast_1d", tensors, lambda x: reshape(x, 1) if not shape_of(x) else x)
+    return _atleast("atleast_1d", tensors, _at_least_1d)
 
 
+@overload
+def atleast_2d(tensors: Sequence[A], /) -> tuple[A, ...]: ...
+@overload
+def atleast_2d(tensor: A, /) -> A: ...
+@overload
+def atleast_2d(*tensors: A) -> tuple[A, ...]: ...
 def atleast_2d(*tensors: Any) -> Any:
     """With at least 2 dims: a row, if there was one."""
     return _atleast("atleast_2d", tensors, _at_least_2d)
 
 
+@overload
+def atleast_3d(tensors: Sequence[A], /) -> tuple[A, ...]: ...
+@overload
+def atleast_3d(tensor: A, /) -> A: ...
+@overload
+def atleast_3d(*tensors: A) -> tuple[A, ...]: ...
 def atleast_3d(*tensors: Any) -> Any:
     """With at least 3 dims: a vector becomes (1, n, 1), a matrix (n, m, 1)."""
-    return _atleast("atleast_3d", tensors, lambda x: x if len(shape_of(x)) > 2 else unsqueeze(_at_least_2d(x), -1))
+    return _atleast("atleast_3d", tensors, _at_least_3d)
+
+
+def _at_least_1d(x: Array) -> Array:
+    return x if shape_of(x) else reshape(x, 1)
+
+
+def _at_least_3d(x: Array) -> Array:
+    return x if len(shape_of(x)) > 2 else unsqueeze(_at_least_2d(x), -1)
 
 
 def _at_least_2d(x: Array) -> Array:
@@ -89,40 +115,40 @@ def _atleast(op: str, tensors: tuple[Any, ...], change: Any) -> Any:
     return tuple(change(x) for x in unpacked(op, tensors))
 
 
-def hstack(tensors: Sequence[Array]) -> Array:
+def hstack(tensors: Sequence[A]) -> A:
     """Side by side: along dim 1, of vectors along dim 0."""
-    parts = [atleast_1d(x) for x in unpacked("hstack", (tensors,))]
+    parts = [_at_least_1d(x) for x in unpacked("hstack", (tensors,))]
     return cat(parts, 0 if len(shape_of(parts[0])) == 1 else 1)
 
 
-def vstack(tensors: Sequence[Array]) -> Array:
+def vstack(tensors: Sequence[A]) -> A:
     """One below the other: along dim 0, vectors as rows."""
-    return cat([atleast_2d(x) for x in unpacked("vstack", (tensors,))], 0)
+    return cat([_at_least_2d(x) for x in unpacked("vstack", (tensors,))], 0)
 
 
 row_stack = vstack
 
 
-def dstack(tensors: Sequence[Array]) -> Array:
+def dstack(tensors: Sequence[A]) -> A:
     """One behind the other: along dim 2."""
-    return cat([atleast_3d(x) for x in unpacked("dstack", (tensors,))], 2)
+    return cat([_at_least_3d(x) for x in unpacked("dstack", (tensors,))], 2)
 
 
-def column_stack(tensors: Sequence[Array]) -> Array:
+def column_stack(tensors: Sequence[A]) -> A:
     """Side by side along dim 1, vectors as columns."""
     parts = unpacked("column_stack", (tensors,))
     return cat([x if len(shape_of(x)) > 1 else reshape(x, (-1, 1)) for x in parts], 1)
 
 
 @flexible
-def tile(input: Array, *dims: Any) -> Array:
+def tile(input: A, *dims: Any) -> A:
     """The whole array laid several times along its last dims; see `repeat`."""
     times = tuple(dims[0]) if len(dims) == 1 and isinstance(dims[0], Sequence) else dims
     return repeat(input, (1,) * (len(shape_of(input)) - len(times)) + times)
 
 
 @flexible
-def repeat_interleave(input: Array, repeats: Any, dim: int | None = None, *, output_size: int | None = None) -> Array:
+def repeat_interleave(input: A, repeats: Any, dim: int | None = None, *, output_size: int | None = None) -> A:
     """Each element (slice of a dim) several times, one after the other; `repeats` is a number, or one for each."""
     x = flatten(input) if dim is None else input
     axis = check_axis("repeat_interleave", 0 if dim is None else dim, max(len(shape_of(x)), 1))
@@ -139,7 +165,7 @@ def repeat_interleave(input: Array, repeats: Any, dim: int | None = None, *, out
 
 
 @flexible
-def tensor_split(input: Array, indices_or_sections: Any, dim: int = 0) -> tuple[Array, ...]:
+def tensor_split(input: A, indices_or_sections: Any, dim: int = 0) -> tuple[A, ...]:
     """Parts of a dim: so many, as equal as can be, or cut before the given places."""
     shape = shape_of(input)
     axis = check_axis("tensor_split", dim, len(shape))
@@ -155,17 +181,17 @@ def tensor_split(input: Array, indices_or_sections: Any, dim: int = 0) -> tuple[
     return tuple(getitem(input, (*lead, slice(a, b))) for a, b in zip([0, *ends], [*ends, length], strict=True))
 
 
-def hsplit(input: Array, indices_or_sections: Any) -> tuple[Array, ...]:
+def hsplit(input: A, indices_or_sections: Any) -> tuple[A, ...]:
     """Parts of dim 1, of a vector of dim 0; see `tensor_split`."""
     return _split_along("hsplit", input, indices_or_sections, 1 if len(shape_of(input)) > 1 else 0, 1)
 
 
-def vsplit(input: Array, indices_or_sections: Any) -> tuple[Array, ...]:
+def vsplit(input: A, indices_or_sections: Any) -> tuple[A, ...]:
     """Parts of dim 0; see `tensor_split`."""
     return _split_along("vsplit", input, indices_or_sections, 0, 2)
 
 
-def dsplit(input: Array, indices_or_sections: Any) -> tuple[Array, ...]:
+def dsplit(input: A, indices_or_sections: Any) -> tuple[A, ...]:
     """Parts of dim 2; see `tensor_split`."""
     return _split_along("dsplit", input, indices_or_sections, 2, 3)
 
@@ -180,26 +206,26 @@ def _split_along(op: str, x: Array, where: Any, axis: int, least: int) -> tuple[
 
 
 @flexible
-def split_with_sizes(input: Array, split_sizes: Sequence[int], dim: int = 0) -> tuple[Array, ...]:
+def split_with_sizes(input: A, split_sizes: Sequence[int], dim: int = 0) -> tuple[A, ...]:
     """Parts of a dim of these sizes; see `split`."""
     return split(input, split_sizes, dim)
 
 
-def fliplr(input: Array) -> Array:
+def fliplr(input: A) -> A:
     """Mirrored left to right: dim 1 reversed."""
     if len(shape_of(input)) < 2:
         raise ArgumentError(f"fliplr: input has shape {shape_of(input)}; expected at least 2 dims")
     return flip(input, 1)
 
 
-def flipud(input: Array) -> Array:
+def flipud(input: A) -> A:
     """Mirrored top to bottom: dim 0 reversed."""
     if not shape_of(input):
         raise ArgumentError("flipud: input has no dims; expected at least 1")
     return flip(input, 0)
 
 
-def rot90(input: Array, k: int = 1, dims: Sequence[int] = (0, 1)) -> Array:
+def rot90(input: A, k: int = 1, dims: Sequence[int] = (0, 1)) -> A:
     """Turned by 90 degrees `k` times in the plane of two dims, from the first towards the second."""
     ndim = len(shape_of(input))
     if len(dims) != 2:
@@ -220,18 +246,26 @@ def broadcast_shapes(*shapes: Any) -> Size:
     return Size(check_broadcast("broadcast_shapes", *((s,) if isinstance(s, int) else tuple(s) for s in shapes)))
 
 
-def broadcast_tensors(*tensors: Any) -> tuple[Array, ...]:
+@overload
+def broadcast_tensors(tensors: Sequence[A], /) -> tuple[A, ...]: ...
+@overload
+def broadcast_tensors(*tensors: A) -> tuple[A, ...]: ...
+def broadcast_tensors(*tensors: Any) -> tuple[Any, ...]:
     """Each repeated to the common shape, without copying."""
     parts = unpacked("broadcast_tensors", tensors)
     shape: Shape = check_broadcast("broadcast_tensors", *(shape_of(x) for x in parts))
     return tuple(broadcast_to(x, shape) for x in parts)
 
 
-def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Array, ...]:
+@overload
+def meshgrid(tensors: Sequence[A], /, *, indexing: str = "ij") -> tuple[A, ...]: ...
+@overload
+def meshgrid(*tensors: A, indexing: str = "ij") -> tuple[A, ...]: ...
+def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Any, ...]:
     """The coordinates of a grid: of n vectors n arrays of n dims, dims 0 and 1 swapped for "xy"."""
     if indexing not in ("ij", "xy"):
         raise ArgumentError(f"meshgrid: indexing is {indexing!r}; it must be 'ij' or 'xy'")
-    axes = [atleast_1d(x) for x in unpacked("meshgrid", tensors)]
+    axes = [_at_least_1d(x) for x in unpacked("meshgrid", tensors)]
     if any(len(shape_of(x)) != 1 for x in axes):
         raise ArgumentError(f"meshgrid: shapes {[shape_of(x) for x in axes]}; expected vectors or numbers")
     shape = tuple(shape_of(x)[0] for x in axes)
@@ -243,7 +277,7 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Array, ...]:
     return tuple(grids)
 
 
-def cartesian_prod(*tensors: Any) -> Array:
+def cartesian_prod(*tensors: A) -> A:
     """Every choice of one element of each vector, a row each."""
     parts = unpacked("cartesian_prod", tensors)
     if len(parts) == 1:
@@ -251,7 +285,7 @@ def cartesian_prod(*tensors: Any) -> Array:
     return stack([flatten(grid) for grid in meshgrid(*parts)], 1)
 
 
-def combinations(input: Array, r: int = 2, with_replacement: bool = False) -> Array:
+def combinations(input: A, r: int = 2, with_replacement: bool = False) -> A:
     """Every choice of `r` elements of a vector, a row each, in the vector's order."""
     if len(shape_of(input)) != 1:
         raise ArgumentError(f"combinations: input has shape {shape_of(input)}; expected 1 dim")
@@ -261,7 +295,7 @@ def combinations(input: Array, r: int = 2, with_replacement: bool = False) -> Ar
     return getitem(input, grid[:, rising].T) if r else getitem(input, np.zeros(0, np.int64))
 
 
-def unfold_windows(input: Array, dimension: int, size: int, step: int) -> Array:
+def unfold_windows(input: A, dimension: int, size: int, step: int) -> A:
     """The windows of a dim, `step` apart, their elements as a new last dim."""
     shape = shape_of(input)
     axis = check_axis("unfold", dimension, max(len(shape), 1))
@@ -276,7 +310,7 @@ def unfold_windows(input: Array, dimension: int, size: int, step: int) -> Array:
 
 
 @flexible
-def sum_to_size(input: Array, *size: Any) -> Array:
+def sum_to_size(input: A, *size: Any) -> A:
     """Summed over the dims along which an array of this shape would be broadcast."""
     shape = tuple(size[0]) if len(size) == 1 and isinstance(size[0], Sequence) else tuple(size)
     if check_broadcast("sum_to_size", shape_of(input), shape) != shape_of(input):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tinygrad_cnn.core.checks import dtype_of
-from tinygrad_cnn.core.types import Array
+from tinygrad_cnn.core.types import A, ArrayLike
 from tinygrad_cnn.ops.piecewise import abs, sign, where
 from tinygrad_cnn.ops.untracked import dressed, plain
 
@@ -18,39 +18,37 @@ __all__ = [
 ]
 
 
-def lerp(input: Array, end: Array, weight: Array) -> Array:
+def lerp(input: A, end: ArrayLike, weight: ArrayLike) -> A:
     """The point on the way from `input` to `end`: ``input + weight * (end - input)``."""
     return input + weight * (end - input)
 
 
-def addcmul(input: Array, tensor1: Array, tensor2: Array, *, value: float = 1) -> Array:
+def addcmul(input: A, tensor1: ArrayLike, tensor2: ArrayLike, *, value: float = 1) -> A:
     """``input + value * tensor1 * tensor2``"""
     return input + (tensor1 * tensor2 if value == 1 else value * tensor1 * tensor2)
 
 
-def addcdiv(input: Array, tensor1: Array, tensor2: Array, *, value: float = 1) -> Array:
+def addcdiv(input: A, tensor1: ArrayLike, tensor2: ArrayLike, *, value: float = 1) -> A:
     """``input + value * tensor1 / tensor2``"""
     return input + (tensor1 / tensor2 if value == 1 else value * tensor1 / tensor2)
 
 
-def rsub(input: Array, other: Array, *, alpha: float = 1) -> Array:
+def rsub(input: A, other: ArrayLike, *, alpha: float = 1) -> A:
     """``other - alpha * input``"""
     return other - (input if alpha == 1 else input * alpha)
 
 
-def copysign(input: Array, other: Array) -> Array:
+def copysign(input: A, other: ArrayLike) -> A:
     """The size of `input` with the sign of `other`, that of -0.0 included."""
     return abs(input) * dressed(np.copysign(np.ones((), dtype_of(input)), plain("copysign", other)), input, other)
 
 
-def sgn(input: Array) -> Array:
+def sgn(input: A) -> A:
     """-1, 0 or 1 for each element; see `sign`."""
     return sign(input)
 
 
-def nan_to_num(
-    input: Array, nan: float | None = None, posinf: float | None = None, neginf: float | None = None
-) -> Array:
+def nan_to_num(input: A, nan: float | None = None, posinf: float | None = None, neginf: float | None = None) -> A:
     """With numbers for NaN (0) and for the infinities (the largest and the least number of the dtype)."""
     values = plain("nan_to_num", input)
     if values.dtype.kind != "f":

@@ -22,8 +22,8 @@ def check_pair(op: str, name: str, value: Any, smallest: int) -> Pair:
         parts = parts * 2
     whole = all(isinstance(v, (int, np.integer)) and not isinstance(v, bool) for v in parts)
     if len(parts) != 2 or not whole:
-        kind = ArgumentError if whole else TypeError
-        raise kind(f"{op}: {name} must be an integer or a pair of integers, not {value!r}")
+        refusal = ArgumentError if whole else TypeError
+        raise refusal(f"{op}: {name} must be an integer or a pair of integers, not {value!r}")
     if min(parts) < smallest:
         raise ArgumentError(f"{op}: {name} is {value!r}; it must be at least {smallest}")
     return int(parts[0]), int(parts[1])

@@ -6,7 +6,7 @@ import numpy as np
 
 from tinygrad_cnn.core.errors import ArgumentError, DTypeError
 from tinygrad_cnn.core.promotion import common_dtype
-from tinygrad_cnn.core.types import Array
+from tinygrad_cnn.core.types import A, Array, ArrayLike
 from tinygrad_cnn.ops.untracked import array_of, plain, untracked
 
 __all__ = [
@@ -51,32 +51,32 @@ __all__ = [
 ]
 
 
-def eq(input: Array, other: Array) -> Array:
+def eq(input: A, other: ArrayLike) -> A:
     """Where two are equal, element by element."""
     return untracked("eq", np.equal, input, other)
 
 
-def ne(input: Array, other: Array) -> Array:
+def ne(input: A, other: ArrayLike) -> A:
     """Where two differ, element by element."""
     return untracked("ne", np.not_equal, input, other)
 
 
-def lt(input: Array, other: Array) -> Array:
+def lt(input: A, other: ArrayLike) -> A:
     """Where `input` is less than `other`."""
     return untracked("lt", np.less, input, other)
 
 
-def le(input: Array, other: Array) -> Array:
+def le(input: A, other: ArrayLike) -> A:
     """Where `input` is at most `other`."""
     return untracked("le", np.less_equal, input, other)
 
 
-def gt(input: Array, other: Array) -> Array:
+def gt(input: A, other: ArrayLike) -> A:
     """Where `input` is greater than `other`."""
     return untracked("gt", np.greater, input, other)
 
 
-def ge(input: Array, other: Array) -> Array:
+def ge(input: A, other: ArrayLike) -> A:
     """Where `input` is at least `other`."""
     return untracked("ge", np.greater_equal, input, other)
 
@@ -84,79 +84,79 @@ def ge(input: Array, other: Array) -> Array:
 less, less_equal, greater, greater_equal, not_equal = lt, le, gt, ge, ne
 
 
-def equal(input: Array, other: Array) -> bool:
+def equal(input: A, other: ArrayLike) -> bool:
     """Whether two have the same shape and the same elements."""
     return bool(np.array_equal(plain("equal", input), plain("equal", other)))
 
 
-def isclose(input: Array, other: Array, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Array:
+def isclose(input: A, other: ArrayLike, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> A:
     """Where ``|input - other| <= atol + rtol |other|``; infinities are close to themselves only."""
     return untracked("isclose", lambda a, b: np.isclose(a, b, rtol, atol, equal_nan), input, other)
 
 
-def allclose(input: Array, other: Array, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
+def allclose(input: A, other: ArrayLike, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
     """Whether ``|input - other| <= atol + rtol |other|`` everywhere."""
     return bool(np.all(plain("allclose", isclose(input, other, rtol, atol, equal_nan))))
 
 
-def isnan(input: Array) -> Array:
+def isnan(input: A) -> A:
     """Where an element is NaN."""
     return untracked("isnan", np.isnan, input)
 
 
-def isinf(input: Array) -> Array:
+def isinf(input: A) -> A:
     """Where an element is infinite."""
     return untracked("isinf", np.isinf, input)
 
 
-def isfinite(input: Array) -> Array:
+def isfinite(input: A) -> A:
     """Where an element is neither infinite nor NaN."""
     return untracked("isfinite", np.isfinite, input)
 
 
-def isposinf(input: Array) -> Array:
+def isposinf(input: A) -> A:
     """Where an element is +∞."""
     return untracked("isposinf", lambda x: np.isinf(x) & (np.asarray(x) > 0), input)
 
 
-def isneginf(input: Array) -> Array:
+def isneginf(input: A) -> A:
     """Where an element is -∞."""
     return untracked("isneginf", lambda x: np.isinf(x) & (np.asarray(x) < 0), input)
 
 
-def isreal(input: Array) -> Array:
+def isreal(input: A) -> A:
     """Where an element is real: everywhere."""
     return untracked("isreal", np.isreal, input)
 
 
-def signbit(input: Array) -> Array:
+def signbit(input: A) -> A:
     """Where the sign bit is set, as it is of -0.0, too."""
     return untracked("signbit", lambda x: np.signbit(x) if np.asarray(x).dtype.kind == "f" else np.less(x, 0), input)
 
 
-def isin(elements: Array, test_elements: Array, *, assume_unique: bool = False, invert: bool = False) -> Array:
+def isin(elements: A, test_elements: ArrayLike, *, assume_unique: bool = False, invert: bool = False) -> A:
     """Where an element is among `test_elements`; with `invert`, where it is not."""
     return untracked(
         "isin", lambda a, b: np.isin(a, b, assume_unique=assume_unique, invert=invert), elements, test_elements
     )
 
 
-def logical_and(input: Array, other: Array) -> Array:
+def logical_and(input: A, other: ArrayLike) -> A:
     """Where both are not 0."""
     return untracked("logical_and", np.logical_and, input, other)
 
 
-def logical_or(input: Array, other: Array) -> Array:
+def logical_or(input: A, other: ArrayLike) -> A:
     """Where one or both are not 0."""
     return untracked("logical_or", np.logical_or, input, other)
 
 
-def logical_xor(input: Array, other: Array) -> Array:
+def logical_xor(input: A, other: ArrayLike) -> A:
     """Where just one of the two is not 0."""
     return untracked("logical_xor", np.logical_xor, input, other)
 
 
-def logical_not(input: Array) -> Array:
+def logical_not(input: A) -> A:
     """Where an element is 0."""
     return untracked("logical_not", np.logical_not, input)
 
@@ -168,54 +168,54 @@ def _of_integers(op: str, function: Any, *inputs: Array) -> Array:
     return untracked(op, function, *inputs)
 
 
-def bitwise_and(input: Array, other: Array) -> Array:
+def bitwise_and(input: A, other: ArrayLike) -> A:
     """The bits that both have set."""
     return _of_integers("bitwise_and", np.bitwise_and, input, other)
 
 
-def bitwise_or(input: Array, other: Array) -> Array:
+def bitwise_or(input: A, other: ArrayLike) -> A:
     """The bits that one or both have set."""
     return _of_integers("bitwise_or", np.bitwise_or, input, other)
 
 
-def bitwise_xor(input: Array, other: Array) -> Array:
+def bitwise_xor(input: A, other: ArrayLike) -> A:
     """The bits that just one of the two has set."""
     return _of_integers("bitwise_xor", np.bitwise_xor, input, other)
 
 
-def bitwise_not(input: Array) -> Array:
+def bitwise_not(input: A) -> A:
     """Every bit turned over; of booleans, not."""
     return _of_integers("bitwise_not", np.invert, input)
 
 
-def bitwise_left_shift(input: Array, other: Array) -> Array:
+def bitwise_left_shift(input: A, other: ArrayLike) -> A:
     """Bits shifted up: times 2 to the power of `other`."""
     return _of_integers("bitwise_left_shift", np.left_shift, input, other)
 
 
-def bitwise_right_shift(input: Array, other: Array) -> Array:
+def bitwise_right_shift(input: A, other: ArrayLike) -> A:
     """Bits shifted down: divided by 2 to the power of `other`, rounded down."""
     return _of_integers("bitwise_right_shift", np.right_shift, input, other)
 
 
-def gcd(input: Array, other: Array) -> Array:
+def gcd(input: A, other: ArrayLike) -> A:
     """The greatest common divisor of each two integers."""
     return _of_integers("gcd", np.gcd, input, other)
 
 
-def lcm(input: Array, other: Array) -> Array:
+def lcm(input: A, other: ArrayLike) -> A:
     """The least common multiple of each two integers."""
     return _of_integers("lcm", np.lcm, input, other)
 
 
-def heaviside(input: Array, values: Array) -> Array:
+def heaviside(input: A, values: ArrayLike) -> A:
     """0 below 0, 1 above, and `values` at 0."""
     if np.asarray(array_of("heaviside", input)).dtype != np.asarray(array_of("heaviside", values)).dtype:
         raise DTypeError("heaviside: input and values must have the same dtype")
     return untracked("heaviside", lambda x, v: np.heaviside(x, v).astype(np.asarray(x).dtype), input, values)
 
 
-def floor_divide(input: Array, other: Array) -> Array:
+def floor_divide(input: A, other: ArrayLike) -> A:
     """The quotient rounded down, element by element; integers stay integers."""
     return untracked("floor_divide", _floored, input, other)
 
@@ -225,7 +225,7 @@ def _floored(a: Any, b: Any) -> Any:
     return np.floor_divide(np.asarray(a, dtype), np.asarray(b, dtype))
 
 
-def count_nonzero(input: Array, dim: Any = None) -> Array:
+def count_nonzero(input: A, dim: Any = None) -> A:
     """How many elements are not 0, in all or along dims."""
     return untracked("count_nonzero", lambda x: np.count_nonzero(x, axis=_axis(dim)), input)
 
@@ -234,7 +234,7 @@ def _axis(dim: Any) -> Any:
     return dim if dim is None or isinstance(dim, int) else tuple(dim)
 
 
-def is_nonzero(input: Array) -> bool:
+def is_nonzero(input: A) -> bool:
     """Whether the only element is not 0."""
     values = plain("is_nonzero", input)
     if values.size != 1:

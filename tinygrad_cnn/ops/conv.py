@@ -12,7 +12,7 @@ import numpy as np
 from tinygrad_cnn.core.checks import shape_of
 from tinygrad_cnn.core.conv import Conv2D, Conv2DBias, Conv2DInput, Geometry
 from tinygrad_cnn.core.errors import ArgumentError
-from tinygrad_cnn.core.types import Array, Pads, Pair, Shape, Size2
+from tinygrad_cnn.core.types import A, Array, ArrayLike, Pads, Pair, Shape, Size2
 from tinygrad_cnn.ops.checks import check_dims, check_ndim, check_pair
 from tinygrad_cnn.ops.shape import pad, squeeze, unsqueeze
 
@@ -24,14 +24,14 @@ __all__ = [
 
 
 def conv2d(
-    input: Array,
-    weight: Array,
-    bias: Array | None = None,
+    input: A,
+    weight: ArrayLike,
+    bias: ArrayLike | None = None,
     stride: Size2 = 1,
     padding: Size2 | str = 0,
     dilation: Size2 = 1,
     groups: int = 1,
-) -> Array:
+) -> A:
     """Two-dimensional convolution (cross-correlation), as ``torch.nn.functional.conv2d``.
 
     Parameters
@@ -125,14 +125,14 @@ def check_padding(op: str, padding: Any, kernel: Pair, stride: Pair, dilation: P
 
 
 def conv1d(
-    input: Array,
-    weight: Array,
-    bias: Array | None = None,
+    input: A,
+    weight: ArrayLike,
+    bias: ArrayLike | None = None,
     stride: int | tuple[int] = 1,
     padding: int | tuple[int] | str = 0,
     dilation: int | tuple[int] = 1,
     groups: int = 1,
-) -> Array:
+) -> A:
     """One-dimensional convolution: input (N, C, L) or (C, L), weight (O, C / groups, K), as `conv2d` of height 1."""
     check_ndim("conv1d", "input", input, (2, 3), "(N, C, L) or (C, L)")
     check_ndim("conv1d", "weight", weight, (3,), "(O, C / groups, K)")
@@ -150,15 +150,15 @@ def _one(name: str, value: Any) -> int:
 
 
 def conv_transpose2d(
-    input: Array,
-    weight: Array,
-    bias: Array | None = None,
+    input: A,
+    weight: ArrayLike,
+    bias: ArrayLike | None = None,
     stride: Size2 = 1,
     padding: Size2 = 0,
     output_padding: Size2 = 0,
     groups: int = 1,
     dilation: Size2 = 1,
-) -> Array:
+) -> A:
     """Transposed convolution: the adjoint of `conv2d` in its input, applied forwards.
 
     Shapes: input (N, C, H, W) or (C, H, W), weight (C, O / groups, KH, KW), bias (O,); the result has

@@ -6,7 +6,7 @@ import numpy as np
 
 from tinygrad_cnn.core.checks import check_axis, shape_of
 from tinygrad_cnn.core.errors import ArgumentError
-from tinygrad_cnn.core.types import Array, Shape
+from tinygrad_cnn.core.types import A, Shape
 from tinygrad_cnn.ops.arrangement import atleast_2d, unpacked
 from tinygrad_cnn.ops.reduce import sum
 from tinygrad_cnn.ops.shape import DiagonalPut, cat, diagonal, flatten, pad
@@ -20,7 +20,7 @@ __all__ = [
 ]
 
 
-def diag(input: Array, diagonal: int = 0) -> Array:
+def diag(input: A, diagonal: int = 0) -> A:
     """The diagonal of a matrix, or a matrix with a vector on its diagonal."""
     ndim = len(shape_of(input))
     if ndim not in (1, 2):
@@ -31,7 +31,7 @@ def diag(input: Array, diagonal: int = 0) -> Array:
 _taken = diagonal
 
 
-def diag_embed(input: Array, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Array:
+def diag_embed(input: A, offset: int = 0, dim1: int = -2, dim2: int = -1) -> A:
     """Matrices with the last dim of the input on a diagonal of their dims `dim1` and `dim2`."""
     shape = shape_of(input)
     if not shape:
@@ -45,12 +45,12 @@ def diag_embed(input: Array, offset: int = 0, dim1: int = -2, dim2: int = -1) ->
     return DiagonalPut.apply(input, shape=full, offset=offset, axis1=axis1, axis2=axis2)
 
 
-def diagflat(input: Array, offset: int = 0) -> Array:
+def diagflat(input: A, offset: int = 0) -> A:
     """A matrix with all elements of the input on its diagonal."""
     return diag_embed(flatten(input), offset)
 
 
-def block_diag(*tensors: Any) -> Array:
+def block_diag(*tensors: A) -> A:
     """A matrix with the given matrices along its diagonal, zeros elsewhere."""
     blocks = [atleast_2d(x) for x in unpacked("block_diag", tensors)]
     if any(len(shape_of(x)) != 2 for x in blocks):
@@ -62,7 +62,7 @@ def block_diag(*tensors: Any) -> Array:
     return cat(rows, 0)
 
 
-def trace(input: Array) -> Array:
+def trace(input: A) -> A:
     """The sum of the diagonal of a matrix."""
     if len(shape_of(input)) != 2:
         raise ArgumentError(f"trace: input has shape {shape_of(input)}; expected 2 dims")

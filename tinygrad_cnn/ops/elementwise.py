@@ -4,6 +4,7 @@ Piecewise functions (relu, maximum, clamp) live in `piecewise`, beside the conve
 """
 
 import math
+from typing import Any, overload
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from tinygrad_cnn.core.elementwise import Add, Div, Exp, Log, Mul, Neg, PowScala
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.op import Elementwise, Kink, Sample, Unary
 from tinygrad_cnn.core.promotion import default
-from tinygrad_cnn.core.types import Array
+from tinygrad_cnn.core.types import A, Array, ArrayLike
 from tinygrad_cnn.kernels.special import erf as _erf
 from tinygrad_cnn.kernels.special import erfinv as _erfinv
 
@@ -270,97 +271,97 @@ class GeluTanh(Unary):
         return g * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * slope)
 
 
-def add(input: Array, other: Array, *, alpha: float = 1) -> Array:
+def add(input: A, other: ArrayLike, *, alpha: float = 1) -> A:
     """Sum: ``input + alpha * other``."""
     return Add.apply(input, other if alpha == 1 else mul(other, alpha))
 
 
-def sub(input: Array, other: Array, *, alpha: float = 1) -> Array:
+def sub(input: A, other: ArrayLike, *, alpha: float = 1) -> A:
     """Difference: ``input - alpha * other``."""
     return Sub.apply(input, other if alpha == 1 else mul(other, alpha))
 
 
-def mul(input: Array, other: Array) -> Array:
+def mul(input: A, other: ArrayLike) -> A:
     """Product of each two elements."""
     return Mul.apply(input, other)
 
 
-def neg(input: Array) -> Array:
+def neg(input: A) -> A:
     """Each element with the other sign."""
     return Neg.apply(input)
 
 
-def exp(input: Array) -> Array:
+def exp(input: A) -> A:
     """Exponential of each element: e to its power."""
     return Exp.apply(input)
 
 
-def expm1(input: Array) -> Array:
+def expm1(input: A) -> A:
     """``exp(x) - 1``, exact for small x, too."""
     return Expm1.apply(input)
 
 
-def log(input: Array) -> Array:
+def log(input: A) -> A:
     """Natural logarithm of each element; NaN below 0."""
     return Log.apply(input)
 
 
-def log1p(input: Array) -> Array:
+def log1p(input: A) -> A:
     """``log(1 + x)``, exact for small x, too."""
     return Log1p.apply(input)
 
 
-def sqrt(input: Array) -> Array:
+def sqrt(input: A) -> A:
     """Square root of each element; NaN below 0."""
     return Sqrt.apply(input)
 
 
-def rsqrt(input: Array) -> Array:
+def rsqrt(input: A) -> A:
     """One over the square root of each element."""
     return Rsqrt.apply(input)
 
 
-def sin(input: Array) -> Array:
+def sin(input: A) -> A:
     """Sine of each element, in radians."""
     return Sin.apply(input)
 
 
-def cos(input: Array) -> Array:
+def cos(input: A) -> A:
     """Cosine of each element, in radians."""
     return Cos.apply(input)
 
 
-def tan(input: Array) -> Array:
+def tan(input: A) -> A:
     """Tangent of each element, in radians."""
     return Tan.apply(input)
 
 
-def sinh(input: Array) -> Array:
+def sinh(input: A) -> A:
     """Hyperbolic sine of each element."""
     return Sinh.apply(input)
 
 
-def cosh(input: Array) -> Array:
+def cosh(input: A) -> A:
     """Hyperbolic cosine of each element."""
     return Cosh.apply(input)
 
 
-def tanh(input: Array) -> Array:
+def tanh(input: A) -> A:
     """Hyperbolic tangent of each element."""
     return Tanh.apply(input)
 
 
-def arcsin(input: Array) -> Array:
+def arcsin(input: A) -> A:
     """Inverse sine in radians, in [-π/2, π/2]; NaN outside [-1, 1]."""
     return Arcsin.apply(input)
 
 
-def arccos(input: Array) -> Array:
+def arccos(input: A) -> A:
     """Inverse cosine in radians, in [0, π]; NaN outside [-1, 1]."""
     return Arccos.apply(input)
 
 
-def arctan(input: Array) -> Array:
+def arctan(input: A) -> A:
     """Inverse tangent in radians, in (-π/2, π/2)."""
     return Arctan.apply(input)
 
@@ -369,27 +370,33 @@ asin, acos, atan = arcsin, arccos, arctan
 negative, subtract, multiply = neg, sub, mul
 
 
-def sigmoid(input: Array) -> Array:
+def sigmoid(input: A) -> A:
     """Logistic function of each element, ``1 / (1 + exp(-x))``; nothing overflows."""
     return Sigmoid.apply(input)
 
 
-def erf(input: Array) -> Array:
+def erf(input: A) -> A:
     """Error function of each element: ``2/√π`` times the integral of ``exp(-t²)`` from 0 to x."""
     return Erf.apply(input)
 
 
-def erfinv(input: Array) -> Array:
+def erfinv(input: A) -> A:
     """The inverse of `erf`: ±∞ at ±1, NaN beyond."""
     return Erfinv.apply(input)
 
 
-def silu(input: Array) -> Array:
+def silu(input: A) -> A:
     """Sigmoid linear unit, ``x sigmoid(x)`` (Elfwing et al. 2017), also known as swish."""
     return Silu.apply(input)
 
 
-def pow(input: Array, exponent: Array) -> Array:
+@overload
+def pow(input: A, exponent: float) -> A: ...
+@overload
+def pow(input: float, exponent: A) -> A: ...
+@overload
+def pow(input: A, exponent: ArrayLike) -> A: ...
+def pow(input: Any, exponent: Any) -> Any:
     """`input` to the power of `exponent`; a plain number as exponent is cheaper than an array."""
     if isinstance(exponent, (int, float)):
         kind = dtype_of(input).kind
@@ -403,24 +410,24 @@ def pow(input: Array, exponent: Array) -> Array:
     return Pow.apply(input, exponent)
 
 
-def softplus(input: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
+def softplus(input: A, beta: float = 1.0, threshold: float = 20.0) -> A:
     """Softplus: ``ln(1 + exp(beta x)) / beta``, linear where ``beta x > threshold``."""
     return Softplus.apply(input, beta=float(beta), threshold=float(threshold))
 
 
-def gelu(input: Array, approximate: str = "none") -> Array:
+def gelu(input: A, approximate: str = "none") -> A:
     """Gaussian error linear unit (Hendrycks & Gimpel 2016), exact or by its tanh approximation."""
     if approximate not in ("none", "tanh"):
         raise ArgumentError(f"gelu: approximate is {approximate!r}; it must be 'none' or 'tanh'")
     return Gelu.apply(input) if approximate == "none" else GeluTanh.apply(input)
 
 
-def square(input: Array) -> Array:
+def square(input: A) -> A:
     """The square of each element: ``x * x``."""
     return mul(input, input)
 
 
-def reciprocal(input: Array) -> Array:
+def reciprocal(input: A) -> A:
     """One over each element."""
     return Div.apply(1.0, input)
 

@@ -1,7 +1,5 @@
 """Reading and writing elements by index. `take` and `put` by the same index are each other's VJP."""
 
-from typing import Any
-
 import numpy as np
 
 from tinygrad_cnn.core.checks import check_axis, check_broadcast, shape_of
@@ -10,7 +8,7 @@ from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.indexing import GetItem, Index, PutItem, SetItem, check_index
 from tinygrad_cnn.core.op import Kink, Op, Sample
-from tinygrad_cnn.core.types import Array, Shape
+from tinygrad_cnn.core.types import A, Array, ArrayLike, Shape
 from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.checks import check_integer, check_ndim, check_range
 from tinygrad_cnn.ops.untracked import dressed
@@ -112,7 +110,7 @@ class Sort(Op):
         return Sample((x,), {"axis": draw.integer(0, x.ndim - 1), "descending": draw.boolean()})
 
 
-def getitem(input: Array, index: Index) -> Array:
+def getitem(input: A, index: Index) -> A:
     """`input[index]` for every form of NumPy's indices; a view of the input's memory where NumPy gives one."""
     shape = shape_of(input)
     plain = check_index("getitem", index, shape)
@@ -122,7 +120,7 @@ def getitem(input: Array, index: Index) -> Array:
         raise IndexError(f"getitem: {error} (input of shape {shape}, index {index!r})") from None
 
 
-def setitem(input: Array, index: Index, value: Array) -> Array:
+def setitem(input: A, index: Index, value: ArrayLike) -> A:
     """A copy of `input` with `value` assigned at the index; gradients flow to both."""
     shape = shape_of(input)
     plain = check_index("setitem", index, shape)
@@ -135,7 +133,7 @@ def setitem(input: Array, index: Index, value: Array) -> Array:
 
 
 @flexible
-def gather(input: Array, dim: int, index: Array, *, sparse_grad: bool = False) -> Array:
+def gather(input: A, dim: int, index: ArrayLike, *, sparse_grad: bool = False) -> A:
     """Read along a dim: ``out[i][j] = input[index[i][j]][j]`` for dim 0, and so on."""
     if sparse_grad:
         raise ArgumentError("gather: sparse_grad is not supported; gradients are dense here, leave it out")
@@ -148,7 +146,7 @@ def gather(input: Array, dim: int, index: Array, *, sparse_grad: bool = False) -
 
 
 @flexible
-def scatter_add(input: Array, dim: int, index: Array, src: Array) -> Array:
+def scatter_add(input: A, dim: int, index: ArrayLike, src: ArrayLike) -> A:
     """Add along a dim: ``out[index[i][j]][j] += src[i][j]`` for dim 0, and so on, on a copy of `input`."""
     shape, wanted = shape_of(input), shape_of(index)
     axis = check_axis("scatter_add", dim, len(shape))
@@ -172,7 +170,7 @@ def _check_along(op: str, shape: Shape, index: Shape, axis: int) -> None:
 
 
 @flexible
-def index_select(input: Array, dim: int, index: Array) -> Array:
+def index_select(input: A, dim: int, index: ArrayLike) -> A:
     """The slices of a dim that a 1-D integer array names, in its order."""
     shape = shape_of(input)
     axis = check_axis("index_select", dim, len(shape))
@@ -182,7 +180,7 @@ def index_select(input: Array, dim: int, index: Array) -> Array:
     return getitem(input, (slice(None),) * axis + (np.atleast_1d(np.asarray(index)),))
 
 
-def one_hot(input: Array, num_classes: int = -1) -> Array:
+def one_hot(input: A, num_classes: int = -1) -> A:
     """Integers (any shape) as rows of an identity matrix, int64; a new last dim of size `num_classes`."""
     check_integer("one_hot", "input", input)
     labels = np.asarray(input)
@@ -205,7 +203,7 @@ class OneHot(Op):
         return Sample((draw.index_array(draw.shape(), 4),), {"num_classes": draw.integer(4, 5)})
 
 
-def embedding(input: Array, weight: Array, padding_idx: int | None = None) -> Array:
+def embedding(input: ArrayLike, weight: A, padding_idx: int | None = None) -> A:
     """The rows of `weight` (V, E) that `input` (any shape, integers) names; `padding_idx` gets no gradient."""
     check_ndim("embedding", "weight", weight, (2,), "(num_embeddings, embedding_dim)")
     rows = shape_of(weight)[0]
@@ -247,7 +245,7 @@ class Embedding(Op):
 
 
 @flexible
-def sort(input: Array, dim: int = -1, descending: bool = False, *, stable: bool = False) -> Any:
+def sort(input: A, dim: int = -1, descending: bool = False, *, stable: bool = False) -> return_types.sort[A]:
     """``(values, indices)`` sorted along a dim, and the order; equal elements keep theirs, stable or not."""
     ndim = len(shape_of(input))
     axis = check_axis("sort", dim, max(ndim, 1))
@@ -257,7 +255,7 @@ def sort(input: Array, dim: int = -1, descending: bool = False, *, stable: bool 
 
 
 @flexible
-def topk(input: Array, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
+def topk(input: A, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> return_types.topk[A]:
     """``(values, indices)`` of the k largest (or smallest) along a dim, in order whether `sorted` or not."""
     shape = shape_of(input)
     axis = check_axis("topk", dim, max(len(shape), 1))
@@ -270,7 +268,8 @@ def topk(input: Array, k: int, dim: int = -1, largest: bool = True, sorted: bool
     return return_types.topk(values[first], indices[first])
 
 
-def masked_select(input: Array, mask: Array) -> Array:
+def masked_select(input: A, mask: ArrayLike) -> A:
     """The elements where the mask, broadcast to the input, holds; one-dimensional."""
     shape = check_broadcast("masked_select", shape_of(input), shape_of(mask))
-    return getitem(np.broadcast_to(input, shape), np.broadcast_to(np.asarray(mask), shape))
+    repeated: Array = np.broadcast_to(input, shape)
+    return getitem(repeated, np.broadcast_to(np.asarray(mask), shape))

@@ -1,6 +1,7 @@
 """Products of matrices and of many arrays. `Matmul` and `Einsum` are closed: their VJPs are products again."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, overload
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.linalg import Linear, Matmul
 from tinygrad_cnn.core.op import Op, Sample
-from tinygrad_cnn.core.types import Array, Shape
+from tinygrad_cnn.core.types import A, Array, ArrayLike, Shape
 from tinygrad_cnn.ops.checks import check_ndim
 from tinygrad_cnn.ops.elementwise import mul
 from tinygrad_cnn.ops.shape import diagonal, unsqueeze
@@ -65,7 +66,7 @@ class Einsum(Op):
         return Sample(arrays, {"terms": tuple(terms), "output": output})
 
 
-def matmul(input: Array, other: Array) -> Array:
+def matmul(input: A, other: ArrayLike) -> A:
     """Matrix product with batch broadcasting; a vector counts as a row on the left, a column on the right.
 
     Shapes: (..., n, k) and (..., k, m) give (..., n, m); (k,) and (k,) give a number.
@@ -95,14 +96,14 @@ def matmul(input: Array, other: Array) -> Array:
     return y
 
 
-def mm(input: Array, mat2: Array) -> Array:
+def mm(input: A, mat2: ArrayLike) -> A:
     """Product of two matrices, without broadcasting."""
     check_ndim("mm", "input", input, (2,), "(n, k)")
     check_ndim("mm", "mat2", mat2, (2,), "(k, m)")
     return matmul(input, mat2)
 
 
-def bmm(input: Array, mat2: Array) -> Array:
+def bmm(input: A, mat2: ArrayLike) -> A:
     """Products of two batches of matrices, without broadcasting."""
     check_ndim("bmm", "input", input, (3,), "(b, n, k)")
     check_ndim("bmm", "mat2", mat2, (3,), "(b, k, m)")
@@ -111,21 +112,21 @@ def bmm(input: Array, mat2: Array) -> Array:
     return matmul(input, mat2)
 
 
-def dot(input: Array, tensor: Array) -> Array:
+def dot(input: A, tensor: ArrayLike) -> A:
     """Inner product of two vectors."""
     check_ndim("dot", "input", input, (1,), "(n,)")
     check_ndim("dot", "tensor", tensor, (1,), "(n,)")
     return matmul(input, tensor)
 
 
-def outer(input: Array, vec2: Array) -> Array:
+def outer(input: A, vec2: ArrayLike) -> A:
     """Outer product of two vectors: (n,) and (m,) give (n, m)."""
     check_ndim("outer", "input", input, (1,), "(n,)")
     check_ndim("outer", "vec2", vec2, (1,), "(m,)")
     return mul(unsqueeze(input, 1), unsqueeze(vec2, 0))
 
 
-def linear(input: Array, weight: Array, bias: Array | None = None) -> Array:
+def linear(input: A, weight: ArrayLike, bias: ArrayLike | None = None) -> A:
     """Affine map ``input @ weight.T + bias``.
 
     Shapes: input (..., n), weight (m, n) or (n,), bias (m,) or None; the result is (..., m).
@@ -146,7 +147,11 @@ def linear(input: Array, weight: Array, bias: Array | None = None) -> Array:
     return Linear.apply(input, weight, bias)
 
 
-def einsum(equation: str, *operands: Any) -> Array:
+@overload
+def einsum(equation: str, operands: Sequence[A], /) -> A: ...
+@overload
+def einsum(equation: str, *operands: A) -> A: ...
+def einsum(equation: str, *operands: Any) -> Any:
     """Sum of products in Einstein's notation, as NumPy's and PyTorch's, with "..." and repeated letters.
 
     >>> import numpy as np

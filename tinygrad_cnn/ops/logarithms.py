@@ -1,13 +1,14 @@
 """Logarithms and powers in other bases, and sums of exponentials."""
 
 import math
+from typing import Any, overload
 
 import numpy as np
 
 from tinygrad_cnn.core.domain import Positive
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.op import Elementwise, Kink, Unary
-from tinygrad_cnn.core.types import Array
+from tinygrad_cnn.core.types import A, Array, ArrayLike
 from tinygrad_cnn.ops.elementwise import log, log1p, pow
 from tinygrad_cnn.ops.piecewise import clamp, where
 from tinygrad_cnn.ops.untracked import plain
@@ -67,44 +68,48 @@ class Logaddexp(Elementwise):
         return g * np.exp(b - np.where(y == -math.inf, 0.0, y))
 
 
-def log2(input: Array) -> Array:
+def log2(input: A) -> A:
     """Logarithm to base 2 of each element; NaN below 0."""
     return Log2.apply(input)
 
 
-def log10(input: Array) -> Array:
+def log10(input: A) -> A:
     """Logarithm to base 10 of each element; NaN below 0."""
     return Log10.apply(input)
 
 
-def exp2(input: Array) -> Array:
+def exp2(input: A) -> A:
     """2 to the power of each element."""
     return pow(2.0, input)
 
 
-def logaddexp(input: Array, other: Array) -> Array:
+def logaddexp(input: A, other: ArrayLike) -> A:
     """``log(exp(input) + exp(other))``; nothing overflows."""
     return Logaddexp.apply(input, other)
 
 
-def logaddexp2(input: Array, other: Array) -> Array:
+def logaddexp2(input: A, other: ArrayLike) -> A:
     """``log2(2 ** input + 2 ** other)``; nothing overflows."""
     return Logaddexp.apply(input * math.log(2), other * math.log(2)) / math.log(2)
 
 
-def xlogy(input: Array, other: Array) -> Array:
+def xlogy(input: A, other: ArrayLike) -> A:
     """``input * log(other)``, 0 where `input` is 0 and `other` is a number."""
     nothing = np.logical_and(plain("xlogy", input) == 0, ~np.isnan(plain("xlogy", other)))
     return where(nothing, 0.0, input * log(where(nothing, 1.0, other)))
 
 
-def logit(input: Array, eps: float | None = None) -> Array:
+def logit(input: A, eps: float | None = None) -> A:
     """``log(p / (1 - p))``, the inverse of `sigmoid`; `eps` keeps p inside [eps, 1 - eps]."""
     p = input if eps is None else clamp(input, eps, 1 - eps)
     return log(p) - log1p(-p)
 
 
-def float_power(input: Array, exponent: Array) -> Array:
+@overload
+def float_power(input: float, exponent: A) -> A: ...
+@overload
+def float_power(input: A, exponent: ArrayLike) -> A: ...
+def float_power(input: Any, exponent: Any) -> Any:
     """`input` to the power of `exponent`, in float64."""
     if not hasattr(input, "astype") and not hasattr(exponent, "astype"):
         raise ArgumentError("float_power: neither the input nor the exponent is a tensor")

@@ -10,7 +10,7 @@ from tinygrad_cnn.core.domain import Real
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.loss import ClassCrossEntropy, LogSoftmax, Softmax, SoftmaxCrossEntropy
 from tinygrad_cnn.core.op import Elementwise, Kink
-from tinygrad_cnn.core.types import Array, NDArray, Shape
+from tinygrad_cnn.core.types import A, Array, ArrayLike, NDArray, Shape
 from tinygrad_cnn.ops.checks import check_floating, check_integer
 from tinygrad_cnn.ops.shape import movedim
 
@@ -49,27 +49,27 @@ class BinaryCrossEntropy(Elementwise):
             return g * (np.log1p(-p) - np.log(p))
 
 
-def softmax(input: Array, dim: int, dtype: Any = None) -> Array:
+def softmax(input: A, dim: int, dtype: Any = None) -> A:
     """Exponentials along a dim, normalised to sum 1."""
     axis = check_axis("softmax", dim, len(shape_of(input)))
     return Softmax.apply(input if dtype is None else input.astype(dtype), axis=axis)
 
 
-def log_softmax(input: Array, dim: int, dtype: Any = None) -> Array:
+def log_softmax(input: A, dim: int, dtype: Any = None) -> A:
     """The logarithm of softmax along a dim, exact where softmax underflows."""
     axis = check_axis("log_softmax", dim, len(shape_of(input)))
     return LogSoftmax.apply(input if dtype is None else input.astype(dtype), axis=axis)
 
 
 def cross_entropy(
-    input: Array,
-    target: Array,
-    weight: Array | None = None,
+    input: A,
+    target: ArrayLike,
+    weight: ArrayLike | None = None,
     *,
     ignore_index: int = -100,
     reduction: str = "mean",
     label_smoothing: float = 0.0,
-) -> Array:
+) -> A:
     """Cross-entropy of logits and targets, as ``torch.nn.functional.cross_entropy``.
 
     Parameters
@@ -123,7 +123,8 @@ def cross_entropy(
         losses = SoftmaxCrossEntropy.apply(rows, smooth.astype(dtype_of(input)))
         return _reduce(losses, row_weight, reduction, labels)
     if reduction == "none":
-        return np.reshape(ClassCrossEntropy.apply(rows, hot, row_weight, each=True), labels)
+        each: Array = np.reshape(ClassCrossEntropy.apply(rows, hot, row_weight, each=True), labels)
+        return each
     total = float(row_weight.sum()) if reduction == "mean" else 1.0
     loss = ClassCrossEntropy.apply(rows, hot, row_weight / (total or 1.0), each=False)
     return loss if total else loss + math.nan  # the mean of nothing is NaN, its gradient 0, as in PyTorch
@@ -186,13 +187,13 @@ def _reduce(losses: Array, row_weight: NDArray, reduction: str, shape: Shape) ->
 
 
 def nll_loss(
-    input: Array,
-    target: Array,
-    weight: Array | None = None,
+    input: A,
+    target: ArrayLike,
+    weight: ArrayLike | None = None,
     *,
     ignore_index: int = -100,
     reduction: str = "mean",
-) -> Array:
+) -> A:
     """Negative log-likelihood of log-probabilities (N, K) or (N, K, d1, …) at class indices (N,) or (N, d1, …)."""
     op = "nll_loss"
     check_floating(op, "input", input)

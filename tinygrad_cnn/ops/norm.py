@@ -15,7 +15,7 @@ from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.op import Op, Sample
 from tinygrad_cnn.core.reduce import Mean
-from tinygrad_cnn.core.types import Array, Shape
+from tinygrad_cnn.core.types import A, Array, ArrayLike, Shape
 from tinygrad_cnn.ops.checks import check_ndim
 
 __all__ = [
@@ -55,7 +55,7 @@ class Normalize(Op):
         return Sample((x,), {"axes": tuple(sorted(set(axes))), "eps": draw.choice([0.5, 0.1])})
 
 
-def batch_norm(input: Array, weight: Array | None, bias: Array | None, eps: float = 1e-5) -> Array:
+def batch_norm(input: A, weight: ArrayLike | None, bias: ArrayLike | None, eps: float = 1e-5) -> A:
     """Normalise each channel of (N, C, …) over the batch and all places, then scale and shift it.
 
     The training form (Ioffe & Szegedy 2015), by the batch's own statistics.
@@ -85,12 +85,12 @@ def column(shape: Shape) -> Shape:
 
 
 def layer_norm(
-    input: Array,
+    input: A,
     normalized_shape: Sequence[int],
-    weight: Array | None = None,
-    bias: Array | None = None,
+    weight: ArrayLike | None = None,
+    bias: ArrayLike | None = None,
     eps: float = 1e-5,
-) -> Array:
+) -> A:
     """Normalise each sample over its last dims, those of `normalized_shape` (Ba, Kiros, Hinton 2016)."""
     shape, last = shape_of(input), tuple(normalized_shape)
     if not last or shape[-len(last) :] != last:
@@ -104,7 +104,7 @@ def layer_norm(
     return y if bias is None else y + bias
 
 
-def drop(input: Array, p: float, generator: Any) -> Array:
+def drop(input: A, p: float, generator: Any) -> A:
     """Zero each element with probability p, and scale the others by 1 / (1 - p) (Srivastava et al. 2014).
 
     What stays is said by ``generator.bernoulli(1 - p, shape)``.

@@ -1,12 +1,12 @@
 """Orders: sorting, ranks, distinct elements, places in a sorted array."""
 
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
 from tinygrad_cnn.core.checks import check_axis, shape_of
 from tinygrad_cnn.core.errors import ArgumentError
-from tinygrad_cnn.core.types import Array, NDArray
+from tinygrad_cnn.core.types import A, Array, ArrayLike, NDArray
 from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.indexing import sort
 from tinygrad_cnn.ops.statistics import pick
@@ -25,18 +25,18 @@ __all__ = [
 
 
 @flexible
-def argsort(input: Array, dim: int = -1, descending: bool = False, *, stable: bool = False) -> Array:
+def argsort(input: A, dim: int = -1, descending: bool = False, *, stable: bool = False) -> A:
     """The order that sorts along a dim; equal elements keep theirs."""
     return sort(input, dim, descending, stable=stable).indices
 
 
-def msort(input: Array) -> Array:
+def msort(input: A) -> A:
     """Sorted along the first dim."""
     return sort(input, 0).values
 
 
 @flexible
-def kthvalue(input: Array, k: int, dim: int = -1, keepdim: bool = False) -> Any:
+def kthvalue(input: A, k: int, dim: int = -1, keepdim: bool = False) -> return_types.kthvalue[A]:
     """``(values, indices)`` of the k-th smallest along a dim, counted from 1."""
     values = plain("kthvalue", input)
     axis = check_axis("kthvalue", dim, max(values.ndim, 1))
@@ -49,9 +49,21 @@ def kthvalue(input: Array, k: int, dim: int = -1, keepdim: bool = False) -> Any:
     return pick(input, np.take(order, [k - 1], axis=axis), axis, keepdim, return_types.kthvalue)
 
 
+@overload
+def unique(
+    input: A,
+    sorted: bool = True,
+    return_inverse: Literal[False] = False,
+    return_counts: Literal[False] = False,
+    dim: int | None = None,
+) -> A: ...
+@overload
+def unique(
+    input: A, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
+) -> tuple[A, ...]: ...
 @flexible
 def unique(
-    input: Array,
+    input: A,
     sorted: bool = True,
     return_inverse: bool = False,
     return_counts: bool = False,
@@ -68,9 +80,17 @@ def unique(
     return _answers(input, found, inverse.reshape(shape), counts, return_inverse, return_counts)
 
 
+@overload
+def unique_consecutive(
+    input: A, return_inverse: Literal[False] = False, return_counts: Literal[False] = False, dim: int | None = None
+) -> A: ...
+@overload
+def unique_consecutive(
+    input: A, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
+) -> tuple[A, ...]: ...
 @flexible
 def unique_consecutive(
-    input: Array, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
+    input: A, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
 ) -> Any:
     """The elements (slices of a dim) without the neighbours that equal them; also see `unique`."""
     values = plain("unique_consecutive", input)
@@ -97,14 +117,14 @@ def _answers(
 
 
 def searchsorted(
-    sorted_sequence: Array,
-    input: Array,
+    sorted_sequence: A,
+    input: ArrayLike,
     *,
     out_int32: bool = False,
     right: bool = False,
     side: str | None = None,
-    sorter: Array | None = None,
-) -> Array:
+    sorter: ArrayLike | None = None,
+) -> A:
     """Where each value of `input` belongs in sorted rows, so that they stay sorted: before equal ones, or behind."""
     if side not in (None, "left", "right") or (side == "left" and right):
         raise ArgumentError(f"searchsorted: side is {side!r} and right {right}; side must be 'left' or 'right'")
@@ -124,7 +144,7 @@ def searchsorted(
     return dressed(np.asarray(places).astype(np.int32 if out_int32 else np.int64), sorted_sequence, input)
 
 
-def bucketize(input: Array, boundaries: Array, *, out_int32: bool = False, right: bool = False) -> Array:
+def bucketize(input: A, boundaries: ArrayLike, *, out_int32: bool = False, right: bool = False) -> A:
     """Which of the parts between sorted boundaries each value lies in; see `searchsorted`."""
     if len(shape_of(boundaries)) != 1:
         raise ArgumentError(f"bucketize: boundaries have shape {shape_of(boundaries)}; expected 1 dim")

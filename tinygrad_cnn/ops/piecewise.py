@@ -11,7 +11,7 @@ from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.op import Elementwise, Kink, Sample, Unary
 from tinygrad_cnn.core.piecewise import AWAY_FROM_ZERO, Relu, Where
 from tinygrad_cnn.core.promotion import default
-from tinygrad_cnn.core.types import Array
+from tinygrad_cnn.core.types import A, Array, ArrayLike
 from tinygrad_cnn.ops.untracked import untracked
 
 __all__ = [
@@ -175,7 +175,7 @@ class Clamp(Elementwise):
         return Sample((x,), {"min": low, "max": high})
 
 
-def abs(input: Array) -> Array:
+def abs(input: A) -> A:
     """Absolute value of each element; its gradient at 0 is 0, as in PyTorch."""
     return Abs.apply(input)
 
@@ -183,54 +183,54 @@ def abs(input: Array) -> Array:
 absolute = abs
 
 
-def sign(input: Array) -> Array:
+def sign(input: A) -> A:
     """-1, 0 or 1 for each element; its gradient is 0."""
     return Sign.apply(input)
 
 
-def remainder(input: Array, other: Array) -> Array:
+def remainder(input: A, other: ArrayLike) -> A:
     """What is left of `input` after division by `other`, with the sign of `other`, as Python's ``%``."""
     return Remainder.apply(input, other)
 
 
-def relu(input: Array) -> Array:
+def relu(input: A) -> A:
     """Rectifier: each element, or 0 if it is negative; the gradient at 0 is 0, as in PyTorch."""
     return Relu.apply(input)
 
 
-def selu(input: Array) -> Array:
+def selu(input: A) -> A:
     """Self-normalising exponential linear unit (Klambauer et al. 2017)."""
     return Selu.apply(input)
 
 
-def maximum(input: Array, other: Array) -> Array:
+def maximum(input: A, other: ArrayLike) -> A:
     """The larger of each two elements; equal ones get half of the gradient each. NaN where one is NaN."""
     return Maximum.apply(input, other)
 
 
-def minimum(input: Array, other: Array) -> Array:
+def minimum(input: A, other: ArrayLike) -> A:
     """The smaller of each two elements; equal ones get half of the gradient each. NaN where one is NaN."""
     return Minimum.apply(input, other)
 
 
-def leaky_relu(input: Array, negative_slope: float = 0.01) -> Array:
+def leaky_relu(input: A, negative_slope: float = 0.01) -> A:
     """Leaky rectifier (Maas et al. 2013): ``x`` where positive, else ``negative_slope * x``."""
     return LeakyRelu.apply(input, negative_slope=float(negative_slope))
 
 
-def elu(input: Array, alpha: float = 1.0) -> Array:
+def elu(input: A, alpha: float = 1.0) -> A:
     """Exponential linear unit (Clevert et al. 2015)."""
     return Elu.apply(input, alpha=float(alpha))
 
 
-def hardtanh(input: Array, min_val: float = -1.0, max_val: float = 1.0) -> Array:
+def hardtanh(input: A, min_val: float = -1.0, max_val: float = 1.0) -> A:
     """Clip to ``[min_val, max_val]``; the gradient at both ends is 0, as in PyTorch."""
     if min_val > max_val:
         raise ArgumentError(f"hardtanh: min_val {min_val} is larger than max_val {max_val}")
     return Hardtanh.apply(input, min_val=min_val, max_val=max_val)
 
 
-def clamp(input: Array, min: Any = None, max: Any = None) -> Array:
+def clamp(input: A, min: Any = None, max: Any = None) -> A:
     """Clip to ``[min, max]``, numbers or arrays, either of which may be None.
 
     The gradient at both ends is 1, as in PyTorch; outside, it goes to the bound if that is a Tensor.
@@ -255,23 +255,23 @@ def _clamp_between(input: Array, low: Any, high: Any) -> Array:
     return input
 
 
-def clamp_min(input: Array, min: Any) -> Array:
+def clamp_min(input: A, min: Any) -> A:
     """Clip from below."""
     return clamp(input, min)
 
 
-def clamp_max(input: Array, max: Any) -> Array:
+def clamp_max(input: A, max: Any) -> A:
     """Clip from above."""
     return clamp(input, None, max)
 
 
-def fmax(input: Array, other: Array) -> Array:
+def fmax(input: A, other: ArrayLike) -> A:
     """The larger of each two elements, a NaN only where both are; see `maximum`."""
     x = where(untracked("fmax", np.isnan, input), other, input)
     return maximum(x, where(untracked("fmax", np.isnan, other), input, other))
 
 
-def fmin(input: Array, other: Array) -> Array:
+def fmin(input: A, other: ArrayLike) -> A:
     """The smaller of each two elements, a NaN only where both are; see `minimum`."""
     x = where(untracked("fmin", np.isnan, input), other, input)
     return minimum(x, where(untracked("fmin", np.isnan, other), input, other))
@@ -282,7 +282,7 @@ def where(condition: Array, input: Array, other: Array) -> Array:
     return Where.apply(condition, input, other)
 
 
-def masked_fill(input: Array, mask: Array, value: float | Array) -> Array:
+def masked_fill(input: A, mask: ArrayLike, value: float | ArrayLike) -> A:
     """`input` with `value` where the mask holds."""
     return Where.apply(mask, value, input)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, overload
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.op import Op, Sample
 from tinygrad_cnn.core.pool import MaxPool2D, Windows, sample_windows
-from tinygrad_cnn.core.types import Array, NDArray, Pair, Shape, Size2
+from tinygrad_cnn.core.types import A, Array, NDArray, Pair, Shape, Size2
 from tinygrad_cnn.kernels import pool as kernels
 from tinygrad_cnn.ops.checks import check_ndim, check_pair
 from tinygrad_cnn.ops.linalg import einsum
@@ -26,15 +26,36 @@ __all__ = [
 ]
 
 
+@overload
 def max_pool2d(
-    input: Array,
+    input: A,
+    kernel_size: Size2,
+    stride: Size2 | None = None,
+    padding: Size2 = 0,
+    dilation: Size2 = 1,
+    ceil_mode: bool = False,
+    return_indices: Literal[False] = False,
+) -> A: ...
+@overload
+def max_pool2d(
+    input: A,
+    kernel_size: Size2,
+    stride: Size2 | None = None,
+    padding: Size2 = 0,
+    dilation: Size2 = 1,
+    ceil_mode: bool = False,
+    *,
+    return_indices: Literal[True],
+) -> Extreme[A]: ...
+def max_pool2d(
+    input: Any,
     kernel_size: Size2,
     stride: Size2 | None = None,
     padding: Size2 = 0,
     dilation: Size2 = 1,
     ceil_mode: bool = False,
     return_indices: bool = False,
-) -> Array:
+) -> Any:
     """The maximum of each window, as ``torch.nn.functional.max_pool2d``.
 
     Shapes: input (N, C, H, W) or (C, H, W). With `return_indices`, `(values, indices)`: the places of the
@@ -47,7 +68,7 @@ def max_pool2d(
     """
     op = "max_pool2d"
     if len(shape_of(input)) == 3:
-        y = max_pool2d(unsqueeze(input, 0), kernel_size, stride, padding, dilation, ceil_mode, True)
+        y = max_pool2d(unsqueeze(input, 0), kernel_size, stride, padding, dilation, ceil_mode, return_indices=True)
         return Extreme(squeeze(y[0], 0), squeeze(y[1], 0)) if return_indices else squeeze(y[0], 0)
     windows = Windows(*_check_window(op, input, kernel_size, stride, padding, dilation, ceil_mode))
     y, taps = MaxPool2D.apply(input, windows=windows, ceil_mode=ceil_mode)
@@ -59,14 +80,14 @@ def max_pool2d(
 
 
 def avg_pool2d(
-    input: Array,
+    input: A,
     kernel_size: Size2,
     stride: Size2 | None = None,
     padding: Size2 = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
     divisor_override: int | None = None,
-) -> Array:
+) -> A:
     """The mean of each window, as ``torch.nn.functional.avg_pool2d``; input (N, C, H, W) or (C, H, W)."""
     op = "avg_pool2d"
     if len(shape_of(input)) == 3:
@@ -113,7 +134,7 @@ def check_windows(op: str, shape: Shape, windows: Windows, ceil_mode: bool) -> N
         )
 
 
-def adaptive_avg_pool2d(input: Array, output_size: Any) -> Array:
+def adaptive_avg_pool2d(input: A, output_size: Any) -> A:
     """Means over windows that divide the plane into `output_size` parts; None keeps a size.
 
     Window i of n covers elements ``floor(i H / n)`` to ``ceil((i + 1) H / n)``, as in PyTorch.
@@ -121,6 +142,8 @@ def adaptive_avg_pool2d(input: Array, output_size: Any) -> Array:
     check_ndim("adaptive_avg_pool2d", "input", input, (3, 4), "(N, C, H, W) or (C, H, W)")
     size = shape_of(input)[-2:]
     sizes = adaptive_size("adaptive_avg_pool2d", size, output_size)
+    rows: Array
+    columns: Array
     rows, columns = (_averages(n, m).astype(dtype_of(input)) for n, m in zip(size, sizes, strict=True))
     return einsum("ph,...hw,qw->...pq", rows, input, columns)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from tinygrad_cnn.core.checks import check_axes, check_axis, shape_of
 from tinygrad_cnn.core.errors import ArgumentError
-from tinygrad_cnn.core.types import Array
+from tinygrad_cnn.core.types import A, Array, ArrayLike
 from tinygrad_cnn.ops.arrangement import unpacked
 from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.checks import check_ndim
@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 
-def mv(input: Array, vec: Array) -> Array:
+def mv(input: A, vec: ArrayLike) -> A:
     """Product of a matrix (n, m) and a vector (m,)."""
     check_ndim("mv", "input", input, (2,), "(n, m)")
     check_ndim("mv", "vec", vec, (1,), "(m,)")
@@ -51,27 +51,27 @@ def _scaled(product: Array, alpha: float, input: Array, beta: float) -> Array:
     return (input if beta == 1 else input * beta) + product
 
 
-def addmm(input: Array, mat1: Array, mat2: Array, *, beta: float = 1, alpha: float = 1) -> Array:
+def addmm(input: A, mat1: ArrayLike, mat2: ArrayLike, *, beta: float = 1, alpha: float = 1) -> A:
     """``beta * input + alpha * (mat1 @ mat2)``"""
     return _scaled(mm(mat1, mat2), alpha, input, beta)
 
 
-def addmv(input: Array, mat: Array, vec: Array, *, beta: float = 1, alpha: float = 1) -> Array:
+def addmv(input: A, mat: ArrayLike, vec: ArrayLike, *, beta: float = 1, alpha: float = 1) -> A:
     """``beta * input + alpha * (mat @ vec)``"""
     return _scaled(mv(mat, vec), alpha, input, beta)
 
 
-def addr(input: Array, vec1: Array, vec2: Array, *, beta: float = 1, alpha: float = 1) -> Array:
+def addr(input: A, vec1: ArrayLike, vec2: ArrayLike, *, beta: float = 1, alpha: float = 1) -> A:
     """``beta * input + alpha * outer(vec1, vec2)``"""
     return _scaled(outer(vec1, vec2), alpha, input, beta)
 
 
-def addbmm(input: Array, batch1: Array, batch2: Array, *, beta: float = 1, alpha: float = 1) -> Array:
+def addbmm(input: A, batch1: ArrayLike, batch2: ArrayLike, *, beta: float = 1, alpha: float = 1) -> A:
     """``beta * input + alpha * Σ (batch1[i] @ batch2[i])``"""
     return _scaled(sum(bmm(batch1, batch2), 0), alpha, input, beta)
 
 
-def baddbmm(input: Array, batch1: Array, batch2: Array, *, beta: float = 1, alpha: float = 1) -> Array:
+def baddbmm(input: A, batch1: ArrayLike, batch2: ArrayLike, *, beta: float = 1, alpha: float = 1) -> A:
     """``beta * input + alpha * (batch1 @ batch2)``, batch by batch"""
     return _scaled(bmm(batch1, batch2), alpha, input, beta)
 
@@ -79,7 +79,7 @@ def baddbmm(input: Array, batch1: Array, batch2: Array, *, beta: float = 1, alph
 ger = outer
 
 
-def inner(input: Array, other: Array) -> Array:
+def inner(input: A, other: ArrayLike) -> A:
     """Sums of products over the last dims of both."""
     left, right = shape_of(input), shape_of(other)
     if not left or not right:
@@ -89,17 +89,17 @@ def inner(input: Array, other: Array) -> Array:
     return tensordot(input, other, ([-1], [-1]))
 
 
-def vdot(input: Array, other: Array) -> Array:
+def vdot(input: A, other: ArrayLike) -> A:
     """Inner product of two vectors."""
     return dot(input, other)
 
 
-def chain_matmul(*matrices: Any) -> Array:
+def chain_matmul(*matrices: A) -> A:
     """Product of several matrices; see `multi_dot`."""
     return multi_dot(unpacked("chain_matmul", matrices))
 
 
-def multi_dot(tensors: Sequence[Array]) -> Array:
+def multi_dot(tensors: Sequence[A]) -> A:
     """Product of several matrices in the cheapest order; the first and the last may be vectors."""
     parts = unpacked("multi_dot", (list(tensors),))
     if len(parts) < 2:
@@ -132,7 +132,7 @@ def _costs(sizes: list[int], start: int, end: int) -> dict[tuple[int, int], int]
     return costs
 
 
-def matrix_power(input: Array, n: int) -> Array:
+def matrix_power(input: A, n: int) -> A:
     """A square matrix times itself, `n` times (n >= 0); of batches, each."""
     shape = shape_of(input)
     if len(shape) < 2 or shape[-1] != shape[-2]:
@@ -147,7 +147,7 @@ def matrix_power(input: Array, n: int) -> Array:
     return matmul(half, half) if n % 2 == 0 else matmul(matmul(half, half), input)
 
 
-def tensordot(a: Array, b: Array, dims: Any = 2) -> Array:
+def tensordot(a: A, b: ArrayLike, dims: Any = 2) -> A:
     """Sums of products over `dims` last dims of a and first of b, or over the listed dims of each."""
     left, right = shape_of(a), shape_of(b)
     if isinstance(dims, (int, np.integer)):
@@ -172,7 +172,7 @@ def _listed(dims: Any) -> tuple[int, ...]:
     return (dims,) if isinstance(dims, int) else tuple(dims)
 
 
-def kron(input: Array, other: Array) -> Array:
+def kron(input: A, other: ArrayLike) -> A:
     """Kronecker's product: each element of the first times the whole second."""
     left, right = shape_of(input), shape_of(other)
     ndim = max(len(left), len(right))
@@ -183,7 +183,7 @@ def kron(input: Array, other: Array) -> Array:
 
 
 @flexible
-def cross(input: Array, other: Array, dim: int | None = None) -> Array:
+def cross(input: A, other: ArrayLike, dim: int | None = None) -> A:
     """Cross product of vectors of 3 elements, along a dim (without one the first of size 3)."""
     shape = shape_of(input)
     if dim is None:
@@ -195,7 +195,7 @@ def cross(input: Array, other: Array, dim: int | None = None) -> Array:
     return roll(input, -1, back) * roll(other, 1, back) - roll(input, 1, back) * roll(other, -1, back)
 
 
-def cdist(x1: Array, x2: Array, p: float = 2.0, compute_mode: str = "use_mm_for_euclid_dist_if_necessary") -> Array:
+def cdist(x1: A, x2: ArrayLike, p: float = 2.0, compute_mode: str = "use_mm_for_euclid_dist_if_necessary") -> A:
     """The p-norms (..., n, m) of the differences of each two rows of (..., n, d) and (..., m, d)."""
     left, right = shape_of(x1), shape_of(x2)
     if len(left) < 2 or len(right) < 2 or left[-1] != right[-1]:
@@ -211,6 +211,6 @@ def cdist(x1: Array, x2: Array, p: float = 2.0, compute_mode: str = "use_mm_for_
     return norm(unsqueeze(x1, -2) - unsqueeze(x2, -3), p, -1)
 
 
-def adjoint(input: Array) -> Array:
+def adjoint(input: A) -> A:
     """The last two dims swapped."""
     return transpose(input, -2, -1)

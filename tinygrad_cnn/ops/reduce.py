@@ -5,7 +5,7 @@ translate PyTorch's `dim`. In rules, `beside` brings a reduced array back beside
 """
 
 import math
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, overload
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.op import Kink, Op, Sample
 from tinygrad_cnn.core.reduce import Mean, Sum, beside, count, sample_reduction
-from tinygrad_cnn.core.types import Array, Axis, Shape
+from tinygrad_cnn.core.types import A, Array, ArrayLike, Axis, Shape
 from tinygrad_cnn.kernels.sums import summed
 from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.piecewise import maximum, minimum
@@ -320,11 +320,11 @@ class All(Op):
         return sample_reduction(draw)
 
 
-class Extreme(NamedTuple):
+class Extreme(NamedTuple, Generic[A]):
     """What a pooling of maxima returns: the values, and where they stood."""
 
-    values: Any
-    indices: Any
+    values: A
+    indices: A
 
 
 def _converted(input: Array, dtype: Any) -> Array:
@@ -332,21 +332,21 @@ def _converted(input: Array, dtype: Any) -> Array:
 
 
 @flexible
-def sum(input: Array, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> Array:
+def sum(input: A, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> A:
     """Sum over the given dims, all of them by default; booleans and integers are summed as int64."""
     axes = check_axes("sum", dim, len(shape_of(input)))
     return Sum.apply(_converted(input, dtype), axes=axes, keepdim=keepdim)
 
 
 @flexible
-def mean(input: Array, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> Array:
+def mean(input: A, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> A:
     """Mean over the given dims, all of them by default."""
     axes = check_axes("mean", dim, len(shape_of(input)))
     return Mean.apply(_converted(input, dtype), axes=axes, keepdim=keepdim)
 
 
 @flexible
-def prod(input: Array, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> Array:
+def prod(input: A, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> A:
     """Product over the given dims; the gradient is right where elements are zero, too."""
     axes = check_axes("prod", dim, len(shape_of(input)))
     return Prod.apply(_converted(input, dtype), axes=axes, keepdim=keepdim)
@@ -354,8 +354,8 @@ def prod(input: Array, dim: Axis = None, keepdim: bool = False, *, dtype: Any = 
 
 @flexible
 def var(
-    input: Array, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = 1
-) -> Array:
+    input: A, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = 1
+) -> A:
     """Variance with `correction` degrees of freedom taken off; NaN of a single element.
 
     PyTorch's older form is understood, too: ``var(x, unbiased)`` and ``var(x, dim, unbiased)``, True for a correction
@@ -367,8 +367,8 @@ def var(
 
 @flexible
 def std(
-    input: Array, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = 1
-) -> Array:
+    input: A, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = 1
+) -> A:
     """Standard deviation, see `var`; where it is 0 its gradient is 0, as in PyTorch."""
     axes, correction = axes_and_correction("std", input, dim, unbiased, correction)
     return Std.apply(input, axes=axes, correction=correction, keepdim=keepdim)
@@ -386,19 +386,23 @@ def axes_and_correction(
 
 
 @flexible
-def amax(input: Array, dim: Axis = None, keepdim: bool = False) -> Array:
+def amax(input: A, dim: Axis = None, keepdim: bool = False) -> A:
     """Maximum over the given dims; elements that tie share the gradient evenly."""
     return Amax.apply(input, axes=_nonempty("amax", input, dim), keepdim=keepdim)
 
 
 @flexible
-def amin(input: Array, dim: Axis = None, keepdim: bool = False) -> Array:
+def amin(input: A, dim: Axis = None, keepdim: bool = False) -> A:
     """Minimum over the given dims; elements that tie share the gradient evenly."""
     return Amin.apply(input, axes=_nonempty("amin", input, dim), keepdim=keepdim)
 
 
+@overload
+def max(input: A, dim: int, keepdim: bool = False) -> return_types.max[A]: ...
+@overload
+def max(input: A, dim: ArrayLike = None, keepdim: bool = False) -> A: ...
 @flexible
-def max(input: Array, dim: Any = None, keepdim: bool = False) -> Any:
+def max(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """Maximum of all elements; with `dim` an integer, `(values, indices)` along it; with an array, `maximum`.
 
     Over all elements, ties share the gradient; along a dim, the first maximum gets it, as in PyTorch.
@@ -406,8 +410,12 @@ def max(input: Array, dim: Any = None, keepdim: bool = False) -> Any:
     return _max_or_min("max", input, dim, keepdim, amax, MaxDim, maximum, return_types.max)
 
 
+@overload
+def min(input: A, dim: int, keepdim: bool = False) -> return_types.min[A]: ...
+@overload
+def min(input: A, dim: ArrayLike = None, keepdim: bool = False) -> A: ...
 @flexible
-def min(input: Array, dim: Any = None, keepdim: bool = False) -> Any:
+def min(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """Minimum of all elements; with `dim` an integer, `(values, indices)` along it; with an array, `minimum`."""
     return _max_or_min("min", input, dim, keepdim, amin, MinDim, minimum, return_types.min)
 
@@ -435,15 +443,13 @@ def _nonempty(op: str, x: Array, dim: Axis) -> tuple[int, ...]:
 
 
 @flexible
-def logsumexp(input: Array, dim: Axis = None, keepdim: bool = False) -> Array:
+def logsumexp(input: A, dim: Axis = None, keepdim: bool = False) -> A:
     """The logarithm of the sum of exponentials, shifted by the maximum so that nothing overflows."""
     return Logsumexp.apply(input, axes=check_axes("logsumexp", dim, len(shape_of(input))), keepdim=keepdim)
 
 
 @flexible
-def norm(
-    input: Array, p: float | str | None = "fro", dim: Axis = None, keepdim: bool = False, *, dtype: Any = None
-) -> Array:
+def norm(input: A, p: float | str | None = "fro", dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> A:
     """The p-norm of the elements along the dims (all: of the flattened array); its gradient at 0 is 0.
 
     "fro" means 2, and 0 counts the elements that are not 0.
@@ -458,13 +464,13 @@ def norm(
     return Norm.apply(x, p=float(order), axes=axes, keepdim=keepdim)
 
 
-def dist(input: Array, other: Array, p: float = 2) -> Array:
+def dist(input: A, other: ArrayLike, p: float = 2) -> A:
     """The p-norm of the difference."""
     return norm(input - other, p)
 
 
 @flexible
-def cumsum(input: Array, dim: int, *, dtype: Any = None) -> Array:
+def cumsum(input: A, dim: int, *, dtype: Any = None) -> A:
     """Sums of the elements up to each place along a dim."""
     x = _converted(input, dtype)
     axis = check_axis("cumsum", dim, len(shape_of(x)) or 1)
@@ -472,13 +478,13 @@ def cumsum(input: Array, dim: int, *, dtype: Any = None) -> Array:
 
 
 @flexible
-def argmax(input: Array, dim: int | None = None, keepdim: bool = False) -> Array:
+def argmax(input: A, dim: int | None = None, keepdim: bool = False) -> A:
     """Where the first maximum stands: in the flattened array, or along a dim."""
     return Argmax.apply(input, axis=_one_axis("argmax", input, dim), keepdim=keepdim)
 
 
 @flexible
-def argmin(input: Array, dim: int | None = None, keepdim: bool = False) -> Array:
+def argmin(input: A, dim: int | None = None, keepdim: bool = False) -> A:
     """Where the first minimum stands: in the flattened array, or along a dim."""
     return Argmin.apply(input, axis=_one_axis("argmin", input, dim), keepdim=keepdim)
 
@@ -489,13 +495,13 @@ def _one_axis(op: str, x: Array, dim: int | None) -> int | None:
 
 
 @flexible
-def any(input: Array, dim: Axis = None, keepdim: bool = False) -> Array:
+def any(input: A, dim: Axis = None, keepdim: bool = False) -> A:
     """Whether any element along the dims is not 0."""
     return Any_.apply(input, axes=check_axes("any", dim, len(shape_of(input))), keepdim=keepdim)
 
 
 @flexible
-def all(input: Array, dim: Axis = None, keepdim: bool = False) -> Array:
+def all(input: A, dim: Axis = None, keepdim: bool = False) -> A:
     """Whether every element along the dims is not 0."""
     return All.apply(input, axes=check_axes("all", dim, len(shape_of(input))), keepdim=keepdim)
 

@@ -7,7 +7,7 @@ from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.elementwise import Div
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.op import Elementwise, Kink, Sample
-from tinygrad_cnn.core.types import Array
+from tinygrad_cnn.core.types import A, Array, ArrayLike
 from tinygrad_cnn.ops.comparison import floor_divide
 from tinygrad_cnn.ops.piecewise import Remainder
 from tinygrad_cnn.ops.untracked import plain
@@ -113,17 +113,17 @@ def _is_whole(input: Array) -> bool:
     return plain("round", input).dtype.kind in "biu"
 
 
-def floor(input: Array) -> Array:
+def floor(input: A) -> A:
     """Rounded down."""
     return input if _is_whole(input) else Floor.apply(input)
 
 
-def ceil(input: Array) -> Array:
+def ceil(input: A) -> A:
     """Rounded up."""
     return input if _is_whole(input) else Ceil.apply(input)
 
 
-def trunc(input: Array) -> Array:
+def trunc(input: A) -> A:
     """Rounded towards 0."""
     return input if _is_whole(input) else Trunc.apply(input)
 
@@ -131,22 +131,22 @@ def trunc(input: Array) -> Array:
 fix = trunc
 
 
-def round(input: Array, *, decimals: int = 0) -> Array:
+def round(input: A, *, decimals: int = 0) -> A:
     """Rounded to this many decimals, halves to the even neighbour."""
     return input if _is_whole(input) else Round.apply(input, decimals=decimals)
 
 
-def frac(input: Array) -> Array:
+def frac(input: A) -> A:
     """The fraction, with the sign of the number: ``x - trunc(x)``."""
     return input - trunc(input)
 
 
-def fmod(input: Array, other: Array) -> Array:
+def fmod(input: A, other: ArrayLike) -> A:
     """What is left of `input` after division by `other`, with the sign of `input`, as C's ``fmod``."""
     return Fmod.apply(input, other)
 
 
-def div(input: Array, other: Array, *, rounding_mode: str | None = None) -> Array:
+def div(input: A, other: ArrayLike, *, rounding_mode: str | None = None) -> A:
     """Quotient of each two elements, rounded by "floor" or "trunc" if that is asked for.
 
     Integers are divided as floating-point numbers; their rounded quotients are integers.
@@ -164,7 +164,7 @@ def div(input: Array, other: Array, *, rounding_mode: str | None = None) -> Arra
 divide = div
 
 
-def true_divide(input: Array, other: Array) -> Array:
+def true_divide(input: A, other: ArrayLike) -> A:
     """Quotient of each two elements, integers divided as floating-point numbers."""
     return Div.apply(input, other)
 

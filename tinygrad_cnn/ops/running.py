@@ -9,7 +9,7 @@ from tinygrad_cnn.core.domain import Real
 from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.op import Kink, Op, Sample
-from tinygrad_cnn.core.types import Array
+from tinygrad_cnn.core.types import A, Array, ArrayLike
 from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.indexing import Gather
 from tinygrad_cnn.ops.reduce import sum
@@ -51,7 +51,7 @@ class Cumprod(Op):
 
 
 @flexible
-def cumprod(input: Array, dim: int, *, dtype: Any = None) -> Array:
+def cumprod(input: A, dim: int, *, dtype: Any = None) -> A:
     """Products of the elements up to each place along a dim."""
     x = input if dtype is None else input.astype(dtype)
     axis = check_axis("cumprod", dim, max(len(shape_of(x)), 1))
@@ -59,13 +59,13 @@ def cumprod(input: Array, dim: int, *, dtype: Any = None) -> Array:
 
 
 @flexible
-def cummax(input: Array, dim: int) -> Any:
+def cummax(input: A, dim: int) -> return_types.cummax[A]:
     """``(values, indices)`` of the largest element up to each place along a dim; of equal ones the last."""
     return _running("cummax", input, dim, np.maximum, return_types.cummax)
 
 
 @flexible
-def cummin(input: Array, dim: int) -> Any:
+def cummin(input: A, dim: int) -> return_types.cummin[A]:
     """``(values, indices)`` of the smallest element up to each place along a dim; of equal ones the last."""
     return _running("cummin", input, dim, np.minimum, return_types.cummin)
 
@@ -82,7 +82,7 @@ def _running(op: str, x: Array, dim: int, extreme: Any, kind: Any) -> Any:
 
 
 @flexible
-def diff(input: Array, n: int = 1, dim: int = -1, prepend: Array | None = None, append: Array | None = None) -> Array:
+def diff(input: A, n: int = 1, dim: int = -1, prepend: ArrayLike | None = None, append: ArrayLike | None = None) -> A:
     """Differences of neighbours along a dim, `n` times over."""
     if n < 0:
         raise ArgumentError(f"diff: n is {n}; it must be at least 0")
@@ -101,7 +101,7 @@ def diff(input: Array, n: int = 1, dim: int = -1, prepend: Array | None = None, 
 
 
 @flexible
-def trapezoid(y: Array, x: Array | None = None, *, dx: float = 1, dim: int = -1) -> Array:
+def trapezoid(y: A, x: ArrayLike | None = None, *, dx: float = 1, dim: int = -1) -> A:
     """The area under `y` along a dim by the trapezoidal rule, at places `x` or `dx` apart."""
     axis = check_axis("trapezoid", dim, len(shape_of(y)))
     length = shape_of(y)[axis]

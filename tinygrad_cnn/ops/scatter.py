@@ -1,7 +1,7 @@
 """Writing by index without changing the input, and reading where a condition holds: made of `SetItem` and `GetItem`."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from tinygrad_cnn.core.checks import check_axis, check_broadcast, shape_of
 from tinygrad_cnn.core.errors import ArgumentError, DTypeError
 from tinygrad_cnn.core.indexing import PutItem, SetItem
 from tinygrad_cnn.core.piecewise import Where
-from tinygrad_cnn.core.types import Array, NDArray, Shape
+from tinygrad_cnn.core.types import A, Array, ArrayLike, NDArray, Shape
 from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.checks import check_integer, check_ndim, check_range
 from tinygrad_cnn.ops.indexing import along_axis, gather, getitem, scatter_add, setitem
@@ -37,8 +37,8 @@ __all__ = [
 
 @flexible
 def scatter(
-    input: Array, dim: int, index: Array, src: Any = None, *, value: Any = None, reduce: str | None = None
-) -> Array:
+    input: A, dim: int, index: ArrayLike, src: Any = None, *, value: Any = None, reduce: str | None = None
+) -> A:
     """Write along a dim: ``out[index[i][j]][j] = src[i][j]`` for dim 0, and so on, on a copy of `input`.
 
     `src` may be a number (or given as `value`). With `reduce` "add" or "multiply" what is there stays in the result.
@@ -73,8 +73,8 @@ def _scattered(op: str, input: Array, dim: int, index: Array, source: Any) -> tu
 
 @flexible
 def scatter_reduce(
-    input: Array, dim: int, index: Array, src: Array, reduce: str, *, include_self: bool = True
-) -> Array:
+    input: A, dim: int, index: ArrayLike, src: ArrayLike, reduce: str, *, include_self: bool = True
+) -> A:
     """Reduce along a dim the elements of `src` that go to one place: "sum", "prod", "mean", "amax" or "amin".
 
     With `include_self` what was there counts, too. Gradients flow through "sum" and "mean".
@@ -119,7 +119,7 @@ def _fits(op: str, input: Array, axis: int, count: int, source: Array) -> None:
 
 
 @flexible
-def index_add(input: Array, dim: int, index: Array, source: Array, *, alpha: float = 1) -> Array:
+def index_add(input: A, dim: int, index: ArrayLike, source: ArrayLike, *, alpha: float = 1) -> A:
     """``alpha * source`` added to slices of a dim, more than once where the index repeats."""
     axis, places, numbers = _slices("index_add", input, dim, index)
     _fits("index_add", input, axis, len(numbers), source)
@@ -128,7 +128,7 @@ def index_add(input: Array, dim: int, index: Array, source: Array, *, alpha: flo
 
 
 @flexible
-def index_copy(input: Array, dim: int, index: Array, source: Array) -> Array:
+def index_copy(input: A, dim: int, index: ArrayLike, source: ArrayLike) -> A:
     """The slices of `source` written over slices of a dim."""
     axis, places, numbers = _slices("index_copy", input, dim, index)
     _fits("index_copy", input, axis, len(numbers), source)
@@ -136,7 +136,7 @@ def index_copy(input: Array, dim: int, index: Array, source: Array) -> Array:
 
 
 @flexible
-def index_fill(input: Array, dim: int, index: Array, value: Any) -> Array:
+def index_fill(input: A, dim: int, index: ArrayLike, value: Any) -> A:
     """One value written over slices of a dim."""
     if shape_of(value):
         raise ArgumentError(f"index_fill: value has shape {shape_of(value)}; expected a number")
@@ -144,7 +144,7 @@ def index_fill(input: Array, dim: int, index: Array, value: Any) -> Array:
     return SetItem.apply(input, value, index=places)
 
 
-def index_put(input: Array, indices: Sequence[Any], values: Array, accumulate: bool = False) -> Array:
+def index_put(input: A, indices: Sequence[Any], values: ArrayLike, accumulate: bool = False) -> A:
     """``input[indices] = values`` on a copy; with `accumulate`, added, more than once where an index repeats."""
     index = tuple(plain("index_put", part) if part is not None else slice(None) for part in indices)
     if not accumulate:
@@ -153,7 +153,7 @@ def index_put(input: Array, indices: Sequence[Any], values: Array, accumulate: b
     return input + PutItem.apply(broadcast_to(values, place), index=index, shape=shape_of(input))
 
 
-def masked_scatter(input: Array, mask: Array, source: Array) -> Array:
+def masked_scatter(input: A, mask: ArrayLike, source: ArrayLike) -> A:
     """The first elements of `source`, in order, where the mask, broadcast to the input, holds."""
     shape = check_broadcast("masked_scatter", shape_of(input), shape_of(mask))
     chosen = np.broadcast_to(_mask("masked_scatter", mask), shape)
@@ -171,7 +171,7 @@ def _mask(op: str, mask: Array) -> NDArray:
     return values
 
 
-def take(input: Array, index: Array) -> Array:
+def take(input: A, index: ArrayLike) -> A:
     """Elements of the flattened input by their numbers, in the shape of the index."""
     check_integer("take", "index", index)
     places = plain("take", index)
@@ -181,7 +181,7 @@ def take(input: Array, index: Array) -> Array:
 
 
 @flexible
-def take_along_dim(input: Array, indices: Array, dim: int | None = None) -> Array:
+def take_along_dim(input: A, indices: ArrayLike, dim: int | None = None) -> A:
     """Read along a dim as `gather` does, the other dims broadcast; without a dim, from the flattened input."""
     if dim is None:
         return gather(flatten(input), 0, plain("take_along_dim", indices).reshape(-1))
@@ -198,7 +198,11 @@ def _without(shape: Shape, axis: int) -> Shape:
     return (*shape[:axis], 1, *shape[axis + 1 :])
 
 
-def nonzero(input: Array, *, as_tuple: bool = False) -> Any:
+@overload
+def nonzero(input: A, *, as_tuple: Literal[False] = False) -> A: ...
+@overload
+def nonzero(input: A, *, as_tuple: bool) -> tuple[A, ...]: ...
+def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
     """Where the elements are not 0: their indices as rows (n, dims), or for each dim those of all of them."""
     values = plain("nonzero", input)
     found = np.nonzero(np.atleast_1d(values))
@@ -208,12 +212,22 @@ def nonzero(input: Array, *, as_tuple: bool = False) -> Any:
     return dressed(rows, input)
 
 
-def argwhere(input: Array) -> Array:
+def argwhere(input: A) -> A:
     """Where the elements are not 0, a row of indices for each."""
     return nonzero(input)
 
 
-def where(condition: Array, input: Any = None, other: Any = None) -> Any:
+@overload
+def where(condition: A) -> tuple[A, ...]: ...
+@overload
+def where(condition: NDArray, input: A, other: float) -> A: ...
+@overload
+def where(condition: NDArray, input: float | NDArray, other: A) -> A: ...
+@overload
+def where(condition: NDArray, input: A, other: ArrayLike) -> A: ...
+@overload
+def where(condition: A, input: ArrayLike, other: ArrayLike) -> A: ...
+def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     """Elements of `input` where the condition holds, else of `other`; of a condition alone, where it holds."""
     if input is None and other is None:
         return nonzero(condition, as_tuple=True)
@@ -221,7 +235,7 @@ def where(condition: Array, input: Any = None, other: Any = None) -> Any:
 
 
 @flexible
-def select_scatter(input: Array, src: Array, dim: int, index: int) -> Array:
+def select_scatter(input: A, src: ArrayLike, dim: int, index: int) -> A:
     """One slice of a dim replaced by `src`."""
     axis = check_axis("select_scatter", dim, len(shape_of(input)))
     return setitem(input, (slice(None),) * axis + (index,), src)
@@ -229,14 +243,14 @@ def select_scatter(input: Array, src: Array, dim: int, index: int) -> Array:
 
 @flexible
 def slice_scatter(
-    input: Array, src: Array, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
-) -> Array:
+    input: A, src: ArrayLike, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
+) -> A:
     """The slices of a dim from start to end replaced by `src`."""
     axis = check_axis("slice_scatter", dim, len(shape_of(input)))
     return setitem(input, (slice(None),) * axis + (slice(start, end, step),), src)
 
 
-def put(input: Array, index: Array, source: Array, accumulate: bool = False) -> Array:
+def put(input: A, index: ArrayLike, source: ArrayLike, accumulate: bool = False) -> A:
     """Elements of the flattened input replaced, or added to, by their numbers."""
     check_integer("put", "index", index)
     places = plain("put", index).reshape(-1)

@@ -12,7 +12,7 @@ from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.errors import ArgumentError, PlaceError
 from tinygrad_cnn.core.op import Op, Sample
 from tinygrad_cnn.core.shape import Cast, Cat, Expand, Permute, Reshape
-from tinygrad_cnn.core.types import Array, Axis, Shape
+from tinygrad_cnn.core.types import A, Array, Axis, Shape
 from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.checks import check_dtype
 from tinygrad_cnn.torch_names.conversion import check_memory_format
@@ -162,19 +162,19 @@ class DiagonalPut(Op):
         return Sample((x,), {"shape": like.shape, **options})
 
 
-def clone(input: Array, *, memory_format: Any = None) -> Array:
+def clone(input: A, *, memory_format: Any = None) -> A:
     """A copy in memory of its own, its axes in the same order there."""
     check_memory_format("clone", memory_format)
     return Clone.apply(input)
 
 
-def astype(input: Array, dtype: Any) -> Array:
+def astype(input: A, dtype: Any) -> A:
     """Converted to another dtype; the gradient comes back in the own one."""
     return Cast.apply(input, dtype=check_dtype("astype", dtype))
 
 
 @flexible
-def reshape(input: Array, *shape: Any) -> Array:
+def reshape(input: A, *shape: Any) -> A:
     """The same elements in another shape; one size may be -1 and is worked out. Shares memory if it can."""
     wanted = _unpacked(shape)
     have = shape_of(input)
@@ -206,7 +206,7 @@ def _unpacked(sizes: tuple[Any, ...]) -> tuple[int, ...]:
 
 
 @flexible
-def permute(input: Array, *dims: Any) -> Array:
+def permute(input: A, *dims: Any) -> A:
     """The dims in another order, all of them named."""
     order, ndim = _unpacked(dims), len(shape_of(input))
     axes = check_axes("permute", order, ndim)
@@ -215,7 +215,7 @@ def permute(input: Array, *dims: Any) -> Array:
     return Permute.apply(input, order=axes)
 
 
-def transpose(input: Array, dim0: int, dim1: int) -> Array:
+def transpose(input: A, dim0: int, dim1: int) -> A:
     """Two dims swapped."""
     ndim = len(shape_of(input))
     a, b = check_axis("transpose", dim0, ndim), check_axis("transpose", dim1, ndim)
@@ -224,7 +224,7 @@ def transpose(input: Array, dim0: int, dim1: int) -> Array:
     return Permute.apply(input, order=tuple(order))
 
 
-def t(input: Array) -> Array:
+def t(input: A) -> A:
     """The transpose of a matrix; a vector or number is returned as it is."""
     ndim = len(shape_of(input))
     if ndim > 2:
@@ -235,7 +235,7 @@ def t(input: Array) -> Array:
 swapaxes = swapdims = transpose
 
 
-def movedim(input: Array, source: int | Sequence[int], destination: int | Sequence[int]) -> Array:
+def movedim(input: A, source: int | Sequence[int], destination: int | Sequence[int]) -> A:
     """One dim, or several, moved to other places, the others keeping their order."""
     ndim = len(shape_of(input))
     start, end = check_axes("movedim", source, ndim), check_axes("movedim", destination, ndim)
@@ -250,7 +250,7 @@ def movedim(input: Array, source: int | Sequence[int], destination: int | Sequen
 moveaxis = movedim
 
 
-def flatten(input: Array, start_dim: int = 0, end_dim: int = -1) -> Array:
+def flatten(input: A, start_dim: int = 0, end_dim: int = -1) -> A:
     """The dims from start to end made one."""
     shape = shape_of(input) or (1,)
     first, last = check_axis("flatten", start_dim, len(shape)), check_axis("flatten", end_dim, len(shape))
@@ -260,20 +260,20 @@ def flatten(input: Array, start_dim: int = 0, end_dim: int = -1) -> Array:
 
 
 @flexible
-def unflatten(input: Array, dim: int, sizes: Sequence[int]) -> Array:
+def unflatten(input: A, dim: int, sizes: Sequence[int]) -> A:
     """One dim split into several; one size may be -1."""
     shape = shape_of(input)
     axis = check_axis("unflatten", dim, len(shape))
     return reshape(input, (*shape[:axis], *sizes, *shape[axis + 1 :]))
 
 
-def ravel(input: Array) -> Array:
+def ravel(input: A) -> A:
     """All dims made one."""
     return reshape(input, -1)
 
 
 @flexible
-def narrow(input: Array, dim: int, start: Any, length: int) -> Array:
+def narrow(input: A, dim: int, start: Any, length: int) -> A:
     """`length` slices of a dim from `start` on, sharing memory."""
     shape = shape_of(input)
     axis = check_axis("narrow", dim, len(shape))
@@ -287,7 +287,7 @@ def narrow(input: Array, dim: int, start: Any, length: int) -> Array:
 
 
 @flexible
-def select(input: Array, dim: int, index: int) -> Array:
+def select(input: A, dim: int, index: int) -> A:
     """One slice of a dim, without it, sharing memory."""
     shape = shape_of(input)
     axis = check_axis("select", dim, len(shape))
@@ -297,7 +297,7 @@ def select(input: Array, dim: int, index: int) -> Array:
 
 
 @flexible
-def squeeze(input: Array, dim: Axis = None) -> Array:
+def squeeze(input: A, dim: Axis = None) -> A:
     """Without the dims of size 1: all, or those among the given ones."""
     shape = shape_of(input)
     axes = check_axes("squeeze", dim, len(shape))
@@ -305,7 +305,7 @@ def squeeze(input: Array, dim: Axis = None) -> Array:
 
 
 @flexible
-def unsqueeze(input: Array, dim: int) -> Array:
+def unsqueeze(input: A, dim: int) -> A:
     """With a new dim of size 1 at this place of the result."""
     shape = shape_of(input)
     axis = check_axis("unsqueeze", dim, len(shape) + 1)
@@ -313,7 +313,7 @@ def unsqueeze(input: Array, dim: int) -> Array:
 
 
 @flexible
-def expand(input: Array, *sizes: Any) -> Array:
+def expand(input: A, *sizes: Any) -> A:
     """Repeated to this shape along size-1 and new leading dims, without copying; -1 keeps a size."""
     wanted, have = _unpacked(sizes), shape_of(input)
     padded = (1,) * (len(wanted) - len(have)) + have
@@ -323,7 +323,7 @@ def expand(input: Array, *sizes: Any) -> Array:
     return Expand.apply(input, shape=shape)
 
 
-def broadcast_to(input: Array, shape: Shape) -> Array:
+def broadcast_to(input: A, shape: Shape) -> A:
     """Repeated to this shape by NumPy's broadcasting rules, without copying."""
     if check_broadcast("broadcast_to", shape_of(input), tuple(shape)) != tuple(shape):
         raise ArgumentError(f"broadcast_to: input of shape {shape_of(input)} is larger than {tuple(shape)}")
@@ -331,7 +331,7 @@ def broadcast_to(input: Array, shape: Shape) -> Array:
 
 
 @flexible
-def repeat(input: Array, *repeats: Any) -> Array:
+def repeat(input: A, *repeats: Any) -> A:
     """The whole array laid several times along each dim, as NumPy's `tile`."""
     times, have = _unpacked(repeats), shape_of(input)
     if len(times) < len(have) or any(n < 0 for n in times):
@@ -343,12 +343,12 @@ def repeat(input: Array, *repeats: Any) -> Array:
 
 
 @flexible
-def flip(input: Array, *dims: Any) -> Array:
+def flip(input: A, *dims: Any) -> A:
     """Reversed along the given dims."""
     return Flip.apply(input, axes=check_axes("flip", _unpacked(dims), len(shape_of(input))))
 
 
-def roll(input: Array, shifts: int | Sequence[int], dims: Axis = None) -> Array:
+def roll(input: A, shifts: int | Sequence[int], dims: Axis = None) -> A:
     """Shifted cyclically; without dims, as one flat row that is then given its shape back."""
     by = (shifts,) if isinstance(shifts, int) else tuple(shifts)
     if dims is None:
@@ -360,7 +360,7 @@ def roll(input: Array, shifts: int | Sequence[int], dims: Axis = None) -> Array:
 
 
 @flexible
-def cat(tensors: Sequence[Array], dim: int = 0) -> Array:
+def cat(tensors: Sequence[A], dim: int = 0) -> A:
     """One after the other along a dim; all other sizes must be equal."""
     return _cat("cat", tensors, dim)
 
@@ -382,7 +382,7 @@ def _cat(op: str, tensors: Sequence[Array], dim: int) -> Array:
 
 
 @flexible
-def stack(tensors: Sequence[Array], dim: int = 0) -> Array:
+def stack(tensors: Sequence[A], dim: int = 0) -> A:
     """Arrays of one shape, along a new dim."""
     shapes = [shape_of(x) for x in tensors]
     if not shapes or len(set(shapes)) != 1:
@@ -391,7 +391,7 @@ def stack(tensors: Sequence[Array], dim: int = 0) -> Array:
 
 
 @flexible
-def split(input: Array, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Array, ...]:
+def split(input: A, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[A, ...]:
     """Parts of a dim: of this size (the last may be smaller), or of these sizes."""
     shape = shape_of(input)
     axis = check_axis("split", dim, len(shape))
@@ -411,7 +411,7 @@ def split(input: Array, split_size_or_sections: int | Sequence[int], dim: int = 
 
 
 @flexible
-def chunk(input: Array, chunks: int, dim: int = 0) -> tuple[Array, ...]:
+def chunk(input: A, chunks: int, dim: int = 0) -> tuple[A, ...]:
     """At most this many parts of equal size, the last one smaller if need be."""
     shape = shape_of(input)
     if chunks <= 0:
@@ -421,14 +421,14 @@ def chunk(input: Array, chunks: int, dim: int = 0) -> tuple[Array, ...]:
 
 
 @flexible
-def unbind(input: Array, dim: int = 0) -> tuple[Array, ...]:
+def unbind(input: A, dim: int = 0) -> tuple[A, ...]:
     """The slices along a dim, without it."""
     shape = shape_of(input)
     axis = check_axis("unbind", dim, len(shape))
     return tuple(input[(slice(None),) * axis + (k,)] for k in range(shape[axis]))
 
 
-def pad(input: Array, pad: Sequence[int], mode: str = "constant", value: float = 0.0) -> Array:
+def pad(input: A, pad: Sequence[int], mode: str = "constant", value: float = 0.0) -> A:
     """Pad as PyTorch does: pairs (before, after) from the last dim backwards; negative widths crop.
 
     `mode` is "constant" (with `value`), "reflect", "replicate" or "circular".
@@ -470,13 +470,13 @@ def _border_indices(shape: Shape, axis: int, width: tuple[int, int], mode: str) 
     return n - 1 - np.abs(n - 1 - np.abs(places))
 
 
-def tril(input: Array, diagonal: int = 0) -> Array:
+def tril(input: A, diagonal: int = 0) -> A:
     """With zeros above the diagonal of the last two dims."""
     _check_matrix("tril", input)
     return Tril.apply(input, k=diagonal)
 
 
-def triu(input: Array, diagonal: int = 0) -> Array:
+def triu(input: A, diagonal: int = 0) -> A:
     """With zeros below the diagonal of the last two dims."""
     _check_matrix("triu", input)
     return Triu.apply(input, k=diagonal)
@@ -487,7 +487,7 @@ def _check_matrix(op: str, x: Array) -> None:
         raise ArgumentError(f"{op}: input has shape {shape_of(x)}; expected at least 2 dims")
 
 
-def diagonal(input: Array, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Array:
+def diagonal(input: A, offset: int = 0, dim1: int = 0, dim2: int = 1) -> A:
     """The diagonal of two dims, as the last dim of the result."""
     _check_matrix("diagonal", input)
     ndim = len(shape_of(input))

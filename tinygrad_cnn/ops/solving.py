@@ -11,7 +11,7 @@ from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.indexing import sum_to_shape
 from tinygrad_cnn.core.op import Op, Sample
-from tinygrad_cnn.core.types import Array, Axis, NDArray
+from tinygrad_cnn.core.types import A, Array, ArrayLike, Axis, NDArray
 from tinygrad_cnn.ops.checks import check_floating
 from tinygrad_cnn.ops.piecewise import abs
 from tinygrad_cnn.ops.reduce import amax, amin, norm, sum
@@ -101,7 +101,7 @@ class SingularError(ArgumentError):
     """A matrix that has no inverse; ``torch.linalg.LinAlgError``."""
 
 
-def solve(A: Array, B: Array, *, left: bool = True) -> Array:
+def solve(A: A, B: ArrayLike, *, left: bool = True) -> A:
     """The X with ``A @ X = B``, or ``X @ A = B`` if not `left`; B is a matrix, or a vector."""
     _check_square("solve", A)
     a, b = shape_of(A), shape_of(B)
@@ -118,7 +118,7 @@ def solve(A: Array, B: Array, *, left: bool = True) -> Array:
     return found[..., 0] if vector else found
 
 
-def inv(A: Array) -> Array:
+def inv(A: A) -> A:
     """The inverse of square matrices."""
     _check_square("inv", A)
     n = shape_of(A)[-1]
@@ -131,33 +131,33 @@ def inv(A: Array) -> Array:
 inverse = inv
 
 
-def det(A: Array) -> Array:
+def det(A: A) -> A:
     """The determinant of square matrices; of a singular one it has no gradient here."""
     _check_square("det", A)
     return Det.apply(A)
 
 
-def slogdet(A: Array) -> Any:
+def slogdet(A: A) -> return_types.linalg_slogdet[A]:
     """``(sign, logabsdet)`` of the determinant of square matrices."""
     _check_square("slogdet", A)
     size, sign = Slogdet.apply(A)
     return return_types.linalg_slogdet(sign, size)
 
 
-def logdet(input: Array) -> Array:
+def logdet(input: A) -> A:
     """The logarithm of the determinant; NaN if that is negative."""
     sign, size = slogdet(input)
     return size + np.where(plain("logdet", sign) < 0, math.nan, 0.0).astype(plain("logdet", size).dtype)
 
 
-def vector_norm(x: Array, ord: float = 2, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> Array:
+def vector_norm(x: A, ord: float = 2, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> A:
     """The norm of the elements along dims, all by default, taken as one vector."""
     return norm(x, float(ord), dim, keepdim, dtype=dtype)
 
 
 def matrix_norm(
-    A: Array, ord: Any = "fro", dim: tuple[int, int] = (-2, -1), keepdim: bool = False, *, dtype: Any = None
-) -> Array:
+    A: A, ord: Any = "fro", dim: tuple[int, int] = (-2, -1), keepdim: bool = False, *, dtype: Any = None
+) -> A:
     """The norm of matrices: "fro", "nuc", ±1 (columns), ±inf (rows), ±2 (singular values, without a derivative)."""
     shape = shape_of(A)
     if len(shape) < 2:
@@ -178,7 +178,7 @@ def matrix_norm(
     return dressed(values, A)
 
 
-def norms(A: Array, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Array:
+def norms(A: A, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> A:
     """``linalg.norm``: of a vector or, with two dims or an `ord` that is not None and 2-D input, of a matrix."""
     ndim = len(shape_of(A))
     two = dim is not None and not isinstance(dim, int) and len(tuple(dim)) == 2
@@ -189,12 +189,12 @@ def norms(A: Array, ord: Any = None, dim: Any = None, keepdim: bool = False, *, 
     return vector_norm(A, 2 if ord is None else ord, dim, keepdim, dtype=dtype)
 
 
-def matrix_rank(A: Array, *, tol: float | None = None, hermitian: bool = False) -> Array:
+def matrix_rank(A: A, *, tol: float | None = None, hermitian: bool = False) -> A:
     """The number of singular values that are not negligible."""
     return dressed(np.linalg.matrix_rank(plain("matrix_rank", A), tol, hermitian), A)
 
 
-def eigh(A: Array, UPLO: str = "L") -> Any:
+def eigh(A: A, UPLO: str = "L") -> return_types.linalg_eigh[A]:
     """``(eigenvalues, eigenvectors)`` of symmetric matrices, of which one triangle is read; without a derivative."""
     _check_square("eigh", A)
     refuse_gradient("eigh", "compute what depends on them another way", A)
@@ -202,19 +202,19 @@ def eigh(A: Array, UPLO: str = "L") -> Any:
     return return_types.linalg_eigh(dressed(values, A), dressed(vectors, A))
 
 
-def linalg_svd(A: Array, full_matrices: bool = True) -> Any:
+def linalg_svd(A: A, full_matrices: bool = True) -> return_types.linalg_svd[A]:
     """``(U, S, Vh)``: the singular value decomposition; without a derivative."""
     check_floating("svd", "A", A)
     refuse_gradient("svd", "compute what depends on it another way", A)
     return return_types.linalg_svd(*(dressed(part, A) for part in np.linalg.svd(plain("svd", A), full_matrices)))
 
 
-def svdvals(A: Array) -> Array:
+def svdvals(A: A) -> A:
     """The singular values; without a derivative."""
     return linalg_svd(A, full_matrices=False).S
 
 
-def svd_of(input: Array, some: bool = True, compute_uv: bool = True) -> Any:
+def svd_of(input: A, some: bool = True, compute_uv: bool = True) -> return_types.svd[A]:
     """``(U, S, V)`` with ``input = U diag(S) Vᵀ``: PyTorch's older form of ``linalg.svd``; without a derivative."""
     if not compute_uv:
         raise ArgumentError("svd: compute_uv=False is not supported; use linalg.svdvals")
@@ -222,7 +222,7 @@ def svd_of(input: Array, some: bool = True, compute_uv: bool = True) -> Any:
     return return_types.svd(u, s, np.swapaxes(vh, -1, -2))
 
 
-def qr(A: Array, mode: str = "reduced") -> Any:
+def qr(A: A, mode: str = "reduced") -> return_types.linalg_qr[A]:
     """``(Q, R)``: orthogonal times triangular; without a derivative."""
     if mode not in ("reduced", "complete"):
         raise ArgumentError(f"qr: mode is {mode!r}; it must be 'reduced' or 'complete'")
@@ -232,7 +232,7 @@ def qr(A: Array, mode: str = "reduced") -> Any:
     return return_types.linalg_qr(dressed(q, A), dressed(r, A))
 
 
-def cholesky(A: Array, *, upper: bool = False) -> Array:
+def cholesky(A: A, *, upper: bool = False) -> A:
     """The triangular factor of positive definite matrices; without a derivative."""
     _check_square("cholesky", A)
     refuse_gradient("cholesky", "compute what depends on it another way", A)
@@ -243,7 +243,7 @@ def cholesky(A: Array, *, upper: bool = False) -> Array:
     return dressed(np.swapaxes(factor, -1, -2).copy() if upper else factor, A)
 
 
-def pinv(A: Array, *, rtol: float | None = None) -> Array:
+def pinv(A: A, *, rtol: float | None = None) -> A:
     """The pseudo-inverse; without a derivative."""
     refuse_gradient("pinv", "use solve() with the normal equations", A)
     values = plain("pinv", A)

@@ -1,13 +1,13 @@
 """Statistics of elements: spreads with their means, middles, quantiles, counts."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
 from tinygrad_cnn.core.checks import check_axes, check_axis, dtype_of, shape_of
 from tinygrad_cnn.core.errors import ArgumentError, DTypeError, PlaceError
-from tinygrad_cnn.core.types import Array, Axis, NDArray
+from tinygrad_cnn.core.types import A, Array, ArrayLike, Axis, NDArray
 from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.elementwise import sqrt
 from tinygrad_cnn.ops.indexing import Gather, getitem
@@ -38,8 +38,8 @@ __all__ = [
 
 @flexible
 def var_mean(
-    input: Array, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float = 1
-) -> tuple[Array, Array]:
+    input: A, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float = 1
+) -> tuple[A, A]:
     """Variance and mean; see `var`."""
     over = None if isinstance(dim, bool) else dim
     variance = var(input, dim, unbiased, keepdim, correction=correction)
@@ -48,8 +48,8 @@ def var_mean(
 
 @flexible
 def std_mean(
-    input: Array, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float = 1
-) -> tuple[Array, Array]:
+    input: A, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float = 1
+) -> tuple[A, A]:
     """Standard deviation and mean; see `std`."""
     over = None if isinstance(dim, bool) else dim
     deviation = std(input, dim, unbiased, keepdim, correction=correction)
@@ -57,13 +57,13 @@ def std_mean(
 
 
 @flexible
-def nansum(input: Array, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> Array:
+def nansum(input: A, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> A:
     """Sum of the elements that are not NaN."""
     return sum(where(np.isnan(plain("nansum", input)), 0.0, input), dim, keepdim, dtype=dtype)
 
 
 @flexible
-def nanmean(input: Array, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> Array:
+def nanmean(input: A, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> A:
     """Mean of the elements that are not NaN."""
     axes = check_axes("nanmean", dim, len(shape_of(input)))
     counted = np.sum(~np.isnan(plain("nanmean", input)), axis=axes, keepdims=keepdim)
@@ -71,19 +71,27 @@ def nanmean(input: Array, dim: Axis = None, keepdim: bool = False, *, dtype: Any
 
 
 @flexible
-def aminmax(input: Array, *, dim: int | None = None, keepdim: bool = False) -> Any:
+def aminmax(input: A, *, dim: int | None = None, keepdim: bool = False) -> return_types.aminmax[A]:
     """``(min, max)`` of all elements or along a dim; elements that tie share the gradient."""
     return return_types.aminmax(amin(input, dim, keepdim), amax(input, dim, keepdim))
 
 
+@overload
+def median(input: A, dim: int, keepdim: bool = False) -> return_types.median[A]: ...
+@overload
+def median(input: A, dim: None = None, keepdim: bool = False) -> A: ...
 @flexible
-def median(input: Array, dim: int | None = None, keepdim: bool = False) -> Any:
+def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     """The middle of all elements, the lower one of two; with `dim`, ``(values, indices)`` along it."""
     return _middle("median", input, dim, keepdim, return_types.median, ignore_nan=False)
 
 
+@overload
+def nanmedian(input: A, dim: int, keepdim: bool = False) -> return_types.nanmedian[A]: ...
+@overload
+def nanmedian(input: A, dim: None = None, keepdim: bool = False) -> A: ...
 @flexible
-def nanmedian(input: Array, dim: int | None = None, keepdim: bool = False) -> Any:
+def nanmedian(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     """The middle of the elements that are not NaN; with `dim`, ``(values, indices)`` along it."""
     return _middle("nanmedian", input, dim, keepdim, return_types.nanmedian, ignore_nan=True)
 
@@ -117,7 +125,7 @@ def pick(x: Array, indices: NDArray, axis: int, keepdim: bool, kind: Any) -> Any
 
 
 @flexible
-def mode(input: Array, dim: int = -1, keepdim: bool = False) -> Any:
+def mode(input: A, dim: int = -1, keepdim: bool = False) -> return_types.mode[A]:
     """``(values, indices)`` of the most frequent element along a dim, the smallest of several; its last place."""
     values = plain("mode", input)
     if not values.ndim:
@@ -136,9 +144,7 @@ def mode(input: Array, dim: int = -1, keepdim: bool = False) -> Any:
 
 
 @flexible
-def quantile(
-    input: Array, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
-) -> Array:
+def quantile(input: A, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear") -> A:
     """The q-th quantile (q in [0, 1], one or several) of all elements or along a dim."""
     if interpolation not in ("linear", "lower", "higher", "midpoint", "nearest"):
         raise ArgumentError(
@@ -168,7 +174,7 @@ def quantile(
     return found if wanted.ndim else found[0]
 
 
-def cov(input: Array, *, correction: int = 1) -> Array:
+def cov(input: A, *, correction: int = 1) -> A:
     """The covariances of variables, one a row; of a single row its variance."""
     x = input[None] if len(shape_of(input)) == 1 else input
     centred = x - mean(x, 1, True)
@@ -176,7 +182,7 @@ def cov(input: Array, *, correction: int = 1) -> Array:
     return squeeze(product)
 
 
-def corrcoef(input: Array) -> Array:
+def corrcoef(input: A) -> A:
     """The correlations of variables, one a row."""
     c = cov(input)
     if not shape_of(c):
@@ -185,7 +191,7 @@ def corrcoef(input: Array) -> Array:
     return c / size[:, None] / size[None, :]
 
 
-def histc(input: Array, bins: int = 100, min: float = 0, max: float = 0) -> Array:
+def histc(input: A, bins: int = 100, min: float = 0, max: float = 0) -> A:
     """How many elements fall into each of `bins` equal parts of [min, max]; 0 and 0 mean the elements' range."""
     values = plain("histc", input)
     if values.dtype.kind != "f":
@@ -200,13 +206,13 @@ def histc(input: Array, bins: int = 100, min: float = 0, max: float = 0) -> Arra
 
 
 def histogram(
-    input: Array,
-    bins: int | Array = 100,
+    input: A,
+    bins: int | ArrayLike = 100,
     *,
     range: Sequence[float] | None = None,
-    weight: Array | None = None,
+    weight: ArrayLike | None = None,
     density: bool = False,
-) -> tuple[Array, Array]:
+) -> return_types.histogram[A]:
     """The sums of the weights of the elements in each bin, and the edges; `density` makes the area of the bins 1.
 
     `bins` counts equal bins between the two numbers of `range` (default: the least and the greatest element), or holds
@@ -220,10 +226,7 @@ def histogram(
         raise ArgumentError(f"histogram: weight has shape {weights.shape}, input {values.shape}; they must be equal")
     edges = _edges(values, bins, range)
     counted, _ = np.histogram(values, edges, weights=weights, density=density)
-    found: tuple[Array, Array] = return_types.histogram(
-        dressed(counted.astype(values.dtype), input), dressed(edges, input)
-    )
-    return found
+    return return_types.histogram(dressed(counted.astype(values.dtype), input), dressed(edges, input))
 
 
 def _edges(values: NDArray, bins: int | Array, limits: Sequence[float] | None) -> NDArray:
@@ -242,7 +245,7 @@ def _edges(values: NDArray, bins: int | Array, limits: Sequence[float] | None) -
     return np.linspace(low, high, bins + 1, dtype=values.dtype)
 
 
-def bincount(input: Array, weights: Array | None = None, minlength: int = 0) -> Array:
+def bincount(input: A, weights: ArrayLike | None = None, minlength: int = 0) -> A:
     """How often each integer from 0 on occurs in a 1-D array, or the sums of the `weights` there."""
     values = plain("bincount", input)
     if values.ndim != 1 or values.dtype.kind not in "iu" or (values.size and values.min() < 0):
@@ -259,7 +262,7 @@ def bincount(input: Array, weights: Array | None = None, minlength: int = 0) -> 
 
 
 @flexible
-def renorm(input: Array, p: float, dim: int, maxnorm: float) -> Array:
+def renorm(input: A, p: float, dim: int, maxnorm: float) -> A:
     """Each slice along a dim scaled down to at most this p-norm."""
     axis = check_axis("renorm", dim, len(shape_of(input)))
     if len(shape_of(input)) < 2:

@@ -6,7 +6,7 @@ import numpy as np
 
 from tinygrad_cnn.core.domain import AwayFrom, Real
 from tinygrad_cnn.core.op import Elementwise, Kink, Unary
-from tinygrad_cnn.core.types import Array
+from tinygrad_cnn.core.types import A, Array, ArrayLike
 from tinygrad_cnn.ops.elementwise import sin
 from tinygrad_cnn.ops.piecewise import where
 from tinygrad_cnn.ops.untracked import plain
@@ -105,17 +105,17 @@ class Hypot(Elementwise):
         return g * (b / y)
 
 
-def arcsinh(input: Array) -> Array:
+def arcsinh(input: A) -> A:
     """Inverse hyperbolic sine of each element."""
     return Arcsinh.apply(input)
 
 
-def arccosh(input: Array) -> Array:
+def arccosh(input: A) -> A:
     """Inverse hyperbolic cosine of each element; NaN below 1."""
     return Arccosh.apply(input)
 
 
-def arctanh(input: Array) -> Array:
+def arctanh(input: A) -> A:
     """Inverse hyperbolic tangent of each element; NaN outside [-1, 1]."""
     return Arctanh.apply(input)
 
@@ -123,7 +123,7 @@ def arctanh(input: Array) -> Array:
 asinh, acosh, atanh = arcsinh, arccosh, arctanh
 
 
-def arctan2(input: Array, other: Array) -> Array:
+def arctan2(input: A, other: ArrayLike) -> A:
     """The angle, in radians in [-π, π], of the point with ordinate `input` and abscissa `other`."""
     return Arctan2.apply(input, other)
 
@@ -131,23 +131,23 @@ def arctan2(input: Array, other: Array) -> Array:
 atan2 = arctan2
 
 
-def hypot(input: Array, other: Array) -> Array:
+def hypot(input: A, other: ArrayLike) -> A:
     """The hypotenuse over two legs: ``sqrt(input² + other²)``; nothing overflows."""
     return Hypot.apply(input, other)
 
 
-def sinc(input: Array) -> Array:
+def sinc(input: A) -> A:
     """``sin(π x) / (π x)``, 1 at 0."""
     centre = plain("sinc", input) == 0
     angle = where(centre, 1.0, input) * math.pi
     return where(centre, 1.0, sin(angle) / angle)
 
 
-def deg2rad(input: Array) -> Array:
+def deg2rad(input: A) -> A:
     """Degrees as radians."""
     return input * (math.pi / 180)
 
 
-def rad2deg(input: Array) -> Array:
+def rad2deg(input: A) -> A:
     """Radians as degrees."""
     return input * (180 / math.pi)

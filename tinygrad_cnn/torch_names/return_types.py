@@ -1,7 +1,8 @@
 """What functions with several results return: named tuples that print as those of ``torch.return_types``."""
 
-from collections import namedtuple
-from typing import Any
+from typing import Any, Generic, NamedTuple
+
+from tinygrad_cnn.core.types import A
 
 
 def _represented(result: Any) -> str:
@@ -9,19 +10,127 @@ def _represented(result: Any) -> str:
     return f"torch.return_types.{type(result).__name__}(\n{parts})"
 
 
-def _kind(name: str, *fields: str) -> Any:
-    base = namedtuple(name, fields)  # type: ignore[misc] # the fields are those given
-    own = {"__slots__": (), "__repr__": _represented, "__module__": __name__, "__doc__": f"{name}: {', '.join(fields)}"}
-    return type(name, (base,), own)
+class _Found(NamedTuple, Generic[A]):
+    values: A
+    indices: A
+
+    def __repr__(self) -> str:
+        return _represented(self)
 
 
-max, min = _kind("max", "values", "indices"), _kind("min", "values", "indices")
-sort, topk, kthvalue = (_kind(name, "values", "indices") for name in ("sort", "topk", "kthvalue"))
-median, nanmedian, mode = (_kind(name, "values", "indices") for name in ("median", "nanmedian", "mode"))
-cummax, cummin = _kind("cummax", "values", "indices"), _kind("cummin", "values", "indices")
-histogram = _kind("histogram", "hist", "bin_edges")
-aminmax = _kind("aminmax", "min", "max")
-slogdet, linalg_slogdet = (_kind(name, "sign", "logabsdet") for name in ("slogdet", "linalg_slogdet"))
-linalg_eigh = _kind("linalg_eigh", "eigenvalues", "eigenvectors")
-svd = _kind("svd", "U", "S", "V")
-linalg_svd, linalg_qr = _kind("linalg_svd", "U", "S", "Vh"), _kind("linalg_qr", "Q", "R")
+class max(_Found[A]):
+    """max: values, indices"""
+
+
+class min(_Found[A]):
+    """min: values, indices"""
+
+
+class sort(_Found[A]):
+    """sort: values, indices"""
+
+
+class topk(_Found[A]):
+    """topk: values, indices"""
+
+
+class kthvalue(_Found[A]):
+    """kthvalue: values, indices"""
+
+
+class median(_Found[A]):
+    """median: values, indices"""
+
+
+class nanmedian(_Found[A]):
+    """nanmedian: values, indices"""
+
+
+class mode(_Found[A]):
+    """mode: values, indices"""
+
+
+class cummax(_Found[A]):
+    """cummax: values, indices"""
+
+
+class cummin(_Found[A]):
+    """cummin: values, indices"""
+
+
+class histogram(NamedTuple, Generic[A]):
+    """histogram: hist, bin_edges"""
+
+    hist: A
+    bin_edges: A
+
+    def __repr__(self) -> str:
+        return _represented(self)
+
+
+class aminmax(NamedTuple, Generic[A]):
+    """aminmax: min, max"""
+
+    min: A
+    max: A
+
+    def __repr__(self) -> str:
+        return _represented(self)
+
+
+class _SignAndSize(NamedTuple, Generic[A]):
+    sign: A
+    logabsdet: A
+
+    def __repr__(self) -> str:
+        return _represented(self)
+
+
+class slogdet(_SignAndSize[A]):
+    """slogdet: sign, logabsdet"""
+
+
+class linalg_slogdet(_SignAndSize[A]):
+    """linalg_slogdet: sign, logabsdet"""
+
+
+class linalg_eigh(NamedTuple, Generic[A]):
+    """linalg_eigh: eigenvalues, eigenvectors"""
+
+    eigenvalues: A
+    eigenvectors: A
+
+    def __repr__(self) -> str:
+        return _represented(self)
+
+
+class svd(NamedTuple, Generic[A]):
+    """svd: U, S, V"""
+
+    U: A
+    S: A
+    V: A
+
+    def __repr__(self) -> str:
+        return _represented(self)
+
+
+class linalg_svd(NamedTuple, Generic[A]):
+    """linalg_svd: U, S, Vh"""
+
+    U: A
+    S: A
+    Vh: A
+
+    def __repr__(self) -> str:
+        return _represented(self)
+
+
+class linalg_qr(NamedTuple, Generic[A]):
+    """linalg_qr: Q, R"""
+
+    Q: A
+    R: A
+
+    def __repr__(self) -> str:
+        return _represented(self)

@@ -10,7 +10,7 @@ from tinygrad_cnn import ops
 from tinygrad_cnn.core.checks import check_axis, dtype_of, shape_of
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.piecewise import Relu
-from tinygrad_cnn.core.types import A, ArrayLike
+from tinygrad_cnn.core.types import A, Array, ArrayLike
 from tinygrad_cnn.ops.elementwise import Softplus
 from tinygrad_cnn.ops.norm import column
 from tinygrad_cnn.random import default_generator
@@ -69,7 +69,7 @@ def prelu(input: A, weight: ArrayLike) -> A:
             f"prelu: weight has shape {shape_of(weight)}; input {shape} has {channels} channels; expected 1 or "
             f"{channels} weights"
         )
-    slopes = np.reshape(weight, column(shape) if count > 1 else ())
+    slopes: Array = np.reshape(weight, column(shape) if count > 1 else ())
     return ops.where(input > 0, input, slopes * input)
 
 
@@ -138,7 +138,7 @@ def hardswish(input: A, inplace: bool = False) -> A:
 def hardshrink(input: A, lambd: float = 0.5) -> A:
     """``x`` outside [-lambd, lambd], 0 inside."""
     inside = np.logical_and(input >= -lambd, input <= lambd)
-    return ops.where(inside, 0.0, input)
+    return ops.masked_fill(input, inside, 0.0)
 
 
 def softshrink(input: A, lambd: float = 0.5) -> A:
@@ -160,7 +160,7 @@ def softsign(input: A) -> A:
 
 def threshold(input: A, threshold: float, value: float, inplace: bool = False) -> A:
     """``x`` above the threshold, else `value`."""
-    return applied("threshold", lambda x: ops.where(x <= threshold, value, x), input, inplace)
+    return applied("threshold", lambda x: ops.masked_fill(x, x <= threshold, value), input, inplace)
 
 
 def glu(input: A, dim: int = -1) -> A:
@@ -252,4 +252,4 @@ def hardtanh_(input: A, min_val: float = -1.0, max_val: float = 1.0) -> A:
 
 def threshold_(input: A, threshold: float, value: float) -> A:
     """`threshold` in place."""
-    return applied("threshold", lambda x: ops.where(x <= threshold, value, x), input, True)
+    return applied("threshold", lambda x: ops.masked_fill(x, x <= threshold, value), input, True)

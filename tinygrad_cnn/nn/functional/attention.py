@@ -58,9 +58,9 @@ def scaled_dot_product_attention(
     else:
         scores = scores + additive(name, attn_mask, dtype_of(scores))
         unseen = np.isneginf(np.max(as_plain(scores), axis=-1, keepdims=True, initial=-np.inf))
-        weights = ops.softmax(ops.where(unseen, 0.0, scores) if unseen.any() else scores, -1)
+        weights = ops.softmax(ops.masked_fill(scores, unseen, 0.0) if unseen.any() else scores, -1)
         if unseen.any():
-            weights = ops.where(unseen, 0.0, weights)
+            weights = ops.masked_fill(weights, unseen, 0.0)
     return ops.matmul(dropout(weights, dropout_p), value)
 
 

@@ -56,10 +56,10 @@ def ctc_loss(
     between[:, 1::2] = labels
     forward = _forward(log_probs[:, np.arange(n)[:, None], between], _skips(between, blank))
     last = forward[times - 1, np.arange(n)]
-    on_label = ops.where(sizes > 0, last[np.arange(n), np.maximum(2 * sizes - 1, 0)], -np.inf)
+    on_label = ops.masked_fill(last[np.arange(n), np.maximum(2 * sizes - 1, 0)], sizes <= 0, -np.inf)
     losses = -ops.logsumexp(ops.stack([last[np.arange(n), 2 * sizes], on_label]), 0)
     if zero_infinity:
-        losses = ops.where(losses == np.inf, 0.0, losses)
+        losses = ops.masked_fill(losses, losses == np.inf, 0.0)
     return reduced(losses / np.maximum(sizes, 1) if reduction == "mean" else losses, reduction)
 
 

@@ -105,9 +105,9 @@ def embedding_bag(
     bags = rows[np.where(places < 0, 0, places)]
     filled = np.expand_dims(present.any(1), 1)
     if mode == "max":
-        highest = ops.max(ops.where(present[..., None], bags, np.asarray(-np.inf, np.dtype(bags.dtype))), 1)[0]
-        return ops.where(filled, highest, np.zeros((), np.dtype(bags.dtype)))
-    total = ops.sum(ops.where(present[..., None], bags, np.zeros((), np.dtype(bags.dtype))), 1)
+        highest = ops.max(ops.masked_fill(bags, ~present[..., None], -np.inf), 1)[0]
+        return ops.masked_fill(highest, ~filled, 0.0)
+    total = ops.sum(ops.masked_fill(bags, ~present[..., None], 0.0), 1)
     return total if mode == "sum" else total / np.maximum(present.sum(1), 1)[:, None].astype(total.dtype)
 
 

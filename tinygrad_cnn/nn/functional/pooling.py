@@ -9,7 +9,7 @@ import numpy as np
 from tinygrad_cnn import ops
 from tinygrad_cnn.core.checks import dtype_of, shape_of
 from tinygrad_cnn.core.errors import ArgumentError
-from tinygrad_cnn.core.types import A, ArrayLike, NDArray, Pair, Shape
+from tinygrad_cnn.core.types import A, Array, ArrayLike, NDArray, Pair, Shape
 from tinygrad_cnn.nn.functional.distance import detached
 from tinygrad_cnn.ops.checks import check_integer, check_ndim, check_pair
 from tinygrad_cnn.ops.pool import adaptive_size
@@ -76,7 +76,7 @@ def max_pool1d(
     op = "max_pool1d"
     kernel, step, apart = _across(op, 1, kernel_size=kernel_size, stride=_or(stride, kernel_size), dilation=dilation)
     (pads,) = _across(op, 0, padding=padding)
-    y, places = ops.max_pool2d(_line(op, input), kernel, step, pads, apart, ceil_mode, True)
+    y, places = ops.max_pool2d(_line(op, input), kernel, step, pads, apart, ceil_mode, return_indices=True)
     y = ops.squeeze(y, -2)
     return Extreme(y, ops.squeeze(places, -2)) if return_indices else y
 
@@ -175,7 +175,7 @@ def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = Fal
     wanted = adaptive_size("adaptive_max_pool2d", shape[-2:], output_size)
     if all(n % parts == 0 for n, parts in zip(shape[-2:], wanted, strict=True)):
         kernel = shape[-2] // wanted[0], shape[-1] // wanted[1]
-        return ops.max_pool2d(input, kernel, return_indices=return_indices)
+        return ops.max_pool2d(input, kernel, return_indices=True) if return_indices else ops.max_pool2d(input, kernel)
     places = _adaptive_places(np.asarray(detached(input)), wanted)
     flat = ops.reshape(input, (*shape[:-2], shape[-2] * shape[-1]))
     y = ops.reshape(ops.gather(flat, -1, places.reshape(*shape[:-2], -1)), places.shape)
@@ -263,6 +263,6 @@ def _put_back(op: str, x: A, indices: ArrayLike, size: Pair) -> A:
             f"{places - 1}"
         )
     planes = math.prod(shape[:-2])
-    y = np.zeros((planes, places), dtype_of(x))
+    y: Array = np.zeros((planes, places), dtype_of(x))
     index = (np.arange(planes)[:, None], indices.reshape(planes, -1))
     return ops.reshape(ops.setitem(y, index, ops.reshape(x, (planes, -1))), (*shape[:-2], *size))

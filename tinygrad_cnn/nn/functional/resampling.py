@@ -10,7 +10,7 @@ import numpy as np
 from tinygrad_cnn import ops
 from tinygrad_cnn.core.checks import dtype_of, shape_of
 from tinygrad_cnn.core.errors import ArgumentError
-from tinygrad_cnn.core.types import A, ArrayLike, NDArray, Shape
+from tinygrad_cnn.core.types import A, Array, ArrayLike, NDArray, Shape
 from tinygrad_cnn.nn.functional.distance import detached
 from tinygrad_cnn.ops.checks import check_ndim
 from tinygrad_cnn.torch_names.errors import OptionError
@@ -231,7 +231,7 @@ def affine_grid(theta: A, size: Sequence[int], align_corners: bool | None = None
         raise ArgumentError(f"affine_grid: theta has shape {shape_of(theta)}; size {tuple(size)} expects ({n}, 2, 3)")
     down, across = (_line(m, _aligned("affine_grid", align_corners), dtype_of(theta)) for m in (h, w))
     x, y = np.meshgrid(across, down)
-    points = np.stack([x, y, np.ones_like(x)], axis=-1).reshape(h * w, 3)
+    points: Array = np.stack([x, y, np.ones_like(x)], axis=-1).reshape(h * w, 3)
     return ops.reshape(ops.matmul(points, ops.transpose(theta, 1, 2)), (n, h, w, 2))
 
 
