@@ -291,8 +291,8 @@ def _of_normals(p: Normal, q: Normal) -> Tensor:
 
 def _of_categories(p: Categorical, q: Categorical) -> Tensor:
     """Σ p (ln p - ln q)."""
-    terms = p.probs * (p.logits - q.logits)
-    return ops.where(values(p.probs) == 0, 0.0, ops.where(values(q.probs) == 0, math.inf, terms)).sum(-1)
+    terms = ops.masked_fill(p.probs * (p.logits - q.logits), values(q.probs) == 0, math.inf)
+    return ops.masked_fill(terms, values(p.probs) == 0, 0.0).sum(-1)
 
 
 def _of_bernoullis(p: Bernoulli, q: Bernoulli) -> Tensor:

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -11,6 +11,18 @@ from tinygrad_cnn.core import engine
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.tensor import Tensor
 from tinygrad_cnn.torch_names.errors import OptionError
+
+G = TypeVar("G")
+H = TypeVar("H", covariant=True)
+
+
+class HasGradient(Protocol[H]):
+    """A tensor, of which this file knows no more than what its gradient is."""
+
+    @property
+    def grad(self) -> H | None:
+        """Its gradient."""
+        ...
 
 
 def backward(
@@ -45,7 +57,7 @@ def backward(
 
 def grad(
     outputs: Any,
-    inputs: Any,
+    inputs: HasGradient[G] | Iterable[HasGradient[G]],
     grad_outputs: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
@@ -53,7 +65,7 @@ def grad(
     allow_unused: bool | None = None,
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
-) -> tuple[Any, ...]:
+) -> tuple[G, ...]:
     """The gradients of outputs with respect to inputs, as ``torch.autograd.grad``; no `.grad` changes.
 
     Parameters

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Generator
 from functools import wraps
 from types import TracebackType
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast, overload
 
 from tinygrad_cnn.core.mode import mode
 
@@ -94,18 +94,55 @@ class _Plain(_Switch):
         super().__init__()
 
 
-class no_grad(_Plain):
-    """Do not record ops: ``with no_grad():``, ``@no_grad()`` or ``@no_grad``."""
+if TYPE_CHECKING:  # of a class, no type checker may say that it decorates when it is called with a function
 
-    def _switch(self) -> None:
-        mode.recording = False
+    class _Plainly(Protocol):
+        @overload
+        def __call__(self, function: F, /) -> F: ...
+        @overload
+        def __call__(self) -> _Switch: ...
 
+    class _ByMode(Protocol):
+        @overload
+        def __call__(self, mode: F, /) -> F: ...
+        @overload
+        def __call__(self, mode: bool = True) -> _Switch: ...
 
-class enable_grad(_Plain):
-    """Record ops, also inside `no_grad`."""
+    no_grad: _Plainly
+    enable_grad: _Plainly
+    inference_mode: _ByMode
+else:
 
-    def _switch(self) -> None:
-        mode.recording = not mode.inference
+    class no_grad(_Plain):
+        """Do not record ops: ``with no_grad():``, ``@no_grad()`` or ``@no_grad``."""
+
+        def _switch(self) -> None:
+            mode.recording = False
+
+    class enable_grad(_Plain):
+        """Record ops, also inside `no_grad`."""
+
+        def _switch(self) -> None:
+            mode.recording = not mode.inference
+
+    class inference_mode(_Switch):
+        """`no_grad`, and `enable_grad` inside it records nothing either; ``inference_mode(False)`` leaves it.
+
+        The tensors made in it are ordinary ones: unlike PyTorch's, they may be used in a graph afterwards.
+        """
+
+        def __new__(cls, mode: Any = True) -> Any:
+            return cls()(mode) if callable(mode) else super().__new__(cls)
+
+        def __init__(self, mode: bool = True) -> None:
+            super().__init__()
+            self.mode = bool(mode)
+
+        def _switch(self) -> None:
+            mode.inference, mode.recording = self.mode, not self.mode
+
+        def _again(self) -> _Switch:
+            return inference_mode(self.mode)
 
 
 class set_grad_enabled(_Switch):
@@ -133,23 +170,3 @@ class set_grad_enabled(_Switch):
     def __call__(self, function: F) -> F:
         super().__exit__(None, None, None)  # as a decorator it switches inside the function alone
         return super().__call__(function)
-
-
-class inference_mode(_Switch):
-    """`no_grad`, and `enable_grad` inside it records nothing either; ``inference_mode(False)`` leaves it.
-
-    The tensors made in it are ordinary ones: unlike PyTorch's, they may be used in a graph afterwards.
-    """
-
-    def __new__(cls, mode: Any = True) -> Any:
-        return cls()(mode) if callable(mode) else super().__new__(cls)
-
-    def __init__(self, mode: bool = True) -> None:
-        super().__init__()
-        self.mode = bool(mode)
-
-    def _switch(self) -> None:
-        mode.inference, mode.recording = self.mode, not self.mode
-
-    def _again(self) -> "_Switch":
-        return inference_mode(self.mode)

@@ -162,8 +162,9 @@ def _check_options(args: argparse.Namespace) -> None:
         )
     if args.all and args.plot is not None:
         raise UsageError("gradcheck: --plot draws one report; with --all, write a page with --html")
-    if args.all or ":" not in args.target:
-        _check_drawn_by_itself(args, "--all" if args.all else args.target)
+    target = "--all" if args.all else str(args.target)
+    if ":" not in target:
+        _check_drawn_by_itself(args, target)
     low, high = _range(args)
     if not low < high:
         raise UsageError(f"gradcheck: --low {low:g} is not below --high {high:g}")

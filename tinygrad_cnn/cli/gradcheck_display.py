@@ -1,22 +1,20 @@
 """What the user sees of checked gradients: by rich if it is there and the output is a terminal, else lines."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from tinygrad_cnn.cli import display
 from tinygrad_cnn.gradcheck.report import Report, Row, aligned
 from tinygrad_cnn.gradcheck.sweep import ORDERS, Outcome, rated, shape_text
 from tinygrad_cnn.gradcheck.verdicts import SEVERITY, Entry, Projected, Verdict
 
-try:
+if TYPE_CHECKING or display.RICH:
     import rich.box
     import rich.console
     import rich.padding
     import rich.progress
     import rich.table
     import rich.text
-except ImportError:
-    pass  # display.RICH says so
 
 ROWS = 8
 """So many entries of a report are shown."""

@@ -20,9 +20,11 @@ class Source(Protocol):
 
     def integers(self, low: int, high: int, count: int) -> list[int]:
         """`count` integers between `low` and `high`, both included."""
+        ...
 
     def permutation(self, n: int) -> NDArray:
         """The numbers 0 to n-1 in some order."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -26,10 +26,12 @@ class Leaf(Protocol):
     @property
     def array_shape(self) -> Shape:
         """The shape of its array."""
+        ...
 
     @property
     def array_dtype(self) -> DType:
         """NumPy's dtype of its array."""
+        ...
 
     def accumulate(self, gradient: Array, owned: bool) -> None:
         """Add to `.grad`; `owned` says that nobody else holds this array."""

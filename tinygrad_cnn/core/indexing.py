@@ -137,7 +137,7 @@ def sample_index(draw: Draw, shape: Shape) -> Index:
     special = draw.integer(0, len(shape) - 1) if shape else 0
     place = tuple(draw.integers(0, 3, draw.integer(1, 2)))
     parts: list[Index] = []
-    covered = 0
+    covered, mask = 0, np.ones((), bool)
     if kind == "mask":
         covered = draw.integer(1, len(shape) - special)
         masked = shape[special : special + covered]

@@ -91,7 +91,7 @@ class Op:
     """Integers are brought to the default floating dtype first."""
     views: ClassVar[bool] = False
     """The output may share the memory of the first input."""
-    write: ClassVar[Callable[..., Any] | None] = None
+    write: Callable[..., Any] | None = None
     """Of a view: the input with a value written where the view of it lies."""
     linear: ClassVar[str] = ""
     """"jointly" linear in all inputs together, linear in "each" of them, or neither ("")."""
@@ -106,7 +106,7 @@ class Op:
     numpy: ClassVar[tuple[Callable[..., Any], ...]] = ()
     """The NumPy functions that mean this op when they are given a Tensor."""
 
-    add_derivative: ClassVar[Any] = None
+    add_derivative: Any = None
     """``add_derivative(total, g, *, <options>)`` adds the derivative to `total` in place, where it is mostly zeros.
 
     Of an op with one input, whose derivative is an array of its own. Many slices of one array then cost what one does.

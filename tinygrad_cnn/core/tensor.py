@@ -214,7 +214,7 @@ class Tensor:
         return self._grad
 
     @grad.setter
-    def grad(self, value: Self | None) -> None:
+    def grad(self, value: Any) -> None:
         if value is not None and (not isinstance(value, Tensor) or value.array.shape != self.array.shape):
             raise ValueError(f"grad: expected None or a Tensor of shape {self.array.shape}, got {value!r}")
         self._grad = value
@@ -301,7 +301,9 @@ class Tensor:
         return self.arithmetic(Div, other, self)
 
     def __pow__(self, other: ArrayLike) -> Self:
-        return PowScalar.apply(self, p=other) if isinstance(other, (int, float)) else NotImplemented
+        if not isinstance(other, (int, float)):
+            return NotImplemented
+        return PowScalar.apply(self, p=other)
 
     def __matmul__(self, other: ArrayLike) -> Self:
         return Matmul.apply(self, other)

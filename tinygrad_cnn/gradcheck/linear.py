@@ -40,6 +40,7 @@ def exact_adjoint(point: Point, k: int, random: np.random.Generator, tolerance: 
     whole = np.all(np.isfinite(of_x)) and np.all(of_x == np.round(of_x)) and np.any(of_x)
     if not whole or np.any(of_0) or not np.array_equal(f(x - 3 * y), of_x - 3 * of_y):
         return None
+    p = x
     for _ in range(3):
         p, q = (np.asarray(random.uniform(-3, 3, shape)).astype(dtype) for _ in range(2))
         of_p, of_q = f(p), f(q)

@@ -167,10 +167,11 @@ def check_op(
 def draw(op: type[Op], seed: int, n: int) -> Sample:
     """Sample n: the same for the same seed. The first one has elements; later ones may be empty."""
     random = RandomDraw(np.random.default_rng([seed, n]))
-    for _ in range(ATTEMPTS):
-        sample = op.sample(random)
+    sample = op.sample(random)
+    for _ in range(ATTEMPTS - 1):
         if n or all(np.size(a) for a in sample.inputs):
             break
+        sample = op.sample(random)
     return sample
 
 

@@ -67,10 +67,10 @@ def of_method(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[st
     if options.pop("dtype", None) is not None:
         return NotImplemented
     if method == "reduce" and ufunc in REDUCTIONS and set(options) <= {"axis", "keepdims"}:
-        axis = options.get("axis", inputs[1] if len(inputs) > 1 else 0)
+        axis = options.get("axis", (*inputs, 0)[1])
         return REDUCTIONS[ufunc](inputs[0], axis, bool(options.get("keepdims", False)))
     if method == "accumulate" and ufunc in ACCUMULATIONS and set(options) <= {"axis"}:
-        return ACCUMULATIONS[ufunc](inputs[0], options.get("axis", inputs[1] if len(inputs) > 1 else 0))
+        return ACCUMULATIONS[ufunc](inputs[0], options.get("axis", (*inputs, 0)[1]))
     if method == "outer" and ufunc in UFUNCS and not options:
         a, b = (x if hasattr(x, "reshape") else np.asarray(x) for x in inputs)
         return UFUNCS[ufunc](a.reshape((*shape_of(a), *(1,) * len(shape_of(b)))), b)

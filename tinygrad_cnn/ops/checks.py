@@ -17,7 +17,8 @@ def check_pair(op: str, name: str, value: Any, smallest: int) -> Pair:
         return value, value
     if kind is tuple and len(value) == 2 and type(value[0]) is type(value[1]) is int and min(value) >= smallest:
         return value
-    parts = tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else (value, value)
+    several = isinstance(value, Sequence) and not isinstance(value, str)
+    parts: list[Any] = list(value if several else (value, value))
     if len(parts) == 1:
         parts = parts * 2
     whole = all(isinstance(v, (int, np.integer)) and not isinstance(v, bool) for v in parts)

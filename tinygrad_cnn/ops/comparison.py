@@ -84,7 +84,7 @@ def ge(input: A, other: ArrayLike) -> A:
 less, less_equal, greater, greater_equal, not_equal = lt, le, gt, ge, ne
 
 
-def equal(input: A, other: ArrayLike) -> bool:
+def equal(input: ArrayLike, other: ArrayLike) -> bool:
     """Whether two have the same shape and the same elements."""
     return bool(np.array_equal(plain("equal", input), plain("equal", other)))
 
@@ -94,7 +94,9 @@ def isclose(input: A, other: ArrayLike, rtol: float = 1e-05, atol: float = 1e-08
     return untracked("isclose", lambda a, b: np.isclose(a, b, rtol, atol, equal_nan), input, other)
 
 
-def allclose(input: A, other: ArrayLike, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
+def allclose(
+    input: ArrayLike, other: ArrayLike, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
+) -> bool:
     """Whether ``|input - other| <= atol + rtol |other|`` everywhere."""
     return bool(np.all(plain("allclose", isclose(input, other, rtol, atol, equal_nan))))
 
@@ -234,7 +236,7 @@ def _axis(dim: Any) -> Any:
     return dim if dim is None or isinstance(dim, int) else tuple(dim)
 
 
-def is_nonzero(input: A) -> bool:
+def is_nonzero(input: ArrayLike) -> bool:
     """Whether the only element is not 0."""
     values = plain("is_nonzero", input)
     if values.size != 1:

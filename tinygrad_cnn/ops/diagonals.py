@@ -6,7 +6,7 @@ import numpy as np
 
 from tinygrad_cnn.core.checks import check_axis, shape_of
 from tinygrad_cnn.core.errors import ArgumentError
-from tinygrad_cnn.core.types import A, Shape
+from tinygrad_cnn.core.types import A, Array, Shape
 from tinygrad_cnn.ops.arrangement import atleast_2d, unpacked
 from tinygrad_cnn.ops.reduce import sum
 from tinygrad_cnn.ops.shape import DiagonalPut, cat, diagonal, flatten, pad
@@ -52,7 +52,7 @@ def diagflat(input: A, offset: int = 0) -> A:
 
 def block_diag(*tensors: A) -> A:
     """A matrix with the given matrices along its diagonal, zeros elsewhere."""
-    blocks = [atleast_2d(x) for x in unpacked("block_diag", tensors)]
+    blocks: list[Array] = [atleast_2d(x) for x in unpacked("block_diag", tensors)]
     if any(len(shape_of(x)) != 2 for x in blocks):
         raise ArgumentError(f"block_diag: shapes {[shape_of(x) for x in blocks]}; expected at most 2 dims")
     widths = [shape_of(x)[1] for x in blocks]

@@ -74,7 +74,7 @@ def matmul(input: A, other: ArrayLike) -> A:
     left, right = shape_of(input), shape_of(other)
     if not left or not right:
         raise ArgumentError(f"matmul: shapes {left} and {right}; each needs at least 1 dim, multiply numbers with *")
-    inner = right[-2] if len(right) > 1 else right[0]
+    inner = right[-2:][0]
     if left[-1] != inner:
         raise ArgumentError(
             f"matmul: shapes {left} and {right} do not fit: the last dim of the first is {left[-1]}, "

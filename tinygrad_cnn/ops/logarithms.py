@@ -9,7 +9,7 @@ from tinygrad_cnn.core.domain import Positive
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.op import Elementwise, Kink, Unary
 from tinygrad_cnn.core.types import A, Array, ArrayLike
-from tinygrad_cnn.ops.elementwise import log, log1p, pow
+from tinygrad_cnn.ops.elementwise import Pow, log, log1p, pow
 from tinygrad_cnn.ops.piecewise import clamp, where
 from tinygrad_cnn.ops.untracked import plain
 
@@ -80,7 +80,7 @@ def log10(input: A) -> A:
 
 def exp2(input: A) -> A:
     """2 to the power of each element."""
-    return pow(2.0, input)
+    return Pow.apply(2.0, input)
 
 
 def logaddexp(input: A, other: ArrayLike) -> A:

@@ -63,7 +63,7 @@ def unique(
 ) -> tuple[A, ...]: ...
 @flexible
 def unique(
-    input: A,
+    input: Any,
     sorted: bool = True,
     return_inverse: bool = False,
     return_counts: bool = False,
@@ -90,7 +90,7 @@ def unique_consecutive(
 ) -> tuple[A, ...]: ...
 @flexible
 def unique_consecutive(
-    input: A, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
+    input: Any, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
 ) -> Any:
     """The elements (slices of a dim) without the neighbours that equal them; also see `unique`."""
     values = plain("unique_consecutive", input)

@@ -102,7 +102,7 @@ def chain_matmul(*matrices: A) -> A:
 def multi_dot(tensors: Sequence[A]) -> A:
     """Product of several matrices in the cheapest order; the first and the last may be vectors."""
     parts = unpacked("multi_dot", (list(tensors),))
-    if len(parts) < 2:
+    if len(parts) == 1:
         return parts[0]
     first = len(shape_of(parts[0])) == 1
     last = len(shape_of(parts[-1])) == 1

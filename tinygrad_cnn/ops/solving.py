@@ -181,9 +181,9 @@ def matrix_norm(
 def norms(A: A, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> A:
     """``linalg.norm``: of a vector or, with two dims or an `ord` that is not None and 2-D input, of a matrix."""
     ndim = len(shape_of(A))
-    two = dim is not None and not isinstance(dim, int) and len(tuple(dim)) == 2
-    if ord is not None and (two or (dim is None and ndim == 2)):
-        return matrix_norm(A, ord, tuple(dim) if two else (-2, -1), keepdim, dtype=dtype)
+    dims = () if dim is None or isinstance(dim, int) else tuple(dim)
+    if ord is not None and (len(dims) == 2 or (dim is None and ndim == 2)):
+        return matrix_norm(A, ord, dims or (-2, -1), keepdim, dtype=dtype)
     if isinstance(ord, str):
         raise ArgumentError(f"norm: ord {ord!r} needs a matrix: 2-D input, or two dims")
     return vector_norm(A, 2 if ord is None else ord, dim, keepdim, dtype=dtype)

@@ -44,6 +44,6 @@ def legacy_array(data: tuple[Any, ...], dtype: DType) -> NDArray:
         return np.zeros(0, dtype)
     if all(isinstance(n, int) and not isinstance(n, bool) for n in data):
         return np.zeros(data, dtype)
-    if len(data) > 1:
+    if len(data) != 1:
         raise TypeError(f"Tensor: got {len(data)} arguments {data!r:.80}; expected sizes, or one list of values")
     return as_array(data[0], dtype)

@@ -15,7 +15,7 @@ class ImageTransform(nn.Module):
 
     if TYPE_CHECKING:
 
-        def __call__(self, img: Img) -> Img: ...
+        def __call__(self, img: Img) -> Img: ...  # pyright: ignore[reportIncompatibleMethodOverride] # no Tensor, of an image
 
 
 class TensorTransform(nn.Module):
