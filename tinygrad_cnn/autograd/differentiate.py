@@ -107,12 +107,16 @@ def grad(
             _gradients(sources, targets, given, keep or k < last, create_graph, unused)
             for k, given in enumerate(several)
         ]
-        found = tuple(None if parts[0] is None else ops.stack(parts) for parts in zip(*runs, strict=True))
+        found = tuple(_stacked(parts) for parts in zip(*runs, strict=True))
     if materialize_grads:
         return tuple(
             t.wrap(np.zeros(t.shape, t.dtype)) if d is None else d for t, d in zip(targets, found, strict=True)
         )
     return found
+
+
+def _stacked(parts: tuple[Any, ...]) -> Any:
+    return None if parts[0] is None else ops.stack(parts)
 
 
 def _gradients(

@@ -10,11 +10,11 @@ import inspect
 import weakref
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 
-from tinygrad_cnn.autograd.graph import Node
+from tinygrad_cnn.autograd.graph import AccumulateGrad, Node
 from tinygrad_cnn.autograd.mode import no_grad
 from tinygrad_cnn.core.engine import unbroadcast
 from tinygrad_cnn.core.graph import Alias, Edge
@@ -25,6 +25,8 @@ from tinygrad_cnn.core.tensor import Tensor
 from tinygrad_cnn.core.types import Array, Shape
 from tinygrad_cnn.core.watch import watch
 from tinygrad_cnn.core.writes import clock, written_since
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Saved(NamedTuple):
@@ -413,7 +415,7 @@ class Output(OwnNode):
         self.node, self.k = node, k
 
     @property
-    def next_functions(self) -> Any:
+    def next_functions(self) -> tuple[tuple[Node | AccumulateGrad | None, int], ...]:
         """Those of the common node."""
         return self.node.next_functions
 
@@ -441,7 +443,7 @@ class Refusal(OwnNode):
         )
 
 
-def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:
+def once_differentiable(fn: F) -> F:
     """Mark a `backward` that leaves the graph, through NumPy, say: differentiating its result is an error."""
 
     @wraps(fn)
@@ -458,4 +460,4 @@ def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:
 
         return tuple(refused(v) for v in outputs) if isinstance(outputs, tuple) else refused(outputs)
 
-    return once
+    return cast(F, once)

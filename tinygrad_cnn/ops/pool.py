@@ -46,7 +46,7 @@ def max_pool2d(
     ceil_mode: bool = False,
     *,
     return_indices: Literal[True],
-) -> Extreme[A]: ...
+) -> tuple[A, A]: ...
 def max_pool2d(
     input: Any,
     kernel_size: Size2,

@@ -5,7 +5,7 @@ translate PyTorch's `dim`. In rules, `beside` brings a reduced array back beside
 """
 
 import math
-from typing import Any, Generic, NamedTuple, overload
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 
@@ -320,11 +320,11 @@ class All(Op):
         return sample_reduction(draw)
 
 
-class Extreme(NamedTuple, Generic[A]):
+class Extreme(NamedTuple):
     """What a pooling of maxima returns: the values, and where they stood."""
 
-    values: A
-    indices: A
+    values: Any
+    indices: Any
 
 
 def _converted(input: Array, dtype: Any) -> Array:

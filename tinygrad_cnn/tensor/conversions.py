@@ -11,7 +11,7 @@ from tinygrad_cnn import ops
 from tinygrad_cnn.core.errors import ArgumentError, DTypeError
 from tinygrad_cnn.core.mode import mode
 from tinygrad_cnn.core.promotion import FLOAT32, FLOAT64
-from tinygrad_cnn.core.types import NDArray
+from tinygrad_cnn.core.types import NDArray, Nested, Number
 from tinygrad_cnn.ops.checks import check_dtype
 from tinygrad_cnn.ops.shape import Clone
 from tinygrad_cnn.tensor.facts import FactMethods
@@ -49,7 +49,7 @@ class ConversionMethods(FactMethods):
         kind, number = self.array.__dlpack_device__()
         return int(kind), int(number)
 
-    def item(self) -> Any:
+    def item(self) -> Number:
         """The only element as a Python number."""
         if self.array.size != 1:
             raise ArgumentError(
@@ -57,7 +57,7 @@ class ConversionMethods(FactMethods):
             )
         return self.array.item()
 
-    def tolist(self) -> Any:
+    def tolist(self) -> Nested:
         """Nested lists of Python numbers."""
         return self.array.tolist()
 

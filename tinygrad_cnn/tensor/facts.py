@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, Self, overload
 
 import numpy as np
 
@@ -56,7 +56,11 @@ class FactMethods(Tensor):
         """How it is stored: `strided`."""
         return strided
 
-    def size(self, dim: int | None = None) -> Any:
+    @overload
+    def size(self, dim: None = None) -> Size: ...
+    @overload
+    def size(self, dim: int) -> int: ...
+    def size(self, dim: int | None = None) -> Size | int:
         """The shape, or the size of one dim."""
         return self.shape if dim is None else self.array_shape[check_axis("size", dim, self.ndim)]
 
@@ -95,8 +99,12 @@ class FactMethods(Tensor):
         """The address of the first element."""
         return int(self.array.__array_interface__["data"][0])
 
+    @overload
+    def stride(self, dim: None = None) -> Shape: ...
+    @overload
+    def stride(self, dim: int) -> int: ...
     @flexible
-    def stride(self, dim: int | None = None) -> Any:
+    def stride(self, dim: int | None = None) -> Shape | int:
         """How many elements further in memory the next index of each dim, or of one, lies."""
         strides = tuple(step // self.array.itemsize for step in self.array.strides)
         return strides if dim is None else strides[dim]
@@ -140,7 +148,11 @@ class FactMethods(Tensor):
 
     # ---- its type, by its older name ---------------------------------------------------------------------
 
-    def type(self, dtype: Any = None, non_blocking: bool = False) -> Any:
+    @overload
+    def type(self, dtype: None = None, non_blocking: bool = False) -> str: ...
+    @overload
+    def type(self, dtype: Any, non_blocking: bool = False) -> Self: ...
+    def type(self, dtype: Any = None, non_blocking: bool = False) -> str | Self:
         """The name of its type, as "torch.FloatTensor"; with a dtype (or such a name), converted to it."""
         if dtype is None:
             return legacy_name(self.array_dtype)

@@ -39,7 +39,7 @@ class _Kind(type):
         return f"<class 'torch.{cls.__name__}'>"
 
 
-def _kind(name: str) -> Any:
+def _kind(name: str) -> _Kind:
     doc = (
         f"A {DTYPES[name]} tensor of a list, or of sizes; PyTorch's older form of ``tensor(…, dtype={DTYPES[name]})``."
     )

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from tinygrad_cnn.core.errors import ArgumentError
 
@@ -15,6 +15,8 @@ __all__ = [
     "set_num_interop_threads",
     "use_deterministic_algorithms",
 ]
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 _precision = ["highest"]
 _deterministic = [False]
@@ -55,6 +57,28 @@ def set_num_interop_threads(n: int) -> None:
         raise ArgumentError(f"set_num_interop_threads: {n}; ops run one after the other, use set_num_threads")
 
 
+@overload
+def compile(
+    model: F,
+    *,
+    fullgraph: bool = False,
+    dynamic: bool | None = None,
+    backend: Any = "inductor",
+    mode: str | None = None,
+    options: dict[str, Any] | None = None,
+    disable: bool = False,
+) -> F: ...
+@overload
+def compile(
+    model: None = None,
+    *,
+    fullgraph: bool = False,
+    dynamic: bool | None = None,
+    backend: Any = "inductor",
+    mode: str | None = None,
+    options: dict[str, Any] | None = None,
+    disable: bool = False,
+) -> Callable[[F], F]: ...
 def compile(
     model: Callable[..., Any] | None = None,
     *,

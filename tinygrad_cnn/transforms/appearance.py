@@ -82,7 +82,7 @@ class ColorJitter(ImageTransform):
     def forward(self, img: Img) -> Img:
         order, *drawn = self.get_params(self.brightness, self.contrast, self.saturation, self.hue)
         changes = F.adjust_brightness, F.adjust_contrast, F.adjust_saturation, F.adjust_hue
-        for k in order.tolist():
+        for k in order.numpy().tolist():
             if (factor := drawn[k]) is not None:
                 img = changes[k](img, factor)
         return img

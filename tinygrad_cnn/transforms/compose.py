@@ -105,7 +105,7 @@ class RandomOrder(RandomTransforms):
     """One transform after the other, in a new random order each time."""
 
     def __call__(self, img: T) -> T:
-        for k in randperm(len(self.transforms)).tolist():
+        for k in randperm(len(self.transforms)).numpy().tolist():
             img = self.transforms[k](img)
         return img
 

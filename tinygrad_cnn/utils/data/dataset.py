@@ -221,7 +221,7 @@ def random_split(
         raise ValueError(f"random_split: sizes {list(lengths)} do not add up to {n}, the length of the data set")
     if not all(isinstance(size, int) or float(size).is_integer() for size in sizes):
         raise TypeError(f"random_split: sizes {list(lengths)} must be integers, or fractions that add up to 1")
-    order = randperm(n, generator=generator).tolist()
+    order = randperm(n, generator=generator).numpy().tolist()
     ends = list(accumulate(int(size) for size in sizes))
     return [Subset(dataset, order[end - int(size) : end]) for size, end in zip(sizes, ends, strict=True)]
 

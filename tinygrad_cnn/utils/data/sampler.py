@@ -74,10 +74,10 @@ class RandomSampler(Sampler[int]):
         generator = self.generator or Generator().manual_seed(new_seed(None))
         if self.replacement:
             for start in range(0, self.num_samples, 32):  # PyTorch draws as many at once: so do we, for its numbers
-                yield from randint(0, n, (min(32, self.num_samples - start),), generator=generator).tolist()
+                yield from randint(0, n, (min(32, self.num_samples - start),), generator=generator).numpy().tolist()
             return
         for start in range(0, self.num_samples, n):
-            yield from randperm(n, generator=generator).tolist()[: self.num_samples - start]
+            yield from randperm(n, generator=generator).numpy().tolist()[: self.num_samples - start]
 
     def __len__(self) -> int:
         return self.num_samples
@@ -90,7 +90,7 @@ class SubsetRandomSampler(Sampler[int]):
         self.indices, self.generator = indices, generator
 
     def __iter__(self) -> Iterator[int]:
-        for k in randperm(len(self.indices), generator=self.generator).tolist():
+        for k in randperm(len(self.indices), generator=self.generator).numpy().tolist():
             yield self.indices[k]
 
     def __len__(self) -> int:
@@ -119,7 +119,9 @@ class WeightedRandomSampler(Sampler[int]):
         self.num_samples, self.replacement, self.generator = num_samples, replacement, generator
 
     def __iter__(self) -> Iterator[int]:
-        yield from multinomial(self.weights, self.num_samples, self.replacement, generator=self.generator).tolist()
+        yield from (
+            multinomial(self.weights, self.num_samples, self.replacement, generator=self.generator).numpy().tolist()
+        )
 
     def __len__(self) -> int:
         return self.num_samples
