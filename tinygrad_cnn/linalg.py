@@ -23,7 +23,8 @@ from tinygrad_cnn.ops.solving import vector_norm as vector_norm
 from tinygrad_cnn.torch_names.absent import OF_LINALG as _OF_LINALG
 from tinygrad_cnn.torch_names.absent import absent as _absent
 
-LinAlgError, norm, svd = SingularError, norms, linalg_svd
+LinAlgError = SingularError
+norm, svd = norms, linalg_svd
 
 if not TYPE_CHECKING:
     _OTHER_NAMES = {"SingularError", "norms", "linalg_svd"}

@@ -10,7 +10,7 @@ import inspect
 import weakref
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 
@@ -25,6 +25,8 @@ from tinygrad_cnn.core.tensor import Tensor
 from tinygrad_cnn.core.types import Array, Shape
 from tinygrad_cnn.core.watch import watch
 from tinygrad_cnn.core.writes import clock, written_since
+
+__all__ = ["Function", "FunctionCtx", "once_differentiable"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -190,13 +192,19 @@ class Function(metaclass=FunctionMeta):
         """Note what `backward` needs, if `forward` takes no `ctx`. May be written."""
         raise NotImplementedError("setup_context is not implemented")
 
-    @staticmethod
-    def backward(ctx: Any, *grad_outputs: Any) -> Any:
-        """Compute the gradients of the inputs. To be written, here or as `vjp`."""
-        raise NotImplementedError(
-            "Function: neither backward nor vjp is written, so it has no gradient; define a static "
-            "backward(ctx, *grad_outputs)"
-        )
+    if TYPE_CHECKING:  # whoever writes one may name the gradients
+
+        @staticmethod
+        def backward(*args: Any, **kwargs: Any) -> Any: ...
+    else:
+
+        @staticmethod
+        def backward(ctx, *grad_outputs):
+            """Compute the gradients of the inputs. To be written, here or as `vjp`."""
+            raise NotImplementedError(
+                "Function: neither backward nor vjp is written, so it has no gradient; define a static "
+                "backward(ctx, *grad_outputs)"
+            )
 
     vjp = backward
 
