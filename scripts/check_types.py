@@ -31,7 +31,6 @@ ANY = {
     r"Op\.(apply|sample)": "an op takes and gives arrays and Tensors alike; its options are its own",
     r"strategies (Sample|broadcasting|convolutions|indexed|indices|poolings|samples)": "samples hold an op's options",
     r"autograd(\.function)? Function\.": "its author writes them; PyTorch says Any as well",
-    r"FunctionCtx\.saved_tensors": "what its author saved",
     r"numpy_protocol (of_method|with_dtype)": "what NumPy's protocols hand over, or NotImplemented",
     r"state_dict": "a dict of what there is to save, as in PyTorch",
     r"func (grad|grad_and_value|hessian|jacfwd|jacrev)": "the last overload: of a function that is itself not typed",

@@ -21,41 +21,61 @@ class _Found(NamedTuple, Generic[A]):
 class max(_Found[A]):
     """max: values, indices"""
 
+    __slots__ = ()
+
 
 class min(_Found[A]):
     """min: values, indices"""
+
+    __slots__ = ()
 
 
 class sort(_Found[A]):
     """sort: values, indices"""
 
+    __slots__ = ()
+
 
 class topk(_Found[A]):
     """topk: values, indices"""
+
+    __slots__ = ()
 
 
 class kthvalue(_Found[A]):
     """kthvalue: values, indices"""
 
+    __slots__ = ()
+
 
 class median(_Found[A]):
     """median: values, indices"""
+
+    __slots__ = ()
 
 
 class nanmedian(_Found[A]):
     """nanmedian: values, indices"""
 
+    __slots__ = ()
+
 
 class mode(_Found[A]):
     """mode: values, indices"""
+
+    __slots__ = ()
 
 
 class cummax(_Found[A]):
     """cummax: values, indices"""
 
+    __slots__ = ()
+
 
 class cummin(_Found[A]):
     """cummin: values, indices"""
+
+    __slots__ = ()
 
 
 class histogram(NamedTuple, Generic[A]):
@@ -89,9 +109,13 @@ class _SignAndSize(NamedTuple, Generic[A]):
 class slogdet(_SignAndSize[A]):
     """slogdet: sign, logabsdet"""
 
+    __slots__ = ()
+
 
 class linalg_slogdet(_SignAndSize[A]):
     """linalg_slogdet: sign, logabsdet"""
+
+    __slots__ = ()
 
 
 class linalg_eigh(NamedTuple, Generic[A]):
