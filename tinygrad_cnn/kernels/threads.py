@@ -12,14 +12,14 @@ from functools import partial
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-from threadpoolctl import ThreadpoolController
-
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 
 def _blas() -> list[Any]:
     """Those loaded by now: another may come with a later import."""
+    from threadpoolctl import ThreadpoolController  # 2 ms to load
+
     controller = ThreadpoolController()  # looks at every loaded library: 0.4 ms
     return list(controller.select(user_api="blas").lib_controllers)
 
