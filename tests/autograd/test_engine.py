@@ -334,6 +334,18 @@ DEFINITIONS = {
 """What settles the cotangents, for whoever runs this without Hypothesis."""
 
 
+def test_backward_takes_one_input_or_several():
+    x, y = (tg.ones(3, requires_grad=True) for _ in range(2))
+    (x * y).sum().backward(inputs=x)
+    (x * y).sum().backward(inputs=(y,))
+    assert x.grad.tolist() == y.grad.tolist() == [1, 1, 1]
+    with pytest.raises(RuntimeError, match="inputs is empty"):
+        (x * y).sum().backward(inputs=[])
+    with pytest.raises(RuntimeError, match=r"input 1 of shape \(2,\) does not require a gradient"):
+        (x * y).sum().backward(inputs=[x, tg.ones(2)])
+    assert tg.autograd.grad((x * y).sum(), []) == ()
+
+
 @pytest.mark.parametrize(
     ("body", "message"),
     [

@@ -251,8 +251,9 @@ class Tensor:
             If no gradient is required, if the tensor has several elements and no cotangent is given, if the
             graph was freed by an earlier pass, or if a saved array was modified in place since.
         """
+        targets = [inputs] if isinstance(inputs, Tensor) else inputs if inputs is None else list(inputs)
         engine.backward(
-            "backward", [self], [gradient], inputs=inputs, retain_graph=retain_graph, create_graph=create_graph
+            "backward", [self], [gradient], inputs=targets, retain_graph=retain_graph, create_graph=create_graph
         )
 
     def accumulate(self, gradient: Any, owned: bool) -> None:
