@@ -1,21 +1,100 @@
-"""Hypothesis profiles: `ci` for every run, `thorough` for deep ones (HYPOTHESIS_PROFILE=thorough); and the kernels."""
+"""What every test begins with and must leave as it was; Hypothesis' profiles; how many processes a run has.
+
+Profiles: `ci` for every run, `thorough` for deep ones (HYPOTHESIS_PROFILE=thorough).
+"""
 
 import os
+import random
+import sys
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tinygrad_cnn.kernels.chosen import get_kernels, set_kernels
+import tinygrad_cnn as tg
+from tinygrad_cnn.backends import cuda, cudnn
+from tinygrad_cnn.ops import registry
+from tinygrad_cnn.serialization import get_safe_globals
+from tinygrad_cnn.tensor.printing import options as printing
 
 COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
 settings.register_profile("ci", max_examples=25, derandomize=True, **COMMON)
 settings.register_profile("thorough", max_examples=1000, **COMMON)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
+MOST_WORKERS = 8
+"""Each reads all tests before it runs any, and the longest test takes as long as all would in more processes."""
 
-@pytest.fixture(scope="module", autouse=True)
-def same_kernels():
-    """The kernels that the tests were started with, also after a module that chooses others."""
-    before = get_kernels()
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config):
+    """One process a processor, for the whole suite or a folder of it; no worker is waited for by single files."""
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    files_only = all(not os.path.isdir(argument) for argument in config.args)
+    return 0 if processors == 1 or files_only else min(processors, MOST_WORKERS)
+
+
+STATE = {
+    "the default dtype": (tg.get_default_dtype, tg.set_default_dtype),
+    "whether ops are recorded": (tg.is_grad_enabled, tg.set_grad_enabled),
+    "inference mode": (tg.is_inference_mode_enabled, None),
+    "anomaly mode": (
+        lambda: (tg.is_anomaly_enabled(), tg.autograd.is_anomaly_check_nan_enabled()),
+        lambda both: tg.autograd.set_detect_anomaly(*both),
+    ),
+    "the kernels": (tg.get_kernels, tg.set_kernels),
+    "the number of threads": (tg.get_num_threads, tg.set_num_threads),
+    "how tensors print": (lambda: dict(vars(printing)), lambda values: vars(printing).update(values)),
+    "deterministic algorithms": (tg.are_deterministic_algorithms_enabled, tg.use_deterministic_algorithms),
+    "the precision of products": (tg.get_float32_matmul_precision, tg.set_float32_matmul_precision),
+    "the flags of the back ends": (
+        lambda: [{k: v for k, v in vars(where).items() if isinstance(v, bool | int)} for where in (cudnn, cuda.matmul)],
+        None,
+    ),
+    "the classes that load may make": (get_safe_globals, None),
+    "NumPy's treatment of errors": (np.geterr, lambda values: np.seterr(**values)),
+    "how arrays print": (np.get_printoptions, lambda values: np.set_printoptions(**values)),
+    "the environment": (
+        lambda: {k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST"},
+        lambda values: (os.environ.clear(), os.environ.update(values)),
+    ),
+    "the current folder": (os.getcwd, os.chdir),
+    "the search path": (lambda: list(sys.path), lambda value: sys.path.__setitem__(slice(None), value)),
+    "Hypothesis' profile": (settings.get_current_profile_name, settings.load_profile),
+}
+"""What is the same for everybody in a process: how it is read, and how it is set (None: not at all)."""
+
+
+@pytest.fixture
+def given_back():
+    """For what chooses kernels and threads as a program does, once for its process: both are given back."""
+    kernels, threads = tg.get_kernels(), tg.get_num_threads()
     yield
-    set_kernels(before)
+    tg.set_kernels(kernels)
+    tg.set_num_threads(threads)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """Every test draws the same numbers, and so do its fixtures, whatever ran before."""
+    tg.manual_seed(0)
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002  for whoever still draws from it
+
+
+@pytest.fixture(autouse=True)
+def _everything_as_it_was():
+    """A test that leaves anything else for the next one fails; ops that it declares are forgotten."""
+    ops, before = dict(registry), {name: read() for name, (read, _) in STATE.items()}
+    yield
+    if registry != ops:
+        registry.clear()
+        registry.update(ops)
+    left = {}
+    for name, (read, write) in STATE.items():
+        after = read()
+        if after != before[name]:
+            left[name] = (before[name], after)
+            if write is not None:
+                write(before[name])
+    assert not left, f"this test leaves changed (before, after): {left}"

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+import tinygrad_cnn.gradcheck.strategies
+import tinygrad_cnn.gradcheck.watching  # noqa: F401  what a run inside this process imports first, it forgets at its end
+
 pytest_plugins = ("pytester",)
 
 ROOT = Path(__file__).parents[2]
@@ -45,8 +48,9 @@ def test_other():
 
 
 @pytest.fixture
-def run(pytester):
+def run(pytester, monkeypatch):
     def run(*options, tests=TESTS):
+        monkeypatch.delitem(sys.modules, PLUGIN[1], raising=False)  # pytest wants to import its plugins itself
         pytester.makepyfile(test_theirs=tests)
         return pytester.runpytest_inprocess(*PLUGIN, "-p", "no:cacheprovider", *options)
 
