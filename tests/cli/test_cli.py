@@ -87,18 +87,7 @@ def test_training_from_a_folder(tmp_path, capsys):
 
 def test_ctrl_c_keeps_what_was_trained(tmp_path):
     path = tmp_path / "model.npz"
-    command = [
-        sys.executable,
-        "-m",
-        "tinygrad_cnn",
-        "train",
-        "--epochs",
-        "50",
-        "--batch-size",
-        "500",
-        "--save",
-        str(path),
-    ]
+    command = [sys.executable, "-m", "tinygrad_cnn", "train", "--epochs=50", "--batch-size=500", f"--save={path}"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         while "epoch 1/" not in (line := process.stdout.readline()):  # training goes on after it
             assert line, process.communicate()
