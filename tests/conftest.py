@@ -6,6 +6,7 @@ Profiles: `ci` for every run, `thorough` for deep ones (HYPOTHESIS_PROFILE=thoro
 import os
 import random
 import sys
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import HealthCheck, settings
 import tinygrad_cnn as tg
 from tinygrad_cnn.backends import cuda, cudnn
 from tinygrad_cnn.ops import registry
-from tinygrad_cnn.serialization import get_safe_globals
+from tinygrad_cnn.serialization import add_safe_globals, clear_safe_globals, get_safe_globals
 from tinygrad_cnn.tensor.printing import options as printing
 
 COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
@@ -34,10 +35,33 @@ def pytest_xdist_auto_num_workers(config):
     return 0 if processors == 1 or files_only else min(processors, MOST_WORKERS)
 
 
+def flags():
+    return [(where, k, v) for where in (cudnn, cuda.matmul) for k, v in vars(where).items() if type(v) in (bool, int)]
+
+
+def environment():
+    return {k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST"}
+
+
+def set_environment(values):
+    for name in environment().keys() - values.keys():
+        del os.environ[name]
+    os.environ.update(values)
+
+
+def set_search_path(value):
+    sys.path[:] = value
+
+
+def set_safe_globals(classes):
+    clear_safe_globals()
+    add_safe_globals(classes)
+
+
 STATE = {
     "the default dtype": (tg.get_default_dtype, tg.set_default_dtype),
     "whether ops are recorded": (tg.is_grad_enabled, tg.set_grad_enabled),
-    "inference mode": (tg.is_inference_mode_enabled, None),
+    "inference mode": (tg.is_inference_mode_enabled, lambda value: None),  # it has no switch, only a block
     "anomaly mode": (
         lambda: (tg.is_anomaly_enabled(), tg.autograd.is_anomaly_check_nan_enabled()),
         lambda both: tg.autograd.set_detect_anomaly(*both),
@@ -47,22 +71,36 @@ STATE = {
     "how tensors print": (lambda: dict(vars(printing)), lambda values: vars(printing).update(values)),
     "deterministic algorithms": (tg.are_deterministic_algorithms_enabled, tg.use_deterministic_algorithms),
     "the precision of products": (tg.get_float32_matmul_precision, tg.set_float32_matmul_precision),
-    "the flags of the back ends": (
-        lambda: [{k: v for k, v in vars(where).items() if isinstance(v, bool | int)} for where in (cudnn, cuda.matmul)],
-        None,
-    ),
-    "the classes that load may make": (get_safe_globals, None),
+    "the flags of the back ends": (flags, lambda found: [setattr(*flag) for flag in found]),
+    "the classes that load may make": (get_safe_globals, set_safe_globals),
     "NumPy's treatment of errors": (np.geterr, lambda values: np.seterr(**values)),
     "how arrays print": (np.get_printoptions, lambda values: np.set_printoptions(**values)),
-    "the environment": (
-        lambda: {k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST"},
-        lambda values: (os.environ.clear(), os.environ.update(values)),
-    ),
+    "the environment": (environment, set_environment),
     "the current folder": (os.getcwd, os.chdir),
-    "the search path": (lambda: list(sys.path), lambda value: sys.path.__setitem__(slice(None), value)),
+    "the search path": (lambda: list(sys.path), set_search_path),
     "Hypothesis' profile": (settings.get_current_profile_name, settings.load_profile),
 }
-"""What is the same for everybody in a process: how it is read, and how it is set (None: not at all)."""
+"""What is the same for everybody in a process: how it is read, and how it is set."""
+
+
+@contextmanager
+def as_it_was():
+    """What leaves anything changed is an error, and does not meet who comes next; ops declared inside are forgotten."""
+    ops, before = dict(registry), {name: read() for name, (read, _) in STATE.items()}
+    yield
+    if registry != ops:
+        registry.clear()
+        registry.update(ops)
+    left = {name: (before[name], after) for name, (read, _) in STATE.items() if (after := read()) != before[name]}
+    for name in left:
+        STATE[name][1](before[name])
+    assert not left, f"this test leaves changed (before, after): {left}"
+
+
+@pytest.fixture(autouse=True)
+def _no_test_changes_the_next():
+    with as_it_was():
+        yield
 
 
 @pytest.fixture
@@ -80,21 +118,3 @@ def pytest_runtest_setup(item):
     tg.manual_seed(0)
     random.seed(0)
     np.random.seed(0)  # noqa: NPY002  for whoever still draws from it
-
-
-@pytest.fixture(autouse=True)
-def _everything_as_it_was():
-    """A test that leaves anything else for the next one fails; ops that it declares are forgotten."""
-    ops, before = dict(registry), {name: read() for name, (read, _) in STATE.items()}
-    yield
-    if registry != ops:
-        registry.clear()
-        registry.update(ops)
-    left = {}
-    for name, (read, write) in STATE.items():
-        after = read()
-        if after != before[name]:
-            left[name] = (before[name], after)
-            if write is not None:
-                write(before[name])
-    assert not left, f"this test leaves changed (before, after): {left}"
