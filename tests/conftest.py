@@ -23,6 +23,12 @@ settings.register_profile("ci", max_examples=25, derandomize=True, **COMMON)
 settings.register_profile("thorough", max_examples=1000, **COMMON)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
+PROCESSORS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+tg.set_num_threads(max(1, PROCESSORS // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))))
+"""This holds BLAS to one thread from the beginning, and not from the first test on that shares work. Its threads wait
+for each other by spinning: where other processes were at work, tests/gradcheck/test_projections.py took five times as
+long with two of them."""
+
 MOST_WORKERS = 8
 """Each reads all tests before it runs any, and the longest test takes as long as all would in more processes."""
 
@@ -30,9 +36,8 @@ MOST_WORKERS = 8
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config):
     """One process a processor, for the whole suite or a folder of it; no worker is waited for by single files."""
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     files_only = all(not os.path.isdir(argument) for argument in config.args)
-    return 0 if processors == 1 or files_only else min(processors, MOST_WORKERS)
+    return 0 if PROCESSORS == 1 or files_only else min(PROCESSORS, MOST_WORKERS)
 
 
 def flags():

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 import tinygrad_cnn as tg
+from tests import conftest
 from tests.conftest import STATE, as_it_was, pytest_runtest_setup, pytest_xdist_auto_num_workers
 from tinygrad_cnn import nn
 from tinygrad_cnn.serialization import add_safe_globals
@@ -78,6 +79,6 @@ def test_every_test_draws_the_same_numbers():
 )
 def test_workers_are_started_for_folders_only(pytestconfig, monkeypatch, processors, arguments, workers):
     monkeypatch.chdir(pytestconfig.rootpath)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: range(processors), raising=False)
+    monkeypatch.setattr(conftest, "PROCESSORS", processors)
     monkeypatch.setattr(pytestconfig, "args", arguments)
     assert pytest_xdist_auto_num_workers(pytestconfig) == workers
