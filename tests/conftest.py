@@ -44,8 +44,12 @@ def flags():
     return [(where, k, v) for where in (cudnn, cuda.matmul) for k, v in vars(where).items() if type(v) in (bool, int)]
 
 
+OTHERS_OWN = ("PYTEST_CURRENT_TEST", "TORCHINDUCTOR_CACHE_DIR")
+"""Variables that pytest and, where it imports its compiler, PyTorch set."""
+
+
 def environment():
-    return {k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST"}
+    return {k: v for k, v in os.environ.items() if k not in OTHERS_OWN}
 
 
 def set_environment(values):
@@ -88,6 +92,14 @@ STATE = {
 """What is the same for everybody in a process: how it is read, and how it is set."""
 
 
+def difference(before, after):
+    """The two, of dictionaries what is not in both."""
+    if isinstance(before, dict):
+        changed = {k for k in (*before, *after) if before.get(k) != after.get(k)}
+        return tuple({k: v for k, v in each.items() if k in changed} for each in (before, after))
+    return before, after
+
+
 @contextmanager
 def as_it_was():
     """What leaves anything changed is an error, and does not meet who comes next; ops declared inside are forgotten."""
@@ -96,10 +108,12 @@ def as_it_was():
     if registry != ops:
         registry.clear()
         registry.update(ops)
-    left = {name: (before[name], after) for name, (read, _) in STATE.items() if (after := read()) != before[name]}
-    for name in left:
-        STATE[name][1](before[name])
-    assert not left, f"this test leaves changed (before, after): {left}"
+    left = []
+    for name, (read, write) in STATE.items():
+        if (after := read()) != before[name]:
+            left.append(f"{name}: {difference(before[name], after)}")
+            write(before[name])
+    assert not left, f"this test leaves changed (before, after): {'; '.join(left)}"
 
 
 @pytest.fixture(autouse=True)

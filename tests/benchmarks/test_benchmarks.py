@@ -21,6 +21,7 @@ def test_the_exponent_of_a_power_is_found():
     assert exponent([1, 2, 4], [3.0, 12.0, 48.0]) == pytest.approx(2)
 
 
+@pytest.mark.usefixtures("given_back")
 @pytest.mark.parametrize("name", networks.NETWORKS)
 def test_a_peer_with_other_gradients_is_refused(name):
     given = networks.work(name, 1)
