@@ -32,6 +32,10 @@ def backward(
     create_graph: bool = False,
 ) -> None:
     """Add the gradients of the outputs to the `.grad` of every leaf, or of the inputs if they are given."""
+    if inputs is not None:
+        check_inputs(name, inputs)
+        if not inputs:
+            raise RuntimeError(f"{name}: inputs is empty; leave it out to reach every leaf")
     wanted = None if inputs is None else [tensor.edge for tensor in inputs]
     found = gradients(name, outputs, cotangents, wanted, retain_graph=retain_graph, create_graph=create_graph)
     for tensor in inputs or ():
@@ -61,6 +65,16 @@ def gradients(
         raise
     finally:
         mode.recording = before
+
+
+def check_inputs(name: str, inputs: Sequence[Any]) -> None:
+    """RuntimeError unless each of the inputs requires a gradient."""
+    for k, tensor in enumerate(inputs):
+        if not tensor.requires_grad:
+            raise RuntimeError(
+                f"{name}: input {k} of shape {tensor.array_shape} does not require a gradient; create it with "
+                "requires_grad=True, before the outputs are computed"
+            )
 
 
 def roots(name: str, outputs: Sequence[Any], cotangents: Sequence[Any], create_graph: bool) -> list[tuple[Edge, Array]]:

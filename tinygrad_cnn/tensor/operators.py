@@ -18,6 +18,9 @@ class Operators(FactMethods):
 
     __slots__ = ()
 
+    __matmul__ = ops.matmul
+    __abs__ = ops.abs
+
     def __getitem__(self, index: Any) -> Self:
         return ops.getitem(self, index)
 
@@ -27,17 +30,11 @@ class Operators(FactMethods):
     def __rpow__(self, other: ArrayLike) -> Self:
         return ops.pow(other, self)
 
-    def __matmul__(self, other: ArrayLike) -> Self:
-        return ops.matmul(self, other)
-
     def __rmatmul__(self, other: ArrayLike) -> Self:
         return ops.matmul(other, self)
 
     def __pos__(self) -> Self:
         return self
-
-    def __abs__(self) -> Self:
-        return ops.abs(self)
 
     def __eq__(self, other: ArrayLike) -> Self:  # type: ignore[override]
         return NotImplemented if other is None or isinstance(other, str) else compared(np.equal, self, other)
