@@ -7,7 +7,6 @@ test and a reader need to know about it. Nothing here knows of `Tensor`.
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from itertools import islice
 from types import FunctionType
 from typing import Any, ClassVar, NamedTuple
 
@@ -195,21 +194,15 @@ class Unary(Elementwise, abstract=True):
     floating = True
 
 
-class _Parameters:
-    """What a function takes, read from its code: `inspect.signature` takes ten times as long, for every rule."""
-
-    def __init__(self, where: str, function: Callable[..., Any]) -> None:
-        function = inspect.unwrap(function)
-        if not isinstance(function, FunctionType):
-            raise TypeError(f"{where} is a {type(function).__name__}; write it as a function of its own, with def")
-        code, defaults = function.__code__, function.__defaults__ or ()
-        names = iter(code.co_varnames)  # positional, keyword-only, *several, **others, and then local variables
-        self.positional = tuple(islice(names, code.co_argcount))
-        required = dict.fromkeys(islice(names, code.co_kwonlyargcount), inspect.Parameter.empty)
-        self.several = tuple(islice(names, bool(code.co_flags & inspect.CO_VARARGS)))
-        self.others = tuple(islice(names, bool(code.co_flags & inspect.CO_VARKEYWORDS)))
-        self.options = {**required, **(function.__kwdefaults__ or {})}
-        self.defaults = dict(zip(self.positional[code.co_argcount - len(defaults) :], defaults, strict=True))
+def _parameters(where: str, function: Any) -> tuple[Any, ...]:
+    """Its inputs, options, *several, **others and defaults; `inspect.signature` would take ten times as long."""
+    function = inspect.unwrap(function)
+    if not isinstance(function, FunctionType):
+        raise TypeError(f"{where} is a {type(function).__name__}; write it as a function, with def")
+    names, several, others = inspect.getargs(function.__code__)
+    inputs, keywords = names[: function.__code__.co_argcount], names[function.__code__.co_argcount :]
+    options = {**dict.fromkeys(keywords, inspect.Parameter.empty), **(function.__kwdefaults__ or {})}
+    return inputs, options, several, others, function.__defaults__ or ()
 
 
 def _bind(cls: type[Op]) -> None:
@@ -217,16 +210,15 @@ def _bind(cls: type[Op]) -> None:
     where = f"op {cls.__name__}"
     if not hasattr(cls, "forward"):
         raise TypeError(f"{where}: forward is not defined; write def forward(<inputs>): ...")
-    takes = _Parameters(f"{where}: forward", cls.forward)
-    for name, default in takes.defaults.items():
+    positional, options, several, others, defaults = _parameters(f"{where}: forward", cls.forward)
+    if others:
+        raise TypeError(f"{where}: forward takes **{others}; name every option after a bare *")
+    for name, default in zip(reversed(positional), reversed(defaults), strict=False):
         if default is not None:
             raise TypeError(f"{where}: input {name!r} has a default; make it an option, after a bare *")
-    for name in takes.others:
-        raise TypeError(f"{where}: forward takes **{name}; name every option after a bare *")
-    inputs, options = takes.positional + takes.several, takes.options
+    inputs = (*positional, several) if several else tuple(positional)
     cls.name, cls.label = cls.__name__, cls.__name__.lower()
-    cls.inputs, cls.options = inputs, tuple(options)
-    cls.variadic = bool(takes.several)
+    cls.inputs, cls.options, cls.variadic = inputs, tuple(options), bool(several)
     if cls.variadic and len(inputs) != 1:
         raise TypeError(f"{where}: a variadic op takes *{inputs[-1]} and nothing beside it")
 
@@ -254,22 +246,19 @@ def _rule(cls: type[Op], name: str, options: dict[str, Any]) -> Rule | None:
         )
     if function is None:
         return None
-    takes = _Parameters(f"{where}: d_{name}", function)
-    if takes.positional[:1] != ("g",):
+    (g, *asked), taken, *collected, _ = _parameters(f"{where}: d_{name}", function)
+    if g != "g":
         raise TypeError(f"{where}: the first parameter of d_{name} must be g, the cotangent of the output")
-    picks = []
-    for asked in takes.positional[1:] + takes.several + takes.others:
-        if asked == "i" and cls.variadic:
-            picks.append(PLACE)
-        elif asked not in cls.sources:
-            known = (*cls.sources, "i") if cls.variadic else cls.sources
-            raise TypeError(f"{where}: d_{name} asks for {asked!r}; it may have g and any of {known}")
-        else:
-            picks.append(cls.sources.index(asked))
-    for option, default in takes.options.items():
+    known = (*cls.sources, "i") if cls.variadic else cls.sources
+    asked += filter(None, collected)
+    for source in asked:
+        if source not in known:
+            raise TypeError(f"{where}: d_{name} asks for {source!r}; it may have g and any of {known}")
+    for option, default in taken.items():
         if option not in options or default != options[option]:
             raise TypeError(f"{where}: d_{name} takes the option {option!r}, which forward does not take so")
-    return Rule(f"d_{name}", function, tuple(picks), tuple(takes.options))
+    picks = tuple(PLACE if source == "i" and cls.variadic else known.index(source) for source in asked)
+    return Rule(f"d_{name}", function, picks, tuple(taken))
 
 
 def _register(cls: type[Op]) -> None:
