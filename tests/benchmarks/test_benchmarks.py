@@ -1,9 +1,11 @@
 """The benchmarks themselves: they measure what they say, and refuse peers that compute something else."""
 
+import subprocess
+
 import numpy as np
 import pytest
 
-from benchmarks import measure, networks, peers, report
+from benchmarks import importing, measure, networks, peers, report
 from benchmarks.__main__ import agreeing
 from benchmarks.guard import Guard, failures
 from benchmarks.measure import alternately, exponent
@@ -55,6 +57,25 @@ def test_the_guard_finds_what_takes_too_long(monkeypatch):
     assert failures([Guard("as long", nap, nap, 3.0)]) == []
     (found,) = failures([Guard("six times", longer, nap, 3.0)])
     assert "six times" in found
+
+
+def test_the_ratio_of_the_imports_is_that_of_what_each_adds():
+    assert importing.ratio({"nothing": 10, "NumPy": 110, "ours": 160}) == pytest.approx(0.5)
+
+
+def test_the_time_of_a_program_is_its_processor_time():
+    sleeping, working = (importing.processor_time(p) for p in ("import time; time.sleep(0.5)", "sum(range(10**7))"))
+    assert 0 < sleeping < working
+    with pytest.raises(subprocess.CalledProcessError):
+        importing.processor_time("raise SystemExit(3)")
+
+
+def test_the_guard_finds_an_import_that_costs_too_much(monkeypatch):
+    monkeypatch.setattr(importing, "medians", lambda: {"nothing": 10, "NumPy": 110, "ours": 260})
+    (found,) = importing.failures()
+    assert "1.50 times what NumPy's costs" in found
+    monkeypatch.setattr(importing, "medians", lambda: {"nothing": 10, "NumPy": 110, "ours": 160})
+    assert importing.failures() == []
 
 
 def test_a_page_says_where_we_are_slower():

@@ -1,7 +1,6 @@
 """Anomaly mode: the graph remembers where each op was called, and the backward pass looks for NaN."""
 
 import os.path
-import traceback
 import warnings
 from types import TracebackType
 from typing import Any
@@ -102,6 +101,8 @@ class _Search:
 
     def made(self, node: Node) -> None:
         """Keep where the op of a new node was called."""
+        import traceback  # not before somebody looks for NaN
+
         frames = traceback.extract_stack()
         while len(frames) > 1 and frames[-1].filename.startswith(MACHINERY):
             frames.pop()

@@ -1,7 +1,6 @@
 """Which kernels are in use: NumPy's, the compiled ones, or their definitions. Ops call ``chosen.conv2d(...)``."""
 
 import importlib
-import importlib.util
 import os
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Protocol, cast
@@ -113,7 +112,9 @@ def set_kernels(name: str) -> None:
     elif name == "definition":
         choose(cast(Kernels, importlib.import_module("tinygrad_cnn.kernels.definition")))
     elif name == "numba":
-        if importlib.util.find_spec("numba") is None:
+        from importlib.util import find_spec
+
+        if find_spec("numba") is None:
             raise ImportError('set_kernels: "numba" needs Numba; install it with: pip install "tinygrad-cnn[fast]"')
         # Numba takes half a second to import, and is not everywhere: only those who ask for it pay.
         choose(cast(Kernels, importlib.import_module("tinygrad_cnn.kernels.compiled")))
