@@ -3,6 +3,7 @@
 import gc
 import threading
 from contextlib import contextmanager
+from functools import partial, wraps
 
 import numpy as np
 import pytest
@@ -368,13 +369,45 @@ def test_backward_takes_one_input_or_several():
         ({"forward": lambda x: x, "d_x": lambda h: h}, "must be g"),
         ({"forward": lambda x: x, "d_x": lambda g, z: g}, "asks for 'z'"),
         ({"forward": lambda x: x, "d_x": lambda g, *, k: g}, "takes the option 'k'"),
-        ({"forward": lambda x=1: x, "d_x": lambda g: g}, "has a default"),
+        ({"forward": lambda x, *, k=1: x, "d_x": lambda g, *, k=2: g}, "takes the option 'k'"),
+        ({"forward": lambda x, *, k: x, "d_x": lambda g, *, k=2: g}, "takes the option 'k'"),
+        ({"forward": lambda x, w=1: x, "d_x": lambda g: g}, "input 'w' has a default"),
+        ({"forward": lambda x=1, w=None: x, "d_x": lambda g: g}, "input 'x' has a default"),
+        ({"forward": lambda x, **k: x, "d_x": lambda g: g}, r"forward takes \*\*k; name every option"),
+        ({"forward": lambda x, *more: x, "d_x": lambda g: g}, r"a variadic op takes \*more and nothing beside"),
+        ({"forward": lambda x: x, "d_x": lambda g, *more: g}, "asks for 'more'"),
+        ({"forward": lambda x: x, "d_x": lambda g, **more: g}, "asks for 'more'"),
+        ({"forward": partial(max, 1), "d_x": lambda g: g}, "forward is a partial; write it as a function, with def"),
+        ({"forward": lambda x: x, "d_x": max}, "d_x is a builtin_function_or_method; write it as a function"),
     ],
 )
 def test_a_declaration_that_does_not_hold_together_is_refused(body, message):
     with pytest.raises(TypeError, match=message):
         type("Broken", (tg.Op,), {"__doc__": "y = x", **body})
     assert "Broken" not in tg.ops.registry
+
+
+def test_a_decorated_function_takes_what_the_function_behind_it_takes():
+    def counted(function):
+        @wraps(function)
+        def called(*args, **options):
+            return function(*args, **options)
+
+        return called
+
+    class Decorated(tg.Op):
+        """y = k x        dL/dx = k g"""
+
+        forward = staticmethod(counted(lambda x, *, k=2: k * x))
+        d_x = counted(lambda g, *, k=2: k * g)
+
+    try:
+        assert (Decorated.inputs, Decorated.options, Decorated.rules[0].options) == (("x",), ("k",), ("k",))
+        x = leaf(3)
+        Decorated.apply(x, k=5).sum().backward()
+        assert x.grad.tolist() == [5]
+    finally:
+        del tg.ops.registry["Decorated"]
 
 
 def test_an_op_of_a_known_name_from_elsewhere_is_refused():
