@@ -16,7 +16,7 @@ MANY = 1 << 13
 """Words from which it is worth 20 µs to take the state out of NumPy's generator and to put it back."""
 
 
-def random_words(generator: np.random.Generator, count: int) -> NDArray:
+def random_words(generator: "np.random.Generator", count: int) -> NDArray:
     """The next so many words of 32 bits of a generator around ``numpy.random.MT19937``."""
     if count < MANY:
         return numpy_set.random_words(generator, count)
