@@ -1,4 +1,7 @@
-"""The three examples of CONTRIBUTING.md, followed to the letter in a copy of the package: they work, and are short."""
+"""The three examples of CONTRIBUTING.md, followed to the letter in a copy of the package: they work, and are short.
+
+And the page on the architecture, which CONTRIBUTING.md sends readers to, draws the floors that a test keeps.
+"""
 
 import ast
 import re
@@ -17,7 +20,13 @@ EXAMPLES = {
     "How to add an op": (10, 6),
 }
 """The heading of each, and the most places and files that it may touch."""
-STEP = re.compile(r"^\d+\. In `([^`]+)`,\s+(after|in)\s+`([^`]+)`,.*?\n\n   ```python\n(.*?)^   ```$", re.M | re.S)
+STEP = re.compile(
+    r"^\d+\. In `(?P<file>[^`]+)`,\s+"
+    r"(?:add\s+`(?P<item>[^`]+)`\s+to\s+`(?P<list>[^`]+)`"
+    r"|after\s+`(?P<before>[^`]+)`,.*?\n\n   ```python\n(?P<code>.*?)^   ```$)",
+    re.M | re.S,
+)
+"""A place of an example: an item to add to a list, or code to put after a statement."""
 USED = """
 import inspect
 import numpy as np
@@ -61,27 +70,29 @@ same(F.squareplus(x, 1.0), (array + np.sqrt(array**2 + 1)) / 2)
 
 
 def steps(heading):
-    """(file, "after" or "in", of what, code) of each place of an example."""
+    """What is to be done in each place of an example."""
     page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     section = page.partition(f"## {heading}\n")[2].partition("\n## ")[0]
-    found = [(file, where, of, dedent(code)) for file, where, of, code in STEP.findall(section)]
-    assert len(found) == section.count("```python") > 0, "a place that is not given as the others are"
+    found = list(STEP.finditer(section))
+    assert len(found) == len(re.findall(r"^\d+\.", section, re.M)) > 0, "a place that is not given as the others are"
+    assert sum(step["code"] is not None for step in found) == section.count("```python")
     return found
 
 
-def with_code(text, where, of, code):
-    """The text of a file with the code after the statement that begins so, or as one more of a list or dict."""
+def with_step(text, step):
+    """The text of a file with the code after the statement that begins so, or with one more item in the list."""
     lines = text.splitlines(keepends=True)
-    begins = re.compile(rf"{re.escape(of)} = " if where == "in" else rf"{re.escape(of)}(?!\w)")
+    begins = f"{step['list']} = " if step["list"] else step["before"]
     found = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.stmt)]
-    (statement,) = [s for s in found if begins.match(lines[s.lineno - 1][s.col_offset :])]
+    first_lines = [(node, lines[node.lineno - 1][node.col_offset :]) for node in found]
+    (statement,) = [node for node, line in first_lines if re.match(rf"{re.escape(begins)}(?!\w)", line)]
     place = statement.end_lineno
-    if where == "in":
+    if step["list"]:
         place -= 1
-        assert lines[place].strip()[0] in "]}", f"{of} does not end on a line of its own"
-        code = indent(code, "    ")
+        assert lines[place].strip()[0] in "]}", f"{step['list']} does not end on a line of its own"
+        code = f"    {step['item']}\n"
     else:
-        code = indent(code, " " * statement.col_offset)
+        code = indent(dedent(step["code"]), " " * statement.col_offset)
         if isinstance(statement, (ast.ClassDef, ast.FunctionDef)):
             code = f"\n\n{code}"
     return "".join([*lines[:place], code, *lines[place:]])
@@ -97,9 +108,9 @@ def copy(tmp_path_factory):
     for name in ("pyproject.toml", "pytest_tinygrad_cnn.py", "tests/conftest.py"):
         shutil.copy(ROOT / name, folder / name)
     for heading in EXAMPLES:
-        for file, where, of, code in steps(heading):
-            path = folder / file
-            path.write_text(with_code(path.read_text(encoding="utf-8"), where, of, code), encoding="utf-8")
+        for step in steps(heading):
+            path = folder / step["file"]
+            path.write_text(with_step(path.read_text(encoding="utf-8"), step), encoding="utf-8")
     (folder / "used.py").write_text(f"import sys\nsys.path.insert(0, {str(folder)!r})\n{USED}", encoding="utf-8")
     return folder
 
@@ -109,7 +120,7 @@ def test_an_addition_touches_few_places(heading):
     found = steps(heading)
     places, files = EXAMPLES[heading]
     assert len(found) <= places
-    assert len({file for file, *_ in found}) <= files
+    assert len({step["file"] for step in found}) <= files
 
 
 def test_what_the_examples_add_is_there_and_works(copy):
@@ -124,3 +135,17 @@ def test_the_tests_of_ops_find_the_new_op_and_pass(copy):
     for test in ("test_forward.py::test_values", "test_gradients.py::test_every_op_passes_every_check"):
         assert re.search(rf"{test}\[Isru\] +PASSED", done.stdout), done.stdout
     assert re.search(r"test_a_rule_off_by_one_percent_fails\[Isru-0\] +PASSED", done.stdout), done.stdout
+
+
+def test_the_page_on_the_architecture_draws_the_floors_that_are_kept():
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    drawn = [re.findall(r"`([^`]+)`", rooms) for rooms in re.findall(r"^\| \d+ \| ([^|]*) \|", page, re.M)]
+    source = ast.parse((ROOT / "tests" / "test_floors.py").read_text(encoding="utf-8"))
+    (floors,) = [n.value for n in source.body if isinstance(n, ast.Assign) and n.targets[0].id == "FLOORS"]
+    kept = {}
+    for name, height in ast.literal_eval(floors).items():
+        path = ROOT / "tinygrad_cnn" / name.replace(".", "/")
+        if path.is_dir() or path.with_suffix(".py").exists():
+            kept.setdefault(height, set()).add(name)
+    shown = [{room.removesuffix(".py").strip("/").replace("/", ".") for room in rooms} for rooms in drawn]
+    assert shown == [kept[height] for height in sorted(kept, reverse=True)]
