@@ -100,12 +100,13 @@ def with_step(text, step):
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory):
-    """A copy of the package and of the tests of ops, with all three examples in it."""
+    """A copy of the package and of some tests, with all three examples in it."""
     folder = tmp_path_factory.mktemp("contributing")
     without = shutil.ignore_patterns("__pycache__", "*.npz")
     shutil.copytree(ROOT / "tinygrad_cnn", folder / "tinygrad_cnn", ignore=without)
-    shutil.copytree(ROOT / "tests" / "ops", folder / "tests" / "ops", ignore=without)
-    for name in ("pyproject.toml", "pytest_tinygrad_cnn.py", "tests/conftest.py"):
+    for room in ("ops", "nn", "tensor", "typing"):
+        shutil.copytree(ROOT / "tests" / room, folder / "tests" / room, ignore=without)
+    for name in ("pyproject.toml", "pytest_tinygrad_cnn.py", "tests/conftest.py", "tests/public_names.txt"):
         shutil.copy(ROOT / name, folder / name)
     for heading in EXAMPLES:
         for step in steps(heading):
@@ -135,6 +136,13 @@ def test_the_tests_of_ops_find_the_new_op_and_pass(copy):
     for test in ("test_forward.py::test_values", "test_gradients.py::test_every_op_passes_every_check"):
         assert re.search(rf"{test}\[Isru\] +PASSED", done.stdout), done.stdout
     assert re.search(r"test_a_rule_off_by_one_percent_fails\[Isru-0\] +PASSED", done.stdout), done.stdout
+
+
+def test_no_other_test_asks_for_one_place_more(copy):
+    files = ["tests/tensor/test_methods.py", "tests/nn/test_names.py"]
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "0", *files, "-k", "isru or log_cosh or test_names"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=copy, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 def test_the_page_on_the_architecture_draws_the_floors_that_are_kept():
