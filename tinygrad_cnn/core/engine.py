@@ -152,11 +152,10 @@ class Pass:
         """The cotangent of an edge is complete: call its hooks, keep it where it is wanted, and pull it back."""
         for hook in edge.hooks or ():
             g = hook(g)
-        if self.wanted is None:
-            if edge.retained is not None:
-                edge.accumulate(g, edge in self.own)
-        elif edge in self.wanted:
+        if self.wanted is not None and edge in self.wanted:
             self.found[edge] = g
+        elif self.wanted is None and edge.retained is not None:
+            edge.accumulate(g, edge in self.own)
         if isinstance(edge, Node):
             self.pull_back(edge, g)
 

@@ -1,6 +1,6 @@
 """Hypothesis strategies: what the package's own gradient tests draw from, and users' tests too.
 
-Each is a sampler of `ops.draw`, driven by Hypothesis; what can be drawn is decided there and in `ops.domain`.
+Each is a sampler of `core.draw`, driven by Hypothesis; what can be drawn is decided there and in `core.domain`.
 Everything shrinks to what is simplest: small shapes, round values, whole slices, no options.
 """
 

@@ -1,4 +1,4 @@
-"""Array numerics and nothing else: ndarray in, ndarray out. Floor 0, could be lifted out and used alone.
+"""Array numerics and nothing else: ndarray in, ndarray out. Could be lifted out and used alone.
 
 Kernels trust their callers: the public functions of `tinygrad_cnn.ops` check what users pass.
 """

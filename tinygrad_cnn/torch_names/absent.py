@@ -1,4 +1,4 @@
-"""Names of PyTorch that are not here, and what to use instead: an AttributeError says so. Floor 0."""
+"""Names of PyTorch that are not here, and what to use instead: an AttributeError says so."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
