@@ -21,6 +21,8 @@ from tinygrad_cnn.core.types import Array, Shape
 from tinygrad_cnn.core.watch import watch
 from tinygrad_cnn.core.writes import clock
 
+NO_OPTIONS: dict[str, Any] = {}
+
 
 def backward(
     name: str,
@@ -178,16 +180,16 @@ class Pass:
 
     def derivative(self, node: Node, k: int, g: Array) -> Array:
         """What the rule of the k-th input gives for what it asks of all that the node saved."""
-        op, values, options = node.op, node.saved, node.options
-        if values is saved.FREED or node.time != clock.now:
+        if node.saved is saved.FREED or node.time != clock.now:
             saved.check(node)
-        if self.alias is not None:
-            values = saved.aliased(node, self.alias)
-        chosen: Any = op.rules[0 if op.variadic else k]
+        values = node.saved if self.alias is None else saved.aliased(node, self.alias)
+        chosen: Any = node.op.rules[0 if node.op.variadic else k]
         args = [k if pick == PLACE else values[pick] for pick in chosen.picks] if values else ()
-        if not chosen.options:
-            return settle(node, k, chosen.function(g, *args))
-        return settle(node, k, chosen.function(g, *args, **{o: options[o] for o in chosen.options if o in options}))
+        options = {o: node.options[o] for o in chosen.options if o in node.options} if chosen.options else NO_OPTIONS
+        d = chosen.function(g, *args, **options)
+        if watch.watcher is not None:
+            watch.watcher.returned(node, k, d)
+        return settle(node, k, d)
 
     def add(self, edge: Edge, d: Array, fresh: bool) -> None:
         """Add to the cotangent of an edge."""
@@ -236,10 +238,8 @@ def leading_to(wanted: Iterable[Edge], reached: dict[Edge, int]) -> set[Edge]:
 
 def settle(node: Node, k: int, d: Array) -> Array:
     """Give what the rule of the k-th input returned the shape and dtype of that input, or refuse it."""
-    edge, op = node.edges[k], node.op
-    assert edge is not None
-    if watch.watcher is not None:
-        watch.watcher.returned(node, k, d)
+    edge: Any = node.edges[k]
+    op = node.op
     if type(d) is np.ndarray and d.dtype is edge.array_dtype and d.shape == edge.array_shape:
         return d
     if isinstance(d, np.generic):
