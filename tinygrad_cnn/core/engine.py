@@ -1,7 +1,8 @@
 """The backward pass: cotangents flow from the roots to the leaves, consumers before producers.
 
 Read `Pass` top to bottom: it is the whole of reverse-mode differentiation. Cotangents are ndarrays, or, when the
-pass is itself recorded (`create_graph`), tensors; the same code and the same rules serve both.
+pass is itself recorded (`create_graph`), tensors; the same code and the same rules serve both. Then the rules ask NumPy
+for functions of tensors, which `Tensor.meanings` has to know.
 """
 
 import math
@@ -15,7 +16,7 @@ from tinygrad_cnn.core.checks import check_numbers
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.graph import Alias, Edge, Node
 from tinygrad_cnn.core.mode import mode
-from tinygrad_cnn.core.op import PLACE, Op
+from tinygrad_cnn.core.op import PLACE
 from tinygrad_cnn.core.reduce import Sum
 from tinygrad_cnn.core.types import Array, Shape
 from tinygrad_cnn.core.watch import watch
@@ -157,7 +158,7 @@ class Pass:
         if self.wanted is not None and edge in self.wanted:
             self.found[edge] = g
         elif self.wanted is None and edge.retained is not None:
-            edge.accumulate(g, edge in self.own)
+            edge.accumulate(g, edge in self.own and not edge.hooks)
         if isinstance(edge, Node):
             self.pull_back(edge, g)
 
@@ -183,10 +184,10 @@ class Pass:
         if node.saved is saved.FREED or node.time != clock.now:
             saved.check(node)
         values = node.saved if self.alias is None else saved.aliased(node, self.alias)
-        chosen: Any = node.op.rules[0 if node.op.variadic else k]
-        args = [k if pick == PLACE else values[pick] for pick in chosen.picks] if values else ()
-        options = {o: node.options[o] for o in chosen.options if o in node.options} if chosen.options else NO_OPTIONS
-        d = chosen.function(g, *args, **options)
+        rule: Any = node.op.rules[0 if node.op.variadic else k]
+        args = [k if pick == PLACE else values[pick] for pick in rule.picks] if values else ()
+        options = {o: node.options[o] for o in rule.options if o in node.options} if rule.options else NO_OPTIONS
+        d = rule.function(g, *args, **options)
         if watch.watcher is not None:
             watch.watcher.returned(node, k, d)
         return settle(node, k, d)
@@ -239,26 +240,22 @@ def leading_to(wanted: Iterable[Edge], reached: dict[Edge, int]) -> set[Edge]:
 def settle(node: Node, k: int, d: Array) -> Array:
     """Give what the rule of the k-th input returned the shape and dtype of that input, or refuse it."""
     edge: Any = node.edges[k]
-    op = node.op
     if type(d) is np.ndarray and d.dtype is edge.array_dtype and d.shape == edge.array_shape:
         return d
+    op = node.op
+    rule: Any = op.rules[0 if op.variadic else k]
     if isinstance(d, np.generic):
         d = np.asarray(d)
     if not hasattr(d, "shape"):
-        raise TypeError(f"{op.name}: {rule(op, k)} returned {type(d).__name__}; a derivative returns an array")
+        raise TypeError(f"{op.name}: {rule.name} returned {type(d).__name__}; a derivative returns an array")
     if d.shape != edge.array_shape:
         if not op.broadcasts:
             raise RuntimeError(
-                f"{op.name}: {rule(op, k)} returned a cotangent of shape {d.shape} for an input of shape "
+                f"{op.name}: {rule.name} returned a cotangent of shape {d.shape} for an input of shape "
                 f"{edge.array_shape}; a derivative must have the shape of its input"
             )
         d = unbroadcast(d, edge.array_shape)
     return d if d.dtype is edge.array_dtype else d.astype(edge.array_dtype)
-
-
-def rule(op: type[Op], k: int) -> str:
-    """The name of the derivative of the k-th input, for messages."""
-    return f"d_{op.inputs[0 if op.variadic else k]}"
 
 
 def unbroadcast(d: Array, shape: Shape) -> Array:

@@ -6,7 +6,6 @@ test and a reader need to know about it. Nothing here knows of `Tensor`.
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from copy import copy
 from types import FunctionType
 from typing import Any, ClassVar, NamedTuple
 
@@ -31,15 +30,9 @@ class Rule:
     ) -> None:
         self.name, self.function, self.picks, self.options = name, function, picks, options
 
-    def of(self, function: Callable[..., Array]) -> "Rule":
-        """The same for another function of these arguments."""
-        changed = copy(self)
-        changed.function = function
-        return changed
-
 
 class Kink(NamedTuple):
-    """A point where the op has no derivative, and the gradients that it returns there by convention."""
+    """A point where the op is not smooth, or its rule needs care, and the gradients that it returns there."""
 
     where: str
     inputs: tuple[Any, ...]
@@ -69,9 +62,9 @@ class Op:
       and the auxiliary arrays (indices, masks) that ``aux`` names.
     * ``d_x(g, ...)``: the cotangent of ``x`` when ``g`` is that of the output: one line of mathematics in
       NumPy's notation. Its further parameters say what it needs, and only that is kept for the backward
-      pass: ``y`` (the output), any input, any auxiliary, ``x_shape`` (the shape of an input), and
-      keyword-only options. Given arrays it computes; given Tensors it records, so it must not assign in
-      place.
+      pass: ``y`` (the output), any input, any auxiliary, ``x_shape`` (the shape of an input), of an op with
+      ``*xs`` also ``i`` (the number of the input), and keyword-only options. Given arrays it computes; given
+      Tensors it records, so it must not assign in place. There is no ``self``: an op has no instances.
 
     Examples
     --------
