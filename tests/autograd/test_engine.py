@@ -349,6 +349,22 @@ DEFINITIONS = {
 """What settles the cotangents, for whoever runs this without Hypothesis."""
 
 
+def test_an_index_written_after_its_use_is_noticed():
+    x = tg.tensor([3.0, 1.0, 2.0], requires_grad=True)
+    values, indices = x.sort()
+    indices[0] = 0
+    with pytest.raises(RuntimeError, match=r"Sort needs its 'indices', of shape \(3,\), as it was"):
+        values.sum().backward()
+
+
+def test_what_a_hook_returns_stays_the_users():
+    x, mine = tg.ones(3, requires_grad=True), tg.full((3,), 2.0)
+    x.register_hook(lambda g: mine)
+    (x * 5).sum().backward()
+    mine.add_(1)
+    assert x.grad.tolist() == [2, 2, 2]
+
+
 def test_backward_takes_one_input_or_several():
     x, y = (tg.ones(3, requires_grad=True) for _ in range(2))
     (x * y).sum().backward(inputs=x)
