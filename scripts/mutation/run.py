@@ -29,8 +29,8 @@ MEMORY = 4 << 30
 JUDGES = (
     "tinygrad_cnn/gradcheck/battery.py",
     "tinygrad_cnn/gradcheck/differences.py",
-    "tinygrad_cnn/ops/draw.py",
-    "tinygrad_cnn/ops/domain.py",
+    "tinygrad_cnn/core/draw.py",
+    "tinygrad_cnn/core/domain.py",
     "scripts/mutation/trial.py",
 )
 """Whose sources are part of every key."""
