@@ -12,6 +12,7 @@ is the cheapest depends on the depth C·KH·KW of a window:
 
 import itertools
 import math
+import operator
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
@@ -294,6 +295,6 @@ def row_and_image_blocks(rows: int, n: int, elements: int, some: int) -> list[Bl
 
 def view(x: NDArray, shape: Shape, axes: tuple[int, ...], steps: tuple[int, ...], start: Shape = ()) -> NDArray:
     """Part of a contiguous x, from `start` on: axis k of it moves along axis ``axes[k]`` of x by ``steps[k]``."""
-    offset = sum(s * k for s, k in zip(x.strides, start, strict=False))
+    offset = sum(map(operator.mul, x.strides, start))
     strides = [x.strides[a] * step for a, step in zip(axes, steps, strict=True)]
     return np.ndarray(shape, x.dtype, x, offset, strides)  # as_strided, at a twentieth of its overhead
