@@ -1,4 +1,4 @@
-"""The words of the Mersenne Twister, 624 at a time in vectors; compare `kernels.random`.
+"""The words of the Mersenne Twister, 624 at a time in vectors; compare `kernels.passes`.
 
 A word depends on the one that is 227 places before it, no nearer, so that three loops of vectors make a new state:
 1.1 ns a word, where NumPy, which makes one after the other, takes 2.7.
