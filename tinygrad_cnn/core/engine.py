@@ -175,7 +175,7 @@ class Pass:
                 continue
             d = self.derivative(node, k, g) if given is None else given[k]
             if d is not None:
-                self.add(edge, d, given is None and d is not g)
+                self.add(edge, d, given is None and d is not g and bool(edge.retained or op.add_derivative))
         if used and op.saves_arrays and not self.retain_graph:
             node.saved = saved.FREED
 
