@@ -6,7 +6,7 @@ projects that check no gradients. `tinygrad_cnn` is imported by the first test t
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -31,8 +31,10 @@ class Tally:
     seconds: float = 0.0
     ratio: float = 0.0
     verdicts: dict[str, int] = field(default_factory=lambda: {"pass": 0, "fail": 0, "inconclusive": 0})
-    failed: Any = None
-    """The report of a failure."""
+    failed: dict[str, Any] | None = None
+    """The report of a failure, as its `to_json` has it."""
+    headline: str = ""
+    """What it says in one line, and what the failure looks like."""
 
     @property
     def verdict(self) -> str:
@@ -53,7 +55,13 @@ class Tally:
         if report.verdict.value == "pass":
             self.ratio = max(self.ratio, checkup.ratio)
         if report.verdict.value == "fail":
-            self.failed = report
+            self.fail(report)
+
+    def fail(self, report: Any) -> None:
+        """Keep the report of a failure, in a form that another process can read."""
+        told = "".join(f" ({d.kind})" for d in report.diagnoses[:1])
+        self.failed = json.loads(report.to_json())
+        self.headline = report.headline().removeprefix("gradcheck: ") + told
 
 
 TALLIES = pytest.StashKey[dict[tuple[str, str], Tally]]()
@@ -131,7 +139,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     except AssertionError as error:
         report = getattr(error, "report", None)
         if report is not None and listener.last is not None:
-            listener.last.failed = report
+            listener.last.fail(report)
         raise
     finally:
         watching.EFFORT.reset(token)
@@ -166,14 +174,24 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     write(f"slowest: {slowest.seconds:.1f} s for {slowest.checks} inputs, {slowest.test}")
     for tally in tallies:
         if tally.failed is not None:
-            kind = "".join(f" ({d.kind})" for d in tally.failed.diagnoses[:1])
-            write(f"{tally.verdict.upper()} {tally.test}: {tally.failed.headline().removeprefix('gradcheck: ')}{kind}")
+            write(f"{tally.verdict.upper()} {tally.test}: {tally.headline}")
     if not config.getoption("--gradcheck") and config.getoption("--gradcheck-examples") is None:
         write(f"at most {QUICK} inputs per test; --gradcheck draws {THOROUGH}")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take what a worker of pytest-xdist found, when it ends."""
+    for row in json.loads(getattr(node, "workeroutput", {}).get("gradcheck", "[]")):
+        node.config.stash[TALLIES][row["test"], row["function"]] = Tally(**row)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the JSON."""
+    """Write the JSON; a worker of pytest-xdist gives what it found to the process that started it."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["gradcheck"] = json.dumps([asdict(t) for t in session.config.stash[TALLIES].values()])
+        return
     path = session.config.getoption("--gradcheck-json")
     if path is None:
         return
@@ -187,7 +205,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
             "verdicts": t.verdicts,
             "worst_ratio": t.ratio,
             "seconds": round(t.seconds, 6),
-            "report": None if t.failed is None else json.loads(t.failed.to_json()),
+            "report": t.failed,
         }
         for t in session.config.stash[TALLIES].values()
     ]

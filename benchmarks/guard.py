@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import tinygrad_cnn as tg
+from benchmarks import importing
 from benchmarks.limits import PLAIN, POOL, SETS, lying
 from benchmarks.measure import alternately
 from tinygrad_cnn.kernels.chosen import chosen
@@ -78,4 +79,5 @@ if __name__ == "__main__":
     found = failures([recording()])
     for kit in SETS:
         found += failures(guards(kit))
+    found += importing.failures()
     sys.exit("\n".join(found) or None)

@@ -10,7 +10,7 @@ import tinygrad_cnn as tg
 from benchmarks.measure import alternately, best, exponent
 from benchmarks.peers import FAST, installed
 from tinygrad_cnn.kernels.chosen import chosen
-from tinygrad_cnn.kernels.matmul import matmul
+from tinygrad_cnn.kernels.passes import matmul
 
 PLAIN = {"stride": (1, 1), "padding": ((1, 1), (1, 1)), "dilation": (1, 1), "groups": 1}
 POOL = {"kernel_size": (2, 2), "stride": (2, 2), "padding": (0, 0), "dilation": (1, 1)}

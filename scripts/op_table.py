@@ -13,11 +13,12 @@ START, END = "<!-- ops: made by scripts/op_table.py -->", "<!-- /ops -->"
 def table() -> str:
     """One row per op: its family, its mathematics, where it has kinks."""
     rows = ["| op | family | what it computes, and its derivatives | kinks |", "|---|---|---|---|"]
-    for name, op in sorted(registry.items(), key=lambda item: (item[1].__module__, item[0])):
-        if op.__module__.startswith("tinygrad_cnn.ops."):
-            formula = " ".join(op.formula().split()).replace("|", "\\|")
-            kinks = "; ".join(kink.where for kink in op.kinks)
-            rows.append(f"| `{name}` | {op.__module__.rpartition('.')[2]} | {formula} | {kinks} |")
+    ours = {name: op for name, op in registry.items() if op.__module__.startswith("tinygrad_cnn.")}
+    families = {name: op.__module__.rpartition(".")[2] for name, op in ours.items()}
+    for name in sorted(ours, key=lambda name: (families[name], name)):
+        formula = " ".join(ours[name].formula().split()).replace("|", "\\|")
+        kinks = "; ".join(kink.where for kink in ours[name].kinks)
+        rows.append(f"| `{name}` | {families[name]} | {formula} | {kinks} |")
     return "\n".join(rows)
 
 

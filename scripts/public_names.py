@@ -56,7 +56,7 @@ WITHOUT_LIST = (
 """Public paths that had no `__all__` when the list was made: what is defined there counts."""
 
 
-def signature(value: Any) -> str:
+def signature(value: Any, member: Any = None) -> str:
     """The parameters with their defaults; "" of what says nothing, and of nodes, which users only get."""
     if not callable(value) or value is Node:
         return ""
@@ -65,6 +65,8 @@ def signature(value: Any) -> str:
     except (TypeError, ValueError):
         return ""
     kept = [p.replace(annotation=inspect.Parameter.empty) for p in parameters]
+    if inspect.isfunction(member) and kept and kept[0].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD:
+        kept[0] = kept[0].replace(name="self")  # of a function that is a method, too
     text = str(inspect.Signature(kept))
     return re.sub(r" at 0x[0-9a-f]+", "", text)
 
@@ -77,7 +79,7 @@ def of_class(path: str, kind: type, bases: set[type]) -> Iterator[str]:
         owner = next((base for base in kind.__mro__ if name in vars(base)), object)
         of_base = any(name in dir(base) for base in kind.__mro__[1:] if base in bases and name not in vars(kind))
         if owner.__module__.startswith("tinygrad_cnn") and not of_base:
-            yield f"{path} {kind.__name__}.{name}{signature(getattr(kind, name))}"
+            yield f"{path} {kind.__name__}.{name}{signature(getattr(kind, name), vars(owner)[name])}"
 
 
 def defined(value: Any) -> bool:

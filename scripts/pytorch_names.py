@@ -4,8 +4,8 @@
 
 A name is *the same* if it is here and takes every parameter that PyTorch's takes, under the same name, as far as
 Python can tell; parity tests compare what it computes. Where a parameter is missing, or `DIFFERS` says more, it
-*differs*. What is absent is listed in `tinygrad_cnn/absent.py` and its like with what is nearest, and asking
-for it says so.
+*differs*. What is absent is listed in `tinygrad_cnn/torch_names/absent.py` and its like with what is nearest, and
+asking for it says so.
 """
 
 import argparse

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 import tinygrad_cnn
-from tinygrad_cnn.core.op import registry
 
 ROOT = Path(__file__).parent.parent
 OMITTED = ("__main__",) if importlib.util.find_spec("numba") else ("__main__", "kernels.compiled")
@@ -20,14 +19,6 @@ MODULES = [
     if not any(part in m.name for part in OMITTED)
 ]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-
-
-@pytest.fixture(autouse=True)
-def _same_registry_after():
-    before = dict(registry)
-    yield
-    registry.clear()
-    registry.update(before)
 
 
 @pytest.mark.parametrize("name", ["tinygrad_cnn", *MODULES])

@@ -1,6 +1,7 @@
 """The floors of docs/architecture.md: imports go downwards, without circles, and nothing optional is pulled in."""
 
 import ast
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +26,11 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__
 HYPOTHESIS = {PACKAGE / "gradcheck" / name for name in ("strategies.py", "decorator.py")}
 
 
+@functools.cache
+def nodes(path):
+    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
 def dotted(path):
     parts = path.relative_to(PACKAGE).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
@@ -33,9 +39,14 @@ def dotted(path):
 NAMES = {f"tinygrad_cnn.{dotted(path)}" for path in MODULES}
 
 
+@functools.cache
 def imported(path):
     """The modules that a file imports, those for type checkers included, each by its whole name."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    return list(_imported(path))
+
+
+def _imported(path):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -85,7 +96,7 @@ def test_only_the_strategies_import_hypothesis(path):
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_no_own_import_hides_in_a_function(path):
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             inner = [n for n in ast.walk(node) if isinstance(n, ast.ImportFrom)]
             assert not [n for n in inner if (n.module or "").startswith("tinygrad_cnn")]

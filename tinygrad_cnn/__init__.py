@@ -101,3 +101,7 @@ else:
             if name in later:
                 return globals().setdefault(name, later[name])
         raise AttributeError(_why_absent(name))
+
+    def __dir__():
+        """All names, those that are not loaded yet among them."""
+        return sorted({*globals(), *_ROOMS, *__getattr__("__all__")})

@@ -1,4 +1,4 @@
-"""``torch.accelerator`` where there is none. Floor 0."""
+"""``torch.accelerator`` where there is none."""
 
 from typing import NoReturn
 

@@ -1,4 +1,4 @@
-"""What ``torch.cuda`` answers where there is no GPU: that there is none. Floor 0."""
+"""What ``torch.cuda`` answers where there is no GPU: that there is none."""
 
 from typing import Any, NoReturn
 

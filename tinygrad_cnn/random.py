@@ -245,7 +245,7 @@ class DefaultGenerator(Generator):
     """
 
     def __init__(self) -> None:
-        self.seed()
+        """Nothing: the streams lie in `_here`."""
 
     if not TYPE_CHECKING:
 
@@ -257,9 +257,25 @@ class DefaultGenerator(Generator):
 
 
 class _Here(threading.local):
-    generator = Generator()
+    """The stream that this thread draws from."""
+
+    generator: Generator
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """The common stream, begun when it is first asked for: NumPy's generators take 10 ms to load."""
+            if name != "generator":
+                raise AttributeError(name)
+            with _beginning:
+                if name not in vars(_Here):
+                    common = Generator()
+                    common.seed()
+                    _Here.generator = common
+            return _Here.generator
 
 
+_beginning = threading.Lock()
 _here = _Here()
 default_generator = DefaultGenerator()
 

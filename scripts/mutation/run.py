@@ -23,14 +23,17 @@ from tinygrad_cnn.core.op import registry
 
 STATE = ROOT / "build" / "mutation.jsonl"
 SECONDS = 30
-"""After which a mutant counts as one that never ends."""
+"""Of a processor's work, after which a mutant counts as one that never ends."""
+PATIENCE = 20
+"""How many times as long it may take by the clock: others may be at work, and a mutant may wait for nothing."""
 MEMORY = 4 << 30
 """Bytes of address space that a mutant may take."""
+LATE = (signal.SIGPROF, signal.SIGALRM)
 JUDGES = (
     "tinygrad_cnn/gradcheck/battery.py",
     "tinygrad_cnn/gradcheck/differences.py",
-    "tinygrad_cnn/ops/draw.py",
-    "tinygrad_cnn/ops/domain.py",
+    "tinygrad_cnn/core/draw.py",
+    "tinygrad_cnn/core/domain.py",
     "scripts/mutation/trial.py",
 )
 """Whose sources are part of every key."""
@@ -162,8 +165,10 @@ def _forked(mutant: Mutant, samples: int, seconds: float) -> tuple[int, int]:
         return pid, out
     try:  # the child: nothing of it may come back into the caller
         os.close(out)
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)  # also ends loops that never return to Python
-        signal.setitimer(signal.ITIMER_REAL, seconds)
+        for late in LATE:
+            signal.signal(late, signal.SIG_DFL)  # also ends loops that never return to Python
+        signal.setitimer(signal.ITIMER_PROF, seconds)
+        signal.setitimer(signal.ITIMER_REAL, PATIENCE * seconds)
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         os.write(into, json.dumps(_judged(mutant, samples)).encode())
@@ -191,7 +196,7 @@ def _fate(mutant: Mutant, pipe: int, status: int) -> Fate:
         said = file.read()
     check, how, message = "", "", ""
     if os.WIFSIGNALED(status):
-        late = os.WTERMSIG(status) == signal.SIGALRM
+        late = os.WTERMSIG(status) in LATE
         check, how = ("time" if late else "crash"), "raised"
         message = "never ended" if late else f"signal {os.WTERMSIG(status)}"
     elif not said:

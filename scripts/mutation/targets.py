@@ -61,9 +61,9 @@ KERNELS = {
     "kernels.pool.window_put": POOLS,
     "kernels.pool.avg_pool2d_input": AVERAGES,
     "kernels.pool.divisors": AVERAGES,
-    "kernels.geometry.tap": (*CONVOLUTIONS, *POOLS),
-    "kernels.elementwise.gate": ("Gate", "Relu"),
-    "kernels.elementwise.channel_sums": ("ChannelSum", "Conv2DBias"),
+    "kernels.conv.taps": (*CONVOLUTIONS, *POOLS),
+    "kernels.passes.gate": ("Gate", "Relu"),
+    "kernels.passes.channel_sums": ("ChannelSum", "Conv2DBias"),
 }
 """NumPy's kernels of gradients."""
 

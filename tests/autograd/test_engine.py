@@ -2,8 +2,8 @@
 
 import gc
 import threading
-import time
 from contextlib import contextmanager
+from functools import partial, wraps
 
 import numpy as np
 import pytest
@@ -32,14 +32,29 @@ def test_a_chain_of_100_000_ops_differentiates_and_is_freed():
     gc.collect()
 
 
-def test_a_diamond_chain_of_depth_60_takes_linear_time():
+def test_each_op_of_a_diamond_chain_of_depth_60_is_differentiated_once():
+    class Counted(tg.Op):
+        """y = a + b"""
+
+        def forward(a, b):
+            return a + b
+
+        def d_a(g):
+            calls.append("a")
+            assert len(calls) <= 120  # there are 2**60 paths
+            return g
+
+        def d_b(g):
+            calls.append("b")
+            return g
+
+    calls = []
     x = leaf(1.0)
     y = x
     for _ in range(60):
-        y = y + y
-    start = time.perf_counter()
+        y = Counted.apply(y, y)
     y.backward(np.ones(1))
-    assert time.perf_counter() - start < 1.0  # 2**60 paths
+    assert sorted(calls) == 60 * ["a"] + 60 * ["b"]
     assert x.grad.item() == 2.0**60
 
 
@@ -334,6 +349,34 @@ DEFINITIONS = {
 """What settles the cotangents, for whoever runs this without Hypothesis."""
 
 
+def test_an_index_written_after_its_use_is_noticed():
+    x = tg.tensor([3.0, 1.0, 2.0], requires_grad=True)
+    values, indices = x.sort()
+    indices[0] = 0
+    with pytest.raises(RuntimeError, match=r"Sort needs its 'indices', of shape \(3,\), as it was"):
+        values.sum().backward()
+
+
+def test_what_a_hook_returns_stays_the_users():
+    x, mine = tg.ones(3, requires_grad=True), tg.full((3,), 2.0)
+    x.register_hook(lambda g: mine)
+    (x * 5).sum().backward()
+    mine.add_(1)
+    assert x.grad.tolist() == [2, 2, 2]
+
+
+def test_backward_takes_one_input_or_several():
+    x, y = (tg.ones(3, requires_grad=True) for _ in range(2))
+    (x * y).sum().backward(inputs=x)
+    (x * y).sum().backward(inputs=(y,))
+    assert x.grad.tolist() == y.grad.tolist() == [1, 1, 1]
+    with pytest.raises(RuntimeError, match="inputs is empty"):
+        (x * y).sum().backward(inputs=[])
+    with pytest.raises(RuntimeError, match=r"input 1 of shape \(2,\) does not require a gradient"):
+        (x * y).sum().backward(inputs=[x, tg.ones(2)])
+    assert tg.autograd.grad((x * y).sum(), []) == ()
+
+
 @pytest.mark.parametrize(
     ("body", "message"),
     [
@@ -342,13 +385,45 @@ DEFINITIONS = {
         ({"forward": lambda x: x, "d_x": lambda h: h}, "must be g"),
         ({"forward": lambda x: x, "d_x": lambda g, z: g}, "asks for 'z'"),
         ({"forward": lambda x: x, "d_x": lambda g, *, k: g}, "takes the option 'k'"),
-        ({"forward": lambda x=1: x, "d_x": lambda g: g}, "has a default"),
+        ({"forward": lambda x, *, k=1: x, "d_x": lambda g, *, k=2: g}, "takes the option 'k'"),
+        ({"forward": lambda x, *, k: x, "d_x": lambda g, *, k=2: g}, "takes the option 'k'"),
+        ({"forward": lambda x, w=1: x, "d_x": lambda g: g}, "input 'w' has a default"),
+        ({"forward": lambda x=1, w=None: x, "d_x": lambda g: g}, "input 'x' has a default"),
+        ({"forward": lambda x, **k: x, "d_x": lambda g: g}, r"forward takes \*\*k; name every option"),
+        ({"forward": lambda x, *more: x, "d_x": lambda g: g}, r"a variadic op takes \*more and nothing beside"),
+        ({"forward": lambda x: x, "d_x": lambda g, *more: g}, "asks for 'more'"),
+        ({"forward": lambda x: x, "d_x": lambda g, **more: g}, "asks for 'more'"),
+        ({"forward": partial(max, 1), "d_x": lambda g: g}, "forward is a partial; write it as a function, with def"),
+        ({"forward": lambda x: x, "d_x": max}, "d_x is a builtin_function_or_method; write it as a function"),
     ],
 )
 def test_a_declaration_that_does_not_hold_together_is_refused(body, message):
     with pytest.raises(TypeError, match=message):
         type("Broken", (tg.Op,), {"__doc__": "y = x", **body})
     assert "Broken" not in tg.ops.registry
+
+
+def test_a_decorated_function_takes_what_the_function_behind_it_takes():
+    def counted(function):
+        @wraps(function)
+        def called(*args, **options):
+            return function(*args, **options)
+
+        return called
+
+    class Decorated(tg.Op):
+        """y = k x        dL/dx = k g"""
+
+        forward = staticmethod(counted(lambda x, *, k=2: k * x))
+        d_x = counted(lambda g, *, k=2: k * g)
+
+    try:
+        assert (Decorated.inputs, Decorated.options, Decorated.rules[0].options) == (("x",), ("k",), ("k",))
+        x = leaf(3)
+        Decorated.apply(x, k=5).sum().backward()
+        assert x.grad.tolist() == [5]
+    finally:
+        del tg.ops.registry["Decorated"]
 
 
 def test_an_op_of_a_known_name_from_elsewhere_is_refused():

@@ -1,11 +1,11 @@
 """The benchmarks themselves: they measure what they say, and refuse peers that compute something else."""
 
-import time
+import subprocess
 
 import numpy as np
 import pytest
 
-from benchmarks import networks, peers, report
+from benchmarks import importing, measure, networks, peers, report
 from benchmarks.__main__ import agreeing
 from benchmarks.guard import Guard, failures
 from benchmarks.measure import alternately, exponent
@@ -23,6 +23,7 @@ def test_the_exponent_of_a_power_is_found():
     assert exponent([1, 2, 4], [3.0, 12.0, 48.0]) == pytest.approx(2)
 
 
+@pytest.mark.usefixtures("given_back")
 @pytest.mark.parametrize("name", networks.NETWORKS)
 def test_a_peer_with_other_gradients_is_refused(name):
     given = networks.work(name, 1)
@@ -38,11 +39,43 @@ def test_a_peer_with_other_gradients_is_refused(name):
         agreeing(given, {peers.OURS: peers.ours, "wrong": wrong})
 
 
-def test_the_guard_finds_what_takes_too_long():
-    nap, longer = (lambda: time.sleep(0.0005)), (lambda: time.sleep(0.003))
+def test_the_guard_finds_what_takes_too_long(monkeypatch):
+    class Clock:
+        """It goes only when somebody sleeps."""
+
+        now = 0.0
+
+        def perf_counter(self):
+            return self.now
+
+        def sleep(self, seconds):
+            self.now += seconds
+
+    clock = Clock()
+    monkeypatch.setattr(measure, "time", clock)
+    nap, longer = (lambda: clock.sleep(0.0005)), (lambda: clock.sleep(0.003))
     assert failures([Guard("as long", nap, nap, 3.0)]) == []
     (found,) = failures([Guard("six times", longer, nap, 3.0)])
     assert "six times" in found
+
+
+def test_the_ratio_of_the_imports_is_that_of_what_each_adds():
+    assert importing.ratio({"nothing": 10, "NumPy": 110, "ours": 160}) == pytest.approx(0.5)
+
+
+def test_the_time_of_a_program_is_its_processor_time():
+    sleeping, working = (importing.processor_time(p) for p in ("import time; time.sleep(0.5)", "sum(range(10**7))"))
+    assert 0 < sleeping < working
+    with pytest.raises(subprocess.CalledProcessError):
+        importing.processor_time("raise SystemExit(3)")
+
+
+def test_the_guard_finds_an_import_that_costs_too_much(monkeypatch):
+    monkeypatch.setattr(importing, "medians", lambda: {"nothing": 10, "NumPy": 110, "ours": 260})
+    (found,) = importing.failures()
+    assert "1.50 times what NumPy's costs" in found
+    monkeypatch.setattr(importing, "medians", lambda: {"nothing": 10, "NumPy": 110, "ours": 160})
+    assert importing.failures() == []
 
 
 def test_a_page_says_where_we_are_slower():

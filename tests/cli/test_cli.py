@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import PIL.Image
@@ -18,6 +17,10 @@ from tinygrad_cnn.cli.models import MODELS, normalised
 from tinygrad_cnn.datasets import Digits, load_sample
 from tinygrad_cnn.io import load_npz, save_npz
 from tinygrad_cnn.kernels.chosen import get_kernels, set_kernels
+
+HANGS = 600
+"""Seconds after which a process is given up."""
+pytestmark = pytest.mark.usefixtures("given_back")  # the program chooses kernels and threads
 
 
 @pytest.fixture
@@ -84,12 +87,12 @@ def test_training_from_a_folder(tmp_path, capsys):
 
 def test_ctrl_c_keeps_what_was_trained(tmp_path):
     path = tmp_path / "model.npz"
-    command = [sys.executable, "-m", "tinygrad_cnn", "train", "--epochs", "50", "--save", str(path)]
+    command = [sys.executable, "-m", "tinygrad_cnn", "train", "--epochs=50", "--batch-size=500", f"--save={path}"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert "lenet" in process.stdout.readline()
-        time.sleep(1)
+        while "epoch 1/" not in (line := process.stdout.readline()):  # training goes on after it
+            assert line, process.communicate()
         process.send_signal(signal.SIGINT)
-        _, error = process.communicate(timeout=30)
+        _, error = process.communicate(timeout=HANGS)
     assert process.returncode == 130
     assert "interrupted" in error
     assert "Traceback" not in error
@@ -123,17 +126,13 @@ def test_wrong_options_are_refused_before_training(capsys, options, message):
 
 def test_the_kernels_are_chosen_or_it_is_said_what_is_missing(few, monkeypatch, capsys):
     pytest.importorskip("numba", reason='Numba is not installed: pip install "tinygrad-cnn[fast]"')
-    before = get_kernels()
-    try:
-        set_kernels("numpy")
-        with monkeypatch.context() as patch:
-            patch.setattr("importlib.util.find_spec", lambda name: None)
-            assert "tinygrad-cnn[fast]" in failed(capsys, ["train", "--kernels", "numba"])
-        assert main(["train", "--epochs", "1", "--kernels", "numba"]) == 0
-        assert get_kernels() == "numba"
-        assert "epoch 1/1" in capsys.readouterr().out
-    finally:
-        set_kernels(before)
+    set_kernels("numpy")
+    with monkeypatch.context() as patch:
+        patch.setattr("importlib.util.find_spec", lambda name: None)
+        assert "tinygrad-cnn[fast]" in failed(capsys, ["train", "--kernels", "numba"])
+    assert main(["train", "--epochs", "1", "--kernels", "numba"]) == 0
+    assert get_kernels() == "numba"
+    assert "epoch 1/1" in capsys.readouterr().out
 
 
 def test_an_unwritable_target_is_noticed_before_training(monkeypatch, tmp_path, capsys):
@@ -269,7 +268,7 @@ def test_output_that_is_closed_early_ends_it_quietly(command):
         [sys.executable, "-c", code, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     process.stdout.close()  # nobody reads it
-    _, complaint = process.communicate(timeout=100)
+    _, complaint = process.communicate(timeout=HANGS)
     assert complaint == ""
     assert process.returncode == 141
 

@@ -1,7 +1,5 @@
 """`gradcheck` and `gradgradcheck`: what is right passes, and each way of being wrong is found and named."""
 
-import timeit
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -235,13 +233,18 @@ def test_a_vjp_that_clips_the_cotangent_is_found():
     assert gradcheck(pair, [np.ones(3)], raise_exception=False).verdict is Verdict.FAIL
 
 
-def test_checking_one_convolution_takes_a_fifth_of_a_second():
+def test_checking_one_convolution_computes_it_five_times_an_element_at_most():
+    def counted(*tensors):
+        nonlocal calls
+        calls += 1
+        return tg.nn.functional.conv2d(*tensors)
+
+    calls = 0
     random = np.random.default_rng(0)
     tensors = [tg.Tensor(random.normal(size=s), requires_grad=True) for s in ((2, 3, 8, 8), (4, 3, 3, 3), (4,))]
-    report = gradcheck(tg.nn.functional.conv2d, tensors)
+    report = gradcheck(counted, tensors)
     assert len(report.entries) == 384 + 108 + 4
-    seconds = min(timeit.repeat(lambda: gradcheck(tg.nn.functional.conv2d, tensors), number=1, repeat=3))
-    assert seconds < 0.2 * 5  # 0.1 s where it was measured; a busy machine takes longer
+    assert len(report.entries) < calls < 5 * len(report.entries)
 
 
 def test_names_are_used_in_the_report():

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+import tinygrad_cnn.gradcheck.strategies
+import tinygrad_cnn.gradcheck.watching  # noqa: F401  what a run inside this process imports first, it forgets at its end
+
 pytest_plugins = ("pytester",)
 
 ROOT = Path(__file__).parents[2]
@@ -45,8 +48,9 @@ def test_other():
 
 
 @pytest.fixture
-def run(pytester):
+def run(pytester, monkeypatch):
     def run(*options, tests=TESTS):
+        monkeypatch.delitem(sys.modules, PLUGIN[1], raising=False)  # pytest wants to import its plugins itself
         pytester.makepyfile(test_theirs=tests)
         return pytester.runpytest_inprocess(*PLUGIN, "-p", "no:cacheprovider", *options)
 
@@ -84,6 +88,20 @@ def test_with_the_option_many_inputs_are_drawn(run, pytester):
     rows = found(pytester)
     assert rows["test_sine"]["checks"] == 200
     assert rows["test_square"]["checks"] == 30
+
+
+def test_what_several_processes_find_is_one_summary(run, pytester):
+    pytest.importorskip("xdist", reason="pytest-xdist is not installed")
+    result = run("-n", "2", "--gradcheck-json", "out.json")
+    result.assert_outcomes(passed=5, failed=1)
+    result.stdout.fnmatch_lines(
+        ["4 functions on 17 inputs *: 3 pass, 1 fail, 0 inconclusive", "FAIL *test_wrong: *(sign)"]
+    )
+    rows = found(pytester)
+    assert {name: row["checks"] for name, row in rows.items()} == {
+        "test_sine": 10, "test_square": 4, "test_wrong": 1, "test_fixture": 2,
+    }  # fmt: skip
+    assert rows["test_wrong"]["report"]["diagnoses"][0]["kind"] == "sign"
 
 
 def test_the_number_of_inputs_can_be_said(run, pytester):

@@ -212,6 +212,7 @@ def test_infinities_and_nan_are_not_optimised_away():
     assert not y[2:].any()
 
 
+@pytest.mark.usefixtures("given_back")
 def test_a_network_computes_the_same_with_either_kernels():
     results = []
     for kernels in ("numpy", "numba"):

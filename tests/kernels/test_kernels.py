@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from threadpoolctl import threadpool_info
 
 from tinygrad_cnn.gradcheck.strategies import drawn
-from tinygrad_cnn.kernels import conv, definition, layout, pool, threads
+from tinygrad_cnn.kernels import conv, definition, passes, pool, threads
 from tinygrad_cnn.kernels.chosen import chosen, get_kernels, set_kernels
+from tinygrad_cnn.kernels.passes import share
 from tinygrad_cnn.kernels.special import erf
-from tinygrad_cnn.kernels.threads import get_num_threads, set_num_threads, share
+from tinygrad_cnn.kernels.threads import get_num_threads, set_num_threads
 
 SAME_SIZE = {"stride": (1, 1), "padding": ((1, 1), (1, 1)), "dilation": (1, 1), "groups": 1}
 WINDOW = {"kernel_size": (2, 2), "stride": (2, 2), "padding": (0, 0), "dilation": (1, 1), "ceil_mode": False}
@@ -42,7 +43,7 @@ def test_the_size_of_blocks_changes_nothing(block, n):
     with pytest.MonkeyPatch.context() as patch:
         results = []
         for size in (block, 1 << 30):
-            patch.setattr(threads, "BLOCK_ELEMENTS", size)
+            patch.setattr(passes, "BLOCK_ELEMENTS", size)
             results.append(
                 (
                     chosen.conv2d(x, w, **SAME_SIZE),
@@ -174,8 +175,8 @@ def cut_up(block, n_threads, thresholds=None):
                 patch.setattr(conv, name, value)
             if get_kernels() == "numpy":
                 patch.setattr(np, "empty", spoilt)
-            patch.setattr(threads, "BLOCK_ELEMENTS", block)
-            patch.setattr(threads, "WORTH_SHARING", 1)  # nothing but what costs 0 may not be shared
+            patch.setattr(passes, "BLOCK_ELEMENTS", block)
+            patch.setattr(passes, "WORTH_SHARING", 1)  # nothing but what costs 0 may not be shared
             if get_kernels() == "numba":
                 patch.setattr("tinygrad_cnn.kernels.compiled.jit.WORTH_SHARING", 0)
             yield
@@ -349,8 +350,11 @@ def test_windows_that_overlap_are_not_for_two_threads(case):
 
 
 DEFINITIONS = {
-    "kernels.conv": [(sample_convolution, check_convolution), (one_pixel, check_convolution)],
-    "kernels.geometry": [(sample_convolution, check_convolution), (sample_pooling, check_pooling)],
+    "kernels.conv": [
+        (sample_convolution, check_convolution),
+        (one_pixel, check_convolution),
+        (sample_pooling, check_pooling),
+    ],
     "kernels.pool": [
         (sample_lines, check_lines),
         (leftover, check_pooling),
@@ -377,12 +381,12 @@ def test_shares_are_those_of_the_number_of_threads_and_keep_their_order():
 
 def test_pixels_lie_outermost_and_the_border_is_added():
     x = whole_numbers(2, 3, 4, 5)
-    lying = layout.pixels(x, ((1, 2), (0, 3)), -7.0)
+    lying = passes.pixels(x, ((1, 2), (0, 3)), -7.0)
     assert lying.flags.c_contiguous
     np.testing.assert_array_equal(
-        layout.from_pixels(lying), np.pad(x, ((0, 0), (0, 0), (1, 2), (0, 3)), constant_values=-7.0)
+        passes.from_pixels(lying), np.pad(x, ((0, 0), (0, 0), (1, 2), (0, 3)), constant_values=-7.0)
     )
-    assert np.shares_memory(layout.pixels(layout.from_pixels(lying)), lying)
+    assert np.shares_memory(passes.pixels(passes.from_pixels(lying)), lying)
 
 
 def extended_erf(x):

@@ -186,7 +186,7 @@ def test_the_same_batches_or_the_same_kind_of_error(what):
     compare(what)
 
 
-@pytest.mark.parametrize("samples", SAMPLES, ids=repr)
+@pytest.mark.parametrize("samples", SAMPLES, ids=lambda samples: repr(samples).split(" at 0x")[0])
 def test_samples_are_collated_and_converted_alike(samples):
     compare(lambda d: d.default_collate(samples))
     compare(lambda d: d.default_convert(samples))

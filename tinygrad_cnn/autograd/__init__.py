@@ -4,7 +4,6 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
-from tinygrad_cnn.autograd import functional
 from tinygrad_cnn.autograd.anomaly import (
     detect_anomaly,
     is_anomaly_check_nan_enabled,
@@ -12,7 +11,6 @@ from tinygrad_cnn.autograd.anomaly import (
     set_detect_anomaly,
 )
 from tinygrad_cnn.autograd.differentiate import backward, grad
-from tinygrad_cnn.autograd.function import Function
 from tinygrad_cnn.autograd.graph import Node
 from tinygrad_cnn.autograd.mode import (
     enable_grad,
@@ -56,11 +54,15 @@ class Checked(Protocol):
 
 
 if TYPE_CHECKING:
+    from tinygrad_cnn.autograd import functional as functional
+    from tinygrad_cnn.autograd.function import Function as Function
+
     gradcheck: Callable[..., Checked]
     gradgradcheck: Callable[..., Checked]
 else:
-    later: dict[str, str] = {}
-    """Names that PyTorch has here and that live in a room above, by that room; the face of the package says so."""
+    later: dict[str, str] = {"Function": "tinygrad_cnn.autograd.function"}
+    """Names that are loaded when they are asked for, by where they live. The face of the package adds PyTorch's two
+    that live in a room above."""
     missing = absent(
         "torch.autograd",
         {
@@ -74,5 +76,11 @@ else:
     )
 
     def __getattr__(name):
-        """A name that lives above, or what is said of one that is not here."""
+        """A name that is loaded now, or what is said of one that is not here."""
+        if name == "functional":
+            return import_module("tinygrad_cnn.autograd.functional")
         return getattr(import_module(later[name]), name) if name in later else missing(name)
+
+    def __dir__():
+        """All names, those that are not loaded yet among them."""
+        return sorted({*globals(), *__all__})

@@ -1,8 +1,7 @@
 """Anomaly mode: the graph remembers where each op was called, and the backward pass looks for NaN."""
 
-import traceback
+import os.path
 import warnings
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -13,7 +12,8 @@ from tinygrad_cnn.core.graph import Node
 from tinygrad_cnn.core.tensor import Tensor
 from tinygrad_cnn.core.watch import watch
 
-MACHINERY = tuple(str(Path(__file__).parent.parent / room) for room in ("autograd", "core", "ops", "tensor"))
+_PACKAGE = os.path.dirname(os.path.dirname(__file__))  # pathlib takes 5 ms to load
+MACHINERY = tuple(os.path.join(_PACKAGE, room) for room in ("autograd", "core", "ops", "tensor"))
 """Where a traceback is of no help to the user any more."""
 
 
@@ -101,6 +101,8 @@ class _Search:
 
     def made(self, node: Node) -> None:
         """Keep where the op of a new node was called."""
+        import traceback  # not before somebody looks for NaN
+
         frames = traceback.extract_stack()
         while len(frames) > 1 and frames[-1].filename.startswith(MACHINERY):
             frames.pop()

@@ -47,10 +47,6 @@ def backward(
         grad_tensors = grad_variables
     outputs = _listed("backward", tensors)
     targets = None if inputs is None else _listed("backward", inputs)
-    if targets is not None:
-        if not targets:
-            raise RuntimeError("backward: inputs is empty; leave it out to reach every leaf")
-        _check_inputs("backward", targets)
     given = _cotangents(grad_tensors, outputs)
     engine.backward("backward", outputs, given, inputs=targets, retain_graph=retain_graph, create_graph=create_graph)
 
@@ -95,7 +91,7 @@ def grad(
         raise ValueError("grad: allow_unused must be True or left out with materialize_grads=True, which has no None")
     sources, targets = _listed("grad", outputs), _listed("grad", inputs)
     cotangents = _cotangents(grad_outputs, sources)
-    _check_inputs("grad", targets)
+    engine.check_inputs("grad", targets)
     keep = create_graph if retain_graph is None else retain_graph
     unused = materialize_grads or bool(allow_unused)
     if not is_grads_batched:
@@ -147,15 +143,6 @@ def _batches(sources: list[Any], cotangents: list[Any]) -> list[list[Any]]:
     if len(sizes) != 1:
         raise ArgumentError(f"grad: the batches of cotangents differ in size: {sorted(sizes)}")
     return [[given[k] for given in cotangents] for k in range(sizes.pop())]
-
-
-def _check_inputs(name: str, targets: list[Any]) -> None:
-    for k, tensor in enumerate(targets):
-        if not tensor.requires_grad:
-            raise RuntimeError(
-                f"{name}: input {k} of shape {tensor.shape} does not require a gradient; create it with "
-                "requires_grad=True, before the outputs are computed"
-            )
 
 
 def _listed(name: str, tensors: Any) -> list[Any]:

@@ -1,5 +1,8 @@
 """The micro-framework: an array that remembers how it was made, and the backward pass. Read it in this order.
 
+Two words: the *cotangent* of an array is the derivative of the last result, the loss, by each of its elements. A
+*vector-Jacobian product* (VJP) takes the cotangent g of an op's output and gives that of an input.
+
 1. `op`: what an op is: a forward rule and one derivative per input. `elementwise` has the first ones to look at.
 2. `graph`: what is remembered of an op that was called; `saved`: what is kept for its derivatives; `writes`: how the
    backward pass notices that such an array was written since.
@@ -7,12 +10,13 @@
 4. `engine`: the backward pass.
 5. The rules, by family: `elementwise`, `piecewise`, `shape`, `indexing`, `reduce`, `linalg`, `conv`, `pool`, `loss`. A
    network of convolutions, poolings and linear layers with softmax and cross-entropy needs no others.
-6. How the rules are tested: `domain`, the sets on which an op is smooth; `draw`, how a sampler draws valid arguments.
+6. What the tests of the rules need: `domain`, the sets on which an op is smooth; `draw`, how a sampler draws arguments.
+   They go through `op.registry`, so that a new op is tested as soon as it is defined.
 
-`checks`, `errors` and `types` are what the others share; `watch` lets somebody look on. The numbers themselves are
-computed in `kernels`, which gets and returns arrays: `set_kernels("definition")` has them computed as they are defined.
+`checks`, `errors` and `types` are what the others share; `watch` lets somebody look on. The numbers of the heavier ops
+are computed in `kernels`, which gets and returns arrays: `kernels/definition.py` has them as they are defined.
 
-A gradient, with nothing but this folder:
+A gradient, with nothing else of the package:
 
 >>> import numpy as np
 >>> from tinygrad_cnn.core.linalg import Linear

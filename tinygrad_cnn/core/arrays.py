@@ -19,11 +19,11 @@ def as_array(data: ArrayLike, dtype: Any = None) -> NDArray:
 
 def unify(op: type[Op], arrays: list[Any]) -> None:
     """Bring the inputs of an op to a common dtype, in the list itself."""
-    chosen: Sequence[int] = range(len(arrays)) if op.variadic or not op.constant else op.places
+    places: Sequence[int] = range(len(arrays)) if op.variadic or not op.constant else op.places
     first = arrays[0].dtype if type(arrays[0]) is np.ndarray else None
     same = first is FLOAT32 or first is FLOAT64
     if same:
-        for k in chosen:
+        for k in places:
             kind = type(arrays[k])
             if kind is np.ndarray:
                 same = same and arrays[k].dtype is first
@@ -31,11 +31,11 @@ def unify(op: type[Op], arrays: list[Any]) -> None:
                 same = False
     if same:
         return
-    dtype = common_dtype([arrays[k] for k in chosen], op.floating)
-    for k in chosen:
+    dtype = common_dtype([arrays[k] for k in places], op.floating)
+    for k in places:
         if isinstance(arrays[k], (np.ndarray, np.generic)) and arrays[k].dtype != dtype:
             arrays[k] = np.asarray(arrays[k]).astype(dtype)
         elif op.variadic and not isinstance(arrays[k], np.ndarray):
             arrays[k] = np.asarray(arrays[k], dtype)
-    if not any(isinstance(arrays[k], np.ndarray) for k in chosen):
-        arrays[chosen[0]] = np.asarray(arrays[chosen[0]], dtype)
+    if not any(isinstance(arrays[k], np.ndarray) for k in places):
+        arrays[places[0]] = np.asarray(arrays[places[0]], dtype)

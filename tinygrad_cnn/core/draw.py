@@ -107,7 +107,7 @@ class Draw(ABC):
 class RandomDraw(Draw):
     """Draws from a NumPy generator: for documentation, benchmarks and the command line."""
 
-    def __init__(self, generator: np.random.Generator) -> None:
+    def __init__(self, generator: "np.random.Generator") -> None:
         self.generator = generator
 
     def integers(self, low: int, high: int, count: int) -> list[int]:

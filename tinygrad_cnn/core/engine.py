@@ -1,7 +1,8 @@
 """The backward pass: cotangents flow from the roots to the leaves, consumers before producers.
 
 Read `Pass` top to bottom: it is the whole of reverse-mode differentiation. Cotangents are ndarrays, or, when the
-pass is itself recorded (`create_graph`), tensors; the same code and the same rules serve both.
+pass is itself recorded (`create_graph`), tensors; the same code and the same rules serve both. Then the rules ask NumPy
+for functions of tensors, which `Tensor.meanings` has to know.
 """
 
 import math
@@ -15,11 +16,13 @@ from tinygrad_cnn.core.checks import check_numbers
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.graph import Alias, Edge, Node
 from tinygrad_cnn.core.mode import mode
-from tinygrad_cnn.core.op import PLACE, Op
+from tinygrad_cnn.core.op import PLACE
 from tinygrad_cnn.core.reduce import Sum
 from tinygrad_cnn.core.types import Array, Shape
 from tinygrad_cnn.core.watch import watch
 from tinygrad_cnn.core.writes import clock
+
+NO_OPTIONS: dict[str, Any] = {}
 
 
 def backward(
@@ -32,6 +35,10 @@ def backward(
     create_graph: bool = False,
 ) -> None:
     """Add the gradients of the outputs to the `.grad` of every leaf, or of the inputs if they are given."""
+    if inputs is not None:
+        check_inputs(name, inputs)
+        if not inputs:
+            raise RuntimeError(f"{name}: inputs is empty; leave it out to reach every leaf")
     wanted = None if inputs is None else [tensor.edge for tensor in inputs]
     found = gradients(name, outputs, cotangents, wanted, retain_graph=retain_graph, create_graph=create_graph)
     for tensor in inputs or ():
@@ -61,6 +68,16 @@ def gradients(
         raise
     finally:
         mode.recording = before
+
+
+def check_inputs(name: str, inputs: Sequence[Any]) -> None:
+    """RuntimeError unless each of the inputs requires a gradient."""
+    for k, tensor in enumerate(inputs):
+        if not tensor.requires_grad:
+            raise RuntimeError(
+                f"{name}: input {k} of shape {tensor.array_shape} does not require a gradient; create it with "
+                "requires_grad=True, before the outputs are computed"
+            )
 
 
 def roots(name: str, outputs: Sequence[Any], cotangents: Sequence[Any], create_graph: bool) -> list[tuple[Edge, Array]]:
@@ -138,11 +155,10 @@ class Pass:
         """The cotangent of an edge is complete: call its hooks, keep it where it is wanted, and pull it back."""
         for hook in edge.hooks or ():
             g = hook(g)
-        if self.wanted is None:
-            if edge.retained is not None:
-                edge.accumulate(g, edge in self.own)
-        elif edge in self.wanted:
+        if self.wanted is not None and edge in self.wanted:
             self.found[edge] = g
+        elif self.wanted is None and edge.retained is not None:
+            edge.accumulate(g, edge in self.own and not edge.hooks)
         if isinstance(edge, Node):
             self.pull_back(edge, g)
 
@@ -159,22 +175,22 @@ class Pass:
                 continue
             d = self.derivative(node, k, g) if given is None else given[k]
             if d is not None:
-                self.add(edge, d, given is None and d is not g)
+                self.add(edge, d, given is None and d is not g and bool(edge.retained or op.add_derivative))
         if used and op.saves_arrays and not self.retain_graph:
             node.saved = saved.FREED
 
     def derivative(self, node: Node, k: int, g: Array) -> Array:
         """What the rule of the k-th input gives for what it asks of all that the node saved."""
-        op, values, options = node.op, node.saved, node.options
-        if values is saved.FREED or node.time != clock.now:
+        if node.saved is saved.FREED or node.time != clock.now:
             saved.check(node)
-        if self.alias is not None:
-            values = saved.aliased(node, self.alias)
-        chosen: Any = op.rules[0 if op.variadic else k]
-        args = [k if pick == PLACE else values[pick] for pick in chosen.picks] if values else ()
-        if not chosen.options:
-            return settle(node, k, chosen.function(g, *args))
-        return settle(node, k, chosen.function(g, *args, **{o: options[o] for o in chosen.options if o in options}))
+        values = node.saved if self.alias is None else saved.aliased(node, self.alias)
+        rule: Any = node.op.rules[0 if node.op.variadic else k]
+        args = [k if pick == PLACE else values[pick] for pick in rule.picks] if values else ()
+        options = {o: node.options[o] for o in rule.options if o in node.options} if rule.options else NO_OPTIONS
+        d = rule.function(g, *args, **options)
+        if watch.watcher is not None:
+            watch.watcher.returned(node, k, d)
+        return settle(node, k, d)
 
     def add(self, edge: Edge, d: Array, fresh: bool) -> None:
         """Add to the cotangent of an edge."""
@@ -223,29 +239,23 @@ def leading_to(wanted: Iterable[Edge], reached: dict[Edge, int]) -> set[Edge]:
 
 def settle(node: Node, k: int, d: Array) -> Array:
     """Give what the rule of the k-th input returned the shape and dtype of that input, or refuse it."""
-    edge, op = node.edges[k], node.op
-    assert edge is not None
-    if watch.watcher is not None:
-        watch.watcher.returned(node, k, d)
+    edge: Any = node.edges[k]
     if type(d) is np.ndarray and d.dtype is edge.array_dtype and d.shape == edge.array_shape:
         return d
+    op = node.op
+    rule: Any = op.rules[0 if op.variadic else k]
     if isinstance(d, np.generic):
         d = np.asarray(d)
     if not hasattr(d, "shape"):
-        raise TypeError(f"{op.name}: {rule(op, k)} returned {type(d).__name__}; a derivative returns an array")
+        raise TypeError(f"{op.name}: {rule.name} returned {type(d).__name__}; a derivative returns an array")
     if d.shape != edge.array_shape:
         if not op.broadcasts:
             raise RuntimeError(
-                f"{op.name}: {rule(op, k)} returned a cotangent of shape {d.shape} for an input of shape "
+                f"{op.name}: {rule.name} returned a cotangent of shape {d.shape} for an input of shape "
                 f"{edge.array_shape}; a derivative must have the shape of its input"
             )
         d = unbroadcast(d, edge.array_shape)
     return d if d.dtype is edge.array_dtype else d.astype(edge.array_dtype)
-
-
-def rule(op: type[Op], k: int) -> str:
-    """The name of the derivative of the k-th input, for messages."""
-    return f"d_{op.inputs[0 if op.variadic else k]}"
 
 
 def unbroadcast(d: Array, shape: Shape) -> Array:

@@ -10,7 +10,7 @@ from tinygrad_cnn.core.indexing import sum_to_shape
 from tinygrad_cnn.core.op import Op, Sample
 from tinygrad_cnn.core.types import Array, Shape
 from tinygrad_cnn.kernels.chosen import chosen
-from tinygrad_cnn.kernels.sums import summed
+from tinygrad_cnn.kernels.passes import summed
 
 
 class Matmul(Op):

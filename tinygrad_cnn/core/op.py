@@ -6,7 +6,7 @@ test and a reader need to know about it. Nothing here knows of `Tensor`.
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from copy import copy
+from types import FunctionType
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -30,15 +30,9 @@ class Rule:
     ) -> None:
         self.name, self.function, self.picks, self.options = name, function, picks, options
 
-    def of(self, function: Callable[..., Array]) -> "Rule":
-        """The same for another function of these arguments."""
-        changed = copy(self)
-        changed.function = function
-        return changed
-
 
 class Kink(NamedTuple):
-    """A point where the op has no derivative, and the gradients that it returns there by convention."""
+    """A point where the op is not smooth, or its rule needs care, and the gradients that it returns there."""
 
     where: str
     inputs: tuple[Any, ...]
@@ -68,9 +62,9 @@ class Op:
       and the auxiliary arrays (indices, masks) that ``aux`` names.
     * ``d_x(g, ...)``: the cotangent of ``x`` when ``g`` is that of the output: one line of mathematics in
       NumPy's notation. Its further parameters say what it needs, and only that is kept for the backward
-      pass: ``y`` (the output), any input, any auxiliary, ``x_shape`` (the shape of an input), and
-      keyword-only options. Given arrays it computes; given Tensors it records, so it must not assign in
-      place.
+      pass: ``y`` (the output), any input, any auxiliary, ``x_shape`` (the shape of an input), of an op with
+      ``*xs`` also ``i`` (the number of the input), and keyword-only options. Given arrays it computes; given
+      Tensors it records, so it must not assign in place. There is no ``self``: an op has no instances.
 
     Examples
     --------
@@ -193,22 +187,31 @@ class Unary(Elementwise, abstract=True):
     floating = True
 
 
+def _parameters(where: str, function: Any) -> tuple[Any, ...]:
+    """Its inputs, options, *several, **others and defaults; `inspect.signature` would take ten times as long."""
+    function = inspect.unwrap(function)
+    if not isinstance(function, FunctionType):
+        raise TypeError(f"{where} is a {type(function).__name__}; write it as a function, with def")
+    names, several, others = inspect.getargs(function.__code__)
+    inputs, keywords = names[: function.__code__.co_argcount], names[function.__code__.co_argcount :]
+    options = {**dict.fromkeys(keywords, inspect.Parameter.empty), **(function.__kwdefaults__ or {})}
+    return inputs, options, several, others, function.__defaults__ or ()
+
+
 def _bind(cls: type[Op]) -> None:
     """Read the op's signature and rules, and refuse a declaration that does not hold together."""
     where = f"op {cls.__name__}"
     if not hasattr(cls, "forward"):
         raise TypeError(f"{where}: forward is not defined; write def forward(<inputs>): ...")
-    parameters = inspect.signature(cls.forward).parameters.values()
-    for p in parameters:
-        if p.kind is p.VAR_KEYWORD:
-            raise TypeError(f"{where}: forward takes **{p.name}; name every option after a bare *")
-        if p.kind is p.POSITIONAL_OR_KEYWORD and p.default is not p.empty and p.default is not None:
-            raise TypeError(f"{where}: input {p.name!r} has a default; make it an option, after a bare *")
-    inputs = tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY)
-    options = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+    positional, options, several, others, defaults = _parameters(f"{where}: forward", cls.forward)
+    if others:
+        raise TypeError(f"{where}: forward takes **{others}; name every option after a bare *")
+    for name, default in zip(reversed(positional), reversed(defaults), strict=False):
+        if default is not None:
+            raise TypeError(f"{where}: input {name!r} has a default; make it an option, after a bare *")
+    inputs = (*positional, several) if several else tuple(positional)
     cls.name, cls.label = cls.__name__, cls.__name__.lower()
-    cls.inputs, cls.options = inputs, tuple(options)
-    cls.variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    cls.inputs, cls.options, cls.variadic = inputs, tuple(options), bool(several)
     if cls.variadic and len(inputs) != 1:
         raise TypeError(f"{where}: a variadic op takes *{inputs[-1]} and nothing beside it")
 
@@ -236,23 +239,19 @@ def _rule(cls: type[Op], name: str, options: dict[str, Any]) -> Rule | None:
         )
     if function is None:
         return None
-    cotangent, *rest = inspect.signature(function).parameters.values()
-    if cotangent.name != "g":
+    (g, *asked), taken, *collected, _ = _parameters(f"{where}: d_{name}", function)
+    if g != "g":
         raise TypeError(f"{where}: the first parameter of d_{name} must be g, the cotangent of the output")
-    picks, taken = [], []
-    for p in rest:
-        if p.kind is p.KEYWORD_ONLY:
-            if p.name not in options or p.default != options[p.name]:
-                raise TypeError(f"{where}: d_{name} takes the option {p.name!r}, which forward does not take so")
-            taken.append(p.name)
-        elif p.name == "i" and cls.variadic:
-            picks.append(PLACE)
-        elif p.name not in cls.sources:
-            asked = (*cls.sources, "i") if cls.variadic else cls.sources
-            raise TypeError(f"{where}: d_{name} asks for {p.name!r}; it may have g and any of {asked}")
-        else:
-            picks.append(cls.sources.index(p.name))
-    return Rule(f"d_{name}", function, tuple(picks), tuple(taken))
+    known = (*cls.sources, "i") if cls.variadic else cls.sources
+    asked += filter(None, collected)
+    for source in asked:
+        if source not in known:
+            raise TypeError(f"{where}: d_{name} asks for {source!r}; it may have g and any of {known}")
+    for option, default in taken.items():
+        if option not in options or default != options[option]:
+            raise TypeError(f"{where}: d_{name} takes the option {option!r}, which forward does not take so")
+    picks = tuple(PLACE if source == "i" and cls.variadic else known.index(source) for source in asked)
+    return Rule(f"d_{name}", function, picks, tuple(taken))
 
 
 def _register(cls: type[Op]) -> None:

@@ -1,4 +1,7 @@
-"""Pooling. The maximum is read under the taps of the maxima, so its VJP puts, and the VJP of that takes."""
+"""Pooling. The maximum takes what lies under a tap of each window; its VJP puts there, whose VJP takes again.
+
+A tap is the number of a place in its window, row by row.
+"""
 
 from typing import NamedTuple
 
@@ -8,8 +11,8 @@ from tinygrad_cnn.core.domain import Distinct, Real
 from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.op import Kink, Op, Sample
 from tinygrad_cnn.core.types import Array, Pair, Shape
-from tinygrad_cnn.kernels import pool as kernels
 from tinygrad_cnn.kernels.chosen import chosen
+from tinygrad_cnn.kernels.pool import window_take
 
 FIRST_OF_FOUR = np.array([[[[1.0, 0.0], [0.0, 0.0]]]])
 
@@ -86,7 +89,7 @@ class WindowTake(Op):
     constant = ("taps",)
 
     def forward(x: Array, taps: Array, *, windows: Windows) -> Array:
-        return kernels.window_take(x, taps, **windows._asdict())
+        return window_take(x, taps, **windows._asdict())
 
     def d_x(g: Array, taps: Array, x_shape: Shape, *, windows: Windows) -> Array:
         return WindowPut.apply(g, taps, size=x_shape[2:], windows=windows)

@@ -1,7 +1,8 @@
 """Which dtype the result of an op has when its inputs differ: rules by rank and category.
 
 Dimensioned arrays outrank zero-dimensional ones, and those outrank Python numbers, within one category
-(boolean < integer < floating); a higher category always wins. Integers meet floats in the default float dtype.
+(boolean < integer < floating); a higher category always wins. Integers alone in an op of fractions become the default
+floating dtype.
 """
 
 from typing import Any

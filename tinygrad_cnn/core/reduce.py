@@ -13,7 +13,7 @@ from tinygrad_cnn.core.domain import Real
 from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.op import Op, Sample
 from tinygrad_cnn.core.types import Array, Shape
-from tinygrad_cnn.kernels.sums import summed
+from tinygrad_cnn.kernels.passes import summed
 
 
 def beside(a: Array, axes: tuple[int, ...], keepdim: bool) -> Array:

@@ -38,10 +38,10 @@ def check(node: Node) -> None:
         )
     if node.saved is None or node.time == clock.now:
         return
-    for k, value in enumerate(node.saved[: 1 + len(node.op.inputs)]):
+    for source, value in zip(node.op.sources, node.saved, strict=False):
         parts = value if isinstance(value, tuple) else (value,)
         if any(written_since(part, node.time) for part in parts):
-            name = f"input {node.op.inputs[k - 1]!r}" if k else "its output"
+            name = "its output" if source == "y" else f"{'input' if source in node.op.inputs else 'its'} {source!r}"
             raise RuntimeError(
                 f"backward: {node.op.name} needs {name}, of shape {np.shape(parts[0])}, "
                 "as it was, but it has been modified by an in-place operation since; modify a clone() of it"

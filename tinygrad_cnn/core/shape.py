@@ -7,7 +7,7 @@ from tinygrad_cnn.core.domain import Real
 from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.op import Op, Sample
 from tinygrad_cnn.core.types import Array, DType, Shape
-from tinygrad_cnn.kernels.layout import reshaped
+from tinygrad_cnn.kernels.passes import reshaped
 
 
 class Cast(Op):

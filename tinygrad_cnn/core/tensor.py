@@ -251,8 +251,9 @@ class Tensor:
             If no gradient is required, if the tensor has several elements and no cotangent is given, if the
             graph was freed by an earlier pass, or if a saved array was modified in place since.
         """
+        targets = [inputs] if isinstance(inputs, Tensor) else inputs if inputs is None else list(inputs)
         engine.backward(
-            "backward", [self], [gradient], inputs=inputs, retain_graph=retain_graph, create_graph=create_graph
+            "backward", [self], [gradient], inputs=targets, retain_graph=retain_graph, create_graph=create_graph
         )
 
     def accumulate(self, gradient: Any, owned: bool) -> None:
@@ -305,7 +306,7 @@ class Tensor:
             return NotImplemented
         return PowScalar.apply(self, p=other)
 
-    def __matmul__(self, other: ArrayLike) -> Self:
+    def __matmul__(self, other: ArrayLike, /) -> Self:
         return Matmul.apply(self, other)
 
     def __neg__(self) -> Self:
@@ -323,7 +324,7 @@ class Tensor:
     def become(self, op: str, function: Callable[[Any], Any], *operands: Any) -> Self:
         """Take the value of `function(self)`: in this tensor's memory if nothing is recorded, else as a new node."""
         if mode.recording and (self.requires_grad or any(isinstance(v, Tensor) and v.requires_grad for v in operands)):
-            self._refuse_leaf(op)
+            self.refuse_leaf(op)
             result = function(Tensor.alias(self.array, self._node))
             self._check_fits(op, result.array)
             dtype = self.array.dtype
@@ -335,7 +336,8 @@ class Tensor:
         note_write(self.array)
         return self
 
-    def _refuse_leaf(self, op: str) -> None:
+    def refuse_leaf(self, op: str) -> None:
+        """RuntimeError if this is a leaf that wants a gradient: it may not be written."""
         if self._wants and self._node is None:
             raise RuntimeError(
                 f"{op}: a leaf that requires a gradient cannot be modified in place; do it under no_grad(), or on a "
@@ -352,7 +354,7 @@ class Tensor:
         """Stand where a recorded value stands. If this is a view, its base takes the value, too, at its place."""
         if self._base is not None:
             base, how, options = self._base
-            base._refuse_leaf(op)
+            base.refuse_leaf(op)
             if how.write is None or not np.may_share_memory(self.array, base.array):
                 why = "repeats elements" if how.write is None else "was taken before its base was written"
                 raise RuntimeError(f"{op}: this tensor is a view that {why}; write into the base, or into a clone()")

@@ -1,7 +1,7 @@
 """Writes into arrays that a graph may have saved: noted here, and looked for by the backward pass.
 
-Every write in place moves a clock. A node remembers the time of its recording; only if the clock has moved
-since does the backward pass look at the memory of what the node saved.
+Every write into memory moves a clock. A node remembers the time of its recording; only if the clock has moved
+since does the backward pass look at the memory of what the node saved. A recorded write makes new memory instead.
 """
 
 import weakref

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from tinygrad_cnn.core.op import Op
+from tinygrad_cnn.core.op import Op, Rule
 from tinygrad_cnn.core.types import A, Array
 
 __all__ = ["PLANTED", "planted"]
@@ -76,7 +76,7 @@ def planted(op: type[Op], k: int, wrong: Callable[[Array], Array]) -> Iterator[N
     def function(*args: Any, **options: Any) -> Array:
         return wrong(right(*args, **options))
 
-    op.rules = tuple(rule.of(function) if j == k else r for j, r in enumerate(rules))
+    op.rules = tuple(Rule(rule.name, function, rule.picks, rule.options) if j == k else r for j, r in enumerate(rules))
     try:
         yield
     finally:

@@ -1,6 +1,6 @@
 """Hypothesis strategies: what the package's own gradient tests draw from, and users' tests too.
 
-Each is a sampler of `ops.draw`, driven by Hypothesis; what can be drawn is decided there and in `ops.domain`.
+Each is a sampler of `core.draw`, driven by Hypothesis; what can be drawn is decided there and in `core.domain`.
 Everything shrinks to what is simplest: small shapes, round values, whole slices, no options.
 """
 
@@ -20,7 +20,7 @@ from tinygrad_cnn.core.op import Op, Sample
 from tinygrad_cnn.core.pool import sample_windows
 from tinygrad_cnn.core.types import DType, NDArray, Pair, Shape
 from tinygrad_cnn.gradcheck.decorator import check_gradients
-from tinygrad_cnn.kernels.geometry import output_size
+from tinygrad_cnn.kernels.conv import output_size
 
 __all__ = [
     "AwayFrom",

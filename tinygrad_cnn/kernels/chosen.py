@@ -1,7 +1,6 @@
 """Which kernels are in use: NumPy's, the compiled ones, or their definitions. Ops call ``chosen.conv2d(...)``."""
 
 import importlib
-import importlib.util
 import os
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Protocol, cast
@@ -58,7 +57,7 @@ class Kernels(Protocol):
     def class_losses(self, x: NDArray, t: NDArray) -> NDArray: ...
     def class_losses_input(self, g: NDArray, x: NDArray, t: NDArray) -> NDArray: ...
     def descend(self, value: NDArray, gradient: NDArray, rate: float) -> None: ...
-    def random_words(self, generator: np.random.Generator, count: int) -> NDArray: ...
+    def random_words(self, generator: "np.random.Generator", count: int) -> NDArray: ...  # quoted: not loaded yet
 
 
 if TYPE_CHECKING:  # here type checkers compare the signatures of each set with those above
@@ -113,7 +112,9 @@ def set_kernels(name: str) -> None:
     elif name == "definition":
         choose(cast(Kernels, importlib.import_module("tinygrad_cnn.kernels.definition")))
     elif name == "numba":
-        if importlib.util.find_spec("numba") is None:
+        from importlib.util import find_spec
+
+        if find_spec("numba") is None:
             raise ImportError('set_kernels: "numba" needs Numba; install it with: pip install "tinygrad-cnn[fast]"')
         # Numba takes half a second to import, and is not everywhere: only those who ask for it pay.
         choose(cast(Kernels, importlib.import_module("tinygrad_cnn.kernels.compiled")))

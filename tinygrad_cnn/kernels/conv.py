@@ -1,6 +1,6 @@
 """Convolution and its two gradients: the three contractions of one trilinear form.
 
-Shapes are x (N,C,H,W), w (O,C/G,KH,KW) and g (N,O,P,Q); memory is (H,W,N,C), see `layout`. Windows are lowered to
+Shapes are x (N,C,H,W), w (O,C/G,KH,KW) and g (N,O,P,Q); memory is (H,W,N,C), see `passes`. Windows are lowered to
 matrices for a few rows and images at a time, so that they stay in cache; never for the whole batch. Which lowering
 is the cheapest depends on the depth C·KH·KW of a window:
 
@@ -10,16 +10,18 @@ is the cheapest depends on the depth C·KH·KW of a window:
   Windows side by side then overlap in memory, and each column of them is a matrix for BLAS as it is.
 """
 
+import itertools
 import math
+import operator
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 
-from tinygrad_cnn.core.types import NDArray, Pads, Pair
-from tinygrad_cnn.kernels import threads
-from tinygrad_cnn.kernels.geometry import output_size, tap
-from tinygrad_cnn.kernels.layout import from_pixels, pixels, planes_of_channels, view
-from tinygrad_cnn.kernels.threads import get_num_threads, row_blocks, share, split
+from tinygrad_cnn.core.types import NDArray, Pads, Pair, Shape
+from tinygrad_cnn.kernels import passes
+from tinygrad_cnn.kernels.passes import from_pixels, pixels, planes_of_channels, row_blocks, share, split
+from tinygrad_cnn.kernels.threads import thread_count
 
 SHALLOW = 32
 """Windows of at most this many elements are lowered with their taps as rows."""
@@ -30,6 +32,24 @@ IMAGES_AS_ROWS = 8
 
 Block = tuple[slice, slice]
 """Rows of the plane, and images."""
+
+
+def output_size(size: int, kernel: int, stride: int, padding: int, dilation: int = 1) -> int:
+    """How many windows fit along an axis of `size` elements with `padding` more in all."""
+    return (size + padding - dilation * (kernel - 1) - 1) // stride + 1
+
+
+@lru_cache(1024)
+def taps(out: Pair, kernel: Pair, stride: Pair, dilation: Pair, first: int = 0) -> tuple[tuple[slice, slice], ...]:
+    """For each tap of the window, in row-major order, the elements of a padded plane that lie under it.
+
+    That is one element for each of `out` rows and columns of windows, from row `first` on.
+    """
+    down, across = (
+        [slice(start, start + s * (n - 1) + 1, s) for start in range(before, before + k * d, d)]
+        for n, k, s, d, before in zip(out, kernel, stride, dilation, (first * stride[0], 0), strict=True)
+    )
+    return tuple(itertools.product(down, across))
 
 
 def conv2d(
@@ -247,27 +267,34 @@ def scatter_taps(g: NDArray, w: NDArray, canvas: NDArray, stride: Pair, dilation
     """
     oh, ow, n, o = g.shape
     c, kh, kw = w.shape[1:]
-    matrices = np.ascontiguousarray(w.transpose(2, 3, 0, 1))  # (KH,KW,O,C)
+    matrices = np.ascontiguousarray(w.transpose(2, 3, 0, 1)).reshape(-1, o, c)  # one (O,C) a tap
 
     def work(slices: Sequence[slice]) -> None:
         for some in slices:
             for rows in row_blocks(oh, ow * (some.stop - some.start) * max(o, c)):
                 g_block = np.ascontiguousarray(g[rows, :, some])
-                for i in range(kh):
-                    down = tap(i, stride[0], dilation[0], rows.stop - rows.start, rows.start)
-                    for j in range(kw):
-                        product = np.matmul(g_block.reshape(-1, o), matrices[i, j])
-                        canvas[down, tap(j, stride[1], dilation[1], ow), some] += product.reshape(*g_block.shape[:3], c)
+                under = taps((len(g_block), ow), (kh, kw), stride, dilation, rows.start)
+                for (down, across), matrix in zip(under, matrices, strict=True):
+                    product = np.matmul(g_block.reshape(-1, o), matrix)
+                    canvas[down, across, some] += product.reshape(*g_block.shape[:3], c)
 
-    share(split(n, -(-n // get_num_threads())), work, cost=canvas.nbytes + g.size * kh * kw * c / 4)
+    share(split(n, -(-n // thread_count())), work, cost=canvas.nbytes + g.size * kh * kw * c / 4)
 
 
 def channel_groups(n: int, groups: int) -> list[slice]:
     """The channels of each group."""
-    return split(n, n // groups)
+    size = max(1, n // groups)
+    return [slice(k, k + size) for k in range(0, n, size)]
 
 
 def row_and_image_blocks(rows: int, n: int, elements: int, some: int) -> list[Block]:
     """Blocks of at most `some` images whose windows, `elements` a row of one image, fit the cache together."""
-    some = max(1, min(some, threads.BLOCK_ELEMENTS // max(1, elements)))
+    some = max(1, min(some, passes.BLOCK_ELEMENTS // max(1, elements)))
     return [(r, m) for r in row_blocks(rows, some * elements) for m in split(n, some)]
+
+
+def view(x: NDArray, shape: Shape, axes: tuple[int, ...], steps: tuple[int, ...], start: Shape = ()) -> NDArray:
+    """Part of a contiguous x, from `start` on: axis k of it moves along axis ``axes[k]`` of x by ``steps[k]``."""
+    offset = sum(map(operator.mul, x.strides, start))
+    strides = [x.strides[a] * step for a, step in zip(axes, steps, strict=True)]
+    return np.ndarray(shape, x.dtype, x, offset, strides)  # as_strided, at a twentieth of its overhead

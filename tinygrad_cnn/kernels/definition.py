@@ -140,6 +140,6 @@ def descend(value: NDArray, gradient: NDArray, rate: float) -> None:
     value -= rate * gradient
 
 
-def random_words(generator: np.random.Generator, count: int) -> NDArray:
+def random_words(generator: "np.random.Generator", count: int) -> NDArray:
     """The next `count` words of 32 bits of the generator, a Mersenne Twister MT19937."""
     return generator.integers(0, 2**32, count, dtype=np.uint32)

@@ -1,18 +1,26 @@
 """Pooling: the maximum of each window and where it stood, reading and writing there, and averages.
 
-Memory is (H,W,N,C), see `layout`: a tap of all windows of a row is runs as long as a pixel of all images.
+Memory is (H,W,N,C), see `passes`: a tap of all windows of a row is runs as long as a pixel of all images.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray, Pads, Pair
-from tinygrad_cnn.kernels.geometry import ceil_output_size, output_size, tap
-from tinygrad_cnn.kernels.layout import from_pixels, pixels
-from tinygrad_cnn.kernels.threads import row_blocks, share
+from tinygrad_cnn.kernels.conv import output_size, taps
+from tinygrad_cnn.kernels.passes import from_pixels, pixels, row_blocks, share
+
+
+def ceil_output_size(size: int, kernel: int, stride: int, padding: int, dilation: int) -> int:
+    """How many windows there are along an axis with a last, incomplete one, if it starts inside or in the left padding.
+
+    `padding` is that of one side. The rule is that of PyTorch's MaxPool2d.
+    """
+    out = -(-(size + 2 * padding - dilation * (kernel - 1) - 1) // stride) + 1
+    return out - 1 if (out - 1) * stride >= size + padding else out
 
 
 @lru_cache(1024)
@@ -36,16 +44,6 @@ def border(size: Pair, out: Pair, kernel: Pair, stride: Pair, padding: Pair, dil
     return top, left
 
 
-def _taps(
-    out: Pair, kernel: Pair, stride: Pair, dilation: Pair, rows: slice | None = None
-) -> Iterator[tuple[slice, slice]]:
-    """The places of each tap of the window, in row-major order: of all windows, or of some rows of them."""
-    first, n = (0, out[0]) if rows is None else (rows.start, rows.stop - rows.start)
-    for i in range(kernel[0]):
-        for j in range(kernel[1]):
-            yield tap(i, stride[0], dilation[0], n, first), tap(j, stride[1], dilation[1], out[1])
-
-
 def max_pool2d(
     x: NDArray, *, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair, ceil_mode: bool
 ) -> tuple[NDArray, NDArray]:
@@ -67,7 +65,8 @@ def max_pool2d(
         for block in rows:
             best, at = y[block], winner[block]
             better, mark = np.empty(best.shape, bool), np.empty(best.shape, at.dtype)
-            for t, place in enumerate(_taps(out, kernel_size, stride, dilation, block)):
+            seen = taps((len(best), out[1]), kernel_size, stride, dilation, block.start)
+            for t, place in enumerate(seen):
                 value = canvas[place]
                 if not t:
                     np.copyto(best, value)
@@ -78,7 +77,7 @@ def max_pool2d(
                 np.multiply(better, at.dtype.type(t), out=mark)
                 np.maximum(at, mark, out=at)  # taps come in order, so the last better one is the largest
             if x.dtype.kind == "f" and np.isnan(best).any():
-                for t, place in enumerate(_taps(out, kernel_size, stride, dilation, block)):
+                for t, place in enumerate(seen):
                     np.copyto(at, at.dtype.type(t), where=np.isnan(canvas[place]))
 
     share(row_blocks(out[0], math.prod(y.shape[1:])), work, cost=canvas.nbytes + y.nbytes)
@@ -110,7 +109,7 @@ def window_take(
     canvas = pixels(x, border(size, out, kernel_size, stride, padding, dilation))
     at = pixels(winner)
     y = np.zeros(at.shape, x.dtype)
-    for t, place in enumerate(_taps(out, kernel_size, stride, dilation)):
+    for t, place in enumerate(taps(out, kernel_size, stride, dilation)):
         np.copyto(y, canvas[place], where=at == t)
     return from_pixels(y)
 
@@ -121,15 +120,16 @@ def window_put(
     """The adjoint of `window_take`: zeros (N,C,H,W) with each g added under the tap `winner` of its window."""
     out = g.shape[2], g.shape[3]
     (top, bottom), (left, right) = border(input_size, out, kernel_size, stride, padding, dilation)
-    source, at = pixels(g), pixels(winner)
     shape = input_size[0] + top + bottom, input_size[1] + left + right
     apart = all(s >= d * (k - 1) + 1 for s, d, k in zip(stride, dilation, kernel_size, strict=True))
     tiled = apart and kernel_size == stride and shape == (out[0] * stride[0], out[1] * stride[1])
+    source, at = pixels(g), pixels(winner)
     canvas = (np.empty if tiled else np.zeros)((*shape, *source.shape[2:]), g.dtype)
 
     def work(rows: Sequence[slice]) -> None:
         for block in rows:
-            for t, place in enumerate(_taps(out, kernel_size, stride, dilation, block)):
+            seen = taps((block.stop - block.start, out[1]), kernel_size, stride, dilation, block.start)
+            for t, place in enumerate(seen):
                 into = canvas[place]
                 if apart:  # no place is written twice
                     np.multiply(source[block], at[block] == t, out=into)
@@ -156,7 +156,7 @@ def avg_pool2d(
     out = pooled_size(size, kernel_size, stride, padding, (1, 1), ceil_mode)
     canvas = pixels(x, border(size, out, kernel_size, stride, padding, (1, 1)))
     y = np.zeros((*out, *canvas.shape[2:]), x.dtype)
-    for place in _taps(out, kernel_size, stride, (1, 1)):
+    for place in taps(out, kernel_size, stride, (1, 1)):
         y += canvas[place]
     over = divisors(size, out, kernel_size, stride, padding, count_include_pad, divisor_override)
     return from_pixels(y / over.astype(x.dtype)[:, :, None, None])
@@ -178,7 +178,7 @@ def avg_pool2d_input(
     over = divisors(input_size, out, kernel_size, stride, padding, count_include_pad, divisor_override)
     each = pixels(g) / over.astype(g.dtype)[:, :, None, None]
     canvas = np.zeros((input_size[0] + top + bottom, input_size[1] + left + right, *each.shape[2:]), g.dtype)
-    for place in _taps(out, kernel_size, stride, (1, 1)):
+    for place in taps(out, kernel_size, stride, (1, 1)):
         canvas[place] += each
     return from_pixels(canvas[top : top + input_size[0], left : left + input_size[1]])
 

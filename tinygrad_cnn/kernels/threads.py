@@ -1,18 +1,16 @@
-"""A pool of threads over blocks of a batch. NumPy releases the interpreter's lock inside its loops and in BLAS.
+"""A pool of threads. NumPy releases the interpreter's lock inside its loops and in BLAS.
 
 From its first use on BLAS is held to one thread, in the whole process: its own threads spin for a while after
 each product, on the processors that the pool needs (a training step took a third longer). Products of large
-matrices are shared by the pool like everything else, see `matmul`.
+matrices are shared by the pool like everything else, see `passes`, where it is decided what is worth sharing.
 """
 
 import os
 import threading
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from queue import SimpleQueue
 from typing import Any, TypeVar
-
-from threadpoolctl import ThreadpoolController
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -20,6 +18,8 @@ Result = TypeVar("Result")
 
 def _blas() -> list[Any]:
     """Those loaded by now: another may come with a later import."""
+    from threadpoolctl import ThreadpoolController  # 2 ms to load
+
     controller = ThreadpoolController()  # looks at every loaded library: 0.4 ms
     return list(controller.select(user_api="blas").lib_controllers)
 
@@ -55,7 +55,7 @@ class _Pool:
     def started(self) -> list[_Worker]:
         if not self.workers:
             _hold_blas()
-            self.workers = [_Worker() for _ in range(get_num_threads() - 1)]
+            self.workers = [_Worker() for _ in range(thread_count() - 1)]
         return self.workers
 
     def stop(self) -> None:
@@ -68,16 +68,22 @@ _pool = _Pool()
 if hasattr(os, "register_at_fork"):  # threads do not survive a fork
     os.register_at_fork(after_in_child=_pool.__init__)  # type: ignore[misc]
 
-_threads: list[int] = []
-"""The number asked for, if one was."""
+_asked: list[int] = []
+"""The number that was set, if one was."""
+
+
+@cache
+def thread_count() -> int:
+    """What `get_num_threads` returns, found once: kernels ask at every call."""
+    if _asked:
+        return _asked[0]
+    counts = [library.num_threads for library in _blas()]
+    return max(counts) if counts else os.cpu_count() or 1
 
 
 def get_num_threads() -> int:
     """The number of threads of the kernels: as set, or as many as BLAS had, or one a processor."""
-    if not _threads:
-        counts = [library.num_threads for library in _blas()]
-        _threads.append(max(counts) if counts else os.cpu_count() or 1)
-    return _threads[0]
+    return thread_count()
 
 
 def set_num_threads(n: int) -> None:
@@ -86,7 +92,8 @@ def set_num_threads(n: int) -> None:
         raise ValueError(f"set_num_threads: n is {n!r}; it must be an integer of at least 1")
     with _pool.busy:
         _pool.stop()
-        _threads[:] = [n]
+        _asked[:] = [n]
+        thread_count.cache_clear()
         _hold_blas()
 
 
@@ -96,21 +103,15 @@ def _hold_blas() -> None:
         library.set_num_threads(1)
 
 
-def share(tasks: Sequence[Task], work: Callable[[Sequence[Task]], Result], *, cost: float) -> list[Result]:
-    """`work` on each thread's share of the tasks, in their order; the results in the order of the shares.
+def in_threads(work: Callable[[Task], Result], shares: Sequence[Task]) -> list[Result]:
+    """`work` on each share, the first in the calling thread; their results, in order.
 
-    `cost` is an estimate of the whole in bytes moved plus an eighth of the operations. Below `WORTH_SHARING` all
-    stays in the calling thread: handing over takes 20 µs and more. The shares depend on the number of threads alone, so
-    that results do, too, even when the pool is in use and a share runs here.
+    There are no more shares than threads. When the pool is in use, all of them run here.
     """
-    n = min(get_num_threads(), len(tasks))
-    if n < 2 or cost < WORTH_SHARING:
-        return [work(tasks)]
-    shares = [tasks[len(tasks) * k // n : len(tasks) * (k + 1) // n] for k in range(n)]
     if not _pool.busy.acquire(blocking=False):
         return [work(own) for own in shares]
     try:
-        workers = _pool.started()[: n - 1]
+        workers = _pool.started()[: len(shares) - 1]
         for worker, own in zip(workers, shares[1:], strict=True):
             worker.jobs.put(partial(work, own))
         try:
@@ -124,22 +125,3 @@ def share(tasks: Sequence[Task], work: Callable[[Sequence[Task]], Result], *, co
         return results
     finally:
         _pool.busy.release()
-
-
-WORTH_SHARING = 1 << 22
-"""The cost from which threads pay: about 0.4 ms of one thread's work."""
-
-
-BLOCK_ELEMENTS = 1 << 18
-"""Elements worked on at once: 1 MiB of float32, a usual second-level cache."""
-
-
-def split(n: int, size: int) -> list[slice]:
-    """Slices of at most `size` that make up n."""
-    return [slice(k, min(k + size, n)) for k in range(0, n, max(1, size))]
-
-
-def row_blocks(n: int, elements: int) -> list[slice]:
-    """Slices of n rows whose lowered windows, `elements` a row, fit the cache together; one a thread at least."""
-    size = min(BLOCK_ELEMENTS // max(1, elements), -(-n // get_num_threads()))
-    return split(n, max(1, size))

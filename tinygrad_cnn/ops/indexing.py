@@ -1,4 +1,4 @@
-"""Reading and writing elements by index. `take` and `put` by the same index are each other's VJP."""
+"""Reading and writing elements by index: the functions, and the rules that gather, scatter and sort."""
 
 import numpy as np
 

@@ -14,7 +14,7 @@ from tinygrad_cnn.core.op import Op, Sample
 from tinygrad_cnn.core.pool import MaxPool2D, Windows, sample_windows
 from tinygrad_cnn.core.types import A, Array, NDArray, Pair, Shape, Size2
 from tinygrad_cnn.kernels import pool as kernels
-from tinygrad_cnn.ops.checks import check_ndim, check_pair
+from tinygrad_cnn.ops.checks import check_dims, check_ndim, check_pair
 from tinygrad_cnn.ops.linalg import einsum
 from tinygrad_cnn.ops.reduce import Extreme
 from tinygrad_cnn.ops.shape import squeeze, unsqueeze
@@ -67,15 +67,15 @@ def max_pool2d(
              [13., 15.]]]])
     """
     op = "max_pool2d"
-    if len(shape_of(input)) == 3:
+    shape = shape_of(input)
+    if len(shape) == 3:
         y = max_pool2d(unsqueeze(input, 0), kernel_size, stride, padding, dilation, ceil_mode, return_indices=True)
         return Extreme(squeeze(y[0], 0), squeeze(y[1], 0)) if return_indices else squeeze(y[0], 0)
-    windows = Windows(*_check_window(op, input, kernel_size, stride, padding, dilation, ceil_mode))
+    windows = Windows(*_check_window(op, shape, kernel_size, stride, padding, dilation, ceil_mode))
     y, taps = MaxPool2D.apply(input, windows=windows, ceil_mode=ceil_mode)
     if not return_indices:
         return y
-    _, _, h, w = shape_of(input)
-    places = kernels.places(np.asarray(taps), (h, w), **windows._asdict())
+    places = kernels.places(np.asarray(taps), (shape[2], shape[3]), **windows._asdict())
     return Extreme(y, places if isinstance(taps, np.ndarray) else taps.wrap(places))
 
 
@@ -90,12 +90,13 @@ def avg_pool2d(
 ) -> A:
     """The mean of each window, as ``torch.nn.functional.avg_pool2d``; input (N, C, H, W) or (C, H, W)."""
     op = "avg_pool2d"
-    if len(shape_of(input)) == 3:
+    shape = shape_of(input)
+    if len(shape) == 3:
         whole = unsqueeze(input, 0)
         return squeeze(
             avg_pool2d(whole, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override), 0
         )
-    kernel, steps, pads, _ = _check_window(op, input, kernel_size, stride, padding, 1, ceil_mode)
+    kernel, steps, pads, _ = _check_window(op, shape, kernel_size, stride, padding, 1, ceil_mode)
     if divisor_override == 0:
         raise ArgumentError(f"{op}: divisor_override is 0; it must not be, or None to divide by the window's size")
     averages = Averages(kernel, steps, pads, ceil_mode, count_include_pad, divisor_override)
@@ -104,18 +105,18 @@ def avg_pool2d(
 
 def _check_window(
     op: str,
-    x: Array,
+    shape: Shape,
     kernel_size: Size2,
     stride: Size2 | None,
     padding: Size2,
     dilation: Size2,
     ceil_mode: bool,
 ) -> tuple[Pair, Pair, Pair, Pair]:
-    check_ndim(op, "input", x, (4,), "(N, C, H, W)")
+    check_dims(op, "input", shape, (4,), "(N, C, H, W)")
     kernel, dilations = check_pair(op, "kernel_size", kernel_size, 1), check_pair(op, "dilation", dilation, 1)
     steps = kernel if stride is None else check_pair(op, "stride", stride, 1)
     pads = check_pair(op, "padding", padding, 0)
-    check_windows(op, shape_of(x), Windows(kernel, steps, pads, dilations), ceil_mode)
+    check_windows(op, shape, Windows(kernel, steps, pads, dilations), ceil_mode)
     return kernel, steps, pads, dilations
 
 

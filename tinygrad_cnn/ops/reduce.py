@@ -16,7 +16,7 @@ from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.op import Kink, Op, Sample
 from tinygrad_cnn.core.reduce import Mean, Sum, beside, count, sample_reduction
 from tinygrad_cnn.core.types import A, Array, ArrayLike, Axis, Shape
-from tinygrad_cnn.kernels.sums import summed
+from tinygrad_cnn.kernels.passes import summed
 from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.piecewise import maximum, minimum
 from tinygrad_cnn.ops.untracked import dressed

@@ -7,14 +7,14 @@ import numpy as np
 
 from tinygrad_cnn.core.checks import check_broadcast, check_numbers, shape_of
 from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.tensor import Tensor
 from tinygrad_cnn.core.types import Array, NDArray
 
 
 def array_of(op: str, value: Any) -> Any:
     """The array of a Tensor, without its history; a Python number as it is, anything else as an array."""
-    data = getattr(value, "array", None)
-    if data is not None:
-        return data
+    if isinstance(value, Tensor):
+        return value.array
     return value if isinstance(value, (int, float)) else check_numbers(op, value)
 
 
@@ -22,11 +22,8 @@ def dressed(result: Any, *inputs: Any) -> Any:
     """The result as a Tensor if one of the inputs is, as an array if not; in tuples and lists each element."""
     if isinstance(result, tuple):
         return tuple(dressed(part, *inputs) for part in result)
-    for value in inputs:
-        wrap = getattr(type(value), "wrap", None)
-        if wrap is not None:
-            return wrap(np.asarray(result))
-    return np.asarray(result)
+    array = np.asarray(result)
+    return Tensor.wrap(array) if any(isinstance(value, Tensor) for value in inputs) else array
 
 
 def untracked(op: str, function: Callable[..., Any], *inputs: Any) -> Any:
@@ -42,7 +39,7 @@ def untracked(op: str, function: Callable[..., Any], *inputs: Any) -> Any:
 
 def is_tracked(value: Array) -> bool:
     """Whether a value is a Tensor of which a gradient may be asked."""
-    return bool(getattr(value, "is_recorded", False))
+    return isinstance(value, Tensor) and value.is_recorded
 
 
 def plain(op: str, value: Any) -> NDArray:

@@ -184,8 +184,9 @@ class Optimizer:
                 loss = closure()
         for group in self.param_groups:
             for p in group["params"]:
-                if p.grad is not None:
-                    value, gradient = p.array, p.grad.array
+                grad = p.grad
+                if grad is not None:
+                    value, gradient = p.array, grad.array
                     if value.dtype.kind != "f":
                         raise RuntimeError(f"step: a parameter of dtype {value.dtype} cannot be optimised; use floats")
                     state = self.state.get(p, {})

@@ -7,7 +7,8 @@ import numpy as np
 
 from tinygrad_cnn.core.promotion import FLOAT32, FLOAT64
 from tinygrad_cnn.core.types import NDArray
-from tinygrad_cnn.kernels.threads import WORTH_SHARING, get_num_threads, share, split
+from tinygrad_cnn.kernels.passes import WORTH_SHARING, share, split
+from tinygrad_cnn.kernels.threads import thread_count
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.torch_names.dtypes import get_default_dtype
 
@@ -86,7 +87,7 @@ def in_parts(rule: Callable[..., None], *arrays: NDArray) -> None:
         for part in parts:
             rule(*(a[part] for a in flat))
 
-    share(split(size, -(-size // get_num_threads())), work, cost=cost)
+    share(split(size, -(-size // thread_count())), work, cost=cost)
 
 
 def root(square: NDArray, eps: float) -> NDArray:

@@ -144,7 +144,7 @@ class FactMethods(Tensor):
     is_sparse = is_sparse_csr = is_quantized = is_mkldnn = is_nested = False
 
     def __contains__(self, element: ArrayLike) -> bool:
-        return bool(np.any(self.array == getattr(element, "array", element)))
+        return bool(np.any(self.array == (element.array if isinstance(element, Tensor) else element)))
 
     # ---- its type, by its older name ---------------------------------------------------------------------
 

@@ -18,6 +18,9 @@ class Operators(FactMethods):
 
     __slots__ = ()
 
+    __matmul__ = ops.matmul
+    __abs__ = ops.abs
+
     def __getitem__(self, index: Any) -> Self:
         return ops.getitem(self, index)
 
@@ -27,23 +30,23 @@ class Operators(FactMethods):
     def __rpow__(self, other: ArrayLike) -> Self:
         return ops.pow(other, self)
 
-    def __matmul__(self, other: ArrayLike) -> Self:
-        return ops.matmul(self, other)
-
     def __rmatmul__(self, other: ArrayLike) -> Self:
         return ops.matmul(other, self)
 
     def __pos__(self) -> Self:
         return self
 
-    def __abs__(self) -> Self:
-        return ops.abs(self)
-
     def __eq__(self, other: ArrayLike) -> Self:  # type: ignore[override]
-        return NotImplemented if other is None or isinstance(other, str) else compared(np.equal, self, other)
+        if other is None or isinstance(other, str):
+            return NotImplemented
+        return compared(np.equal, self, other)
 
     def __ne__(self, other: ArrayLike) -> Self:  # type: ignore[override]
-        return NotImplemented if other is None or isinstance(other, str) else compared(np.not_equal, self, other)
+        if other is None or isinstance(other, str):
+            return NotImplemented
+        return compared(np.not_equal, self, other)
+
+    __hash__ = object.__hash__
 
     def __lt__(self, other: ArrayLike) -> Self:
         return compared(np.less, self, other)

@@ -164,8 +164,6 @@ class Tensor(
     def __repr__(self) -> str:
         return represented(self)
 
-    __hash__ = object.__hash__
-
     def __format__(self, spec: str) -> str:
         number = self.numel() == 1 if spec else not self.ndim and type(self) is Tensor
         return format(self.item(), spec) if number else object.__format__(self, spec)

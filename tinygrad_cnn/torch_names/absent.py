@@ -1,4 +1,4 @@
-"""Names of PyTorch that are not here, and what to use instead: an AttributeError says so. Floor 0."""
+"""Names of PyTorch that are not here, and what to use instead: an AttributeError says so."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -23,11 +23,11 @@ STORAGE = "the memory of a tensor is its NumPy array: x.numpy()"
 
 FAMILIES = {
     FLOATS: """
-        bfloat16 float4_e2m1fn_x2 float8_e4m3fn float8_e4m3fnuz float8_e5m2 float8_e5m2fnuz float8_e8m0fnu
+        float4_e2m1fn_x2 float8_e4m3fn float8_e4m3fnuz float8_e5m2 float8_e5m2fnuz float8_e8m0fnu
     """,
     COMPLEX: """
-        complex32 complex64 complex128 chalf cfloat cdouble complex polar view_as_complex view_as_real real
-        imag angle fft conj conj_physical conj_physical_ is_conj is_neg resolve_conj resolve_neg
+        complex32 complex64 complex128 chalf cfloat cdouble complex polar view_as_complex view_as_real
+        imag angle fft conj_physical conj_physical_ is_conj is_neg
     """,
     QUANTIZED: """
         quint8 qint8 qint32 quint2x4 quint4x2 quantize_per_tensor quantize_per_channel quantization ao
@@ -54,7 +54,7 @@ FAMILIES = {
     """,
     LINEAR: """
         cholesky_inverse cholesky_solve geqrf lobpcg lu_solve lu_unpack matrix_exp orgqr ormqr qr
-        triangular_solve svd pinverse vander
+        triangular_solve vander
     """,
     SPECIAL: """
         digamma digamma_ erfc erfc_ i0 i0_ igamma igamma_ igammac igammac_ lgamma lgamma_ mvlgamma mvlgamma_
@@ -112,28 +112,31 @@ FAMILIES = {
     "use the function of nn.functional with inplace=True": """
         celu_ selu_ rrelu_ threshold_
     """,
-    "use nn.functional.hardshrink(x)": "hardshrink",
-    "use the function of the same name: bernoulli(x), multinomial(x, n)": """
-        bernoulli multinomial
-    """,
     "use the form that is not in place": """
         erfinv_ float_power_
     """,
     "index it: x[index]": "index",
 }
-ABSENT = {name: reason for reason, names in FAMILIES.items() for name in names.split()}
-"""Of the package and of Tensor, by name."""
+NOWHERE = {name: reason for reason, names in FAMILIES.items() for name in names.split()}
+OF_PACKAGE = {**NOWHERE, "bfloat16": FLOATS, **dict.fromkeys(("real", "conj", "resolve_conj", "resolve_neg"), COMPLEX)}
+"""What the package has not, by name."""
+OF_TENSORS = {
+    **NOWHERE,
+    **{name: f"it is a function here: {name}(x)" for name in ("bernoulli", "hardshrink", "multinomial")},
+    **{name: f"it is a function here, without a derivative: {name}(x)" for name in ("svd", "pinverse")},
+}
+"""What a Tensor has not, by name."""
 
 
 def why_absent(name: str) -> str:
     """The message of the AttributeError for a name that the package has not."""
-    reason = ABSENT.get(name)
+    reason = OF_PACKAGE.get(name)
     return f"module 'tinygrad_cnn' has no attribute {name!r}" + (f": {reason}" if reason else "")
 
 
 def of_tensors(name: str) -> str:
     """The message of the AttributeError for an attribute that a Tensor has not."""
-    reason = ABSENT.get(name)
+    reason = OF_TENSORS.get(name)
     return f"'Tensor' object has no attribute {name!r}" + (f", which torch.Tensor has: {reason}" if reason else "")
 
 

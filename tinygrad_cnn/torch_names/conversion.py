@@ -1,4 +1,4 @@
-"""What the arguments of ``.to(...)`` ask for: PyTorch's three forms, read in one place. Floor 0."""
+"""What the arguments of ``.to(...)`` ask for: PyTorch's three forms, read in one place."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""`device`: where a tensor lies, which is the CPU. Other devices are refused by name. Floor 0."""
+"""`device`: where a tensor lies, which is the CPU. Other devices are refused by name."""
 
 from __future__ import annotations
 

@@ -18,30 +18,34 @@ __all__ = [
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_precision = ["highest"]
-_deterministic = [False]
+
+class _Asked:
+    """What programs asked for last, so that they can read it back."""
+
+    precision = "highest"
+    deterministic = False
 
 
 def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
     """Ask for results that are the same in every run, as those of this package are in any case."""
-    _deterministic[0] = bool(mode)
+    _Asked.deterministic = bool(mode)
 
 
 def are_deterministic_algorithms_enabled() -> bool:
     """What was asked for last; the results are deterministic in any case."""
-    return _deterministic[0]
+    return _Asked.deterministic
 
 
 def set_float32_matmul_precision(precision: str) -> None:
     """ "highest", "high" or "medium": as on PyTorch's CPU, products of float32 are computed in float32 for each."""
     if precision not in ("highest", "high", "medium"):
         raise ArgumentError(f"set_float32_matmul_precision: {precision!r}; it must be 'highest', 'high' or 'medium'")
-    _precision[0] = precision
+    _Asked.precision = precision
 
 
 def get_float32_matmul_precision() -> str:
     """What was asked for last."""
-    return _precision[0]
+    return _Asked.precision
 
 
 def get_num_interop_threads() -> int:

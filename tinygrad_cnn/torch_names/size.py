@@ -1,4 +1,4 @@
-"""`Size`: the sizes of a tensor's dims, a tuple that prints as PyTorch's. Floor 0."""
+"""`Size`: the sizes of a tensor's dims, a tuple that prints as PyTorch's."""
 
 from __future__ import annotations
 

@@ -147,12 +147,14 @@ def test_exceptions_of_workers_are_raised_with_their_traceback():
 def test_a_batch_that_does_not_come_in_time_is_an_error():
     class Hanging(Slow):
         def __getitem__(self, index):
-            gate.wait(5)
+            gate.wait()
 
     gate = threading.Event()
-    with pytest.raises(RuntimeError, match=r"no batch came within 0\.05 seconds"):
-        list(DataLoader(Hanging(3), num_workers=1, timeout=0.05))
-    gate.set()
+    try:
+        with pytest.raises(RuntimeError, match=r"no batch came within 0\.05 seconds"):
+            list(DataLoader(Hanging(3), num_workers=1, timeout=0.05))
+    finally:
+        gate.set()
     for thread in threading.enumerate():
         if thread.name.startswith("DataLoader"):
             thread.join()

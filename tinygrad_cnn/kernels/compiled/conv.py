@@ -13,10 +13,9 @@ from tinygrad_cnn.core.types import NDArray, Pads, Pair, Shape
 from tinygrad_cnn.kernels import numpy_set
 from tinygrad_cnn.kernels.compiled import direct, winograd
 from tinygrad_cnn.kernels.compiled.layout import DTYPES, SHORTEST_RUN, from_planes, planes
-from tinygrad_cnn.kernels.conv import channel_groups, turned
-from tinygrad_cnn.kernels.geometry import output_size
-from tinygrad_cnn.kernels.layout import NOTHING
-from tinygrad_cnn.kernels.threads import get_num_threads, split
+from tinygrad_cnn.kernels.conv import channel_groups, output_size, turned
+from tinygrad_cnn.kernels.passes import NOTHING, split
+from tinygrad_cnn.kernels.threads import thread_count
 
 MOSTLY_BORDER = 1.5
 """From this ratio of input to output on, a convolution of the bordered output would mostly multiply zeros."""
@@ -35,7 +34,7 @@ def conv2d(
     """y[n,o,p,q] = b[o] + Σ_cij w[o,c,i,j] x[n,c, p·stride + i·dilation - pad, …], per group of channels."""
     if not suits((x, w, x if b is None else b), stride):
         return numpy_set.conv2d(x, w, b, stride=stride, padding=padding, dilation=dilation, groups=groups)
-    plan = planned(x.shape, w.shape, stride, padding, dilation, groups, get_num_threads())
+    plan = planned(x.shape, w.shape, stride, padding, dilation, groups, thread_count())
     bias = np.zeros(len(w), x.dtype) if b is None else np.ascontiguousarray(b)
     source = planes(x, plan.padding)
     y = np.empty(plan.lying, x.dtype)
@@ -83,7 +82,7 @@ def conv2d_weight(
             x, g, kernel_size=kernel_size, stride=stride, padding=padding, dilation=dilation, groups=groups
         )
     o, depth = g.shape[1], x.shape[1] // groups
-    plan = planned(x.shape, (o, depth, *kernel_size), stride, padding, dilation, groups, get_num_threads())
+    plan = planned(x.shape, (o, depth, *kernel_size), stride, padding, dilation, groups, thread_count())
     source, cotangent = planes(x, plan.padding), planes(g, plan.border)
     found = []
     for ins, outs in plan.groups:
@@ -159,7 +158,7 @@ def correlate(x: NDArray, w: NDArray, b: NDArray, y: NDArray, plan: Plan) -> Non
 
 def contract(x: NDArray, g: NDArray, kernel: Pair, plan: Plan) -> NDArray:
     """The gradient (O,C,KH,KW) of x (C,H,W,N) and g (O,P,·,N), both of one group."""
-    o, taps, threads = len(g), plan.taps, get_num_threads()
+    o, taps, threads = len(g), plan.taps, thread_count()
     d = np.zeros((threads, o + -o % 4, len(taps) + -len(taps) % 4), x.dtype)
     cost = g.nbytes + g.size * len(taps) / 4
     direct.contract(x.reshape(-1), taps, g.reshape(o, -1), d, plan.runs, cost=cost)

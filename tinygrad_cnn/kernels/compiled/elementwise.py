@@ -1,4 +1,4 @@
-"""Element-wise passes, one over memory each; compare `kernels.elementwise`."""
+"""Element-wise passes, one over memory each; compare `kernels.passes`."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.kernels import numpy_set
 from tinygrad_cnn.kernels.compiled.jit import exact, prange, shared, sums
 from tinygrad_cnn.kernels.compiled.layout import DTYPES
-from tinygrad_cnn.kernels.elementwise import memory_order
+from tinygrad_cnn.kernels.passes import memory_order
 
 SMALL = 4096
 """Arrays of at most so many elements are left to NumPy: finding out how they lie costs more than the pass."""

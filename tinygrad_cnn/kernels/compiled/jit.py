@@ -17,7 +17,7 @@ import numpy as np
 from numba import njit, prange
 from numba.np.ufunc.parallel import threading_layer
 
-from tinygrad_cnn.kernels.threads import get_num_threads
+from tinygrad_cnn.kernels.threads import thread_count
 
 __all__ = ["exact", "inlined", "inner", "prange", "shared", "sums"]
 
@@ -88,7 +88,7 @@ def shared(function: Callable[..., None]) -> Callable[..., None]:
 
 def number_of_shares() -> int:
     """Into how many shares work that is worth it is divided."""
-    n = min(get_num_threads(), PROCESSORS)
+    n = min(thread_count(), PROCESSORS)
     if n < 2 or _forked or not may_share():
         return 1
     numba.set_num_threads(n)

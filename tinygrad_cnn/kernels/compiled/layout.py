@@ -5,7 +5,7 @@ import numpy as np
 from tinygrad_cnn.core.types import NDArray, Pads
 from tinygrad_cnn.kernels.compiled.jit import exact, prange, shared
 from tinygrad_cnn.kernels.compiled.panel import copy_run
-from tinygrad_cnn.kernels.layout import NOTHING, planes_of_channels
+from tinygrad_cnn.kernels.passes import NOTHING, planes_of_channels
 
 DTYPES = np.dtype(np.float32), np.dtype(np.float64)
 """What the loops are compiled for."""

@@ -1,4 +1,4 @@
-"""Cross-entropy of class indices, one pass over each row; compare `kernels.loss`."""
+"""Cross-entropy of class indices, one pass over each row; compare `kernels.passes`."""
 
 import math
 

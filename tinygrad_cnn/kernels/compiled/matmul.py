@@ -22,7 +22,7 @@ the weight 0.5 for 0.95."""
 
 
 def matmul(a: NDArray, b: NDArray, *, keep_order: bool = False) -> NDArray:
-    """a (…,n,k) times b (…,k,m); see `kernels.matmul`."""
+    """a (…,n,k) times b (…,k,m); see `kernels.passes`."""
     a, b = np.asarray(a), np.asarray(b)
     if a.ndim != 2 or b.ndim != 2 or a.dtype != b.dtype or a.dtype not in DTYPES or a.shape[1] != len(b):
         return numpy_set.matmul(a, b, keep_order=keep_order)

@@ -6,7 +6,7 @@ from tinygrad_cnn.core.types import NDArray, Pair
 from tinygrad_cnn.kernels import numpy_set
 from tinygrad_cnn.kernels.compiled.jit import exact, prange, shared
 from tinygrad_cnn.kernels.compiled.layout import DTYPES, SHORTEST_RUN, from_planes, planes
-from tinygrad_cnn.kernels.layout import NOTHING
+from tinygrad_cnn.kernels.passes import NOTHING
 from tinygrad_cnn.kernels.pool import border, first_inside, pooled_size
 
 TWO: Pair = (2, 2)

@@ -1,4 +1,4 @@
-"""The words of the Mersenne Twister, 624 at a time in vectors; compare `kernels.random`.
+"""The words of the Mersenne Twister, 624 at a time in vectors; compare `kernels.passes`.
 
 A word depends on the one that is 227 places before it, no nearer, so that three loops of vectors make a new state:
 1.1 ns a word, where NumPy, which makes one after the other, takes 2.7.
@@ -16,7 +16,7 @@ MANY = 1 << 13
 """Words from which it is worth 20 µs to take the state out of NumPy's generator and to put it back."""
 
 
-def random_words(generator: np.random.Generator, count: int) -> NDArray:
+def random_words(generator: "np.random.Generator", count: int) -> NDArray:
     """The next so many words of 32 bits of a generator around ``numpy.random.MT19937``."""
     if count < MANY:
         return numpy_set.random_words(generator, count)

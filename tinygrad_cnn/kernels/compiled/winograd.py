@@ -27,7 +27,7 @@ from tinygrad_cnn.kernels.compiled.vectors import (
     store_six,
     vector_of,
 )
-from tinygrad_cnn.kernels.threads import get_num_threads
+from tinygrad_cnn.kernels.threads import thread_count
 
 G = np.array([[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]]) / 24
 GG = np.kron(G, G)
@@ -62,7 +62,7 @@ def correlate(x: NDArray, w: NDArray, b: NDArray, y: NDArray) -> None:
 def contract(x: NDArray, g: NDArray) -> NDArray:
     """The gradient (O,C,3,3) of x (C,H,W,N) and g (O,P,Q,N), both with whole tiles."""
     (c, _, _, n), (o, oh, ow, _) = x.shape, g.shape
-    u = np.zeros((get_num_threads(), 36, o + -o % 4, c + -c % 4), x.dtype)
+    u = np.zeros((thread_count(), 36, o + -o % 4, c + -c % 4), x.dtype)
     _contract(x, g, u, tiles_of((oh, ow), c, o, n, ELEMENTS_SUMMED), cost=g.nbytes + 9 * g.size * c / 16)
     places = (u[0] if len(u) == 1 else u.sum(axis=0))[:, :o, :c].reshape(36, o * c)
     return np.asarray(np.matmul(GG.T.astype(x.dtype), places).T.reshape(o, c, 3, 3))
@@ -74,7 +74,7 @@ def tiles_of(out: Pair, c: int, o: int, n: int, elements: int) -> NDArray:
     most = max(1, elements // (36 * (c + o) * n))
     if most < across:
         return np.array([(4 * i, 4 * j, min(most, across - j), 1) for i in range(down) for j in range(0, across, most)])
-    rows = min(most // across, -(-down // get_num_threads()))
+    rows = min(most // across, -(-down // thread_count()))
     return np.array([(4 * i, 0, across, min(rows, down - i)) for i in range(0, down, rows)])
 
 

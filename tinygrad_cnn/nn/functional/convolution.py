@@ -10,7 +10,7 @@ from tinygrad_cnn.core.checks import dtype_of, shape_of
 from tinygrad_cnn.core.conv import Conv2DInput, Geometry
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.types import A, ArrayLike, NDArray, Pair
-from tinygrad_cnn.kernels.geometry import output_size as windows_along
+from tinygrad_cnn.kernels.conv import output_size as windows_along
 from tinygrad_cnn.nn.functional.pooling import single
 from tinygrad_cnn.ops.checks import check_ndim, check_pair
 

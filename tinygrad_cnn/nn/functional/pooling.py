@@ -14,6 +14,7 @@ from tinygrad_cnn.nn.functional.distance import detached
 from tinygrad_cnn.ops.checks import check_integer, check_ndim, check_pair
 from tinygrad_cnn.ops.pool import adaptive_size
 from tinygrad_cnn.ops.reduce import Extreme
+from tinygrad_cnn.tensor import Tensor
 
 __all__ = [
     "adaptive_avg_pool1d", "adaptive_max_pool1d", "adaptive_max_pool1d_with_indices", "adaptive_max_pool2d",
@@ -179,7 +180,7 @@ def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = Fal
     places = _adaptive_places(np.asarray(detached(input)), wanted)
     flat = ops.reshape(input, (*shape[:-2], shape[-2] * shape[-1]))
     y = ops.reshape(ops.gather(flat, -1, places.reshape(*shape[:-2], -1)), places.shape)
-    return Extreme(y, input.wrap(places) if hasattr(input, "wrap") else places) if return_indices else y
+    return Extreme(y, input.wrap(places) if isinstance(input, Tensor) else places) if return_indices else y
 
 
 def adaptive_max_pool1d_with_indices(input: A, output_size: Any, return_indices: bool = False) -> tuple[A, A]:
