@@ -16,9 +16,9 @@ from tinygrad_cnn import tensor as make
 from tinygrad_cnn.autograd import Function, functional
 from tinygrad_cnn.autograd.function import FunctionCtx, once_differentiable
 from tinygrad_cnn.backends import cudnn, mkldnn, mps
-from tinygrad_cnn.core.types import Nested, Number
 from tinygrad_cnn.nn.utils import parametrize
 from tinygrad_cnn.tensor.arrays import as_array, as_plain
+from tinygrad_cnn.tensor.conversions import Nested, Number
 from tinygrad_cnn.tensor.out import written
 
 NDArray = npt.NDArray[Any]

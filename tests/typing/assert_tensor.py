@@ -8,7 +8,8 @@ import tinygrad_cnn as tg
 from tinygrad_cnn import Tensor, return_types
 from tinygrad_cnn.autograd.graph import Node
 from tinygrad_cnn.autograd.hooks import RemovableHandle
-from tinygrad_cnn.core.types import NDArray, Nested, Number
+from tinygrad_cnn.core.types import NDArray
+from tinygrad_cnn.tensor.conversions import Nested, Number
 
 t = Tensor([1.0])
 g = tg.Generator()

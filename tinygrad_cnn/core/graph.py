@@ -24,14 +24,10 @@ class Leaf(Protocol):
     """Not None."""
 
     @property
-    def array_shape(self) -> Shape:
-        """The shape of its array."""
-        ...
+    def array_shape(self) -> Shape: ...
 
     @property
-    def array_dtype(self) -> DType:
-        """NumPy's dtype of its array."""
-        ...
+    def array_dtype(self) -> DType: ...
 
     def accumulate(self, gradient: Array, owned: bool) -> None:
         """Add to `.grad`; `owned` says that nobody else holds this array."""

@@ -20,12 +20,6 @@ Shape: TypeAlias = tuple[int, ...]
 Axis: TypeAlias = int | Sequence[int] | None
 """One axis, several, or None for all of them; negative numbers count from the end."""
 
-Number: TypeAlias = int | float | bool
-"""A Python number."""
-
-Nested: TypeAlias = "Number | list[Nested]"
-"""Nested lists of Python numbers: an array as ``tolist`` gives it."""
-
 Pair: TypeAlias = tuple[int, int]
 """(vertical, horizontal): of a stride, a kernel, a dilation, a size."""
 

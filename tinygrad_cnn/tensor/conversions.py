@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn, Self, TypeAlias
 
 import numpy as np
 
@@ -11,12 +11,16 @@ from tinygrad_cnn import ops
 from tinygrad_cnn.core.errors import ArgumentError, DTypeError
 from tinygrad_cnn.core.mode import mode
 from tinygrad_cnn.core.promotion import FLOAT32, FLOAT64
-from tinygrad_cnn.core.types import NDArray, Nested, Number
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.ops.checks import check_dtype
 from tinygrad_cnn.ops.shape import Clone
 from tinygrad_cnn.tensor.facts import FactMethods
 from tinygrad_cnn.torch_names.conversion import asked_dtype, check_memory_format
 from tinygrad_cnn.torch_names.errors import DeviceError
+
+Number: TypeAlias = int | float | bool
+Nested: TypeAlias = "Number | list[Nested]"
+"""Nested lists of Python numbers: what `tolist` gives."""
 
 
 class ConversionMethods(FactMethods):
