@@ -20,15 +20,9 @@ from tinygrad_cnn.kernels.chosen import chosen
 from tinygrad_cnn.torch_names.absent import absent
 
 __all__ = [
-    "Generator",
-    "default_generator",
-    "fork_rng",
-    "get_rng_state",
-    "initial_seed",
-    "manual_seed",
-    "seed",
+    "Generator", "default_generator", "fork_rng", "get_rng_state", "initial_seed", "manual_seed", "seed",
     "set_rng_state",
-]
+]  # fmt: skip
 
 DEFAULT_SEED = 67280421310721
 """With which a generator begins that nobody seeded; PyTorch's."""

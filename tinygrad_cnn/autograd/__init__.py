@@ -25,26 +25,10 @@ from tinygrad_cnn.core.writes import note_write
 from tinygrad_cnn.torch_names.absent import absent
 
 __all__ = [
-    "Function",
-    "Node",
-    "Variable",
-    "backward",
-    "detect_anomaly",
-    "enable_grad",
-    "functional",
-    "grad",
-    "gradcheck",
-    "gradgradcheck",
-    "inference_mode",
-    "is_anomaly_check_nan_enabled",
-    "is_anomaly_enabled",
-    "is_grad_enabled",
-    "is_inference_mode_enabled",
-    "no_grad",
-    "note_write",
-    "set_detect_anomaly",
-    "set_grad_enabled",
-]
+    "Function", "Node", "Variable", "backward", "detect_anomaly", "enable_grad", "functional", "grad", "gradcheck",
+    "gradgradcheck", "inference_mode", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_grad_enabled",
+    "is_inference_mode_enabled", "no_grad", "note_write", "set_detect_anomaly", "set_grad_enabled",
+]  # fmt: skip
 
 
 class Checked(Protocol):

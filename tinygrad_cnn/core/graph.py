@@ -22,12 +22,8 @@ class Leaf(Protocol):
     hooks: Any
     retained: Any
     """Not None."""
-
-    @property
-    def array_shape(self) -> Shape: ...
-
-    @property
-    def array_dtype(self) -> DType: ...
+    array_shape: Shape
+    array_dtype: DType
 
     def accumulate(self, gradient: Array, owned: bool) -> None:
         """Add to `.grad`; `owned` says that nobody else holds this array."""

@@ -23,36 +23,11 @@ from tinygrad_cnn.gradcheck.decorator import check_gradients
 from tinygrad_cnn.kernels.conv import output_size
 
 __all__ = [
-    "AwayFrom",
-    "Broadcast",
-    "ConvGeometry",
-    "Distinct",
-    "Domain",
-    "HypothesisDraw",
-    "PoolGeometry",
-    "Positive",
-    "Real",
-    "Sample",
-    "arrays",
-    "axes",
-    "axis",
-    "broadcastable_shapes",
-    "broadcasting",
-    "check_gradients",
-    "conv_geometries",
-    "convolutions",
-    "cotangents",
-    "drawn",
-    "dtypes",
-    "indexed",
-    "indices",
-    "labels",
-    "layouts",
-    "pool_geometries",
-    "poolings",
-    "samples",
-    "shapes",
-]
+    "AwayFrom", "Broadcast", "ConvGeometry", "Distinct", "Domain", "HypothesisDraw", "PoolGeometry", "Positive", "Real",
+    "Sample", "arrays", "axes", "axis", "broadcastable_shapes", "broadcasting", "check_gradients", "conv_geometries",
+    "convolutions", "cotangents", "drawn", "dtypes", "indexed", "indices", "labels", "layouts", "pool_geometries",
+    "poolings", "samples", "shapes",
+]  # fmt: skip
 
 T = TypeVar("T")
 P = ParamSpec("P")

@@ -14,20 +14,8 @@ from tinygrad_cnn.kernels.passes import (
 from tinygrad_cnn.kernels.pool import max_pool2d, window_put
 
 __all__ = [
-    "channel_sums",
-    "class_losses",
-    "class_losses_input",
-    "conv2d",
-    "conv2d_input",
-    "conv2d_weight",
-    "descend",
-    "gate",
-    "matmul",
-    "max_pool2d",
-    "name",
-    "random_words",
-    "relu",
-    "window_put",
-]
+    "channel_sums", "class_losses", "class_losses_input", "conv2d", "conv2d_input", "conv2d_weight", "descend", "gate",
+    "matmul", "max_pool2d", "name", "random_words", "relu", "window_put",
+]  # fmt: skip
 
 name = "numpy"

@@ -29,30 +29,10 @@ from tinygrad_cnn.ops.untracked import plain
 from tinygrad_cnn.torch_names.size import Size
 
 __all__ = [
-    "atleast_1d",
-    "atleast_2d",
-    "atleast_3d",
-    "broadcast_shapes",
-    "broadcast_tensors",
-    "cartesian_prod",
-    "column_stack",
-    "combinations",
-    "dsplit",
-    "dstack",
-    "fliplr",
-    "flipud",
-    "hsplit",
-    "hstack",
-    "meshgrid",
-    "repeat_interleave",
-    "rot90",
-    "row_stack",
-    "split_with_sizes",
-    "tensor_split",
-    "tile",
-    "vsplit",
-    "vstack",
-]
+    "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_shapes", "broadcast_tensors", "cartesian_prod", "column_stack",
+    "combinations", "dsplit", "dstack", "fliplr", "flipud", "hsplit", "hstack", "meshgrid", "repeat_interleave",
+    "rot90", "row_stack", "split_with_sizes", "tensor_split", "tile", "vsplit", "vstack",
+]  # fmt: skip
 
 
 def unpacked(op: str, tensors: tuple[Any, ...]) -> tuple[Any, ...]:

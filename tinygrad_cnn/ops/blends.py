@@ -8,14 +8,8 @@ from tinygrad_cnn.ops.piecewise import abs, sign, where
 from tinygrad_cnn.ops.untracked import dressed, plain
 
 __all__ = [
-    "addcdiv",
-    "addcmul",
-    "copysign",
-    "lerp",
-    "nan_to_num",
-    "rsub",
-    "sgn",
-]
+    "addcdiv", "addcmul", "copysign", "lerp", "nan_to_num", "rsub", "sgn",
+]  # fmt: skip
 
 
 def lerp(input: A, end: ArrayLike, weight: ArrayLike) -> A:

@@ -17,10 +17,8 @@ from tinygrad_cnn.ops.checks import check_dims, check_ndim, check_pair
 from tinygrad_cnn.ops.shape import pad, squeeze, unsqueeze
 
 __all__ = [
-    "conv1d",
-    "conv2d",
-    "conv_transpose2d",
-]
+    "conv1d", "conv2d", "conv_transpose2d",
+]  # fmt: skip
 
 
 def conv2d(

@@ -12,12 +12,8 @@ from tinygrad_cnn.ops.reduce import sum
 from tinygrad_cnn.ops.shape import DiagonalPut, cat, diagonal, flatten, pad
 
 __all__ = [
-    "block_diag",
-    "diag",
-    "diag_embed",
-    "diagflat",
-    "trace",
-]
+    "block_diag", "diag", "diag_embed", "diagflat", "trace",
+]  # fmt: skip
 
 
 def diag(input: A, diagonal: int = 0) -> A:

@@ -20,41 +20,10 @@ from tinygrad_cnn.kernels.special import erf as _erf
 from tinygrad_cnn.kernels.special import erfinv as _erfinv
 
 __all__ = [
-    "acos",
-    "add",
-    "arccos",
-    "arcsin",
-    "arctan",
-    "asin",
-    "atan",
-    "cos",
-    "cosh",
-    "erf",
-    "erfinv",
-    "exp",
-    "expm1",
-    "gelu",
-    "log",
-    "log1p",
-    "mul",
-    "multiply",
-    "neg",
-    "negative",
-    "pow",
-    "reciprocal",
-    "rsqrt",
-    "sigmoid",
-    "silu",
-    "sin",
-    "sinh",
-    "softplus",
-    "sqrt",
-    "square",
-    "sub",
-    "subtract",
-    "tan",
-    "tanh",
-]
+    "acos", "add", "arccos", "arcsin", "arctan", "asin", "atan", "cos", "cosh", "erf", "erfinv", "exp", "expm1", "gelu",
+    "log", "log1p", "mul", "multiply", "neg", "negative", "pow", "reciprocal", "rsqrt", "sigmoid", "silu", "sin",
+    "sinh", "softplus", "sqrt", "square", "sub", "subtract", "tan", "tanh",
+]  # fmt: skip
 
 SQRT_HALF = math.sqrt(0.5)
 INV_SQRT_2PI = 1 / math.sqrt(2 * math.pi)
@@ -271,6 +240,38 @@ class GeluTanh(Unary):
         return g * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * slope)
 
 
+class Pow(Elementwise):
+    """y = a ** b        da = g b a**(b-1) (0 where a = b = 0),  db = g y ln a (0 where a = 0 and b >= 0)"""
+
+    domain = {"a": Positive()}
+    numpy = (np.power,)
+    kinks = (
+        Kink("a = 0, b = 0", (0.0, 0.0), (0.0, 0.0)),
+        Kink("a = 0, b = 2", (0.0, 2.0), (0.0, 0.0)),
+        Kink("a = 0, b = -1", (0.0, -1.0), (-np.inf, -np.inf)),
+        Kink("a < 0, whole b", (-2.0, 3.0), (12.0, np.nan)),
+    )
+
+    def forward(a: Array, b: Array) -> Array:
+        if np.asarray(a).dtype.kind in "biu" and np.asarray(b).dtype.kind == "i":
+            return whole_power(a, b)
+        return np.power(a, b)
+
+    def d_a(g: Array, a: Array, b: Array) -> Array:
+        flat = np.logical_and(a == 0, b == 0)
+        return g * (b * np.power(np.where(flat, 1.0, a), b - 1))
+
+    def d_b(g: Array, y: Array, a: Array, b: Array) -> Array:
+        dead = np.logical_and(a == 0, b >= 0)
+        return np.where(dead, 0.0, g * (y * np.log(np.where(dead, 1.0, a))))
+
+
+def whole_power(a: Array, b: Array) -> Array:
+    """Powers of integers; those with a negative exponent rounded towards 0, as in PyTorch."""
+    inverse = np.where(a == 1, 1, np.where(a == -1, 1 - 2 * (b % 2), 0)).astype(np.result_type(a, b))
+    return np.where(np.less(b, 0), inverse, np.power(a, np.maximum(b, 0)))
+
+
 def add(input: A, other: ArrayLike, *, alpha: float = 1) -> A:
     """Sum: ``input + alpha * other``."""
     return Add.apply(input, other if alpha == 1 else mul(other, alpha))
@@ -430,35 +431,3 @@ def square(input: A) -> A:
 def reciprocal(input: A) -> A:
     """One over each element."""
     return Div.apply(1.0, input)
-
-
-class Pow(Elementwise):
-    """y = a ** b        da = g b a**(b-1) (0 where a = b = 0),  db = g y ln a (0 where a = 0 and b >= 0)"""
-
-    domain = {"a": Positive()}
-    numpy = (np.power,)
-    kinks = (
-        Kink("a = 0, b = 0", (0.0, 0.0), (0.0, 0.0)),
-        Kink("a = 0, b = 2", (0.0, 2.0), (0.0, 0.0)),
-        Kink("a = 0, b = -1", (0.0, -1.0), (-np.inf, -np.inf)),
-        Kink("a < 0, whole b", (-2.0, 3.0), (12.0, np.nan)),
-    )
-
-    def forward(a: Array, b: Array) -> Array:
-        if np.asarray(a).dtype.kind in "biu" and np.asarray(b).dtype.kind == "i":
-            return whole_power(a, b)
-        return np.power(a, b)
-
-    def d_a(g: Array, a: Array, b: Array) -> Array:
-        flat = np.logical_and(a == 0, b == 0)
-        return g * (b * np.power(np.where(flat, 1.0, a), b - 1))
-
-    def d_b(g: Array, y: Array, a: Array, b: Array) -> Array:
-        dead = np.logical_and(a == 0, b >= 0)
-        return np.where(dead, 0.0, g * (y * np.log(np.where(dead, 1.0, a))))
-
-
-def whole_power(a: Array, b: Array) -> Array:
-    """Powers of integers; those with a negative exponent rounded towards 0, as in PyTorch."""
-    inverse = np.where(a == 1, 1, np.where(a == -1, 1 - 2 * (b % 2), 0)).astype(np.result_type(a, b))
-    return np.where(np.less(b, 0), inverse, np.power(a, np.maximum(b, 0)))

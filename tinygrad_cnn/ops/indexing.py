@@ -15,17 +15,9 @@ from tinygrad_cnn.ops.untracked import dressed
 from tinygrad_cnn.torch_names import return_types
 
 __all__ = [
-    "embedding",
-    "gather",
-    "getitem",
-    "index_select",
-    "masked_select",
-    "one_hot",
-    "scatter_add",
-    "setitem",
-    "sort",
+    "embedding", "gather", "getitem", "index_select", "masked_select", "one_hot", "scatter_add", "setitem", "sort",
     "topk",
-]
+]  # fmt: skip
 
 
 class Gather(Op):
@@ -110,6 +102,47 @@ class Sort(Op):
         return Sample((x,), {"axis": draw.integer(0, x.ndim - 1), "descending": draw.boolean()})
 
 
+class OneHot(Op):
+    """y[…, k] = [x = k]; no derivative"""
+
+    constant = ("x",)
+
+    def forward(x: Array, *, num_classes: int) -> Array:
+        return (x[..., None] == np.arange(num_classes)).astype(np.int64)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return Sample((draw.index_array(draw.shape(), 4),), {"num_classes": draw.integer(4, 5)})
+
+
+class Embedding(Op):
+    """y = w[x]        dw = g added at the rows x, 0 at the padding row"""
+
+    constant = ("x",)
+
+    def forward(x: Array, w: Array, *, padding_idx: int) -> Array:
+        return w[x]
+
+    def d_w(g: Array, x: Array, w_shape: Shape, *, padding_idx: int) -> Array:
+        seen = np.expand_dims(x != padding_idx, -1)
+        return PutItem.apply(g * seen, index=(x,), shape=w_shape)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        w = draw.array((draw.integer(2, 4), draw.integer(1, 3)), Real())
+        pad = len(w) - 1
+        return Sample((draw.index_array(draw.shape(), pad), w), {"padding_idx": pad})  # smooth: no padding read
+
+    kinks = (
+        Kink(
+            "the padding row is read",
+            (np.array([0, 1]), np.ones((2, 1))),
+            (None, np.array([[0.0], [1.0]])),
+            {"padding_idx": 0},
+        ),
+    )
+
+
 def getitem(input: A, index: Index) -> A:
     """`input[index]` for every form of NumPy's indices; a view of the input's memory where NumPy gives one."""
     shape = shape_of(input)
@@ -190,19 +223,6 @@ def one_hot(input: A, num_classes: int = -1) -> A:
     return OneHot.apply(input, num_classes=num_classes)
 
 
-class OneHot(Op):
-    """y[…, k] = [x = k]; no derivative"""
-
-    constant = ("x",)
-
-    def forward(x: Array, *, num_classes: int) -> Array:
-        return (x[..., None] == np.arange(num_classes)).astype(np.int64)
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        return Sample((draw.index_array(draw.shape(), 4),), {"num_classes": draw.integer(4, 5)})
-
-
 def embedding(input: ArrayLike, weight: A, padding_idx: int | None = None) -> A:
     """The rows of `weight` (V, E) that `input` (any shape, integers) names; `padding_idx` gets no gradient."""
     check_ndim("embedding", "weight", weight, (2,), "(num_embeddings, embedding_dim)")
@@ -214,34 +234,6 @@ def embedding(input: ArrayLike, weight: A, padding_idx: int | None = None) -> A:
     if not -rows <= padding_idx < rows:
         raise ArgumentError(f"embedding: padding_idx {padding_idx} is out of range for {rows} rows")
     return Embedding.apply(np.asarray(input), weight, padding_idx=padding_idx % rows)
-
-
-class Embedding(Op):
-    """y = w[x]        dw = g added at the rows x, 0 at the padding row"""
-
-    constant = ("x",)
-
-    def forward(x: Array, w: Array, *, padding_idx: int) -> Array:
-        return w[x]
-
-    def d_w(g: Array, x: Array, w_shape: Shape, *, padding_idx: int) -> Array:
-        seen = np.expand_dims(x != padding_idx, -1)
-        return PutItem.apply(g * seen, index=(x,), shape=w_shape)
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        w = draw.array((draw.integer(2, 4), draw.integer(1, 3)), Real())
-        pad = len(w) - 1
-        return Sample((draw.index_array(draw.shape(), pad), w), {"padding_idx": pad})  # smooth: no padding read
-
-    kinks = (
-        Kink(
-            "the padding row is read",
-            (np.array([0, 1]), np.ones((2, 1))),
-            (None, np.array([[0.0], [1.0]])),
-            {"padding_idx": 0},
-        ),
-    )
 
 
 @flexible

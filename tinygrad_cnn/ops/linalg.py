@@ -17,14 +17,8 @@ from tinygrad_cnn.ops.elementwise import mul
 from tinygrad_cnn.ops.shape import diagonal, unsqueeze
 
 __all__ = [
-    "bmm",
-    "dot",
-    "einsum",
-    "linear",
-    "matmul",
-    "mm",
-    "outer",
-]
+    "bmm", "dot", "einsum", "linear", "matmul", "mm", "outer",
+]  # fmt: skip
 
 
 class Einsum(Op):

@@ -14,15 +14,8 @@ from tinygrad_cnn.ops.piecewise import clamp, where
 from tinygrad_cnn.ops.untracked import plain
 
 __all__ = [
-    "exp2",
-    "float_power",
-    "log2",
-    "log10",
-    "logaddexp",
-    "logaddexp2",
-    "logit",
-    "xlogy",
-]
+    "exp2", "float_power", "log2", "log10", "logaddexp", "logaddexp2", "logit", "xlogy",
+]  # fmt: skip
 
 
 class Log2(Unary):

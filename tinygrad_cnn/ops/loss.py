@@ -15,11 +15,8 @@ from tinygrad_cnn.ops.checks import check_floating, check_integer
 from tinygrad_cnn.ops.shape import movedim
 
 __all__ = [
-    "cross_entropy",
-    "log_softmax",
-    "nll_loss",
-    "softmax",
-]
+    "cross_entropy", "log_softmax", "nll_loss", "softmax",
+]  # fmt: skip
 
 REDUCTIONS = ("mean", "sum", "none")
 

@@ -14,14 +14,8 @@ from tinygrad_cnn.ops.untracked import dressed, is_tracked, plain
 from tinygrad_cnn.torch_names import return_types
 
 __all__ = [
-    "argsort",
-    "bucketize",
-    "kthvalue",
-    "msort",
-    "searchsorted",
-    "unique",
-    "unique_consecutive",
-]
+    "argsort", "bucketize", "kthvalue", "msort", "searchsorted", "unique", "unique_consecutive",
+]  # fmt: skip
 
 
 @flexible

@@ -15,25 +15,9 @@ from tinygrad_cnn.core.types import A, Array, ArrayLike
 from tinygrad_cnn.ops.untracked import untracked
 
 __all__ = [
-    "abs",
-    "absolute",
-    "clamp",
-    "clamp_max",
-    "clamp_min",
-    "clip",
-    "elu",
-    "fmax",
-    "fmin",
-    "hardtanh",
-    "leaky_relu",
-    "masked_fill",
-    "maximum",
-    "minimum",
-    "relu",
-    "remainder",
-    "selu",
-    "sign",
-]
+    "abs", "absolute", "clamp", "clamp_max", "clamp_min", "clip", "elu", "fmax", "fmin", "hardtanh", "leaky_relu",
+    "masked_fill", "maximum", "minimum", "relu", "remainder", "selu", "sign",
+]  # fmt: skip
 
 SELU_SCALE = 1.0507009873554804934193349852946
 SELU_ALPHA = 1.6732632423543772848170429916717
@@ -175,6 +159,69 @@ class Clamp(Elementwise):
         return Sample((x,), {"min": low, "max": high})
 
 
+class Abs(Elementwise):
+    """y = |x|        dx = g sign(x)"""
+
+    domain = AWAY_FROM_ZERO
+    kinks = (Kink("x = 0", (0.0,), (0.0,)),)
+    numpy = (np.absolute, np.fabs)
+
+    def forward(x: Array) -> Array:
+        return np.absolute(x)
+
+    def d_x(g: Array, x: Array) -> Array:
+        return g * np.sign(x)
+
+
+class Maximum(Elementwise):
+    """y = max(a, b)        da = g [a > b] + g/2 [a = b],  db = g [b > a] + g/2 [a = b]"""
+
+    kinks = (Kink("a = b", (1.0, 1.0), (0.5, 0.5)),)
+    numpy = (np.maximum,)
+
+    def forward(a: Array, b: Array) -> Array:
+        return np.maximum(a, b)
+
+    def d_a(g: Array, a: Array, b: Array) -> Array:
+        return np.where(a > b, g, np.where(a < b, 0.0, 0.5 * g))
+
+    def d_b(g: Array, a: Array, b: Array) -> Array:
+        return np.where(b > a, g, np.where(b < a, 0.0, 0.5 * g))
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return differing_pair(draw)
+
+
+class Minimum(Elementwise):
+    """y = min(a, b)        da = g [a < b] + g/2 [a = b],  db = g [b < a] + g/2 [a = b]"""
+
+    kinks = (Kink("a = b", (1.0, 1.0), (0.5, 0.5)),)
+    numpy = (np.minimum,)
+
+    def forward(a: Array, b: Array) -> Array:
+        return np.minimum(a, b)
+
+    def d_a(g: Array, a: Array, b: Array) -> Array:
+        return np.where(a < b, g, np.where(a > b, 0.0, 0.5 * g))
+
+    def d_b(g: Array, a: Array, b: Array) -> Array:
+        return np.where(b < a, g, np.where(b > a, 0.0, 0.5 * g))
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return differing_pair(draw)
+
+
+def differing_pair(draw: Draw) -> Sample:
+    """Two broadcastable arrays no two of whose elements are equal."""
+    first, second = draw.broadcastable(2)
+    count = int(np.prod(first, dtype=np.int64)), int(np.prod(second, dtype=np.int64))
+    values = Distinct().fill(draw, (sum(count),))
+    a, b = values[: count[0]].reshape(first), values[count[0] :].reshape(second)
+    return Sample((draw.layout(a), draw.layout(b)), {})
+
+
 def abs(input: A) -> A:
     """Absolute value of each element; its gradient at 0 is 0, as in PyTorch."""
     return Abs.apply(input)
@@ -285,66 +332,3 @@ def where(condition: Array, input: Array, other: Array) -> Array:
 def masked_fill(input: A, mask: ArrayLike, value: float | ArrayLike) -> A:
     """`input` with `value` where the mask holds."""
     return Where.apply(mask, value, input)
-
-
-class Abs(Elementwise):
-    """y = |x|        dx = g sign(x)"""
-
-    domain = AWAY_FROM_ZERO
-    kinks = (Kink("x = 0", (0.0,), (0.0,)),)
-    numpy = (np.absolute, np.fabs)
-
-    def forward(x: Array) -> Array:
-        return np.absolute(x)
-
-    def d_x(g: Array, x: Array) -> Array:
-        return g * np.sign(x)
-
-
-class Maximum(Elementwise):
-    """y = max(a, b)        da = g [a > b] + g/2 [a = b],  db = g [b > a] + g/2 [a = b]"""
-
-    kinks = (Kink("a = b", (1.0, 1.0), (0.5, 0.5)),)
-    numpy = (np.maximum,)
-
-    def forward(a: Array, b: Array) -> Array:
-        return np.maximum(a, b)
-
-    def d_a(g: Array, a: Array, b: Array) -> Array:
-        return np.where(a > b, g, np.where(a < b, 0.0, 0.5 * g))
-
-    def d_b(g: Array, a: Array, b: Array) -> Array:
-        return np.where(b > a, g, np.where(b < a, 0.0, 0.5 * g))
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        return differing_pair(draw)
-
-
-class Minimum(Elementwise):
-    """y = min(a, b)        da = g [a < b] + g/2 [a = b],  db = g [b < a] + g/2 [a = b]"""
-
-    kinks = (Kink("a = b", (1.0, 1.0), (0.5, 0.5)),)
-    numpy = (np.minimum,)
-
-    def forward(a: Array, b: Array) -> Array:
-        return np.minimum(a, b)
-
-    def d_a(g: Array, a: Array, b: Array) -> Array:
-        return np.where(a < b, g, np.where(a > b, 0.0, 0.5 * g))
-
-    def d_b(g: Array, a: Array, b: Array) -> Array:
-        return np.where(b < a, g, np.where(b > a, 0.0, 0.5 * g))
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        return differing_pair(draw)
-
-
-def differing_pair(draw: Draw) -> Sample:
-    """Two broadcastable arrays no two of whose elements are equal."""
-    first, second = draw.broadcastable(2)
-    count = int(np.prod(first, dtype=np.int64)), int(np.prod(second, dtype=np.int64))
-    values = Distinct().fill(draw, (sum(count),))
-    a, b = values[: count[0]].reshape(first), values[count[0] :].reshape(second)
-    return Sample((draw.layout(a), draw.layout(b)), {})

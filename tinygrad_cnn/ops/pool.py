@@ -16,14 +16,63 @@ from tinygrad_cnn.core.types import A, Array, NDArray, Pair, Shape, Size2
 from tinygrad_cnn.kernels import pool as kernels
 from tinygrad_cnn.ops.checks import check_dims, check_ndim, check_pair
 from tinygrad_cnn.ops.linalg import einsum
-from tinygrad_cnn.ops.reduce import Extreme
 from tinygrad_cnn.ops.shape import squeeze, unsqueeze
 
 __all__ = [
-    "adaptive_avg_pool2d",
-    "avg_pool2d",
-    "max_pool2d",
-]
+    "adaptive_avg_pool2d", "avg_pool2d", "max_pool2d",
+]  # fmt: skip
+
+
+class Extreme(NamedTuple):
+    """What a pooling of maxima returns: the values, and where they stood."""
+
+    values: Any
+    indices: Any
+
+
+class Averages(NamedTuple):
+    """How the windows of a mean lie, and what it is divided by."""
+
+    kernel_size: Pair
+    stride: Pair
+    padding: Pair
+    ceil_mode: bool
+    count_include_pad: bool
+    divisor_override: int | None
+
+
+class AvgPool2D(Op):
+    """y = the mean of each window        dx = g, a part of it to each element of its window"""
+
+    def forward(x: Array, *, averages: Averages) -> Array:
+        return kernels.avg_pool2d(x, **averages._asdict())
+
+    def d_x(g: Array, x_shape: Shape, *, averages: Averages) -> Array:
+        return AvgPool2DInput.apply(g, size=x_shape[2:], averages=averages)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        (n, c, h, w), (kernel_size, stride, padding, _) = sample_windows(draw)
+        averages = Averages(kernel_size, stride, padding, draw.boolean(), draw.boolean(), draw.choice([None, 3]))
+        return Sample((draw.array((n, c, h + 1, w + 1), Real()),), {"averages": averages})
+
+
+class AvgPool2DInput(Op):
+    """x = v, a part of it to each element of its window        dv = the mean of each window of g"""
+
+    def forward(v: Array, *, size: Pair, averages: Averages) -> Array:
+        where = averages._asdict()
+        del where["ceil_mode"]  # the shape of v says it
+        return kernels.avg_pool2d_input(v, input_size=size, **where)
+
+    def d_v(g: Array, *, averages: Averages) -> Array:
+        return AvgPool2D.apply(g, averages=averages)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        (x,), options = AvgPool2D.sample(draw)
+        v = draw.array(AvgPool2D.forward(x, **options).shape, Real())
+        return Sample((v,), {"size": x.shape[2:], **options})
 
 
 @overload
@@ -163,48 +212,3 @@ def _averages(n: int, parts: int) -> NDArray:
     k, places = np.arange(parts)[:, None], np.arange(n)
     inside = (places >= k * n // parts) & (places < -(-(k + 1) * n // parts))
     return np.asarray(inside / inside.sum(axis=1, keepdims=True))
-
-
-class Averages(NamedTuple):
-    """How the windows of a mean lie, and what it is divided by."""
-
-    kernel_size: Pair
-    stride: Pair
-    padding: Pair
-    ceil_mode: bool
-    count_include_pad: bool
-    divisor_override: int | None
-
-
-class AvgPool2D(Op):
-    """y = the mean of each window        dx = g, a part of it to each element of its window"""
-
-    def forward(x: Array, *, averages: Averages) -> Array:
-        return kernels.avg_pool2d(x, **averages._asdict())
-
-    def d_x(g: Array, x_shape: Shape, *, averages: Averages) -> Array:
-        return AvgPool2DInput.apply(g, size=x_shape[2:], averages=averages)
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        (n, c, h, w), (kernel_size, stride, padding, _) = sample_windows(draw)
-        averages = Averages(kernel_size, stride, padding, draw.boolean(), draw.boolean(), draw.choice([None, 3]))
-        return Sample((draw.array((n, c, h + 1, w + 1), Real()),), {"averages": averages})
-
-
-class AvgPool2DInput(Op):
-    """x = v, a part of it to each element of its window        dv = the mean of each window of g"""
-
-    def forward(v: Array, *, size: Pair, averages: Averages) -> Array:
-        where = averages._asdict()
-        del where["ceil_mode"]  # the shape of v says it
-        return kernels.avg_pool2d_input(v, input_size=size, **where)
-
-    def d_v(g: Array, *, averages: Averages) -> Array:
-        return AvgPool2D.apply(g, averages=averages)
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        (x,), options = AvgPool2D.sample(draw)
-        v = draw.array(AvgPool2D.forward(x, **options).shape, Real())
-        return Sample((v,), {"size": x.shape[2:], **options})

@@ -17,23 +17,9 @@ from tinygrad_cnn.ops.reduce import norm, sum
 from tinygrad_cnn.ops.shape import permute, reshape, roll, transpose, unsqueeze
 
 __all__ = [
-    "addbmm",
-    "addmm",
-    "addmv",
-    "addr",
-    "adjoint",
-    "baddbmm",
-    "cdist",
-    "chain_matmul",
-    "cross",
-    "ger",
-    "inner",
-    "kron",
-    "matrix_power",
-    "mv",
-    "tensordot",
-    "vdot",
-]
+    "addbmm", "addmm", "addmv", "addr", "adjoint", "baddbmm", "cdist", "chain_matmul", "cross", "ger", "inner", "kron",
+    "matrix_power", "mv", "tensordot", "vdot",
+]  # fmt: skip
 
 
 def mv(input: A, vec: ArrayLike) -> A:

@@ -5,7 +5,7 @@ translate PyTorch's `dim`. In rules, `beside` brings a reduced array back beside
 """
 
 import math
-from typing import Any, NamedTuple, overload
+from typing import Any, overload
 
 import numpy as np
 
@@ -24,24 +24,9 @@ from tinygrad_cnn.torch_names import return_types
 from tinygrad_cnn.torch_names.errors import EmptyError
 
 __all__ = [
-    "all",
-    "amax",
-    "amin",
-    "any",
-    "argmax",
-    "argmin",
-    "cumsum",
-    "dist",
-    "logsumexp",
-    "max",
-    "mean",
-    "min",
-    "norm",
-    "prod",
-    "std",
-    "sum",
-    "var",
-]
+    "all", "amax", "amin", "any", "argmax", "argmin", "cumsum", "dist", "logsumexp", "max", "mean", "min", "norm",
+    "prod", "std", "sum", "var",
+]  # fmt: skip
 
 
 class Prod(Op):
@@ -320,15 +305,83 @@ class All(Op):
         return sample_reduction(draw)
 
 
-class Extreme(NamedTuple):
-    """What a pooling of maxima returns: the values, and where they stood."""
-
-    values: Any
-    indices: Any
-
-
 def _converted(input: Array, dtype: Any) -> Array:
     return input if dtype is None else input.astype(dtype)
+
+
+class MaxDim(Op):
+    """y, i = max, argmax of x along one axis        dx = g at i (the first maximum wins)"""
+
+    aux = ("indices",)
+    domain = {"x": Distinct()}
+    kinks = (Kink("a tie", (np.array([1.0, 3.0, 3.0]),), (np.array([0.0, 1.0, 0.0]),), {"axis": 0, "keepdim": False}),)
+
+    def forward(x: Array, *, axis: int, keepdim: bool) -> tuple[Array, Array]:
+        return extreme_along(x, np.argmax(x, axis=axis, keepdims=True), axis, keepdim)
+
+    def d_x(g: Array, indices: Array, x_shape: Shape, *, axis: int, keepdim: bool) -> Array:
+        return at_extreme(g, indices, x_shape, axis, keepdim)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        x = draw.array(draw.shape(1, 3, smallest=1), cls.domain["x"])
+        return Sample((x,), {"axis": draw.integer(0, x.ndim - 1), "keepdim": draw.boolean()})
+
+
+def extreme_along(x: Array, indices: Array, axis: int, keepdim: bool) -> tuple[Array, Array]:
+    """The elements of x at these places of an axis, and the places, both without the axis unless `keepdim`."""
+    values = np.take_along_axis(x, indices, axis)
+    return (values, indices) if keepdim else (np.squeeze(values, axis), np.squeeze(indices, axis))
+
+
+def at_extreme(g: Array, indices: Array, shape: Shape, axis: int, keepdim: bool) -> Array:
+    """The cotangent where the extreme was found, 0 elsewhere."""
+    places = np.arange(shape[axis]).reshape([-1 if a == axis else 1 for a in range(len(shape))])
+    return beside(g, (axis,), keepdim) * (places == beside(indices, (axis,), keepdim))
+
+
+class Argmax(Op):
+    """i = the place of the first maximum; no derivative"""
+
+    constant = ("x",)
+
+    def forward(x: Array, *, axis: int | None, keepdim: bool) -> Array:
+        return np.argmax(x, axis=axis, keepdims=keepdim)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        x = draw.array(draw.shape(1, 3, smallest=1), Real())
+        return Sample((x,), {"axis": draw.choice([None, 0, x.ndim - 1]), "keepdim": draw.boolean()})
+
+
+class Amax(Op):
+    """y = max x        dx = g, shared evenly by the elements that attain the maximum"""
+
+    domain = {"x": Distinct()}
+    kinks = (
+        Kink(
+            "a tie",
+            (np.array([1.0, 3.0, 3.0]),),
+            (np.array([0.0, 0.5, 0.5]),),
+            {"axes": (0,), "keepdim": False},
+        ),
+    )
+
+    def forward(x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
+        return np.max(x, axis=axes, keepdims=keepdim)
+
+    def d_x(g: Array, y: Array, x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
+        return evenly(g, y, x, axes, keepdim)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return sample_reduction(draw, cls.domain["x"], smallest=1)
+
+
+def evenly(g: Array, y: Array, x: Array, axes: tuple[int, ...], keepdim: bool) -> Array:
+    """The cotangent, in equal parts, where x attains the extreme y."""
+    winners = x == beside(y, axes, keepdim)
+    return beside(g, axes, keepdim) / np.sum(winners, axis=axes, keepdims=True) * winners
 
 
 @flexible
@@ -504,78 +557,3 @@ def any(input: A, dim: Axis = None, keepdim: bool = False) -> A:
 def all(input: A, dim: Axis = None, keepdim: bool = False) -> A:
     """Whether every element along the dims is not 0."""
     return All.apply(input, axes=check_axes("all", dim, len(shape_of(input))), keepdim=keepdim)
-
-
-class MaxDim(Op):
-    """y, i = max, argmax of x along one axis        dx = g at i (the first maximum wins)"""
-
-    aux = ("indices",)
-    domain = {"x": Distinct()}
-    kinks = (Kink("a tie", (np.array([1.0, 3.0, 3.0]),), (np.array([0.0, 1.0, 0.0]),), {"axis": 0, "keepdim": False}),)
-
-    def forward(x: Array, *, axis: int, keepdim: bool) -> tuple[Array, Array]:
-        return extreme_along(x, np.argmax(x, axis=axis, keepdims=True), axis, keepdim)
-
-    def d_x(g: Array, indices: Array, x_shape: Shape, *, axis: int, keepdim: bool) -> Array:
-        return at_extreme(g, indices, x_shape, axis, keepdim)
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        x = draw.array(draw.shape(1, 3, smallest=1), cls.domain["x"])
-        return Sample((x,), {"axis": draw.integer(0, x.ndim - 1), "keepdim": draw.boolean()})
-
-
-def extreme_along(x: Array, indices: Array, axis: int, keepdim: bool) -> tuple[Array, Array]:
-    """The elements of x at these places of an axis, and the places, both without the axis unless `keepdim`."""
-    values = np.take_along_axis(x, indices, axis)
-    return (values, indices) if keepdim else (np.squeeze(values, axis), np.squeeze(indices, axis))
-
-
-def at_extreme(g: Array, indices: Array, shape: Shape, axis: int, keepdim: bool) -> Array:
-    """The cotangent where the extreme was found, 0 elsewhere."""
-    places = np.arange(shape[axis]).reshape([-1 if a == axis else 1 for a in range(len(shape))])
-    return beside(g, (axis,), keepdim) * (places == beside(indices, (axis,), keepdim))
-
-
-class Argmax(Op):
-    """i = the place of the first maximum; no derivative"""
-
-    constant = ("x",)
-
-    def forward(x: Array, *, axis: int | None, keepdim: bool) -> Array:
-        return np.argmax(x, axis=axis, keepdims=keepdim)
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        x = draw.array(draw.shape(1, 3, smallest=1), Real())
-        return Sample((x,), {"axis": draw.choice([None, 0, x.ndim - 1]), "keepdim": draw.boolean()})
-
-
-class Amax(Op):
-    """y = max x        dx = g, shared evenly by the elements that attain the maximum"""
-
-    domain = {"x": Distinct()}
-    kinks = (
-        Kink(
-            "a tie",
-            (np.array([1.0, 3.0, 3.0]),),
-            (np.array([0.0, 0.5, 0.5]),),
-            {"axes": (0,), "keepdim": False},
-        ),
-    )
-
-    def forward(x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
-        return np.max(x, axis=axes, keepdims=keepdim)
-
-    def d_x(g: Array, y: Array, x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
-        return evenly(g, y, x, axes, keepdim)
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        return sample_reduction(draw, cls.domain["x"], smallest=1)
-
-
-def evenly(g: Array, y: Array, x: Array, axes: tuple[int, ...], keepdim: bool) -> Array:
-    """The cotangent, in equal parts, where x attains the extreme y."""
-    winners = x == beside(y, axes, keepdim)
-    return beside(g, axes, keepdim) / np.sum(winners, axis=axes, keepdims=True) * winners

@@ -13,17 +13,8 @@ from tinygrad_cnn.ops.piecewise import Remainder
 from tinygrad_cnn.ops.untracked import plain
 
 __all__ = [
-    "ceil",
-    "div",
-    "divide",
-    "fix",
-    "floor",
-    "fmod",
-    "frac",
-    "round",
-    "true_divide",
-    "trunc",
-]
+    "ceil", "div", "divide", "fix", "floor", "fmod", "frac", "round", "true_divide", "trunc",
+]  # fmt: skip
 
 WHOLE = tuple(float(n) for n in range(-4, 5))
 HALVES = tuple(n + 0.5 for n in range(-4, 4))

@@ -18,12 +18,8 @@ from tinygrad_cnn.ops.untracked import dressed, plain
 from tinygrad_cnn.torch_names import return_types
 
 __all__ = [
-    "cummax",
-    "cummin",
-    "cumprod",
-    "diff",
-    "trapezoid",
-]
+    "cummax", "cummin", "cumprod", "diff", "trapezoid",
+]  # fmt: skip
 
 
 class Cumprod(Op):

@@ -17,22 +17,9 @@ from tinygrad_cnn.ops.shape import broadcast_to, flatten, reshape
 from tinygrad_cnn.ops.untracked import dressed, plain
 
 __all__ = [
-    "argwhere",
-    "index_add",
-    "index_copy",
-    "index_fill",
-    "index_put",
-    "masked_scatter",
-    "nonzero",
-    "put",
-    "scatter",
-    "scatter_reduce",
-    "select_scatter",
-    "slice_scatter",
-    "take",
-    "take_along_dim",
-    "where",
-]
+    "argwhere", "index_add", "index_copy", "index_fill", "index_put", "masked_scatter", "nonzero", "put", "scatter",
+    "scatter_reduce", "select_scatter", "slice_scatter", "take", "take_along_dim", "where",
+]  # fmt: skip
 
 
 @flexible

@@ -18,41 +18,11 @@ from tinygrad_cnn.ops.checks import check_dtype
 from tinygrad_cnn.torch_names.conversion import check_memory_format
 
 __all__ = [
-    "astype",
-    "broadcast_to",
-    "cat",
-    "chunk",
-    "clone",
-    "concat",
-    "concatenate",
-    "diagonal",
-    "expand",
-    "flatten",
-    "flip",
-    "moveaxis",
-    "movedim",
-    "narrow",
-    "pad",
-    "permute",
-    "ravel",
-    "repeat",
-    "reshape",
-    "roll",
-    "select",
-    "split",
-    "squeeze",
-    "stack",
-    "swapaxes",
-    "swapdims",
-    "t",
-    "transpose",
-    "tril",
-    "triu",
-    "unbind",
-    "unflatten",
-    "unsqueeze",
+    "astype", "broadcast_to", "cat", "chunk", "clone", "concat", "concatenate", "diagonal", "expand", "flatten", "flip",
+    "moveaxis", "movedim", "narrow", "pad", "permute", "ravel", "repeat", "reshape", "roll", "select", "split",
+    "squeeze", "stack", "swapaxes", "swapdims", "t", "transpose", "tril", "triu", "unbind", "unflatten", "unsqueeze",
     "view",
-]
+]  # fmt: skip
 
 
 class Flip(Op):
@@ -160,6 +130,37 @@ class DiagonalPut(Op):
         (like,), options = Diagonal.sample(draw)
         x = draw.array(Diagonal.forward(like, **options).shape, Real())
         return Sample((x,), {"shape": like.shape, **options})
+
+
+class Pad(Op):
+    """y = x with a constant around it        dx = g without the border"""
+
+    def forward(x: Array, *, widths: tuple[tuple[int, int], ...], value: float) -> Array:
+        return np.pad(x, widths, constant_values=value) if widths else np.array(x)
+
+    def d_x(g: Array, x_shape: Shape, *, widths: tuple[tuple[int, int], ...]) -> Array:
+        return g[tuple(slice(before, before + n) for (before, _), n in zip(widths, x_shape, strict=True))]
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        x = draw.array(draw.shape(), Real())
+        return Sample((x,), {"widths": tuple(draw.pair(0, 2) for _ in x.shape), "value": draw.choice([0.0, 1.5])})
+
+
+class Clone(Op):
+    """y = x, copied        dx = g"""
+
+    linear = "jointly"
+
+    def forward(x: Array, *, order: Literal["K", "C"] = "K") -> Array:
+        return np.array(x, order=order)
+
+    def d_x(g: Array) -> Array:
+        return g
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return Sample((draw.array(draw.shape(), Real()),), {"order": draw.choice("KC")})
 
 
 def clone(input: A, *, memory_format: Any = None) -> A:
@@ -495,34 +496,3 @@ def diagonal(input: A, offset: int = 0, dim1: int = 0, dim2: int = 1) -> A:
     if axis1 == axis2:
         raise ArgumentError(f"diagonal: dim1 and dim2 are both {axis1}; they must differ")
     return Diagonal.apply(input, offset=offset, axis1=axis1, axis2=axis2)
-
-
-class Pad(Op):
-    """y = x with a constant around it        dx = g without the border"""
-
-    def forward(x: Array, *, widths: tuple[tuple[int, int], ...], value: float) -> Array:
-        return np.pad(x, widths, constant_values=value) if widths else np.array(x)
-
-    def d_x(g: Array, x_shape: Shape, *, widths: tuple[tuple[int, int], ...]) -> Array:
-        return g[tuple(slice(before, before + n) for (before, _), n in zip(widths, x_shape, strict=True))]
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        x = draw.array(draw.shape(), Real())
-        return Sample((x,), {"widths": tuple(draw.pair(0, 2) for _ in x.shape), "value": draw.choice([0.0, 1.5])})
-
-
-class Clone(Op):
-    """y = x, copied        dx = g"""
-
-    linear = "jointly"
-
-    def forward(x: Array, *, order: Literal["K", "C"] = "K") -> Array:
-        return np.array(x, order=order)
-
-    def d_x(g: Array) -> Array:
-        return g
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        return Sample((draw.array(draw.shape(), Real()),), {"order": draw.choice("KC")})

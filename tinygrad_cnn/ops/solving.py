@@ -19,12 +19,8 @@ from tinygrad_cnn.ops.untracked import dressed, plain, refuse_gradient
 from tinygrad_cnn.torch_names import return_types
 
 __all__ = [
-    "cholesky",
-    "det",
-    "inverse",
-    "logdet",
-    "slogdet",
-]
+    "cholesky", "det", "inverse", "logdet", "slogdet",
+]  # fmt: skip
 
 
 class Solve(Op):

@@ -18,22 +18,9 @@ from tinygrad_cnn.ops.untracked import dressed, plain
 from tinygrad_cnn.torch_names import return_types
 
 __all__ = [
-    "aminmax",
-    "bincount",
-    "corrcoef",
-    "cov",
-    "histc",
-    "histogram",
-    "median",
-    "mode",
-    "nanmean",
-    "nanmedian",
-    "nansum",
-    "quantile",
-    "renorm",
-    "std_mean",
-    "var_mean",
-]
+    "aminmax", "bincount", "corrcoef", "cov", "histc", "histogram", "median", "mode", "nanmean", "nanmedian", "nansum",
+    "quantile", "renorm", "std_mean", "var_mean",
+]  # fmt: skip
 
 
 @flexible

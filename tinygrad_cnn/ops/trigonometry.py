@@ -12,19 +12,9 @@ from tinygrad_cnn.ops.piecewise import where
 from tinygrad_cnn.ops.untracked import plain
 
 __all__ = [
-    "acosh",
-    "arccosh",
-    "arcsinh",
-    "arctan2",
-    "arctanh",
-    "asinh",
-    "atan2",
-    "atanh",
-    "deg2rad",
-    "hypot",
-    "rad2deg",
+    "acosh", "arccosh", "arcsinh", "arctan2", "arctanh", "asinh", "atan2", "atanh", "deg2rad", "hypot", "rad2deg",
     "sinc",
-]
+]  # fmt: skip
 
 
 class Arcsinh(Unary):

@@ -11,19 +11,9 @@ from tinygrad_cnn.tensor import Tensor, as_plain, is_tensor
 from tinygrad_cnn.torch_names.dtypes import dtype, dtype_named, get_default_dtype
 
 __all__ = [
-    "can_cast",
-    "finfo",
-    "iinfo",
-    "is_complex",
-    "is_floating_point",
-    "is_same_size",
-    "is_storage",
-    "is_tensor",
-    "numel",
-    "promote_types",
-    "result_type",
-    "typename",
-]
+    "can_cast", "finfo", "iinfo", "is_complex", "is_floating_point", "is_same_size", "is_storage", "is_tensor", "numel",
+    "promote_types", "result_type", "typename",
+]  # fmt: skip
 
 
 class finfo:

@@ -11,17 +11,9 @@ from tinygrad_cnn.tensor.legacy import DTYPES, dtype_of_legacy, legacy_array
 from tinygrad_cnn.torch_names.dtypes import set_default_dtype
 
 __all__ = [
-    "BoolTensor",
-    "ByteTensor",
-    "CharTensor",
-    "DoubleTensor",
-    "FloatTensor",
-    "HalfTensor",
-    "IntTensor",
-    "LongTensor",
-    "ShortTensor",
-    "set_default_tensor_type",
-]
+    "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor", "LongTensor",
+    "ShortTensor", "set_default_tensor_type",
+]  # fmt: skip
 
 
 class _Kind(type):

@@ -16,17 +16,9 @@ from tinygrad_cnn.torch_names.conversion import strided
 from tinygrad_cnn.torch_names.dtypes import get_default_dtype
 
 __all__ = [
-    "bernoulli",
-    "multinomial",
-    "normal",
-    "rand",
-    "rand_like",
-    "randint",
-    "randint_like",
-    "randn",
-    "randn_like",
+    "bernoulli", "multinomial", "normal", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like",
     "randperm",
-]
+]  # fmt: skip
 
 
 def rand(

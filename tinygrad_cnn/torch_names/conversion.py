@@ -7,12 +7,8 @@ from tinygrad_cnn.torch_names.dtypes import dtype, dtype_named
 from tinygrad_cnn.torch_names.errors import DeviceError
 
 __all__ = [
-    "contiguous_format",
-    "layout",
-    "memory_format",
-    "preserve_format",
-    "strided",
-]
+    "contiguous_format", "layout", "memory_format", "preserve_format", "strided",
+]  # fmt: skip
 
 
 def asked_dtype(op: str, *args: Any, device: Any = None, dtype: Any = None, **options: Any) -> dtype | None:

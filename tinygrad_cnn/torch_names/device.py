@@ -7,10 +7,8 @@ from typing import Any
 from tinygrad_cnn.torch_names.errors import DeviceError
 
 __all__ = [
-    "device",
-    "get_default_device",
-    "set_default_device",
-]
+    "device", "get_default_device", "set_default_device",
+]  # fmt: skip
 
 KNOWN = ("cpu", "cuda", "mps", "xpu", "xla", "hpu", "meta", "mkldnn", "opencl", "vulkan", "ipu", "hip", "mtia")
 

@@ -14,25 +14,9 @@ from tinygrad_cnn.core.promotion import default
 from tinygrad_cnn.core.types import DType
 
 __all__ = [
-    "double",
-    "dtype",
-    "float16",
-    "float32",
-    "float64",
-    "get_default_dtype",
-    "half",
-    "int8",
-    "int16",
-    "int32",
-    "int64",
-    "long",
-    "set_default_dtype",
-    "short",
-    "uint8",
-    "uint16",
-    "uint32",
-    "uint64",
-]
+    "double", "dtype", "float16", "float32", "float64", "get_default_dtype", "half", "int8", "int16", "int32", "int64",
+    "long", "set_default_dtype", "short", "uint8", "uint16", "uint32", "uint64",
+]  # fmt: skip
 
 _known: dict[DType, dtype] = {}
 

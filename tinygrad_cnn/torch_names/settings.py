@@ -7,14 +7,9 @@ from typing import Any, TypeVar, overload
 from tinygrad_cnn.core.errors import ArgumentError
 
 __all__ = [
-    "are_deterministic_algorithms_enabled",
-    "compile",
-    "get_float32_matmul_precision",
-    "get_num_interop_threads",
-    "set_float32_matmul_precision",
-    "set_num_interop_threads",
-    "use_deterministic_algorithms",
-]
+    "are_deterministic_algorithms_enabled", "compile", "get_float32_matmul_precision", "get_num_interop_threads",
+    "set_float32_matmul_precision", "set_num_interop_threads", "use_deterministic_algorithms",
+]  # fmt: skip
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -16,14 +16,8 @@ from tinygrad_cnn.transforms.geometric import check_ranges, drawn_rectangle
 from tinygrad_cnn.transforms.transform import ImageTransform, Img, TensorTransform
 
 __all__ = [
-    "ColorJitter",
-    "GaussianBlur",
-    "Grayscale",
-    "RandomErasing",
-    "RandomGrayscale",
-    "RandomInvert",
-    "RandomSolarize",
-]
+    "ColorJitter", "GaussianBlur", "Grayscale", "RandomErasing", "RandomGrayscale", "RandomInvert", "RandomSolarize",
+]  # fmt: skip
 
 Range = Sequence[float] | None
 

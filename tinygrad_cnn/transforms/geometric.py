@@ -18,19 +18,9 @@ from tinygrad_cnn.transforms.pillow import Image
 from tinygrad_cnn.transforms.transform import ImageTransform, Img
 
 __all__ = [
-    "CenterCrop",
-    "FiveCrop",
-    "Pad",
-    "RandomAffine",
-    "RandomCrop",
-    "RandomHorizontalFlip",
-    "RandomPerspective",
-    "RandomResizedCrop",
-    "RandomRotation",
-    "RandomVerticalFlip",
-    "Resize",
-    "TenCrop",
-]
+    "CenterCrop", "FiveCrop", "Pad", "RandomAffine", "RandomCrop", "RandomHorizontalFlip", "RandomPerspective",
+    "RandomResizedCrop", "RandomRotation", "RandomVerticalFlip", "Resize", "TenCrop",
+]  # fmt: skip
 
 
 def check_size(name: str, size: Any) -> tuple[int, int]:

@@ -12,20 +12,8 @@ from tinygrad_cnn.kernels.compiled.pool import max_pool2d, window_put
 from tinygrad_cnn.kernels.compiled.random import random_words
 
 __all__ = [
-    "channel_sums",
-    "class_losses",
-    "class_losses_input",
-    "conv2d",
-    "conv2d_input",
-    "conv2d_weight",
-    "descend",
-    "gate",
-    "matmul",
-    "max_pool2d",
-    "name",
-    "random_words",
-    "relu",
-    "window_put",
-]
+    "channel_sums", "class_losses", "class_losses_input", "conv2d", "conv2d_input", "conv2d_weight", "descend", "gate",
+    "matmul", "max_pool2d", "name", "random_words", "relu", "window_put",
+]  # fmt: skip
 
 name = "numba"

@@ -12,8 +12,7 @@ from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.types import A, Array, ArrayLike, NDArray, Pair, Shape
 from tinygrad_cnn.nn.functional.distance import detached
 from tinygrad_cnn.ops.checks import check_integer, check_ndim, check_pair
-from tinygrad_cnn.ops.pool import adaptive_size
-from tinygrad_cnn.ops.reduce import Extreme
+from tinygrad_cnn.ops.pool import Extreme, adaptive_size
 from tinygrad_cnn.tensor import Tensor
 
 __all__ = [

@@ -14,15 +14,9 @@ from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.tensor.sampling import randperm
 
 __all__ = [
-    "ChainDataset",
-    "ConcatDataset",
-    "Dataset",
-    "IterableDataset",
-    "StackDataset",
-    "Subset",
-    "TensorDataset",
+    "ChainDataset", "ConcatDataset", "Dataset", "IterableDataset", "StackDataset", "Subset", "TensorDataset",
     "random_split",
-]
+]  # fmt: skip
 
 T = TypeVar("T")
 U = TypeVar("U")
