@@ -275,6 +275,24 @@ def test_a_rule_that_returns_no_array_is_refused():
         odd.apply(leaf(1.0, 2.0)).backward(np.ones(2))
 
 
+def test_a_refusal_names_the_derivative_of_its_input():
+    def refused(op, *inputs):
+        with pytest.raises(TypeError, match=r"d_\w+ returned list") as info:
+            op.apply(*inputs).backward(np.ones(2))
+        return str(info.value).split()[1]
+
+    before = dict(tg.ops.registry)
+    try:
+        right, wrong = staticmethod(lambda g: g), staticmethod(lambda g: [1.0, 2.0])
+        second = type("Odd", (tg.Op,), {"forward": lambda a, b: a + b, "d_a": right, "d_b": wrong})
+        several = type("OddSum", (tg.Op,), {"forward": lambda *xs: sum(xs), "d_xs": wrong})
+    finally:
+        tg.ops.registry.clear()
+        tg.ops.registry.update(before)
+    assert refused(second, leaf(1.0, 2.0), leaf(1.0, 2.0)) == "d_b"
+    assert refused(several, np.ones(2), leaf(1.0, 2.0)) == "d_xs"
+
+
 def test_a_rule_may_return_a_number_of_numpy_for_a_number():
     class Witness(tg.ops.Elementwise):
         """y = x, with a rule that takes nothing but arrays"""
@@ -339,6 +357,7 @@ DEFINITIONS = {
         (sample_cotangent, check_unbroadcast),
         (lambda draw: None, lambda _: test_a_rule_of_the_wrong_shape_raises_instead_of_being_summed()),
         (lambda draw: None, lambda _: test_a_rule_that_returns_no_array_is_refused()),
+        (lambda draw: None, lambda _: test_a_refusal_names_the_derivative_of_its_input()),
         (lambda draw: None, lambda _: test_a_rule_may_return_a_number_of_numpy_for_a_number()),
         (
             lambda draw: None,
