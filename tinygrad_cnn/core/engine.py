@@ -16,13 +16,11 @@ from tinygrad_cnn.core.checks import check_numbers
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.graph import Alias, Edge, Node
 from tinygrad_cnn.core.mode import mode
-from tinygrad_cnn.core.op import PLACE
+from tinygrad_cnn.core.op import NO_OPTIONS, PLACE
 from tinygrad_cnn.core.reduce import Sum
 from tinygrad_cnn.core.types import Array, Shape
 from tinygrad_cnn.core.watch import watch
 from tinygrad_cnn.core.writes import clock
-
-NO_OPTIONS: dict[str, Any] = {}
 
 
 def backward(
@@ -183,8 +181,8 @@ class Pass:
         """What the rule of the k-th input gives for what it asks of all that the node saved."""
         if node.saved is saved.FREED or node.time != clock.now:
             saved.check(node)
-        values = node.saved if self.alias is None else saved.aliased(node, self.alias)
         rule: Any = node.op.rules[0 if node.op.variadic else k]
+        values = node.saved if self.alias is None else saved.aliased(node, rule.picks, self.alias)
         args = [k if pick == PLACE else values[pick] for pick in rule.picks] if values else ()
         options = {o: node.options[o] for o in rule.options if o in node.options} if rule.options else NO_OPTIONS
         d = rule.function(g, *args, **options)

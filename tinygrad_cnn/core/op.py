@@ -16,6 +16,8 @@ from tinygrad_cnn.core.domain import Domain, Real
 from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.types import Array
 
+NO_OPTIONS: dict[str, Any] = {}
+"""Of all calls without options: never written."""
 PLACE = -1
 """Among what a rule picks: the number of the input, of an op that takes any number of them."""
 

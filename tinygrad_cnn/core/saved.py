@@ -4,6 +4,7 @@ It lies in the order of `Op.sources`: the output, the inputs, the auxiliary outp
 where no rule asks for it. Of a variadic op the inputs are one tuple.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -48,18 +49,14 @@ def check(node: Node) -> None:
             )
 
 
-def aliased(node: Node, alias: Alias) -> tuple[Any, ...]:
-    """The saved arrays as tensors at their places in the graph, so that what the rules do with them is recorded."""
-    if not node.saved:
-        return ()
-    output, *values = node.saved
-    if output is not None:
-        output = alias(output, node)
-    if node.op.variadic:
-        if values[0] is not None:
-            values[0] = tuple(a if e is None else alias(a, e) for a, e in zip(values[0], node.edges, strict=True))
-    else:
-        for k, edge in enumerate(node.edges):
-            if edge is not None and values[k] is not None:
-                values[k] = alias(values[k], edge)
-    return (output, *values)
+def aliased(node: Node, picks: tuple[int, ...], alias: Alias) -> Sequence[Any]:
+    """What was saved, the arrays that a rule picks as tensors at their places in the graph: their use is recorded."""
+    values, edges = list(node.saved or ()), node.edges
+    for pick in picks:
+        if pick == 0:
+            values[0] = alias(values[0], node)
+        elif pick == 1 and node.op.variadic:
+            values[1] = tuple(a if e is None else alias(a, e) for a, e in zip(values[1], edges, strict=True))
+        elif 0 < pick <= len(node.op.inputs) and not node.op.variadic and (edge := edges[pick - 1]) is not None:
+            values[pick] = alias(values[pick], edge)
+    return values

@@ -21,13 +21,11 @@ from tinygrad_cnn.core.graph import Edge, Node
 from tinygrad_cnn.core.indexing import GetItem, SetItem, check_index
 from tinygrad_cnn.core.linalg import Matmul
 from tinygrad_cnn.core.mode import mode
-from tinygrad_cnn.core.op import Op
+from tinygrad_cnn.core.op import NO_OPTIONS, Op
 from tinygrad_cnn.core.promotion import CATEGORY, FLOAT32
 from tinygrad_cnn.core.shape import Cast
 from tinygrad_cnn.core.types import ArrayLike, DType, NDArray, Shape
 from tinygrad_cnn.core.writes import note_write
-
-NO_OPTIONS: dict[str, Any] = {}
 
 
 class Tensor:
