@@ -51,7 +51,8 @@ def check(node: Node) -> None:
 
 def aliased(node: Node, picks: tuple[int, ...], alias: Alias) -> Sequence[Any]:
     """What was saved, the arrays that a rule picks as tensors at their places in the graph: their use is recorded."""
-    values, edges = list(node.saved or ()), node.edges
+    values: list[Any] = list(node.saved or ())
+    edges = node.edges
     for pick in picks:
         if pick == 0:
             values[0] = alias(values[0], node)
