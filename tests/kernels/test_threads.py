@@ -1,0 +1,202 @@
+"""The pool of threads: what it computes, and that no interrupt, wherever it comes, is felt by who uses it next."""
+
+import dis
+import signal
+import subprocess
+import sys
+import threading
+import time
+from itertools import count
+
+import pytest
+
+import tinygrad_cnn as tg
+from tinygrad_cnn.kernels import threads
+from tinygrad_cnn.kernels.threads import in_threads
+
+
+@pytest.fixture
+def three_threads():
+    before = tg.get_num_threads()
+    tg.set_num_threads(3)
+    yield
+    tg.set_num_threads(before)
+
+
+def squares(shares):
+    return in_threads(lambda k: k * k, shares)
+
+
+def check_pool_is_in_order():
+    assert threads._pool.used == {}
+    for k in range(3):
+        assert squares([k, k + 10, k + 20]) == [k * k, (k + 10) ** 2, (k + 20) ** 2]
+
+
+class InterruptAt:
+    """Raises KeyboardInterrupt at the k-th moment at which Python could see a signal while it is in these files.
+
+    Python looks for signals when a function is entered, after a call, and at the end of each round of a loop.
+    """
+
+    def __init__(self, k, *files):
+        self.moments, self.files = count(-k), files
+        self.last = {}
+
+    def __call__(self, frame, event, argument):
+        if frame.f_code.co_filename not in self.files:
+            return None
+        frame.f_trace_opcodes = True
+        before = self.last.get(frame, "")
+        name = dis.opname[frame.f_code.co_code[frame.f_lasti]] if event == "opcode" else ""
+        if event == "opcode":
+            self.last[frame] = name
+        looks = event == "call" or (event == "opcode" and before.startswith(("CALL", "JUMP_BACKWARD")))
+        if looks and next(self.moments) == 0:
+            raise KeyboardInterrupt
+        return self
+
+
+def test_an_interrupt_at_any_moment_leaves_the_pool_in_order(three_threads, monkeypatch):
+    begun, ended, run = [], [], threads._Worker.run
+
+    def noted(worker):
+        begun.append(worker)
+        run(worker)
+        ended.append(worker)
+
+    monkeypatch.setattr(threads, "_pool", threads._Pool())
+    monkeypatch.setattr(threads._Worker, "run", noted)
+    for fresh in (False, True):  # with the workers of the call before, and with workers to be made
+        for k in count():
+            if fresh:
+                left, threads._pool.workers = threads._pool.workers, []
+                threads.stop(left)
+            try:
+                sys.settrace(InterruptAt(k, threads.__file__, threading.__file__))
+                try:
+                    found = squares([1, 2, 3])
+                finally:
+                    sys.settrace(None)
+            except KeyboardInterrupt:
+                check_pool_is_in_order()
+            else:
+                assert found == [1, 4, 9]
+                break
+        assert k > (40 if fresh else 20)
+    threads.stop(threads._pool.workers)
+    for _ in range(100):  # one that was interrupted while it began ends a moment later
+        if len(begun) == len(ended):
+            break
+        time.sleep(0.05)
+    assert len(begun) == len(ended) > 20
+
+
+@pytest.mark.parametrize("failing", [0, 1, 2])
+def test_an_error_of_any_share_comes_out_when_the_others_have_ended(failing, three_threads):
+    ended = []
+
+    def work(k):
+        if k == failing:
+            raise ZeroDivisionError(f"share {k}")
+        ended.append(k)
+
+    with pytest.raises(ZeroDivisionError, match=f"share {failing}"):
+        in_threads(work, [0, 1, 2])
+    assert sorted(ended) == sorted({0, 1, 2} - {failing} if failing else ended)
+    check_pool_is_in_order()
+
+
+def test_who_finds_the_pool_in_use_computes_alone(three_threads):
+    names = set()
+
+    def inner(k):
+        names.add(threading.current_thread())
+        return k + 1
+
+    assert in_threads(lambda k: squares([k]) + in_threads(inner, [k, k]), [1, 2]) == [[1, 2, 2], [4, 3, 3]]
+    assert len(names) == 2
+    check_pool_is_in_order()
+
+
+def test_where_the_system_gives_no_thread_all_is_computed_here(three_threads, monkeypatch):
+    def refused(worker):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threads, "_pool", threads._Pool())
+    monkeypatch.setattr(threads._Worker, "start", refused)
+    check_pool_is_in_order()
+
+
+INTERRUPTED = """
+import random, signal, sys, time
+import numpy as np
+import tinygrad_cnn as tg
+from tinygrad_cnn import nn
+
+kernels, seed = sys.argv[1], int(sys.argv[2])
+tg.set_kernels(kernels)
+tg.set_num_threads(2)
+tg.manual_seed(0)
+x = tg.randn(64, 8, 24, 24)
+net = nn.Sequential(nn.Conv2d(8, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(2304, 512))
+inputs = [x * (k + 1) for k in range(4)]
+start = {name: value.clone() for name, value in net.state_dict().items()}
+
+def step(k):
+    '''What one step of training gives: the loss, the gradients, the new weights.'''
+    net.load_state_dict(start)
+    net.zero_grad()
+    loss = (net(inputs[k]) ** 2).mean()
+    loss.backward()
+    found = [loss.detach().numpy().copy(), *(p.grad.numpy().copy() for p in net.parameters())]
+    optimizer = tg.optim.Adam(net.parameters(), lr=0.01)
+    optimizer.step()
+    with tg.no_grad():
+        return [*found, *(p.detach().numpy().copy() for p in net.parameters())]
+
+expected = [step(k) for k in range(4)]
+begun = time.perf_counter()
+for k in range(4):
+    step(k)
+usual = (time.perf_counter() - begun) / 4
+
+class Interrupt(KeyboardInterrupt):
+    pass
+
+def interrupt(*_):
+    if armed:
+        raise Interrupt
+
+armed = False
+signal.signal(signal.SIGALRM, interrupt)
+moments, interrupts, rounds = random.Random(seed), 0, 0
+while interrupts < 200:
+    rounds += 1
+    k = rounds % 4
+    try:
+        armed = True
+        signal.setitimer(signal.ITIMER_REAL, moments.uniform(1e-5, usual))
+        step(k)
+        armed = False
+    except Interrupt:
+        armed = False
+        interrupts += 1
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    if not tg.is_grad_enabled():
+        print("recording stays off", rounds)
+        tg.set_grad_enabled(True)
+    for a, b in zip(step((k + 1) % 4), expected[(k + 1) % 4]):
+        if not np.array_equal(a, b):
+            raise SystemExit(f"wrong numbers after interrupt {interrupts}")
+print(interrupts, "interrupts in", rounds, "steps: the numbers are right")
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no interval timers")
+@pytest.mark.parametrize("kernels", ["numpy", "numba"])
+def test_after_200_interrupts_at_random_moments_the_numbers_are_right(kernels):
+    if kernels == "numba":
+        pytest.importorskip("numba", reason='Numba is not installed: pip install "tinygrad-cnn[fast]"')
+    run = subprocess.run([sys.executable, "-c", INTERRUPTED, kernels, "0"], capture_output=True, text=True, timeout=600)
+    assert run.stdout.startswith("200 interrupts in"), run.stdout + run.stderr
