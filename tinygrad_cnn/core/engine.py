@@ -179,10 +179,10 @@ class Pass:
 
     def derivative(self, node: Node, k: int, g: Array) -> Array:
         """What the rule of the k-th input gives for what it asks of all that the node saved."""
-        if node.saved is saved.FREED or node.time != clock.now:
+        if (kept := node.saved) is saved.FREED or node.time != clock.now:  # read once: another thread may free it
             saved.check(node)
         rule: Any = node.op.rules[0 if node.op.variadic else k]
-        values = node.saved if self.alias is None else saved.aliased(node, rule.picks, self.alias)
+        values = kept if self.alias is None else saved.aliased(node, rule.picks, self.alias)
         args = [k if pick == PLACE else values[pick] for pick in rule.picks] if values else ()
         options = {o: node.options[o] for o in rule.options if o in node.options} if rule.options else NO_OPTIONS
         d = rule.function(g, *args, **options)

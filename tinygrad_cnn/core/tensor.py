@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from operator import attrgetter
+from threading import RLock
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -256,15 +257,16 @@ class Tensor:
 
     def accumulate(self, gradient: Any, owned: bool) -> None:
         """Add to `.grad`; an array that somebody else may hold is copied first."""
-        if self._grad is not None:
-            if isinstance(gradient, Tensor) or self._grad.requires_grad:
-                self._grad = self._grad + gradient
+        with adding:
+            if self._grad is not None:
+                if isinstance(gradient, Tensor) or self._grad.requires_grad:
+                    self._grad = self._grad + gradient
+                else:
+                    self._grad = Tensor.wrap(np.asarray(self._grad.array + gradient))
+            elif isinstance(gradient, Tensor):
+                self._grad = gradient
             else:
-                self._grad = Tensor.wrap(np.asarray(self._grad.array + gradient))
-        elif isinstance(gradient, Tensor):
-            self._grad = gradient
-        else:
-            self._grad = Tensor.wrap(gradient if owned else np.array(gradient))
+                self._grad = Tensor.wrap(gradient if owned else np.array(gradient))
         if self.hooks is not None:
             for told in self.hooks.after:
                 told(self)
@@ -400,6 +402,8 @@ class Tensor:
 
 
 new = object.__new__
+adding = RLock()
+"""Held while a gradient is added to a `.grad`: several threads may reach one leaf, a signal one twice."""
 Tensor.kind = Tensor
 
 
