@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.types import NDArray, Shape
+from tinygrad_cnn.kernels import rejection
 from tinygrad_cnn.kernels.chosen import chosen
 from tinygrad_cnn.torch_names.absent import absent
 
@@ -147,22 +149,25 @@ class Generator:
             kind = drawn.dtype.type
             drawn *= kind(high) - kind(low)
             drawn += kind(low)
-        return drawn.reshape(shape).astype(dtype, copy=False)
+        values = drawn.reshape(shape).astype(dtype, copy=False)
+        if values.dtype.itemsize == 2:  # of float16, what is rounded up to the excluded end
+            values = np.where(values == values.dtype.type(high), values.dtype.type(low), values)
+        return values
 
     def normal(self, shape: Shape, dtype: Any, mean: float = 0.0, std: float = 1.0) -> NDArray:
         """Numbers drawn from a normal distribution.
 
         Sixteen uniform numbers make sixteen normal ones, the last sixteen drawn anew if their count leaves a rest;
-        fewer than sixteen in all are made in pairs, of which the second waits for the next call.
+        fewer than sixteen in all are made one by one.
         """
         count = math.prod(shape)
         if count < 16:
-            few = [next(self._normal_pairs) * std + mean for _ in range(count)]
-            return np.array(few, np.float64).astype(dtype).reshape(shape)
-        kind = np.float64 if np.dtype(dtype) == np.float64 else np.float32
-        drawn = self.uniform((count,), kind)
+            return self.normal_in_pairs(shape, mean, std).astype(dtype)
+        kind: type[np.floating[Any]] = np.float64 if np.dtype(dtype) == np.float64 else np.float32
         whole = count - count % 16
-        drawn[:whole] = box_muller(drawn[:whole])
+        drawn: NDArray = np.empty(count, kind)
+        first = self.uniform((whole if np.dtype(dtype) == np.float16 else count,), kind)  # float16 goes by sixteens
+        drawn[:whole] = box_muller(first[:whole])
         if whole < count:
             drawn[-16:] = box_muller(self.uniform((16,), kind))
         if (mean, std) != (0.0, 1.0):
@@ -170,23 +175,51 @@ class Generator:
             drawn += kind(mean)
         return drawn.reshape(shape).astype(dtype, copy=False)
 
-    @property
-    def _normal_pairs(self) -> Iterator[float]:
-        while True:
+    def normal_in_pairs(self, shape: Shape, mean: float = 0.0, std: float = 1.0) -> NDArray:
+        """The same one by one, in float64: made in pairs, of which the second waits for the next call."""
+        with self.stream() as (_, normal):
+            drawn = [normal() * std + mean for _ in range(math.prod(shape))]
+        return np.array(drawn, np.float64).reshape(shape)
+
+    @contextmanager
+    def stream(self) -> Iterator[tuple[rejection.Draw, rejection.Draw]]:
+        """Functions that give the next uniform and the next normal number, of 53 bits.
+
+        Words are drawn ahead of them in blocks; at the end the generator stands where what was taken ends.
+        """
+        start, taken = self._bits.state, 0
+        ready: Iterator[float] = iter(())
+
+        def uniform() -> float:
+            nonlocal ready, taken
+            taken += 1
+            for number in ready:
+                return number
+            ready = iter(self.uniform((min(max(8, taken), 4096),), np.float64).tolist())
+            return next(ready)
+
+        def normal() -> float:
             if self._second_normal is not None:
                 waiting, self._second_normal = self._second_normal, None
-                yield waiting
-            else:
-                u, v = self.uniform((2,), np.float64).tolist()
-                radius, angle = math.sqrt(-2 * math.log1p(-v)), 2 * math.pi * u
-                self._second_normal = radius * math.sin(angle)
-                yield radius * math.cos(angle)
+                return waiting
+            u, v = uniform(), uniform()
+            radius, angle = math.sqrt(-2 * math.log1p(-v)), 2 * math.pi * u
+            self._second_normal = radius * math.sin(angle)
+            return radius * math.cos(angle)
+
+        try:
+            yield uniform, normal
+        finally:
+            self._bits.state = start
+            self.words(2 * taken)
 
     def integers(self, low: int, high: int, shape: Shape, dtype: Any = np.int64) -> NDArray:
         """Integers drawn from low up to but without high: remainders of words, of 64 bits from 2**28 values on."""
         count, values = math.prod(shape), high - low
         words = self.words(count).astype(np.uint64) if values < 2**28 else self.long_words(count)
-        return ((words % np.uint64(values)).astype(np.int64) + low).astype(dtype).reshape(shape)
+        if values < 2**64:
+            words %= np.uint64(values)
+        return (words.astype(np.int64) + low).astype(dtype).reshape(shape)
 
     def any_integers(self, shape: Shape, dtype: Any) -> NDArray:
         """What ``Tensor.random_()`` draws: any value >= 0 that the dtype holds; of floats, integers without gaps."""
@@ -218,9 +251,85 @@ class Generator:
             drawn[ties] = pairs[ties, 1] < np.uint32(low)
         return drawn.reshape(shape)
 
+    def chances(self, p: NDArray, shape: Shape) -> NDArray:
+        """True with the probability that each element of p says: uniform numbers of its dtype are below it."""
+        kind = np.float64 if p.dtype == np.float64 else np.float32
+        drawn: NDArray = self.uniform(shape, kind) < p.astype(kind)
+        return drawn
+
     def exponential(self, shape: Shape, dtype: Any, rate: float = 1.0) -> NDArray:
         """Numbers drawn from an exponential distribution."""
         return (-np.log1p(-self.uniform(shape, np.float64)) / rate).astype(dtype)
+
+    # ---- samplers by rejection, one number at a time ------------------------------------------------------
+
+    def gamma(self, alpha: NDArray) -> NDArray:
+        """Numbers of gamma distributions of these shapes and of rate 1."""
+        rounded, least = rounding_to(alpha.dtype), np.finfo(alpha.dtype).tiny
+        with self.stream() as (uniform, normal):
+            drawn = [rejection.gamma(a, uniform, normal, rounded) for a in alpha.reshape(-1).tolist()]
+        found: NDArray = np.maximum(np.array(drawn, alpha.dtype), least).reshape(alpha.shape)
+        return found
+
+    def dirichlet(self, alpha: NDArray) -> NDArray:
+        """Vectors along the last axis of Dirichlet's distribution: gamma numbers over their sum."""
+        gammas = self.gamma(alpha.astype(np.float64))
+        least, most = np.finfo(alpha.dtype).tiny, np.nextafter(alpha.dtype.type(1), alpha.dtype.type(0))
+        shares: NDArray = (gammas / gammas.sum(-1, keepdims=True)).astype(alpha.dtype)
+        return np.asarray(np.clip(shares, least, most))
+
+    def poisson(self, rate: NDArray) -> NDArray:
+        """Numbers of Poisson's distributions of these rates, in their dtype."""
+        with self.stream() as (uniform, _):
+            drawn = [rejection.poisson(r, uniform) for r in rate.reshape(-1).tolist()]
+        return np.array(drawn, np.float64).astype(rate.dtype).reshape(rate.shape)
+
+    def binomial(self, count: NDArray, chance: NDArray) -> NDArray:
+        """How many of so many trials succeed, each with its chance; both arrays of one shape and dtype."""
+        trials: list[float] = count.reshape(-1).tolist()
+        rounded, chances = rounding_to(count.dtype), chance.reshape(-1).tolist()
+        with self.stream() as (uniform, _):
+            drawn = [rejection.binomial(n, p, uniform, rounded) for n, p in zip(trials, chances, strict=True)]
+        return np.array(drawn, count.dtype).reshape(count.shape)
+
+
+def rounding_to(dtype: Any) -> Callable[[float], float]:
+    """What rounds a Python number to a dtype."""
+    kind = np.dtype(dtype).type
+    return float if kind is np.float64 else lambda x: float(kind(x))
+
+
+def integer_bounds(op: str, low: int, high: int | None, dtype: Any) -> tuple[int, int]:
+    """From where to where (excluded) integers of a dtype are drawn; `high` is None for all that it holds.
+
+    The bounds of floats are moved inwards to numbers that the dtype has.
+    """
+    kind = np.dtype(dtype)
+    if kind.kind == "f":
+        least, most, whole = -int(np.finfo(kind).max), int(np.finfo(kind).max), 1 << (np.finfo(kind).nmant + 1)
+    else:
+        least, most = (0, 1) if kind.kind == "b" else (int(np.iinfo(kind).min), int(np.iinfo(kind).max))
+        whole = most
+    end = whole + 1 if high is None else high
+    for name, bound in (("from", low), ("to - 1", end - 1)):
+        if not least <= bound <= most:
+            raise ArgumentError(f"{op}: {name} is {bound}, which is out of bounds for {kind}, {least} to {most}")
+    if kind.kind == "f":
+        low = _within(low, whole, kind) if _rounded(low + 1, kind) < low else low
+        end = -_within(-end, whole, kind) if _rounded(end - 1, kind) >= end else end
+    if low >= end:
+        raise ArgumentError(f"{op}: from {low} must be less than to {end}")
+    return low, end
+
+
+def _rounded(bound: int, kind: Any) -> int:
+    rounded: float = np.asarray(bound).astype(kind).item()
+    return int(rounded)
+
+
+def _within(bound: int, whole: int, kind: Any) -> int:
+    """The next number above a bound that a floating dtype has, whose integers have no gaps up to `whole`."""
+    return _rounded(bound + 1, kind) + (1 << (abs(bound + 1).bit_length() - whole.bit_length() + 1))
 
 
 def box_muller(uniform: NDArray) -> NDArray:

@@ -214,3 +214,76 @@ def test_loaders_draw_the_same_batches(n, size, shuffle, drop_last, kind, seed):
         return [len(loader), list(loader), list(loader)]
 
     compare(epochs)
+
+
+PASSES = {
+    "shuffled loader": lambda d, n, g: d.DataLoader(d.TensorDataset(d.tg.arange(n)), 3, shuffle=True, generator=g),
+    "shuffled loader of few": lambda d, n, g: d.DataLoader(range(n), n + 1, shuffle=True, generator=g),
+    "loader in order": lambda d, n, g: d.DataLoader(range(n), 2, generator=g),
+    "loader of samples": lambda d, n, g: d.DataLoader(range(n), None, shuffle=True, generator=g),
+    "RandomSampler": lambda d, n, g: d.RandomSampler(range(n), generator=g),
+    "RandomSampler of fewer": lambda d, n, g: d.RandomSampler(range(n), num_samples=max(n // 2, 1), generator=g),
+    "RandomSampler of more": lambda d, n, g: d.RandomSampler(range(n), num_samples=2 * n + 1, generator=g),
+    "RandomSampler of twice as many": lambda d, n, g: d.RandomSampler(range(n), num_samples=2 * n, generator=g),
+    "RandomSampler with replacement": lambda d, n, g: d.RandomSampler(range(n), True, generator=g),
+    "RandomSampler with replacement, 64": lambda d, n, g: d.RandomSampler(range(n), True, 64, generator=g),
+    "SubsetRandomSampler": lambda d, n, g: d.SubsetRandomSampler(range(5, 5 + n), generator=g),
+    "WeightedRandomSampler": lambda d, n, g: d.WeightedRandomSampler(range(1, n + 1), n, generator=g),
+    "WeightedRandomSampler once": lambda d, n, g: d.WeightedRandomSampler(range(1, n + 1), n, False, generator=g),
+    "BatchSampler": lambda d, n, g: d.BatchSampler(d.RandomSampler(range(n), generator=g), 3, False),
+    "BatchSampler that drops": lambda d, n, g: d.BatchSampler(d.RandomSampler(range(n), generator=g), 3, True),
+    "loader of a BatchSampler": lambda d, n, g: d.DataLoader(
+        range(n), batch_sampler=d.BatchSampler(d.RandomSampler(range(n), generator=g), 4, True), generator=g
+    ),
+    "loader of a sampler": lambda d, n, g: d.DataLoader(
+        range(n), 4, sampler=d.WeightedRandomSampler(range(1, n + 1), n, generator=g)
+    ),
+}
+"""What is gone through again and again."""
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["common generator", "own generator"])
+@pytest.mark.parametrize("name", PASSES)
+def test_the_first_pass_to_the_tenth(name, own):
+    def passes(d):
+        found = []
+        for n in (1, 2, 7, 16, 40):
+            generator = d.tg.Generator().manual_seed(n) if own else None
+            again = PASSES[name](d, n, generator)
+            found += [[plain(batch) for batch in again] for _ in range(10)]
+            found.append(d.tg.rand(2, generator=generator))
+        return found
+
+    compare(passes)
+
+
+@pytest.mark.parametrize("drop_last", [False, True])
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_parts_for_several_processes(shuffle, drop_last):
+    def passes(d):
+        found = []
+        for n, replicas in [(10, 1), (10, 3), (2, 5), (9, 3)]:
+            for rank in range(replicas):
+                sampler = d.DistributedSampler(range(n), replicas, rank, shuffle, 3, drop_last)
+                found.append(len(sampler))
+                if n > replicas:
+                    for epoch in range(10):
+                        sampler.set_epoch(epoch)
+                        found.append(list(sampler))
+        return found
+
+    compare(passes)
+    compare(lambda d: d.DistributedSampler(range(3), 2, 2))
+
+
+def test_random_split_of_the_tenth_pass():
+    def splits(d):
+        own = d.tg.Generator().manual_seed(2)
+        return [
+            [list(part.indices) for part in d.random_split(range(11), lengths, generator)]
+            for _ in range(10)
+            for lengths in ([4, 7], [0.3, 0.3, 0.4])
+            for generator in (own, d.tg.default_generator)
+        ]
+
+    compare(splits)

@@ -10,6 +10,7 @@ import numpy as np
 from tinygrad_cnn.autograd import no_grad
 from tinygrad_cnn.random import Generator, default_generator
 from tinygrad_cnn.tensor import Tensor
+from tinygrad_cnn.torch_names.errors import KernelMissingError
 
 __all__ = [
     "calculate_gain", "constant", "constant_", "dirac", "dirac_", "eye", "eye_", "kaiming_normal",
@@ -203,6 +204,8 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
         raise ValueError(f"orthogonal_: a tensor of shape {tuple(tensor.shape)}; it needs 2 dimensions or more")
     if tensor.numel() == 0:
         return tensor
+    if tensor.dtype not in (np.float32, np.float64):
+        raise KernelMissingError(f"orthogonal_: no QR decomposition in {tensor.dtype}; use float32 or float64")
     rows, columns = tensor.shape[0], tensor.numel() // tensor.shape[0]
     drawn = (generator or default_generator).normal((rows, columns), np.dtype(tensor.dtype))
     q, r = np.linalg.qr(drawn.T if rows < columns else drawn)
@@ -219,10 +222,9 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Gener
         )
     rows, columns = tensor.shape
     zeros = math.ceil(sparsity * rows)
-    source = generator or default_generator
-    values = source.normal((rows, columns), np.dtype(tensor.dtype), 0, std)
+    values = (generator or default_generator).normal((rows, columns), np.dtype(tensor.dtype), 0, std)
     for column in range(columns):
-        values[source.permutation(rows)[:zeros], column] = 0
+        values[default_generator.permutation(rows)[:zeros], column] = 0  # in PyTorch, too, not from `generator`
     return tensor.copy_(values)
 
 

@@ -9,9 +9,11 @@ import numpy as np
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.indexing import SetItem
 from tinygrad_cnn.core.types import ArrayLike
-from tinygrad_cnn.random import Generator, default_generator
+from tinygrad_cnn.random import Generator, default_generator, integer_bounds
+from tinygrad_cnn.tensor import chances
 from tinygrad_cnn.tensor.arrays import as_plain
 from tinygrad_cnn.tensor.facts import FactMethods
+from tinygrad_cnn.torch_names.errors import KernelMissingError
 
 
 class DrawMethods(FactMethods):
@@ -22,45 +24,82 @@ class DrawMethods(FactMethods):
     def _drawn(self, op: str, values: Any) -> Self:
         return self.become(op, lambda x: SetItem.apply(x, np.asarray(values).astype(self.array_dtype), index=...))
 
+    def _check_floating(self, op: str) -> None:
+        if self.array_dtype.kind != "f":
+            raise KernelMissingError(
+                f"{op}: draws real numbers, and the tensor has dtype {self.dtype}; expected a floating dtype"
+            )
+
     def uniform_(self, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Self:
         """Fill with numbers drawn evenly from [a, b)."""
+        self._check_floating("uniform_")
+        most = float(np.finfo(self.array_dtype).max)
+        if not (a <= b and -most <= a and b <= most and b - a <= most):
+            raise ArgumentError(f"uniform_: the range [{a}, {b}) is empty or does not fit into {self.dtype}")
         return self._drawn(
             "uniform_", (generator or default_generator).uniform(self.array_shape, self.array_dtype, a, b)
         )
 
     def normal_(self, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Self:
         """Fill with numbers drawn from a normal distribution."""
+        self._check_floating("normal_")
+        if not std >= 0:
+            raise ArgumentError(f"normal_: std is {std}; a standard deviation is at least 0")
         draw = generator or default_generator
         return self._drawn("normal_", draw.normal(self.array_shape, self.array_dtype, mean, std))
 
-    def random_(self, *bounds: int, generator: Generator | None = None) -> Self:
-        """Fill with integers: ``random_(to)`` from [0, to), ``random_(from, to)``, or any that the dtype holds."""
-        draw = generator or default_generator
-        if not bounds:
-            return self._drawn("random_", draw.any_integers(self.array_shape, self.array_dtype))
-        low, high = bounds if len(bounds) == 2 else (0, bounds[0])
-        if low >= high:
-            raise ArgumentError(f"random_: from {low} must be less than to {high}")
+    def random_(self, *bounds: int | None, generator: Generator | None = None, **named: int | None) -> Self:
+        """Fill with integers: ``random_(to)`` from [0, to), ``random_(from, to)``, or any that the dtype holds.
+
+        With ``to=None`` up to the largest of the dtype, from the smallest integer of 64 bits on any of these.
+        """
+        draw, kind = generator or default_generator, self.array_dtype
+        if not bounds and not named:
+            return self._drawn("random_", draw.any_integers(self.array_shape, kind))
+        if len(bounds) + len(named) > 2 or not named.keys() <= {"from", "to"}:
+            raise TypeError(f"random_: got {bounds} and {named}; expected from and to, or to alone")
+        given = [*bounds, *named.values()]
+        low, high = (given[0], given[1]) if len(given) == 2 else (0, given[0])
+        if low is None:
+            raise TypeError("random_: from is None; give an integer")
+        if low == -(2**63) and high is None:
+            if kind not in ("int64", "float64", "float32"):
+                raise KernelMissingError(f"random_: there are no 2**64 values in {self.dtype}; use int64 or a float")
+            return self._drawn("random_", draw.long_words(self.array.size).astype(np.int64).reshape(self.array_shape))
+        low, high = integer_bounds("random_", low, high, kind)
         return self._drawn("random_", draw.integers(low, high, self.array_shape))
+
+    def bernoulli(self, p: float | None = None, *, generator: Generator | None = None) -> Self:
+        """1 with the probability that each element says, else 0; with `p`, that one for all."""
+        return self.wrap(chances.bernoulli(self.array, p, generator or default_generator))
+
+    def multinomial(self, num_samples: int, replacement: bool = False, *, generator: Generator | None = None) -> Self:
+        """Indices drawn with the probabilities that the vector, or each row, is proportional to."""
+        return self.wrap(chances.multinomial(self.array, num_samples, replacement, generator or default_generator))
 
     def bernoulli_(self, p: ArrayLike = 0.5, *, generator: Generator | None = None) -> Self:
         """Fill with 1 with probability p (a number, or one for each element), else 0."""
-        draw, chances = generator or default_generator, as_plain(p)
-        if np.min(chances, initial=0) < 0 or np.max(chances, initial=0) > 1:
+        draw, given = generator or default_generator, as_plain(p)
+        if np.min(given, initial=0) < 0 or np.max(given, initial=0) > 1:
             raise ArgumentError(f"bernoulli_: p is {p!r}; it must lie in [0, 1]")
-        if isinstance(chances, (int, float)):
-            return self._drawn("bernoulli_", draw.bernoulli(float(chances), self.array_shape))
-        return self._drawn("bernoulli_", draw.uniform(self.array_shape, chances.dtype) < chances)
+        if isinstance(given, (int, float)):
+            return self._drawn("bernoulli_", draw.bernoulli(float(given), self.array_shape))
+        if given.dtype.kind != "f":
+            raise KernelMissingError(f"bernoulli_: p has dtype {given.dtype}; expected a floating dtype")
+        return self._drawn("bernoulli_", draw.chances(given, self.array_shape))
 
     def exponential_(self, lambd: float = 1.0, *, generator: Generator | None = None) -> Self:
         """Fill with numbers drawn from the exponential distribution with this rate."""
-        if lambd <= 0:
+        self._check_floating("exponential_")
+        if not lambd > 0:
             raise ArgumentError(f"exponential_: lambd is {lambd}; it must be positive")
         draw = generator or default_generator
         return self._drawn("exponential_", draw.exponential(self.array_shape, self.array_dtype, lambd))
 
     def geometric_(self, p: float, *, generator: Generator | None = None) -> Self:
         """Fill with the number of trials until the first success of probability p, the successful one counted."""
+        if self.array_dtype.kind == "b":
+            raise KernelMissingError("geometric_: counts do not fit into booleans; use an integer or floating dtype")
         if not 0 < p < 1:
             raise ArgumentError(f"geometric_: p is {p}; it must lie between 0 and 1")
         even = (generator or default_generator).uniform(self.array_shape, np.dtype(np.float64))
@@ -68,11 +107,16 @@ class DrawMethods(FactMethods):
 
     def cauchy_(self, median: float = 0.0, sigma: float = 1.0, *, generator: Generator | None = None) -> Self:
         """Fill with numbers drawn from Cauchy's distribution."""
+        self._check_floating("cauchy_")
+        if not sigma > 0:
+            raise ArgumentError(f"cauchy_: sigma is {sigma}; it must be positive")
         even = (generator or default_generator).uniform(self.array_shape, np.dtype(np.float64))
         return self._drawn("cauchy_", median + sigma * np.tan(np.pi * (even - 0.5)))
 
     def log_normal_(self, mean: float = 1.0, std: float = 2.0, *, generator: Generator | None = None) -> Self:
         """Fill with exponentials of normal numbers of this mean and deviation."""
-        draw, kind = generator or default_generator, np.dtype(np.float64)
-        drawn = [draw.normal((), kind, mean, std) for _ in range(self.array.size)]  # one by one, as PyTorch does
-        return self._drawn("log_normal_", np.exp(np.reshape(np.array(drawn, kind), self.array_shape)))
+        self._check_floating("log_normal_")
+        if not std > 0:
+            raise ArgumentError(f"log_normal_: std is {std}; it must be positive")
+        drawn = (generator or default_generator).normal_in_pairs(self.array_shape, mean, std)
+        return self._drawn("log_normal_", np.exp(drawn))

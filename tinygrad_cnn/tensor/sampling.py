@@ -7,17 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.core.errors import ArgumentError
-from tinygrad_cnn.core.types import ArrayLike, NDArray
-from tinygrad_cnn.random import Generator, default_generator
-from tinygrad_cnn.tensor import Tensor
-from tinygrad_cnn.tensor.creation import as_tensor, chosen_dtype, dtype_like, made, size_of
+from tinygrad_cnn.core.errors import ArgumentError, DTypeError
+from tinygrad_cnn.core.types import ArrayLike, DType
+from tinygrad_cnn.random import Generator, default_generator, integer_bounds
+from tinygrad_cnn.tensor import Tensor, as_array, chances, is_tensor
+from tinygrad_cnn.tensor.creation import chosen_dtype, dtype_like, made, size_of
 from tinygrad_cnn.torch_names.conversion import strided
 from tinygrad_cnn.torch_names.dtypes import get_default_dtype
+from tinygrad_cnn.torch_names.errors import KernelMissingError
 
 __all__ = [
-    "bernoulli", "multinomial", "normal", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like",
-    "randperm",
+    "bernoulli", "binomial", "multinomial", "normal", "poisson", "rand", "rand_like", "randint", "randint_like",
+    "randn", "randn_like", "randperm",
 ]  # fmt: skip
 
 
@@ -33,7 +34,7 @@ def rand(
     pin_memory: bool = False,
 ) -> Tensor:
     """Numbers drawn evenly from [0, 1)."""
-    drawn = (generator or default_generator).uniform(size_of("rand", sizes, size), chosen_dtype(dtype))
+    drawn = (generator or default_generator).uniform(size_of("rand", sizes, size), real("rand", chosen_dtype(dtype)))
     return made("rand", drawn, requires_grad, device, layout, pin_memory, out)
 
 
@@ -49,7 +50,7 @@ def randn(
     pin_memory: bool = False,
 ) -> Tensor:
     """Numbers drawn from the standard normal distribution."""
-    drawn = (generator or default_generator).normal(size_of("randn", sizes, size), chosen_dtype(dtype))
+    drawn = (generator or default_generator).normal(size_of("randn", sizes, size), real("randn", chosen_dtype(dtype)))
     return made("randn", drawn, requires_grad, device, layout, pin_memory, out)
 
 
@@ -68,9 +69,10 @@ def randint(
 ) -> Tensor:
     """Integers drawn evenly from low (0 if it is left out) up to but without high: ``randint(low, high, size)``."""
     first, last, shape = bounds_and_size(bounds, low, high, size)
-    drawn = (generator or default_generator).integers(first, last, size_of("randint", (shape,)))
     kind = np.dtype(np.int64) if dtype is None else chosen_dtype(dtype)
-    return made("randint", drawn.astype(kind), requires_grad, device, layout, pin_memory, out)
+    first, last = integer_bounds("randint", first, last, kind)
+    drawn = (generator or default_generator).integers(first, last, size_of("randint", (shape,)), kind)
+    return made("randint", drawn, requires_grad, device, layout, pin_memory, out)
 
 
 def bounds_and_size(bounds: tuple[Any, ...], low: int, high: Any, size: Any) -> tuple[int, int, Any]:
@@ -107,7 +109,11 @@ def randperm(
     """The numbers 0 to n-1 in random order, int64."""
     if n < 0:
         raise ArgumentError(f"randperm: n is {n}; it must be at least 0")
-    kind = np.dtype(np.int64) if dtype is None else chosen_dtype(dtype)
+    kind: DType = np.dtype(np.int64) if dtype is None else chosen_dtype(dtype)
+    if kind.kind == "b":
+        raise KernelMissingError("randperm: numbers do not fit into booleans; use an integer or floating dtype")
+    if n > (2 ** (np.finfo(kind).nmant + 1) if kind.kind == "f" else np.iinfo(kind).max):
+        raise ArgumentError(f"randperm: n is {n}, more than {kind} holds without gaps; use a larger dtype")
     drawn = np.array((generator or default_generator).permutation(n), kind)
     return made("randperm", drawn, requires_grad, device, layout, pin_memory, out)
 
@@ -123,7 +129,7 @@ def rand_like(
     memory_format: Any = None,
 ) -> Tensor:
     """Evenly drawn numbers in the shape and dtype of another tensor."""
-    drawn = (generator or default_generator).uniform(input.array_shape, dtype_like(input, dtype))
+    drawn = (generator or default_generator).uniform(input.array_shape, real("rand_like", dtype_like(input, dtype)))
     return made("rand_like", drawn, requires_grad, device, layout, memory_format=memory_format)
 
 
@@ -138,7 +144,7 @@ def randn_like(
     memory_format: Any = None,
 ) -> Tensor:
     """Standard normal numbers in the shape and dtype of another tensor."""
-    drawn = (generator or default_generator).normal(input.array_shape, dtype_like(input, dtype))
+    drawn = (generator or default_generator).normal(input.array_shape, real("randn_like", dtype_like(input, dtype)))
     return made("randn_like", drawn, requires_grad, device, layout, memory_format=memory_format)
 
 
@@ -156,7 +162,9 @@ def randint_like(
 ) -> Tensor:
     """Integers drawn evenly from [low, high) in the shape and dtype of another tensor."""
     first, last, shape = bounds_and_size(bounds, low, high, input.array_shape)
-    drawn = (generator or default_generator).integers(first, last, shape).astype(dtype_like(input, dtype))
+    kind = dtype_like(input, dtype)
+    first, last = integer_bounds("randint_like", first, last, kind)
+    drawn = (generator or default_generator).integers(first, last, shape, kind)
     return made("randint_like", drawn, requires_grad, device, layout, memory_format=memory_format)
 
 
@@ -166,8 +174,12 @@ def normal(
     size: Any = None,
     *,
     generator: Generator | None = None,
+    out: Any = None,
     dtype: Any = None,
+    layout: Any = strided,
+    device: Any = None,
     requires_grad: bool = False,
+    pin_memory: bool = False,
 ) -> Tensor:
     """Numbers of normal distributions, each with its own mean and deviation, or `size` numbers of one.
 
@@ -175,44 +187,74 @@ def normal(
     2
     """
     draw = generator or default_generator
+    check_deviation(std)
     if size is not None:
-        check_deviation(std)
-        shape = (size,) if isinstance(size, int) else tuple(size)
-        kind = get_default_dtype() if dtype is None else dtype
-        return Tensor(draw.normal(shape, kind, float(mean), float(std)), requires_grad=requires_grad)
-    centre, deviation = as_tensor(mean), as_tensor(std)
-    check_deviation(deviation.detach().numpy())
-    both = np.broadcast(centre.detach().numpy(), deviation.detach().numpy())
-    kind = centre.dtype if isinstance(mean, Tensor) else deviation.dtype
-    with_noise = draw.normal(both.shape, kind) * deviation.detach().numpy() + centre.detach().numpy()
-    return Tensor(with_noise, dtype=kind, requires_grad=requires_grad)
+        drawn = draw.normal(size_of("normal", (size,)), real("normal", chosen_dtype(dtype)), float(mean), float(std))
+    else:
+        arrays = [as_array(x, None) if is_tensor(x) or not isinstance(x, (int, float)) else x for x in (mean, std)]
+        kind = next((a.dtype for a in arrays if isinstance(a, np.ndarray)), np.dtype(get_default_dtype()))
+        drawn = draw.normal(np.broadcast_shapes(*map(np.shape, arrays)), real("normal", kind))
+        drawn = (drawn * np.asarray(arrays[1], kind) + np.asarray(arrays[0], kind)).astype(kind)
+    return made("normal", drawn, requires_grad, device, layout, pin_memory, out)
 
 
 def check_deviation(std: ArrayLike) -> None:
     """RuntimeError if a deviation is negative."""
-    if np.any(np.asarray(std) < 0):
-        raise RuntimeError(f"normal: std is {std}; a standard deviation is at least 0")
+    if np.any(as_array(std, None) < 0):
+        raise ArgumentError(f"normal: std is {std}; a standard deviation is at least 0")
 
 
-def bernoulli(input: ArrayLike, p: float | None = None, *, generator: Generator | None = None) -> Tensor:
+def bernoulli(
+    input: ArrayLike, p: float | None = None, *, generator: Generator | None = None, out: Any = None
+) -> Tensor:
     """1 with the probability that each element says, else 0; with `p`, that one for all.
 
     >>> bernoulli([0.0, 1.0])
     tensor([0., 1.])
     """
-    given, draw = as_tensor(input).detach(), generator or default_generator
-    chances = given.numpy() if p is None else np.asarray(p)
-    if not np.all((chances >= 0) & (chances <= 1)):
-        raise RuntimeError("bernoulli: every probability must be between 0 and 1")
-    if p is not None:
-        return Tensor(draw.bernoulli(p, given.shape).astype(given.numpy().dtype))
-    if given.numpy().dtype.kind != "f":
-        raise RuntimeError(f"bernoulli: probabilities of dtype {given.dtype}; expected a floating dtype")
-    return Tensor((draw.uniform(given.shape, chances.dtype) < chances).astype(chances.dtype))
+    return made("bernoulli", chances.bernoulli(as_array(input, None), p, generator or default_generator), out=out)
+
+
+def poisson(input: ArrayLike, generator: Generator | None = None) -> Tensor:
+    """Numbers of Poisson's distributions whose rates are the elements.
+
+    >>> poisson([0.0, 0.0])
+    tensor([0., 0.])
+    """
+    rates = as_array(input, None)
+    real("poisson", rates.dtype)
+    if np.any(rates < 0):
+        raise ArgumentError("poisson: a rate is below 0; rates must be at least 0")
+    return Tensor((generator or default_generator).poisson(rates))
+
+
+def binomial(count: ArrayLike, prob: ArrayLike, generator: Generator | None = None) -> Tensor:
+    """How many of `count` trials succeed, each with probability `prob`.
+
+    >>> binomial([4.0, 4.0], [0.0, 1.0])
+    tensor([0., 4.])
+    """
+    counts, odds = as_array(count, None), as_array(prob, None)
+    real("binomial", counts.dtype)
+    if counts.dtype != odds.dtype:
+        raise DTypeError(f"binomial: count has dtype {counts.dtype}, prob {odds.dtype}; give both one dtype")
+    return Tensor((generator or default_generator).binomial(*np.broadcast_arrays(counts, odds)))
+
+
+def real(op: str, dtype: DType) -> DType:
+    """The dtype, unless it has no real numbers."""
+    if dtype.kind != "f":
+        raise KernelMissingError(f"{op}: draws real numbers; got dtype {dtype}; expected a floating dtype")
+    return dtype
 
 
 def multinomial(
-    input: ArrayLike, num_samples: int, replacement: bool = False, *, generator: Generator | None = None
+    input: ArrayLike,
+    num_samples: int,
+    replacement: bool = False,
+    *,
+    generator: Generator | None = None,
+    out: Any = None,
 ) -> Tensor:
     """Indices drawn with the probabilities that a vector, or each row of a matrix, is proportional to.
 
@@ -232,34 +274,5 @@ def multinomial(
     Without replacement, and for one sample: the largest of probability / exponential number, since the first of
     several exponential clocks to ring is number k with a probability proportional to its rate.
     """
-    weights, draw = as_tensor(input).detach().numpy(), generator or default_generator
-    if weights.ndim not in (1, 2):
-        raise ArgumentError(f"multinomial: input has shape {weights.shape}; expected (C,) or (N, C)")
-    if weights.dtype.kind != "f":
-        raise RuntimeError(f"multinomial: input has dtype {weights.dtype}; expected a floating dtype")
-    if num_samples <= 0:
-        raise RuntimeError(f"multinomial: num_samples is {num_samples}; it must be at least 1")
-    if not replacement and num_samples > weights.shape[-1]:
-        raise RuntimeError(
-            f"multinomial: {num_samples} of {weights.shape[-1]} categories without replacement; draw fewer, or set "
-            "replacement=True"
-        )
-    if not np.all((weights >= 0) & np.isfinite(weights)):
-        raise RuntimeError("multinomial: the probabilities contain inf, nan or a number below 0")
-    if not np.all(weights.sum(-1) > 0):
-        raise RuntimeError("multinomial: the probabilities of a row are all 0")
-    if replacement and num_samples > 1:
-        return Tensor(by_levels(weights, num_samples, draw))
-    clocks = weights / draw.exponential(weights.shape, weights.dtype)
-    order = np.argsort(-clocks, axis=-1, kind="stable")[..., :num_samples]
-    return Tensor(order.astype(np.int64))
-
-
-def by_levels(weights: NDArray, count: int, draw: Generator) -> NDArray:
-    """For each row `count` indices: where uniform numbers fall among the cumulative probabilities."""
-    rows = weights.reshape(-1, weights.shape[-1])
-    levels = np.cumsum(rows, axis=1)
-    levels /= levels[:, -1:]
-    uniform = draw.uniform((len(rows), count), np.float64)
-    found = [np.searchsorted(level, u) for level, u in zip(levels, uniform, strict=True)]
-    return np.array(found, np.int64).reshape(*weights.shape[:-1], count)
+    weights, draw = as_array(input, None), generator or default_generator
+    return made("multinomial", chances.multinomial(weights, num_samples, replacement, draw), out=out)

@@ -106,7 +106,6 @@ FAMILIES = {
     "use nonzero, or index_add": """
         nonzero_static index_reduce index_reduce_
     """,
-    "draw with numpy: Generator.numpy.poisson": "poisson",
     "use nanmean, median or quantile of x[~x.isnan()]": "nanquantile",
     "use numpy.unravel_index on integers": "unravel_index",
     "use the function of nn.functional with inplace=True": """
@@ -122,7 +121,7 @@ OF_PACKAGE = {**NOWHERE, "bfloat16": FLOATS, **dict.fromkeys(("real", "conj", "r
 """What the package has not, by name."""
 OF_TENSORS = {
     **NOWHERE,
-    **{name: f"it is a function here: {name}(x)" for name in ("bernoulli", "hardshrink", "multinomial")},
+    **{name: f"it is a function here: {name}(x)" for name in ("hardshrink",)},
     **{name: f"it is a function here, without a derivative: {name}(x)" for name in ("svd", "pinverse")},
 }
 """What a Tensor has not, by name."""
@@ -168,9 +167,7 @@ DISTRIBUTIONS = """
     SoftplusTransform StackTransform StickBreakingTransform StudentT TanhTransform Transform
     TransformedDistribution VonMises Weibull Wishart biject_to identity_transform register_kl transform_to
 """
-WORKERS = "there is one process; use a DataLoader with num_workers, which are threads"
 DATA = {
-    "DistributedSampler": WORKERS,
     **dict.fromkeys(("IterDataPipe", "MapDataPipe"), "PyTorch leaves pipes; use Dataset or IterableDataset"),
 }
 SUBCLASS = (

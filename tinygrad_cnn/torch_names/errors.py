@@ -1,6 +1,6 @@
 """The exceptions that are of two kinds, since PyTorch raises another one than Python or NumPy would."""
 
-from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.errors import ArgumentError, DTypeError
 
 
 class DeviceError(RuntimeError, AssertionError):
@@ -21,3 +21,7 @@ class BoundError(ValueError, AssertionError):
 
 class EmptyError(ArgumentError, IndexError):
     """No elements where at least one is needed: in PyTorch an IndexError or a RuntimeError, in NumPy a ValueError."""
+
+
+class KernelMissingError(DTypeError, NotImplementedError):
+    """A dtype for which there is no kernel: a DTypeError, and the NotImplementedError that PyTorch raises."""

@@ -14,7 +14,7 @@ from tinygrad_cnn.core.types import A, Array, ArrayLike
 from tinygrad_cnn.ops.elementwise import Softplus
 from tinygrad_cnn.ops.norm import column
 from tinygrad_cnn.random import default_generator
-from tinygrad_cnn.tensor import Tensor
+from tinygrad_cnn.tensor import Tensor, as_array
 
 __all__ = [
     "celu", "celu_", "elu", "elu_", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh",
@@ -79,8 +79,13 @@ def rrelu(input: A, lower: float = 1 / 8, upper: float = 1 / 3, training: bool =
         raise ArgumentError(f"rrelu: lower is {lower}, upper {upper}; lower must not be above upper")
     if not training:
         return leaky_relu(input, (lower + upper) / 2, inplace)
-    slopes = default_generator.uniform(shape_of(input), dtype_of(input), lower, upper)
-    return applied("rrelu", lambda x: ops.where(x > 0, x, x * slopes), input, inplace)
+    given = as_array(input, None)
+    slopes = np.ones(given.shape, given.dtype)
+    falling = given <= 0
+    slopes[falling] = default_generator.uniform(
+        (int(falling.sum()),), np.float64, lower, upper
+    )  # those alone are drawn
+    return applied("rrelu", lambda x: x * slopes, input, inplace)
 
 
 def elu(input: A, alpha: float = 1.0, inplace: bool = False) -> A:

@@ -58,22 +58,28 @@ def dropout2d(input: A, p: float = 0.5, training: bool = True, inplace: bool = F
 
 
 def dropout3d(input: A, p: float = 0.5, training: bool = True, inplace: bool = False) -> A:
-    """`dropout` of whole channels of (N, C, D, H, W)."""
+    """`dropout` of whole channels of (N, C, D, H, W) or (C, D, H, W).
+
+    As in PyTorch, an input of other than 4 or 5 dims is warned about, and its dim 0 is that of the channels.
+    """
     shape = shape_of(input)
-    if len(shape) != 5:
-        warnings.warn(f"dropout3d: input has shape {shape}; expected (N, C, D, H, W)", UserWarning, stacklevel=2)
-    return _of_channels("dropout3d", input, _per_channel("dropout3d", shape), p, training, inplace)
+    if len(shape) not in (4, 5):
+        warnings.warn(
+            f"dropout3d: input has shape {shape}; expected (N, C, D, H, W) or (C, D, H, W)", UserWarning, stacklevel=2
+        )
+    channels = _per_channel("dropout3d", shape if len(shape) == 5 else (1, *shape))
+    return _of_channels("dropout3d", input, channels[len(channels) - len(shape) :], p, training, inplace)
 
 
 def _per_channel(name: str, shape: Shape) -> Shape:
-    if len(shape) < 2:
+    if len(shape) < 2 and 0 not in shape:
         raise ArgumentError(f"{name}: input has shape {shape}; channels need at least 2 dims")
     return (*shape[:2], *(1,) * (len(shape) - 2))
 
 
 def _of_channels(name: str, input: A, shape: Shape, p: float, training: bool, inplace: bool) -> A:
     check_probability(name, p)
-    if not training or p == 0:
+    if not training or p == 0 or 0 in shape_of(input):
         return input
     mask = ops.drop(np.ones(shape, dtype_of(input)), p, default_generator)
     return applied(name, lambda x: x * mask, input, inplace)
@@ -95,7 +101,7 @@ def feature_alpha_dropout(input: A, p: float = 0.5, training: bool = False, inpl
 
 def _alpha(name: str, input: A, shape: Shape, p: float, training: bool, inplace: bool) -> A:
     check_probability(name, p)
-    if not training or p == 0:
+    if not training or p == 0 or 0 in shape_of(input):
         return input
     if p == 1:
         return applied(name, lambda x: x * 0, input, inplace)

@@ -6,6 +6,7 @@ from tinygrad_cnn.torch_names.absent import DATA, absent
 from tinygrad_cnn.utils.data.collate import *
 from tinygrad_cnn.utils.data.dataloader import *
 from tinygrad_cnn.utils.data.dataset import *
+from tinygrad_cnn.utils.data.distributed import *
 from tinygrad_cnn.utils.data.sampler import *
 from tinygrad_cnn.utils.data.workers import *
 

@@ -71,8 +71,10 @@ class RandomSampler(Sampler[int]):
             for start in range(0, self.num_samples, 32):  # PyTorch draws as many at once: so do we, for its numbers
                 yield from randint(0, n, (min(32, self.num_samples - start),), generator=generator).numpy().tolist()
             return
-        for start in range(0, self.num_samples, n):
-            yield from randperm(n, generator=generator).numpy().tolist()[: self.num_samples - start]
+        for _ in range(self.num_samples // n):
+            yield from randperm(n, generator=generator).numpy().tolist()
+        # an order of its own for what is left, as in PyTorch even for none: the pass after this one depends on it
+        yield from randperm(n, generator=generator).numpy().tolist()[: self.num_samples % n]
 
     def __len__(self) -> int:
         return self.num_samples
