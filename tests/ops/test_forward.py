@@ -4,6 +4,7 @@ import itertools
 import math
 import operator
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given
@@ -303,6 +304,10 @@ def sigmoid(x):
     return 1 / (1 + math.exp(-x))
 
 
+def normal(x):
+    return math.erfc(-x / math.sqrt(2)) / 2
+
+
 def diagonal(x, *, offset, axis1, axis2):
     rest = [a for a in range(x.ndim) if a not in (axis1, axis2)]
     pairs = [(i, i + offset) for i in range(x.shape[axis1]) if 0 <= i + offset < x.shape[axis2]]
@@ -409,6 +414,15 @@ REFERENCES = {
     "Arctan": each(math.atan),
     "Sigmoid": each(sigmoid),
     "Erf": each(math.erf),
+    "Erfc": each(math.erfc),
+    "Erfcx": each(lambda x: math.exp(x * x) * math.erfc(x)),
+    "Gauss": each(lambda x, *, scale: math.exp(scale * x * x)),
+    "Ndtr": each(normal),
+    "LogNdtr": each(lambda x: math.log(normal(x))),
+    "Ndtri": each(lambda p: bisected(normal, p, -9, 9)),
+    "Lgamma": each(math.lgamma),
+    "Polygamma": each(lambda x, *, n: float(mpmath.polygamma(n, x))),
+    "BesselI": each(lambda x, *, n, scaled: float(mpmath.besseli(n, x)) * (math.exp(-abs(x)) if scaled else 1)),
     "Softplus": each(smooth_maximum),
     "Silu": each(lambda x: x * sigmoid(x)),
     "Gelu": each(lambda x: x * (1 - math.erfc(x / math.sqrt(2)) / 2)),

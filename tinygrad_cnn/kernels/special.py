@@ -1,9 +1,16 @@
-"""Functions that NumPy lacks."""
+"""The error function and its kin, in float64, by rational Chebyshev approximations.
+
+W. J. Cody, "Rational Chebyshev approximations for the error function", Mathematics of Computation 23 (1969), 631-637.
+"""
+
+import math
 
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
+from tinygrad_cnn.kernels.gamma import by_parts, in_double
 
+SQRT_HALF = math.sqrt(0.5)
 SMALL = (
     (
         1.85777706184603153e-1,
@@ -25,40 +32,154 @@ MIDDLE = (
         3.29079923573345963e03, 4.36261909014324716e03, 3.43936767414372164e03, 1.23033935480374942e03,
     ),
 )  # fmt: skip
+FAR = (
+    (
+        1.63153871373020978e-2, 3.05326634961232344e-1, 3.60344899949804439e-1, 1.25781726111229246e-1,
+        1.60837851487422766e-2, 6.58749161529837803e-4,
+    ),
+    (
+        1.0, 2.56852019228982242e00, 1.87295284992346725e00, 5.27905102951428412e-1, 6.05183413124413191e-2,
+        2.33520497626869185e-3,
+    ),
+)  # fmt: skip
 
 
+@in_double
+def gauss(x: NDArray, scale: NDArray) -> NDArray:
+    """exp(scale x²), all digits of it: the square is the sum of an exact part and a small one."""
+    near = np.clip(np.round(x * 16) / 16, -1e4, 1e4)  # its square has few enough digits to be exact
+    rest = np.clip((x - near) * (x + near), -1e9, 1e9)
+    return np.asarray(np.exp(scale * near * near) * np.exp(scale * rest))
+
+
+def _erf_near(x: NDArray) -> NDArray:
+    square = x * x
+    return np.asarray(x * np.polyval(SMALL[0], square) / np.polyval(SMALL[1], square))
+
+
+def _erfcx_middle(x: NDArray) -> NDArray:
+    return np.asarray(np.polyval(MIDDLE[0], x) / np.polyval(MIDDLE[1], x))
+
+
+def _erfcx_far(x: NDArray) -> NDArray:
+    square = 1 / (x * x)
+    rest = square * np.polyval(FAR[0], square) / np.polyval(FAR[1], square)
+    return np.asarray((1 / math.sqrt(math.pi) - rest) / x)
+
+
+def _erfc_right(x: NDArray) -> NDArray:
+    """Where x is above 0.46."""
+    x = np.minimum(x, 30)
+    return np.where(x < 4, _erfcx_middle(np.minimum(x, 4)), _erfcx_far(np.maximum(x, 4))) * gauss(x, -1.0)
+
+
+@in_double
 def erf(x: NDArray) -> NDArray:
-    """The error function 2/√π ∫₀ˣ exp(-t²) dt, in the dtype of x, computed in float64.
-
-    Rational Chebyshev approximations: W. J. Cody, "Rational Chebyshev approximations for the error function",
-    Mathematics of Computation 23 (1969), 631-637. From |x| = 6 on the result is ±1 to the last bit.
-    """
-    values = np.asarray(x)
-    dtype = values.dtype if values.dtype.kind == "f" else np.dtype(np.float64)
-    v = values.astype(np.float64)
-    size = np.minimum(np.abs(v), 6.0)
-    square = np.minimum(size, 0.5) ** 2
-    small = v * np.polyval(SMALL[0], square) / np.polyval(SMALL[1], square)
-    middle = 1 - np.exp(-size * size) * np.polyval(MIDDLE[0], size) / np.polyval(MIDDLE[1], size)
-    y = np.where(np.abs(v) <= 0.46875, small, np.copysign(middle, v))
-    return np.asarray(y, dtype)
+    """The error function 2/√π ∫₀ˣ exp(-t²) dt, in the dtype of x, computed in float64."""
+    size = np.abs(x)
+    return by_parts(
+        x,
+        [
+            (size <= 0.46875, _erf_near),
+            (size < 6, lambda x: np.copysign(1 - _erfcx_middle(np.abs(x)) * np.exp(-x * x), x)),
+            (size >= 6, np.sign),
+        ],
+    )
 
 
+@in_double
+def erfc(x: NDArray) -> NDArray:
+    """1 - erf(x), which keeps its digits where erf is nearly 1."""
+    return by_parts(
+        x,
+        [
+            (np.abs(x) <= 0.46875, lambda x: 1 - _erf_near(x)),
+            (x > 0, _erfc_right),
+            (x < 0, lambda x: 2 - _erfc_right(-x)),
+        ],
+    )
+
+
+@in_double
+def erfcx(x: NDArray) -> NDArray:
+    """exp(x²) erfc(x), which neither vanishes nor loses digits for large x."""
+    return by_parts(
+        x,
+        [
+            (np.abs(x) <= 0.46875, lambda x: (1 - _erf_near(x)) * np.exp(x * x)),
+            (x >= 4, _erfcx_far),
+            (x > 0, _erfcx_middle),
+            (x < 0, lambda x: erfc(x) * gauss(x, 1.0)),
+        ],
+    )
+
+
+@in_double
 def erfinv(y: NDArray) -> NDArray:
-    """The x with erf(x) = y, in the dtype of y, computed in float64; ±∞ at ±1, NaN beyond.
+    """The x with erf(x) = y, in the dtype of y; ±∞ at ±1, NaN beyond.
 
-    Winitzki's formula, right to 0.2%, and three of Halley's steps.
+    Winitzki's formula, right to 0.2%, and three of Halley's steps: on erfc above ½, where 1 - |y| is exact.
     """
-    values = np.asarray(y)
-    dtype = values.dtype if values.dtype.kind == "f" else np.dtype(np.float64)
-    v = values.astype(np.float64)
-    inside = np.where(np.abs(v) < 1, v, 0.0)
+    size = np.abs(y)
+    inside = np.where(size < 1, size, 0.0)
     decay = np.log1p(-inside * inside)
     a = 0.147
     half = 2 / (np.pi * a) + decay / 2
-    x = np.copysign(np.sqrt(np.maximum(np.sqrt(half * half - decay / a) - half, 0)), inside)
+    x = np.sqrt(np.maximum(np.sqrt(half * half - decay / a) - half, 0))
     for _ in range(3):
-        step = (erf(x) - inside) * (np.sqrt(np.pi) / 2) * np.exp(x * x)
+        miss = np.where(inside > 0.5, (1 - inside) - erfc(x), erf(x) - inside)
+        step = miss * (math.sqrt(math.pi) / 2) * gauss(x, 1.0)
         x = x - step / (1 + x * step)
-    edge = np.where(np.abs(v) == 1, np.copysign(np.inf, v), np.nan)
-    return np.asarray(np.where(np.abs(v) < 1, x, edge), dtype)
+    edge = np.where(size == 1, np.inf, np.nan)
+    return np.copysign(np.where(size < 1, x, edge), y)
+
+
+@in_double
+def ndtr(x: NDArray) -> NDArray:
+    """The normal distribution function erfc(-x / √2) / 2, with its digits where it is small."""
+    return by_parts(
+        x,
+        [
+            (x > -1, lambda x: 0.5 * erfc(x * -SQRT_HALF)),
+            (x <= -1, lambda x: 0.5 * erfcx(x * -SQRT_HALF) * gauss(x, -0.5)),
+        ],
+    )
+
+
+@in_double
+def log_ndtr(x: NDArray) -> NDArray:
+    """The logarithm of `ndtr`."""
+    return by_parts(
+        x,
+        [
+            (x > -1, lambda x: np.log1p(-ndtr(-x))),
+            (x <= -1, lambda x: np.log(0.5 * erfcx(x * -SQRT_HALF)) - 0.5 * x * x),
+        ],
+    )
+
+
+@in_double
+def ndtri(p: NDArray) -> NDArray:
+    """The x with ndtr(x) = p; ∓∞ at 0 and 1, NaN outside.
+
+    Below 1/10 by Newton's method on the logarithms, from √(-2 ln p).
+    """
+    return by_parts(
+        p,
+        [
+            ((p < 0) | (p > 1), lambda p: p * np.nan),
+            (p == 0, lambda p: p - np.inf),
+            (p < 0.1, _ndtri_left),
+            (p > 0.9, lambda p: -ndtri(1 - p)),
+            (p >= 0.1, lambda p: erfinv(2 * p - 1) / SQRT_HALF),
+        ],
+    )
+
+
+def _ndtri_left(p: NDArray) -> NDArray:
+    goal = np.log(p)
+    x = -np.sqrt(-2 * goal)
+    x = np.minimum(x + np.log(-2 * math.sqrt(math.pi) * x) / -x, -0.5)
+    for _ in range(5):
+        x = x - (log_ndtr(x) - goal) * erfcx(x * -SQRT_HALF) * math.sqrt(math.pi / 2)
+    return np.asarray(x)

@@ -16,16 +16,14 @@ from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.op import Elementwise, Kink, Sample, Unary
 from tinygrad_cnn.core.promotion import default
 from tinygrad_cnn.core.types import A, Array, ArrayLike
-from tinygrad_cnn.kernels.special import erf as _erf
-from tinygrad_cnn.kernels.special import erfinv as _erfinv
+from tinygrad_cnn.ops.special import Gauss, Ndtr
 
 __all__ = [
-    "acos", "add", "arccos", "arcsin", "arctan", "asin", "atan", "cos", "cosh", "erf", "erfinv", "exp", "expm1", "gelu",
+    "acos", "add", "arccos", "arcsin", "arctan", "asin", "atan", "cos", "cosh", "exp", "expm1", "gelu",
     "log", "log1p", "mul", "multiply", "neg", "negative", "pow", "reciprocal", "rsqrt", "sigmoid", "silu", "sin",
     "sinh", "softplus", "sqrt", "square", "sub", "subtract", "tan", "tanh",
 ]  # fmt: skip
 
-SQRT_HALF = math.sqrt(0.5)
 INV_SQRT_2PI = 1 / math.sqrt(2 * math.pi)
 
 
@@ -165,28 +163,6 @@ class Arctan(Unary):
         return g / (1 + x * x)
 
 
-class Erf(Unary):
-    """y = 2/√π ∫₀ˣ exp(-t²) dt        dx = g 2/√π exp(-x²)"""
-
-    def forward(x: Array) -> Array:
-        return _erf(x)
-
-    def d_x(g: Array, x: Array) -> Array:
-        return g * (2 / math.sqrt(math.pi) * np.exp(-x * x))
-
-
-class Erfinv(Unary):
-    """y = the inverse of erf        dx = g √π/2 exp(y²)"""
-
-    domain = {"x": Real(low=-0.75, high=0.75)}
-
-    def forward(x: Array) -> Array:
-        return _erfinv(x)
-
-    def d_x(g: Array, y: Array) -> Array:
-        return g * (math.sqrt(math.pi) / 2 * np.exp(y * y))
-
-
 class Softplus(Unary):
     """y = ln(1 + exp(βx)) / β, and x itself where βx > threshold        dx = g sigmoid(βx)"""
 
@@ -222,10 +198,10 @@ class Gelu(Unary):
     """y = x Φ(x), with Φ the normal distribution        dx = g (Φ(x) + x φ(x))"""
 
     def forward(x: Array) -> Array:
-        return 0.5 * x * (1 + _erf(x * SQRT_HALF))
+        return x * Ndtr.forward(x)
 
     def d_x(g: Array, x: Array) -> Array:
-        return g * (0.5 * (1 + erf(x * SQRT_HALF)) + x * INV_SQRT_2PI * np.exp(-0.5 * x * x))
+        return g * (Ndtr.apply(x) + x * (INV_SQRT_2PI * Gauss.apply(x, scale=-0.5)))
 
 
 class GeluTanh(Unary):
@@ -374,16 +350,6 @@ negative, subtract, multiply = neg, sub, mul
 def sigmoid(input: A) -> A:
     """Logistic function of each element, ``1 / (1 + exp(-x))``; nothing overflows."""
     return Sigmoid.apply(input)
-
-
-def erf(input: A) -> A:
-    """Error function of each element: ``2/√π`` times the integral of ``exp(-t²)`` from 0 to x."""
-    return Erf.apply(input)
-
-
-def erfinv(input: A) -> A:
-    """The inverse of `erf`: ±∞ at ±1, NaN beyond."""
-    return Erfinv.apply(input)
 
 
 def silu(input: A) -> A:

@@ -23,6 +23,7 @@ from tinygrad_cnn.ops.running import *
 from tinygrad_cnn.ops.scatter import *
 from tinygrad_cnn.ops.shape import *
 from tinygrad_cnn.ops.solving import *
+from tinygrad_cnn.ops.special import *
 from tinygrad_cnn.ops.statistics import *
 from tinygrad_cnn.ops.trigonometry import *
 

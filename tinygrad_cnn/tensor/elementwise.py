@@ -40,8 +40,13 @@ class ElementwiseMethods(FactMethods):
     subtract = ops.subtract
     multiply = ops.multiply
     sigmoid = ops.sigmoid
-    erfinv = ops.erfinv
+    digamma = ops.digamma
     erf = ops.erf
+    erfc = ops.erfc
+    erfinv = ops.erfinv
+    i0 = ops.i0
+    lgamma = ops.lgamma
+    mvlgamma = ops.mvlgamma
     pow = ops.pow
     square = ops.square
     reciprocal = ops.reciprocal
@@ -136,3 +141,7 @@ class ElementwiseMethods(FactMethods):
     def where(self, condition: ArrayLike, other: ArrayLike) -> Self:
         """These elements where the condition holds, else those of `other`."""
         return ops.where(condition, self, other)
+
+    def polygamma(self, n: int) -> Self:
+        """The n-th derivative of `digamma` at these elements."""
+        return ops.polygamma(n, self)

@@ -87,7 +87,13 @@ class InPlaceMethods(FactMethods):
     subtract_ = in_place(ops.subtract)
     multiply_ = in_place(ops.multiply)
     sigmoid_ = in_place(ops.sigmoid)
+    digamma_ = in_place(ops.digamma)
     erf_ = in_place(ops.erf)
+    erfc_ = in_place(ops.erfc)
+    erfinv_ = in_place(ops.erfinv)
+    i0_ = in_place(ops.i0)
+    lgamma_ = in_place(ops.lgamma)
+    mvlgamma_ = in_place(ops.mvlgamma)
     pow_ = in_place(ops.pow)
     square_ = in_place(ops.square)
     reciprocal_ = in_place(ops.reciprocal)
@@ -205,6 +211,10 @@ class InPlaceMethods(FactMethods):
     def put_(self, index: ArrayLike, source: ArrayLike, accumulate: bool = False) -> Self:
         """In place: elements of the flattened tensor replaced, or added to, by their numbers."""
         return self.become("put_", lambda x: put(x, index, source, accumulate), source)
+
+    def polygamma_(self, n: int) -> Self:
+        """In place: see `polygamma`."""
+        return self.become("polygamma_", lambda x: ops.polygamma(n, x))
 
     def fill_diagonal_(self, fill_value: float, wrap: bool = False) -> Self:
         """Make every element of the main diagonal this value; with `wrap`, of a tall matrix again and again."""

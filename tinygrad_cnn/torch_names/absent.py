@@ -57,8 +57,7 @@ FAMILIES = {
         triangular_solve vander
     """,
     SPECIAL: """
-        digamma digamma_ erfc erfc_ i0 i0_ igamma igamma_ igammac igammac_ lgamma lgamma_ mvlgamma mvlgamma_
-        polygamma polygamma_ ldexp ldexp_ frexp nextafter nextafter_ logcumsumexp
+        igamma igamma_ igammac igammac_ ldexp ldexp_ frexp nextafter nextafter_ logcumsumexp
     """,
     SIGNALS: """
         stft istft bartlett_window blackman_window hamming_window hann_window kaiser_window
@@ -111,9 +110,7 @@ FAMILIES = {
     "use the function of nn.functional with inplace=True": """
         celu_ selu_ rrelu_ threshold_
     """,
-    "use the form that is not in place": """
-        erfinv_ float_power_
-    """,
+    "use the form that is not in place": "float_power_",
     "index it: x[index]": "index",
 }
 NOWHERE = {name: reason for reason, names in FAMILIES.items() for name in names.split()}

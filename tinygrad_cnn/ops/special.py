@@ -1,0 +1,216 @@
+"""Special functions: the error function and its kin, the gamma function's logarithm and its derivatives, Bessel's.
+
+What they compute is in `kernels`; a rule is made of other functions of these families, so that every order has digits.
+"""
+
+import math
+
+import numpy as np
+
+from tinygrad_cnn.core.domain import AwayFrom, Real
+from tinygrad_cnn.core.draw import Draw
+from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.op import Kink, Sample, Unary
+from tinygrad_cnn.core.types import A, Array
+from tinygrad_cnn.kernels import bessel, gamma, special
+from tinygrad_cnn.ops.untracked import plain
+
+__all__ = [
+    "digamma", "erf", "erfc", "erfinv", "i0", "lgamma", "mvlgamma", "polygamma",
+]  # fmt: skip
+
+SQRT_HALF = math.sqrt(0.5)
+AWAY_FROM_POLES = {"x": AwayFrom((-2.0, -1.0, 0.0), gap=0.25, low=-2.5, high=4.0)}
+
+
+class Gauss(Unary):
+    """y = exp(s x²)        dx = 2 s g x y"""
+
+    def forward(x: Array, *, scale: float) -> Array:
+        return special.gauss(x, scale)
+
+    def d_x(g: Array, y: Array, x: Array, *, scale: float) -> Array:
+        return g * ((2 * scale) * x * y)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        (x,) = super().sample(draw).inputs
+        return Sample((x,), {"scale": draw.choice([-1.0, -0.5, 0.5])})
+
+
+class Erf(Unary):
+    """y = 2/√π ∫₀ˣ exp(-t²) dt        dx = g 2/√π exp(-x²)"""
+
+    def forward(x: Array) -> Array:
+        return special.erf(x)
+
+    def d_x(g: Array, x: Array) -> Array:
+        return g * ((2 / math.sqrt(math.pi)) * Gauss.apply(x, scale=-1.0))
+
+
+class Erfc(Unary):
+    """y = 1 - erf x        dx = -g 2/√π exp(-x²)"""
+
+    def forward(x: Array) -> Array:
+        return special.erfc(x)
+
+    def d_x(g: Array, x: Array) -> Array:
+        return g * ((-2 / math.sqrt(math.pi)) * Gauss.apply(x, scale=-1.0))
+
+
+class Erfcx(Unary):
+    """y = exp(x²) erfc x        dx = g (2 x y - 2/√π)"""
+
+    def forward(x: Array) -> Array:
+        return special.erfcx(x)
+
+    def d_x(g: Array, y: Array, x: Array) -> Array:
+        return g * (2 * x * y - 2 / math.sqrt(math.pi))
+
+
+class Erfinv(Unary):
+    """y = the inverse of erf        dx = g √π/2 exp(y²)"""
+
+    domain = {"x": Real(low=-0.9375, high=0.9375)}
+
+    def forward(x: Array) -> Array:
+        return special.erfinv(x)
+
+    def d_x(g: Array, y: Array) -> Array:
+        return g * ((math.sqrt(math.pi) / 2) * Gauss.apply(y, scale=1.0))
+
+
+class Ndtr(Unary):
+    """y = Φ(x), the normal distribution        dx = g exp(-x²/2) / √2π"""
+
+    def forward(x: Array) -> Array:
+        return special.ndtr(x)
+
+    def d_x(g: Array, x: Array) -> Array:
+        return g * ((1 / math.sqrt(2 * math.pi)) * Gauss.apply(x, scale=-0.5))
+
+
+class LogNdtr(Unary):
+    """y = ln Φ(x)        dx = g √(2/π) / erfcx(-x / √2)"""
+
+    def forward(x: Array) -> Array:
+        return special.log_ndtr(x)
+
+    def d_x(g: Array, x: Array) -> Array:
+        return g * (math.sqrt(2 / math.pi) / Erfcx.apply(x * -SQRT_HALF))
+
+
+class Ndtri(Unary):
+    """y = the inverse of Φ        dx = g √2π exp(y²/2)"""
+
+    domain = {"x": Real(low=0.0625, high=0.9375)}
+
+    def forward(x: Array) -> Array:
+        return special.ndtri(x)
+
+    def d_x(g: Array, y: Array) -> Array:
+        return g * (math.sqrt(2 * math.pi) * Gauss.apply(y, scale=0.5))
+
+
+class Lgamma(Unary):
+    """y = ln |Γ(x)|        dx = g ψ(x)"""
+
+    domain = AWAY_FROM_POLES
+
+    def forward(x: Array) -> Array:
+        return gamma.lgamma(x)
+
+    def d_x(g: Array, x: Array) -> Array:
+        return g * Polygamma.apply(x, n=0)
+
+
+class Polygamma(Unary):
+    """y = ψ⁽ⁿ⁾(x), with ψ = (ln Γ)'        dx = g ψ⁽ⁿ⁺¹⁾(x)"""
+
+    domain = AWAY_FROM_POLES
+
+    def forward(x: Array, *, n: int) -> Array:
+        return gamma.polygamma(n, x)
+
+    def d_x(g: Array, x: Array, *, n: int) -> Array:
+        return g * Polygamma.apply(x, n=n + 1)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        (x,) = super().sample(draw).inputs
+        return Sample((x,), {"n": draw.integer(0, 3)})
+
+
+class BesselI(Unary):
+    """y = Iₙ(x), times exp(-|x|) if scaled        dx = g (Iₙ₋₁ + Iₙ₊₁) / 2, and less sign(x) y if scaled"""
+
+    domain = {"x": AwayFrom((0.0,))}
+    kinks = (
+        Kink("x = 0, scaled", (0.0,), (0.0,), {"n": 0, "scaled": True}),
+        Kink("x = 0", (0.0,), (0.5,), {"n": 1, "scaled": False}),
+    )
+
+    def forward(x: Array, *, n: int, scaled: bool) -> Array:
+        return bessel.bessel_i(x, n, scaled)
+
+    def d_x(g: Array, y: Array, x: Array, *, n: int, scaled: bool) -> Array:
+        before, after = (BesselI.apply(x, n=k, scaled=scaled) for k in (abs(n - 1), n + 1))
+        slope = 0.5 * (before + after)
+        return g * (slope - np.sign(x) * y if scaled else slope)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        scaled = draw.boolean()
+        x = draw.array(draw.shape(), cls.domain["x"] if scaled else Real())
+        return Sample((x,), {"n": draw.integer(0, 2), "scaled": scaled})
+
+
+def erf(input: A) -> A:
+    """Error function of each element: ``2/√π`` times the integral of ``exp(-t²)`` from 0 to x."""
+    return Erf.apply(input)
+
+
+def erfc(input: A) -> A:
+    """``1 - erf(x)``, which keeps its digits where erf is nearly 1."""
+    return Erfc.apply(input)
+
+
+def erfinv(input: A) -> A:
+    """The inverse of `erf`: ±∞ at ±1, NaN beyond."""
+    return Erfinv.apply(input)
+
+
+def lgamma(input: A) -> A:
+    """The logarithm of ``|Γ(x)|``; ∞ at 0, -1, -2, ….
+
+    >>> import numpy as np
+    >>> float(lgamma(np.array(5.0)))  # ln 4!
+    3.1780538303479458
+    """
+    return Lgamma.apply(input)
+
+
+def digamma(input: A) -> A:
+    """The derivative of `lgamma`, ``Γ'(x) / Γ(x)``; NaN at -1, -2, …, and -∞ at 0."""
+    return Polygamma.apply(input, n=0)
+
+
+def polygamma(n: int, input: A) -> A:
+    """The n-th derivative of `digamma`."""
+    if n < 0:
+        raise ArgumentError(f"polygamma: n is {n}; the number of derivatives is at least 0")
+    return Polygamma.apply(input, n=int(n))
+
+
+def mvlgamma(input: A, p: int) -> A:
+    """The logarithm of the multivariate gamma function of dimension p: ``p(p-1)/4 ln π + Σ lgamma(x - k/2)``, k < p."""
+    if p < 1:
+        raise ArgumentError(f"mvlgamma: p is {p}; the dimension is at least 1")
+    places = np.arange(p, dtype=plain("mvlgamma", input).dtype if plain("mvlgamma", input).dtype.kind == "f" else None)
+    terms = Lgamma.apply(input[..., None] - places / 2)
+    return np.sum(terms, axis=-1) + p * (p - 1) / 4 * math.log(math.pi)
+
+
+def i0(input: A) -> A:
+    """The modified Bessel function of the first kind and order 0."""
+    return BesselI.apply(input, n=0, scaled=False)
