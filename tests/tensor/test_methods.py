@@ -10,7 +10,7 @@ from tinygrad_cnn import Tensor, ops
 
 METHODS = {name: f for name, f in inspect.getmembers(Tensor, inspect.isfunction) if not name.startswith("_")}
 SHARED = [name for name in METHODS if hasattr(ops, name)]
-OTHERWISE_CALLED = {"where": ["condition", "other"], "split": ["split_size", "dim"]}
+OTHERWISE_CALLED = {"polygamma": ["n"], "where": ["condition", "other"], "split": ["split_size", "dim"]}
 """Parameters of methods that PyTorch, too, names otherwise than those of its functions."""
 
 X = np.arange(1.0, 13.0).reshape(3, 4) / 16
@@ -88,6 +88,8 @@ CALLS = {
     "unflatten": (1, (2, 2)),
     "view": (-1, 2),
     "where": None,
+    "polygamma": (2,),
+    "mvlgamma": (2,),
 }
 """Arguments with which a method and a function of the same name are called on X: none, where nothing is said.
 
@@ -157,6 +159,9 @@ def test_method_function_and_array_speed_give_the_same(name):
         args = (args[1],)
         same(method, ops.where(X > 0.5, Tensor(x), *args))
         same(method, ops.where(X > 0.5, x, *args))
+    elif name == "polygamma":
+        same(method, ops.polygamma(*args, Tensor(x)))
+        same(method, ops.polygamma(*args, x))
     else:
         same(method, getattr(ops, name)(Tensor(x), *args))
         same(method, getattr(ops, name)(x, *args))
