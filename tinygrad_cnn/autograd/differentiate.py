@@ -90,6 +90,8 @@ def grad(
     if materialize_grads and allow_unused is False:
         raise ValueError("grad: allow_unused must be True or left out with materialize_grads=True, which has no None")
     sources, targets = _listed("grad", outputs), _listed("grad", inputs)
+    if not targets:
+        raise RuntimeError("grad: inputs is empty; give the tensors whose gradients are wanted")
     cotangents = _cotangents(grad_outputs, sources)
     engine.check_inputs("grad", targets)
     keep = create_graph if retain_graph is None else retain_graph
@@ -105,10 +107,14 @@ def grad(
         ]
         found = tuple(_stacked(parts) for parts in zip(*runs, strict=True))
     if materialize_grads:
-        return tuple(
-            t.wrap(np.zeros(t.shape, t.dtype)) if d is None else d for t, d in zip(targets, found, strict=True)
-        )
+        return tuple(nothing(t, create_graph) if d is None else d for t, d in zip(targets, found, strict=True))
     return found
+
+
+def nothing(tensor: Any, recorded: bool) -> Any:
+    """Zeros like a tensor; of a recorded pass, they can be differentiated as all that it returns."""
+    zeros = tensor.wrap(np.zeros(tensor.shape, tensor.dtype))
+    return zeros.requires_grad_(recorded)
 
 
 def _stacked(parts: tuple[Any, ...]) -> Any:

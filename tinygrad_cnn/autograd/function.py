@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 
-from tinygrad_cnn.autograd.graph import AccumulateGrad, Node
+from tinygrad_cnn.autograd.graph import AccumulateGrad, Node, alike
+from tinygrad_cnn.autograd.hooks import RemovableHandle
 from tinygrad_cnn.autograd.mode import no_grad
 from tinygrad_cnn.core.engine import unbroadcast
 from tinygrad_cnn.core.graph import Alias, Edge
@@ -361,6 +362,21 @@ class FunctionNode(OwnNode):
             self.ctx._free()
         return settled
 
+    def parts(self, g: Any) -> tuple[Any, ...]:
+        """The gradients of all outputs, None where there is none."""
+        parts = g.parts if isinstance(g, Parts) else {self.first: g}
+        return tuple(self.wrap(parts[k]) if k in parts else None for k in range(len(self.forms)))
+
+    def whole(self, parts: tuple[Any, ...], g: Any) -> Any:
+        """Those that are there, by the numbers of their outputs."""
+        old = g.parts if isinstance(g, Parts) else {self.first: g}
+        recorded = next(iter(old.values()))
+        return Parts({k: alike(part, recorded) for k, part in enumerate(parts) if part is not None})
+
+    def tensor_places(self) -> list[int]:
+        """The numbers of the arguments that are tensors."""
+        return [k for k, is_one in enumerate(self.tensors) if is_one]
+
     def rule(self) -> Callable[..., Any]:
         """`backward`, or `vjp` if that is what was written."""
         function = self.function
@@ -426,6 +442,14 @@ class Output(OwnNode):
     def next_functions(self) -> tuple[tuple[Node | AccumulateGrad | None, int], ...]:
         """Those of the common node."""
         return self.node.next_functions
+
+    def register_hook(self, fn: Callable[..., Any]) -> RemovableHandle:
+        """Call `fn` once the common node has given the gradients of its inputs."""
+        return self.node.register_hook(fn)
+
+    def register_prehook(self, fn: Callable[..., Any]) -> RemovableHandle:
+        """Call `fn` once the gradients of all outputs are there."""
+        return self.node.register_prehook(fn)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or "node" not in self.__dict__:

@@ -1,7 +1,10 @@
 """Functions called during the backward pass: with a gradient on its way, or when a leaf has received its own."""
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import count
+from threading import local
 from types import TracebackType
 from typing import Any
 
@@ -9,25 +12,42 @@ from tinygrad_cnn.core.graph import Node
 from tinygrad_cnn.core.tensor import Tensor
 
 
-class Hooks(list[Callable[[Any], Any]]):
-    """Of one edge: what may replace its gradient, and, of a leaf, what is told once `.grad` has it (`after`)."""
+class Snapshot(list[Callable[..., Any]]):
+    """Functions to be called one after the other: those that are there when that begins, whatever they do to the list.
+
+    Hooks remove themselves or others and add new ones, and other threads do so at any time.
+    """
+
+    __slots__ = ()
+
+    def __iter__(self) -> Iterator[Callable[..., Any]]:
+        return iter(self.copy())
+
+
+class Hooks(Snapshot):
+    """Of one edge: what may replace its gradient, and what is called `after`.
+
+    That is, of a leaf, once `.grad` has the gradient; of a node, once it has given those of its inputs.
+    """
 
     __slots__ = ("after",)
 
     def __init__(self) -> None:
         super().__init__()
-        self.after: list[Callable[[Any], Any]] = []
+        self.after = Snapshot()
 
 
 class RemovableHandle:
     """What registering a hook returns: `remove` takes the hook away again, as leaving a ``with`` block does."""
 
+    _ids = count()
+
     def __init__(self, hooks: list[Any], hook: Callable[..., Any]) -> None:
-        self._hooks, self._hook = hooks, hook
+        self._hooks, self._hook, self.id = hooks, hook, next(self._ids)
 
     def remove(self) -> None:
         """Take the hook away; a second call does nothing."""
-        if self._hook in self._hooks:
+        with suppress(ValueError):  # it was taken away before
             self._hooks.remove(self._hook)
 
     def __enter__(self) -> "RemovableHandle":
@@ -59,8 +79,8 @@ def add_hook(tensor: Any, hook: Callable[[Any], Any]) -> RemovableHandle:
             )
         return returned if gradient is given else returned.array
 
-    hooks = hooks_of(tensor)
-    hooks.append(adapted)
+    hooks = hooks_of(tensor.edge)
+    hooks.insert(sum(not isinstance(known, PreHook) for known in hooks), adapted)  # those of the node come last
     return RemovableHandle(hooks, adapted)
 
 
@@ -72,13 +92,76 @@ def add_post_accumulate_hook(tensor: Any, hook: Callable[[Any], Any]) -> Removab
             "register_post_accumulate_grad_hook: only a leaf accumulates a gradient, this tensor is the result of an "
             "op; use register_hook"
         )
-    hooks = hooks_of(tensor)
 
     def called(leaf: Any) -> None:
         hook(leaf)
 
-    hooks.after.append(called)
-    return RemovableHandle(hooks.after, called)
+    after = hooks_of(tensor.edge).after
+    after.insert(sum(not isinstance(known, AfterNode) for known in after), called)  # those of the node come last
+    return RemovableHandle(after, called)
+
+
+class AfterNode:
+    """A function that is called with the gradient that a leaf has got."""
+
+    def __init__(self, hook: Callable[..., Any]) -> None:
+        self.hook, self.arrived = hook, local()
+
+    def note(self, gradients: Any) -> None:
+        """Keep what is on its way, until the leaf has it."""
+        self.arrived.gradients = gradients
+
+    def __call__(self, leaf: Any) -> None:
+        """Tell of it."""
+        self.hook((), self.arrived.gradients)
+
+
+class PreHook:
+    """A function that is called with the gradients of the outputs of a node, before the node has its turn."""
+
+    def __init__(
+        self, hook: Callable[..., Any], parts: Callable[[Any], tuple[Any, ...]], whole: Callable[..., Any]
+    ) -> None:
+        self.hook, self.parts, self.whole = hook, parts, whole
+
+    def __call__(self, gradient: Any) -> Any:
+        """The gradient that the hook wants in the place of this one."""
+        given = self.parts(gradient)
+        chosen = chosen_by(self.hook, given, given)
+        return gradient if chosen is given else self.whole(chosen, gradient)
+
+
+def add_node_hook(edge: Any, hook: Callable[..., Any]) -> RemovableHandle:
+    """Call `hook` with the gradients of the inputs and of the outputs once a node has given the former."""
+    hooks = hooks_of(edge).after
+
+    def called(inputs: tuple[Any, ...], outputs: tuple[Any, ...]) -> tuple[Any, ...]:
+        return chosen_by(hook, inputs, inputs, outputs)
+
+    hooks.append(called)
+    return RemovableHandle(hooks, called)
+
+
+def chosen_by(hook: Callable[..., Any], old: tuple[Any, ...], *given: Any) -> tuple[Any, ...]:
+    """The gradients that a hook wants in the place of the old ones: it is called with what is given."""
+    new = hook(*given)
+    if new is None:
+        return old
+    name = getattr(hook, "__name__", type(hook).__name__)
+    if not isinstance(new, tuple):
+        raise TypeError(f"hook {name!r}: expected tuple, but hook returned {type(new).__name__!r}")
+    if len(new) != len(old):
+        raise RuntimeError(
+            f"hook {name!r} has returned an incorrect number of values (got {len(new)}, but expected {len(old)})"
+        )
+    for before, after in zip(old, new, strict=True):
+        if after is not None and not isinstance(after, Tensor):
+            raise TypeError(f"hook {name!r}: expected Tensors or None, but hook returned {type(after).__name__!r}")
+        if before is not None and after is not None and before.array_shape != after.array_shape:
+            raise RuntimeError(
+                f"hook {name!r} has changed the size of value: from {before.array_shape} to {after.array_shape}"
+            )
+    return new
 
 
 def check_hook(name: str, tensor: Any, hook: Any) -> None:
@@ -89,9 +172,8 @@ def check_hook(name: str, tensor: Any, hook: Any) -> None:
         raise TypeError(f"{name}: a hook is called with the gradient; {type(hook).__name__} is no function")
 
 
-def hooks_of(tensor: Any) -> Hooks:
-    """The hooks at the place in the graph where a tensor stands; made when first asked for."""
-    edge = tensor.edge
+def hooks_of(edge: Any) -> Hooks:
+    """The hooks at a place in the graph; made when first asked for."""
     if edge.hooks is None:
         edge.hooks = Hooks()
     hooks: Hooks = edge.hooks

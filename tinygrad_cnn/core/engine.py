@@ -168,7 +168,7 @@ class Pass:
             if edge is None or (self.useful is not None and edge not in self.useful):
                 continue
             used = True
-            if op.add_derivative is not None and edge in self.own and self.alias is None and watch.watcher is None:
+            if op.add_derivative and node.by_op and edge in self.own and self.alias is None and watch.watcher is None:
                 op.add_derivative(self.cotangents[edge], g, **node.options)
                 continue
             d = self.derivative(node, k, g) if given is None else given[k]

@@ -43,7 +43,8 @@ class CallHooks:
         result, called = None, set()
         try:
             args, kwargs = self._before(module, args, kwargs)
-            watch = _Watch(module, self) if self.backward or self.backward_pre else None
+            before, after = self.backward_pre.copy(), self.backward.copy()  # as they are now
+            watch = _Watch(module, before, after) if before or after else None
             if watch is not None:
                 args = watch.inputs(args)
             result = module.forward(*args, **kwargs)
@@ -90,17 +91,21 @@ def _after(hook: Hook, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any
 class _Watch:
     """One call of a module whose gradients somebody wants to see."""
 
-    def __init__(self, module: Any, hooks: CallHooks) -> None:
-        self.module, self.hooks = module, hooks
+    def __init__(self, module: Any, before: list[Hook], after: list[Hook]) -> None:
+        self.module, self.before, self.after = module, before, after
         self.name = type(module).__name__
-        self.grad_output: Gradients = ()
+        self.grad_output: Gradients | None = None
+        """None as long as no gradient has come through the outputs, and again when the hooks have been told of it.
+
+        So nobody is told of what reaches the inputs by another way, as in the derivative of a gradient.
+        """
         self.inner = False  # whether an input requires a gradient, so that there is one to wait for
 
     def inputs(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """The arguments, behind a joint at which their gradients are seen."""
-        if not self.hooks.backward:
+        if not self.after:
             return args
-        args, self.inner = watched(args, lambda gradients: self._call(self.hooks.backward, gradients))
+        args, self.inner = watched(args, self._call)
         self.count = len(args)
         return args
 
@@ -116,11 +121,11 @@ class _Watch:
         return results if isinstance(result, tuple) else results[0]
 
     def _arrived(self, gradients: Gradients) -> Gradients:
-        for hook in list(self.hooks.backward_pre):
+        for hook in self.before:
             gradients = self._chosen(hook.function(self.module, gradients), gradients)
         self.grad_output = gradients
-        if self.hooks.backward and not self.inner:
-            kept = self._call(self.hooks.backward, (None,) * self.count)
+        if self.after and not self.inner:
+            kept = self._call((None,) * self.count)
             if any(g is not None for g in kept):
                 raise RuntimeError(
                     f"{self.name}: no input requires a gradient, so that a backward hook must return None; "
@@ -128,9 +133,12 @@ class _Watch:
                 )
         return gradients
 
-    def _call(self, hooks: list[Hook], gradients: Gradients) -> Gradients:
-        for hook in list(hooks):
+    def _call(self, gradients: Gradients) -> Gradients:
+        if self.grad_output is None:
+            return gradients
+        for hook in self.after:
             gradients = self._chosen(hook.function(self.module, gradients, self.grad_output), gradients)
+        self.grad_output = None
         return gradients
 
     def _chosen(self, new: Any, old: Gradients) -> Gradients:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from tinygrad_cnn.autograd import no_grad
+from tinygrad_cnn.autograd.hooks import Snapshot
 from tinygrad_cnn.nn.parameter import Parameter, UninitializedParameter
 from tinygrad_cnn.tensor import Tensor
 
@@ -30,10 +31,8 @@ class StateHooks:
     """The functions that one module calls when its state is taken or given."""
 
     def __init__(self) -> None:
-        self.save_pre: list[Callable[..., Any]] = []
-        self.save_post: list[Callable[..., Any]] = []
-        self.load_pre: list[Callable[..., Any]] = []
-        self.load_post: list[Callable[..., Any]] = []
+        self.save_pre, self.save_post = Snapshot(), Snapshot()
+        self.load_pre, self.load_post = Snapshot(), Snapshot()
 
 
 def load(root: Any, state_dict: Mapping[str, Any], strict: bool, assign: bool) -> IncompatibleKeys:
@@ -50,7 +49,7 @@ def load(root: Any, state_dict: Mapping[str, Any], strict: bool, assign: bool) -
         for write in loading.writes:
             write()
     for module in hooked:
-        for hook in list(module._state_hooks.load_post):
+        for hook in module._state_hooks.load_post:
             if hook(module, keys) is not None:
                 raise RuntimeError("load_state_dict: a post hook must return None; change the lists of keys in place")
     loading.refuse(root, keys)

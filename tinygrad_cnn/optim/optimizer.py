@@ -15,7 +15,7 @@ from warnings import warn
 import numpy as np
 
 from tinygrad_cnn.autograd import enable_grad, note_write
-from tinygrad_cnn.autograd.hooks import RemovableHandle
+from tinygrad_cnn.autograd.hooks import RemovableHandle, Snapshot
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.tensor import Tensor
 
@@ -107,7 +107,7 @@ class Optimizer:
         self.defaults = defaults
         self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
-        self._hooks: defaultdict[str, list[Any]] = defaultdict(list)
+        self._hooks: defaultdict[str, Snapshot] = defaultdict(Snapshot)
         self._opt_called = False
         self.check(defaults)
         if isinstance(params, Tensor):
@@ -261,7 +261,7 @@ class Optimizer:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         if "_hooks" not in self.__dict__:
-            self._hooks, self._opt_called = defaultdict(list), False
+            self._hooks, self._opt_called = defaultdict(Snapshot), False
 
     # ---- hooks -------------------------------------------------------------------------------------------
 
