@@ -13,10 +13,12 @@ from tinygrad_cnn.nn.functional import channel_shuffle as channel_shuffle
 from tinygrad_cnn.nn.functional import conv_transpose1d as conv_transpose1d
 from tinygrad_cnn.nn.functional import cosine_similarity as cosine_similarity
 from tinygrad_cnn.nn.functional import dropout as dropout
+from tinygrad_cnn.nn.functional import embedding_bag as embedding_bag
 from tinygrad_cnn.nn.functional import feature_alpha_dropout as feature_alpha_dropout
 from tinygrad_cnn.nn.functional import group_norm as group_norm
 from tinygrad_cnn.nn.functional import hardshrink as hardshrink
 from tinygrad_cnn.nn.functional import max_pool1d as max_pool1d
+from tinygrad_cnn.nn.functional import max_pool3d as max_pool3d
 from tinygrad_cnn.nn.functional import pairwise_distance as pairwise_distance
 from tinygrad_cnn.nn.functional import pdist as pdist
 from tinygrad_cnn.nn.functional import pixel_shuffle as pixel_shuffle

@@ -187,8 +187,8 @@ def test_warnings():
         (lambda: F.ctc_loss(tg.ones(2, 1, 3), tg.ones(1, 1).long(), [5], [1]), RuntimeError, "1 and the 2 steps"),
         (lambda: nn.ConvTranspose2d(1, 1, 3, padding_mode="reflect"), ValueError, "has only 'zeros'"),
         (lambda: nn.Linear(1, 1, device="cuda"), RuntimeError, "Linear: device: there is no 'cuda' device"),
-        (lambda: nn.Conv3d, AttributeError, "nn.Conv3d is not here: there are no volumes"),
-        (lambda: F.conv3d, AttributeError, "nn.functional.conv3d is not here"),
+        (lambda: nn.SyncBatchNorm, AttributeError, "nn.SyncBatchNorm is not here: there is one process"),
+        (lambda: F.conv_tbc, AttributeError, "nn.functional.conv_tbc is not here"),
     ],
 )  # fmt: skip
 def test_what_is_refused_is_explained(call, kind, message):

@@ -297,7 +297,7 @@ ERRORS = [
     (lambda: ops.max_pool2d(IMAGE, 2, padding=2), ValueError, r"max_pool2d: padding \(2, 2\) is over half of"),
     (lambda: ops.max_pool2d(IMAGE, 8), ValueError, r"max_pool2d: a window of \(8, 8\) .* does not fit into input"),
     (lambda: ops.avg_pool2d(IMAGE, 2, divisor_override=0), ValueError, "avg_pool2d: divisor_override is 0; it"),
-    (lambda: ops.adaptive_avg_pool2d(IMAGE, 0), ValueError, "adaptive_avg_pool2d: output_size is .*at least 1"),
+    (lambda: ops.adaptive_avg_pool2d(IMAGE, -1), ValueError, "adaptive_avg_pool2d: output_size is .*at least 0"),
 ]  # fmt: skip
 
 

@@ -29,6 +29,9 @@ Pads: TypeAlias = tuple[Pair, Pair]
 Size2: TypeAlias = int | tuple[int, int]
 """A pair, or one number for both directions."""
 
+Size3: TypeAlias = int | tuple[int, int, int]
+"""Of a volume: depth, height and width, or one number for all."""
+
 A = TypeVar("A", bound=Any)
 """An ndarray or a Tensor: what a function takes is what it gives, so `relu(x: A) -> A` of a Tensor is a Tensor.
 

@@ -5,11 +5,11 @@ Memory is (H,W,N,C), see `passes`: a tap of all windows of a row is runs as long
 
 import math
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, reduce
 
 import numpy as np
 
-from tinygrad_cnn.core.types import NDArray, Pads, Pair
+from tinygrad_cnn.core.types import NDArray, Pads, Pair, Shape
 from tinygrad_cnn.kernels.conv import output_size, taps
 from tinygrad_cnn.kernels.passes import from_pixels, pixels, row_blocks, share
 
@@ -25,10 +25,15 @@ def ceil_output_size(size: int, kernel: int, stride: int, padding: int, dilation
 
 @lru_cache(1024)
 def pooled_size(size: Pair, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, ceil_mode: bool) -> Pair:
-    """The size of the result of a pooling."""
-    measure = ceil_output_size if ceil_mode else lambda n, k, s, p, d: output_size(n, k, s, 2 * p, d)
-    h, w = (measure(size[a], kernel[a], stride[a], padding[a], dilation[a]) for a in (0, 1))
+    """The size of the result of a pooling of planes."""
+    h, w = windows_along(size, kernel, stride, padding, dilation, ceil_mode)
     return h, w
+
+
+def windows_along(size: Shape, kernel: Shape, stride: Shape, padding: Shape, dilation: Shape, ceil_mode: bool) -> Shape:
+    """How many windows there are along each dim."""
+    measure = ceil_output_size if ceil_mode else lambda n, k, s, p, d: output_size(n, k, s, 2 * p, d)
+    return tuple(map(measure, size, kernel, stride, padding, dilation))
 
 
 @lru_cache(1024)
@@ -159,7 +164,14 @@ def avg_pool2d(
     for place in taps(out, kernel_size, stride, (1, 1)):
         y += canvas[place]
     over = divisors(size, out, kernel_size, stride, padding, count_include_pad, divisor_override)
-    return from_pixels(y / over.astype(x.dtype)[:, :, None, None])
+    return from_pixels(quotient(y, over.astype(y.dtype)[:, :, None, None]))
+
+
+def quotient(total: NDArray, over: NDArray) -> NDArray:
+    """The sums over how many they are of: of integers, as in PyTorch, an integer, the fraction left off."""
+    if total.dtype.kind == "f":
+        return np.asarray(total / over)
+    return np.asarray(np.sign(total) * np.sign(over) * (np.abs(total) // np.abs(over)))
 
 
 def avg_pool2d_input(
@@ -184,15 +196,15 @@ def avg_pool2d_input(
 
 
 def divisors(
-    size: Pair,
-    out: Pair,
-    kernel: Pair,
-    stride: Pair,
-    padding: Pair,
+    size: Shape,
+    out: Shape,
+    kernel: Shape,
+    stride: Shape,
+    padding: Shape,
     count_include_pad: bool,
     override: int | None,
 ) -> NDArray:
-    """Per window (OH,OW): the override, the elements inside the padded plane, or those inside the plane."""
+    """Per window (OH,OW), or of more dims: the override, the elements inside the padded plane, or inside the plane."""
     if override is not None:
         return np.full(out, override)
     lengths = []
@@ -200,5 +212,4 @@ def divisors(
         start = np.arange(o) * s - p
         end = np.minimum(start + k, n + p)
         lengths.append(end - start if count_include_pad else np.minimum(end, n) - np.maximum(start, 0))
-    rows, columns = lengths
-    return np.asarray(np.outer(rows, columns))
+    return reduce(np.multiply.outer, lengths)

@@ -1,12 +1,12 @@
-"""Convolutions and transposed convolutions of lines and planes."""
+"""Convolutions and transposed convolutions of lines, planes and volumes."""
 
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from tinygrad_cnn.core.checks import shape_of
-from tinygrad_cnn.core.errors import ArgumentError
-from tinygrad_cnn.core.types import Size2
+from tinygrad_cnn.core.errors import ArgumentError, DTypeError
+from tinygrad_cnn.core.types import Size2, Size3
 from tinygrad_cnn.nn import functional as F
 from tinygrad_cnn.nn import init
 from tinygrad_cnn.nn.linear import reset_bias
@@ -18,12 +18,13 @@ from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.tensor.creation import empty
 from tinygrad_cnn.torch_names.device import check_device
 
-__all__ = ["Conv1d", "Conv2d", "ConvTranspose1d", "ConvTranspose2d"]
+__all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
 
+Size = Size2 | Size3 | tuple[int]
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
 
-class _Conv(Module):
+class _ConvNd(Module):
     """What convolutions share: their sizes, weight, bias and description."""
 
     dims: int
@@ -36,10 +37,10 @@ class _Conv(Module):
         self,
         in_channels: int,
         out_channels: int,
-        kernel_size: Size2 | tuple[int],
-        stride: Size2 | tuple[int] = 1,
-        padding: Size2 | tuple[int] | str = 0,
-        dilation: Size2 | tuple[int] = 1,
+        kernel_size: Size,
+        stride: Size = 1,
+        padding: Size | str = 0,
+        dilation: Size = 1,
         groups: int = 1,
         bias: bool = True,
         padding_mode: str = "zeros",
@@ -69,11 +70,8 @@ class _Conv(Module):
 
     def _widths(self) -> list[int]:
         """The padding as `F.pad` takes it: (before, after) of the last dim first."""
-        line = 2 - self.dims  # a line is a plane of height 1
-        padding = self.padding if isinstance(self.padding, str) else (0,) * line + self.padding
-        kernel, stride, dilation = ((1,) * line + size for size in (self.kernel_size, self.stride, self.dilation))
-        pads = check_padding(type(self).__name__, padding, kernel, stride, dilation)
-        return [n for before_after in reversed(pads[2 - self.dims :]) for n in before_after]
+        pads = check_padding(type(self).__name__, self.padding, self.kernel_size, self.stride, self.dilation)
+        return [n for before_after in reversed(pads) for n in before_after]
 
     def reset_parameters(self) -> None:
         """Begin anew: evenly in ±1/√(channels of a group · taps of the kernel)."""
@@ -92,7 +90,7 @@ class _Conv(Module):
         return text + f", padding_mode={self.padding_mode}" * (self.padding_mode != "zeros")
 
 
-class _Convolution(_Conv):
+class _Convolution(_ConvNd):
     """A convolution of the input, behind the border that `padding_mode` makes."""
 
     def forward(self, input: Tensor) -> Tensor:
@@ -118,7 +116,13 @@ class Conv1d(_Convolution):
     dims, _convolve = 1, staticmethod(F.conv1d)
 
 
-class _ConvTranspose(_Conv):
+class Conv3d(_Convolution):
+    """Convolution of (N, in_channels, D, H, W), or without N; weight (out_channels, in_channels / groups, KD, …)."""
+
+    dims, _convolve = 3, staticmethod(F.conv3d)
+
+
+class _ConvTransposeNd(_ConvNd):
     """The adjoint of a convolution, applied forwards; weight (in_channels, out_channels / groups, …)."""
 
     transposed = True
@@ -142,7 +146,7 @@ class _ConvTranspose(_Conv):
         if padding_mode != "zeros":
             raise ArgumentError(f"{layer}: padding_mode is {padding_mode!r}; a transposed convolution has only 'zeros'")
         if isinstance(padding, str):
-            raise TypeError(f"{layer}: padding is {padding!r}; a transposed convolution takes numbers")
+            raise DTypeError(f"{layer}: padding is {padding!r}; a transposed convolution takes numbers")
         sizes = kernel_size, stride, padding, dilation
         super().__init__(in_channels, out_channels, *sizes, groups, bias, padding_mode, device, dtype)
         self.output_padding = self._size("output_padding", output_padding, 0)
@@ -171,7 +175,7 @@ class _ConvTranspose(_Conv):
         return tuple(n - low for n, low in zip(wanted, least, strict=True))
 
 
-class ConvTranspose2d(_ConvTranspose):
+class ConvTranspose2d(_ConvTransposeNd):
     """The adjoint of `Conv2d`, applied forwards; weight (in_channels, out_channels / groups, KH, KW).
 
     Called with `output_size`, it gives that one of the sizes that the convolution takes to the input's.
@@ -180,7 +184,13 @@ class ConvTranspose2d(_ConvTranspose):
     dims, _convolve = 2, staticmethod(F.conv_transpose2d)
 
 
-class ConvTranspose1d(_ConvTranspose):
+class ConvTranspose1d(_ConvTransposeNd):
     """The adjoint of `Conv1d`, applied forwards; weight (in_channels, out_channels / groups, K)."""
 
     dims, _convolve = 1, staticmethod(F.conv_transpose1d)
+
+
+class ConvTranspose3d(_ConvTransposeNd):
+    """The adjoint of `Conv3d`, applied forwards; weight (in_channels, out_channels / groups, KD, KH, KW)."""
+
+    dims, _convolve = 3, staticmethod(F.conv_transpose3d)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from tinygrad_cnn.core.checks import shape_of
 from tinygrad_cnn.core.errors import ArgumentError
-from tinygrad_cnn.nn.conv import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
+from tinygrad_cnn.nn.conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from tinygrad_cnn.nn.linear import Linear
 from tinygrad_cnn.nn.module import Module
 from tinygrad_cnn.nn.norm import BatchNorm1d, BatchNorm2d, BatchNorm3d, InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
@@ -17,8 +17,9 @@ from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.tensor.creation import zeros
 
 __all__ = [
-    "LazyBatchNorm1d", "LazyBatchNorm2d", "LazyBatchNorm3d", "LazyConv1d", "LazyConv2d", "LazyConvTranspose1d",
-    "LazyConvTranspose2d", "LazyInstanceNorm1d", "LazyInstanceNorm2d", "LazyInstanceNorm3d", "LazyLinear",
+    "LazyBatchNorm1d", "LazyBatchNorm2d", "LazyBatchNorm3d", "LazyConv1d", "LazyConv2d", "LazyConv3d",
+    "LazyConvTranspose1d", "LazyConvTranspose2d", "LazyConvTranspose3d", "LazyInstanceNorm1d", "LazyInstanceNorm2d",
+    "LazyInstanceNorm3d", "LazyLinear",
 ]  # fmt: skip
 
 
@@ -119,6 +120,12 @@ class LazyConv2d(_Lazy, Conv2d):
     become, size, allowed = Conv2d, "in_channels", (3, 4)
 
 
+class LazyConv3d(_Lazy, Conv3d):
+    """A `Conv3d` whose `in_channels` is that of its first input."""
+
+    become, size, allowed = Conv3d, "in_channels", (4, 5)
+
+
 class LazyConvTranspose1d(_Lazy, ConvTranspose1d):
     """A `ConvTranspose1d` whose `in_channels` is that of its first input."""
 
@@ -129,6 +136,12 @@ class LazyConvTranspose2d(_Lazy, ConvTranspose2d):
     """A `ConvTranspose2d` whose `in_channels` is that of its first input."""
 
     become, size, allowed = ConvTranspose2d, "in_channels", (3, 4)
+
+
+class LazyConvTranspose3d(_Lazy, ConvTranspose3d):
+    """A `ConvTranspose3d` whose `in_channels` is that of its first input."""
+
+    become, size, allowed = ConvTranspose3d, "in_channels", (4, 5)
 
 
 class LazyBatchNorm1d(_Lazy, BatchNorm1d):

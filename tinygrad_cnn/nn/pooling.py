@@ -1,20 +1,24 @@
 """Pooling as layers: settings, and a call of the function of the same name."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.nn import functional as F
 from tinygrad_cnn.nn.functional.pooling import single
 from tinygrad_cnn.nn.settings import Settings, size_of_dims
 from tinygrad_cnn.tensor import Tensor
 
 __all__ = [
-    "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AvgPool1d", "AvgPool2d",
-    "LPPool1d", "LPPool2d", "MaxPool1d", "MaxPool2d", "MaxUnpool1d", "MaxUnpool2d",
+    "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d",
+    "AdaptiveMaxPool3d", "AvgPool1d", "AvgPool2d", "AvgPool3d", "FractionalMaxPool2d", "FractionalMaxPool3d",
+    "LPPool1d", "LPPool2d", "LPPool3d", "MaxPool1d", "MaxPool2d", "MaxPool3d", "MaxUnpool1d", "MaxUnpool2d",
+    "MaxUnpool3d",
 ]  # fmt: skip
 
 
-class _MaxPool(Settings):
+class _MaxPoolNd(Settings):
     """The maximum of each window."""
 
     shown = ("kernel_size", "stride", "padding", "dilation", "ceil_mode")
@@ -34,7 +38,7 @@ class _MaxPool(Settings):
         self.return_indices, self.ceil_mode = return_indices, ceil_mode
 
 
-class MaxPool1d(_MaxPool):
+class MaxPool1d(_MaxPoolNd):
     """The maximum of each window of (N, C, L) or (C, L); with `return_indices` also where it stood."""
 
     def forward(self, input: Tensor) -> Tensor:
@@ -42,7 +46,7 @@ class MaxPool1d(_MaxPool):
         return pool(input, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode)
 
 
-class MaxPool2d(_MaxPool):
+class MaxPool2d(_MaxPoolNd):
     """The maximum of each window of (N, C, H, W) or (C, H, W); with `return_indices` also where it stood."""
 
     def forward(self, input: Tensor) -> Tensor:
@@ -50,7 +54,15 @@ class MaxPool2d(_MaxPool):
         return pool(input, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode)
 
 
-class _MaxUnpool(Settings):
+class MaxPool3d(_MaxPoolNd):
+    """The maximum of each window of (N, C, D, H, W) or (C, D, H, W); with `return_indices` also where it stood."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        pool: Any = F.max_pool3d_with_indices if self.return_indices else F.max_pool3d
+        return pool(input, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode)
+
+
+class _MaxUnpoolNd(Settings):
     """The windows whose maxima are put back."""
 
     shown = ("kernel_size", "stride", "padding")
@@ -64,7 +76,7 @@ class _MaxUnpool(Settings):
         self.padding = size("padding", padding, 0)
 
 
-class MaxUnpool1d(_MaxUnpool):
+class MaxUnpool1d(_MaxUnpoolNd):
     """`MaxPool1d` undone: zeros, with the maxima where they stood; (N, C, L) or (C, L)."""
 
     dims = 1
@@ -73,13 +85,22 @@ class MaxUnpool1d(_MaxUnpool):
         return F.max_unpool1d(input, indices, self.kernel_size, self.stride, self.padding, output_size)
 
 
-class MaxUnpool2d(_MaxUnpool):
+class MaxUnpool2d(_MaxUnpoolNd):
     """`MaxPool2d` undone: zeros, with the maxima where they stood; (N, C, H, W) or (C, H, W)."""
 
     dims = 2
 
     def forward(self, input: Tensor, indices: Tensor, output_size: Any = None) -> Tensor:
         return F.max_unpool2d(input, indices, self.kernel_size, self.stride, self.padding, output_size)
+
+
+class MaxUnpool3d(_MaxUnpoolNd):
+    """`MaxPool3d` undone: zeros, with the maxima where they stood; (N, C, D, H, W) or (C, D, H, W)."""
+
+    dims = 3
+
+    def forward(self, input: Tensor, indices: Tensor, output_size: Any = None) -> Tensor:
+        return F.max_unpool3d(input, indices, self.kernel_size, self.stride, self.padding, output_size)
 
 
 class AvgPool1d(Settings):
@@ -106,8 +127,8 @@ class AvgPool1d(Settings):
         return F.avg_pool1d(input, self.kernel_size, self.stride, *options)
 
 
-class AvgPool2d(Settings):
-    """The mean of each window of (N, C, H, W) or (C, H, W)."""
+class _AvgPoolOfWindows(Settings):
+    """The mean of each window."""
 
     shown = ("kernel_size", "stride", "padding")
 
@@ -125,12 +146,24 @@ class AvgPool2d(Settings):
         self.padding, self.ceil_mode = padding, ceil_mode
         self.count_include_pad, self.divisor_override = count_include_pad, divisor_override
 
+
+class AvgPool2d(_AvgPoolOfWindows):
+    """The mean of each window of (N, C, H, W) or (C, H, W)."""
+
     def forward(self, input: Tensor) -> Tensor:
         options = self.padding, self.ceil_mode, self.count_include_pad, self.divisor_override
         return F.avg_pool2d(input, self.kernel_size, self.stride, *options)
 
 
-class _LPPool(Settings):
+class AvgPool3d(_AvgPoolOfWindows):
+    """The mean of each window of (N, C, D, H, W) or (C, D, H, W)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        options = self.padding, self.ceil_mode, self.count_include_pad, self.divisor_override
+        return F.avg_pool3d(input, self.kernel_size, self.stride, *options)
+
+
+class _LPPoolNd(Settings):
     """``(Σ xᵖ)^(1/p)`` of each window."""
 
     shown = ("norm_type", "kernel_size", "stride", "ceil_mode")
@@ -140,21 +173,28 @@ class _LPPool(Settings):
         self.norm_type, self.kernel_size, self.stride, self.ceil_mode = norm_type, kernel_size, stride, ceil_mode
 
 
-class LPPool1d(_LPPool):
+class LPPool1d(_LPPoolNd):
     """``(Σ xᵖ)^(1/p)`` of each window of (N, C, L) or (C, L)."""
 
     def forward(self, input: Tensor) -> Tensor:
         return F.lp_pool1d(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
 
 
-class LPPool2d(_LPPool):
+class LPPool2d(_LPPoolNd):
     """``(Σ xᵖ)^(1/p)`` of each window of (N, C, H, W) or (C, H, W)."""
 
     def forward(self, input: Tensor) -> Tensor:
         return F.lp_pool2d(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
 
 
-class _AdaptiveAvgPool(Settings):
+class LPPool3d(_LPPoolNd):
+    """``(Σ xᵖ)^(1/p)`` of each window of (N, C, D, H, W) or (C, D, H, W)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.lp_pool3d(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
+
+
+class _AdaptiveAvgPoolNd(Settings):
     """Means over windows that divide the places into `output_size` parts."""
 
     shown = ("output_size",)
@@ -164,21 +204,28 @@ class _AdaptiveAvgPool(Settings):
         self.output_size = output_size
 
 
-class AdaptiveAvgPool1d(_AdaptiveAvgPool):
+class AdaptiveAvgPool1d(_AdaptiveAvgPoolNd):
     """Means over windows that divide (N, C, L) or (C, L) into `output_size` parts."""
 
     def forward(self, input: Tensor) -> Tensor:
         return F.adaptive_avg_pool1d(input, self.output_size)
 
 
-class AdaptiveAvgPool2d(_AdaptiveAvgPool):
+class AdaptiveAvgPool2d(_AdaptiveAvgPoolNd):
     """Means over windows that divide (N, C, H, W) or (C, H, W) into `output_size` parts; None keeps a size."""
 
     def forward(self, input: Tensor) -> Tensor:
         return F.adaptive_avg_pool2d(input, self.output_size)
 
 
-class _AdaptiveMaxPool(Settings):
+class AdaptiveAvgPool3d(_AdaptiveAvgPoolNd):
+    """Means over windows that divide (N, C, D, H, W) or (C, D, H, W) into `output_size` parts; None keeps a size."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.adaptive_avg_pool3d(input, self.output_size)
+
+
+class _AdaptiveMaxPoolNd(Settings):
     """Maxima over windows that divide the places into `output_size` parts."""
 
     shown = ("output_size",)
@@ -188,7 +235,7 @@ class _AdaptiveMaxPool(Settings):
         self.output_size, self.return_indices = output_size, return_indices
 
 
-class AdaptiveMaxPool1d(_AdaptiveMaxPool):
+class AdaptiveMaxPool1d(_AdaptiveMaxPoolNd):
     """Maxima over windows that divide (N, C, L) or (C, L) into `output_size` parts."""
 
     def forward(self, input: Tensor) -> Tensor:
@@ -196,9 +243,67 @@ class AdaptiveMaxPool1d(_AdaptiveMaxPool):
         return pool(input, self.output_size)
 
 
-class AdaptiveMaxPool2d(_AdaptiveMaxPool):
+class AdaptiveMaxPool2d(_AdaptiveMaxPoolNd):
     """Maxima over windows that divide (N, C, H, W) or (C, H, W) into `output_size` parts; None keeps a size."""
 
     def forward(self, input: Tensor) -> Tensor:
         pool: Any = F.adaptive_max_pool2d_with_indices if self.return_indices else F.adaptive_max_pool2d
         return pool(input, self.output_size)
+
+
+class AdaptiveMaxPool3d(_AdaptiveMaxPoolNd):
+    """Maxima over windows that divide (N, C, D, H, W) or (C, D, H, W) into `output_size` parts; None keeps a size."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        pool: Any = F.adaptive_max_pool3d_with_indices if self.return_indices else F.adaptive_max_pool3d
+        return pool(input, self.output_size)
+
+
+class _FractionalMaxPoolNd(Settings):
+    """Maxima of windows that lie at random steps, of a size or a ratio of sizes."""
+
+    dims: int
+    _random_samples: Tensor | None
+
+    def __init__(
+        self,
+        kernel_size: Any,
+        output_size: Any = None,
+        output_ratio: Any = None,
+        return_indices: bool = False,
+        _random_samples: Tensor | None = None,
+    ) -> None:
+        super().__init__()
+        layer = type(self).__name__
+        if (output_size is None) == (output_ratio is None):
+            raise ArgumentError(f"{layer}: output_size is {output_size}, output_ratio {output_ratio}; give one of them")
+        self.kernel_size = size_of_dims(layer, self.dims, "kernel_size", kernel_size, 1)
+        self.return_indices = return_indices
+        self.register_buffer("_random_samples", _random_samples)
+        self.output_size = output_size and size_of_dims(layer, self.dims, "output_size", output_size, 1)
+        ratios = output_ratio if isinstance(output_ratio, Sequence) else (output_ratio,) * self.dims
+        self.output_ratio = output_ratio and tuple(ratios)
+        if self.output_ratio is not None and not all(0 < r < 1 for r in self.output_ratio):
+            raise ArgumentError(f"{layer}: output_ratio must be between 0 and 1 (got {output_ratio})")
+
+
+class FractionalMaxPool2d(_FractionalMaxPoolNd):
+    """Maxima of windows that lie at random steps over (N, C, H, W) or (C, H, W) (Graham 2014)."""
+
+    dims = 2
+
+    def forward(self, input: Tensor) -> Tensor:
+        options = self.kernel_size, self.output_size, self.output_ratio, self.return_indices, self._random_samples
+        pooled: Any = F.fractional_max_pool2d(input, *options)
+        return pooled
+
+
+class FractionalMaxPool3d(_FractionalMaxPoolNd):
+    """Maxima of windows that lie at random steps over (N, C, D, H, W) or (C, D, H, W)."""
+
+    dims = 3
+
+    def forward(self, input: Tensor) -> Tensor:
+        options = self.kernel_size, self.output_size, self.output_ratio, self.return_indices, self._random_samples
+        pooled: Any = F.fractional_max_pool3d(input, *options)
+        return pooled

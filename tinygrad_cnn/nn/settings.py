@@ -4,10 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.core.errors import ArgumentError
-from tinygrad_cnn.nn.functional.pooling import single
+from tinygrad_cnn.core.errors import ArgumentError, DTypeError
 from tinygrad_cnn.nn.module import Module
-from tinygrad_cnn.ops.checks import check_pair
+from tinygrad_cnn.ops.checks import check_each
 
 
 class Settings(Module):
@@ -21,19 +20,14 @@ class Settings(Module):
 
 
 def size_of_dims(layer: str, dims: int, name: str, value: Any, smallest: int) -> tuple[int, ...]:
-    """A size along a line, (n,), or of a plane, (h, w): of numbers, each at least `smallest`."""
-    if dims == 2:
-        return check_pair(layer, name, value, smallest)
-    n = single(layer, name, value)
-    if n < smallest:
-        raise ArgumentError(f"{layer}: {name} is {value!r}; it must be at least {smallest}")
-    return (n,)
+    """A size along a line, (n,), of a plane, (h, w), or of a volume: of numbers, each at least `smallest`."""
+    return check_each(layer, name, value, dims, smallest)
 
 
 def check_sizes(layer: str, **sizes: Any) -> None:
     """Every size is an integer of at least 1."""
     for name, n in sizes.items():
         if isinstance(n, bool) or not isinstance(n, (int, np.integer)):
-            raise TypeError(f"{layer}: {name} is {n!r}; it must be an integer of at least 1")
+            raise DTypeError(f"{layer}: {name} is {n!r}; it must be an integer of at least 1")
         if n < 1:
             raise ArgumentError(f"{layer}: {name} is {n!r}; it must be an integer of at least 1")

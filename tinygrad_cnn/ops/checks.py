@@ -1,7 +1,7 @@
 """The checks that stand at the public doors of ops: axes, sizes, dtypes. Each raises and names the op."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -17,17 +17,30 @@ def check_pair(op: str, name: str, value: Any, smallest: int) -> Pair:
         return value, value
     if kind is tuple and len(value) == 2 and type(value[0]) is type(value[1]) is int and min(value) >= smallest:
         return value
+    return cast(Pair, check_each(op, name, value, 2, smallest))
+
+
+COUNTS = {1: "an integer", 2: "an integer or a pair of integers", 3: "an integer or three integers"}
+
+
+def check_each(op: str, name: str, value: Any, dims: int, smallest: int) -> tuple[int, ...]:
+    """A whole number for each dim, of one number or of several, each at least `smallest`."""
     several = isinstance(value, Sequence) and not isinstance(value, str)
-    parts: list[Any] = list(value if several else (value, value))
+    parts: list[Any] = list(value) if several else [value]
     if len(parts) == 1:
-        parts = parts * 2
+        parts = parts * dims
     whole = all(isinstance(v, (int, np.integer)) and not isinstance(v, bool) for v in parts)
-    if len(parts) != 2 or not whole:
-        refusal = ArgumentError if whole else TypeError
-        raise refusal(f"{op}: {name} must be an integer or a pair of integers, not {value!r}")
+    if len(parts) != dims or not whole:
+        refusal = ArgumentError if whole else DTypeError
+        raise refusal(f"{op}: {name} must be {COUNTS[dims]}, not {value!r}")
     if min(parts) < smallest:
         raise ArgumentError(f"{op}: {name} is {value!r}; it must be at least {smallest}")
-    return int(parts[0]), int(parts[1])
+    return tuple(map(int, parts))
+
+
+def check_triple(op: str, name: str, value: Any, smallest: int) -> tuple[int, int, int]:
+    """(depth, height, width) of a number or three, each a whole number of at least `smallest`."""
+    return cast(tuple[int, int, int], check_each(op, name, value, 3, smallest))
 
 
 def check_ndim(op: str, name: str, value: Any, expected: tuple[int, ...], layout: str) -> None:

@@ -14,9 +14,10 @@ from tinygrad_cnn.core.op import Op, Sample
 from tinygrad_cnn.core.pool import MaxPool2D, Windows, sample_windows
 from tinygrad_cnn.core.types import A, Array, NDArray, Pair, Shape, Size2
 from tinygrad_cnn.kernels import pool as kernels
-from tinygrad_cnn.ops.checks import check_dims, check_ndim, check_pair
-from tinygrad_cnn.ops.linalg import einsum
-from tinygrad_cnn.ops.shape import squeeze, unsqueeze
+from tinygrad_cnn.ops.checks import check_dims, check_each, check_ndim, check_pair
+from tinygrad_cnn.ops.reduce import mean, sum
+from tinygrad_cnn.ops.scatter import where
+from tinygrad_cnn.ops.shape import movedim, reshape, squeeze, unsqueeze
 
 __all__ = [
     "adaptive_avg_pool2d", "avg_pool2d", "max_pool2d",
@@ -163,25 +164,33 @@ def _check_window(
 ) -> tuple[Pair, Pair, Pair, Pair]:
     check_dims(op, "input", shape, (4,), "(N, C, H, W)")
     kernel, dilations = check_pair(op, "kernel_size", kernel_size, 1), check_pair(op, "dilation", dilation, 1)
-    steps = kernel if stride is None else check_pair(op, "stride", stride, 1)
+    by_kernel = stride is None or (isinstance(stride, Sequence) and not stride)  # an empty list, too
+    steps = kernel if by_kernel else check_pair(op, "stride", stride, 1)
     pads = check_pair(op, "padding", padding, 0)
-    check_windows(op, shape, Windows(kernel, steps, pads, dilations), ceil_mode)
+    check_windows(op, shape, kernel, steps, pads, dilations, ceil_mode)
     return kernel, steps, pads, dilations
 
 
 @lru_cache(1024)
-def check_windows(op: str, shape: Shape, windows: Windows, ceil_mode: bool) -> None:
-    """The windows fit into the plane, and none is all padding; asked once for the same shapes."""
-    kernel, steps, pads, dilations = windows
+def check_windows(
+    op: str, shape: Shape, kernel: Shape, steps: Shape, pads: Shape, dilations: Shape, ceil_mode: bool
+) -> Shape:
+    """How many windows there are along each dim of places, if they fit and none is all padding.
+
+    It is asked once for the same shapes.
+    """
+    if 0 in shape[1:]:
+        raise ArgumentError(f"{op}: input has shape {shape}; only the batch may be empty")
     if any(2 * p > d * (k - 1) + 1 for p, k, d in zip(pads, kernel, dilations, strict=True)):
         raise ArgumentError(
             f"{op}: padding {pads} is over half of kernel_size {kernel} (dilation {dilations}); a window would be empty"
         )
-    out = kernels.pooled_size((shape[2], shape[3]), kernel, steps, pads, dilations, ceil_mode)
+    out = kernels.windows_along(shape[2:], kernel, steps, pads, dilations, ceil_mode)
     if min(out) < 1:
         raise ArgumentError(
             f"{op}: a window of {kernel} (dilation {dilations}) does not fit into input {shape} padded by {pads}"
         )
+    return out
 
 
 def adaptive_avg_pool2d(input: A, output_size: Any) -> A:
@@ -190,25 +199,43 @@ def adaptive_avg_pool2d(input: A, output_size: Any) -> A:
     Window i of n covers elements ``floor(i H / n)`` to ``ceil((i + 1) H / n)``, as in PyTorch.
     """
     check_ndim("adaptive_avg_pool2d", "input", input, (3, 4), "(N, C, H, W) or (C, H, W)")
-    size = shape_of(input)[-2:]
-    sizes = adaptive_size("adaptive_avg_pool2d", size, output_size)
-    rows: Array
-    columns: Array
-    rows, columns = (_averages(n, m).astype(dtype_of(input)) for n, m in zip(size, sizes, strict=True))
-    return einsum("ph,...hw,qw->...pq", rows, input, columns)
+    return means_of_parts(input, adaptive_size("adaptive_avg_pool2d", shape_of(input)[-2:], output_size))
 
 
-def adaptive_size(op: str, size: Shape, wanted: Any) -> Pair:
-    """The size of the result: what is wanted, a number for both or a pair; None keeps a size."""
-    parts = tuple(wanted) if isinstance(wanted, Sequence) else (wanted, wanted)
-    if len(parts) != 2:
-        raise ArgumentError(f"{op}: output_size is {wanted!r}; it must be a number or a pair")
-    kept = [n if n is not None else m for n, m in zip(parts, size, strict=True)]
-    return check_pair(op, "output_size", tuple(kept), 1)
+def means_of_parts(x: A, sizes: Shape) -> A:
+    """Of each of the last dims the means of this many windows, which divide it."""
+    shape = shape_of(x)
+    first = len(shape) - len(sizes)
+    if all(m and n % m == 0 for n, m in zip(shape[first:], sizes, strict=True)):
+        cut = [part for n, m in zip(shape[first:], sizes, strict=True) for part in (m, n // m)]
+        blocks = reshape(x, (*shape[:first], *cut))
+        return mean(blocks, tuple(range(first + 1, first + 2 * len(sizes), 2)))
+    for axis, m in enumerate(sizes, start=first):
+        places, lengths = parts_of(shape[axis], m)
+        read = movedim(x, axis, -1)[..., places]  # (…,m,longest)
+        inside = np.arange(places.shape[1]) < lengths[:, None]
+        x = movedim(sum(where(inside, read, 0.0), -1) / lengths.astype(dtype_of(x)), -1, axis)
+    return x
 
 
-def _averages(n: int, parts: int) -> NDArray:
-    """The matrix (parts, n) that takes the mean of each part."""
-    k, places = np.arange(parts)[:, None], np.arange(n)
-    inside = (places >= k * n // parts) & (places < -(-(k + 1) * n // parts))
-    return np.asarray(inside / inside.sum(axis=1, keepdims=True))
+def parts_of(n: int, parts: int) -> tuple[NDArray, NDArray]:
+    """Where the windows lie that divide n elements: their places (parts, longest), and how many each has.
+
+    Of a shorter window the last place is repeated.
+    """
+    k = np.arange(parts)
+    start, end = k * n // parts, -(-(k + 1) * n // parts)
+    longest = int((end - start).max(initial=1))
+    return np.minimum(start[:, None] + np.arange(longest), end[:, None] - 1), end - start
+
+
+def adaptive_size(op: str, size: Shape, wanted: Any) -> tuple[int, ...]:
+    """The size of the result: what is wanted, a number for all dims or one for each; None keeps a size."""
+    parts = tuple(wanted) if isinstance(wanted, Sequence) else (wanted,) * len(size)
+    if len(parts) != len(size):
+        expected = "a number or a pair" if len(size) == 2 else f"a number or {len(size)} of them"
+        raise ArgumentError(f"{op}: output_size is {wanted!r}; it must be {expected}")
+    if 0 in size:
+        raise ArgumentError(f"{op}: input has {size} places; every dim of places must have at least one")
+    kept = tuple(n if n is not None else m for n, m in zip(parts, size, strict=True))
+    return check_each(op, "output_size", kept, len(size), 0)

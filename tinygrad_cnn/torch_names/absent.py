@@ -95,9 +95,6 @@ FAMILIES = {
     """,
     "no models are downloaded; load a state_dict with load()": "hub",
     "use Python's cProfile, or time.perf_counter()": "profiler",
-    "there are no volumes in convolutions; use conv2d, with the depth among the channels": """
-        conv3d conv_transpose3d
-    """,
     "use conv1d of (N, C, L): x.permute(1, 2, 0)": "conv_tbc",
     "use cumsum of the means of neighbours": "cumulative_trapezoid",
     "use numpy.gradient, which records: numpy.gradient(x)": "gradient",

@@ -110,6 +110,7 @@ def unflatten(draw):
 
 LAYERS = {
     "Linear": linear, "Bilinear": bilinear, "Conv1d": convolution(1), "Conv2d": convolution(2),
+    "Conv3d": convolution(3), "ConvTranspose3d": transposed(3),
     "ConvTranspose1d": transposed(1), "ConvTranspose2d": transposed(2), "Unfold": unfold, "Fold": fold,
     "Flatten": flatten, "Unflatten": unflatten,
     "Identity": lambda draw: Case((3, "any"), {"thing": 1}, (normal(draw, (2, 3)),)),
@@ -146,7 +147,9 @@ def test_an_output_size_is_reached_or_refused_alike(kernel, stride, padding, len
         np.testing.assert_allclose(*found, rtol=1e-6, atol=1e-7)
 
 
-@pytest.mark.parametrize("name", ["Linear", "Conv1d", "Conv2d", "ConvTranspose2d", "BatchNorm2d", "PReLU", "LayerNorm"])
+@pytest.mark.parametrize(
+    "name", ["Linear", "Conv1d", "Conv2d", "Conv3d", "ConvTranspose2d", "BatchNorm2d", "PReLU", "LayerNorm"]
+)
 def test_a_dtype_and_the_device_can_be_given(name):
     args = (2, 3, 2) if "Conv" in name else (2, 3) if name == "Linear" else (3,)
     for library in (tg, torch):

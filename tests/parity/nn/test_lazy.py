@@ -12,6 +12,8 @@ LAZY = [
     (lambda n: n.LazyConv1d(4, 3, padding=1), (2, 3, 5)),
     (lambda n: n.LazyConv2d(4, 3, groups=2), (2, 4, 5, 5)),
     (lambda n: n.LazyConv2d(4, 3, 2), (4, 5, 5)),
+    (lambda n: n.LazyConv3d(4, 3), (2, 3, 5, 4, 5)),
+    (lambda n: n.LazyConvTranspose3d(2, 3, 2), (2, 3, 4, 2, 3)),
     (lambda n: n.LazyConvTranspose1d(2, 3, 2), (2, 3, 4)),
     (lambda n: n.LazyConvTranspose2d(2, 3, 2), (2, 3, 4, 4)),
     (lambda n: n.LazyBatchNorm1d(), (4, 3)),

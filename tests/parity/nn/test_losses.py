@@ -92,6 +92,20 @@ def cross_entropy(draw):
     return case._replace(options=options)
 
 
+def linear_cross_entropy(draw):
+    n, features, classes = draw(st.integers(1, 3)), draw(st.integers(1, 3)), draw(st.integers(2, 4))
+    places = draw(st.sampled_from([(), (2,), (2, 3)]))
+    options = {
+        "out_features": places, "bias": draw(st.booleans()), "reduction": draw(REDUCTIONS),
+        "label_smoothing": draw(st.sampled_from([0.0, 0.1])),
+    }  # fmt: skip
+    x = normal(draw, (n, features))
+    if draw(st.booleans()):
+        return Case((features, classes), options, (x, probabilities(draw, (n, classes, *places))))
+    options["ignore_index"] = draw(st.sampled_from([None, -100, 1]))
+    return Case((features, classes), options, (x, draw_array(draw, (n, *places), np.arange(classes))))
+
+
 def kl_div(draw):
     shape = draw(SHAPES)
     log_target = draw(st.booleans())
@@ -158,6 +172,7 @@ LOSSES = {
     "L1Loss": pair(), "MSELoss": pair(),
     "SmoothL1Loss": pair(beta=[1.0, 0.5, 0.0]), "HuberLoss": pair(delta=[1.0, 0.5]),
     "BCELoss": bce, "BCEWithLogitsLoss": bce_with_logits, "NLLLoss": nll, "CrossEntropyLoss": cross_entropy,
+    "LinearCrossEntropyLoss": linear_cross_entropy,
     "KLDivLoss": kl_div, "PoissonNLLLoss": poisson, "GaussianNLLLoss": gaussian, "SoftMarginLoss": against_signs(),
     "HingeEmbeddingLoss": against_signs(margin=[1.0, 0.5]), "MarginRankingLoss": ranking,
     "CosineEmbeddingLoss": two_vectors, "MultiMarginLoss": multi_margin, "MultiLabelMarginLoss": multi_label,

@@ -45,9 +45,20 @@ def power_pooling(dims):
 def adaptive(dims, kept=True):
     def case(draw):
         size = [draw(ints(1, 6)) for _ in range(dims)]
-        one = st.one_of(ints(1, 4), st.none()) if kept and dims == 2 else ints(1, 4)
+        one = st.one_of(ints(1, 4), st.none()) if kept and dims > 1 else ints(1, 4)
         wanted = draw(st.one_of(ints(1, 4), st.tuples(*[one] * dims)))
         return Case((wanted,), {}, (image(draw, dims, size),))
+
+    return case
+
+
+def fractional(dims):
+    def case(draw):
+        kernel, wanted = sizes(draw, dims, 1, 3), sizes(draw, dims, 1, 3)
+        least = [k + n - 1 for k, n in zip(each(kernel, dims), each(wanted, dims), strict=True)]
+        free = ints(dims - 2, 3)  # PyTorch refuses volumes that windows just fill; of planes it does not
+        x = image(draw, dims, [n + draw(free) for n in least])
+        return Case((kernel,), {"output_size": wanted, "return_indices": draw(st.booleans())}, (x,))
 
     return case
 
@@ -57,10 +68,14 @@ LAYERS = {
     "MaxPool1d": pooling(1, True, return_indices=INDICES), "MaxPool2d": pooling(2, True, return_indices=INDICES),
     "AvgPool1d": pooling(1, count_include_pad=INDICES),
     "AvgPool2d": pooling(2, count_include_pad=INDICES, divisor_override=[None, 3]),
-    "LPPool1d": power_pooling(1), "LPPool2d": power_pooling(2),
-    "AdaptiveAvgPool1d": adaptive(1), "AdaptiveAvgPool2d": adaptive(2),
+    "MaxPool3d": pooling(3, True, return_indices=INDICES),
+    "AvgPool3d": pooling(3, count_include_pad=INDICES, divisor_override=[None, 3]),
+    "LPPool1d": power_pooling(1), "LPPool2d": power_pooling(2), "LPPool3d": power_pooling(3),
+    "AdaptiveAvgPool1d": adaptive(1), "AdaptiveAvgPool2d": adaptive(2), "AdaptiveAvgPool3d": adaptive(3),
+    "FractionalMaxPool2d": fractional(2), "FractionalMaxPool3d": fractional(3),
     "AdaptiveMaxPool1d": lambda draw: adaptive(1)(draw)._replace(options={"return_indices": draw(st.booleans())}),
     "AdaptiveMaxPool2d": lambda draw: adaptive(2)(draw)._replace(options={"return_indices": draw(st.booleans())}),
+    "AdaptiveMaxPool3d": lambda draw: adaptive(3)(draw)._replace(options={"return_indices": draw(st.booleans())}),
 }  # fmt: skip
 
 
@@ -74,7 +89,7 @@ def test_layers(name):
     run()
 
 
-@pytest.mark.parametrize("dims", [1, 2])
+@pytest.mark.parametrize("dims", [1, 2, 3])
 def test_unpooling(dims):
     @settings(max_examples=15)
     @given(st.data())
@@ -91,9 +106,12 @@ def test_unpooling(dims):
     run()
 
 
-@pytest.mark.parametrize("name", ["max_pool1d", "max_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d"])
+@pytest.mark.parametrize(
+    "name",
+    ["max_pool1d", "max_pool2d", "max_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d"],
+)
 def test_with_indices(name):
-    x = np.random.default_rng(0).normal(size=(2, 3, *[5] * (2 if "2d" in name else 1)))
+    x = np.random.default_rng(0).normal(size=(2, 3, *[5] * int(name[-2])))
     check_function(name + "_with_indices", Case((2,), {}, (x,)))
 
 

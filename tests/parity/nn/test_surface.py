@@ -18,7 +18,7 @@ TABLES = {
     **test_pooling.LAYERS,
     **test_resampling.LAYERS,
 }
-TESTED_APART = {"MaxUnpool1d", "MaxUnpool2d", "PairwiseDistance", "CosineSimilarity", "CTCLoss"}
+TESTED_APART = {"MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d", "PairwiseDistance", "CosineSimilarity", "CTCLoss"}
 ROOMS = (
     "activation", "conv", "distance", "dropout", "linear", "loss", "norm", "padding", "pooling", "resampling",
     "reshaping",
@@ -182,6 +182,31 @@ F.avg_pool1d(z(4), 2)
 F.adaptive_avg_pool2d(z(1,1,4,4), (2,))
 F.adaptive_avg_pool2d(z(1,1,4,4), (2,2,2))
 F.adaptive_avg_pool2d(z(1,1,4,4), -1)
+F.adaptive_avg_pool3d(z(1,1,4,4), (2,2))
+F.adaptive_max_pool3d(z(4,4,4), 2)
+F.conv3d(z(1,3,5,5,5), z(2,3,3,3))
+F.conv3d(z(1,3,5,5,5), z(2,3,3,6,3))
+F.conv3d(z(1,3,5,5,5), z(2,3,3,3,3), z(3))
+F.conv3d(z(1,3,5,5,5), z(2,3,3,3,3), stride=(1,2))
+F.conv_transpose3d(z(1,3,5,5,5), z(2,3,3,3,3))
+F.conv_transpose3d(z(1,2,5,5,5), z(2,3,3,3,3), output_padding=1)
+n.Conv3d(3,4,3,padding='same',stride=2)
+F.max_pool3d(z(1,1,4,4,4), 5)
+F.max_pool3d(z(1,1,4,4,4), 2, padding=2)
+F.max_pool3d(z(4,4,4), 2)
+F.avg_pool3d(z(1,1,4,4,4), 2, divisor_override=0)
+F.avg_pool3d(z(1,1,4,4,4), (2,2))
+F.fractional_max_pool2d(z(1,1,4,4), 2)
+F.fractional_max_pool2d(z(1,1,4,4), 2, output_size=4)
+F.fractional_max_pool2d(z(1,1,4,4), (2,2,2), output_size=2)
+n.FractionalMaxPool2d(2)
+n.FractionalMaxPool2d(2, 3, .5)
+n.FractionalMaxPool2d(2, output_ratio=1.5)
+F.max_unpool3d(z(1,1,2,2,2), z(1,1,2,2,2).long()+99, 2)
+F.linear_cross_entropy(z(3,2), z(4,3), z(3).long())
+F.linear_cross_entropy(z(3,2), z(4,2), z(3).long(), linear_bias=z(3))
+F.linear_cross_entropy(z(2), z(4,5,2), z(5).long())
+F.linear_cross_entropy(z(3,2), z(4,2), z(3,4), ignore_index=1)
 F.adaptive_avg_pool2d(z(4,4), 2)
 F.adaptive_avg_pool1d(z(1,1,4), None)
 F.max_unpool2d(z(1,1,2,2), z(1,1,2,2), 2)

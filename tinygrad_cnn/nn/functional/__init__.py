@@ -6,6 +6,7 @@ What needs statistics, random numbers or PyTorch's older options is in this pack
 from typing import TYPE_CHECKING
 
 from tinygrad_cnn.nn.functional.activation import *
+from tinygrad_cnn.nn.functional.adaptive import *
 from tinygrad_cnn.nn.functional.attention import *
 from tinygrad_cnn.nn.functional.convolution import *
 from tinygrad_cnn.nn.functional.ctc import *
@@ -21,7 +22,9 @@ from tinygrad_cnn.ops import adaptive_avg_pool2d as adaptive_avg_pool2d
 from tinygrad_cnn.ops import avg_pool2d as avg_pool2d
 from tinygrad_cnn.ops import conv1d as conv1d
 from tinygrad_cnn.ops import conv2d as conv2d
+from tinygrad_cnn.ops import conv3d as conv3d
 from tinygrad_cnn.ops import conv_transpose2d as conv_transpose2d
+from tinygrad_cnn.ops import conv_transpose3d as conv_transpose3d
 from tinygrad_cnn.ops import gelu as gelu
 from tinygrad_cnn.ops import layer_norm as layer_norm
 from tinygrad_cnn.ops import linear as linear

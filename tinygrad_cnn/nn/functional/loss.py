@@ -14,16 +14,17 @@ from tinygrad_cnn.core.types import A, ArrayLike
 from tinygrad_cnn.nn.functional.activation import logsigmoid
 from tinygrad_cnn.nn.functional.distance import at_least, detached, pairwise_distance
 from tinygrad_cnn.nn.functional.reduction import check_alike, named, reduced, warn_unlike, weighted
-from tinygrad_cnn.ops.checks import check_integer
+from tinygrad_cnn.ops.checks import check_integer, check_ndim
 from tinygrad_cnn.ops.elementwise import Softplus
 from tinygrad_cnn.ops.loss import BinaryCrossEntropy
+from tinygrad_cnn.torch_names.errors import OptionError
 
 __all__ = [
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "cross_entropy",
-    "gaussian_nll_loss", "hinge_embedding_loss", "huber_loss", "kl_div", "l1_loss", "margin_ranking_loss",
-    "mse_loss", "multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss", "nll_loss",
-    "poisson_nll_loss", "smooth_l1_loss", "soft_margin_loss", "triplet_margin_loss",
-    "triplet_margin_with_distance_loss",
+    "gaussian_nll_loss", "hinge_embedding_loss", "huber_loss", "kl_div", "l1_loss", "linear_cross_entropy",
+    "margin_ranking_loss", "mse_loss", "multi_margin_loss", "multilabel_margin_loss",
+    "multilabel_soft_margin_loss", "nll_loss", "poisson_nll_loss", "smooth_l1_loss", "soft_margin_loss",
+    "triplet_margin_loss", "triplet_margin_with_distance_loss",
 ]  # fmt: skip
 
 EPSILON = 1e-12
@@ -45,6 +46,55 @@ def cross_entropy(
         reduction = named("cross_entropy", reduction, size_average, reduce)
     return ops.cross_entropy(
         input, target, weight, ignore_index=ignore_index, reduction=reduction, label_smoothing=label_smoothing
+    )
+
+
+def linear_cross_entropy(
+    input: A,
+    linear_weight: ArrayLike,
+    target: ArrayLike,
+    *,
+    linear_bias: ArrayLike = None,
+    weight: ArrayLike = None,
+    reduction: str = "mean",
+    ignore_index: int | None = None,
+    label_smoothing: float = 0.0,
+    options: None = None,
+) -> A:
+    """`cross_entropy` of logits that are computed from features: those of `linear`.
+
+    Parameters
+    ----------
+    input : (N, in_features), or (in_features,)
+    linear_weight : (C, in_features), or, with a target for each of d1, … places, (C, d1, …, in_features)
+    target : class indices (N, d1, …), or probabilities (N, C, d1, …)
+    linear_bias : (C, d1, …), optional
+    options : of PyTorch, how the batch is cut into chunks to save memory: only None, nothing is cut here
+    """
+    op = "linear_cross_entropy"
+    if options is not None:
+        raise OptionError(f"{op}: options are about chunks of the batch, which are not here; leave them None")
+    check_ndim(op, "input", input, (1, 2), "(N, in_features) or (in_features,)")
+    shape, weights = shape_of(input), shape_of(linear_weight)
+    if len(weights) < 2 or weights[-1] != shape[-1]:
+        raise ArgumentError(f"{op}: linear_weight has shape {weights}; input {shape} expects (C, …, {shape[-1]})")
+    if linear_bias is not None and shape_of(linear_bias) != weights[:-1]:
+        raise ArgumentError(f"{op}: linear_bias has shape {shape_of(linear_bias)}; expected {weights[:-1]}")
+    if len(weights) > 2 and len(shape) == 1:
+        raise ArgumentError(f"{op}: linear_weight {weights} needs a batch of inputs (N, {shape[-1]}), not {shape}")
+    wanted = (*shape[:-1], *weights[:-1])
+    if shape_of(target) == wanted and ignore_index is not None:
+        raise ArgumentError(f"{op}: ignore_index is {ignore_index}; targets that are probabilities have no index")
+    rows = math.prod(weights[:-1])
+    bias = None if linear_bias is None else ops.reshape(linear_bias, (rows,))
+    logits = ops.linear(input, ops.reshape(linear_weight, (rows, weights[-1])), bias)
+    return cross_entropy(
+        ops.reshape(logits, wanted),
+        target,
+        weight,
+        ignore_index=-100 if ignore_index is None else ignore_index,
+        reduction=reduction,
+        label_smoothing=label_smoothing,
     )
 
 
