@@ -1,0 +1,10 @@
+"""PyTorch's own op_db against the package: no more cases differ than `opdb/counts.json` allows."""
+
+import pytest
+
+from tests.parity.opdb.count import DATABASES, check_entry
+
+
+@pytest.mark.parametrize("entry", DATABASES["op_db"].ENTRIES)
+def test_an_entry_agrees_with_pytorch(entry):
+    check_entry("op_db", entry)
