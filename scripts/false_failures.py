@@ -15,9 +15,9 @@ from time import monotonic
 
 import numpy as np
 
-from tinygrad_cnn.core.draw import RandomDraw
 from tinygrad_cnn.core.op import registry
 from tinygrad_cnn.gradcheck import Report, gradcheck, gradgradcheck
+from tinygrad_cnn.gradcheck.drawing import RandomDraw
 from tinygrad_cnn.tensor import Tensor
 
 OPS = sorted(name for name, op in registry.items() if op.__module__.startswith("tinygrad_cnn.") and op.differentiable)

@@ -17,9 +17,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scripts.mutation.targets import Target
-from tinygrad_cnn.core.draw import Draw, RandomDraw
+from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.op import Op, Sample, registry
 from tinygrad_cnn.gradcheck.battery import CHECKS, Check, check_exact_adjoint, check_kinks
+from tinygrad_cnn.gradcheck.drawing import RandomDraw
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = 100

@@ -45,7 +45,7 @@ def test_core_does_not_speak_of_other_frameworks(path):
 
 
 def test_core_is_read_in_one_sitting():
-    assert sum(len(path.read_text(encoding="utf-8").splitlines()) for path in CORE.rglob("*.py")) <= 2750
+    assert sum(len(path.read_text(encoding="utf-8").splitlines()) for path in CORE.rglob("*.py")) <= 3000
 
 
 def test_the_backward_pass_is_sixty_lines():

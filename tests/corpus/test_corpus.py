@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from tests.corpus import CASES, KINDS, REFERENCE
-from tinygrad_cnn.core.draw import RandomDraw
 from tinygrad_cnn.gradcheck import gradcheck, numpy_pair
+from tinygrad_cnn.gradcheck.drawing import RandomDraw
 from tinygrad_cnn.gradcheck.verdicts import Verdict
 
 PAGE = Path(__file__).parents[2] / "docs" / "corpus.md"

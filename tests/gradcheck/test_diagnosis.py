@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import tinygrad_cnn as tg
-from tinygrad_cnn.core.draw import RandomDraw
 from tinygrad_cnn.core.op import registry
 from tinygrad_cnn.gradcheck import PLANTED, Verdict, gradcheck, numpy_pair, planted
 from tinygrad_cnn.gradcheck.diagnosis import nice
+from tinygrad_cnn.gradcheck.drawing import RandomDraw
 
 X = np.random.default_rng(0).uniform(0.3, 2.0, (3, 3)) * np.array([[1, -1, 1], [1, 1, -1], [-1, 1, 1]])
 W = np.random.default_rng(1).normal(size=(3, 3))

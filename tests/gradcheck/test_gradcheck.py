@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygrad_cnn as tg
-from tinygrad_cnn.core.draw import RandomDraw
 from tinygrad_cnn.core.linalg import Matmul
 from tinygrad_cnn.gradcheck import PLANTED, GradientError, Verdict, gradcheck, gradgradcheck, numpy_pair, planted
+from tinygrad_cnn.gradcheck.drawing import RandomDraw
 
 
 def leaf(*shape, seed=0):

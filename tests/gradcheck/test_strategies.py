@@ -8,7 +8,7 @@ from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
 import tinygrad_cnn as tg
-from tinygrad_cnn.core.draw import RandomDraw
+from tinygrad_cnn.gradcheck.drawing import RandomDraw
 from tinygrad_cnn.gradcheck.strategies import (
     AwayFrom,
     Distinct,

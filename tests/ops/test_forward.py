@@ -355,6 +355,30 @@ def smooth_maximum(x, *, beta=1.0, threshold=20.0):
     return x if beta * x > threshold else math.log1p(math.exp(beta * x)) / beta
 
 
+def written_into_a_view(x, v, *, path):
+    places = np.arange(x.size).reshape(x.shape)
+    for _, options in path:
+        places = places[options["index"]]
+    values = x.ravel().tolist()
+    for place, value in zip(places.ravel().tolist(), v.ravel().tolist(), strict=True):
+        values[place] = value
+    return np.array(values).reshape(x.shape)
+
+
+def windows(x, *, axis, size, step):
+    parts = [np.take(x, range(k, k + size), axis) for k in range(0, x.shape[axis] - size + 1, step)]
+    return np.moveaxis(np.stack(parts, axis), axis + 1, -1)
+
+
+def seen_by_strides(x, *, size, stride, offset, steps):
+    """Each element by its place, counted in the order in which those of x lie."""
+    lying = {sum(i * s for i, s in zip(k, steps, strict=True)): x[k] for k in np.ndindex(x.shape)}
+    out = np.empty(size)
+    for k in np.ndindex(*size):
+        out[k] = lying[offset + sum(i * s for i, s in zip(k, stride, strict=True))]
+    return out
+
+
 SELU = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
 
 REFERENCES = {
@@ -462,6 +486,10 @@ REFERENCES = {
     "Any_": over(any),
     "All": over(all),
     "GetItem": lambda x, *, index: x.ravel()[np.arange(x.size).reshape(x.shape)[index]],
+    "Part": lambda x, *, index: x.ravel()[np.arange(x.size).reshape(x.shape)[index]],
+    "CopySlices": written_into_a_view,
+    "Windows": windows,
+    "Strided": seen_by_strides,
     "PutItem": placed,
     "SetItem": assigned,
     "Gather": gathered,

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 import tinygrad_cnn
 from tinygrad_cnn.core import engine
-from tinygrad_cnn.core.draw import RandomDraw
 from tinygrad_cnn.core.op import registry
 from tinygrad_cnn.gradcheck.battery import (
     CHECKS,
@@ -27,6 +26,7 @@ from tinygrad_cnn.gradcheck.battery import (
     check_same_tensor_twice,
     check_second_order,
 )
+from tinygrad_cnn.gradcheck.drawing import RandomDraw
 from tinygrad_cnn.gradcheck.planting import PLANTED, off_by_one_percent, planted
 from tinygrad_cnn.gradcheck.strategies import samples
 

@@ -28,6 +28,7 @@ CALLS = {
     **dict.fromkeys(("det", "inverse", "logdet", "slogdet", "cholesky", "matrix_power", "trace"), None),
     **dict.fromkeys(("bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not", "gcd", "lcm"), None),
     **dict.fromkeys(("bitwise_left_shift", "bitwise_right_shift", "is_nonzero", "acosh", "arccosh"), None),
+    "as_strided": ((2, 2), (1, 3)),
     "addcdiv": (X, X),
     "addcmul": (X, X),
     "clamp_max": (0.5,),

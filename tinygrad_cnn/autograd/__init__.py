@@ -21,7 +21,7 @@ from tinygrad_cnn.autograd.mode import (
     set_grad_enabled,
 )
 from tinygrad_cnn.autograd.variable import Variable
-from tinygrad_cnn.core.writes import note_write
+from tinygrad_cnn.core.storage import note_write
 from tinygrad_cnn.torch_names.absent import absent
 
 __all__ = [

@@ -22,10 +22,10 @@ from tinygrad_cnn.core.graph import Alias, Edge
 from tinygrad_cnn.core.mode import mode
 from tinygrad_cnn.core.op import Op
 from tinygrad_cnn.core.saved import FREED
+from tinygrad_cnn.core.storage import clock, written_since
 from tinygrad_cnn.core.tensor import Tensor
 from tinygrad_cnn.core.types import Array, Shape
 from tinygrad_cnn.core.watch import watch
-from tinygrad_cnn.core.writes import clock, written_since
 
 __all__ = ["Function", "FunctionCtx", "once_differentiable"]
 
@@ -290,7 +290,7 @@ def record(
         if k not in places:
             results.append(fresh(ctx, value, args))
         elif among(value, ctx._dirty):
-            value._node = places[k]
+            value.move_to(places[k])
             results.append(value)
         else:
             results.append(alias(value.array, places[k]))

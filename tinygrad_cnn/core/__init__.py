@@ -4,9 +4,9 @@ Two words: the *cotangent* of an array is the derivative of the last result, the
 *vector-Jacobian product* (VJP) takes the cotangent g of an op's output and gives that of an input.
 
 1. `op`: what an op is: a forward rule and one derivative per input. `elementwise` has the first ones to look at.
-2. `graph`: what is remembered of an op that was called; `saved`: what is kept for its derivatives; `writes`: how the
-   backward pass notices that such an array was written since.
-3. `tensor`: the array that records; `mode`: when it does not; `arrays`, `promotion`: the dtype of a result.
+2. `graph`: what is remembered of an op that was called; `saved`: what is kept for its derivatives.
+3. `tensor`: the array that records; `mode`: when it does not; `arrays`, `promotion`: the dtype of a result. `storage`:
+   the memory beneath, who sees it, and when it was written; `writing`: what a write in place does to the graph.
 4. `engine`: the backward pass.
 5. The rules, by family: `elementwise`, `piecewise`, `shape`, `indexing`, `reduce`, `linalg`, `conv`, `pool`, `loss`. A
    network of convolutions, poolings and linear layers with softmax and cross-entropy needs no others.

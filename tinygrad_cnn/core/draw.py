@@ -1,6 +1,6 @@
 """The protocol by which samplers draw: one source of integers, everything else derived from it.
 
-A NumPy generator drives it here; Hypothesis drives it in tests, and shrinks what it drew.
+A NumPy generator drives it (`gradcheck.drawing`), or Hypothesis, in tests, which shrinks what it drew.
 """
 
 from abc import ABC, abstractmethod
@@ -102,15 +102,3 @@ class Draw(ABC):
             return spread[..., ::2]
         array.flags.writeable = False
         return array
-
-
-class RandomDraw(Draw):
-    """Draws from a NumPy generator: for documentation, benchmarks and the command line."""
-
-    def __init__(self, generator: "np.random.Generator") -> None:
-        self.generator = generator
-
-    def integers(self, low: int, high: int, count: int) -> list[int]:
-        """`count` independent, uniformly distributed integers."""
-        drawn: list[int] = self.generator.integers(low, high, size=count, endpoint=True).tolist()
-        return drawn

@@ -134,19 +134,6 @@ class Log(Unary):
         return g / x
 
 
-class Sqrt(Unary):
-    """y = √x        dx = g / (2 y)"""
-
-    domain = {"x": Positive()}
-    numpy = (np.sqrt,)
-
-    def forward(x: Array) -> Array:
-        return np.sqrt(x)
-
-    def d_x(g: Array, y: Array) -> Array:
-        return g / (2 * y)
-
-
 class Tanh(Unary):
     """y = tanh x        dx = g (1 - y²)"""
 
@@ -157,14 +144,3 @@ class Tanh(Unary):
 
     def d_x(g: Array, y: Array) -> Array:
         return g * (1 - y * y)
-
-
-class Sigmoid(Unary):
-    """y = 1 / (1 + exp(-x))        dx = g y (1 - y)"""
-
-    def forward(x: Array) -> Array:
-        with np.errstate(over="ignore"):  # to infinity, of which the result is 0
-            return 1 / (1 + np.exp(-x))
-
-    def d_x(g: Array, y: Array) -> Array:
-        return g * (y * (1 - y))

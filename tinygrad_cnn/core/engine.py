@@ -18,9 +18,9 @@ from tinygrad_cnn.core.graph import Alias, Edge, Node
 from tinygrad_cnn.core.mode import mode
 from tinygrad_cnn.core.op import NO_OPTIONS, PLACE
 from tinygrad_cnn.core.reduce import Sum
+from tinygrad_cnn.core.storage import clock
 from tinygrad_cnn.core.types import Array, Shape
 from tinygrad_cnn.core.watch import watch
-from tinygrad_cnn.core.writes import clock
 
 
 def backward(
@@ -169,6 +169,7 @@ class Pass:
                 continue
             used = True
             if op.add_derivative and node.by_op and edge in self.own and self.alias is None and watch.watcher is None:
+                saved.check(node, k)
                 op.add_derivative(self.cotangents[edge], g, **node.options)
                 continue
             d = self.derivative(node, k, g) if given is None else given[k]
@@ -180,7 +181,7 @@ class Pass:
     def derivative(self, node: Node, k: int, g: Array) -> Array:
         """What the rule of the k-th input gives for what it asks of all that the node saved."""
         if (kept := node.saved) is saved.FREED or node.time != clock.now:  # read once: another thread may free it
-            saved.check(node)
+            saved.check(node, k)
         rule: Any = node.op.rules[0 if node.op.variadic else k]
         values = kept if self.alias is None else saved.aliased(node, rule.picks, self.alias)
         args = [k if pick == PLACE else values[pick] for pick in rule.picks] if values else ()
@@ -193,11 +194,8 @@ class Pass:
     def add(self, edge: Edge, d: Array, fresh: bool) -> None:
         """Add to the cotangent of an edge."""
         known = self.cotangents.get(edge)
-        if known is None:
-            self.cotangents[edge] = d
-        else:
-            total = known + d
-            self.cotangents[edge] = np.asarray(total) if isinstance(total, np.generic) else total
+        total = d if known is None else known + d
+        self.cotangents[edge] = np.asarray(total) if isinstance(total, np.generic) else total
         if known is not None or (fresh and type(d) is np.ndarray and d.base is None and d.flags.writeable):
             self.own.add(edge)
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Protocol, TypeAlias
 
 from tinygrad_cnn.core.op import Op
+from tinygrad_cnn.core.storage import clock
 from tinygrad_cnn.core.types import Array, DType, Shape
 from tinygrad_cnn.core.watch import watch
-from tinygrad_cnn.core.writes import clock
 
 Alias: TypeAlias = Callable[[Any, "Edge"], Any]
 """Makes a tensor of a saved array that stands at its old place in the graph."""
@@ -81,7 +81,7 @@ class Node:
         """Add to the `.grad` of the tensor of this node that asked for it, while there is one."""
         holder = None if self.retained is None else self.retained()
         if holder is not None:
-            holder.accumulate(gradient, False)
+            holder.retain(gradient)
 
     def derivatives(self, g: Array, alias: Alias | None, keep: bool) -> Sequence[Any]:
         """The cotangents of all inputs at once, None where there is none: of nodes that no op made.

@@ -11,6 +11,8 @@ from tinygrad_cnn.core.types import Array, Shape
 
 Index = Any
 """Whatever stands between the brackets: integers, slices, None, ..., integer and boolean arrays, tuples of them."""
+Path = tuple[tuple[type[Op], dict[str, Any]], ...]
+"""The ops that lead from a tensor to a view of it, with their options."""
 
 
 class GetItem(Op):
@@ -20,14 +22,13 @@ class GetItem(Op):
     views = True
 
     def forward(x: Array, *, index: Index) -> Array:
-        return x[index]
+        y = x[index]
+        if type(x) is np.ndarray and type(y) is not np.ndarray:  # one element: NumPy gives a number, not its place
+            y = x[(*index, ...) if type(index) is tuple else (index, ...)]
+        return y
 
     def d_x(g: Array, x_shape: Shape, *, index: Index) -> Array:
         return PutItem.apply(g, index=index, shape=x_shape)
-
-    @staticmethod
-    def write(x: Array, v: Array, *, index: Index) -> Array:
-        return SetItem.apply(x, v, index=index)
 
     def add_derivative(total: Array, g: Array, *, index: Index) -> None:
         if is_basic(index):
@@ -39,6 +40,40 @@ class GetItem(Op):
     def sample(cls, draw: Draw) -> Sample:
         x = draw.array(draw.shape(1, smallest=1), Real())
         return Sample((x,), {"index": sample_index(draw, x.shape)})
+
+
+class Part(GetItem):
+    """y = x[index], one of several parts        dx = g put at the index of zeros"""
+
+    several = True
+    forward = GetItem.forward
+
+
+class CopySlices(Op):
+    """y = x with v written into a view of it        dx = g, 0 where the view lies;  dv = that view of g"""
+
+    linear = "jointly"
+
+    def forward(x: Array, v: Array, *, path: Path) -> Array:
+        y = np.array(x)
+        part = viewed(y, path)
+        if np.may_share_memory(part, y):
+            part[...] = v
+        else:  # a shape that this order of memory has no view for
+            y.flat[viewed(np.arange(y.size).reshape(y.shape), path)] = v
+        return y
+
+    def d_x(g: Array, v_shape: Shape, *, path: Path) -> Array:
+        return CopySlices.apply(g, np.zeros(v_shape, g.dtype), path=path)
+
+    def d_v(g: Array, *, path: Path) -> Array:
+        return viewed(g, path)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        x = draw.array(draw.shape(1, smallest=1), Real())
+        path = ((GetItem, {"index": (slice(None, None, draw.integer(1, 2)),)}),) * draw.integer(1, 2)
+        return Sample((x, draw.array(viewed(x, path).shape, Real())), {"path": path})
 
 
 class PutItem(Op):
@@ -99,6 +134,13 @@ class SetItem(Op):
         place = x[index].shape
         fits = tuple(1 if draw.boolean() else n for n in place)[draw.integer(0, len(place)) :]
         return Sample((x, draw.array(fits, Real())), {"index": index})
+
+
+def viewed(x: Array, path: Path) -> Array:
+    """The view of a view of … of x."""
+    for op, options in path:
+        x = op.apply(x, **options)
+    return x
 
 
 def is_basic(index: Index) -> bool:

@@ -27,43 +27,6 @@ class Softmax(Op):
         return Sample((x,), {"axis": draw.integer(0, x.ndim - 1)})
 
 
-class LogSoftmax(Op):
-    """y = x - ln Σ exp x        dx = g - exp(y) Σ g"""
-
-    floating = True
-
-    def forward(x: Array, *, axis: int) -> Array:
-        shifted = x - np.max(x, axis=axis, keepdims=True, initial=-np.inf)
-        return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
-
-    def d_x(g: Array, y: Array, *, axis: int) -> Array:
-        return g - np.exp(y) * np.sum(g, axis=axis, keepdims=True)
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        return Softmax.sample(draw)
-
-
-class SoftmaxCrossEntropy(Op):
-    """y[n] = -Σ_k t[n,k] ln softmax(x)[n,k]        dx = g (softmax(x) Σ t - t),  dt = -g ln softmax(x)"""
-
-    floating = True
-
-    def forward(x: Array, t: Array) -> Array:
-        return -np.sum(t * LogSoftmax.forward(x, axis=1), axis=1)
-
-    def d_x(g: Array, x: Array, t: Array) -> Array:
-        return np.expand_dims(g, 1) * (Softmax.apply(x, axis=1) * np.sum(t, axis=1, keepdims=True) - t)
-
-    def d_t(g: Array, x: Array) -> Array:
-        return -np.expand_dims(g, 1) * LogSoftmax.apply(x, axis=1)
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        shape = (draw.integer(1, 3), draw.integer(1, 4), *draw.shape(0, 1, smallest=1))
-        return Sample((draw.array(shape, Real()), draw.array(shape, Positive())), {})
-
-
 class ClassCrossEntropy(Op):
     """y = -Σ_n w[n] ln softmax(x)[n, t[n]]        dx = g w (softmax(x) - [k = t])
 

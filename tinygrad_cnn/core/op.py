@@ -86,9 +86,9 @@ class Op:
     floating: ClassVar[bool] = False
     """Integers are brought to the default floating dtype first."""
     views: ClassVar[bool] = False
-    """The output may share the memory of the first input."""
-    write: Callable[..., Any] | None = None
-    """Of a view: the input with a value written where the view of it lies."""
+    """The output may share the memory of the first input; where it does, it is a view."""
+    several: ClassVar[bool] = False
+    """A view that is one of several made at once: not to be written into where a gradient is wanted."""
     linear: ClassVar[str] = ""
     """"jointly" linear in all inputs together, linear in "each" of them, or neither ("")."""
     constant: ClassVar[tuple[str, ...]] = ()

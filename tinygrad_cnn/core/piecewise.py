@@ -1,7 +1,5 @@
 """Element-wise rules with kinks: each op says what it returns there."""
 
-import numpy as np
-
 from tinygrad_cnn.core.domain import AwayFrom, Real
 from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.op import Elementwise, Kink, Op, Sample
@@ -40,24 +38,3 @@ class Gate(Op):
     def sample(cls, draw: Draw) -> Sample:
         shape = draw.shape(0, 3)
         return Sample((draw.array(shape, Real()), draw.array(shape, Real())), {})
-
-
-class Where(Elementwise):
-    """y = a where the condition holds, else b        da = g [c],  db = g [not c]"""
-
-    linear = "jointly"
-    constant = ("condition",)
-
-    def forward(condition: Array, a: Array, b: Array) -> Array:
-        return np.where(condition, a, b)
-
-    def d_a(g: Array, condition: Array) -> Array:
-        return np.where(condition, g, 0.0)
-
-    def d_b(g: Array, condition: Array) -> Array:
-        return np.where(condition, 0.0, g)
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        condition, a, b = super().sample(draw).inputs
-        return Sample((np.asarray(condition > 0), a, b), {})

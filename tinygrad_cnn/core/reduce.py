@@ -47,21 +47,3 @@ class Sum(Op):
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
         return sample_reduction(draw)
-
-
-class Mean(Op):
-    """y = Σ x / n        dx = g / n, spread"""
-
-    floating = True
-
-    def forward(x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
-        if x.dtype.char not in "fd":
-            return np.mean(x, axis=axes, keepdims=keepdim)
-        return np.true_divide(summed(x, axes, keepdim), count(x.shape, axes), dtype=x.dtype)
-
-    def d_x(g: Array, x_shape: Shape, *, axes: tuple[int, ...], keepdim: bool) -> Array:
-        return np.broadcast_to(beside(g / count(x_shape, axes), axes, keepdim), x_shape)
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        return sample_reduction(draw, smallest=1)

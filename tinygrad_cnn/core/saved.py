@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.core.graph import Alias, Node
-from tinygrad_cnn.core.op import Op
-from tinygrad_cnn.core.writes import clock, written_since
+from tinygrad_cnn.core.op import PLACE, Op
+from tinygrad_cnn.core.storage import last_write, written_since
 
 FREED = ()
 """What `Node.saved` becomes when the backward pass has used it; nodes that save nothing keep None."""
@@ -30,23 +30,25 @@ def pack(op: type[Op], arrays: list[Any], output: Any, aux: tuple[Any, ...]) -> 
     return (*kept, *shapes)
 
 
-def check(node: Node) -> None:
-    """RuntimeError if what the node saved was freed, or written in place since."""
+def check(node: Node, k: int) -> None:
+    """RuntimeError if what the rule of the k-th input is about to use was freed, or written in place since."""
+    op = node.op
+    rule: Any = op.rules[0 if op.variadic else k]
     if node.saved is FREED:
         raise RuntimeError(
-            f"backward: the saved arrays of {node.op.name} were freed by an earlier backward pass through this "
+            f"backward: the saved arrays of {op.name} were freed by an earlier backward pass through this "
             "graph; pass retain_graph=True to the earlier call, or compute the output again"
         )
-    if node.saved is None or node.time == clock.now:
-        return
-    for source, value in zip(node.op.sources, node.saved, strict=False):
-        parts = value if isinstance(value, tuple) else (value,)
-        if any(written_since(part, node.time) for part in parts):
-            name = "its output" if source == "y" else f"{'input' if source in node.op.inputs else 'its'} {source!r}"
-            raise RuntimeError(
-                f"backward: {node.op.name} needs {name}, of shape {np.shape(parts[0])}, "
-                "as it was, but it has been modified by an in-place operation since; modify a clone() of it"
-            )
+    used: list[tuple[str, Any]] = [(name, node.options.get(name)) for name in rule.options]
+    used += [(op.sources[pick], node.saved[pick]) for pick in rule.picks if pick != PLACE and node.saved]
+    for source, value in used:
+        for part in value if type(value) is tuple else (value,):
+            if written_since(part, node.time):
+                name = "its output" if source == "y" else f"{'input' if source in op.inputs else 'its'} {source!r}"
+                raise RuntimeError(
+                    f"backward: {op.name} needs {name}, of shape {np.shape(part)}, as it was, but it has been modified "
+                    f"by an in-place operation at {last_write(part)}; modify a clone() of it"
+                )
 
 
 def aliased(node: Node, picks: tuple[int, ...], alias: Alias) -> Sequence[Any]:

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from tinygrad_cnn.core.checks import shape_of
 from tinygrad_cnn.core.domain import Real
 from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.op import Op, Sample
@@ -38,10 +37,6 @@ class Reshape(Op):
     def d_x(g: Array, x_shape: Shape) -> Array:
         return np.reshape(g, x_shape)
 
-    @staticmethod
-    def write(x: Array, v: Array, *, shape: Shape) -> Array:
-        return Reshape.apply(v, shape=shape_of(x))
-
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
         x = draw.array(draw.shape(), Real())
@@ -61,10 +56,6 @@ class Permute(Op):
     def d_x(g: Array, *, order: tuple[int, ...]) -> Array:
         return np.transpose(g, tuple(np.argsort(order)))
 
-    @staticmethod
-    def write(x: Array, v: Array, *, order: tuple[int, ...]) -> Array:
-        return Permute.apply(v, order=tuple(np.argsort(order)))
-
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
         x = draw.array(draw.shape(high=4), Real())
@@ -78,7 +69,9 @@ class Expand(Op):
     views = True
 
     def forward(x: Array, *, shape: Shape) -> Array:
-        return np.broadcast_to(x, shape)
+        y = np.broadcast_to(x, shape)
+        y.flags.writeable = x.flags.writeable  # a part of it may have its elements in places of their own
+        return y
 
     def d_x(g: Array, x_shape: Shape, *, shape: Shape) -> Array:
         new = len(shape) - len(x_shape)
@@ -90,26 +83,3 @@ class Expand(Op):
         full = draw.shape()
         small = tuple(1 if draw.boolean() else n for n in full)[draw.integer(0, len(full)) :]
         return Sample((draw.array(small, Real()),), {"shape": full})
-
-
-class Cat(Op):
-    """y = the inputs one after the other along an axis        dx_i = g's part of input i"""
-
-    linear = "jointly"
-    promotes = True
-    numpy = (np.concatenate,)
-
-    def forward(*xs: Array, axis: int) -> Array:
-        return np.concatenate(xs, axis)
-
-    def d_xs(g: Array, i: int, xs_shape: tuple[Shape, ...], *, axis: int) -> Array:
-        start = sum(shape[axis] for shape in xs_shape[:i])
-        return g[(slice(None),) * axis + (slice(start, start + xs_shape[i][axis]),)]
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        shape = draw.shape(1)
-        axis = draw.integer(0, len(shape) - 1)
-        lengths = draw.integers(0, 3, draw.integer(1, 3))
-        shapes = [(*shape[:axis], n, *shape[axis + 1 :]) for n in lengths]
-        return Sample(tuple(draw.array(s, Real()) for s in shapes), {"axis": axis})

@@ -1,7 +1,7 @@
 """`Tensor`: an array that remembers the op that made it.
 
-Here is how it records (`Tensor.__record__`), what it knows of its place in the graph, its arithmetic, and how it is
-written in place. The backward pass is in `engine`.
+Here is how it records (`Tensor.__record__`), what it knows of its place in the graph, and its arithmetic. How it is
+written in place is in `writing`, the backward pass in `engine`.
 """
 
 from __future__ import annotations
@@ -17,19 +17,20 @@ from tinygrad_cnn.core import engine, saved
 from tinygrad_cnn.core.arrays import as_array, unify
 from tinygrad_cnn.core.checks import check_numbers
 from tinygrad_cnn.core.elementwise import Add, Div, Mul, Neg, PowScalar, Sub
-from tinygrad_cnn.core.errors import ArgumentError, DTypeError
+from tinygrad_cnn.core.errors import DTypeError
 from tinygrad_cnn.core.graph import Edge, Node
-from tinygrad_cnn.core.indexing import GetItem, SetItem, check_index
+from tinygrad_cnn.core.indexing import GetItem, check_index
 from tinygrad_cnn.core.linalg import Matmul
 from tinygrad_cnn.core.mode import mode
 from tinygrad_cnn.core.op import NO_OPTIONS, Op
-from tinygrad_cnn.core.promotion import CATEGORY, FLOAT32
+from tinygrad_cnn.core.promotion import FLOAT32
 from tinygrad_cnn.core.shape import Cast
+from tinygrad_cnn.core.storage import OUTSIDE, View, in_order, note_write, owner
 from tinygrad_cnn.core.types import ArrayLike, DType, NDArray, Shape
-from tinygrad_cnn.core.writes import note_write
+from tinygrad_cnn.core.writing import Writable
 
 
-class Tensor:
+class Tensor(Writable):
     """An array with a gradient.
 
     Parameters
@@ -47,10 +48,8 @@ class Tensor:
     array([5., 7.], dtype=float32)
     """
 
-    __slots__ = ("__weakref__", "_base", "_grad", "_node", "_wants", "array", "hooks")
+    __slots__ = ()
 
-    array: NDArray
-    """The numbers."""
     kind: ClassVar[type[Tensor]]
     """The class that results have: the one with all the methods, if there is one."""
     meanings: ClassVar[dict[Any, Callable[..., Any]]] = {}
@@ -64,10 +63,10 @@ class Tensor:
     """A leaf keeps its gradient."""
 
     def __init__(self, data: ArrayLike = (), *, requires_grad: bool = False, dtype: Any = None) -> None:
-        self.array = as_array(data, dtype)
+        self.array = array = as_array(data, dtype)
         self._node: Node | Tensor | None = None
         self._grad: Any = None
-        self._base: tuple[Tensor, type[Op], dict[str, Any]] | None = None
+        self.view_of: View | None = None if array.flags.c_contiguous else OUTSIDE
         self.hooks: Any = None
         self._wants = False
         if requires_grad:
@@ -82,8 +81,16 @@ class Tensor:
             return array
         out = new(Tensor.kind)
         out.array = array
-        out._node = out._grad = out._base = out.hooks = None
+        out._node = out._grad = out.view_of = out.hooks = None
         out._wants = False
+        return out
+
+    @staticmethod
+    def sharing(array: Any) -> Any:
+        """A tensor without a history of memory that others see."""
+        out = Tensor.wrap(array)
+        if not array.flags.c_contiguous:
+            out.view_of = OUTSIDE
         return out
 
     @staticmethod
@@ -105,7 +112,7 @@ class Tensor:
                 data = value.array
                 if data.dtype is not FLOAT32:
                     plain = False
-                edge = value._node
+                edge = value._node if value.view_of is None or not mode.recording else value.current()
                 if edge is None and value._wants:
                     edge = value
                 if edge is not None:
@@ -119,6 +126,8 @@ class Tensor:
             edges.append(edge)
         if not plain and (op.promotes or op.floating):
             unify(op, arrays)
+        if op.views and isinstance(inputs[0], Tensor):
+            arrays[0] = in_order(inputs[0])
         result, aux = computed(op, arrays, options)
         out = Tensor.wrap(result)
         if tracked and mode.recording and op.differentiable and (result.dtype is FLOAT32 or result.dtype.kind in "fc"):
@@ -127,8 +136,8 @@ class Tensor:
             if not op.constant or any(edge is not None for edge in edges):
                 kept = saved.pack(op, arrays, result, aux) if op.saves_any else None
                 out._node = Node.kind(op, tuple(edges), kept, options, result.shape, result.dtype)
-        if op.views and isinstance(inputs[0], Tensor) and np.may_share_memory(result, inputs[0].array):
-            out._base = (inputs[0], op, options)
+        if op.views and isinstance(inputs[0], Tensor) and owner(result) is owner(arrays[0]):
+            out.view_of = View(inputs[0], op, options)
         return (out, *(Tensor.wrap(np.asarray(a)) for a in aux)) if aux else out
 
     @staticmethod
@@ -147,11 +156,15 @@ class Tensor:
             raise
         out = new(kind)
         out.array = result if type(result) is np.ndarray else np.asarray(result)
-        out._node = out._grad = out._base = out.hooks = None
+        out._node = out._grad = out.view_of = out.hooks = None
         out._wants = False
         if mode.recording:
-            left = a if a._node is None and a._wants else a._node
-            right = b if b._node is None and b._wants else b._node
+            left = a._node if a.view_of is None else a.current()
+            right = b._node if b.view_of is None else b.current()
+            if left is None and a._wants:
+                left = a
+            if right is None and b._wants:
+                right = b
             if left is not None or right is not None:
                 kept = (None, x, y) if op.saves_inputs else None
                 out._node = Node.kind(op, (left, right), kept, NO_OPTIONS, out.array.shape, FLOAT32)
@@ -175,12 +188,13 @@ class Tensor:
     @property
     def edge(self) -> Any:
         """Where this tensor stands in the graph: its node, or, if a leaf, itself."""
-        return self if self._node is None else self._node
+        node = self._node if self.view_of is None else self.current()
+        return self if node is None else node
 
     @property
     def requires_grad(self) -> bool:
         """Whether gradients flow to or through this tensor."""
-        return self._wants or self._node is not None
+        return self._wants or self._node is not None or (self.base is not None and self.base.requires_grad)
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
@@ -193,7 +207,7 @@ class Tensor:
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Let a leaf ask for its gradient, or no longer."""
-        if self._node is not None:
+        if not self.is_leaf:
             if not requires_grad:
                 raise RuntimeError(
                     "requires_grad_: only a leaf can be switched off; use .detach() for the result of an op"
@@ -218,15 +232,20 @@ class Tensor:
             raise ValueError(f"grad: expected None or a Tensor of shape {self.array.shape}, got {value!r}")
         self._grad = value
 
+    @grad.deleter
+    def grad(self) -> None:
+        self._grad = None
+
     @property
     def is_leaf(self) -> bool:
         """Whether no recorded op made this tensor."""
-        return not isinstance(self._node, Node)
+        return not isinstance(self.current(), Node)
 
     @property
     def grad_fn(self) -> Node | None:
         """The node of the op that made this tensor; None for a leaf."""
-        return self._node if isinstance(self._node, Node) else None
+        node = self.current()
+        return node if isinstance(node, Node) else None
 
     def backward(
         self,
@@ -256,24 +275,31 @@ class Tensor:
         )
 
     def accumulate(self, gradient: Any, owned: bool) -> None:
-        """Add to `.grad`; an array that somebody else may hold is copied first."""
+        """Add to `.grad`, in its memory unless that is recorded; an array that somebody may hold is copied first."""
+        if not self._wants:  # no longer
+            return
         with adding:
-            if self._grad is not None:
-                if isinstance(gradient, Tensor) or self._grad.requires_grad:
-                    self._grad = self._grad + gradient
-                else:
-                    self._grad = Tensor.wrap(np.asarray(self._grad.array + gradient))
-            elif isinstance(gradient, Tensor):
-                self._grad = gradient
-            else:
+            held = self._grad
+            if isinstance(gradient, Tensor):
+                self._grad = Cast.apply(gradient, dtype=gradient.array.dtype) if held is None else held + gradient
+            elif held is None:
                 self._grad = Tensor.wrap(gradient if owned else np.array(gradient))
+            else:
+                held.array[...] += gradient
+                note_write(held.array)
         if self.hooks is not None:
             for told in self.hooks.after:
                 told(self)
 
+    def retain(self, gradient: Any) -> None:
+        """Add to the `.grad` of the result of an op: a new one each time."""
+        with adding:
+            total = gradient if self._grad is None else self._grad + gradient
+            self._grad = total if isinstance(total, Tensor) else Tensor.wrap(np.array(total))
+
     def detach(self) -> Self:
         """The same memory without the history."""
-        return Tensor.wrap(self.array)
+        return Tensor.sharing(in_order(self))
 
     # ---- arithmetic --------------------------------------------------------------------------------------------------
 
@@ -318,64 +344,6 @@ class Tensor:
     def astype(self, dtype: Any) -> Self:
         """Converted to another dtype; the gradient comes back in the own one."""
         return Cast.apply(self, dtype=np.dtype(dtype))
-
-    # ---- writing in place --------------------------------------------------------------------------------------------
-
-    def become(self, op: str, function: Callable[[Any], Any], *operands: Any) -> Self:
-        """Take the value of `function(self)`: in this tensor's memory if nothing is recorded, else as a new node."""
-        if mode.recording and (self.requires_grad or any(isinstance(v, Tensor) and v.requires_grad for v in operands)):
-            self.refuse_leaf(op)
-            result = function(Tensor.alias(self.array, self._node))
-            self._check_fits(op, result.array)
-            dtype = self.array.dtype
-            self._take(op, result if result.array.dtype == dtype else result.astype(dtype))
-            return self
-        values = np.asarray(function(Tensor.wrap(self.array)).array)
-        self._check_fits(op, values)
-        self.array[...] = values
-        note_write(self.array)
-        return self
-
-    def refuse_leaf(self, op: str) -> None:
-        """RuntimeError if this is a leaf that wants a gradient: it may not be written."""
-        if self._wants and self._node is None:
-            raise RuntimeError(
-                f"{op}: a leaf that requires a gradient cannot be modified in place; do it under no_grad(), or on a "
-                "clone()"
-            )
-
-    def _check_fits(self, op: str, values: NDArray) -> None:
-        if values.shape != self.array.shape:
-            raise ArgumentError(f"{op}: the result has shape {values.shape}; in place it must keep {self.array.shape}")
-        if CATEGORY[values.dtype.kind] > CATEGORY[self.array.dtype.kind]:
-            raise DTypeError(f"{op}: the result has dtype {values.dtype}, which does not fit into {self.array.dtype}")
-
-    def _take(self, op: str, value: Tensor) -> None:
-        """Stand where a recorded value stands. If this is a view, its base takes the value, too, at its place."""
-        if self._base is not None:
-            base, how, options = self._base
-            base.refuse_leaf(op)
-            if how.write is None or not np.may_share_memory(self.array, base.array):
-                why = "repeats elements" if how.write is None else "was taken before its base was written"
-                raise RuntimeError(f"{op}: this tensor is a view that {why}; write into the base, or into a clone()")
-            base._take(op, how.write(Tensor.alias(base.array, base._node), value, **options))
-            value = how.apply(base, **options)
-        self.array, self._node = value.array, value._node
-
-    def __setitem__(self, index: Any, value: ArrayLike) -> None:
-        held = value if isinstance(value, (Tensor, int, float)) else check_numbers("setitem", value)
-        place = check_index("setitem", index, self.array.shape)
-        try:
-            if mode.recording and (self.requires_grad or (isinstance(held, Tensor) and held.requires_grad)):
-                self.become("setitem", lambda x: SetItem.apply(x, held, index=place), held)
-                return
-            self.array[place] = held.array if isinstance(held, Tensor) else held
-        except (IndexError, ValueError) as error:
-            raise (ArgumentError if isinstance(error, ValueError) else IndexError)(
-                f"setitem: {error} (input of shape {self.array.shape}, index {index!r}, "
-                f"value of shape {np.shape(value)})"
-            ) from None
-        note_write(self.array)
 
     # ---- what it is --------------------------------------------------------------------------------------------------
 

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.core.domain import Domain, Real
-from tinygrad_cnn.core.draw import RandomDraw
 from tinygrad_cnn.core.op import Op, Sample, registry
 from tinygrad_cnn.gradcheck.battery import CHECKS, check_exact_adjoint, check_kinks, differentiable, name_of
 from tinygrad_cnn.gradcheck.check import gradcheck, gradgradcheck
+from tinygrad_cnn.gradcheck.drawing import RandomDraw
 from tinygrad_cnn.gradcheck.report import Report
 from tinygrad_cnn.gradcheck.verdicts import SEVERITY, Entry, GradientError, Verdict
 from tinygrad_cnn.tensor import Tensor

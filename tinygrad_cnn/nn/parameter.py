@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from tinygrad_cnn.core import tensor as core
 from tinygrad_cnn.core.types import ArrayLike, NDArray
+from tinygrad_cnn.core.writing import Writable
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.tensor.creation import empty
 from tinygrad_cnn.torch_names.device import check_device
@@ -52,7 +52,7 @@ def _buffer(data: ArrayLike, persistent: bool) -> Buffer:
     return Buffer(data, persistent=persistent)
 
 
-MEMORY: Any = vars(core.Tensor)["array"]
+MEMORY: Any = vars(Writable)["array"]
 """The slot of a tensor's array, which an uninitialized parameter hides."""
 
 

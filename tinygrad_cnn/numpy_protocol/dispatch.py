@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.storage import note_write
 from tinygrad_cnn.core.tensor import Tensor
-from tinygrad_cnn.core.writes import note_write
 from tinygrad_cnn.numpy_protocol import products, reductions, shapes
 from tinygrad_cnn.numpy_protocol.plain import MAKERS, PLAIN
 from tinygrad_cnn.numpy_protocol.ufuncs import UFUNCS, WITHOUT_GRADIENT, of_method, with_dtype

@@ -15,9 +15,9 @@ from tinygrad_cnn.ops.indexing import getitem, index_select
 from tinygrad_cnn.ops.shape import (
     broadcast_to,
     cat,
+    clone,
     flatten,
     flip,
-    movedim,
     repeat,
     reshape,
     split,
@@ -215,7 +215,7 @@ def rot90(input: A, k: int = 1, dims: Sequence[int] = (0, 1)) -> A:
         raise ArgumentError(f"rot90: dims {tuple(dims)} name one dim twice")
     turns = k % 4
     if turns == 0:
-        return reshape(input, shape_of(input))
+        return clone(input)
     if turns == 2:
         return flip(input, a, b)
     return transpose(flip(input, b), a, b) if turns == 1 else flip(transpose(input, a, b), b)
@@ -273,20 +273,6 @@ def combinations(input: A, r: int = 2, with_replacement: bool = False) -> A:
     grid = np.indices((n,) * r).reshape(r, n**r) if r else np.zeros((0, 1), np.int64)
     rising = np.all(grid[:-1] <= grid[1:] if with_replacement else grid[:-1] < grid[1:], axis=0)
     return getitem(input, grid[:, rising].T) if r else getitem(input, np.zeros(0, np.int64))
-
-
-def unfold_windows(input: A, dimension: int, size: int, step: int) -> A:
-    """The windows of a dim, `step` apart, their elements as a new last dim."""
-    shape = shape_of(input)
-    axis = check_axis("unfold", dimension, max(len(shape), 1))
-    length = shape[axis] if shape else 1
-    if size > length or size < 0 or step <= 0:
-        raise ArgumentError(f"unfold: windows of {size}, {step} apart, do not fit dim {dimension} of shape {shape}")
-    starts = np.arange(0, length - size + 1, step)
-    places = starts[:, None] + np.arange(size)
-    x = input if shape else reshape(input, 1)
-    windows = getitem(x, (slice(None),) * axis + (places,))
-    return movedim(windows, axis + 1, -1)
 
 
 @flexible

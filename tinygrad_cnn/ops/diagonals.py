@@ -9,7 +9,7 @@ from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.types import A, Array, Shape
 from tinygrad_cnn.ops.arrangement import atleast_2d, unpacked
 from tinygrad_cnn.ops.reduce import sum
-from tinygrad_cnn.ops.shape import DiagonalPut, cat, diagonal, flatten, pad
+from tinygrad_cnn.ops.shape import DiagonalPut, cat, clone, diagonal, flatten, pad
 
 __all__ = [
     "block_diag", "diag", "diag_embed", "diagflat", "trace",
@@ -21,7 +21,7 @@ def diag(input: A, diagonal: int = 0) -> A:
     ndim = len(shape_of(input))
     if ndim not in (1, 2):
         raise ArgumentError(f"diag: input has shape {shape_of(input)}; expected 1 or 2 dims")
-    return diag_embed(input, diagonal) if ndim == 1 else _taken(input, diagonal)
+    return diag_embed(input, diagonal) if ndim == 1 else clone(_taken(input, diagonal))
 
 
 _taken = diagonal

@@ -11,7 +11,7 @@ import numpy as np
 from tinygrad_cnn.core.checks import dtype_of
 from tinygrad_cnn.core.domain import AwayFrom, Positive, Real
 from tinygrad_cnn.core.draw import Draw
-from tinygrad_cnn.core.elementwise import Add, Div, Exp, Log, Mul, Neg, PowScalar, Sigmoid, Sqrt, Sub, Tanh
+from tinygrad_cnn.core.elementwise import Add, Div, Exp, Log, Mul, Neg, PowScalar, Sub, Tanh
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.op import Elementwise, Kink, Sample, Unary
 from tinygrad_cnn.core.promotion import default
@@ -25,6 +25,30 @@ __all__ = [
 ]  # fmt: skip
 
 INV_SQRT_2PI = 1 / math.sqrt(2 * math.pi)
+
+
+class Sigmoid(Unary):
+    """y = 1 / (1 + exp(-x))        dx = g y (1 - y)"""
+
+    def forward(x: Array) -> Array:
+        with np.errstate(over="ignore"):  # to infinity, of which the result is 0
+            return 1 / (1 + np.exp(-x))
+
+    def d_x(g: Array, y: Array) -> Array:
+        return g * (y * (1 - y))
+
+
+class Sqrt(Unary):
+    """y = √x        dx = g / (2 y)"""
+
+    domain = {"x": Positive()}
+    numpy = (np.sqrt,)
+
+    def forward(x: Array) -> Array:
+        return np.sqrt(x)
+
+    def d_x(g: Array, y: Array) -> Array:
+        return g / (2 * y)
 
 
 class Expm1(Unary):

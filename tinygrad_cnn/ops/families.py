@@ -26,6 +26,7 @@ from tinygrad_cnn.ops.solving import *
 from tinygrad_cnn.ops.special import *
 from tinygrad_cnn.ops.statistics import *
 from tinygrad_cnn.ops.trigonometry import *
+from tinygrad_cnn.ops.views import *
 
 if not TYPE_CHECKING:
     __all__ = [name for name, value in vars().items() if callable(value)]

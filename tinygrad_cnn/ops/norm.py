@@ -14,9 +14,9 @@ from tinygrad_cnn.core.domain import Real
 from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.op import Op, Sample
-from tinygrad_cnn.core.reduce import Mean
 from tinygrad_cnn.core.types import A, Array, ArrayLike, Shape
 from tinygrad_cnn.ops.checks import check_ndim
+from tinygrad_cnn.ops.reduce import Mean
 
 __all__ = [
     "layer_norm",

@@ -9,7 +9,7 @@ from tinygrad_cnn.core.domain import AwayFrom, Distinct
 from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.op import Elementwise, Kink, Sample, Unary
-from tinygrad_cnn.core.piecewise import AWAY_FROM_ZERO, Relu, Where
+from tinygrad_cnn.core.piecewise import AWAY_FROM_ZERO, Relu
 from tinygrad_cnn.core.promotion import default
 from tinygrad_cnn.core.types import A, Array, ArrayLike
 from tinygrad_cnn.ops.untracked import untracked
@@ -23,6 +23,27 @@ SELU_SCALE = 1.0507009873554804934193349852946
 SELU_ALPHA = 1.6732632423543772848170429916717
 FAR_FROM_ZERO = AwayFrom((0.0,), low=-1000.0, high=1000.0)
 """Where the exponential of the other branch overflows."""
+
+
+class Where(Elementwise):
+    """y = a where the condition holds, else b        da = g [c],  db = g [not c]"""
+
+    linear = "jointly"
+    constant = ("condition",)
+
+    def forward(condition: Array, a: Array, b: Array) -> Array:
+        return np.where(condition, a, b)
+
+    def d_a(g: Array, condition: Array) -> Array:
+        return np.where(condition, g, 0.0)
+
+    def d_b(g: Array, condition: Array) -> Array:
+        return np.where(condition, 0.0, g)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        condition, a, b = super().sample(draw).inputs
+        return Sample((np.asarray(condition > 0), a, b), {})
 
 
 class Sign(Elementwise):

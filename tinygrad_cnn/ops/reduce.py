@@ -14,7 +14,7 @@ from tinygrad_cnn.core.domain import AwayFrom, Distinct, Real
 from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.op import Kink, Op, Sample
-from tinygrad_cnn.core.reduce import Mean, Sum, beside, count, sample_reduction
+from tinygrad_cnn.core.reduce import Sum, beside, count, sample_reduction
 from tinygrad_cnn.core.types import A, Array, ArrayLike, Axis, Shape
 from tinygrad_cnn.kernels.passes import summed
 from tinygrad_cnn.ops.calling import flexible
@@ -27,6 +27,24 @@ __all__ = [
     "all", "amax", "amin", "any", "argmax", "argmin", "cumsum", "dist", "logsumexp", "max", "mean", "min", "norm",
     "prod", "std", "sum", "var",
 ]  # fmt: skip
+
+
+class Mean(Op):
+    """y = Σ x / n        dx = g / n, spread"""
+
+    floating = True
+
+    def forward(x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
+        if x.dtype.char not in "fd":
+            return np.mean(x, axis=axes, keepdims=keepdim)
+        return np.true_divide(summed(x, axes, keepdim), count(x.shape, axes), dtype=x.dtype)
+
+    def d_x(g: Array, x_shape: Shape, *, axes: tuple[int, ...], keepdim: bool) -> Array:
+        return np.broadcast_to(beside(g / count(x_shape, axes), axes, keepdim), x_shape)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return sample_reduction(draw, smallest=1)
 
 
 class Prod(Op):

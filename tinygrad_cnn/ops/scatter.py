@@ -8,11 +8,11 @@ import numpy as np
 from tinygrad_cnn.core.checks import check_axis, check_broadcast, shape_of
 from tinygrad_cnn.core.errors import ArgumentError, DTypeError
 from tinygrad_cnn.core.indexing import PutItem, SetItem
-from tinygrad_cnn.core.piecewise import Where
 from tinygrad_cnn.core.types import A, Array, ArrayLike, NDArray, Shape
 from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.checks import check_integer, check_ndim, check_range
 from tinygrad_cnn.ops.indexing import along_axis, gather, getitem, scatter_add, setitem
+from tinygrad_cnn.ops.piecewise import Where
 from tinygrad_cnn.ops.shape import broadcast_to, flatten, reshape
 from tinygrad_cnn.ops.untracked import dressed, plain
 

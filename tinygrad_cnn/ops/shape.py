@@ -10,8 +10,9 @@ from tinygrad_cnn.core.checks import check_axes, check_axis, check_broadcast, sh
 from tinygrad_cnn.core.domain import Real
 from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.errors import ArgumentError, PlaceError
+from tinygrad_cnn.core.indexing import Part
 from tinygrad_cnn.core.op import Op, Sample
-from tinygrad_cnn.core.shape import Cast, Cat, Expand, Permute, Reshape
+from tinygrad_cnn.core.shape import Cast, Expand, Permute, Reshape
 from tinygrad_cnn.core.types import A, Array, Axis, Shape
 from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.checks import check_dtype
@@ -21,8 +22,30 @@ __all__ = [
     "astype", "broadcast_to", "cat", "chunk", "clone", "concat", "concatenate", "diagonal", "expand", "flatten", "flip",
     "moveaxis", "movedim", "narrow", "pad", "permute", "ravel", "repeat", "reshape", "roll", "select", "split",
     "squeeze", "stack", "swapaxes", "swapdims", "t", "transpose", "tril", "triu", "unbind", "unflatten", "unsqueeze",
-    "view",
 ]  # fmt: skip
+
+
+class Cat(Op):
+    """y = the inputs one after the other along an axis        dx_i = g's part of input i"""
+
+    linear = "jointly"
+    promotes = True
+    numpy = (np.concatenate,)
+
+    def forward(*xs: Array, axis: int) -> Array:
+        return np.concatenate(xs, axis)
+
+    def d_xs(g: Array, i: int, xs_shape: tuple[Shape, ...], *, axis: int) -> Array:
+        start = sum(shape[axis] for shape in xs_shape[:i])
+        return g[(slice(None),) * axis + (slice(start, start + xs_shape[i][axis]),)]
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        shape = draw.shape(1)
+        axis = draw.integer(0, len(shape) - 1)
+        lengths = draw.integers(0, 3, draw.integer(1, 3))
+        shapes = [(*shape[:axis], n, *shape[axis + 1 :]) for n in lengths]
+        return Sample(tuple(draw.array(s, Real()) for s in shapes), {"axis": axis})
 
 
 class Flip(Op):
@@ -31,7 +54,7 @@ class Flip(Op):
     linear = "jointly"
 
     def forward(x: Array, *, axes: tuple[int, ...]) -> Array:
-        return np.flip(x, axes)
+        return np.array(np.flip(x, axes), order="C")
 
     def d_x(g: Array, *, axes: tuple[int, ...]) -> Array:
         return np.flip(g, axes)
@@ -96,9 +119,12 @@ class Diagonal(Op):
     """y[…, i] = x[…, i, …, i + k, …]        dx = g on that diagonal, 0 elsewhere"""
 
     linear = "jointly"
+    views = True
 
     def forward(x: Array, *, offset: int, axis1: int, axis2: int) -> Array:
-        return np.diagonal(x, offset, axis1, axis2).copy()
+        y = np.diagonal(x, offset, axis1, axis2)
+        y.flags.writeable = x.flags.writeable
+        return y
 
     def d_x(g: Array, x_shape: Shape, *, offset: int, axis1: int, axis2: int) -> Array:
         return DiagonalPut.apply(g, shape=x_shape, offset=offset, axis1=axis1, axis2=axis2)
@@ -194,9 +220,6 @@ def reshape(input: A, *shape: Any) -> A:
             f"reshape: input of shape {have} has {total} elements, shape {wanted} has {math.prod(wanted)}"
         )
     return Reshape.apply(input, shape=wanted)
-
-
-view = reshape
 
 
 def _unpacked(sizes: tuple[Any, ...]) -> tuple[int, ...]:
@@ -340,7 +363,7 @@ def repeat(input: A, *repeats: Any) -> A:
     padded = (1,) * (len(times) - len(have)) + have
     apart = reshape(input, tuple(size for n in padded for size in (1, n)))
     laid = expand(apart, tuple(size for r, n in zip(times, padded, strict=True) for size in (r, n)))
-    return reshape(laid, tuple(r * n for r, n in zip(times, padded, strict=True)))
+    return reshape(Clone.apply(laid, order="C"), tuple(r * n for r, n in zip(times, padded, strict=True)))
 
 
 @flexible
@@ -408,7 +431,8 @@ def split(input: A, split_size_or_sections: int | Sequence[int], dim: int = 0) -
             raise ArgumentError(f"split: sections {sections} do not add up to {length}, the size of dim {dim}")
     ends = np.cumsum(sections).tolist()
     lead = (slice(None),) * axis
-    return tuple(input[(*lead, slice(end - n, end))] for n, end in zip(sections, ends, strict=True))
+    places = [(*lead, slice(end - n, end)) for n, end in zip(sections, ends, strict=True)]
+    return tuple(Part.apply(input, index=place) for place in places)
 
 
 @flexible
@@ -426,7 +450,7 @@ def unbind(input: A, dim: int = 0) -> tuple[A, ...]:
     """The slices along a dim, without it."""
     shape = shape_of(input)
     axis = check_axis("unbind", dim, len(shape))
-    return tuple(input[(slice(None),) * axis + (k,)] for k in range(shape[axis]))
+    return tuple(Part.apply(input, index=(slice(None),) * axis + (k,)) for k in range(shape[axis]))
 
 
 def pad(input: A, pad: Sequence[int], mode: str = "constant", value: float = 0.0) -> A:

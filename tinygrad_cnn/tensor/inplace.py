@@ -9,7 +9,6 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 import numpy as np
 
 from tinygrad_cnn import ops
-from tinygrad_cnn.core.indexing import SetItem
 from tinygrad_cnn.core.mode import mode
 from tinygrad_cnn.core.tensor import Tensor
 from tinygrad_cnn.core.types import ArrayLike, NDArray
@@ -39,11 +38,7 @@ def turned(function: Callable[Concatenate[Any, P], Any]) -> Callable[Concatenate
     def method(self: T, *args: P.args, **options: P.kwargs) -> T:
         if mode.recording:
             self.refuse_leaf(name)
-        before = Tensor.alias(self.array, self._node)
-        before._base = self._base
-        view = function(before, *args, **options)
-        self.array, self._node = view.array, view._node
-        self._base = view._base if self._base is not None else None
+        self.turn(lambda before: function(before, *args, **options))
         return self
 
     return named(method, name, function)
@@ -192,12 +187,12 @@ class InPlaceMethods(FactMethods):
 
     def copy_(self, src: ArrayLike, non_blocking: bool = False) -> Self:
         """Take the values of `src`, broadcast, in this tensor's dtype."""
-        given = src.astype(self.array_dtype) if isinstance(src, Tensor) else src
-        return self.become("copy_", lambda x: SetItem.apply(x, given, index=...), given)
+        other = isinstance(src, Tensor) and src.array_dtype != self.array_dtype
+        return self.assign("copy_", src.astype(self.array_dtype) if other else src)
 
     def fill_(self, value: ArrayLike) -> Self:
         """Make every element this value."""
-        return self.become("fill_", lambda x: SetItem.apply(x, value, index=...), value)
+        return self.assign("fill_", value)
 
     def zero_(self) -> Self:
         """Make every element 0."""
@@ -226,7 +221,7 @@ class InPlaceMethods(FactMethods):
         if self.requires_grad:
             raise RuntimeError("resize_: a tensor that requires a gradient cannot be resized; use reshape, or detach()")
         self.array = np.resize(self.array, shape) if self.array.size >= math.prod(shape) else self._grown(shape)
-        self._base = None
+        self.view_of = None
         return self
 
     def _grown(self, shape: tuple[Any, ...]) -> NDArray:

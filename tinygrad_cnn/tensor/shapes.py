@@ -7,8 +7,8 @@ from typing import Self
 
 from tinygrad_cnn import ops
 from tinygrad_cnn.core.tensor import Tensor
-from tinygrad_cnn.ops.arrangement import unfold_windows
 from tinygrad_cnn.ops.calling import flexible
+from tinygrad_cnn.ops.views import unfold_windows
 from tinygrad_cnn.tensor.facts import FactMethods
 
 
@@ -19,6 +19,7 @@ class ShapeMethods(FactMethods):
 
     reshape = ops.reshape
     view = ops.view
+    as_strided = ops.as_strided
     permute = ops.permute
     transpose = ops.transpose
     t = ops.t
@@ -69,8 +70,8 @@ class ShapeMethods(FactMethods):
         return ops.reshape(self, other.array_shape)
 
     def view_as(self, other: Tensor) -> Self:
-        """In the shape of another tensor."""
-        return ops.reshape(self, other.array_shape)
+        """In the shape of another tensor, in the same memory."""
+        return ops.view(self, other.array_shape)
 
     def expand_as(self, other: Tensor) -> Self:
         """Repeated to the shape of another tensor."""

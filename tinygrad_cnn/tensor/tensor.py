@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Self
 
-from tinygrad_cnn.autograd.graph import Node
 from tinygrad_cnn.autograd.hooks import RemovableHandle, add_hook, add_post_accumulate_hook, retain, retains
 from tinygrad_cnn.core import tensor as core
 from tinygrad_cnn.core.promotion import default
+from tinygrad_cnn.core.storage import apart, in_order, version
 from tinygrad_cnn.core.types import ArrayLike
 from tinygrad_cnn.numpy_protocol.dispatch import MEANINGS
 from tinygrad_cnn.tensor.arrays import as_array
@@ -86,6 +86,8 @@ class Tensor(
         def grad(self) -> Tensor | None: ...
         @grad.setter
         def grad(self, value: Tensor | None) -> None: ...
+        @grad.deleter
+        def grad(self) -> None: ...
         def detach(self) -> Tensor: ...
         @staticmethod
         def wrap(array: Any) -> Tensor: ...
@@ -98,15 +100,15 @@ class Tensor(
 
     @property
     def data(self) -> Tensor:
-        """The same memory without the history; assigning gives this tensor other memory."""
-        return self.detach()
+        """The same memory without the history: what the graph saved is not checked for writes through it.
+
+        Assigning gives this tensor other memory.
+        """
+        return self.sharing(apart(in_order(self)))
 
     @data.setter
     def data(self, value: ArrayLike) -> None:
-        array = as_array(value, None)
-        if self._node is not None:
-            raise RuntimeError("data: only a leaf can be given other data; this tensor is the result of an op")
-        self.array = array
+        self.array = apart(in_order(value) if isinstance(value, core.Tensor) else as_array(value, None))
 
     def detach_(self) -> Self:
         """Leave the graph: this tensor becomes a leaf that requires no gradient."""
@@ -114,6 +116,20 @@ class Tensor(
             raise RuntimeError("detach_: this tensor is a view of another one; use detach() instead")
         self._node, self._wants = None, False
         return self
+
+    @property
+    def _base(self) -> Tensor | None:
+        """The tensor of which this is a view."""
+        return self.base
+
+    def _is_view(self) -> bool:
+        """Whether this is a view of another tensor."""
+        return self._base is not None
+
+    @property
+    def _version(self) -> int:
+        """How often the memory was written in place, through this tensor or what shares it, but for `.data`."""
+        return version(self.array)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         """A leaf with memory of its own, and its gradient; ``copy.deepcopy`` of a module uses it."""
@@ -131,11 +147,6 @@ class Tensor(
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled as its array, without history and gradient."""
         return type(self), (self.array, self.requires_grad)
-
-    @property
-    def grad_fn(self) -> Node | None:
-        """The node of the op that made this tensor; None for a leaf."""
-        return self._node if isinstance(self._node, Node) else None
 
     def retain_grad(self) -> None:
         """Fill `.grad` of this result of an op, too, in `backward`."""

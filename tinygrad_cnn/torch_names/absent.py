@@ -67,7 +67,7 @@ FAMILIES = {
         uint5 uint6 uint7
     """,
     LAYOUT: """
-        as_strided as_strided_ as_strided_scatter empty_strided empty_permuted new_empty_strided dim_order
+        as_strided_ as_strided_scatter empty_strided empty_permuted new_empty_strided dim_order
         set_ is_set_to resize_as_ diagonal_scatter channels_last channels_last_3d
     """,
     DEVICES: """

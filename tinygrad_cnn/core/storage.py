@@ -1,0 +1,192 @@
+"""Storage: the memory beneath tensors, who sees it, when it was written, and what a view of it remembers.
+
+A tensor is a window (shape, strides, offset) on memory that others may see. NumPy's arrays are such windows already:
+the array at the end of the chain of their bases is the storage (`owner`), and a write reaches all who look at it.
+
+* Every write is noted (`note_write`): when, how often, and from which line of a program. The time is that of a clock
+  that each write moves. A node remembers when it was recorded; what it saved may not have been written since, and the
+  backward pass looks (`saved.check`).
+* A `View` says of which tensor another one is a view, and by which ops. History is the base's: where memory was
+  written, that of each view of it is made anew from the base, by the same ops (`writing.history`).
+"""
+
+import os
+import sys
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import byte_bounds
+
+from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.mode import mode
+from tinygrad_cnn.core.op import Op
+from tinygrad_cnn.core.types import NDArray
+from tinygrad_cnn.kernels.passes import reshaped
+
+PACKAGE = str(Path(__file__).parents[1]) + os.sep
+NO_GRAD = "was made under no_grad()"
+SEVERAL = "is one of several views that were made at once"
+
+
+class _Clock:
+    now = 0
+
+
+class Written(weakref.ref[NDArray]):
+    """What is known of memory that was written: when last, how often, and where. It is forgotten with the memory."""
+
+    __slots__ = ("count", "key", "place", "time")
+    count: int
+    key: int
+    place: tuple[CodeType, int] | None
+    time: int
+
+
+clock = _Clock()
+_written: dict[int, Written] = {}
+
+
+# ---- memory ----------------------------------------------------------------------------------------------------------
+
+
+def owner(array: NDArray) -> NDArray:
+    """The storage: the array whose memory this is a window on. What shares it shares one version."""
+    base: Any = array.base
+    while base is not None:
+        if not isinstance(base, np.ndarray):
+            base = getattr(base, "base", None)  # what NumPy's `as_strided` puts between
+            if not isinstance(base, np.ndarray):
+                return array
+        array, base = base, base.base
+    return array
+
+
+def apart(array: NDArray) -> NDArray:
+    """The same memory with a version of its own: a write through one of the two is not noted for the other."""
+    return np.asarray(array.data)  # behind a memoryview the chain of bases ends, and so does `owner`
+
+
+def start(array: NDArray) -> int:
+    """The address of the first element."""
+    return int(array.__array_interface__["data"][0])
+
+
+def in_order(tensor: Any) -> NDArray:
+    """The memory of a tensor before others come to see it: in C order, unless they may have seen it already.
+
+    Kernels lay images out as suits them, and element-wise ops keep that. A view is of the order of the indices.
+    """
+    if tensor.view_of is None and not tensor.array.flags.c_contiguous:
+        tensor.array = reshaped(tensor.array, (tensor.array.size,)).reshape(tensor.array.shape)
+    array: NDArray = tensor.array
+    return array
+
+
+# ---- writes ----------------------------------------------------------------------------------------------------------
+
+
+def note_write(array: NDArray) -> None:
+    """Say that this array's memory was written in place; call it after the write."""
+    clock.now += 1
+    memory = owner(array)
+    note = _written.get(id(memory))
+    if note is None:
+        note = _written[id(memory)] = Written(memory, lambda gone: _written.pop(gone.key, None))
+        note.key, note.count = id(memory), 0
+    note.time, note.count = clock.now, note.count + 1
+    frame: Any = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
+        frame = frame.f_back
+    note.place = None if frame is None else (frame.f_code, frame.f_lasti)
+
+
+def written_since(array: Any, time: int) -> bool:
+    """Whether the memory of an array, if it is one, was written after this time."""
+    note = _written.get(id(owner(array))) if type(array) is np.ndarray else None
+    return note is not None and note.time > time
+
+
+def version(array: NDArray) -> int:
+    """How often this memory was written."""
+    note = _written.get(id(owner(array)))
+    return 0 if note is None else note.count
+
+
+def last_write(array: NDArray) -> str:
+    """Where in the user's program this memory was written last: file and line."""
+    note = _written.get(id(owner(array)))
+    if note is None or note.place is None:
+        return "a place that is not known"
+    code, at = note.place
+    lines = (line for first, last, line in code.co_lines() if first <= at < last and line is not None)
+    return f"{code.co_filename}, line {next(lines, code.co_firstlineno)}"
+
+
+def check_overlap(op: str, target: NDArray, operands: Sequence[NDArray]) -> None:
+    """RuntimeError if elements of what is written share a place, or lie askew over an operand."""
+    if target.size and any(step == 0 and n > 1 for step, n in zip(target.strides, target.shape, strict=True)):
+        raise ArgumentError(
+            f"{op}: more than one element of the written-to tensor of shape {target.shape} refers to a single place in "
+            "memory, as in what expand() gives; clone() it before writing into it"
+        )
+    if any(_askew(target, array) for array in operands):
+        raise ArgumentError(
+            f"{op}: some elements of an input and of the written-to tensor of shape {target.shape} refer to a single "
+            "place in memory; clone() the input before the write"
+        )
+
+
+def _askew(a: NDArray, b: NDArray) -> bool:
+    """Whether two arrays without gaps overlap without being the same elements in the same order."""
+    (low, high), (first, last) = byte_bounds(a), byte_bounds(b)
+    if not a.size or high - low != a.nbytes or last - first != b.nbytes or high <= first or last <= low:
+        return False
+    steps = [[s for s, n in zip(x.strides, x.shape, strict=True) if n != 1] for x in (a, b)]
+    return (low, high, a.ndim, steps[0]) != (first, last, b.ndim, steps[1])
+
+
+# ---- views -----------------------------------------------------------------------------------------------------------
+
+
+class View:
+    """The base of a view, which is no view itself, and the ops that lead from there to it.
+
+    Without a base: memory that others may see whom no tensor knows of.
+    """
+
+    __slots__ = ("base", "before", "op", "options", "refusal", "time")
+
+    def __init__(self, source: Any, op: type[Op], options: dict[str, Any]) -> None:
+        before = None if source is None else source.view_of
+        self.base: Any = source if before is None or before.base is None else before.base
+        self.before: View | None = None if self.base is source else before  # the view of which this is a view
+        self.op, self.options = op, options
+        self.time = clock.now  # when its history was last known to be right
+        inherited = None if before is None else before.refusal
+        self.refusal = NO_GRAD if not mode.recording else SEVERAL if op.several else inherited
+        """Why a recorded write is refused."""
+
+    def path(self) -> tuple[tuple[type[Op], dict[str, Any]], ...]:
+        """The ops from the base to this view, first to last."""
+        steps, view = [(self.op, self.options)], self.before
+        while view is not None:
+            steps.append((view.op, view.options))
+            view = view.before
+        return tuple(reversed(steps))
+
+    def check(self, op: str) -> None:
+        """RuntimeError if its memory may not be written where that is recorded."""
+        if self.refusal is not None:
+            raise RuntimeError(
+                f"{op}: this tensor {self.refusal}, and it or its base is written in place where a gradient is "
+                "wanted; use a clone() of it, or write under no_grad(), too"
+            )
+
+
+OUTSIDE = View(None, Op, {})
+"""Of a tensor that shares memory with a user's array, or with a tensor whose history it leaves."""
+OUTSIDE.refusal = None

@@ -1,0 +1,231 @@
+"""Writing in place: into the memory, so that all who see it see the write, and then into the history.
+
+`Tensor` takes these methods over. A recorded write computes the new value as any op would, writes it into the memory
+and moves the tensor to the node of that value. Of a view it is the base that moves, to one node that says "the base
+with this value written there" (`CopySlices`); the view, and every other view of that memory, takes its place in the
+graph from the base when somebody next asks for it (`current`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from tinygrad_cnn.core import saved
+from tinygrad_cnn.core.checks import check_numbers, shape_of
+from tinygrad_cnn.core.errors import ArgumentError, DTypeError
+from tinygrad_cnn.core.graph import Edge, Node
+from tinygrad_cnn.core.indexing import CopySlices, GetItem, SetItem, check_index, is_basic
+from tinygrad_cnn.core.mode import mode
+from tinygrad_cnn.core.op import NO_OPTIONS
+from tinygrad_cnn.core.promotion import CATEGORY
+from tinygrad_cnn.core.shape import Cast, Expand, Reshape
+from tinygrad_cnn.core.storage import OUTSIDE, View, check_overlap, clock, note_write, owner, written_since
+from tinygrad_cnn.core.types import ArrayLike, NDArray
+
+
+class Writable:
+    """What can be written in place, and the place in the graph that changes with it."""
+
+    __slots__ = ("__weakref__", "_grad", "_node", "_wants", "array", "hooks", "view_of")
+    array: NDArray
+    """The numbers."""
+    view_of: View | None
+    """Of what it is a view; None if its memory is its own."""
+    _node: Any
+    _wants: bool
+    if TYPE_CHECKING:  # what `Tensor` says of itself
+        wrap: Any
+        alias: Any
+        requires_grad: Any
+
+    # ---- the place in the graph --------------------------------------------------------------------------------------
+
+    @property
+    def base(self) -> Any:
+        """The tensor of which this is a view, or None."""
+        return None if self.view_of is None else self.view_of.base
+
+    def current(self) -> Any:
+        """The node of this tensor, None of a leaf; that of a view is made anew if its memory was written since."""
+        view = self.view_of
+        if view is None or view.base is None:
+            return self._node
+        if view.time != clock.now:
+            if written_since(self.array, view.time) and (self._node is not None or view.base.requires_grad):
+                view.check("backward")
+                self._stand_at(history(view))
+            view.time = clock.now
+        if self._node is None and not self._wants and view.base.requires_grad:  # it wants one, and the base gets none
+            return Node.kind(Cast, (None,), None, NO_OPTIONS, self.array.shape, self.array.dtype)
+        return self._node
+
+    def _stand_at(self, node: Any) -> None:
+        """Move to another place in the graph, and be told of the gradient there, if that was asked for."""
+        old = self._node
+        if isinstance(old, Node) and node is not None and old.retained is not None and old.retained() is self:
+            node.retained, old.retained = old.retained, None
+        self._node = node
+
+    def move_to(self, node: Any) -> None:
+        """Stand, once written, where the written value stands; of a view it is the base that has this history."""
+        base = self.base
+        if base is None:
+            self._stand_at(node)
+        elif node is not None or base._node is not None:
+            old, options = base.array, {"path": self.view_of.path()}  # type: ignore[union-attr]
+            kept = saved.pack(CopySlices, [old, self.array], old, ())
+            base._stand_at(Node.kind(CopySlices, (base._node, node), kept, options, old.shape, old.dtype))
+
+    # ---- writes ------------------------------------------------------------------------------------------------------
+
+    def become(self, op: str, function: Callable[[Any], Any], *operands: Any) -> Self:
+        """Take the value of `function(self)`, in this tensor's memory."""
+        if not self._records(op, operands):
+            values = np.asarray(function(self.wrap(self.array)).array)
+            self._check_fits(op, values)
+            self.write(op, values, operands)
+            return self
+        clock.now += 1  # the nodes of this write are known by their time
+        result = function(self.alias(self.array[...], self.current()))
+        self._check_fits(op, result.array)
+        result = result if result.array.dtype == self.array.dtype else result.astype(self.array.dtype)
+        node = result.edge if result.requires_grad else None
+        fresh = isinstance(node, Node) and node.time == clock.now
+        if fresh:
+            self._keep_old(node, [v.array for v in operands if isinstance(v, Writable)])
+        self.write(op, result.array, operands)
+        if fresh:
+            self._keep_output(node)
+        self.move_to(node)
+        return self
+
+    def assign(self, op: str, value: ArrayLike) -> Self:
+        """Take a value, broadcast: of what was here before nothing is needed."""
+        recorded, node, array = self._records(op, (value,)), None, value
+        if recorded and self.view_of is None:
+            return self.become(op, lambda x: SetItem.apply(x, value, index=...), value)
+        if isinstance(value, Writable):
+            if recorded and value.requires_grad:
+                value = self._spread(value)
+                node = value.edge
+            array = value.array
+        repeatable = not shape_of(array) and op != "copy_"  # one number may be written twice to a place
+        self.write(op, array, None if repeatable else (value,))
+        if recorded:
+            self.move_to(node)
+        return self
+
+    def __setitem__(self, index: Any, value: ArrayLike) -> None:
+        held: Any = value if isinstance(value, (Writable, int, float)) else check_numbers("setitem", value)
+        place = check_index("setitem", index, self.array.shape)
+        try:
+            if is_basic(place):
+                options = {"index": place}
+                part = self.wrap(GetItem.forward(self.array, **options))
+                part.view_of = View(self, GetItem, options)
+                extra = len(shape_of(held)) - part.ndim  # NumPy drops leading axes of size 1
+                part.assign("setitem", Reshape.apply(held, shape=held.shape[extra:]) if extra > 0 else held)
+            elif self._records("setitem", (held,)):
+                self.become("setitem", lambda x: SetItem.apply(x, held, index=place), held)
+            else:
+                if 0 in self.array.strides:
+                    check_overlap("setitem", self.array, ())
+                self.array[place] = held.array if isinstance(held, Writable) else held
+                note_write(self.array)
+        except (IndexError, ValueError) as error:
+            raise (ArgumentError if isinstance(error, ValueError) else IndexError)(
+                f"setitem: {error} (input of shape {self.array.shape}, index {index!r}, value of shape "
+                f"{np.shape(held.array if isinstance(held, Writable) else held)})"
+            ) from None
+
+    def write(self, op: str, values: Any, operands: tuple[Any, ...] | None = ()) -> None:
+        """Write into the memory and say so. Without operands (None) a place may be written twice."""
+        array = self.array
+        if operands is not None:
+            shared = [v.array for v in operands if isinstance(v, Writable) and v.array is not array]
+            if shared or 0 in array.strides:
+                check_overlap(op, array, shared)
+        try:
+            array[...] = values
+        except (ValueError, TypeError) as error:
+            raise ArgumentError(f"{op}: {error}") from None
+        note_write(array)
+
+    def turn(self, function: Callable[[Any], Any]) -> None:
+        """Become a view of oneself: another shape of the same memory."""
+        before = self.alias(self.array, self.current())
+        before.view_of = self.view_of
+        turned = function(before)
+        self.array = turned.array
+        self._stand_at(turned._node)
+        outside = None if self.array.flags.c_contiguous else OUTSIDE
+        self.view_of = outside if self.base is None else turned.view_of
+
+    def _records(self, op: str, operands: tuple[Any, ...]) -> bool:
+        """Whether a write of these into this tensor is recorded; RuntimeError if that is refused."""
+        if not mode.recording or not (self.requires_grad or any(getattr(v, "requires_grad", False) for v in operands)):
+            return False
+        if self.view_of is not None and self.view_of.base is not None:
+            self.view_of.check(op)
+            self.view_of.base.refuse_leaf(op)
+        self.refuse_leaf(op)
+        return True
+
+    def refuse_leaf(self, op: str) -> None:
+        """RuntimeError if this is a leaf that wants a gradient: it may not be written."""
+        if self._wants and self._node is None:
+            raise RuntimeError(
+                f"{op}: a leaf that requires a gradient, or a view of it, cannot be modified in place; do it under "
+                "no_grad(), or on a clone()"
+            )
+
+    def _check_fits(self, op: str, values: NDArray) -> None:
+        if values.shape != self.array.shape:
+            raise ArgumentError(f"{op}: the result has shape {values.shape}; in place it must keep {self.array.shape}")
+        if CATEGORY[values.dtype.kind] > CATEGORY[self.array.dtype.kind]:
+            raise DTypeError(f"{op}: the result has dtype {values.dtype}, which does not fit into {self.array.dtype}")
+
+    def _spread(self, value: Any) -> Any:
+        """A value in this tensor's shape and dtype."""
+        shape, dtype = self.array.shape, self.array.dtype
+        value = value if value.array.dtype == dtype else value.astype(dtype)
+        return value if value.array.shape == shape else Expand.apply(value, shape=shape)
+
+    def _keep_old(self, node: Any, operands: list[NDArray]) -> None:
+        """Give the nodes of this write a copy of the value from before, where they saved it; not those of operands."""
+        memory, stack = owner(self.array), [node]
+
+        def kept(part: Any) -> Any:
+            old = type(part) is np.ndarray and owner(part) is memory and not any(part is o for o in operands)
+            return np.array(part) if old else part
+
+        while stack:
+            node = stack.pop()
+            if isinstance(node, Node) and node.time == clock.now:
+                stack += node.edges
+                node.saved = node.saved and tuple([kept(part) for part in node.saved])
+
+    def _keep_output(self, node: Any) -> None:
+        """Of a value that its op saved keep the place where it was written, not where it was computed."""
+        first, *rest = node.saved or (None,)
+        if first is not None and not any(
+            type(part) is np.ndarray and owner(part) is owner(self.array) for part in rest
+        ):
+            node.saved, node.time = (self.array, *rest), clock.now
+
+
+def history(view: View) -> Any:
+    """The place in the graph of this view of its base, as the base is now: the nodes, and no values."""
+    edge: Edge | None = view.base.edge if view.base.requires_grad else None
+    array = view.base.array
+    for op, options in view.path():
+        try:
+            result = op.forward(array, **options)
+        except (IndexError, ValueError) as error:
+            raise RuntimeError(f"the base of this view was given data of another shape: {error}") from None
+        kept = saved.pack(op, [array], result, ()) if op.saves_any else None
+        edge, array = Node.kind(op, (edge,), kept, options, result.shape, result.dtype), result
+    return edge

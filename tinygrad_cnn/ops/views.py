@@ -1,0 +1,160 @@
+"""Windows on the same memory that other ops cannot give: by strides, in overlapping parts, as another dtype."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.core.checks import check_axis, shape_of
+from tinygrad_cnn.core.domain import Real
+from tinygrad_cnn.core.draw import Draw
+from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.indexing import PutItem
+from tinygrad_cnn.core.op import Op, Sample
+from tinygrad_cnn.core.storage import in_order, owner, start
+from tinygrad_cnn.core.types import A, Array, DType, NDArray, Shape
+from tinygrad_cnn.ops.calling import flexible
+from tinygrad_cnn.ops.checks import check_dtype
+from tinygrad_cnn.ops.shape import reshape
+
+__all__ = ["as_strided", "view"]
+
+
+class Strided(Op):
+    """y[i, j, …] = m[offset + i s₀ + j s₁ + …], m the memory from x on        dx = g added up at the places of x"""
+
+    linear = "jointly"
+    views = True
+
+    def forward(x: Array, *, size: Shape, stride: Shape, offset: int, steps: Shape) -> Array:
+        memory = owner(x)
+        first = (start(x) - start(memory)) // x.itemsize + offset
+        if first < 0 or (0 not in size and first + _last(size, stride) >= memory.size):
+            raise ArgumentError(
+                f"as_strided: size {size} with stride {stride} from element {first} on does not lie within memory of "
+                f"{memory.size} elements"
+            )
+        row = memory.reshape(-1) if memory.flags.c_contiguous else memory.ravel("K")
+        return np.lib.stride_tricks.as_strided(row[first:], size, [step * x.itemsize for step in stride])
+
+    def d_x(g: Array, x_shape: Shape, *, size: Shape, stride: Shape, offset: int, steps: Shape) -> Array:
+        own, seen = _places(x_shape, steps), _places(size, stride) + offset
+        number = np.full(max(int(own.max(initial=0)), int(seen.max(initial=0))) + 1, -1)
+        number[own] = np.arange(own.size).reshape(x_shape)  # of each place in memory, which element of x lies there
+        which = np.where(seen < 0, -1, number[seen])
+        return PutItem.apply(g[which >= 0], index=(which[which >= 0],), shape=(own.size,)).reshape(x_shape)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        x = np.array(draw.array(draw.shape(1, smallest=1), Real()), order="C")
+        size = tuple(draw.integers(0, 3, draw.integer(0, 3)))
+        stride = tuple(draw.integers(0, max(1, x.size // 4), len(size)))
+        while size and _last(size, stride) >= x.size:
+            size, stride = size[1:], stride[1:]
+        offset = draw.integer(0, x.size - 1 - _last(size, stride))
+        steps = tuple(step // x.itemsize for step in x.strides)
+        return Sample((x,), {"size": size, "stride": stride, "offset": offset, "steps": steps})
+
+
+def _last(size: Shape, stride: Shape) -> int:
+    """How far the last element lies behind the first."""
+    return sum((n - 1) * step for n, step in zip(size, stride, strict=True)) if 0 not in size else 0
+
+
+def _places(size: Shape, stride: Shape) -> NDArray:
+    """How far each element lies behind the first."""
+    places = np.zeros(size, np.int64)
+    for axis, (n, step) in enumerate(zip(size, stride, strict=True)):
+        places += (np.arange(n) * step).reshape(-1, *(1,) * (len(size) - axis - 1))
+    return places
+
+
+class Windows(Op):
+    """y[…, k, …, i] = x[…, k step + i, …]        dx = g added up where windows overlap"""
+
+    linear = "jointly"
+    views = True
+
+    def forward(x: Array, *, axis: int, size: int, step: int) -> Array:
+        shape, steps = list(x.shape), list(x.strides)
+        shape[axis], steps[axis] = (x.shape[axis] - size) // step + 1, x.strides[axis] * step
+        return np.lib.stride_tricks.as_strided(
+            x, (*shape, size), (*steps, x.strides[axis]), writeable=x.flags.writeable
+        )
+
+    def d_x(g: Array, x_shape: Shape, *, axis: int, size: int, step: int) -> Array:
+        places = np.arange(0, x_shape[axis] - size + 1, step)[:, None] + np.arange(size)
+        return PutItem.apply(np.moveaxis(g, -1, axis + 1), index=(slice(None),) * axis + (places,), shape=x_shape)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        x = draw.array(draw.shape(1, 4), Real())
+        axis = draw.integer(0, x.ndim - 1)
+        return Sample((x,), {"axis": axis, "size": draw.integer(0, x.shape[axis]), "step": draw.integer(1, 3)})
+
+
+def unfold_windows(input: A, dimension: int, size: int, step: int) -> A:
+    """The windows of a dim, `step` apart, their elements as a new last dim; they share memory."""
+    shape = shape_of(input)
+    axis = check_axis("unfold", dimension, max(len(shape), 1))
+    length = shape[axis] if shape else 1
+    if size > length or size < 0 or step <= 0:
+        raise ArgumentError(f"unfold: windows of {size}, {step} apart, do not fit dim {dimension} of shape {shape}")
+    return Windows.apply(input if shape else reshape(input, 1), axis=axis, size=size, step=step)
+
+
+def as_strided(input: A, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None) -> A:
+    """A window on the memory of the input, with these sizes and strides, counted in elements.
+
+    It begins at the element `storage_offset` of the memory; by default where the input begins.
+    """
+    array = _memory(input)
+    sizes, steps = tuple(int(n) for n in size), tuple(int(n) for n in stride)
+    if len(sizes) != len(steps) or min((*sizes, *steps, storage_offset or 0), default=0) < 0:
+        raise ArgumentError(
+            f"as_strided: size {sizes}, stride {steps}, offset {storage_offset}; all >= 0, as many strides"
+        )
+    base = getattr(input, "base", None) if hasattr(input, "view_of") else None
+    source: Any = input if base is None else base
+    begins = (start(array) - start(owner(array))) // array.itemsize if storage_offset is None else storage_offset
+    beneath = _memory(source)
+    offset = begins - (start(beneath) - start(owner(beneath))) // array.itemsize
+    own = tuple(step // array.itemsize for step in beneath.strides)
+    return Strided.apply(source, size=sizes, stride=steps, offset=offset, steps=own)
+
+
+def _memory(value: Any) -> NDArray:
+    """The array beneath a tensor, or an array as it is."""
+    return in_order(value) if hasattr(value, "view_of") else np.asarray(value)
+
+
+@flexible
+def view(input: A, *shape: Any) -> A:
+    """The same memory in another shape; one size may be -1 and is worked out. With a dtype instead, its bytes as that.
+
+    Raises
+    ------
+    RuntimeError
+        If the strides of the input have no such view; `reshape` copies then.
+    """
+    if len(shape) == 1 and not isinstance(shape[0], (int, np.integer, Sequence, np.ndarray)):
+        return _as_dtype(input, check_dtype("view", shape[0]))
+    before = _memory(input)
+    y = reshape(input, *shape)
+    if before.size and owner(before) is not owner(_memory(y)):
+        raise ArgumentError(
+            f"view: size {shape_of(y)} is not compatible with the shape {before.shape} and the strides of the input: a "
+            "dim spans two that do not lie together in memory; use reshape(), which copies"
+        )
+    return y
+
+
+def _as_dtype(input: Any, dtype: DType) -> Any:
+    array = _memory(input)
+    if array.dtype == dtype:
+        return reshape(input, array.shape)
+    try:
+        seen = array.view(dtype)
+    except ValueError as error:
+        raise ArgumentError(f"view: shape {array.shape} and dtype {array.dtype} as {dtype}: {error}") from None
+    return input.sharing(seen) if hasattr(input, "view_of") else seen
