@@ -1,32 +1,52 @@
-"""``torch.linalg``: the linear algebra of `ops` under its names."""
+"""``torch.linalg``: the linear algebra of `ops` under its names, and with `out`."""
 
 from typing import TYPE_CHECKING
 
-from tinygrad_cnn.ops.linalg import matmul as matmul
-from tinygrad_cnn.ops.products import cross as cross
-from tinygrad_cnn.ops.products import matrix_power as matrix_power
-from tinygrad_cnn.ops.products import multi_dot as multi_dot
-from tinygrad_cnn.ops.shape import diagonal as diagonal
-from tinygrad_cnn.ops.solving import SingularError, linalg_svd, norms
-from tinygrad_cnn.ops.solving import cholesky as cholesky
-from tinygrad_cnn.ops.solving import det as det
-from tinygrad_cnn.ops.solving import eigh as eigh
-from tinygrad_cnn.ops.solving import inv as inv
-from tinygrad_cnn.ops.solving import matrix_norm as matrix_norm
-from tinygrad_cnn.ops.solving import matrix_rank as matrix_rank
-from tinygrad_cnn.ops.solving import pinv as pinv
-from tinygrad_cnn.ops.solving import qr as qr
-from tinygrad_cnn.ops.solving import slogdet as slogdet
-from tinygrad_cnn.ops.solving import solve as solve
-from tinygrad_cnn.ops.solving import svdvals as svdvals
-from tinygrad_cnn.ops.solving import vector_norm as vector_norm
+from tinygrad_cnn.ops import decompositions, matrix_functions, products, solving
+from tinygrad_cnn.ops.linalg import matmul
+from tinygrad_cnn.ops.solving import SingularError
+from tinygrad_cnn.tensor.functions import into
 from tinygrad_cnn.torch_names.absent import OF_LINALG as _OF_LINALG
 from tinygrad_cnn.torch_names.absent import absent as _absent
 
 LinAlgError = SingularError
-norm, svd = norms, linalg_svd
+cholesky = into(decompositions.cholesky)
+cholesky_ex = into(decompositions.cholesky_ex)
+cond = into(matrix_functions.cond)
+cross = into(products.linalg_cross)
+det = into(solving.det)
+diagonal = products.linalg_diagonal
+eigh = into(decompositions.eigh)
+eigvalsh = into(decompositions.eigvalsh)
+householder_product = into(decompositions.householder_product)
+inv = into(solving.inv)
+inv_ex = into(solving.inv_ex)
+lstsq = into(matrix_functions.lstsq)
+lu = into(decompositions.linalg_lu)
+lu_factor = into(decompositions.lu_factor)
+lu_factor_ex = into(decompositions.lu_factor_ex)
+lu_solve = into(decompositions.lu_solve)
+matmul = into(matmul)
+matrix_exp = matrix_functions.matrix_exp
+matrix_norm = into(matrix_functions.matrix_norm)
+matrix_power = into(products.matrix_power)
+matrix_rank = into(matrix_functions.matrix_rank)
+multi_dot = into(products.multi_dot)
+norm = into(matrix_functions.norms)
+pinv = into(matrix_functions.pinv)
+qr = into(decompositions.qr)
+slogdet = into(solving.slogdet)
+solve = into(solving.solve)
+solve_ex = into(solving.solve_ex)
+solve_triangular = into(solving.solve_triangular)
+svd = into(decompositions.linalg_svd)
+svdvals = into(decompositions.svdvals)
+tensorinv = into(matrix_functions.tensorinv)
+tensorsolve = into(matrix_functions.tensorsolve)
+vander = matrix_functions.linalg_vander
+vecdot = into(matrix_functions.vecdot)
+vector_norm = into(matrix_functions.vector_norm)
 
 if not TYPE_CHECKING:
-    _OTHER_NAMES = {"SingularError", "norms", "linalg_svd"}
-    __all__ = [n for n, v in vars().items() if callable(v) and n[0] != "_" and n not in _OTHER_NAMES]
+    __all__ = [n for n, v in vars().items() if callable(v) and n[0] != "_" and n not in ("SingularError", "into")]
     __getattr__ = _absent("torch.linalg", _OF_LINALG)

@@ -68,6 +68,116 @@ def solved(a, b):
     return out
 
 
+def matrix_by_matrix(function):
+    """A function of one matrix, a list of rows of Python numbers, applied to each of a stack."""
+
+    def reference(a, **options):
+        found = [function(a[place].tolist(), **options) for place in np.ndindex(a.shape[:-2])]
+        return np.reshape(found, a.shape[:-2] + np.shape(found[0]))
+
+    return reference
+
+
+def triangular_solved(a, b, *, upper, unit):
+    """Cramer's rule, of the triangle alone."""
+    n = a.shape[-1]
+    kept = np.array([[float(i < j if upper else i > j) for j in range(n)] for i in range(n)])
+    return solved(a * kept + (np.eye(n) if unit else a * np.eye(n)), b)
+
+
+def cholesky_factor(a):
+    """Row by row (Banachiewicz)."""
+    n = len(a)
+    low = [[0.0] * n for _ in a]
+    for i in range(n):
+        for j in range(i + 1):
+            rest = (a[i][j] + a[j][i]) / 2 - math.fsum(low[i][k] * low[j][k] for k in range(j))
+            low[i][j] = math.sqrt(rest) if i == j else rest / low[j][j]
+    return low
+
+
+def jacobi(columns, other):
+    """Turn pairs of columns until they are orthogonal, `other` with them (Hestenes); the columns in place."""
+    for _ in range(40):
+        for p, q in itertools.combinations(range(len(columns)), 2):
+            mixed = math.fsum(u * v for u, v in zip(columns[p], columns[q], strict=True))
+            if mixed == 0:
+                continue
+            t = (math.fsum(v * v for v in columns[q]) - math.fsum(u * u for u in columns[p])) / (2 * mixed)
+            t = math.copysign(1, t) / (abs(t) + math.hypot(1, t))
+            c = 1 / math.hypot(1, t)
+            for m in (columns, other):
+                pairs = list(zip(m[p], m[q], strict=True))
+                m[p], m[q] = [c * (u - t * v) for u, v in pairs], [c * (v + t * u) for u, v in pairs]
+
+
+def singular(a):
+    """(rows of U, singular values, rows of V) by one-sided rotations, of the longer side's transpose."""
+    if len(a) < len(a[0]):
+        found = singular([list(row) for row in zip(*a, strict=True)])
+        return found[len(a[0]) + 1 :] + [found[len(a[0])]] + found[: len(a[0])]
+    columns = [list(column) for column in zip(*a, strict=True)]
+    turns = np.eye(len(columns)).tolist()
+    jacobi(columns, turns)
+    sizes = [math.sqrt(math.fsum(v * v for v in column)) for column in columns]
+    order = sorted(range(len(sizes)), key=lambda k: -sizes[k])
+    u = [[columns[k][i] / sizes[k] for k in order] for i in range(len(a))]
+    return [*u, [sizes[k] for k in order], *([turns[k][i] for k in order] for i in range(len(turns)))]
+
+
+def eigen(a):
+    """The eigenvectors above the row of eigenvalues: those of a matrix made positive by a multiple of 1."""
+    n, shift = len(a), 1 + sum(abs(x) for row in a for x in row)
+    whole = [[(a[i][j] + a[j][i]) / 2 + shift * (i == j) for j in range(n)] for i in range(n)]
+    found = [row[::-1] for row in singular(whole)]
+    return [*found[:n], [size - shift for size in found[n]]]
+
+
+def gram_schmidt(a):
+    """Qᵀ and R side by side."""
+    q, r = [], [[0.0] * len(a[0]) for _ in range(min(len(a), len(a[0])))]
+    for j, column in enumerate(zip(*a, strict=True)):
+        rest = list(column)
+        for k, u in enumerate(q):
+            r[k][j] = math.fsum(x * y for x, y in zip(u, rest, strict=True))
+            rest = [y - r[k][j] * x for x, y in zip(u, rest, strict=True)]
+        if j < len(r):
+            r[j][j] = math.sqrt(math.fsum(y * y for y in rest))
+            q.append([y / r[j][j] for y in rest])
+    return [u + row for u, row in zip(q, r, strict=True)]
+
+
+def eliminated(a, *, pivot):
+    """L below the diagonal and U on and above it (Doolittle), the largest element of a column exchanged up."""
+    a = [list(row) for row in a]
+    for k in range(min(len(a), len(a[0]))):
+        if pivot:
+            best = max(range(k, len(a)), key=lambda i: (abs(a[i][k]), -i))
+            a[k], a[best] = a[best], a[k]
+        for i in range(k + 1, len(a)):
+            a[i][k] /= a[k][k]
+            for j in range(k + 1, len(a[0])):
+                a[i][j] -= a[i][k] * a[k][j]
+    return a
+
+
+def pseudo_inverse(a, **tolerances):
+    """By the normal equations, of a matrix of full rank."""
+    across = a.swapaxes(-1, -2)
+    if a.shape[-2] >= a.shape[-1]:
+        return solved(across @ a, across)
+    return solved(a @ across, a).swapaxes(-1, -2)
+
+
+def series(a):
+    """Σ aᵏ / k! in extended precision."""
+    term = total = np.broadcast_to(np.eye(a.shape[-1], dtype=LONG), a.shape)
+    for k in range(1, 80):
+        term = (term[..., :, :, None] * a.astype(LONG)[..., None, :, :]).sum(-2) / k
+        total = total + term
+    return total
+
+
 def bisected(function, y, low, high):
     """Where a rising function has the value y."""
     for _ in range(80):
@@ -479,6 +589,14 @@ REFERENCES = {
     "Solve": lambda a, b: solved(a, b),
     "Slogdet": lambda a: np.log(np.abs(determinants(a))),
     "Det": lambda a: determinants(a),
+    "SolveTriangular": triangular_solved,
+    "Cholesky": matrix_by_matrix(cholesky_factor),
+    "Eigh": matrix_by_matrix(eigen),
+    "SVD": matrix_by_matrix(singular),
+    "QR": matrix_by_matrix(gram_schmidt),
+    "LU": matrix_by_matrix(eliminated),
+    "Pinv": pseudo_inverse,
+    "MatrixExp": series,
     "Cumprod": along(lambda v: list(itertools.accumulate(v, operator.mul))),
     "Cumsum": along(lambda v: list(itertools.accumulate(v))),
     "Argmax": lambda x, *, axis, keepdim: _first(x, max, axis, keepdim),
@@ -530,11 +648,28 @@ def test_every_op_has_a_reference():
     assert set(REFERENCES) == {name for name, op in registry.items() if op.__module__.startswith("tinygrad_cnn.")}
 
 
+def by_largest(y, n):
+    """Columns whose first n elements give the sign: the largest of them is positive; row n, the values, has none."""
+    vectors = y[..., :n, :]
+    signs = np.sign(np.take_along_axis(vectors, np.abs(vectors).argmax(-2)[..., None, :], -2))
+    return np.concatenate([vectors * signs, y[..., n : n + 1, :], y[..., n + 1 :, :] * signs], -2)
+
+
+UP_TO_SIGN = {
+    "Eigh": lambda y, a: by_largest(y, a.shape[-1]),
+    "SVD": lambda y, a: by_largest(y, a.shape[-2]),
+    "QR": lambda y, a: y * np.sign(np.diagonal(y[..., a.shape[-2] :], 0, -2, -1))[..., None],
+}
+"""Of what a matrix gives only up to a sign: that with signs of our choice."""
+
+
 def check_value(op, sample):
     y = op.forward(*sample.inputs, **sample.options)
     y = np.asarray(y[0] if op.aux else y)
     expected = np.asarray(REFERENCES[op.name](*sample.inputs, **sample.options), dtype=float)
     assert y.shape == expected.shape
+    if op.name in UP_TO_SIGN:
+        y, expected = (UP_TO_SIGN[op.name](v, *sample.inputs) for v in (y, expected))
     np.testing.assert_allclose(y.astype(float), expected, rtol=1e-12, atol=1e-12)
 
 

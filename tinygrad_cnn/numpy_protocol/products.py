@@ -9,7 +9,7 @@ from tinygrad_cnn import ops
 from tinygrad_cnn.core.checks import shape_of
 from tinygrad_cnn.core.types import Array, Axis
 from tinygrad_cnn.numpy_protocol.reductions import refused
-from tinygrad_cnn.ops.solving import norms
+from tinygrad_cnn.ops.matrix_functions import norms
 
 
 def dot(a: Array, b: Array, out: Any = None) -> Array:

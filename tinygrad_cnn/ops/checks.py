@@ -71,6 +71,25 @@ def check_floating(op: str, name: str, value: Array) -> None:
         raise DTypeError(f"{op}: {name} has dtype {dtype}; expected a floating dtype, convert it with .float()")
 
 
+def check_matrices(op: str, name: str, value: Array, *, square: bool = False) -> Shape:
+    """The shape of matrices (..., m, n) or, if `square`, (..., n, n), of float32 or float64: LAPACK has no others."""
+    shape, dtype = shape_of(value), dtype_of(value)
+    if len(shape) < 2 or (square and shape[-1] != shape[-2]):
+        expected = "square matrices (..., n, n)" if square else "matrices (..., m, n)"
+        raise ArgumentError(f"{op}: {name} has shape {shape}; expected {expected}")
+    if dtype.kind != "f" or dtype.itemsize < 4:
+        raise DTypeError(f"{op}: {name} has dtype {dtype}; expected float32 or float64, convert it with .float()")
+    return shape
+
+
+def check_same_dtype(op: str, *values: Any) -> None:
+    """All Tensors among the values have one dtype: products of matrices promote none."""
+    dtypes = [dtype_of(value) for value in values if hasattr(type(value), "__record__")]
+    if any(dtype != dtypes[0] for dtype in dtypes):
+        listed = " and ".join(str(dtype) for dtype in dtypes)
+        raise DTypeError(f"{op}: the inputs have dtypes {listed}; they must be equal, convert one with .to(dtype)")
+
+
 def check_integer(op: str, name: str, value: Array) -> None:
     """The array holds integers."""
     dtype = dtype_of(value)

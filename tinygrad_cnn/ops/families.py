@@ -6,13 +6,16 @@ from tinygrad_cnn.ops.arrangement import *
 from tinygrad_cnn.ops.blends import *
 from tinygrad_cnn.ops.comparison import *
 from tinygrad_cnn.ops.conv import *
+from tinygrad_cnn.ops.decompositions import *
 from tinygrad_cnn.ops.diagonals import *
 from tinygrad_cnn.ops.elementwise import *
 from tinygrad_cnn.ops.indexing import *
 from tinygrad_cnn.ops.linalg import *
 from tinygrad_cnn.ops.logarithms import *
 from tinygrad_cnn.ops.loss import *
+from tinygrad_cnn.ops.matrix_functions import *
 from tinygrad_cnn.ops.norm import *
+from tinygrad_cnn.ops.older_names import *
 from tinygrad_cnn.ops.ordering import *
 from tinygrad_cnn.ops.piecewise import *
 from tinygrad_cnn.ops.pool import *

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.core.checks import check_axes, check_axis, shape_of
+from tinygrad_cnn.core.checks import check_axes, check_axis, check_broadcast, shape_of
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.types import A, Array, ArrayLike
 from tinygrad_cnn.ops.arrangement import unpacked
@@ -14,7 +14,7 @@ from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.checks import check_ndim
 from tinygrad_cnn.ops.linalg import bmm, dot, matmul, mm, outer
 from tinygrad_cnn.ops.reduce import norm, sum
-from tinygrad_cnn.ops.shape import permute, reshape, roll, transpose, unsqueeze
+from tinygrad_cnn.ops.shape import diagonal, permute, reshape, roll, transpose, unsqueeze
 
 __all__ = [
     "addbmm", "addmm", "addmv", "addr", "adjoint", "baddbmm", "cdist", "chain_matmul", "cross", "ger", "inner", "kron",
@@ -179,6 +179,23 @@ def cross(input: A, other: ArrayLike, dim: int | None = None) -> A:
         raise ArgumentError(f"cross: shapes {shape} and {shape_of(other)}; dim {dim} of both must have size 3")
     back = axis - len(shape)
     return roll(input, -1, back) * roll(other, 1, back) - roll(input, 1, back) * roll(other, -1, back)
+
+
+def linalg_cross(input: A, other: ArrayLike, *, dim: int = -1) -> A:
+    """Cross product of vectors of 3 elements, along a dim, after broadcasting."""
+    left, right = shape_of(input), shape_of(other)
+    if len(left) != len(right):
+        raise ArgumentError(f"cross: shapes {left} and {right}; they must have equally many dims")
+    shape = check_broadcast("cross", left, right)
+    axis = check_axis("cross", dim, len(shape))
+    if left[axis] != 3 or right[axis] != 3:
+        raise ArgumentError(f"cross: shapes {left} and {right}; dim {dim} of both must have size 3")
+    return cross(np.broadcast_to(input, shape), np.broadcast_to(other, shape), axis)  # type: ignore[arg-type]
+
+
+def linalg_diagonal(A: A, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> A:
+    """The diagonals of matrices."""
+    return diagonal(A, offset, dim1, dim2)
 
 
 def cdist(x1: A, x2: ArrayLike, p: float = 2.0, compute_mode: str = "use_mm_for_euclid_dist_if_necessary") -> A:

@@ -1,54 +1,85 @@
-"""Systems of equations, inverses and determinants; decompositions of matrices, which have no derivative here."""
+"""Systems of equations, inverses and determinants."""
 
 import math
 from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.core.checks import check_axes, shape_of
+from tinygrad_cnn.core.checks import check_broadcast, shape_of
 from tinygrad_cnn.core.domain import Real
 from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.indexing import sum_to_shape
 from tinygrad_cnn.core.op import Op, Sample
-from tinygrad_cnn.core.types import A, Array, ArrayLike, Axis, NDArray
-from tinygrad_cnn.ops.checks import check_floating
-from tinygrad_cnn.ops.piecewise import abs
-from tinygrad_cnn.ops.reduce import amax, amin, norm, sum
-from tinygrad_cnn.ops.untracked import dressed, plain, refuse_gradient
+from tinygrad_cnn.core.types import A, Array, ArrayLike, NDArray, Shape
+from tinygrad_cnn.kernels import matrices
+from tinygrad_cnn.ops.checks import check_matrices, check_same_dtype
+from tinygrad_cnn.ops.shape import cat, diagonal, reshape, stack, tril, triu
+from tinygrad_cnn.ops.untracked import dressed, plain
 from tinygrad_cnn.torch_names import return_types
 
 __all__ = [
-    "cholesky", "det", "inverse", "logdet", "slogdet",
+    "cholesky_inverse", "cholesky_solve", "det", "inverse", "logdet", "slogdet", "triangular_solve",
 ]  # fmt: skip
 
 
+def turned(a: Array) -> Array:
+    """The matrices transposed."""
+    return np.swapaxes(a, -1, -2)
+
+
 class Solve(Op):
-    """y = a⁻¹ b        db = a⁻ᵀ g,  da = -db yᵀ"""
+    """y = a⁻¹ b        db = a⁻ᵀ g,  da = -db yᵀ
+
+    `info` is 0 or, of a singular matrix, the number of its first pivot that is 0; there y is NaN.
+    """
 
     promotes = True
     floating = True
+    aux = ("info",)
 
-    def forward(a: Array, b: Array) -> Array:
-        return np.linalg.solve(a, b)
+    def forward(a: Array, b: Array) -> tuple[Array, Array]:
+        return matrices.solve(a, b)
 
     def d_a(g: Array, y: Array, a: Array, a_shape: Any) -> Array:
-        back = Solve.apply(np.swapaxes(a, -1, -2), g)
-        return sum_to_shape(-(back @ np.swapaxes(y, -1, -2)), a_shape)
+        back, _ = Solve.apply(turned(a), g)
+        return sum_to_shape(-(back @ turned(y)), a_shape)
 
     def d_b(g: Array, a: Array, b_shape: Any) -> Array:
-        return sum_to_shape(Solve.apply(np.swapaxes(a, -1, -2), g), b_shape)
+        back, _ = Solve.apply(turned(a), g)
+        return sum_to_shape(back, b_shape)
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
         n = draw.integer(1, 3)
         m = draw.choice([k for k in range(1, 4) if k != n])  # no b may stand for a: it could be singular
         left, right = draw.broadcastable(2, draw.shape(0, 1, smallest=1))
-        return Sample((_regular(draw, left, n), draw.array((*right, n, m), Real())), {})
+        return Sample((regular(draw, left, n), draw.array((*right, n, m), Real())), {})
+
+
+class SolveTriangular(Op):
+    """y = a⁻¹ b, of a one triangle read        db = a⁻ᵀ g,  da = that triangle of -db yᵀ"""
+
+    promotes = True
+    floating = True
+
+    def forward(a: Array, b: Array, *, upper: bool, unit: bool = False) -> Array:
+        return matrices.substitute(a, b, upper=upper, unit=unit)
+
+    def d_a(g: Array, y: Array, a: Array, a_shape: Any, *, upper: bool, unit: bool = False) -> Array:
+        whole = -(SolveTriangular.apply(turned(a), g, upper=not upper, unit=unit) @ turned(y))
+        return sum_to_shape(triu(whole, int(unit)) if upper else tril(whole, -int(unit)), a_shape)
+
+    def d_b(g: Array, a: Array, b_shape: Any, *, upper: bool, unit: bool = False) -> Array:
+        return sum_to_shape(SolveTriangular.apply(turned(a), g, upper=not upper, unit=unit), b_shape)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return Sample(Solve.sample(draw).inputs, {"upper": draw.boolean(), "unit": draw.boolean()})
 
 
 class Slogdet(Op):
-    """y, s = ln |det a|, the sign of det a        da = g a⁻ᵀ"""
+    """y, s = ln |det a|, the sign of det a        da = g a⁻ᵀ, NaN for a singular matrix"""
 
     floating = True
     aux = ("sign",)
@@ -58,15 +89,15 @@ class Slogdet(Op):
         return size, sign
 
     def d_a(g: Array, a: Array) -> Array:
-        return g[..., None, None] * np.swapaxes(inv(a), -1, -2)
+        return g[..., None, None] * inverse_or_nan(turned(a))
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
-        return Sample((_regular(draw, draw.shape(0, 1, smallest=1), draw.integer(1, 3)),), {})
+        return Sample((regular(draw, draw.shape(0, 1, smallest=1), draw.integer(1, 3)),), {})
 
 
 class Det(Op):
-    """y = det a        da = g y a⁻ᵀ, for a regular matrix"""
+    """y = det a        da = g cof a, the cofactors: det a · a⁻ᵀ, where a has an inverse"""
 
     floating = True
 
@@ -74,68 +105,192 @@ class Det(Op):
         return np.linalg.det(a)
 
     def d_a(g: Array, y: Array, a: Array) -> Array:
-        return (g * y)[..., None, None] * np.swapaxes(inv(a), -1, -2)
+        well = _is_well_conditioned(plain("det", a))
+        return g[..., None, None] * (y[..., None, None] * inverse_or_nan(turned(a)) if well else cofactors(a))
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
-        return Slogdet.sample(draw)
+        lead, n = draw.shape(0, 1, smallest=1), draw.integer(1, 4)
+        if draw.boolean():
+            return Sample((regular(draw, lead, n),), {})
+        rank = draw.integer(0, n)
+        return Sample((draw.array((*lead, n, rank), Real(-1, 1)) @ draw.array((*lead, rank, n), Real(-1, 1)),), {})
 
 
-def _regular(draw: Draw, lead: tuple[int, ...], n: int) -> NDArray:
+def _is_well_conditioned(a: NDArray) -> bool:
+    """Whether an inverse of each matrix keeps half of its digits."""
+    eye = np.eye(a.shape[-1], dtype=a.dtype)
+    inverse, info = matrices.solve(a, eye)
+    if info.any():
+        return False
+    size, size_of_inverse = (np.abs(x).sum(-1).max(-1, initial=0) for x in (a, inverse))
+    return bool(np.all(size * size_of_inverse * math.sqrt(np.finfo(a.dtype).eps) < 1))
+
+
+def cofactors(a: Array) -> Array:
+    """The derivative of the determinant by each element; polynomials, also where a matrix has no inverse."""
+    shape = shape_of(a)
+    each = reshape(a, (math.prod(shape[:-2]), *shape[-2:]))
+    return reshape(stack([_cofactors(each[k]) for k in range(shape_of(each)[0])]), shape)
+
+
+def _cofactors(a: Array) -> Array:
+    """Of one matrix.
+
+    With its singular vectors, taken as constants, b = uᵀ a v has an invertible corner c, and what is left of it by
+    elimination is a small matrix d, near 0: adj b = det c · [[det d · c⁻¹ + x adj d z, -x adj d], [-adj d z, adj d]].
+    """
+    u, sizes, v = np.linalg.svd(plain("det", a))
+    v = turned(v)
+    rank = int(np.sum(sizes > math.sqrt(np.finfo(sizes.dtype).eps) * sizes[:1]))
+    b = u.T @ (a @ v)
+    inverse = inverse_or_nan(b[:rank, :rank])
+    x, z = inverse @ b[:rank, rank:], b[rank:, :rank] @ inverse
+    det_d, adj_d = _determinant_and_adjugate(b[rank:, rank:] - b[rank:, :rank] @ x)
+    above = cat([det_d * inverse + x @ adj_d @ z, -(x @ adj_d)], 1)
+    adjugate = det(b[:rank, :rank]) * cat([above, cat([-(adj_d @ z), adj_d], 1)], 0)
+    sign = float(np.round(np.linalg.det(u) * np.linalg.det(v)))
+    return sign * (u @ turned(adjugate) @ v.T)
+
+
+def _determinant_and_adjugate(d: Array) -> tuple[Array, Array]:
+    """By Faddeev and LeVerrier's recursion: products only, so that any derivative exists."""
+    n = shape_of(d)[0]
+    eye = np.eye(n, dtype=plain("det", d).dtype)
+    adjugate: Array = eye
+    coefficient: Any = eye.dtype.type(1)
+    for k in range(1, n + 1):
+        adjugate = d @ adjugate + coefficient * eye if k > 1 else eye
+        coefficient = np.sum(d * turned(adjugate)) * (-1 / k)
+    return (coefficient, -adjugate) if n % 2 == 0 else (-coefficient, adjugate)
+
+
+def regular(draw: Draw, lead: Shape, n: int) -> NDArray:
     """Matrices with a dominant diagonal."""
     return np.asarray(draw.array((*lead, n, n), Real(-1, 1)) + (n + 1.0) * np.eye(n))
-
-
-def _check_square(op: str, input: Array) -> None:
-    shape = shape_of(input)
-    if len(shape) < 2 or shape[-1] != shape[-2]:
-        raise ArgumentError(f"{op}: input has shape {shape}; expected square matrices (..., n, n)")
-    check_floating(op, "input", input)
 
 
 class SingularError(ArgumentError):
     """A matrix that has no inverse; ``torch.linalg.LinAlgError``."""
 
 
+def check_regular(op: str, name: str, shape: Shape, info: Array) -> None:
+    """SingularError if one of the matrices was found to be singular."""
+    if plain(op, info).any():
+        raise SingularError(f"{op}: a matrix of {name}, of shape {shape}, is singular; it has no inverse")
+
+
+def solve_ex(A: A, B: ArrayLike, *, left: bool = True, check_errors: bool = False) -> return_types.linalg_solve_ex[A]:
+    """``(result, info)``: as `solve`, but of a singular matrix the result is NaN, and info the number of a pivot."""
+    return _solve_ex("solve_ex", A, B, left, check_errors)
+
+
+def _solve_ex(op: str, a: A, b: ArrayLike, left: bool, check_errors: bool) -> return_types.linalg_solve_ex[A]:
+    a_shape, b_shape = check_matrices(op, "A", a, square=True), shape_of(b)
+    check_same_dtype(op, a, b)
+    vector = len(b_shape) == 1 or (len(b_shape) == len(a_shape) - 1 and b_shape == a_shape[:-1])
+    rows: Any = b[..., None] if vector else b  # type: ignore[index]
+    if vector and not left:
+        raise ArgumentError(f"{op}: B is a vector, of shape {b_shape}; it stands on the right, with left=True")
+    check_rows(op, a_shape, shape_of(rows), left)
+    found, info = Solve.apply(a, rows) if left else Solve.apply(turned(a), turned(rows))
+    if check_errors:
+        check_regular(op, "A", a_shape, info)
+    result = found[..., 0] if vector else found if left else turned(found)
+    return return_types.linalg_solve_ex(result, info)
+
+
+def check_rows(op: str, a: Shape, b: Shape, left: bool) -> None:
+    """B has as many rows (or columns, if A stands on the right) as A, and their batches broadcast."""
+    if len(b) < 2 or b[-2 if left else -1] != a[-1]:
+        what = "rows" if left else "columns"
+        raise ArgumentError(f"{op}: A has shape {a}, B {b}; B must have {a[-1]} {what}")
+    check_broadcast(op, a[:-2], b[:-2])
+
+
 def solve(A: A, B: ArrayLike, *, left: bool = True) -> A:
     """The X with ``A @ X = B``, or ``X @ A = B`` if not `left`; B is a matrix, or a vector."""
-    _check_square("solve", A)
-    a, b = shape_of(A), shape_of(B)
-    vector = len(b) == 1 or (len(b) == len(a) - 1 and b == a[:-1])
-    rows = B[..., None] if vector else B
-    if not left:
-        return np.swapaxes(solve(np.swapaxes(A, -1, -2), np.swapaxes(rows, -1, -2)), -1, -2)
-    if shape_of(rows)[-2] != a[-1]:
-        raise ArgumentError(f"solve: A has shape {a}, B {b}; their rows must be as many")
-    try:
-        found = Solve.apply(A, rows)
-    except np.linalg.LinAlgError:
-        raise SingularError(f"solve: a matrix of A, of shape {a}, is singular; it has no inverse") from None
-    return found[..., 0] if vector else found
+    return _solve_ex("solve", A, B, left, True).result
+
+
+def solve_triangular(A: A, B: ArrayLike, *, upper: bool, left: bool = True, unitriangular: bool = False) -> A:
+    """The X with ``A @ X = B`` (``X @ A = B`` if not `left`), of A only one triangle read.
+
+    With `unitriangular` its diagonal counts as 1. Where there is a 0 on it, the result is infinite or NaN.
+    """
+    a = check_matrices("solve_triangular", "A", A, square=True)
+    check_matrices("solve_triangular", "B", B)
+    check_same_dtype("solve_triangular", A, B)
+    check_rows("solve_triangular", a, shape_of(B), left)
+    if left:
+        return SolveTriangular.apply(A, B, upper=upper, unit=unitriangular)
+    return turned(SolveTriangular.apply(turned(A), turned(B), upper=not upper, unit=unitriangular))
+
+
+def triangular_solve(
+    input: A, A: ArrayLike, upper: bool = True, transpose: bool = False, unitriangular: bool = False
+) -> return_types.triangular_solve[A]:
+    """``(solution, cloned_coefficient)`` of ``A @ X = input``, or ``Aᵀ @ X = input``; see `linalg.solve_triangular`."""
+    check_matrices("triangular_solve", "A", A, square=True)
+    a: Any = turned(A) if transpose else A
+    solution = solve_triangular(a, input, upper=upper != transpose, unitriangular=unitriangular)
+    lead = shape_of(solution)[:-2]
+    whole = np.broadcast_to(A, (*lead, *shape_of(A)[-2:]))
+    return return_types.triangular_solve(solution, whole * np.ones((), plain("triangular_solve", A).dtype))
+
+
+def cholesky_solve(input: A, L: ArrayLike, upper: bool = False) -> A:
+    """The X with ``L @ Lᵀ @ X = input``; with `upper`, ``Lᵀ @ L``. L is what `cholesky` returns."""
+    check_matrices("cholesky_solve", "L", L, square=True)
+    factor: Any = turned(L) if upper else L
+    half = solve_triangular(factor, input, upper=False)
+    return solve_triangular(turned(factor), half, upper=True)
+
+
+def cholesky_inverse(L: A, upper: bool = False) -> A:
+    """The inverse of ``L @ Lᵀ``; with `upper`, of ``Lᵀ @ L``. L is what `cholesky` returns."""
+    shape = check_matrices("cholesky_inverse", "L", L, square=True)
+    half = solve_triangular(turned(L) if upper else L, np.eye(shape[-1], dtype=plain("inv", L).dtype), upper=False)
+    return turned(half) @ half
+
+
+def inv_ex(A: A, *, check_errors: bool = False) -> return_types.linalg_inv_ex[A]:
+    """``(inverse, info)``: as `inv`, but of a singular matrix the inverse is NaN, and info the number of a pivot."""
+    return _inv_ex("inv_ex", A, check_errors)
+
+
+def _inv_ex(op: str, a: A, check_errors: bool) -> return_types.linalg_inv_ex[A]:
+    shape = check_matrices(op, "A", a, square=True)
+    found, info = Solve.apply(a, np.eye(shape[-1], dtype=plain(op, a).dtype))
+    if check_errors:
+        check_regular(op, "A", shape, info)
+    return return_types.linalg_inv_ex(found, info)
+
+
+def inverse_or_nan(a: A) -> A:
+    """The inverses of square matrices, NaN for those that have none."""
+    return _inv_ex("inv", a, False).inverse
 
 
 def inv(A: A) -> A:
     """The inverse of square matrices."""
-    _check_square("inv", A)
-    n = shape_of(A)[-1]
-    try:
-        return Solve.apply(A, np.eye(n, dtype=plain("inv", A).dtype))
-    except np.linalg.LinAlgError:
-        raise SingularError(f"inv: a matrix of shape {shape_of(A)} is singular; it has no inverse") from None
+    return _inv_ex("inv", A, True).inverse
 
 
-inverse = inv
+def inverse(input: A) -> A:
+    """The inverse of square matrices; ``linalg.inv``."""
+    return inv(input)
 
 
 def det(A: A) -> A:
-    """The determinant of square matrices; of a singular one it has no gradient here."""
-    _check_square("det", A)
+    """The determinant of square matrices; its derivative are the cofactors, also of a singular one."""
+    check_matrices("det", "A", A, square=True)
     return Det.apply(A)
 
 
 def slogdet(A: A) -> return_types.linalg_slogdet[A]:
     """``(sign, logabsdet)`` of the determinant of square matrices."""
-    _check_square("slogdet", A)
+    check_matrices("slogdet", "A", A, square=True)
     size, sign = Slogdet.apply(A)
     return return_types.linalg_slogdet(sign, size)
 
@@ -144,104 +299,3 @@ def logdet(input: A) -> A:
     """The logarithm of the determinant; NaN if that is negative."""
     sign, size = slogdet(input)
     return size + np.where(plain("logdet", sign) < 0, math.nan, 0.0).astype(plain("logdet", size).dtype)
-
-
-def vector_norm(x: A, ord: float = 2, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> A:
-    """The norm of the elements along dims, all by default, taken as one vector."""
-    return norm(x, float(ord), dim, keepdim, dtype=dtype)
-
-
-def matrix_norm(
-    A: A, ord: Any = "fro", dim: tuple[int, int] = (-2, -1), keepdim: bool = False, *, dtype: Any = None
-) -> A:
-    """The norm of matrices: "fro", "nuc", ±1 (columns), ±inf (rows), ±2 (singular values, without a derivative)."""
-    shape = shape_of(A)
-    if len(shape) < 2:
-        raise ArgumentError(f"matrix_norm: A has shape {shape}; expected at least 2 dims")
-    x = A if dtype is None else A.astype(dtype)
-    row, column = check_axes("matrix_norm", tuple(dim), len(shape))
-    if ord == "fro":
-        return norm(x, 2.0, (row, column), keepdim)
-    if ord in (1, -1, math.inf, -math.inf):
-        over, left = (row, column) if ord in (1, -1) else (column, row)
-        sums = sum(abs(x), over, True)
-        extreme = (amax if ord > 0 else amin)(sums, left, True)
-        return extreme if keepdim else extreme.squeeze((row, column))
-    if ord not in ("nuc", 2, -2):
-        raise ArgumentError(f"matrix_norm: ord is {ord!r}; it must be 'fro', 'nuc', 1, -1, 2, -2, inf or -inf")
-    refuse_gradient("matrix_norm", "use ord='fro'", A)
-    values = np.linalg.norm(plain("matrix_norm", x), ord, axis=(row, column), keepdims=keepdim)
-    return dressed(values, A)
-
-
-def norms(A: A, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> A:
-    """``linalg.norm``: of a vector or, with two dims or an `ord` that is not None and 2-D input, of a matrix."""
-    ndim = len(shape_of(A))
-    dims = () if dim is None or isinstance(dim, int) else tuple(dim)
-    if ord is not None and (len(dims) == 2 or (dim is None and ndim == 2)):
-        return matrix_norm(A, ord, dims or (-2, -1), keepdim, dtype=dtype)
-    if isinstance(ord, str):
-        raise ArgumentError(f"norm: ord {ord!r} needs a matrix: 2-D input, or two dims")
-    return vector_norm(A, 2 if ord is None else ord, dim, keepdim, dtype=dtype)
-
-
-def matrix_rank(A: A, *, tol: float | None = None, hermitian: bool = False) -> A:
-    """The number of singular values that are not negligible."""
-    return dressed(np.linalg.matrix_rank(plain("matrix_rank", A), tol, hermitian), A)
-
-
-def eigh(A: A, UPLO: str = "L") -> return_types.linalg_eigh[A]:
-    """``(eigenvalues, eigenvectors)`` of symmetric matrices, of which one triangle is read; without a derivative."""
-    _check_square("eigh", A)
-    refuse_gradient("eigh", "compute what depends on them another way", A)
-    values, vectors = np.linalg.eigh(plain("eigh", A), "L" if UPLO.upper() == "L" else "U")
-    return return_types.linalg_eigh(dressed(values, A), dressed(vectors, A))
-
-
-def linalg_svd(A: A, full_matrices: bool = True) -> return_types.linalg_svd[A]:
-    """``(U, S, Vh)``: the singular value decomposition; without a derivative."""
-    check_floating("svd", "A", A)
-    refuse_gradient("svd", "compute what depends on it another way", A)
-    return return_types.linalg_svd(*(dressed(part, A) for part in np.linalg.svd(plain("svd", A), full_matrices)))
-
-
-def svdvals(A: A) -> A:
-    """The singular values; without a derivative."""
-    return linalg_svd(A, full_matrices=False).S
-
-
-def svd_of(input: A, some: bool = True, compute_uv: bool = True) -> return_types.svd[A]:
-    """``(U, S, V)`` with ``input = U diag(S) Vᵀ``: PyTorch's older form of ``linalg.svd``; without a derivative."""
-    if not compute_uv:
-        raise ArgumentError("svd: compute_uv=False is not supported; use linalg.svdvals")
-    u, s, vh = linalg_svd(input, full_matrices=not some)
-    return return_types.svd(u, s, np.swapaxes(vh, -1, -2))
-
-
-def qr(A: A, mode: str = "reduced") -> return_types.linalg_qr[A]:
-    """``(Q, R)``: orthogonal times triangular; without a derivative."""
-    if mode not in ("reduced", "complete"):
-        raise ArgumentError(f"qr: mode is {mode!r}; it must be 'reduced' or 'complete'")
-    check_floating("qr", "A", A)
-    refuse_gradient("qr", "compute what depends on it another way", A)
-    q, r = np.linalg.qr(plain("qr", A), "reduced" if mode == "reduced" else "complete")
-    return return_types.linalg_qr(dressed(q, A), dressed(r, A))
-
-
-def cholesky(A: A, *, upper: bool = False) -> A:
-    """The triangular factor of positive definite matrices; without a derivative."""
-    _check_square("cholesky", A)
-    refuse_gradient("cholesky", "compute what depends on it another way", A)
-    try:
-        factor = np.linalg.cholesky(plain("cholesky", A))
-    except np.linalg.LinAlgError:
-        raise SingularError(f"cholesky: a matrix of shape {shape_of(A)} is not positive definite") from None
-    return dressed(np.swapaxes(factor, -1, -2).copy() if upper else factor, A)
-
-
-def pinv(A: A, *, rtol: float | None = None) -> A:
-    """The pseudo-inverse; without a derivative."""
-    refuse_gradient("pinv", "use solve() with the normal equations", A)
-    values = plain("pinv", A)
-    cut = rtol if rtol is not None else max(values.shape[-2:]) * float(np.finfo(values.dtype).eps)
-    return dressed(np.linalg.pinv(values, cut), A)

@@ -1,40 +1,24 @@
 """PyTorch's functions of tensors: those of `ops`, which here can also write their result into a tensor, `out`."""
 
-from collections.abc import Callable
-from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING
 
 from tinygrad_cnn.ops import families
 from tinygrad_cnn.ops.running import trapezoid as trapezoid_of
 from tinygrad_cnn.ops.scatter import put as put_of
-from tinygrad_cnn.ops.solving import pinv, svd_of
-from tinygrad_cnn.tensor import Tensor, written
+from tinygrad_cnn.tensor.out import into
+from tinygrad_cnn.tensor.tensor import Tensor
 
-_Function = TypeVar("_Function", bound=Callable[..., Any])
 _WITHOUT_OUT = {"allclose", "broadcast_shapes", "equal", "is_nonzero"}
 """Functions whose result is no tensor."""
-
-
-def _into(function: _Function) -> _Function:
-    """Let a function of tensors take `out`: a tensor, or several, that its results are written into."""
-
-    @wraps(function)
-    def called(*args: Any, **options: Any) -> Any:
-        if "out" not in options:
-            return function(*args, **options)
-        out = options.pop("out")
-        return written(function.__name__, function(*args, **options), out)
-
-    return cast(_Function, called)
 
 
 if TYPE_CHECKING:
     from tinygrad_cnn.ops.families import *
 else:
     _of_ops = {name: getattr(families, name) for name in families.__all__}
-    globals().update({name: f if name in _WITHOUT_OUT else _into(f) for name, f in _of_ops.items()})
+    globals().update({name: f if name in _WITHOUT_OUT else into(f) for name, f in _of_ops.items()})
 
-svd, put, pinverse, trapz = _into(svd_of), _into(put_of), _into(pinv), trapezoid_of
+put, trapz = into(put_of), trapezoid_of
 detach, positive = Tensor.detach, Tensor.resolve_conj
 
 # ---- in place: the methods of these names, called as functions ----
@@ -102,4 +86,4 @@ zero_ = Tensor.zero_
 
 if not TYPE_CHECKING:
     __all__ = [n for n, v in vars().items() if n[0] != "_" and getattr(v, "__module__", "").startswith("tinygrad_cnn")]
-    __all__ = [n for n in __all__ if n not in ("Tensor", "written", "put_of", "pinv", "svd_of", "trapezoid_of")]
+    __all__ = [n for n in __all__ if n not in ("Tensor", "into", "put_of", "trapezoid_of")]

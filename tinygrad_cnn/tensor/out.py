@@ -1,10 +1,14 @@
 """Results written into tensors that were there before: PyTorch's `out`."""
 
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 from tinygrad_cnn.autograd.mode import no_grad
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.tensor.tensor import Tensor
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def written(op: str, result: Any, out: Any) -> Any:
@@ -33,3 +37,16 @@ def written(op: str, result: Any, out: Any) -> Any:
     with no_grad():
         out.become(op, lambda x: result)
     return out
+
+
+def into(function: _Function) -> _Function:
+    """Let a function of tensors take `out`: a tensor, or several, that its results are written into."""
+
+    @wraps(function)
+    def called(*args: Any, **options: Any) -> Any:
+        if "out" not in options:
+            return function(*args, **options)
+        out = options.pop("out")
+        return written(function.__name__, function(*args, **options), out)
+
+    return cast(_Function, called)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tinygrad_cnn import ops
+from tinygrad_cnn.ops import older_names
 from tinygrad_cnn.tensor.facts import FactMethods
 
 
@@ -33,4 +34,16 @@ class ProductMethods(FactMethods):
     det = ops.det
     slogdet = ops.slogdet
     logdet = ops.logdet
-    cholesky = ops.cholesky
+    cholesky = older_names.cholesky
+    cholesky_inverse = ops.cholesky_inverse
+    cholesky_solve = ops.cholesky_solve
+    geqrf = ops.geqrf
+    lu = older_names.lu
+    lu_solve = older_names.lu_solve
+    matrix_exp = ops.matrix_exp
+    orgqr = ops.orgqr
+    ormqr = ops.ormqr
+    pinverse = ops.pinverse
+    qr = older_names.qr
+    svd = older_names.svd
+    triangular_solve = ops.triangular_solve

@@ -11,7 +11,7 @@ COMPILED = "models are not translated; call the model itself, with set_kernels('
 
 
 HALVES = "use the function without the ending or the word unsafe, and clone()"
-LINEAR = "there is no such decomposition with a derivative; use numpy.linalg or scipy.linalg on x.detach().numpy()"
+LINEAR = "use linalg.eigh, which finds all eigenvalues"
 SPECIAL = "use scipy.special on x.detach().numpy(), or an Op of your own with its derivative"
 SIGNALS = "there are no spectra and windows; use scipy.signal or numpy.fft on x.detach().numpy()"
 TYPES = "dtypes of few bits are not NumPy's; the nearest are int8 and uint8"
@@ -53,8 +53,7 @@ FAMILIES = {
         view_as_complex_copy view_as_real_copy view_copy unsafe_chunk unsafe_split
     """,
     LINEAR: """
-        cholesky_inverse cholesky_solve geqrf lobpcg lu_solve lu_unpack matrix_exp orgqr ormqr qr
-        triangular_solve vander
+        lobpcg
     """,
     SPECIAL: """
         igamma igamma_ igammac igammac_ ldexp ldexp_ frexp nextafter nextafter_ logcumsumexp
@@ -116,7 +115,6 @@ OF_PACKAGE = {**NOWHERE, "bfloat16": FLOATS, **dict.fromkeys(("real", "conj", "r
 OF_TENSORS = {
     **NOWHERE,
     **{name: f"it is a function here: {name}(x)" for name in ("hardshrink",)},
-    **{name: f"it is a function here, without a derivative: {name}(x)" for name in ("svd", "pinverse")},
 }
 """What a Tensor has not, by name."""
 
@@ -169,8 +167,9 @@ SUBCLASS = (
 )
 OF_DISTRIBUTIONS = dict.fromkeys(DISTRIBUTIONS.split(), SUBCLASS)
 
-DECOMPOSITIONS = """
-    cholesky_ex cond eig eigvals eigvalsh householder_product inv_ex ldl_factor ldl_factor_ex ldl_solve lstsq lu
-    lu_factor lu_factor_ex lu_solve matrix_exp solve_ex solve_triangular tensorinv tensorsolve vander
-"""
-OF_LINALG = {**dict.fromkeys(DECOMPOSITIONS.split(), LINEAR), "vecdot": "use (x * y).sum(dim)"}
+EIGEN = "eigenvalues of a matrix that is not symmetric are complex, and there are no complex tensors; use eigh"
+LDL = "use cholesky, lu_factor or eigh"
+OF_LINALG = {
+    **dict.fromkeys(("eig", "eigvals"), EIGEN),
+    **dict.fromkeys(("ldl_factor", "ldl_factor_ex", "ldl_solve"), LDL),
+}

@@ -150,11 +150,126 @@ class linalg_svd(NamedTuple, Generic[A]):
         return _represented(self)
 
 
-class linalg_qr(NamedTuple, Generic[A]):
-    """linalg_qr: Q, R"""
-
+class _Orthogonal(NamedTuple, Generic[A]):
     Q: A
     R: A
+
+    def __repr__(self) -> str:
+        return _represented(self)
+
+
+class linalg_qr(_Orthogonal[A]):
+    """linalg_qr: Q, R"""
+
+    __slots__ = ()
+
+
+class qr(_Orthogonal[A]):
+    """qr: Q, R"""
+
+    __slots__ = ()
+
+
+class linalg_lu(NamedTuple, Generic[A]):
+    """linalg_lu: P, L, U"""
+
+    P: A
+    L: A
+    U: A
+
+    def __repr__(self) -> str:
+        return _represented(self)
+
+
+class lu_unpack(NamedTuple, Generic[A]):
+    """lu_unpack: P, L, U"""
+
+    P: A
+    L: A
+    U: A
+
+    def __repr__(self) -> str:
+        return _represented(self)
+
+
+class linalg_lu_factor(NamedTuple, Generic[A]):
+    """linalg_lu_factor: LU, pivots"""
+
+    LU: A
+    pivots: A
+
+    def __repr__(self) -> str:
+        return _represented(self)
+
+
+class linalg_lu_factor_ex(NamedTuple, Generic[A]):
+    """linalg_lu_factor_ex: LU, pivots, info"""
+
+    LU: A
+    pivots: A
+    info: A
+
+    def __repr__(self) -> str:
+        return _represented(self)
+
+
+class linalg_cholesky_ex(NamedTuple, Generic[A]):
+    """linalg_cholesky_ex: L, info"""
+
+    L: A
+    info: A
+
+    def __repr__(self) -> str:
+        return _represented(self)
+
+
+class linalg_inv_ex(NamedTuple, Generic[A]):
+    """linalg_inv_ex: inverse, info"""
+
+    inverse: A
+    info: A
+
+    def __repr__(self) -> str:
+        return _represented(self)
+
+
+class linalg_solve_ex(NamedTuple, Generic[A]):
+    """linalg_solve_ex: result, info"""
+
+    result: A
+    info: A
+
+    def __repr__(self) -> str:
+        return _represented(self)
+
+
+class linalg_lstsq(NamedTuple, Generic[A]):
+    """linalg_lstsq: solution, residuals, rank, singular_values"""
+
+    solution: A
+    residuals: A
+    rank: A
+    singular_values: A
+
+    def __repr__(self) -> str:
+        return _represented(self)
+
+
+class triangular_solve(NamedTuple, Generic[A]):
+    """triangular_solve: solution, cloned_coefficient"""
+
+    solution: A
+    cloned_coefficient: A
+
+    def __repr__(self) -> str:
+        return _represented(self)
+
+
+class geqrf(NamedTuple, Generic[A]):
+    """geqrf: a, tau"""
+
+    a: A
+    tau: A
 
     def __repr__(self) -> str:
         return _represented(self)

@@ -1,0 +1,78 @@
+"""The decompositions by the names and arguments that they had before ``torch.linalg``."""
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.core.checks import shape_of
+from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.types import A, ArrayLike
+from tinygrad_cnn.ops import decompositions, matrix_functions
+from tinygrad_cnn.ops.decompositions import householder_product, linalg_svd, lu_factor_ex
+from tinygrad_cnn.ops.shape import flip
+from tinygrad_cnn.ops.solving import SingularError, turned
+from tinygrad_cnn.ops.untracked import dressed, plain
+from tinygrad_cnn.torch_names import return_types
+
+__all__ = [
+    "cholesky", "lu", "lu_solve", "orgqr", "pinverse", "qr", "svd", "vander",
+]  # fmt: skip
+
+
+def cholesky(input: A, upper: bool = False) -> A:
+    """The triangular factor of positive definite matrices; see `linalg.cholesky`."""
+    return decompositions.cholesky(input, upper=upper)
+
+
+def lu(A: A, pivot: bool = True, get_infos: bool = False) -> Any:
+    """``(LU, pivots)``, and with `get_infos` also info; see `linalg.lu_factor_ex`."""
+    packed, pivots, info = lu_factor_ex(A, pivot=pivot)
+    if get_infos:
+        return packed, pivots, info
+    if plain("lu", info).any():
+        raise SingularError(f"lu: U of a matrix of shape {shape_of(A)} has a 0 on its diagonal; see get_infos")
+    return packed, pivots
+
+
+def lu_solve(b: A, LU_data: ArrayLike, LU_pivots: ArrayLike) -> A:
+    """The X with ``A @ X = b``; see `linalg.lu_solve`."""
+    return decompositions.lu_solve(LU_data, LU_pivots, b)
+
+
+def orgqr(input: A, tau: ArrayLike) -> A:
+    """`linalg.householder_product`"""
+    return householder_product(input, tau)
+
+
+def pinverse(input: A, rcond: float = 1e-15) -> A:
+    """The pseudo-inverse; see `linalg.pinv`."""
+    return matrix_functions.pinv(input, rcond)
+
+
+def qr(input: A, some: bool = True) -> return_types.qr[A]:
+    """``(Q, R)``; if not `some`, all columns of Q. See `linalg.qr`."""
+    return return_types.qr(*decompositions.qr(input, "reduced" if some else "complete"))
+
+
+def svd(input: A, some: bool = True, compute_uv: bool = True) -> return_types.svd[A]:
+    """``(U, S, V)`` with ``input = U diag(S) Vᵀ``; if not `some`, all columns. See `linalg.svd`.
+
+    Without `compute_uv` U and V are zeros.
+    """
+    u, s, vh = linalg_svd(input, full_matrices=not some and compute_uv)
+    if not compute_uv:
+        *lead, m, n = shape_of(input)
+        u, vh = (dressed(np.zeros((*lead, k, k), plain("svd", input).dtype), input) for k in (m, n))
+    return return_types.svd(u, s, turned(vh))
+
+
+def vander(x: A, N: int | None = None, increasing: bool = False) -> A:
+    """The powers of each element of a vector: N columns, by default as many as elements, the highest power first."""
+    shape = shape_of(x)
+    if len(shape) != 1:
+        raise ArgumentError(f"vander: x has shape {shape}; expected 1 dim")
+    count = shape[0] if N is None else N
+    if count < 0:
+        raise ArgumentError(f"vander: N is {N}; it must be at least 0")
+    powers = matrix_functions.powers(x, count)
+    return powers if increasing else flip(powers, -1)
