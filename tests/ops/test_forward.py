@@ -115,7 +115,7 @@ def singular(a):
     """(rows of U, singular values, rows of V) by one-sided rotations, of the longer side's transpose."""
     if len(a) < len(a[0]):
         found = singular([list(row) for row in zip(*a, strict=True)])
-        return found[len(a[0]) + 1 :] + [found[len(a[0])]] + found[: len(a[0])]
+        return [*found[len(a[0]) + 1 :], found[len(a[0])], *found[: len(a[0])]]
     columns = [list(column) for column in zip(*a, strict=True)]
     turns = np.eye(len(columns)).tolist()
     jacobi(columns, turns)

@@ -11,7 +11,7 @@ def test_nothing_that_is_here_is_called_absent():
     assert not set(OF_TENSORS) & set(dir(tg.Tensor))
 
 
-@pytest.mark.parametrize("name", ["svd", "pinverse", "hardshrink"])
+@pytest.mark.parametrize("name", ["hardshrink"])
 def test_a_missing_method_names_the_function_that_is_here(name):
     assert callable(getattr(tg, name))
     with pytest.raises(AttributeError, match=rf"'Tensor' object has no attribute '{name}', .*{name}\(x\)"):

@@ -9,7 +9,9 @@ import tinygrad_cnn as tg
 from tinygrad_cnn import Tensor, ops
 
 METHODS = {name: f for name, f in inspect.getmembers(Tensor, inspect.isfunction) if not name.startswith("_")}
-SHARED = [name for name in METHODS if hasattr(ops, name)]
+OLDER = ("cholesky", "qr", "svd")
+"""Methods that are older than the functions of the same names, which are those of ``torch.linalg``."""
+SHARED = [name for name in METHODS if hasattr(ops, name) and name not in OLDER]
 OTHERWISE_CALLED = {"polygamma": ["n"], "where": ["condition", "other"], "split": ["split_size", "dim"]}
 """Parameters of methods that PyTorch, too, names otherwise than those of its functions."""
 
@@ -25,7 +27,9 @@ CALLS = {
     **dict.fromkeys(WITH_ANOTHER, (X[::-1],)),
     **dict.fromkeys(WITH_A_DIM, (1,)),
     **dict.fromkeys(("addbmm", "baddbmm", "addmm", "addmv", "addr", "ger", "vdot", "mv", "bincount", "cross"), None),
-    **dict.fromkeys(("det", "inverse", "logdet", "slogdet", "cholesky", "matrix_power", "trace"), None),
+    **dict.fromkeys(("det", "inverse", "logdet", "slogdet", "matrix_power", "trace"), None),
+    **dict.fromkeys(("cholesky_inverse", "cholesky_solve", "lu_solve", "matrix_exp", "triangular_solve"), None),
+    **dict.fromkeys(("orgqr", "ormqr"), None),
     **dict.fromkeys(("bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not", "gcd", "lcm"), None),
     **dict.fromkeys(("bitwise_left_shift", "bitwise_right_shift", "is_nonzero", "acosh", "arccosh"), None),
     "as_strided": ((2, 2), (1, 3)),
@@ -112,7 +116,11 @@ CASES = {
     "bincount": (INDEX[0], ()),
     "cross": (X, (X[::-1],)),
     **dict.fromkeys(("det", "inverse", "logdet", "slogdet", "trace"), (SQUARE, ())),
-    "cholesky": (SQUARE @ SQUARE.T, ()),
+    **dict.fromkeys(("cholesky_inverse", "matrix_exp"), (SQUARE, ())),
+    **dict.fromkeys(("cholesky_solve", "triangular_solve"), (X, (SQUARE,))),
+    "lu_solve": (X, (SQUARE, np.array([2, 3, 3], np.int32))),
+    "orgqr": (SQUARE, (X[0, :3],)),
+    "ormqr": (SQUARE, (X[0, :3], X)),
     "matrix_power": (SQUARE, (3,)),
     **dict.fromkeys(("bitwise_and", "bitwise_or", "bitwise_xor", "gcd", "lcm"), (INDEX, (INDEX + 1,))),
     **dict.fromkeys(("bitwise_left_shift", "bitwise_right_shift"), (INDEX, (INDEX,))),

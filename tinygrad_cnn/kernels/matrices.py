@@ -10,10 +10,10 @@ import numpy as np
 from tinygrad_cnn.core.types import NDArray
 
 PADE = (
-    64764752532480000.0, 32382376266240000.0, 7771770303897600.0, 1187353796428800.0, 129060195264000.0, 10559470521600.0,
-    670442572800.0, 33522128640.0, 1323241920.0, 40840800.0, 960960.0, 16380.0, 182.0, 1.0,
+    64764752532480000.0, 32382376266240000.0, 7771770303897600.0, 1187353796428800.0, 129060195264000.0,
+    10559470521600.0, 670442572800.0, 33522128640.0, 1323241920.0, 40840800.0, 960960.0, 16380.0, 182.0, 1.0,
 )  # fmt: skip
-"""The coefficients of the approximation [13/13] of the exponential: N. J. Higham, SIAM J. Matrix Anal. Appl. 26 (2005)."""
+"""The approximation [13/13] of the exponential: N. J. Higham, SIAM Journal on Matrix Analysis 26 (2005), 1179-1193."""
 PADE_REACH = 5.371920351148152
 """Up to this norm it has the digits of float64."""
 

@@ -20,7 +20,7 @@ from tinygrad_cnn.ops.checks import check_matrices, check_same_dtype
 from tinygrad_cnn.ops.diagonals import diag_embed
 from tinygrad_cnn.ops.shape import cat, tril, triu
 from tinygrad_cnn.ops.solving import SingularError, SolveTriangular, check_rows, regular, turned
-from tinygrad_cnn.ops.untracked import dressed, is_tracked, plain, refuse_gradient
+from tinygrad_cnn.ops.untracked import dressed, plain, refuse_gradient
 from tinygrad_cnn.torch_names import return_types
 
 __all__ = [
@@ -207,9 +207,10 @@ class QR(Op):
 
 
 class LU(Op):
-    """y = L - 1 + U, with P L U = a        da = P (its blocks, from L⁻ᵀ (lower part of Lᵀ gL + upper part of gU Uᵀ) U⁻ᵀ)
+    """y = L - 1 + U, with P L U = a        da = P L⁻ᵀ (low(Lᵀ gL) + up(gU Uᵀ)) U⁻ᵀ, if a is square
 
-    `rows` says which row of a stands where, `pivots` the same as LAPACK's exchanges, counted from 1.
+    What a tall matrix has below, or a wide one beside, is solved with U, or L, and adds to gU, or gL. `low` is the part
+    below the diagonal, `up` the rest. `rows` says which row of a stands where, `pivots` the same as LAPACK's exchanges, counted from 1.
     """
 
     floating = True
@@ -283,7 +284,7 @@ def _cholesky_ex(op: str, a: A, upper: bool, check_errors: bool) -> return_types
 
 
 def cholesky(A: A, *, upper: bool = False) -> A:
-    """The triangular factor of positive definite matrices, ``L @ Lᵀ``, or ``Lᵀ @ L`` if `upper`; one triangle is read."""
+    """The triangular factor of positive definite matrices, ``L @ Lᵀ`` or, if `upper`, ``Lᵀ @ L``; one triangle is read."""
     return _cholesky_ex("cholesky", A, upper, True).L
 
 
@@ -398,8 +399,8 @@ def linalg_lu(A: A, *, pivot: bool = True) -> return_types.linalg_lu[A]:
 def triangles(packed: A) -> tuple[A, A]:
     """L, with ones on its diagonal, and U, of the array that has both."""
     k = min(shape_of(packed)[-2:])
-    left: Any = packed[..., :k]  # type: ignore[index]
-    above: Any = packed[..., :k, :]  # type: ignore[index]
+    left: Any = packed[..., :k]
+    above: Any = packed[..., :k, :]
     return tril(left, -1) + np.eye(*shape_of(left)[-2:], dtype=plain("lu", packed).dtype), triu(above)
 
 
@@ -424,7 +425,9 @@ def check_pivots(op: str, packed: Array, pivots: Any) -> Shape:
     if given.dtype != np.int32:
         raise ArgumentError(f"{op}: the pivots have dtype {given.dtype}; expected int32, as lu_factor returns them")
     if given.shape != (*shape[:-2], min(shape[-2:])):
-        raise ArgumentError(f"{op}: LU has shape {shape}, the pivots {given.shape}; expected {(*shape[:-2], min(shape[-2:]))}")
+        raise ArgumentError(
+            f"{op}: LU has shape {shape}, the pivots {given.shape}; expected {(*shape[:-2], min(shape[-2:]))}"
+        )
     if given.size and (given.min() < 1 or given.max() > shape[-2]):
         raise ArgumentError(f"{op}: the pivots must lie between 1 and {shape[-2]}; pass what lu_factor returns")
     return shape
@@ -467,7 +470,9 @@ def _check_reflections(op: str, input: Array, tau: Any) -> tuple[int, int]:
     if m < n:
         raise ArgumentError(f"{op}: input has shape {shape}; it must not have more columns than rows")
     if len(given) != len(shape) - 1 or given[:-1] != shape[:-2] or given[-1] > n:
-        raise ArgumentError(f"{op}: input has shape {shape}, tau {given}; expected {shape[:-2]} and at most {n} numbers")
+        raise ArgumentError(
+            f"{op}: input has shape {shape}, tau {given}; expected {shape[:-2]} and at most {n} numbers"
+        )
     return m, n
 
 

@@ -11,15 +11,15 @@ from tinygrad_cnn.core.domain import Real
 from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.op import Op, Sample
-from tinygrad_cnn.core.types import A, Array, ArrayLike, Axis, NDArray, Shape
+from tinygrad_cnn.core.types import A, Array, ArrayLike, Axis, NDArray
 from tinygrad_cnn.kernels import matrices
 from tinygrad_cnn.ops.checks import check_floating, check_matrices, check_same_dtype
 from tinygrad_cnn.ops.decompositions import eigvalsh, from_triangle, separated, svdvals
-from tinygrad_cnn.ops.piecewise import abs
+from tinygrad_cnn.ops.piecewise import abs, where
 from tinygrad_cnn.ops.reduce import amax, amin, norm, sum
 from tinygrad_cnn.ops.running import cumprod
 from tinygrad_cnn.ops.shape import cat, movedim, reshape, unsqueeze
-from tinygrad_cnn.ops.solving import inv, inv_ex, regular, solve, turned
+from tinygrad_cnn.ops.solving import inv, inv_ex, solve, turned
 from tinygrad_cnn.ops.untracked import dressed, plain
 from tinygrad_cnn.torch_names import return_types
 
@@ -78,9 +78,7 @@ def matrix_exp(input: A) -> A:
     return MatrixExp.apply(input)
 
 
-def pinv(
-    A: A, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None
-) -> A:
+def pinv(A: A, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None) -> A:
     """The pseudo-inverse.
 
     Singular values up to ``max(atol, rtol * largest)`` count as 0; `rtol`, of which `rcond` is the older name, is by
@@ -141,7 +139,7 @@ def lstsq(A: A, B: ArrayLike, rcond: float | None = None, *, driver: str | None 
     if driver not in (None, "gels", "gelsy", "gelsd", "gelss"):
         raise ArgumentError(f"lstsq: driver is {driver!r}; it must be 'gels', 'gelsy', 'gelsd' or 'gelss'")
     vector = len(b) == len(a) - 1 and b == a[:-1]
-    rows: Any = B[..., None] if vector else B  # type: ignore[index]
+    rows: Any = B[..., None] if vector else B
     if not vector and (len(b) < 2 or b[-2] != a[-2]):
         raise ArgumentError(f"lstsq: A has shape {a}, B {b}; B must have {a[-2]} rows")
     check_broadcast("lstsq", a[:-2], b[: -1 if vector else -2])
@@ -172,7 +170,7 @@ def vector_norm(x: A, ord: float = 2, dim: Axis = None, keepdim: bool = False, *
 def matrix_norm(
     A: A, ord: Any = "fro", dim: tuple[int, int] = (-2, -1), keepdim: bool = False, *, dtype: Any = None
 ) -> A:
-    """The norm of matrices: "fro", "nuc" (Σ of the singular values), ±1 (columns), ±inf (rows), ±2 (singular values)."""
+    """The norm of matrices: "fro", "nuc" (Σ of singular values), ±1 (columns), ±inf (rows), ±2 (a singular value)."""
     shape = shape_of(A)
     if len(shape) < 2:
         raise ArgumentError(f"matrix_norm: A has shape {shape}; expected at least 2 dims")
@@ -180,7 +178,7 @@ def matrix_norm(
     dims = (dim,) if isinstance(dim, int) else tuple(dim)
     if len(dims) != 2:
         raise ArgumentError(f"matrix_norm: dim is {dim!r}; expected two dims")
-    x: Any = A if dtype is None else A.astype(dtype)  # type: ignore[attr-defined]
+    x: Any = A if dtype is None else A.astype(dtype)
     row, column = check_axes("matrix_norm", dims, len(shape))
     if ord == "fro":
         return norm(x, 2.0, (row, column), keepdim)
@@ -195,7 +193,7 @@ def matrix_norm(
             found = unsqueeze(found, axis)
     else:
         raise ArgumentError(f"matrix_norm: ord is {ord!r}; it must be 'fro', 'nuc', 1, -1, 2, -2, inf or -inf")
-    return found if keepdim else found.squeeze((row, column))  # type: ignore[no-any-return]
+    return found if keepdim else found.squeeze((row, column))
 
 
 def norms(A: A, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> A:
@@ -217,11 +215,11 @@ def cond(A: A, p: Any = None) -> A:
     if p in (None, 2, -2):
         sizes: Any = svdvals(A)
         largest, smallest = sizes[..., 0], sizes[..., -1]
-        return smallest / largest if p == -2 else largest / smallest  # type: ignore[no-any-return]
+        return smallest / largest if p == -2 else largest / smallest
     inverse, info = inv_ex(A)
     product: Any = matrix_norm(A, p) * matrix_norm(inverse, p)
-    singular = plain("cond", info) > 0
-    return np.where(singular, np.asarray(math.inf, plain("cond", A).dtype), product) if singular.any() else product
+    infinite = np.where(plain("cond", info) > 0, math.inf, 0.0)
+    return where(infinite > 0, dressed(infinite.astype(plain("cond", A).dtype), A), product)
 
 
 def tensorinv(A: A, ind: int = 2) -> A:
@@ -232,7 +230,9 @@ def tensorinv(A: A, ind: int = 2) -> A:
         raise ArgumentError(f"tensorinv: ind is {ind!r}; it must be above 0")
     rows, columns = math.prod(shape[:ind]), math.prod(shape[ind:])
     if rows != columns:
-        raise ArgumentError(f"tensorinv: A of shape {shape} has {rows} elements before dim {ind} and {columns} after it")
+        raise ArgumentError(
+            f"tensorinv: A of shape {shape} has {rows} elements before dim {ind} and {columns} after it"
+        )
     return reshape(inv(reshape(A, (rows, columns))), (*shape[ind:], *shape[:ind]))
 
 
@@ -267,7 +267,7 @@ def powers(x: A, count: int) -> A:
     dtype = np.int64 if values.dtype.kind in "biu" else values.dtype
     ones: Any = dressed(np.ones((*shape, 1), dtype), x)
     if count <= 1:
-        return ones[..., :count]  # type: ignore[no-any-return]
+        return ones[..., :count]
     repeated = np.broadcast_to(unsqueeze(x, -1), (*shape, count - 1))
     return cat([ones, cumprod(repeated, -1)], -1)
 
@@ -278,4 +278,4 @@ def vecdot(x: A, y: ArrayLike, *, dim: int = -1) -> A:
     check_same_dtype("vecdot", x, y)
     shape = check_broadcast("vecdot", shape_of(x), shape_of(y))
     axis = check_axis("vecdot", dim, len(shape))
-    return sum(x * y, axis)  # type: ignore[operator, no-any-return]
+    return sum(x * y, axis)

@@ -15,8 +15,9 @@ from tinygrad_cnn.ops.untracked import dressed, plain
 from tinygrad_cnn.torch_names import return_types
 
 __all__ = [
-    "cholesky", "lu", "lu_solve", "orgqr", "pinverse", "qr", "svd", "vander",
+    "lu", "lu_solve", "orgqr", "pinverse", "vander",
 ]  # fmt: skip
+# and cholesky, qr and svd, which are those of ``torch.linalg`` in `ops`
 
 
 def cholesky(input: A, upper: bool = False) -> A:

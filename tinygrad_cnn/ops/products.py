@@ -190,7 +190,8 @@ def linalg_cross(input: A, other: ArrayLike, *, dim: int = -1) -> A:
     axis = check_axis("cross", dim, len(shape))
     if left[axis] != 3 or right[axis] != 3:
         raise ArgumentError(f"cross: shapes {left} and {right}; dim {dim} of both must have size 3")
-    return cross(np.broadcast_to(input, shape), np.broadcast_to(other, shape), axis)  # type: ignore[arg-type]
+    whole: Any = np.broadcast_to(input, shape)
+    return cross(whole, np.broadcast_to(other, shape), axis)
 
 
 def linalg_diagonal(A: A, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> A:

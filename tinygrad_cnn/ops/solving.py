@@ -14,7 +14,7 @@ from tinygrad_cnn.core.op import Op, Sample
 from tinygrad_cnn.core.types import A, Array, ArrayLike, NDArray, Shape
 from tinygrad_cnn.kernels import matrices
 from tinygrad_cnn.ops.checks import check_matrices, check_same_dtype
-from tinygrad_cnn.ops.shape import cat, diagonal, reshape, stack, tril, triu
+from tinygrad_cnn.ops.shape import cat, reshape, stack, tril, triu
 from tinygrad_cnn.ops.untracked import dressed, plain
 from tinygrad_cnn.torch_names import return_types
 
@@ -189,7 +189,7 @@ def _solve_ex(op: str, a: A, b: ArrayLike, left: bool, check_errors: bool) -> re
     a_shape, b_shape = check_matrices(op, "A", a, square=True), shape_of(b)
     check_same_dtype(op, a, b)
     vector = len(b_shape) == 1 or (len(b_shape) == len(a_shape) - 1 and b_shape == a_shape[:-1])
-    rows: Any = b[..., None] if vector else b  # type: ignore[index]
+    rows: Any = b[..., None] if vector else b
     if vector and not left:
         raise ArgumentError(f"{op}: B is a vector, of shape {b_shape}; it stands on the right, with left=True")
     check_rows(op, a_shape, shape_of(rows), left)
@@ -236,7 +236,8 @@ def triangular_solve(
     solution = solve_triangular(a, input, upper=upper != transpose, unitriangular=unitriangular)
     lead = shape_of(solution)[:-2]
     whole = np.broadcast_to(A, (*lead, *shape_of(A)[-2:]))
-    return return_types.triangular_solve(solution, whole * np.ones((), plain("triangular_solve", A).dtype))
+    one: Any = dressed(np.ones((), plain("triangular_solve", A).dtype), input, A)
+    return return_types.triangular_solve(solution, whole * one)
 
 
 def cholesky_solve(input: A, L: ArrayLike, upper: bool = False) -> A:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from tinygrad_cnn.ops import families
+from tinygrad_cnn.ops import families, older_names
 from tinygrad_cnn.ops.running import trapezoid as trapezoid_of
 from tinygrad_cnn.ops.scatter import put as put_of
 from tinygrad_cnn.tensor.out import into
@@ -18,6 +18,7 @@ else:
     _of_ops = {name: getattr(families, name) for name in families.__all__}
     globals().update({name: f if name in _WITHOUT_OUT else into(f) for name, f in _of_ops.items()})
 
+cholesky, qr, svd = into(older_names.cholesky), into(older_names.qr), into(older_names.svd)
 put, trapz = into(put_of), trapezoid_of
 detach, positive = Tensor.detach, Tensor.resolve_conj
 
