@@ -210,7 +210,7 @@ class LU(Op):
     """y = L - 1 + U, with P L U = a        da = P L⁻ᵀ (low(Lᵀ gL) + up(gU Uᵀ)) U⁻ᵀ, if a is square
 
     What a tall matrix has below, or a wide one beside, is solved with U, or L, and adds to gU, or gL. `low` is the part
-    below the diagonal, `up` the rest. `rows` says which row of a stands where, `pivots` the same as LAPACK's exchanges, counted from 1.
+    below the diagonal, `up` the rest. `rows` says which row of a stands where, `pivots` the same by LAPACK's exchanges.
     """
 
     floating = True
@@ -284,7 +284,7 @@ def _cholesky_ex(op: str, a: A, upper: bool, check_errors: bool) -> return_types
 
 
 def cholesky(A: A, *, upper: bool = False) -> A:
-    """The triangular factor of positive definite matrices, ``L @ Lᵀ`` or, if `upper`, ``Lᵀ @ L``; one triangle is read."""
+    """The triangular factor of positive definite matrices, ``L @ Lᵀ`` or ``Lᵀ @ L``; one triangle is read."""
     return _cholesky_ex("cholesky", A, upper, True).L
 
 
