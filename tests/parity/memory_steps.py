@@ -482,8 +482,11 @@ def view_as_strided(w):
 
 @rule(0.7)
 def view_dtype(w):
-    x = w.tensor(lambda t: no_bool(t) and not t.requires_grad) if w.chance(90) else w.tensor()
-    return x and f"{w.new()} = {x}.view(m.{w.one(['int64', 'float64', 'float32', 'int32', 'uint8'])})"
+    x = w.tensor(lambda t: no_bool(t) and not t.requires_grad) if w.chance(90) else w.tensor(no_bool)
+    if x is None:
+        return None
+    others = {"int64": ["int64", "int32", "uint8"], "float64": ["float64", "int64", "float32"]}
+    return f"{w.new()} = {x}.view(m.{w.one(others.get(dtype_of(w[x]), ['float32', 'int32', 'float64']))})"
 
 
 # ---- copies
@@ -499,7 +502,7 @@ COPIES = forms("""
     m.einsum('ii->i', {}) | m.block_diag({}) | {}.sum(()) | {}.nan_to_num() | {}.squeeze(0).clone() |
     {}.expand(2, 3).contiguous() | m.meshgrid({}, indexing='ij')[0] | m.pixel_shuffle({}, 1) | +{} |
     {}.positive() | m.unbind({}.clone())[0] | {}.to(m.float64, copy=True) | {}.bool() | m.vstack([{}]) |
-    {}.fliplr() | {}.kron(m.tensor(1)) | m.dropout({}, 0., True) | m.cartesian_prod({}) |
+    {}.fliplr() | {}.kron(m.tensor(1)) | m.dropout({}, 0., True) |
     m.linalg.multi_dot([{}, {}]) | m.trapz({}) | m.clamp({}) | m.nn.functional.threshold({}, -100, 0) |
     {}.reshape(-1)[0] | m.swapaxes({}, 0, 0) | m.hstack([{}]) | m.concat([{}]) | m.triu({}, -9) |
     m.renorm({}, 2, 0, 1e9) | {}.round()
@@ -740,7 +743,7 @@ def write_indexed(w):
             lambda v: tuple(v.shape) == tuple(t.shape) and dtype_of(v) == dtype and not (overlap(v, t) and w.chance(90))
         )
         # one row of the index is a permutation, so that no place is written twice
-        rest = [w.integers(size) for _ in range(t.numel() // size)]
+        rest = [w.integers(size, size) for _ in range(t.numel() // size)]
         width = min(map(len, rest))
         index = (
             torch.tensor([r[:width] for r in rest])
@@ -861,15 +864,18 @@ def retain(w):
 
 
 HOOKS = forms("""
-    lambda g: g * 2 | lambda g: held.append(g) | lambda g: held.append(g.clone()) | lambda g: g.clone() |
+    lambda g: g * 2 |  lambda g: held.append(g.clone()) | lambda g: g.clone() |
     lambda g: g + 1
 """)
+
+
+SEVERAL = ("SplitBackward0", "UnbindBackward0", "SplitWithSizesBackward0")
 
 
 @rule(4)
 def hook(w):
     x = w.tensor(lambda t: t.requires_grad)
-    if x is None:
+    if x is None or type(attempt(lambda: w[x].grad_fn)).__name__ in SEVERAL:  # they call hooks with None for the others
         return None
     what = w.one(HOOKS)
     if leaf(w[x]) and w.chance(15):
@@ -907,8 +913,9 @@ def gradient(w):
     x = w.tensor(lambda t: t.requires_grad)
     if y is None:
         return None
-    options = w.one(["", "retain_graph=True", "create_graph=True", "create_graph=True"])
-    return f"{w.new()}, = m.autograd.grad({loss(w, y)}, [{x}], {options + ', ' if options else ''}allow_unused=True)"
+    options = w.one(["", ", retain_graph=True", ", create_graph=True", ", create_graph=True"])
+    # how a gradient lies in memory depends on the rules, so it is cloned
+    return f"{w.new()} = m.autograd.grad({loss(w, y)}, [{x}]{options})[0].clone()"
 
 
 def with_grad(t):
@@ -1004,8 +1011,8 @@ def save_and_load(w):
 # ---- questions
 
 QUESTIONS = forms("""
-    {0}.is_leaf | {0}.grad_fn is None | {0}._base is None | {0}.retains_grad | {0}.is_contiguous() |
-    {0}._is_view() | {0}.requires_grad | {0}.stride() | {0}.storage_offset() | {0}.is_set_to({1}) | {0}._version |
+    {0}.is_leaf | {0}.grad_fn is None | {0}._base is {1} | {0}.retains_grad | {0}.is_contiguous() |
+    {0}._is_view() | {0}.requires_grad | {0}.stride() | {0}.storage_offset() | {0}.is_set_to({1}) |
     {0}.data_ptr() == {1}.data_ptr() | {0}.untyped_storage().data_ptr() == {1}.untyped_storage().data_ptr()
 """)
 
