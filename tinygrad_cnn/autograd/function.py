@@ -22,7 +22,7 @@ from tinygrad_cnn.core.graph import Alias, Edge
 from tinygrad_cnn.core.mode import mode
 from tinygrad_cnn.core.op import Op
 from tinygrad_cnn.core.saved import FREED
-from tinygrad_cnn.core.storage import clock, written_since
+from tinygrad_cnn.core.storage import clock, last_write, written_since
 from tinygrad_cnn.core.tensor import Tensor
 from tinygrad_cnn.core.types import Array, Shape
 from tinygrad_cnn.core.watch import watch
@@ -108,8 +108,8 @@ class FunctionCtx:
     def _unpacked(self, k: int, saved: Saved) -> Any:
         if written_since(saved.array, self._time):
             raise RuntimeError(
-                f"{self._name}: saved tensor {k} of shape {saved.array.shape} was modified in place since; "
-                "modify a clone() of it"
+                f"{self._name}: saved tensor {k} of shape {saved.array.shape} has been modified by an in-place "
+                f"operation at {last_write(saved.array)}; modify a clone() of it"
             )
         if saved.output is not None:
             port = self._ports[saved.output]
@@ -252,10 +252,8 @@ def check_dirty(ctx: FunctionCtx, args: tuple[Any, ...], outputs: tuple[Any, ...
                 f"{ctx._name}: an input of shape {tuple(value.shape)} that forward marked dirty is not among its "
                 "outputs; return every input that is written in place"
             )
-        if recorded and value.requires_grad and value.is_leaf:
-            raise RuntimeError(
-                f"{ctx._name}: a leaf that requires a gradient has been used in an in-place operation; pass a clone()"
-            )
+        if recorded:
+            value.records_write(ctx._name, args)  # not a leaf
 
 
 def fresh(ctx: FunctionCtx, value: Any, args: tuple[Any, ...]) -> Any:

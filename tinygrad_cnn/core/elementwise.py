@@ -57,7 +57,7 @@ class Mul(Elementwise):
 
 
 class Div(Elementwise):
-    """y = a / b        da = g / b,  db = -g y / b"""
+    """y = a / b        da = g / b,  db = -g (a / b) / b"""
 
     floating = True
     domain = {"b": AwayFrom((0.0,), gap=0.5)}
@@ -69,8 +69,8 @@ class Div(Elementwise):
     def d_a(g: Array, b: Array) -> Array:
         return g / b
 
-    def d_b(g: Array, y: Array, b: Array) -> Array:
-        return -g * y / b
+    def d_b(g: Array, a: Array, b: Array) -> Array:
+        return -g * ((a / b) / b)  # the output is not kept: it may be written
 
 
 class PowScalar(Elementwise):

@@ -41,7 +41,7 @@ def backward(
     found = gradients(name, outputs, cotangents, wanted, retain_graph=retain_graph, create_graph=create_graph)
     for tensor in inputs or ():
         if tensor.edge in found:
-            tensor.accumulate(found[tensor.edge], False)
+            (tensor.accumulate if tensor.is_leaf else tensor.retain)(found[tensor.edge], False)
 
 
 def gradients(
@@ -155,7 +155,7 @@ class Pass:
             g = hook(g)
         if self.wanted is not None and edge in self.wanted:
             self.found[edge] = g
-        elif self.wanted is None and edge.retained is not None:
+        if edge.retained is not None and (self.wanted is None or isinstance(edge, Node)):
             edge.accumulate(g, edge in self.own and not edge.hooks)
         if isinstance(edge, Node):
             self.pull_back(edge, g)

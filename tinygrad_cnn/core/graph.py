@@ -81,7 +81,7 @@ class Node:
         """Add to the `.grad` of the tensor of this node that asked for it, while there is one."""
         holder = None if self.retained is None else self.retained()
         if holder is not None:
-            holder.retain(gradient)
+            holder.retain(gradient, False)
 
     def derivatives(self, g: Array, alias: Alias | None, keep: bool) -> Sequence[Any]:
         """The cotangents of all inputs at once, None where there is none: of nodes that no op made.

@@ -17,7 +17,7 @@ from tinygrad_cnn.core import engine, saved
 from tinygrad_cnn.core.arrays import as_array, unify
 from tinygrad_cnn.core.checks import check_numbers
 from tinygrad_cnn.core.elementwise import Add, Div, Mul, Neg, PowScalar, Sub
-from tinygrad_cnn.core.errors import DTypeError
+from tinygrad_cnn.core.errors import ArgumentError, DTypeError
 from tinygrad_cnn.core.graph import Edge, Node
 from tinygrad_cnn.core.indexing import GetItem, check_index
 from tinygrad_cnn.core.linalg import Matmul
@@ -112,7 +112,9 @@ class Tensor(Writable):
                 data = value.array
                 if data.dtype is not FLOAT32:
                     plain = False
-                edge = value._node if value.view_of is None or not mode.recording else value.current()
+                edge = value._node
+                if value.view_of is not None and mode.recording:
+                    edge, tracked = value.current(), tracked or value.requires_grad
                 if edge is None and value._wants:
                     edge = value
                 if edge is not None:
@@ -165,7 +167,8 @@ class Tensor(Writable):
                 left = a
             if right is None and b._wants:
                 right = b
-            if left is not None or right is not None:
+            views = a.view_of is not None or b.view_of is not None
+            if left is not None or right is not None or (views and (a.requires_grad or b.requires_grad)):
                 kept = (None, x, y) if op.saves_inputs else None
                 out._node = Node.kind(op, (left, right), kept, NO_OPTIONS, out.array.shape, FLOAT32)
         return out
@@ -228,8 +231,14 @@ class Tensor(Writable):
 
     @grad.setter
     def grad(self, value: Any) -> None:
-        if value is not None and (not isinstance(value, Tensor) or value.array.shape != self.array.shape):
-            raise ValueError(f"grad: expected None or a Tensor of shape {self.array.shape}, got {value!r}")
+        if value is not None and not isinstance(value, Tensor):
+            raise TypeError(f"grad: expected None or a Tensor, got {type(value).__name__}")
+        own = self.array.shape, self.array.dtype
+        if value is self or (value is not None and (value.array.shape, value.array.dtype) != own):
+            raise ArgumentError(
+                f"grad: a tensor of shape {value.array.shape} and dtype {value.array.dtype} for one of shape {own[0]} "
+                f"and dtype {own[1]}; they must be equal, and not the tensor itself"
+            )
         self._grad = value
 
     @grad.deleter
@@ -291,7 +300,7 @@ class Tensor(Writable):
             for told in self.hooks.after:
                 told(self)
 
-    def retain(self, gradient: Any) -> None:
+    def retain(self, gradient: Any, owned: bool) -> None:
         """Add to the `.grad` of the result of an op: a new one each time."""
         with adding:
             total = gradient if self._grad is None else self._grad + gradient

@@ -19,9 +19,8 @@ from tinygrad_cnn.core.errors import ArgumentError, DTypeError
 from tinygrad_cnn.core.graph import Edge, Node
 from tinygrad_cnn.core.indexing import CopySlices, GetItem, SetItem, check_index, is_basic
 from tinygrad_cnn.core.mode import mode
-from tinygrad_cnn.core.op import NO_OPTIONS
 from tinygrad_cnn.core.promotion import CATEGORY
-from tinygrad_cnn.core.shape import Cast, Expand, Reshape
+from tinygrad_cnn.core.shape import Expand, Reshape
 from tinygrad_cnn.core.storage import OUTSIDE, View, check_overlap, clock, note_write, owner, written_since
 from tinygrad_cnn.core.types import ArrayLike, NDArray
 
@@ -58,8 +57,6 @@ class Writable:
                 view.check("backward")
                 self._stand_at(history(view))
             view.time = clock.now
-        if self._node is None and not self._wants and view.base.requires_grad:  # it wants one, and the base gets none
-            return Node.kind(Cast, (None,), None, NO_OPTIONS, self.array.shape, self.array.dtype)
         return self._node
 
     def _stand_at(self, node: Any) -> None:
@@ -81,9 +78,9 @@ class Writable:
 
     # ---- writes ------------------------------------------------------------------------------------------------------
 
-    def become(self, op: str, function: Callable[[Any], Any], *operands: Any) -> Self:
-        """Take the value of `function(self)`, in this tensor's memory."""
-        if not self._records(op, operands):
+    def become(self, op: str, function: Callable[[Any], Any], *operands: Any, place: Any = ...) -> Self:
+        """Take the value of `function(self)`, in this tensor's memory; nothing is written but at the place."""
+        if not self.records_write(op, operands):
             values = np.asarray(function(self.wrap(self.array)).array)
             self._check_fits(op, values)
             self.write(op, values, operands)
@@ -96,7 +93,7 @@ class Writable:
         fresh = isinstance(node, Node) and node.time == clock.now
         if fresh:
             self._keep_old(node, [v.array for v in operands if isinstance(v, Writable)])
-        self.write(op, result.array, operands)
+        self.write(op, result.array[place], operands, place)
         if fresh:
             self._keep_output(node)
         self.move_to(node)
@@ -104,7 +101,7 @@ class Writable:
 
     def assign(self, op: str, value: ArrayLike) -> Self:
         """Take a value, broadcast: of what was here before nothing is needed."""
-        recorded, node, array = self._records(op, (value,)), None, value
+        recorded, node, array = self.records_write(op, (value,)), None, value
         if recorded and self.view_of is None:
             return self.become(op, lambda x: SetItem.apply(x, value, index=...), value)
         if isinstance(value, Writable):
@@ -113,7 +110,7 @@ class Writable:
                 node = value.edge
             array = value.array
         repeatable = not shape_of(array) and op != "copy_"  # one number may be written twice to a place
-        self.write(op, array, None if repeatable else (value,))
+        self.write(op, array, None if repeatable else (value,) if shape_of(array) == self.array.shape else ())
         if recorded:
             self.move_to(node)
         return self
@@ -128,11 +125,9 @@ class Writable:
                 part.view_of = View(self, GetItem, options)
                 extra = len(shape_of(held)) - part.ndim  # NumPy drops leading axes of size 1
                 part.assign("setitem", Reshape.apply(held, shape=held.shape[extra:]) if extra > 0 else held)
-            elif self._records("setitem", (held,)):
-                self.become("setitem", lambda x: SetItem.apply(x, held, index=place), held)
+            elif self.records_write("setitem", (held,)):
+                self.become("setitem", lambda x: SetItem.apply(x, held, index=place), held, place=place)
             else:
-                if 0 in self.array.strides:
-                    check_overlap("setitem", self.array, ())
                 self.array[place] = held.array if isinstance(held, Writable) else held
                 note_write(self.array)
         except (IndexError, ValueError) as error:
@@ -141,30 +136,31 @@ class Writable:
                 f"{np.shape(held.array if isinstance(held, Writable) else held)})"
             ) from None
 
-    def write(self, op: str, values: Any, operands: tuple[Any, ...] | None = ()) -> None:
-        """Write into the memory and say so. Without operands (None) a place may be written twice."""
+    def write(self, op: str, values: Any, operands: tuple[Any, ...] | None = (), place: Any = ...) -> None:
+        """Write into the memory and say so. Without operands (None) an element may be written twice."""
         array = self.array
         if operands is not None:
             shared = [v.array for v in operands if isinstance(v, Writable) and v.array is not array]
-            if shared or 0 in array.strides:
+            if shared or (0 in array.strides and place is ...):
                 check_overlap(op, array, shared)
         try:
-            array[...] = values
+            array[place] = values
         except (ValueError, TypeError) as error:
             raise ArgumentError(f"{op}: {error}") from None
         note_write(array)
 
-    def turn(self, function: Callable[[Any], Any]) -> None:
-        """Become a view of oneself: another shape of the same memory."""
-        before = self.alias(self.array, self.current())
+    def turn(self, op: str, function: Callable[[Any], Any]) -> None:
+        """Become a view of oneself: another shape of the same memory. It counts as a write."""
+        before = self.alias(self.array, self.current() if self.records_write(op, ()) else self._node)
         before.view_of = self.view_of
         turned = function(before)
         self.array = turned.array
         self._stand_at(turned._node)
+        note_write(self.array)
         outside = None if self.array.flags.c_contiguous else OUTSIDE
         self.view_of = outside if self.base is None else turned.view_of
 
-    def _records(self, op: str, operands: tuple[Any, ...]) -> bool:
+    def records_write(self, op: str, operands: tuple[Any, ...]) -> bool:
         """Whether a write of these into this tensor is recorded; RuntimeError if that is refused."""
         if not mode.recording or not (self.requires_grad or any(getattr(v, "requires_grad", False) for v in operands)):
             return False

@@ -1,23 +1,27 @@
 """The format that `save` writes: one zip with the numbers of each array as they are, and a JSON text of the rest.
 
-`structure.json` holds `format`, `arrays` (dtype and shape of each), `tensors` (which array, and what else they are) and
-`value`: what was saved, as JSON. JSON's own null, truth values, texts, numbers and lists stand for themselves;
-everything else is an object with one key, which names it. Nothing in a file can run: it is data that this module
-alone gives a meaning, and what it does not know, it refuses. A Module is its class's name and its attributes.
+`structure.json` holds `format`, `arrays` (dtype and shape of each; of one that shares memory with others also which
+storage, offset and strides, in bytes), `tensors` (which array, and what else they are) and `value`: what was saved, as
+JSON. JSON's own null, truth values, texts, numbers and lists stand for themselves; everything else is an object with
+one key, which names it. Nothing in a file can run: it is data that this module alone gives a meaning, and what it does
+not know, it refuses. A Module is its class's name and its attributes.
 """
 
 import base64
 import io
 import json
 import math
+import operator
 import zipfile
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import byte_bounds
 
-from tinygrad_cnn.core.types import NDArray
+from tinygrad_cnn.core.storage import start
+from tinygrad_cnn.core.types import DType, NDArray
 from tinygrad_cnn.io.classes import computes, function, module_class
 from tinygrad_cnn.io.errors import UnreadableFileError
 from tinygrad_cnn.nn.hooks import CallHooks
@@ -28,7 +32,8 @@ from tinygrad_cnn.torch_names.device import device
 from tinygrad_cnn.torch_names.dtypes import dtype, dtype_named
 from tinygrad_cnn.torch_names.size import Size
 
-FORMAT = "tinygrad_cnn 1"
+FORMATS = "tinygrad_cnn 1", "tinygrad_cnn 2"
+"""The second has storages; a file without them is of the first."""
 STRUCTURE = "structure.json"
 DTYPES = {"|b1", "|i1", "|u1", *(f"<{kind}{size}" for kind in "fiu" for size in (2, 4, 8))}
 DICTS: dict[str, type[dict[Any, Any]]] = {"dict": dict, "OrderedDict": OrderedDict, "Counter": Counter}
@@ -122,12 +127,23 @@ class Writer:
         native = value.dtype.newbyteorder("<").str.replace("=", "<")
         if native not in DTYPES:
             raise TypeError(f"save: {where} has dtype {value.dtype}; only numbers and truth values are saved")
-        key = (value.__array_interface__["data"][0], value.shape, value.strides, native, bool(value.size))
+        key = (start(value), value.shape, value.strides, native, bool(value.size))
         if key not in self.places:
             self.kept.append(value)
             self.places[key] = len(self.arrays)
             self.arrays.append(value.astype(native, copy=False))
         return self.places[key]
+
+    def storages(self) -> list[tuple[int, int, list[int]]]:
+        """The runs of memory that several arrays lie in: first and last address, and the arrays' numbers."""
+        spans = sorted((*byte_bounds(a), k) for k, a in enumerate(self.arrays) if a.size)
+        runs: list[tuple[int, int, list[int]]] = []
+        for low, high, k in spans:
+            if runs and low < runs[-1][1]:
+                runs[-1] = (runs[-1][0], max(high, runs[-1][1]), [*runs[-1][2], k])
+            else:
+                runs.append((low, high, [k]))
+        return [run for run in runs if len(run[2]) > 1]
 
 
 def advice(value: Any) -> str:
@@ -143,16 +159,32 @@ def pack(value: Any) -> bytes:
     """The file for a value."""
     writer = Writer()
     tree = writer.written(value, "the object")
-    described = [{"dtype": a.dtype.str, "shape": a.shape} for a in writer.arrays]
-    structure = {"format": FORMAT, "arrays": described, "tensors": writer.tensors, "value": tree}
+    described: list[dict[str, Any]] = [{"dtype": a.dtype.str, "shape": a.shape} for a in writer.arrays]
+    storages = writer.storages()
+    for k, (low, _, members) in enumerate(storages):
+        for member in members:
+            array = writer.arrays[member]
+            described[member] |= {"storage": k, "offset": start(array) - low, "strides": array.strides}
+    structure = {"format": FORMATS[bool(storages)], "arrays": described, "tensors": writer.tensors, "value": tree}
     if writer.modules:
         structure["modules"] = writer.modules
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr(STRUCTURE, json.dumps(structure, allow_nan=False))
         for k, array in enumerate(writer.arrays):
-            archive.writestr(f"arrays/{k}", array.tobytes())
+            if "storage" not in described[k]:
+                archive.writestr(f"arrays/{k}", array.tobytes())
+        for k, (low, high, members) in enumerate(storages):
+            archive.writestr(f"storages/{k}", run_of_bytes(low, high, [writer.arrays[m] for m in members]))
     return buffer.getvalue()
+
+
+def run_of_bytes(low: int, high: int, arrays: list[NDArray]) -> bytes:
+    """The bytes from one address to another, as far as the arrays have them; what lies between is 0."""
+    run = np.zeros(high - low, np.uint8)
+    for array in arrays:
+        np.ndarray(array.shape, array.dtype, run, start(array) - low, array.strides)[...] = array
+    return run.tobytes()
 
 
 class Reader:
@@ -161,9 +193,12 @@ class Reader:
     def __init__(self, archive: zipfile.ZipFile) -> None:
         try:
             structure = json.loads(archive.read(STRUCTURE))
-            if structure["format"] != FORMAT:
-                raise UnreadableFileError(f"load: the file has format {structure['format']!r}; expected {FORMAT!r}")
-            self.arrays = [stored(archive, k, form) for k, form in enumerate(structure["arrays"])]
+            if structure["format"] not in FORMATS:
+                raise UnreadableFileError(
+                    f"load: the file has format {structure['format']!r}; expected one of {FORMATS}"
+                )
+            self.storages: dict[int, NDArray] = {}
+            self.arrays = [self.array(archive, k, form) for k, form in enumerate(structure["arrays"])]
             self.tensors = [self.tensor(form) for form in structure["tensors"]]
             self.forms = structure.get("modules", [])
             self.modules: dict[int, Module] = {}
@@ -172,6 +207,17 @@ class Reader:
             raise
         except (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError) as error:
             raise UnreadableFileError(f"load: the file is damaged ({type(error).__name__}: {error})") from None
+
+    def array(self, archive: zipfile.ZipFile, k: int, form: dict[str, Any]) -> NDArray:
+        """One array, in memory of its own, or as a window on a storage."""
+        if "storage" not in form:
+            return stored(archive, k, form)
+        number = counted(form["storage"])
+        if number not in self.storages:
+            self.storages[number] = np.frombuffer(bytearray(archive.read(f"storages/{number}")), np.uint8)
+        row, found, shape = self.storages[number], dtype_in(form, k), tuple(counted(n) for n in form["shape"])
+        array = np.ndarray(shape, found, row, counted(form["offset"]), tuple(map(operator.index, form["strides"])))
+        return array if found.isnative else array.astype(found.newbyteorder("="))
 
     def tensor(self, form: dict[str, Any]) -> Tensor:
         """One Tensor."""
@@ -230,12 +276,17 @@ def counted(k: Any) -> int:
     return k
 
 
+def dtype_in(form: dict[str, Any], k: int) -> DType:
+    """The dtype of an array of the file."""
+    if form["dtype"] not in DTYPES:
+        raise ValueError(f"array {k} has dtype {form['dtype']!r}")
+    found: DType = np.dtype(form["dtype"])
+    return found
+
+
 def stored(archive: zipfile.ZipFile, k: int, form: dict[str, Any]) -> NDArray:
     """One array of the file, in memory of its own."""
-    kind, shape = form["dtype"], tuple(counted(n) for n in form["shape"])
-    if kind not in DTYPES:
-        raise ValueError(f"array {k} has dtype {kind!r}")
-    found = np.dtype(kind)
+    found, shape = dtype_in(form, k), tuple(counted(n) for n in form["shape"])
     content = archive.read(f"arrays/{k}")
     if len(content) != math.prod(shape) * found.itemsize:
         raise ValueError(f"array {k} has {len(content)} bytes for shape {shape} of {found}")

@@ -60,7 +60,8 @@ def reshaped(x: NDArray, shape: Shape) -> NDArray:
     one go, every read would be of another cache line.
     """
     x = np.asarray(x)
-    if x.ndim == 4 and not x.flags.c_contiguous and x.transpose(2, 3, 0, 1).flags.c_contiguous:
+    larger = [n for n in x.shape if n != 1] != [n for n in shape if n != 1]  # else dims of size 1 come and go: a view
+    if larger and x.ndim == 4 and not x.flags.c_contiguous and x.transpose(2, 3, 0, 1).flags.c_contiguous:
         x = np.ascontiguousarray(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
     return x.reshape(shape)
 

@@ -280,6 +280,8 @@ def flatten(input: A, start_dim: int = 0, end_dim: int = -1) -> A:
     first, last = check_axis("flatten", start_dim, len(shape)), check_axis("flatten", end_dim, len(shape))
     if first > last:
         raise ArgumentError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}")
+    if first == last and shape_of(input):
+        return input
     return Reshape.apply(input, shape=(*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
 
 

@@ -28,13 +28,13 @@ class Strided(Op):
 
     def forward(x: Array, *, size: Shape, stride: Shape, offset: int, steps: Shape) -> Array:
         memory = owner(x)
+        row = (memory if memory.flags.c_contiguous else memory.T).reshape(-1).view(x.dtype)
         first = (start(x) - start(memory)) // x.itemsize + offset
-        if first < 0 or (0 not in size and first + _last(size, stride) >= memory.size):
+        if first < 0 or (0 not in size and first + _last(size, stride) >= row.size):
             raise ArgumentError(
                 f"as_strided: size {size} with stride {stride} from element {first} on does not lie within memory of "
-                f"{memory.size} elements"
+                f"{row.size} elements"
             )
-        row = memory.reshape(-1) if memory.flags.c_contiguous else memory.ravel("K")
         return np.lib.stride_tricks.as_strided(row[first:], size, [step * x.itemsize for step in stride])
 
     def d_x(g: Array, x_shape: Shape, *, size: Shape, stride: Shape, offset: int, steps: Shape) -> Array:
@@ -114,13 +114,10 @@ def as_strided(input: A, size: Sequence[int], stride: Sequence[int], storage_off
         raise ArgumentError(
             f"as_strided: size {sizes}, stride {steps}, offset {storage_offset}; all >= 0, as many strides"
         )
-    base = getattr(input, "base", None) if hasattr(input, "view_of") else None
-    source: Any = input if base is None else base
-    begins = (start(array) - start(owner(array))) // array.itemsize if storage_offset is None else storage_offset
-    beneath = _memory(source)
-    offset = begins - (start(beneath) - start(owner(beneath))) // array.itemsize
-    own = tuple(step // array.itemsize for step in beneath.strides)
-    return Strided.apply(source, size=sizes, stride=steps, offset=offset, steps=own)
+    begins = (start(array) - start(owner(array))) // array.itemsize
+    offset = 0 if storage_offset is None else storage_offset - begins
+    own = tuple(step // array.itemsize for step in array.strides)
+    return Strided.apply(input, size=sizes, stride=steps, offset=offset, steps=own)
 
 
 def _memory(value: Any) -> NDArray:
@@ -151,8 +148,6 @@ def view(input: A, *shape: Any) -> A:
 
 def _as_dtype(input: Any, dtype: DType) -> Any:
     array = _memory(input)
-    if array.dtype == dtype:
-        return reshape(input, array.shape)
     try:
         seen = array.view(dtype)
     except ValueError as error:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.core.promotion import FLOAT64, default
+from tinygrad_cnn.core.storage import in_order
 from tinygrad_cnn.core.tensor import Tensor
 from tinygrad_cnn.core.types import ArrayLike, DType, NDArray
 
@@ -17,7 +18,7 @@ def is_tensor(obj: Any) -> bool:
 def as_array(data: ArrayLike, dtype: Any) -> NDArray:
     """The array of a Tensor, an array or nested sequences; Python floats become the default dtype."""
     if is_tensor(data):
-        array = data.array
+        array = in_order(data)
     elif isinstance(data, (np.ndarray, np.generic)):
         array = np.asarray(data)
     else:

@@ -11,6 +11,7 @@ from tinygrad_cnn import ops
 from tinygrad_cnn.core.errors import ArgumentError, DTypeError
 from tinygrad_cnn.core.mode import mode
 from tinygrad_cnn.core.promotion import FLOAT32, FLOAT64
+from tinygrad_cnn.core.storage import in_order
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.ops.checks import check_dtype
 from tinygrad_cnn.ops.shape import Clone
@@ -34,7 +35,7 @@ class ConversionMethods(FactMethods):
             raise RuntimeError(
                 "numpy: this tensor requires a gradient, which the array would lose; use .detach().numpy()"
             )
-        return self.array
+        return in_order(self)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray:
         return np.array(self.numpy(), dtype=dtype, copy=copy)

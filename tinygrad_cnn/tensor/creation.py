@@ -40,7 +40,7 @@ def as_tensor(data: ArrayLike, dtype: Any = None, device: Any = None) -> Tensor:
     check_device("as_tensor", device)
     if isinstance(data, Tensor):
         return data if dtype is None else data.astype(dtype)
-    return Tensor.wrap(as_array(data, _given(dtype)))
+    return Tensor.sharing(as_array(data, _given(dtype)))
 
 
 def asarray(
@@ -82,7 +82,7 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
     if not hasattr(ext_tensor, "__dlpack__"):
         raise DTypeError(f"from_dlpack: a {type(ext_tensor).__name__} has no __dlpack__; use tensor() or as_tensor()")
     array = np.from_dlpack(ext_tensor)
-    return Tensor.wrap(np.array(as_array(array, None)) if copy else as_array(array, None))
+    return Tensor.sharing(np.array(as_array(array, None)) if copy else as_array(array, None))
 
 
 def scalar_tensor(

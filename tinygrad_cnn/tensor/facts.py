@@ -9,12 +9,14 @@ import numpy as np
 
 from tinygrad_cnn.core.checks import check_axis
 from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.storage import OUTSIDE, in_order, owner, start
 from tinygrad_cnn.core.tensor import Tensor
 from tinygrad_cnn.core.types import ArrayLike, DType, NDArray, Shape
 from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.checks import check_dtype
 from tinygrad_cnn.tensor.arrays import as_array
 from tinygrad_cnn.tensor.legacy import dtype_of_legacy, legacy_name
+from tinygrad_cnn.tensor.memory import UntypedStorage, storage_of
 from tinygrad_cnn.torch_names.conversion import layout as layout_class
 from tinygrad_cnn.torch_names.conversion import strided
 from tinygrad_cnn.torch_names.device import CPU, check_device
@@ -97,7 +99,7 @@ class FactMethods(Tensor):
 
     def data_ptr(self) -> int:
         """The address of the first element."""
-        return int(self.array.__array_interface__["data"][0])
+        return start(in_order(self))
 
     @overload
     def stride(self, dim: None = None) -> Shape: ...
@@ -111,9 +113,23 @@ class FactMethods(Tensor):
 
     def storage_offset(self) -> int:
         """How many elements into its memory the tensor begins."""
-        base = self.array if self.array.base is None else np.asarray(self.array.base)
-        begin = int(base.__array_interface__["data"][0])
-        return (self.data_ptr() - begin) // self.array.itemsize
+        return (start(self.array) - start(owner(self.array))) // self.array.itemsize
+
+    def untyped_storage(self) -> UntypedStorage:
+        """The memory that it is a window on."""
+        return storage_of(in_order(self))
+
+    def is_set_to(self, tensor: Tensor) -> bool:
+        """Whether another tensor is the same window on the same memory."""
+        a, b = in_order(self), in_order(tensor)
+        return (start(a), a.shape, a.strides) == (start(b), b.shape, b.strides) and owner(a) is owner(b)
+
+    def set_(self, source: Tensor | None = None) -> Self:
+        """Become the window on memory that another tensor is; without one, an empty tensor."""
+        self.records_write("set_", ())
+        self.array = np.empty(0, self.array.dtype) if source is None else in_order(source)
+        self.view_of = None if self.array.flags.c_contiguous else OUTSIDE
+        return self
 
     def is_contiguous(self, memory_format: Any = None) -> bool:
         """Whether the elements lie in C order; the kernels choose their own for images."""

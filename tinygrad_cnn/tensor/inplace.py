@@ -9,7 +9,6 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 import numpy as np
 
 from tinygrad_cnn import ops
-from tinygrad_cnn.core.mode import mode
 from tinygrad_cnn.core.tensor import Tensor
 from tinygrad_cnn.core.types import ArrayLike, NDArray
 from tinygrad_cnn.ops.diagonals import diagonal_places
@@ -36,9 +35,7 @@ def turned(function: Callable[Concatenate[Any, P], Any]) -> Callable[Concatenate
     name = f"{function.__name__}_"
 
     def method(self: T, *args: P.args, **options: P.kwargs) -> T:
-        if mode.recording:
-            self.refuse_leaf(name)
-        self.turn(lambda before: function(before, *args, **options))
+        self.turn(name, lambda before: function(before, *args, **options))
         return self
 
     return named(method, name, function)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from tinygrad_cnn.autograd.hooks import RemovableHandle, add_hook, add_post_accumulate_hook, retain, retains
 from tinygrad_cnn.core import tensor as core
 from tinygrad_cnn.core.promotion import default
-from tinygrad_cnn.core.storage import apart, in_order, version
+from tinygrad_cnn.core.storage import OUTSIDE, apart, in_order, version
 from tinygrad_cnn.core.types import ArrayLike
 from tinygrad_cnn.numpy_protocol.dispatch import MEANINGS
 from tinygrad_cnn.tensor.arrays import as_array
@@ -23,6 +23,7 @@ from tinygrad_cnn.tensor.elementwise import ElementwiseMethods
 from tinygrad_cnn.tensor.indexing import IndexingMethods
 from tinygrad_cnn.tensor.inplace import InPlaceMethods
 from tinygrad_cnn.tensor.legacy import legacy_array
+from tinygrad_cnn.tensor.memory import copied, put_together, taken_apart
 from tinygrad_cnn.tensor.operators import Operators
 from tinygrad_cnn.tensor.printing import represented
 from tinygrad_cnn.tensor.products import ProductMethods
@@ -108,7 +109,12 @@ class Tensor(
 
     @data.setter
     def data(self, value: ArrayLike) -> None:
-        self.array = apart(in_order(value) if isinstance(value, core.Tensor) else as_array(value, None))
+        array = as_array(value, None)
+        if self._wants and array.dtype.kind not in "fc":
+            raise RuntimeError(f"data: a tensor that requires a gradient cannot hold data of dtype {array.dtype}")
+        self.array = apart(array)
+        if self.base is None:
+            self.view_of = None if array.flags.c_contiguous else OUTSIDE
 
     def detach_(self) -> Self:
         """Leave the graph: this tensor becomes a leaf that requires no gradient."""
@@ -140,13 +146,13 @@ class Tensor(
                     "deepcopy: only a leaf can be copied with all that belongs to it, this tensor is the result of an "
                     "op; use .detach().clone()"
                 )
-            known = memo[id(self)] = self.detach().clone().requires_grad_(self.requires_grad)
+            known = memo[id(self)] = self.sharing(copied(in_order(self), memo)).requires_grad_(self.requires_grad)
             known._grad = deepcopy(self._grad, memo)
         return known
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled as its array, without history and gradient."""
-        return type(self), (self.array, self.requires_grad)
+        return restored, (type(self), self.requires_grad, taken_apart(in_order(self)))
 
     def retain_grad(self) -> None:
         """Fill `.grad` of this result of an op, too, in `backward`."""
@@ -178,6 +184,11 @@ class Tensor(
     def __format__(self, spec: str) -> str:
         number = self.numel() == 1 if spec else not self.ndim and type(self) is Tensor
         return format(self.item(), spec) if number else object.__format__(self, spec)
+
+
+def restored(kind: type[Tensor], requires_grad: bool, place: tuple[Any, ...]) -> Tensor:
+    """A tensor from a pickle."""
+    return kind(put_together(*place), requires_grad=requires_grad)
 
 
 core.Tensor.kind = Tensor

@@ -67,7 +67,7 @@ FAMILIES = {
     """,
     LAYOUT: """
         as_strided_ as_strided_scatter empty_strided empty_permuted new_empty_strided dim_order
-        set_ is_set_to resize_as_ diagonal_scatter channels_last channels_last_3d
+        resize_as_ diagonal_scatter channels_last channels_last_3d
     """,
     DEVICES: """
         Event Stream AcceleratorError OutOfMemoryError get_device_module record_stream ipu xpu mtia is_maia
@@ -79,7 +79,7 @@ FAMILIES = {
         histogramdd
     """,
     STORAGE: """
-        storage untyped_storage storage_type const_data_ptr from_file frombuffer volatile
+        storage storage_type const_data_ptr from_file frombuffer volatile
     """,
     INTERNAL: """
         AVG AggregationType DispatchKey SUM ScriptClass SymBool SymFloat SymInt Tag sym_float sym_int
