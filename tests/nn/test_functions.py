@@ -182,8 +182,9 @@ def test_warnings():
     [
         (lambda: F.binary_cross_entropy(tg.tensor([2.0]), tg.tensor([1.0])), ValueError, "apply sigmoid first"),
         (lambda: F.glu(tg.ones(3)), RuntimeError, "glu: dim -1 .* only an even number halves"),
-        (lambda: F.interpolate(tg.ones(1, 1, 4, 4), 2, antialias=True), NotImplementedError, "use mode='area'"),
-        (lambda: F.grid_sample(tg.ones(1, 1, 2, 2), tg.ones(1, 1, 1, 2), "bicubic"), ValueError, "mode is 'bicubic'"),
+        (lambda: F.interpolate(tg.ones(1, 1, 4, 4), 2, antialias=True), ValueError, "antialias is for the modes"),
+        (lambda: F.grid_sample(tg.ones(1, 1, 1, 2, 2), tg.ones(1, 1, 1, 1, 3), "bicubic", align_corners=True),
+         ValueError, "is for images"),
         (lambda: F.ctc_loss(tg.ones(2, 1, 3), tg.ones(1, 1).long(), [5], [1]), RuntimeError, "1 and the 2 steps"),
         (lambda: nn.ConvTranspose2d(1, 1, 3, padding_mode="reflect"), ValueError, "has only 'zeros'"),
         (lambda: nn.Linear(1, 1, device="cuda"), RuntimeError, "Linear: device: there is no 'cuda' device"),

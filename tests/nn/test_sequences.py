@@ -37,12 +37,25 @@ def test_a_bag_reduces_rows(mode, expected):
     assert layer(tg.tensor([0, 1, 2, 3]), tg.tensor([0, 3, 3])).tolist() == expected
 
 
-def test_options_that_are_not_here_are_named():
-    for option in ("sparse", "scale_grad_by_freq"):
-        with pytest.raises(NotImplementedError, match=option):
-            nn.Embedding(2, 2, **{option: True})
+def test_a_gradient_is_divided_by_how_often_its_row_is_read():
+    for make in (nn.Embedding, nn.EmbeddingBag):
+        layer = make(3, 1, scale_grad_by_freq=True, sparse=True, **({"mode": "sum"} if make is nn.EmbeddingBag else {}))
+        layer(tg.tensor([[0, 2], [2, 2]])).sum().backward()
+        np.testing.assert_allclose(layer.weight.grad.tolist(), [[1], [0], [1]], rtol=1e-6)
+    with pytest.raises(RuntimeError, match="mode 'max' has neither scale_grad_by_freq nor sparse"):
+        nn.EmbeddingBag(3, 1, mode="max", sparse=True)(tg.tensor([[0]]))
+
+
+def test_a_padding_row_is_one_of_the_table():
     with pytest.raises(AssertionError, match="must be within num_embeddings 2"):
         nn.Embedding(2, 2, padding_idx=2)
+
+
+def test_bags_end_where_the_last_offset_says():
+    table, rows = tg.arange(6.0).reshape(6, 1), tg.tensor([1, 2, 3, 4])
+    for mode, expected in (("sum", [[3], [3]]), ("mean", [[1.5], [3]]), ("max", [[2], [3]])):
+        bags = tg.embedding_bag(rows, table, tg.tensor([0, 2, 3]), mode=mode, include_last_offset=True)
+        assert bags.tolist() == expected
 
 
 def reference(kind, layer, x):

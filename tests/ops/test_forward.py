@@ -489,6 +489,21 @@ def seen_by_strides(x, *, size, stride, offset, steps):
     return out
 
 
+def resampled(x, *, axis, taps):
+    rows = np.moveaxis(x, axis, 0)
+    new = [sum(w * rows[k] for k, w in zip(*row, strict=True)) for row in zip(*taps, strict=True)]
+    return np.moveaxis(np.array(new), 0, axis)
+
+
+def resampled_back(v, *, axis, taps, size):
+    rows = np.moveaxis(v, axis, 0)
+    y = np.zeros((size, *rows.shape[1:]))
+    for row, places, weights in zip(rows, *taps, strict=True):
+        for k, w in zip(places, weights, strict=True):
+            y[k] += w * row
+    return np.moveaxis(y, 0, axis)
+
+
 SELU = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
 
 REFERENCES = {
@@ -614,7 +629,7 @@ REFERENCES = {
     "ScatterAdd": scattered,
     "Sort": along(lambda v, descending: sorted(v, reverse=descending)),
     "OneHot": lambda x, *, num_classes: np.eye(num_classes)[x],
-    "Embedding": lambda x, w, *, padding_idx: np.array([w[k] for k in x.flat]).reshape(*x.shape, w.shape[1]),
+    "Embedding": lambda x, w, *, padding_idx, by_freq: np.array([w[k] for k in x.flat]).reshape(*x.shape, w.shape[1]),
     "Matmul": multiplied,
     "Linear": lambda x, w, b: np.array([[math.fsum(r * k) + c for k, c in zip(w, b, strict=True)]
         for r in x.reshape(-1, x.shape[-1])]).reshape(*x.shape[:-1], len(w)),
@@ -624,6 +639,7 @@ REFERENCES = {
     "SoftmaxCrossEntropy": soft_cross_entropy,
     "ClassCrossEntropy": class_cross_entropy,
     "ClassCrossEntropyInput": class_cross_entropy_input,
+    "Huber": each(lambda x, delta: x * x / 2 if abs(x) <= delta else delta * (abs(x) - delta / 2)),
     "BinaryCrossEntropy": each(lambda p, t: -t * math.log(p) - (1 - t) * math.log(1 - p)),
     "Normalize": normalised,
     "MaxPool2D": largest,
@@ -632,6 +648,8 @@ REFERENCES = {
     "WindowPut": put,
     "AvgPool2D": averaged,
     "AvgPool2DInput": averaged_back,
+    "Resample": resampled,
+    "ResamplePut": resampled_back,
 }  # fmt: skip
 
 

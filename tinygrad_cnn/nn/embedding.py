@@ -7,7 +7,6 @@ from typing import Any, Self
 from tinygrad_cnn.autograd import no_grad
 from tinygrad_cnn.nn import functional as F
 from tinygrad_cnn.nn import init
-from tinygrad_cnn.nn.functional.embedding import check_options
 from tinygrad_cnn.nn.module import Module
 from tinygrad_cnn.nn.parameter import Parameter
 from tinygrad_cnn.tensor import Tensor
@@ -38,7 +37,6 @@ class _Table(Module):
         super().__init__()
         layer = type(self).__name__
         check_device(layer, device)
-        check_options(layer, scale_grad_by_freq, sparse)
         if padding_idx is not None:
             if not -num_embeddings <= padding_idx < num_embeddings:
                 raise BoundError(f"{layer}: padding_idx {padding_idx} must be within num_embeddings {num_embeddings}")
@@ -68,7 +66,9 @@ class _Table(Module):
         text = f"{self.num_embeddings}, {self.embedding_dim}"
         text += f", padding_idx={self.padding_idx}" * (self.padding_idx is not None)
         text += f", max_norm={self.max_norm}" * (self.max_norm is not None)
-        return text + f", norm_type={self.norm_type}" * (self.norm_type != 2)
+        text += f", norm_type={self.norm_type}" * (self.norm_type != 2)
+        text += f", scale_grad_by_freq={self.scale_grad_by_freq}" * bool(self.scale_grad_by_freq)
+        return text + ", sparse=True" * bool(self.sparse)
 
 
 def _check_table(layer: str, embeddings: Tensor) -> tuple[int, int]:
@@ -92,7 +92,8 @@ class Embedding(_Table):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.embedding(input, self.weight, self.padding_idx, self.max_norm, self.norm_type)
+        options = self.padding_idx, self.max_norm, self.norm_type, self.scale_grad_by_freq, self.sparse
+        return F.embedding(input, self.weight, *options)
 
     @classmethod
     def from_pretrained(
@@ -141,7 +142,9 @@ class EmbeddingBag(_Table):
             offsets,
             self.max_norm,
             self.norm_type,
-            mode=self.mode,
+            self.scale_grad_by_freq,
+            self.mode,
+            self.sparse,
             per_sample_weights=per_sample_weights,
             include_last_offset=self.include_last_offset,
             padding_idx=self.padding_idx,
@@ -152,6 +155,7 @@ class EmbeddingBag(_Table):
         text = f"{self.num_embeddings}, {self.embedding_dim}"
         text += f", max_norm={self.max_norm}" * (self.max_norm is not None)
         text += f", norm_type={self.norm_type}" * (self.norm_type != 2)
+        text += f", scale_grad_by_freq={self.scale_grad_by_freq}" * bool(self.scale_grad_by_freq)
         return f"{text}, mode={self.mode!r}" + f", padding_idx={self.padding_idx}" * (self.padding_idx is not None)
 
     @classmethod

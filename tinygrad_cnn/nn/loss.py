@@ -1,10 +1,13 @@
 """Losses as layers: settings, and a call of the function of the same name."""
 
 import math
+import re
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from tinygrad_cnn import ops
+from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.nn import functional as F
 from tinygrad_cnn.nn.distance import PairwiseDistance
 from tinygrad_cnn.nn.functional.loss import check_margin, check_power
@@ -15,7 +18,8 @@ from tinygrad_cnn.tensor import Tensor
 
 __all__ = [
     "BCELoss", "BCEWithLogitsLoss", "CTCLoss", "CosineEmbeddingLoss", "CrossEntropyLoss", "GaussianNLLLoss",
-    "HingeEmbeddingLoss", "HuberLoss", "KLDivLoss", "L1Loss", "LinearCrossEntropyLoss", "MSELoss",
+    "HingeEmbeddingLoss", "HuberLoss", "KLDivLoss", "L1Loss", "LinearCrossEntropyLoss",
+    "LinearCrossEntropyOptions", "MSELoss",
     "MarginRankingLoss", "MultiLabelMarginLoss", "MultiLabelSoftMarginLoss", "MultiMarginLoss", "NLLLoss",
     "PoissonNLLLoss", "SmoothL1Loss", "SoftMarginLoss", "TripletMarginLoss", "TripletMarginWithDistanceLoss",
 ]  # fmt: skip
@@ -105,6 +109,31 @@ class CrossEntropyLoss(_WeightedLoss):
         return ops.cross_entropy(input, target, self.weight, reduction=self.reduction, **options)
 
 
+@dataclass(slots=True, frozen=True)
+class LinearCrossEntropyOptions:
+    """How PyTorch cuts the batch into chunks to save memory. Here the loss is computed whole, and is the same."""
+
+    allow_retain_graph: bool = False
+    batch_chunk_size: int | None = None
+    chunking_method: str | None = "auto"
+    acc_policy: Literal["accurate", "balanced", "compact", "auto"] = "auto"
+    acc_dtype: Any = None
+
+    def __post_init__(self) -> None:
+        """ArgumentError for a setting that PyTorch does not know, either."""
+        layer, method = "LinearCrossEntropyOptions", self.chunking_method
+        if self.acc_policy not in ("auto", "accurate", "balanced", "compact"):
+            raise ArgumentError(f"{layer}: invalid acc_policy: {self.acc_policy!r}")
+        if method not in (None, "auto") and not re.fullmatch(r"aspect_ratio(:0*[1-9]\d*)?", str(method)):
+            raise ArgumentError(f"{layer}: invalid chunking_method: {method!r}")
+        if self.batch_chunk_size is not None and not (
+            isinstance(self.batch_chunk_size, int) and self.batch_chunk_size > 0
+        ):
+            raise ArgumentError(
+                f"{layer}: batch_chunk_size must be positive int or None, got {self.batch_chunk_size!r}"
+            )
+
+
 class LinearCrossEntropyLoss(_WeightedLoss):
     """Cross-entropy of logits that its own `Linear` makes of features; see `F.linear_cross_entropy`.
 
@@ -124,7 +153,7 @@ class LinearCrossEntropyLoss(_WeightedLoss):
         weight: Tensor | None = None,
         ignore_index: int | None = None,
         label_smoothing: float = 0.0,
-        options: None = None,
+        options: LinearCrossEntropyOptions | None = None,
     ) -> None:
         super().__init__(weight, None, None, reduction)
         self.num_classes, self.out_features = num_classes, tuple(out_features)

@@ -7,7 +7,6 @@ MATRICES = "there are no grouped or scaled products of small dtypes; use matmul"
 
 LAYERS = {
     "AdaptiveLogSoftmaxWithLoss": ADAPTIVE,
-    "LinearCrossEntropyOptions": "losses are not computed in chunks of the batch; leave the options None",
     "factory_kwargs": "layers take device and dtype themselves",
     "SyncBatchNorm": "there is one process; use BatchNorm2d",
     "CrossMapLRN2d": "use LocalResponseNorm, which computes the same",

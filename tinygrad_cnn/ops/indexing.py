@@ -116,29 +116,39 @@ class OneHot(Op):
 
 
 class Embedding(Op):
-    """y = w[x]        dw = g added at the rows x, 0 at the padding row"""
+    """y = w[x]        dw = g added at the rows x, 0 at the padding row; over how often a row is read, if `by_freq`"""
 
     constant = ("x",)
 
-    def forward(x: Array, w: Array, *, padding_idx: int) -> Array:
+    def forward(x: Array, w: Array, *, padding_idx: int, by_freq: bool) -> Array:
         return w[x]
 
-    def d_w(g: Array, x: Array, w_shape: Shape, *, padding_idx: int) -> Array:
-        seen = np.expand_dims(x != padding_idx, -1)
-        return PutItem.apply(g * seen, index=(x,), shape=w_shape)
+    def d_w(g: Array, x: Array, w_shape: Shape, *, padding_idx: int, by_freq: bool) -> Array:
+        share: Array = x != padding_idx
+        if by_freq:
+            share = share / np.bincount(x.ravel(), minlength=w_shape[0])[x]
+        return PutItem.apply(g * np.expand_dims(share.astype(g.dtype), -1), index=(x,), shape=w_shape)
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
         w = draw.array((draw.integer(2, 4), draw.integer(1, 3)), Real())
         pad = len(w) - 1
-        return Sample((draw.index_array(draw.shape(), pad), w), {"padding_idx": pad})  # smooth: no padding read
+        index, by_freq = draw.index_array(draw.shape(), pad), draw.boolean()
+        index = np.unique(index) if by_freq else index  # smooth: no padding read, and no row divided
+        return Sample((index, w), {"padding_idx": pad, "by_freq": by_freq})
 
     kinks = (
         Kink(
             "the padding row is read",
             (np.array([0, 1]), np.ones((2, 1))),
             (None, np.array([[0.0], [1.0]])),
-            {"padding_idx": 0},
+            {"padding_idx": 0, "by_freq": False},
+        ),
+        Kink(
+            "a row is read twice, and its gradient divided",
+            (np.array([1, 1]), np.ones((2, 1))),
+            (None, np.array([[0.0], [1.0]])),
+            {"padding_idx": 0, "by_freq": True},
         ),
     )
 
@@ -223,17 +233,21 @@ def one_hot(input: A, num_classes: int = -1) -> A:
     return OneHot.apply(input, num_classes=num_classes)
 
 
-def embedding(input: ArrayLike, weight: A, padding_idx: int | None = None) -> A:
-    """The rows of `weight` (V, E) that `input` (any shape, integers) names; `padding_idx` gets no gradient."""
+def embedding(input: ArrayLike, weight: A, padding_idx: int | None = None, *, scale_grad_by_freq: bool = False) -> A:
+    """The rows of `weight` (V, E) that `input` (any shape, integers) names; `padding_idx` gets no gradient.
+
+    With `scale_grad_by_freq` the gradient of a row is divided by how often it is read.
+    """
     check_ndim("embedding", "weight", weight, (2,), "(num_embeddings, embedding_dim)")
     rows = shape_of(weight)[0]
     check_integer("embedding", "input", input)
     check_range("embedding", "input", input, rows)
-    if padding_idx is None:
+    if padding_idx is None and not scale_grad_by_freq:
         return getitem(weight, np.asarray(input))
-    if not -rows <= padding_idx < rows:
+    if padding_idx is not None and not -rows <= padding_idx < rows:
         raise ArgumentError(f"embedding: padding_idx {padding_idx} is out of range for {rows} rows")
-    return Embedding.apply(np.asarray(input), weight, padding_idx=padding_idx % rows)
+    padding = -1 if padding_idx is None else padding_idx % rows
+    return Embedding.apply(np.asarray(input), weight, padding_idx=padding, by_freq=bool(scale_grad_by_freq))
 
 
 @flexible

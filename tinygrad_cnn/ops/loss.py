@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.core.checks import check_axis, dtype_of, shape_of
-from tinygrad_cnn.core.domain import Positive, Real
+from tinygrad_cnn.core.domain import AwayFrom, Positive, Real
 from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.loss import ClassCrossEntropy, Softmax
-from tinygrad_cnn.core.op import Elementwise, Kink, Op, Sample
+from tinygrad_cnn.core.op import Elementwise, Kink, Op, Sample, Unary
 from tinygrad_cnn.core.types import A, Array, ArrayLike, NDArray, Shape
 from tinygrad_cnn.ops.checks import check_floating, check_integer
 from tinygrad_cnn.ops.shape import movedim
@@ -84,6 +84,25 @@ class BinaryCrossEntropy(Elementwise):
             return g * (np.log1p(-p) - np.log(p))
 
 
+class Huber(Unary):
+    """y = x² / 2 where |x| ≤ δ, else δ (|x| - δ / 2)        dx = g min(max(x, -δ), δ)"""
+
+    domain = {"x": AwayFrom((-2.0, -1.0, 1.0, 2.0))}
+    kinks = (Kink("x = δ: the second derivative steps", (1.0,), (1.0,), {"delta": 1.0}),)
+
+    def forward(x: Array, *, delta: float) -> Array:
+        inside = np.clip(x, -delta, delta)
+        return inside * (x - 0.5 * inside)
+
+    def d_x(g: Array, x: Array, *, delta: float) -> Array:
+        return g * np.clip(x, -delta, delta)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        (x,) = super().sample(draw).inputs
+        return Sample((x,), {"delta": draw.choice([1.0, 2.0])})
+
+
 def softmax(input: A, dim: int, dtype: Any = None) -> A:
     """Exponentials along a dim, normalised to sum 1."""
     axis = check_axis("softmax", dim, len(shape_of(input)))
@@ -153,16 +172,16 @@ def cross_entropy(
         )
     rows, hot, counted = _rows(op, input, target, classes, ignore_index)
     row_weight = counted if weight is None else per_class[hot] * counted
+    over = row_weight.sum() if reduction == "mean" else 1.0
     if label_smoothing:
-        smooth = _hot(hot, classes, per_class, label_smoothing) * counted[:, None]
+        smooth = _divided(_hot(hot, classes, per_class, label_smoothing), over, counted[:, None])
         losses = SoftmaxCrossEntropy.apply(rows, smooth.astype(dtype_of(input)))
-        return _reduce(losses, row_weight, reduction, labels)
-    if reduction == "none":
-        each: Array = np.reshape(ClassCrossEntropy.apply(rows, hot, row_weight, each=True), labels)
-        return each
-    total = float(row_weight.sum()) if reduction == "mean" else 1.0
-    loss = ClassCrossEntropy.apply(rows, hot, row_weight / (total or 1.0), each=False)
-    return loss if total else loss + math.nan  # the mean of nothing is NaN, its gradient 0, as in PyTorch
+    elif reduction == "none":
+        losses = ClassCrossEntropy.apply(rows, hot, row_weight, each=True)
+    else:
+        loss = ClassCrossEntropy.apply(rows, hot, _divided(row_weight, over, counted), each=False)
+        return loss if counted.any() or reduction == "sum" else loss + math.nan
+    return _reduce(losses, counted, reduction, labels)
 
 
 def all_count(labels: NDArray, classes: int, ignore_index: int) -> bool:
@@ -211,14 +230,18 @@ def _probability_loss(x: Array, target: Array, per_class: NDArray, reduction: st
     return total if reduction == "sum" else total / float(np.prod(shape_of(losses)))
 
 
-def _reduce(losses: Array, row_weight: NDArray, reduction: str, shape: Shape) -> Array:
+def _divided(weights: NDArray, total: Any, counted: NDArray) -> NDArray:
+    """The weights over their sum, 0 for rows that do not count. If all are 0, so that none has a share, NaN."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.where(counted, weights / weights.dtype.type(total), 0))
+
+
+def _reduce(losses: Array, counted: NDArray, reduction: str, shape: Shape) -> Array:
+    """The rows' losses, or their sum: for a mean they have been divided. That of nothing is NaN, with gradient 0."""
     if reduction == "none":
         return np.reshape(losses, shape)
     total = np.sum(losses)
-    if reduction == "sum":
-        return total
-    weights = float(row_weight.sum())
-    return total / weights if weights else total + math.nan
+    return total if counted.any() or reduction == "sum" else total + math.nan
 
 
 def nll_loss(
@@ -242,5 +265,6 @@ def nll_loss(
         raise ArgumentError(f"{op}: input has shape {shape}, target {labels}; expected (N, K, …) and (N, …)")
     rows, hot, counted = _rows(op, input, target, shape[1], ignore_index)
     row_weight = _class_weight(op, weight, shape[1], dtype_of(input))[hot] * counted
-    losses = -rows[np.arange(hot.size), hot] * row_weight
-    return _reduce(losses, row_weight, reduction, labels)
+    over = row_weight.sum() if reduction == "mean" else 1.0
+    losses = -rows[np.arange(hot.size), hot] * _divided(row_weight, over, counted)
+    return _reduce(losses, counted, reduction, labels)

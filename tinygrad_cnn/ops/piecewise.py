@@ -7,7 +7,7 @@ import numpy as np
 from tinygrad_cnn.core.checks import dtype_of
 from tinygrad_cnn.core.domain import AwayFrom, Distinct
 from tinygrad_cnn.core.draw import Draw
-from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.errors import ArgumentError, DTypeError
 from tinygrad_cnn.core.op import Elementwise, Kink, Sample, Unary
 from tinygrad_cnn.core.piecewise import AWAY_FROM_ZERO, Relu
 from tinygrad_cnn.core.promotion import default
@@ -295,6 +295,11 @@ def hardtanh(input: A, min_val: float = -1.0, max_val: float = 1.0) -> A:
     """Clip to ``[min_val, max_val]``; the gradient at both ends is 0, as in PyTorch."""
     if min_val > max_val:
         raise ArgumentError(f"hardtanh: min_val {min_val} is larger than max_val {max_val}")
+    kind = dtype_of(input).kind
+    if kind == "b" or (kind == "u" and min_val < 0):
+        raise DTypeError(f"hardtanh: {dtype_of(input)} with bounds {min_val} and {max_val}; convert it with .float()")
+    if kind in "iu":
+        min_val, max_val = int(min_val), int(max_val)
     return Hardtanh.apply(input, min_val=min_val, max_val=max_val)
 
 

@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple, overload
 
 import numpy as np
 
-from tinygrad_cnn.core.checks import dtype_of, shape_of
+from tinygrad_cnn.core.checks import shape_of
 from tinygrad_cnn.core.domain import Real
 from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.errors import ArgumentError
@@ -15,9 +15,9 @@ from tinygrad_cnn.core.pool import MaxPool2D, Windows, sample_windows
 from tinygrad_cnn.core.types import A, Array, NDArray, Pair, Shape, Size2
 from tinygrad_cnn.kernels import pool as kernels
 from tinygrad_cnn.ops.checks import check_dims, check_each, check_ndim, check_pair
-from tinygrad_cnn.ops.reduce import mean, sum
-from tinygrad_cnn.ops.scatter import where
-from tinygrad_cnn.ops.shape import movedim, reshape, squeeze, unsqueeze
+from tinygrad_cnn.ops.reduce import mean
+from tinygrad_cnn.ops.resample import Resample, Taps
+from tinygrad_cnn.ops.shape import reshape, squeeze, unsqueeze
 
 __all__ = [
     "adaptive_avg_pool2d", "avg_pool2d", "max_pool2d",
@@ -211,22 +211,19 @@ def means_of_parts(x: A, sizes: Shape) -> A:
         blocks = reshape(x, (*shape[:first], *cut))
         return mean(blocks, tuple(range(first + 1, first + 2 * len(sizes), 2)))
     for axis, m in enumerate(sizes, start=first):
-        places, lengths = parts_of(shape[axis], m)
-        read = movedim(x, axis, -1)[..., places]  # (…,m,longest)
-        inside = np.arange(places.shape[1]) < lengths[:, None]
-        x = movedim(sum(where(inside, read, 0.0), -1) / lengths.astype(dtype_of(x)), -1, axis)
+        places = parts_of(shape[axis], m)
+        lengths = places[:, -1:] - places[:, :1] + 1
+        repeated = np.where(places == places[:, -1:], places.shape[1] - lengths + 1, 1)
+        x = Resample.apply(x, axis=axis, taps=Taps(places, 1 / (lengths * repeated)))
     return x
 
 
-def parts_of(n: int, parts: int) -> tuple[NDArray, NDArray]:
-    """Where the windows lie that divide n elements: their places (parts, longest), and how many each has.
-
-    Of a shorter window the last place is repeated.
-    """
+def parts_of(n: int, parts: int) -> NDArray:
+    """The places (parts, longest) of the windows that divide n elements; of a shorter one the last is repeated."""
     k = np.arange(parts)
     start, end = k * n // parts, -(-(k + 1) * n // parts)
     longest = int((end - start).max(initial=1))
-    return np.minimum(start[:, None] + np.arange(longest), end[:, None] - 1), end - start
+    return np.minimum(start[:, None] + np.arange(longest), end[:, None] - 1)
 
 
 def adaptive_size(op: str, size: Shape, wanted: Any) -> tuple[int, ...]:

@@ -137,7 +137,13 @@ def hardsigmoid(input: A, inplace: bool = False) -> A:
 
 def hardswish(input: A, inplace: bool = False) -> A:
     """``x hardsigmoid(x)`` (Howard et al. 2019)."""
-    return applied("hardswish", lambda x: x * relu6(x + 3) / 6, input, inplace)
+    return applied("hardswish", _hardswish, input, inplace)
+
+
+def _hardswish(x: A) -> A:
+    """Beyond ±3, infinity included, it is 0 or x; between them a parabola, which sees nothing else."""
+    inside = ops.hardtanh(x, -3.0, 3.0)
+    return ops.where(x >= 3, x, inside * (inside + 3) / 6)
 
 
 def hardshrink(input: A, lambd: float = 0.5) -> A:

@@ -100,7 +100,7 @@ def _maxima_of_parts(op: str, x: Any, dims: int, output_size: Any, return_indice
     if dims == 2 and all(parts and n % parts == 0 for n, parts in zip(shape[-2:], wanted, strict=True)):
         kernel = shape[-2] // wanted[0], shape[-1] // wanted[1]
         return ops.max_pool2d(x, kernel, return_indices=True) if return_indices else ops.max_pool2d(x, kernel)
-    windows = [parts_of(n, parts)[0] for n, parts in zip(shape[-dims:], wanted, strict=True)]
+    windows = [parts_of(n, parts) for n, parts in zip(shape[-dims:], wanted, strict=True)]
     return _maxima(x, windows, return_indices)
 
 

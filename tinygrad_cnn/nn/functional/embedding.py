@@ -6,22 +6,14 @@ import numpy as np
 
 from tinygrad_cnn import ops
 from tinygrad_cnn.autograd import no_grad
-from tinygrad_cnn.core.checks import shape_of
-from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.checks import dtype_of, shape_of
+from tinygrad_cnn.core.errors import ArgumentError, DTypeError
 from tinygrad_cnn.core.types import A, ArrayLike, NDArray
 from tinygrad_cnn.ops.checks import check_integer, check_ndim
 from tinygrad_cnn.tensor import as_plain
 from tinygrad_cnn.torch_names.errors import OptionError
 
 __all__ = ["embedding", "embedding_bag"]
-
-
-def check_options(name: str, scale_grad_by_freq: bool, sparse: bool) -> None:
-    """Neither option of PyTorch that is not here is asked for."""
-    if scale_grad_by_freq:
-        raise OptionError(f"{name}: scale_grad_by_freq is not here; divide the gradient by np.bincount of the input")
-    if sparse:
-        raise OptionError(f"{name}: sparse=True is not here; gradients are dense, leave it out")
 
 
 def embedding(
@@ -39,11 +31,12 @@ def embedding(
     ----------
     padding_idx : the row that gets no gradient
     max_norm, norm_type : rows that are read and whose p-norm is larger are first scaled down to it, in `weight` itself
+    scale_grad_by_freq : divide the gradient of a row by how often it is read
+    sparse : can be given, and changes nothing: gradients are dense
     """
-    check_options("embedding", scale_grad_by_freq, sparse)
     if max_norm is not None:
         renormalise(weight, input, max_norm, norm_type)
-    return ops.embedding(input, weight, padding_idx)
+    return ops.embedding(input, weight, padding_idx, scale_grad_by_freq=scale_grad_by_freq)
 
 
 @no_grad()
@@ -77,10 +70,13 @@ def embedding_bag(
     offsets : of the latter, where each bag begins; with `include_last_offset` also where the last one ends
     per_sample_weights : of the shape of input, factors of the rows in their sum
     padding_idx : a row that counts as absent
+    scale_grad_by_freq : divide the gradient of a row by how often it is read; not for "max"
+    sparse : can be given, and changes nothing: gradients are dense
     """
-    check_options("embedding_bag", scale_grad_by_freq, sparse)
     if mode not in ("sum", "mean", "max"):
         raise ArgumentError(f"embedding_bag: mode has to be one of sum, mean or max, not {mode!r}")
+    if mode == "max" and (scale_grad_by_freq or sparse):
+        raise ArgumentError("embedding_bag: mode 'max' has neither scale_grad_by_freq nor sparse; leave them out")
     if per_sample_weights is not None:
         if mode != "sum":
             raise OptionError(f"embedding_bag: per_sample_weights are for mode 'sum', not {mode!r}")
@@ -89,12 +85,17 @@ def embedding_bag(
                 f"embedding_bag: per_sample_weights have shape {shape_of(per_sample_weights)}, input "
                 f"{shape_of(input)}; they must be equal"
             )
+        if dtype_of(per_sample_weights) != dtype_of(weight):
+            raise DTypeError(
+                f"embedding_bag: per_sample_weights are {dtype_of(per_sample_weights)}, weight {dtype_of(weight)}; "
+                "convert one of them"
+            )
     check_integer("embedding_bag", "input", input)
     places = _places(shape_of(input), offsets, include_last_offset)
     if max_norm is not None:
         renormalise(weight, input, max_norm, norm_type)
     names = np.asarray(as_plain(input)).reshape(-1)
-    rows = ops.embedding(names, weight, padding_idx)
+    rows = ops.embedding(names, weight, padding_idx, scale_grad_by_freq=scale_grad_by_freq)
     if per_sample_weights is not None:
         rows = rows * ops.unsqueeze(per_sample_weights.reshape(-1), 1)
     present = np.greater_equal(places, 0)

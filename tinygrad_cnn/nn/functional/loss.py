@@ -16,8 +16,7 @@ from tinygrad_cnn.nn.functional.distance import at_least, detached, pairwise_dis
 from tinygrad_cnn.nn.functional.reduction import check_alike, named, reduced, warn_unlike, weighted
 from tinygrad_cnn.ops.checks import check_integer, check_ndim
 from tinygrad_cnn.ops.elementwise import Softplus
-from tinygrad_cnn.ops.loss import BinaryCrossEntropy
-from tinygrad_cnn.torch_names.errors import OptionError
+from tinygrad_cnn.ops.loss import BinaryCrossEntropy, Huber
 
 __all__ = [
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "cross_entropy",
@@ -59,7 +58,7 @@ def linear_cross_entropy(
     reduction: str = "mean",
     ignore_index: int | None = None,
     label_smoothing: float = 0.0,
-    options: None = None,
+    options: Any = None,
 ) -> A:
     """`cross_entropy` of logits that are computed from features: those of `linear`.
 
@@ -69,11 +68,9 @@ def linear_cross_entropy(
     linear_weight : (C, in_features), or, with a target for each of d1, … places, (C, d1, …, in_features)
     target : class indices (N, d1, …), or probabilities (N, C, d1, …)
     linear_bias : (C, d1, …), optional
-    options : of PyTorch, how the batch is cut into chunks to save memory: only None, nothing is cut here
+    options : a `LinearCrossEntropyOptions`, which changes nothing here
     """
     op = "linear_cross_entropy"
-    if options is not None:
-        raise OptionError(f"{op}: options are about chunks of the batch, which are not here; leave them None")
     check_ndim(op, "input", input, (1, 2), "(N, in_features) or (in_features,)")
     shape, weights = shape_of(input), shape_of(linear_weight)
     if len(weights) < 2 or weights[-1] != shape[-1]:
@@ -146,14 +143,8 @@ def huber_loss(input: A, target: ArrayLike, reduction: str = "mean", delta: floa
     if delta <= 0:
         raise ArgumentError(f"huber_loss: delta is {delta}; it must be above 0")
     warn_unlike("huber_loss", input, target)
-    losses = _huber(input - target, delta)
+    losses = Huber.apply(input - target, delta=delta)
     return reduced(losses if weight is None else losses * weight, reduction)
-
-
-def _huber(d: A, delta: float) -> A:
-    """With c = d clipped to ±delta: c (d - c / 2)."""
-    clipped = ops.clamp(d, -delta, delta)
-    return clipped * (d - 0.5 * clipped)
 
 
 def smooth_l1_loss(
@@ -170,7 +161,7 @@ def smooth_l1_loss(
         raise ArgumentError(f"smooth_l1_loss: beta is {beta}; it must be at least 0")
     warn_unlike("smooth_l1_loss", input, target)
     d = input - target
-    return reduced(_huber(d, beta) / beta if beta else ops.abs(d), reduction)
+    return reduced(Huber.apply(d, delta=beta) / beta if beta else ops.abs(d), reduction)
 
 
 def binary_cross_entropy(
@@ -274,8 +265,8 @@ def gaussian_nll_loss(
 ) -> A:
     """``(ln v + (x - t)² / v) / 2`` of a normal distribution with mean x and variance v (Nix & Weigend 1994).
 
-    The variance is at least `eps`, without effect on its gradient; it may lack the last dim of `input`, have 1 there,
-    or be a number. With `full`, ``ln(2π) / 2`` is added.
+    The variance is at least `eps`, without effect on its gradient; it may lack the last dim of `input`, have 1 in
+    place of one size, or be a number. With `full`, ``ln(2π) / 2`` is added.
     """
     reduction = named("gaussian_nll_loss", reduction, None, None)
     shape = shape_of(input)
@@ -284,10 +275,12 @@ def gaussian_nll_loss(
     elif shape_of(var) != shape:
         if shape_of(var) == shape[:-1]:
             var = ops.unsqueeze(var, -1)
-        elif len(shape_of(var)) != len(shape) or shape_of(var) != (*shape[:-1], 1):
+        elif len(shape_of(var)) != len(shape) or [n for n, m in zip(shape_of(var), shape, strict=True) if n != m] != [
+            1
+        ]:
             raise ArgumentError(
-                f"gaussian_nll_loss: var has shape {shape_of(var)}; input {shape} expects {shape}, "
-                f"{(*shape[:-1], 1)} or {shape[:-1]}"
+                f"gaussian_nll_loss: var has shape {shape_of(var)}; input {shape} expects {shape}, with 1 in place of "
+                f"one of its sizes, or {shape[:-1]}"
             )
     values = np.asarray(detached(var))
     if (values < 0).any():
@@ -450,10 +443,13 @@ def multi_margin_loss(
     reduction = named(op, reduction, size_average, reduce)
     check_power(op, p)
     shape, labels = shape_of(input), shape_of(target)
-    if len(shape) == 1 and labels in ((), (1,)):
-        losses = _multi_margin(op, ops.unsqueeze(input, 0), np.reshape(np.asarray(target), (1,)), p, margin, weight)
-        return reduced(losses[0], reduction)
-    if len(shape) != 2 or labels != shape[:1]:
+    classes = shape[-1] if shape else 1
+    if weight is not None and shape_of(weight) != (classes,):
+        raise ArgumentError(f"{op}: weight has shape {shape_of(weight)}; {classes} classes expect ({classes},)")
+    if len(shape) < 2 and labels in ((), (1,)):
+        row, label = ops.reshape(input, (1, classes)), np.reshape(np.asarray(target), (1,))
+        return reduced(_multi_margin(op, row, label, p, margin, weight)[0], reduction)
+    if len(shape) != 2 or classes == 0 or labels != shape[:1]:
         raise ArgumentError(f"{op}: input has shape {shape}, target {labels}; expected (N, K) and (N,)")
     return reduced(_multi_margin(op, input, np.asarray(target), p, margin, weight), reduction)
 
@@ -482,18 +478,24 @@ def multilabel_margin_loss(
     op = "multilabel_margin_loss"
     reduction = named(op, reduction, size_average, reduce)
     shape = shape_of(input)
-    if len(shape) not in (1, 2) or shape_of(target) != shape:
+    classes = shape[-1] if shape else 1
+    if (
+        len(shape) > 2
+        or shape_of(target) not in (shape, *((), (1,)) * (len(shape) < 2 and classes == 1))
+        or not classes
+    ):
         raise ArgumentError(f"{op}: input has shape {shape}, target {shape_of(target)}; expected both (N, K) or (K,)")
     check_integer(op, "target", target)
-    rows, labels = (ops.reshape(v, (-1, shape[-1])) for v in (input, np.asarray(target)))
-    if labels.size and not (labels.min() >= -1 and labels.max() < shape[-1]):
-        raise ArgumentError(f"{op}: target has labels {labels.min()} to {labels.max()}; expected -1 to {shape[-1] - 1}")
+    several = len(shape) == 2
+    rows, labels = (ops.reshape(v, shape if several else (1, classes)) for v in (input, np.asarray(target)))
+    if labels.size and not (labels.min() >= -1 and labels.max() < classes):
+        raise ArgumentError(f"{op}: target has labels {labels.min()} to {labels.max()}; expected -1 to {classes - 1}")
     listed = np.logical_and.accumulate(labels >= 0, axis=1)
-    hot = (labels[:, :, None] == np.arange(shape[-1])) & listed[:, :, None]
+    hot = (labels[:, :, None] == np.arange(classes)) & listed[:, :, None]
     pairs = (hot[:, :, :, None] & ~hot.any(axis=1)[:, None, None, :]).sum(axis=1).astype(dtype_of(input))
     gaps = ops.relu(1 - ops.unsqueeze(rows, 2) + ops.unsqueeze(rows, 1))
-    losses = ops.sum(gaps * pairs, (1, 2)) / shape[-1]
-    return reduced(losses if len(shape) == 2 else losses[0], reduction)
+    losses = ops.sum(gaps * pairs, (1, 2)) / classes
+    return reduced(losses if several else losses[0], reduction)
 
 
 def multilabel_soft_margin_loss(
