@@ -233,21 +233,23 @@ def one_hot(input: A, num_classes: int = -1) -> A:
     return OneHot.apply(input, num_classes=num_classes)
 
 
-def embedding(input: ArrayLike, weight: A, padding_idx: int | None = None, *, scale_grad_by_freq: bool = False) -> A:
-    """The rows of `weight` (V, E) that `input` (any shape, integers) names; `padding_idx` gets no gradient.
+def embedding(input: ArrayLike, weight: A, padding_idx: int | None = None) -> A:
+    """The rows of `weight` (V, E) that `input` (any shape, integers) names; `padding_idx` gets no gradient."""
+    return rows_named(input, weight, padding_idx, False)
 
-    With `scale_grad_by_freq` the gradient of a row is divided by how often it is read.
-    """
+
+def rows_named(input: ArrayLike, weight: A, padding_idx: int | None, by_freq: bool) -> A:
+    """`embedding`; with `by_freq` the gradient of a row is divided by how often it is read."""
     check_ndim("embedding", "weight", weight, (2,), "(num_embeddings, embedding_dim)")
     rows = shape_of(weight)[0]
     check_integer("embedding", "input", input)
     check_range("embedding", "input", input, rows)
-    if padding_idx is None and not scale_grad_by_freq:
+    if padding_idx is None and not by_freq:
         return getitem(weight, np.asarray(input))
     if padding_idx is not None and not -rows <= padding_idx < rows:
         raise ArgumentError(f"embedding: padding_idx {padding_idx} is out of range for {rows} rows")
     padding = -1 if padding_idx is None else padding_idx % rows
-    return Embedding.apply(np.asarray(input), weight, padding_idx=padding, by_freq=bool(scale_grad_by_freq))
+    return Embedding.apply(np.asarray(input), weight, padding_idx=padding, by_freq=by_freq)
 
 
 @flexible

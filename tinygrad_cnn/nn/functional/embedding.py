@@ -10,6 +10,7 @@ from tinygrad_cnn.core.checks import dtype_of, shape_of
 from tinygrad_cnn.core.errors import ArgumentError, DTypeError
 from tinygrad_cnn.core.types import A, ArrayLike, NDArray
 from tinygrad_cnn.ops.checks import check_integer, check_ndim
+from tinygrad_cnn.ops.indexing import rows_named
 from tinygrad_cnn.tensor import as_plain
 from tinygrad_cnn.torch_names.errors import OptionError
 
@@ -36,7 +37,7 @@ def embedding(
     """
     if max_norm is not None:
         renormalise(weight, input, max_norm, norm_type)
-    return ops.embedding(input, weight, padding_idx, scale_grad_by_freq=scale_grad_by_freq)
+    return rows_named(input, weight, padding_idx, scale_grad_by_freq)
 
 
 @no_grad()
@@ -95,7 +96,7 @@ def embedding_bag(
     if max_norm is not None:
         renormalise(weight, input, max_norm, norm_type)
     names = np.asarray(as_plain(input)).reshape(-1)
-    rows = ops.embedding(names, weight, padding_idx, scale_grad_by_freq=scale_grad_by_freq)
+    rows = rows_named(names, weight, padding_idx, scale_grad_by_freq)
     if per_sample_weights is not None:
         rows = rows * ops.unsqueeze(per_sample_weights.reshape(-1), 1)
     present = np.greater_equal(places, 0)
