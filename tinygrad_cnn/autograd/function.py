@@ -59,6 +59,8 @@ class FunctionCtx:
         self._dirty: tuple[Any, ...] = ()
         self._constant: tuple[Any, ...] = ()
         self._materialize = True
+        self._edges: tuple[Edge | None, ...] = ()
+        """Where the arguments stood before `forward` wrote any of them."""
         self._ports: list[weakref.ref[Node] | None] = []
 
     def save_for_backward(self, *tensors: Any) -> None:
@@ -230,6 +232,7 @@ class Function(metaclass=FunctionMeta):
         needs = tuple(isinstance(a, Tensor) and a.requires_grad for a in args)
         recorded = mode.recording and any(needs)
         ctx = FunctionCtx(f"{cls.__name__}Backward", needs)
+        ctx._edges = tuple(a.edge if needed else None for a, needed in zip(args, needs, strict=True))
         with no_grad():
             if separate:
                 output = cls.forward(*args)
@@ -277,9 +280,8 @@ def record(
     if not moving:
         return tuple(fresh(ctx, v, args) for v in outputs)
     wrap, alias = outputs[moving[0]].wrap, outputs[moving[0]].alias
-    edges = tuple(a.edge if needed else None for a, needed in zip(args, ctx.needs_input_grad, strict=True))
     forms = tuple((v.array_shape, v.array_dtype) if isinstance(v, Tensor) else None for v in outputs)
-    node = FunctionNode(function, ctx, edges, forms, moving[0], [isinstance(a, Tensor) for a in args], wrap)
+    node = FunctionNode(function, ctx, ctx._edges, forms, moving[0], [isinstance(a, Tensor) for a in args], wrap)
     places: dict[int, Node] = {moving[0]: node} if len(moving) == 1 else {k: Output(node, k) for k in moving}
     ctx._ports = [weakref.ref(places[k]) if k in places else None for k in range(len(outputs))]
     ctx._pack(outputs)

@@ -184,8 +184,8 @@ def retain(tensor: Any) -> None:
     """Let the backward pass fill the `.grad` of the result of an op."""
     if not tensor.requires_grad:
         raise RuntimeError("retain_grad: this tensor does not require a gradient")
-    if isinstance(tensor._node, Node):
-        tensor._node.retained = weakref.ref(tensor)
+    if isinstance(tensor.edge, Node):
+        tensor.edge.retained = weakref.ref(tensor)
 
 
 def retains(tensor: Any) -> bool:

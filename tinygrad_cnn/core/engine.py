@@ -85,7 +85,7 @@ def roots(name: str, outputs: Sequence[Any], cotangents: Sequence[Any], create_g
     starts = []
     for output, cotangent in zip(outputs, cotangents, strict=True):
         shape = output.array_shape
-        if not output.requires_grad:
+        if not output.requires_grad or (output.edge is output and not output._wants):
             raise RuntimeError(
                 f"{name}: the output of shape {shape} does not require a gradient and no op recorded it; "
                 "an input needs requires_grad=True, outside no_grad()"

@@ -151,14 +151,19 @@ class Writable:
 
     def turn(self, op: str, function: Callable[[Any], Any]) -> None:
         """Become a view of oneself: another shape of the same memory. It counts as a write."""
-        before = self.alias(self.array, self.current() if self.records_write(op, ()) else self._node)
-        before.view_of = self.view_of
+        recorded, view = self.records_write(op, ()), self.view_of
+        before = self.alias(self.array, self._node)
+        before.view_of = view
         turned = function(before)
         self.array = turned.array
-        self._stand_at(turned._node)
+        if view is not None and view.base is not None:  # its history is made anew, for it was written
+            self.view_of = turned.view_of
+            turned.view_of.refusal = view.refusal
+        else:
+            self.view_of = None if self.array.flags.c_contiguous else OUTSIDE
+            if recorded:
+                self._stand_at(turned._node)
         note_write(self.array)
-        outside = None if self.array.flags.c_contiguous else OUTSIDE
-        self.view_of = outside if self.base is None else turned.view_of
 
     def records_write(self, op: str, operands: tuple[Any, ...]) -> bool:
         """Whether a write of these into this tensor is recorded; RuntimeError if that is refused."""

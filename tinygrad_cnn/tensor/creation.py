@@ -49,6 +49,8 @@ def asarray(
     """A tensor of the data, without a history; shares memory where that is possible and `copy` is not true."""
     check_device("asarray", device)
     array = as_array(obj, _given(dtype))
+    if isinstance(obj, Tensor) and array is obj.array and not (copy or requires_grad):
+        return obj
     if copy is False and not (
         isinstance(obj, (Tensor, np.ndarray)) and np.may_share_memory(array, as_array(obj, None))
     ):

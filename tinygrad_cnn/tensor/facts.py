@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygrad_cnn.core.checks import check_axis
 from tinygrad_cnn.core.errors import ArgumentError
-from tinygrad_cnn.core.storage import OUTSIDE, in_order, owner, start
+from tinygrad_cnn.core.storage import OUTSIDE, in_order, note_write, owner, start
 from tinygrad_cnn.core.tensor import Tensor
 from tinygrad_cnn.core.types import ArrayLike, DType, NDArray, Shape
 from tinygrad_cnn.ops.calling import flexible
@@ -108,7 +108,8 @@ class FactMethods(Tensor):
     @flexible
     def stride(self, dim: int | None = None) -> Shape | int:
         """How many elements further in memory the next index of each dim, or of one, lies."""
-        strides = tuple(step // self.array.itemsize for step in self.array.strides)
+        array = self.array if self.array.size else np.zeros([max(n, 1) for n in self.array.shape], self.array.dtype)
+        strides = tuple(step // array.itemsize for step in array.strides)
         return strides if dim is None else strides[dim]
 
     def storage_offset(self) -> int:
@@ -128,7 +129,9 @@ class FactMethods(Tensor):
         """Become the window on memory that another tensor is; without one, an empty tensor."""
         self.records_write("set_", ())
         self.array = np.empty(0, self.array.dtype) if source is None else in_order(source)
-        self.view_of = None if self.array.flags.c_contiguous else OUTSIDE
+        note_write(self.array)
+        if self.base is None:
+            self.view_of = None if self.array.flags.c_contiguous else OUTSIDE
         return self
 
     def is_contiguous(self, memory_format: Any = None) -> bool:

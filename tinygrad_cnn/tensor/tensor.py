@@ -23,7 +23,7 @@ from tinygrad_cnn.tensor.elementwise import ElementwiseMethods
 from tinygrad_cnn.tensor.indexing import IndexingMethods
 from tinygrad_cnn.tensor.inplace import InPlaceMethods
 from tinygrad_cnn.tensor.legacy import legacy_array
-from tinygrad_cnn.tensor.memory import copied, put_together, taken_apart
+from tinygrad_cnn.tensor.memory import copied
 from tinygrad_cnn.tensor.operators import Operators
 from tinygrad_cnn.tensor.printing import represented
 from tinygrad_cnn.tensor.products import ProductMethods
@@ -112,6 +112,7 @@ class Tensor(
         array = as_array(value, None)
         if self._wants and array.dtype.kind not in "fc":
             raise RuntimeError(f"data: a tensor that requires a gradient cannot hold data of dtype {array.dtype}")
+        self.current()  # while it is known what was written
         self.array = apart(array)
         if self.base is None:
             self.view_of = None if array.flags.c_contiguous else OUTSIDE
@@ -152,7 +153,7 @@ class Tensor(
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled as its array, without history and gradient."""
-        return restored, (type(self), self.requires_grad, taken_apart(in_order(self)))
+        return type(self), (self.array, self.requires_grad)
 
     def retain_grad(self) -> None:
         """Fill `.grad` of this result of an op, too, in `backward`."""
@@ -184,11 +185,6 @@ class Tensor(
     def __format__(self, spec: str) -> str:
         number = self.numel() == 1 if spec else not self.ndim and type(self) is Tensor
         return format(self.item(), spec) if number else object.__format__(self, spec)
-
-
-def restored(kind: type[Tensor], requires_grad: bool, place: tuple[Any, ...]) -> Tensor:
-    """A tensor from a pickle."""
-    return kind(put_together(*place), requires_grad=requires_grad)
 
 
 core.Tensor.kind = Tensor
