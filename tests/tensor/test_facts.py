@@ -192,7 +192,8 @@ def test_results_can_be_written_into_a_tensor():
     assert tg.max(X, 1, out=(values, places)).values is values
     assert places.tolist() == [3, 3, 3]
     for call, error, message in (
-        (lambda: tg.mul(X, 2, out=tg.zeros(2)), RuntimeError, r"mul: out has shape \(2,\), the result \(3, 4\)"),
+        (lambda: tg.mul(X, 2, out=tg.zeros(2)), UserWarning, r"mul: out has shape \(2,\), the result \(3, 4\)"),
+        (lambda: tg.mm(X, X.t(), out=tg.zeros(3, 3).double()), RuntimeError, "mm: out has dtype float64, the result f"),
         (lambda: tg.mul(X, 2, out=3), TypeError, "mul: out is int"),
         (lambda: tg.max(X, 1, out=values), TypeError, "a tuple of 2 tensors"),
         (lambda: tg.mul(X, 2.5, out=tg.zeros(3, 4, dtype=tg.int64)), RuntimeError, "does not fit"),

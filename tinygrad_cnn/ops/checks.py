@@ -84,10 +84,11 @@ def check_matrices(op: str, name: str, value: Array, *, square: bool = False) ->
 
 def check_same_dtype(op: str, *values: Any) -> None:
     """All Tensors among the values have one dtype: products of matrices promote none."""
-    dtypes = [dtype_of(value) for value in values if hasattr(type(value), "__record__")]
-    if any(dtype != dtypes[0] for dtype in dtypes):
-        listed = " and ".join(str(dtype) for dtype in dtypes)
-        raise DTypeError(f"{op}: the inputs have dtypes {listed}; they must be equal, convert one with .to(dtype)")
+    dtypes = [dtype for value in values if (dtype := getattr(value, "array_dtype", None)) is not None]
+    for dtype in dtypes:
+        if dtype is not dtypes[0] and dtype != dtypes[0]:
+            listed = " and ".join(str(d) for d in dtypes)
+            raise DTypeError(f"{op}: the inputs have dtypes {listed}; they must be equal, convert one with .to(dtype)")
 
 
 def check_integer(op: str, name: str, value: Array) -> None:

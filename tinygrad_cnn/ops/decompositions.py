@@ -4,6 +4,7 @@ An op has one output; one that finds several matrices stacks them in one array, 
 a matrix fixes only up to a sign is differentiated as it was found: the sign is constant near by.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,8 @@ from tinygrad_cnn.kernels import matrices
 from tinygrad_cnn.ops.checks import check_matrices, check_same_dtype
 from tinygrad_cnn.ops.diagonals import diag_embed
 from tinygrad_cnn.ops.shape import cat, tril, triu
-from tinygrad_cnn.ops.solving import SingularError, SolveTriangular, check_rows, regular, turned
-from tinygrad_cnn.ops.untracked import dressed, plain, refuse_gradient
+from tinygrad_cnn.ops.solving import SingularError, SolveTriangular, check_rows, level, regular, turned
+from tinygrad_cnn.ops.untracked import dressed, is_tracked, plain, refuse_gradient
 from tinygrad_cnn.torch_names import return_types
 
 __all__ = [
@@ -292,13 +293,13 @@ def _eigh(op: str, a: Array, uplo: str) -> Array:
     check_matrices(op, "A", a, square=True)
     if str(uplo).upper() not in ("L", "U"):
         raise ArgumentError(f"{op}: UPLO is {uplo!r}; it must be 'L' or 'U'")
-    return converged(op, Eigh, from_triangle(a, str(uplo).upper() == "U"))
+    return converged(op, Eigh.apply, from_triangle(a, str(uplo).upper() == "U"))
 
 
-def converged(op: str, kind: type[Op], a: Array) -> Array:
-    """The op applied; SingularError if LAPACK gives up, as it does where there are NaN or infinities."""
+def converged(op: str, find: Callable[..., Any], a: Array) -> Any:
+    """What is found; SingularError if LAPACK gives up, as it does where there are NaN or infinities."""
     try:
-        return kind.apply(a)
+        return find(a)
     except np.linalg.LinAlgError as error:
         raise SingularError(f"{op}: {error}; does A, of shape {shape_of(a)}, contain NaN or infinities?") from None
 
@@ -324,7 +325,7 @@ def linalg_svd(A: A, full_matrices: bool = True, *, driver: str | None = None) -
     """
     _check_driver("svd", driver)
     m, n = check_matrices("svd", "A", A)[-2:]
-    y: Any = converged("svd", SVD, A)
+    y: Any = converged("svd", SVD.apply, A)
     u, s, v = y[..., :m, :], y[..., m, :], y[..., m + 1 :, :]
     if full_matrices and m != n:
         more_u, _, more_vh = np.linalg.svd(plain("svd", A))
@@ -334,6 +335,10 @@ def linalg_svd(A: A, full_matrices: bool = True, *, driver: str | None = None) -
     return return_types.linalg_svd(u, s, turned(v))
 
 
+def _only_values(a: NDArray) -> NDArray:
+    return np.asarray(np.linalg.svd(a, compute_uv=False))
+
+
 def _check_driver(op: str, driver: str | None) -> None:
     if driver is not None:
         raise ArgumentError(f"{op}: driver is {driver!r}; it chooses a method of cuSOLVER, on the CPU it must be None")
@@ -341,6 +346,10 @@ def _check_driver(op: str, driver: str | None) -> None:
 
 def svdvals(A: A, *, driver: str | None = None) -> A:
     """The singular values, in descending order."""
+    if not is_tracked(A):
+        _check_driver("svdvals", driver)
+        check_matrices("svdvals", "A", A)
+        return dressed(converged("svdvals", _only_values, plain("svdvals", A)), A)
     return linalg_svd(A, full_matrices=False, driver=driver).S
 
 
@@ -460,7 +469,8 @@ def householder_product(input: A, tau: ArrayLike) -> A:
     """
     m, n = _check_reflections("householder_product", input, tau)
     eye: Any = np.eye(m, n, dtype=plain("householder_product", input).dtype)
-    return _reflected(input, tau, np.broadcast_to(eye, (*shape_of(input)[:-2], m, n)), backwards=True)
+    first = level(np.broadcast_to(eye, shape_of(input)), input)
+    return _reflected(input, tau, first, backwards=True)
 
 
 def _check_reflections(op: str, input: Array, tau: Any) -> tuple[int, int]:

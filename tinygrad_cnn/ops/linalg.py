@@ -5,14 +5,15 @@ from typing import Any, overload
 
 import numpy as np
 
-from tinygrad_cnn.core.checks import shape_of
+from tinygrad_cnn.core.checks import dtype_of, shape_of
 from tinygrad_cnn.core.domain import Real
 from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.linalg import Linear, Matmul
 from tinygrad_cnn.core.op import Op, Sample
+from tinygrad_cnn.core.shape import Cast
 from tinygrad_cnn.core.types import A, Array, ArrayLike, Shape
-from tinygrad_cnn.ops.checks import check_ndim
+from tinygrad_cnn.ops.checks import check_ndim, check_same_dtype
 from tinygrad_cnn.ops.elementwise import mul
 from tinygrad_cnn.ops.shape import diagonal, unsqueeze
 
@@ -80,6 +81,7 @@ def matmul(input: A, other: ArrayLike) -> A:
         raise ArgumentError(
             f"matmul: the batch dims {left[:-2]} and {right[:-2]} of {left} and {right} do not broadcast"
         ) from None
+    check_same_dtype("matmul", input, other)
     a = unsqueeze(input, 0) if len(left) == 1 else input
     b = unsqueeze(other, 1) if len(right) == 1 else other
     y = Matmul.apply(a, b)
@@ -131,6 +133,7 @@ def linear(input: A, weight: ArrayLike, bias: ArrayLike | None = None) -> A:
             f"linear: input has shape {x}, weight {w}; expected weight (out_features, in_features) with "
             f"in_features {x[-1] if x else '= the last dim of input'}"
         )
+    check_same_dtype("linear", input, weight, bias)
     if bias is not None and shape_of(bias) != w[:-1]:
         raise ArgumentError(f"linear: bias has shape {shape_of(bias)}; weight {w} expects {w[:-1]}")
     if len(w) == 1:
@@ -155,7 +158,7 @@ def einsum(equation: str, *operands: Any) -> Any:
     if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
         operands = tuple(operands[0])
     terms, output = _parse(equation, [shape_of(x) for x in operands])
-    arrays = list(operands)
+    arrays = _widened(list(operands), terms, output)
     for k, term in enumerate(terms):
         while len(set(term)) < len(term):  # "ii": take the diagonal, then name it once
             letter = next(c for c in term if term.count(c) > 1)
@@ -165,6 +168,19 @@ def einsum(equation: str, *operands: Any) -> Any:
             term = term[:first] + term[first + 1 : second] + term[second + 1 :] + letter
         terms[k] = term
     return Einsum.apply(*arrays, terms=tuple(terms), output=output)
+
+
+def _widened(arrays: list[Any], terms: list[str], output: str) -> list[Any]:
+    """Small integers made int64 if any is summed alone, not multiplied: then it is a sum as `sum` takes it."""
+    alone = {
+        letter
+        for term, x in zip(terms, arrays, strict=True)
+        for letter, n in zip(term, shape_of(x), strict=True)
+        if letter not in output and (n != 1 or len(terms) == 1) and sum(letter in other for other in terms) == 1
+    }
+    if not alone or any(dtype_of(x).kind not in "biu" for x in arrays):
+        return arrays
+    return [Cast.apply(x, dtype=np.dtype(np.int64)) for x in arrays]
 
 
 def _parse(equation: str, shapes: list[Shape]) -> tuple[list[str], str]:

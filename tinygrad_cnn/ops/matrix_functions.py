@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.core.checks import check_axes, check_axis, check_broadcast, shape_of
+from tinygrad_cnn.core.checks import check_axes, check_axis, check_broadcast, dtype_of, shape_of
 from tinygrad_cnn.core.domain import Real
 from tinygrad_cnn.core.draw import Draw
-from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.errors import ArgumentError, DTypeError
 from tinygrad_cnn.core.op import Op, Sample
 from tinygrad_cnn.core.types import A, Array, ArrayLike, Axis, NDArray
 from tinygrad_cnn.kernels import matrices
@@ -74,7 +74,10 @@ class MatrixExp(Op):
 
 def matrix_exp(input: A) -> A:
     """The exponential ``Σ inputᵏ / k!`` of square matrices."""
-    check_matrices("matrix_exp", "input", input, square=True)
+    shape = shape_of(input)
+    check_floating("matrix_exp", "input", input)
+    if len(shape) < 2 or shape[-1] != shape[-2]:
+        raise ArgumentError(f"matrix_exp: input has shape {shape}; expected square matrices (..., n, n)")
     return MatrixExp.apply(input)
 
 
@@ -150,7 +153,7 @@ def lstsq(A: A, B: ArrayLike, rcond: float | None = None, *, driver: str | None 
     largest = sizes.max(-1, initial=0, keepdims=True)
     rank = np.sum(sizes > (precision if rcond is None else rcond) * largest, axis=-1, dtype=np.int64)
     nothing = np.zeros(0, values.dtype)
-    residuals: Any = dressed(nothing, A)
+    residuals: Any = reshape(solution, (-1,))[:0]
     if a[-2] > a[-1] and driver != "gelsy" and driver is not None and bool(np.all(rank == a[-1])):
         error = A @ solution - rows
         residuals = sum(error * error, -2)
@@ -255,11 +258,12 @@ def tensorsolve(A: A, B: ArrayLike, dims: Sequence[int] | None = None) -> A:
 def linalg_vander(x: A, *, N: int | None = None) -> A:
     """The powers 0 to N - 1 of each element, along a new last dim; N is the size of the last dim, if not given."""
     shape = shape_of(x)
-    if not shape:
-        raise ArgumentError("vander: x has no dims; expected at least 1")
-    if N is not None and N <= 1:
-        raise ArgumentError(f"vander: N is {N}; it must be greater than 1")
-    return powers(x, shape[-1] if N is None else N)
+    count = (shape[-1] if shape else 1) if N is None else N
+    if count <= 1:
+        raise ArgumentError(f"vander: N is {count}; it must be greater than 1")
+    if dtype_of(x).kind == "b":
+        raise DTypeError("vander: x is boolean; convert it with .long() or .float()")
+    return powers(x, count) if shape else unsqueeze(powers(x, count), 0)
 
 
 def powers(x: A, count: int) -> A:
@@ -269,7 +273,7 @@ def powers(x: A, count: int) -> A:
     if count <= 1:
         return ones[..., :count]
     repeated = np.broadcast_to(unsqueeze(x, -1), (*shape, count - 1))
-    return cat([ones, cumprod(repeated, -1)], -1)
+    return cat([ones, cumprod(repeated, -1, dtype=dtype)], -1)
 
 
 def vecdot(x: A, y: ArrayLike, *, dim: int = -1) -> A:

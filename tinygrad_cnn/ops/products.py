@@ -6,15 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.core.checks import check_axes, check_axis, check_broadcast, shape_of
+from tinygrad_cnn.core.checks import check_axes, check_axis, check_broadcast, dtype_of, shape_of
 from tinygrad_cnn.core.errors import ArgumentError
-from tinygrad_cnn.core.types import A, Array, ArrayLike
+from tinygrad_cnn.core.types import A, Array, ArrayLike, Shape
 from tinygrad_cnn.ops.arrangement import unpacked
 from tinygrad_cnn.ops.calling import flexible
-from tinygrad_cnn.ops.checks import check_ndim
+from tinygrad_cnn.ops.checks import check_ndim, check_same_dtype
 from tinygrad_cnn.ops.linalg import bmm, dot, matmul, mm, outer
 from tinygrad_cnn.ops.reduce import norm, sum
-from tinygrad_cnn.ops.shape import diagonal, permute, reshape, roll, transpose, unsqueeze
+from tinygrad_cnn.ops.shape import clone, diagonal, permute, reshape, roll, transpose, unsqueeze
+from tinygrad_cnn.ops.solving import inv, level
 
 __all__ = [
     "addbmm", "addmm", "addmv", "addr", "adjoint", "baddbmm", "cdist", "chain_matmul", "cross", "ger", "inner", "kron",
@@ -29,37 +30,72 @@ def mv(input: A, vec: ArrayLike) -> A:
     return matmul(input, vec)
 
 
-def _scaled(product: Array, alpha: float, input: Array, beta: float) -> Array:
-    """``beta * input + alpha * product``; of an input that does not count, not even its NaN."""
+def _scaled(op: str, product: Array, alpha: float, input: Array, beta: float) -> Array:
+    """``beta * input + alpha * product``; of an input that does not count, not even its NaN.
+
+    Of integers, alpha and beta are made integers, as PyTorch does it.
+    """
+    check_same_dtype(op, input, product)
+    if dtype_of(product).kind in "biu":
+        alpha, beta = int(alpha), int(beta)
     product = product if alpha == 1 else product * alpha
     if beta == 0:
+        shape = shape_of(product)
+        check_fits(op, input, shape)
         return product
-    return (input if beta == 1 else input * beta) + product
+    total = (input if beta == 1 else input * beta) + product
+    if shape_of(total) != shape_of(product):
+        check_fits(op, input, shape_of(product))
+    return total
+
+
+def check_fits(op: str, input: Array, shape: Shape) -> None:
+    """The input can be broadcast to the shape of the product."""
+    if check_broadcast(op, shape_of(input), shape) != shape:
+        raise ArgumentError(
+            f"{op}: input has shape {shape_of(input)}, which does not broadcast to the product's {shape}"
+        )
 
 
 def addmm(input: A, mat1: ArrayLike, mat2: ArrayLike, *, beta: float = 1, alpha: float = 1) -> A:
     """``beta * input + alpha * (mat1 @ mat2)``"""
-    return _scaled(mm(mat1, mat2), alpha, input, beta)
+    return _scaled("addmm", mm(mat1, mat2), alpha, input, beta)
 
 
 def addmv(input: A, mat: ArrayLike, vec: ArrayLike, *, beta: float = 1, alpha: float = 1) -> A:
     """``beta * input + alpha * (mat @ vec)``"""
-    return _scaled(mv(mat, vec), alpha, input, beta)
+    return _scaled("addmv", mv(mat, vec), alpha, input, beta)
 
 
 def addr(input: A, vec1: ArrayLike, vec2: ArrayLike, *, beta: float = 1, alpha: float = 1) -> A:
     """``beta * input + alpha * outer(vec1, vec2)``"""
-    return _scaled(outer(vec1, vec2), alpha, input, beta)
+    product: Any = outer(vec1, vec2)
+    check_fits("addr", input, shape_of(product))
+    kinds = dtype_of(product).kind + dtype_of(input).kind
+    x: Any = input
+    if kinds == "bb":
+        return (x & np.asarray(beta != 0)) | (product & np.asarray(alpha != 0))
+    if "f" not in kinds and not all(isinstance(number, int) for number in (alpha, beta)):
+        raise ArgumentError(f"addr: alpha is {alpha!r}, beta {beta!r}; for integers they must be integers")
+    kept: Any = np.zeros((1, 1), dtype_of(x)) if beta == 0 else x if beta == 1 else x * beta
+    return kept + (product if alpha == 1 else product * alpha)
 
 
 def addbmm(input: A, batch1: ArrayLike, batch2: ArrayLike, *, beta: float = 1, alpha: float = 1) -> A:
     """``beta * input + alpha * Σ (batch1[i] @ batch2[i])``"""
-    return _scaled(sum(bmm(batch1, batch2), 0), alpha, input, beta)
+    return _scaled("addbmm", _summed(bmm(batch1, batch2), 0, False), alpha, input, beta)
+
+
+def _summed(x: A, dim: int, keepdim: bool) -> A:
+    """A sum that keeps the dtype, of integers too."""
+    total: Any = sum(x, dim, keepdim)
+    dtype = dtype_of(x)
+    return total if dtype_of(total) == dtype else total.astype(dtype)
 
 
 def baddbmm(input: A, batch1: ArrayLike, batch2: ArrayLike, *, beta: float = 1, alpha: float = 1) -> A:
     """``beta * input + alpha * (batch1 @ batch2)``, batch by batch"""
-    return _scaled(bmm(batch1, batch2), alpha, input, beta)
+    return _scaled("baddbmm", bmm(batch1, batch2), alpha, input, beta)
 
 
 ger = outer
@@ -119,17 +155,18 @@ def _costs(sizes: list[int], start: int, end: int) -> dict[tuple[int, int], int]
 
 
 def matrix_power(input: A, n: int) -> A:
-    """A square matrix times itself, `n` times (n >= 0); of batches, each."""
+    """A square matrix times itself, `n` times, and below 0 its inverse; of batches, each."""
     shape = shape_of(input)
     if len(shape) < 2 or shape[-1] != shape[-2]:
         raise ArgumentError(f"matrix_power: input has shape {shape}; expected square matrices")
     if n < 0:
-        raise ArgumentError(f"matrix_power: n is {n}; invert first, with linalg.inv")
+        return matrix_power(inv(input), -n)
     if n == 0:
-        return input * 0 + np.eye(shape[-1])
-    half = matrix_power(input, n // 2) if n > 1 else input
+        eye = np.eye(shape[-1], dtype=dtype_of(input))
+        return level(np.array(np.broadcast_to(eye, shape)), input)
     if n == 1:
-        return half
+        return clone(input)
+    half = matrix_power(input, n // 2) if n > 3 else input
     return matmul(half, half) if n % 2 == 0 else matmul(matmul(half, half), input)
 
 
@@ -144,8 +181,19 @@ def tensordot(a: A, b: ArrayLike, dims: Any = 2) -> A:
         first, second = dims
         over_a = check_axes("tensordot", _listed(first), len(left))
         over_b = check_axes("tensordot", _listed(second), len(right))
-    if [left[k] for k in over_a] != [right[k] for k in over_b]:
-        raise ArgumentError(f"tensordot: dims {over_a} of {left} and {over_b} of {right} differ; they must be equal")
+    check_same_dtype("tensordot", a, b)
+    if len(over_a) != len(over_b):
+        raise ArgumentError(f"tensordot: dims {over_a} of the first and {over_b} of the second; they must be as many")
+    for k, m in zip(over_a, over_b, strict=True):
+        if left[k] == 1 and right[m] != 1:
+            b = _summed(b, m, True)
+        elif right[m] == 1 and left[k] != 1:
+            a = _summed(a, k, True)
+        elif left[k] != right[m]:
+            raise ArgumentError(
+                f"tensordot: dims {over_a} of {left} and {over_b} of {right} differ; sizes must be equal, or 1"
+            )
+    left, right = shape_of(a), shape_of(b)
     free_a = tuple(k for k in range(len(left)) if k not in over_a)
     free_b = tuple(k for k in range(len(right)) if k not in over_b)
     inner = math.prod(left[k] for k in over_a)

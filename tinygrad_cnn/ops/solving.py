@@ -14,6 +14,7 @@ from tinygrad_cnn.core.op import Op, Sample
 from tinygrad_cnn.core.types import A, Array, ArrayLike, NDArray, Shape
 from tinygrad_cnn.kernels import matrices
 from tinygrad_cnn.ops.checks import check_matrices, check_same_dtype
+from tinygrad_cnn.ops.piecewise import where
 from tinygrad_cnn.ops.shape import cat, reshape, stack, tril, triu
 from tinygrad_cnn.ops.untracked import dressed, plain
 from tinygrad_cnn.torch_names import return_types
@@ -293,7 +294,12 @@ def slogdet(A: A) -> return_types.linalg_slogdet[A]:
     """``(sign, logabsdet)`` of the determinant of square matrices."""
     check_matrices("slogdet", "A", A, square=True)
     size, sign = Slogdet.apply(A)
-    return return_types.linalg_slogdet(sign, size)
+    return return_types.linalg_slogdet(level(plain("slogdet", sign), size), size)
+
+
+def level(values: NDArray, of: A) -> A:
+    """The values as a function of `of`, of the same shape, with the derivative 0: PyTorch records them so."""
+    return where(np.ones(values.shape, bool), values, of)
 
 
 def logdet(input: A) -> A:

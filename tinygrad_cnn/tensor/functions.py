@@ -10,15 +10,27 @@ from tinygrad_cnn.tensor.tensor import Tensor
 
 _WITHOUT_OUT = {"allclose", "broadcast_shapes", "equal", "is_nonzero"}
 """Functions whose result is no tensor."""
+_EXACT = {
+    "abs", "absolute", "addbmm", "addmm", "addmv", "all", "amax", "amin", "aminmax", "any", "argmax", "argmin",
+    "baddbmm", "bmm", "bucketize", "ceil", "chain_matmul", "cross", "cummax", "cummin", "det", "diag", "diff", "dot",
+    "fix", "float_power", "floor", "frac", "frexp", "gather", "heaviside", "histc", "histogram", "index_add",
+    "index_copy", "index_reduce", "index_select", "inner", "inverse", "isin", "isneginf", "isposinf", "kthvalue",
+    "log_softmax", "logcumsumexp", "lu_solve", "lu_unpack", "masked_select", "matmul", "mm", "mode", "msort", "mv",
+    "nan_to_num", "nanquantile", "neg", "negative", "nonzero", "norm", "ormqr", "qr", "quantile", "renorm", "round",
+    "scatter", "scatter_add", "scatter_reduce", "searchsorted", "sgn", "sign", "signbit", "slice_scatter", "slogdet",
+    "softmax", "sort", "svd", "take", "take_along_dim", "tensordot", "topk", "triangular_solve", "tril", "triu",
+    "trunc", "vdot", "where",
+}  # fmt: skip
+"""Functions whose `out` must have the dtype of the result, as in PyTorch: most of those that are not element-wise."""
 
 
 if TYPE_CHECKING:
     from tinygrad_cnn.ops.families import *
 else:
     _of_ops = {name: getattr(families, name) for name in families.__all__}
-    globals().update({name: f if name in _WITHOUT_OUT else into(f) for name, f in _of_ops.items()})
+    globals().update({name: f if name in _WITHOUT_OUT else into(f, name in _EXACT) for name, f in _of_ops.items()})
 
-cholesky, qr, svd = into(older_names.cholesky), into(older_names.qr), into(older_names.svd)
+cholesky, qr, svd = into(older_names.cholesky), into(older_names.qr, True), into(older_names.svd, True)
 put, trapz = into(put_of), trapezoid_of
 detach, positive = Tensor.detach, Tensor.resolve_conj
 

@@ -1,18 +1,19 @@
 """Results written into tensors that were there before: PyTorch's `out`."""
 
+import warnings
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
 from tinygrad_cnn.autograd.mode import no_grad
-from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.errors import DTypeError
 from tinygrad_cnn.tensor.tensor import Tensor
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-def written(op: str, result: Any, out: Any) -> Any:
-    """The result, in the memory of `out`; that must have its shape, or be empty, and a dtype that holds it.
+def written(op: str, result: Any, out: Any, exact: bool = False) -> Any:
+    """The result, in the memory of `out`, which takes its shape, and holds its dtype or, if `exact`, has it.
 
     Raises
     ------
@@ -24,29 +25,39 @@ def written(op: str, result: Any, out: Any) -> Any:
     if isinstance(result, tuple):
         if not isinstance(out, (tuple, list)) or len(out) != len(result):
             raise TypeError(f"{op}: out must be a tuple of {len(result)} tensors")
-        parts = [written(op, part, target) for part, target in zip(result, out, strict=True)]
+        parts = [written(op, part, target, exact) for part, target in zip(result, out, strict=True)]
         return type(result)(*parts) if hasattr(result, "_fields") else tuple(parts)
     if not isinstance(out, Tensor):
         raise TypeError(f"{op}: out is {type(out).__name__}; expected a Tensor")
     if result.is_recorded or out.is_recorded:
         raise RuntimeError(f"{op}: out= cannot carry a gradient; use the result, or no_grad()")
+    if exact and out.array_dtype != result.array_dtype:
+        raise DTypeError(f"{op}: out has dtype {out.array_dtype}, the result {result.array_dtype}; they must be equal")
     if out.array_shape != result.array_shape:
         if out.numel():
-            raise ArgumentError(f"{op}: out has shape {out.array_shape}, the result {result.array_shape}")
+            warnings.warn(
+                f"{op}: out has shape {out.array_shape}, the result {result.array_shape}: out is resized; give an "
+                "empty tensor, out.resize_(0), or one of the right shape",
+                UserWarning,
+                stacklevel=3,
+            )
         out.resize_(result.array_shape)
     with no_grad():
         out.become(op, lambda x: result)
     return out
 
 
-def into(function: _Function) -> _Function:
-    """Let a function of tensors take `out`: a tensor, or several, that its results are written into."""
+def into(function: _Function, exact: bool = False) -> _Function:
+    """Let a function of tensors take `out`: a tensor, or several, that its results are written into.
+
+    If `exact`, its dtype must be that of the result, not just one that holds it.
+    """
 
     @wraps(function)
     def called(*args: Any, **options: Any) -> Any:
         if "out" not in options:
             return function(*args, **options)
         out = options.pop("out")
-        return written(function.__name__, function(*args, **options), out)
+        return written(function.__name__, function(*args, **options), out, exact)
 
     return cast(_Function, called)
