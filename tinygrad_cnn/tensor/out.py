@@ -12,8 +12,8 @@ from tinygrad_cnn.tensor.tensor import Tensor
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-def written(op: str, result: Any, out: Any, exact: bool = False) -> Any:
-    """The result, in the memory of `out`, which takes its shape, and holds its dtype or, if `exact`, has it.
+def written(op: str, result: Any, out: Any) -> Any:
+    """The result, in the memory of `out`, which takes its shape, and must hold its dtype.
 
     Raises
     ------
@@ -25,14 +25,12 @@ def written(op: str, result: Any, out: Any, exact: bool = False) -> Any:
     if isinstance(result, tuple):
         if not isinstance(out, (tuple, list)) or len(out) != len(result):
             raise TypeError(f"{op}: out must be a tuple of {len(result)} tensors")
-        parts = [written(op, part, target, exact) for part, target in zip(result, out, strict=True)]
+        parts = [written(op, part, target) for part, target in zip(result, out, strict=True)]
         return type(result)(*parts) if hasattr(result, "_fields") else tuple(parts)
     if not isinstance(out, Tensor):
         raise TypeError(f"{op}: out is {type(out).__name__}; expected a Tensor")
     if result.is_recorded or out.is_recorded:
         raise RuntimeError(f"{op}: out= cannot carry a gradient; use the result, or no_grad()")
-    if exact and out.array_dtype != result.array_dtype:
-        raise DTypeError(f"{op}: out has dtype {out.array_dtype}, the result {result.array_dtype}; they must be equal")
     if out.array_shape != result.array_shape:
         if out.numel():
             warnings.warn(
@@ -47,6 +45,15 @@ def written(op: str, result: Any, out: Any, exact: bool = False) -> Any:
     return out
 
 
+def check_dtypes(op: str, result: Any, out: Any) -> None:
+    """Each tensor of `out` has the dtype of its result."""
+    if isinstance(result, tuple):
+        for part, target in zip(result, out if isinstance(out, (tuple, list)) else (), strict=False):
+            check_dtypes(op, part, target)
+    elif isinstance(out, Tensor) and out.array_dtype != result.array_dtype:
+        raise DTypeError(f"{op}: out has dtype {out.array_dtype}, the result {result.array_dtype}; they must be equal")
+
+
 def into(function: _Function, exact: bool = False) -> _Function:
     """Let a function of tensors take `out`: a tensor, or several, that its results are written into.
 
@@ -58,6 +65,9 @@ def into(function: _Function, exact: bool = False) -> _Function:
         if "out" not in options:
             return function(*args, **options)
         out = options.pop("out")
-        return written(function.__name__, function(*args, **options), out, exact)
+        result = function(*args, **options)
+        if exact:
+            check_dtypes(function.__name__, result, out)
+        return written(function.__name__, result, out)
 
     return cast(_Function, called)
