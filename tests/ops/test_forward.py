@@ -414,6 +414,14 @@ def sigmoid(x):
     return 1 / (1 + math.exp(-x))
 
 
+def recurred(a, b, *, axis):
+    out = np.empty(a.shape)
+    for place in np.ndindex(out.shape):
+        before = (*place[:axis], place[axis] - 1, *place[axis + 1 :])
+        out[place] = b[place] + (a[place] * out[before] if place[axis] else 0)
+    return out
+
+
 def normal(x):
     return math.erfc(-x / math.sqrt(2)) / 2
 
@@ -504,8 +512,6 @@ def resampled_back(v, *, axis, taps, size):
     return np.moveaxis(y, 0, axis)
 
 
-SELU = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
-
 REFERENCES = {
     "Clone": lambda x, order: np.reshape(x.tolist(), x.shape),
     "Cast": lambda x, *, dtype: x,
@@ -562,6 +568,8 @@ REFERENCES = {
     "Arccos": each(math.acos),
     "Arctan": each(math.atan),
     "Sigmoid": each(sigmoid),
+    "Slope": each(lambda x, s, *, rate: (rate / 2 / math.cosh(rate * x / 2)) ** 2),
+    "Sinc": each(lambda x, *, order: float(mpmath.diff(lambda t: mpmath.sincpi(t), x, order))),
     "Erf": each(math.erf),
     "Erfc": each(math.erfc),
     "Erfcx": each(lambda x: math.exp(x * x) * math.erfc(x)),
@@ -581,8 +589,11 @@ REFERENCES = {
     "Relu": each(lambda x: max(x, 0.0)),
     "Gate": each(lambda x, of: x if of > 0 else 0.0),
     "LeakyRelu": each(lambda x, *, negative_slope: x if x > 0 else negative_slope * x),
-    "Elu": each(lambda x, *, alpha: x if x > 0 else alpha * math.expm1(x)),
-    "Selu": each(lambda x: SELU[0] * (x if x > 0 else SELU[1] * math.expm1(x))),
+    "Elu": each(lambda x, *, alpha, scale=1, rate=1: scale * (x if x > 0 else alpha * math.expm1(rate * x))),
+    "Softsign": each(lambda x: x / (1 + abs(x))),
+    "Tanhshrink": each(lambda x: x - math.tanh(x)),
+    "Xlogy": each(lambda a, b: a * math.log(b)),
+    "Logit": each(lambda x: math.log(x / (1 - x))),
     "Hardtanh": each(lambda x, *, min_val, max_val: min(max(x, min_val), max_val)),
     "Clamp": each(lambda x, *, min, max: sorted([x, x if min is None else min, x if max is None else max])[
         2 if max is None else 0 if min is None else 1]),
@@ -613,6 +624,7 @@ REFERENCES = {
     "Pinv": pseudo_inverse,
     "MatrixExp": series,
     "Cumprod": along(lambda v: list(itertools.accumulate(v, operator.mul))),
+    "Recurrence": recurred,
     "Cumsum": along(lambda v: list(itertools.accumulate(v))),
     "Argmax": lambda x, *, axis, keepdim: _first(x, max, axis, keepdim),
     "Argmin": lambda x, *, axis, keepdim: _first(x, min, axis, keepdim),

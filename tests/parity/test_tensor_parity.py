@@ -346,6 +346,9 @@ UNARY = {
     **dict.fromkeys("asin arcsin acos arccos atanh arctanh tan".split(), unary(-0.9, 0.9)),
     **dict.fromkeys("acosh arccosh".split(), unary(1.1, 4)),
     "erfinv": unary(-0.95, 0.95),
+    **dict.fromkeys(("erfc", "i0"), unary()),
+    **dict.fromkeys(("lgamma", "digamma"), unary(0.25, 4)),
+    "mvlgamma": lambda d: ((d.real(3, low=2, high=4), d.choice([1, 2, 3])), {}),
     "logit": lambda d: ((d.real(3, low=0.1, high=0.9), *([1e-6] if d.flag() else [])), {}),
     "clone": unary(),
     "selu": unary(),
@@ -548,7 +551,7 @@ ELSEWHERE = set(
     hardtanh layer_norm leaky_relu linear max_pool2d nll_loss one_hot silu softplus binary_cross_entropy""".split()
 )
 """Compared in test_nn_parity.py and its neighbours."""
-UNTESTED_HERE = set("broadcast_shapes unique unique_consecutive cholesky put svd".split())
+UNTESTED_HERE = set("polygamma broadcast_shapes unique unique_consecutive cholesky put svd".split())
 """With tests of their own, below."""
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tinygrad_cnn.core.domain import AwayFrom, Positive
+from tinygrad_cnn.core.domain import AwayFrom, Positive, Real
 from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.op import Elementwise, Kink, Sample, Unary
 from tinygrad_cnn.core.types import Array
@@ -74,9 +74,11 @@ class Div(Elementwise):
 
 
 class PowScalar(Elementwise):
-    """y = x ** p, with p a number        dx = g p x**(p-1)"""
+    """y = x ** p, with p a number        dx = g p x**(p-1)
 
-    domain = {"x": Positive()}
+    Where p is whole, x may be negative, and 0 as well if p is not negative.
+    """
+
     kinks = (
         Kink("x = 0, p = 0", (0.0,), (0.0,), {"p": 0}),
         Kink("x = 0, p = 1", (0.0,), (1.0,), {"p": 1}),
@@ -92,8 +94,9 @@ class PowScalar(Elementwise):
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
-        (x,) = super().sample(draw).inputs
-        return Sample((x,), {"p": draw.choice([2, 3, 1, 0, -1, 0.5, -1.5])})
+        p = draw.choice([2, 3, 1, 0, -1, 0.5, -1.5])
+        domain = Positive() if p % 1 else AwayFrom((0.0,), gap=0.5) if p < 0 else Real()
+        return Sample((draw.array(draw.shape(), domain),), {"p": p})
 
 
 class Neg(Elementwise):
@@ -132,15 +135,3 @@ class Log(Unary):
 
     def d_x(g: Array, x: Array) -> Array:
         return g / x
-
-
-class Tanh(Unary):
-    """y = tanh x        dx = g (1 - y²)"""
-
-    numpy = (np.tanh,)
-
-    def forward(x: Array) -> Array:
-        return np.tanh(x)
-
-    def d_x(g: Array, y: Array) -> Array:
-        return g * (1 - y * y)

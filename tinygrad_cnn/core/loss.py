@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tinygrad_cnn.core.domain import Positive, Real
+from tinygrad_cnn.core.domain import Real
 from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.op import Op, Sample
 from tinygrad_cnn.core.types import Array
@@ -47,7 +47,7 @@ class ClassCrossEntropy(Op):
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
         n, k = draw.integer(1, 3), draw.integer(1, 4)
-        x, t, w = draw.array((n, k), Real()), draw.index_array((n,), k), draw.array((n,), Positive())
+        x, t, w = draw.array((n, k), Real()), draw.index_array((n,), k), draw.array((n,), Real())
         return Sample((x, t, w), {"each": draw.boolean()})
 
 

@@ -50,8 +50,11 @@ class MaxPool2D(Op):
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
         shape, windows = sample_windows(draw)
-        x = draw.array(shape, cls.domain["x"])
-        return Sample((x,), {"windows": windows, "ceil_mode": draw.boolean()})
+        x, ceil_mode = draw.array(shape, cls.domain["x"]), draw.boolean()
+        if draw.boolean():  # elements that are below every maximum may tie
+            least = np.min(cls.forward(x, windows=windows, ceil_mode=ceil_mode)[0])
+            x = draw.layout(np.maximum(x, least - 0.25))
+        return Sample((x,), {"windows": windows, "ceil_mode": ceil_mode})
 
 
 def sample_windows(

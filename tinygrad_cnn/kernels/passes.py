@@ -30,6 +30,8 @@ RUN = 1 << 14
 """Elements of a run of an element-wise pass: 64 KiB of float32."""
 ROWS = 256
 """Rows that are summed in one product."""
+FLAT = 2.0**-8
+"""A slope of sigmoid or tanh below which too few digits of it are left in their value."""
 FEW_ELEMENTS = 4096
 """Arrays of fewer elements are summed before their order in memory is known."""
 FEW_PRODUCTS = 1 << 20
@@ -145,6 +147,23 @@ def gate(x: NDArray, of: NDArray) -> NDArray:
     return np.asarray(x * (of > 0))
 
 
+def slope(x: NDArray, s: NDArray, rate: int) -> NDArray:
+    """The derivative of s = sigmoid(x) (rate 1) or of s = tanh x (rate 2), with its digits where s is nearly ±1.
+
+    Of s it is s (1 - s), or 1 - s². Where that is small its digits are gone, and the exponential has them.
+    """
+    d = np.asarray(1 - s if rate == 1 else s * s)
+    if rate == 1:
+        d *= s
+    else:
+        np.subtract(1, d, out=d)
+    far = np.flatnonzero(d < FLAT)
+    if far.size:
+        e = np.exp(-rate * np.abs(np.take(x, far)))
+        np.put(d, far, rate * rate * e / ((1 + e) * (1 + e)))
+    return d
+
+
 def descend(value: NDArray, gradient: NDArray, rate: float) -> None:
     """value -= rate · gradient, in place, run by run, so that the product stays in the cache."""
     if value.size <= RUN or not (value.flags.c_contiguous and gradient.flags.c_contiguous):
@@ -155,6 +174,19 @@ def descend(value: NDArray, gradient: NDArray, rate: float) -> None:
     for start in range(0, value.size, RUN):
         run = source[start : start + RUN]
         target[start : start + RUN] -= np.multiply(run, rate, out=product[: run.size])
+
+
+# ---- along an axis ---------------------------------------------------------------------------------------------------
+
+
+def recurrence(a: NDArray, b: NDArray, axis: int) -> NDArray:
+    """y[k] = a[k] y[k-1] + b[k] along an axis, with y[-1] = 0."""
+    factors, terms = np.moveaxis(a, axis, 0), np.moveaxis(b, axis, 0)
+    y = np.empty_like(terms, np.result_type(a, b))
+    last = np.zeros_like(y[0]) if len(y) else None
+    for k in range(len(y)):
+        last = y[k] = factors[k] * last + terms[k]
+    return np.moveaxis(y, 0, axis)
 
 
 # ---- sums ------------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
-from tinygrad_cnn.kernels.gamma import by_parts, in_double
+from tinygrad_cnn.kernels.gamma import by_parts, in_double, sin_pi
 
 SQRT_HALF = math.sqrt(0.5)
 SMALL = (
@@ -183,3 +183,45 @@ def _ndtri_left(p: NDArray) -> NDArray:
     for _ in range(5):
         x = x - (log_ndtr(x) - goal) * erfcx(x * -SQRT_HALF) * math.sqrt(math.pi / 2)
     return np.asarray(x)
+
+
+def sinc_derivative(x: NDArray, order: int) -> NDArray:
+    """The k-th derivative of sin(πx) / (πx) by x, in float64.
+
+    Near 0 by the power series. Elsewhere, as x sinc x = sin(πx) / π, derived k times:
+    x sinc⁽ᵏ⁾ + k sinc⁽ᵏ⁻¹⁾ = πᵏ⁻¹ sin(πx + kπ/2).
+    """
+
+    @in_double
+    def computed(x: NDArray) -> NDArray:
+        size = np.abs(x)
+        sign = np.where(x < 0, (-1.0) ** order, 1.0)
+        return (
+            by_parts(size, [(np.pi * size <= order + 1, series), (np.isfinite(size), forwards), (size > 0, gone)])
+            * sign
+        )
+
+    def series(x: NDArray) -> NDArray:
+        k = np.arange(-(-order // 2), -(-order // 2) + 16 + order)  # the powers from which the derivative leaves some
+        coefficients = [(-1.0) ** j * math.perm(2 * j, order) / math.factorial(2 * j + 1) for j in k.tolist()]
+        power = math.pi**order * (math.pi * x) ** (order % 2)
+        return np.asarray(power * np.polyval(coefficients[::-1], (math.pi * x) ** 2))
+
+    def forwards(x: NDArray) -> NDArray:
+        y = sin_pi(x) / (math.pi * x)
+        for k in range(1, order + 1):
+            y = (math.pi ** (k - 1) * sin_pi(x + k / 2) - k * y) / x
+        return np.asarray(y)
+
+    def gone(x: NDArray) -> NDArray:
+        return np.zeros_like(x)
+
+    return computed(x)
+
+
+@in_double
+def tanhshrink(x: NDArray) -> NDArray:
+    """x - tanh x; near 0, where they cancel, (x cosh x - sinh x) / cosh x by its power series."""
+    coefficients = [2 * k / math.factorial(2 * k + 1) for k in range(11, -1, -1)]
+    near = np.clip(x, -1, 1)
+    return np.where(np.abs(x) < 1, near * np.polyval(coefficients, near * near) / np.cosh(near), x - np.tanh(x))

@@ -11,11 +11,13 @@ import numpy as np
 from tinygrad_cnn.core.checks import dtype_of
 from tinygrad_cnn.core.domain import AwayFrom, Positive, Real
 from tinygrad_cnn.core.draw import Draw
-from tinygrad_cnn.core.elementwise import Add, Div, Exp, Log, Mul, Neg, PowScalar, Sub, Tanh
+from tinygrad_cnn.core.elementwise import Add, Div, Exp, Log, Mul, Neg, PowScalar, Sub
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.op import Elementwise, Kink, Sample, Unary
 from tinygrad_cnn.core.promotion import default
 from tinygrad_cnn.core.types import A, Array, ArrayLike
+from tinygrad_cnn.kernels.passes import FLAT, slope
+from tinygrad_cnn.kernels.special import tanhshrink
 from tinygrad_cnn.ops.special import Gauss, Ndtr
 
 __all__ = [
@@ -27,15 +29,51 @@ __all__ = [
 INV_SQRT_2PI = 1 / math.sqrt(2 * math.pi)
 
 
+class Tanh(Unary):
+    """y = tanh x        dx = g (1 - y²), by `Slope`"""
+
+    numpy = (np.tanh,)
+
+    def forward(x: Array) -> Array:
+        return np.tanh(x)
+
+    def d_x(g: Array, y: Array, x: Array) -> Array:
+        return g * Slope.apply(x, y, rate=2)
+
+
 class Sigmoid(Unary):
-    """y = 1 / (1 + exp(-x))        dx = g y (1 - y)"""
+    """y = 1 / (1 + exp(-x))        dx = g y (1 - y), by `Slope`"""
 
     def forward(x: Array) -> Array:
         with np.errstate(over="ignore"):  # to infinity, of which the result is 0
             return 1 / (1 + np.exp(-x))
 
-    def d_x(g: Array, y: Array) -> Array:
-        return g * (y * (1 - y))
+    def d_x(g: Array, y: Array, x: Array) -> Array:
+        return g * Slope.apply(x, y, rate=1)
+
+
+class Slope(Unary):
+    """y = s (1 - s) for r = 1, 1 - s² for r = 2, or r² e / (1 + e)², e = exp(-r|x|)        ds = g y'(s),  dx = g y'(x)
+
+    The derivative of s = sigmoid(x), or of s = tanh x: from s where that has digits enough, from x in the tails.
+    """
+
+    kinks = (Kink("s has no digits left", (40.0, 1.0), (-np.exp(-40.0), 0.0), {"rate": 1}),)
+
+    def forward(x: Array, s: Array, *, rate: int) -> Array:
+        return slope(x, s, rate)
+
+    def d_x(g: Array, y: Array, x: Array, *, rate: int) -> Array:
+        return np.where(y < FLAT, g * (-rate * y * np.tanh((0.5 * rate) * x)), 0.0)
+
+    def d_s(g: Array, y: Array, s: Array, *, rate: int) -> Array:
+        return np.where(y < FLAT, 0.0, g * (2 - rate - 2 * s))
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        x, rate = draw.array(draw.shape(), draw.choice([Real(-1, 1), Positive(7, 9)])), draw.choice([1, 2])
+        s = Sigmoid.forward(x) if rate == 1 else np.tanh(x)
+        return Sample((x, np.where(x > 1, 2.0, s)), {"rate": rate})  # from 2 no step leads out of the tail
 
 
 class Sqrt(Unary):
@@ -52,21 +90,21 @@ class Sqrt(Unary):
 
 
 class Expm1(Unary):
-    """y = exp x - 1        dx = g (y + 1)"""
+    """y = exp x - 1        dx = g exp x"""
 
     numpy = (np.expm1,)
 
     def forward(x: Array) -> Array:
         return np.expm1(x)
 
-    def d_x(g: Array, y: Array) -> Array:
-        return g * (y + 1)
+    def d_x(g: Array, x: Array) -> Array:
+        return g * np.exp(x)
 
 
 class Log1p(Unary):
     """y = ln(1 + x)        dx = g / (1 + x)"""
 
-    domain = {"x": Real(low=-0.75, high=3)}
+    domain = {"x": Real(low=-0.9375, high=3)}
     numpy = (np.log1p,)
 
     def forward(x: Array) -> Array:
@@ -115,7 +153,7 @@ class Cos(Unary):
 class Tan(Unary):
     """y = tan x        dx = g (1 + y²)"""
 
-    domain = {"x": Real(low=-1.25, high=1.25)}
+    domain = {"x": AwayFrom((-math.pi / 2, math.pi / 2), gap=0.25, low=-4, high=4)}
     numpy = (np.tan,)
 
     def forward(x: Array) -> Array:
@@ -150,29 +188,29 @@ class Cosh(Unary):
 
 
 class Arcsin(Unary):
-    """y = arcsin x        dx = g / √(1 - x²)"""
+    """y = arcsin x        dx = g / √((1 - x)(1 + x))"""
 
-    domain = {"x": Real(low=-0.75, high=0.75)}
+    domain = {"x": Real(low=-0.9375, high=0.9375)}
     numpy = (np.arcsin,)
 
     def forward(x: Array) -> Array:
         return np.arcsin(x)
 
     def d_x(g: Array, x: Array) -> Array:
-        return g / np.sqrt(1 - x * x)
+        return g / np.sqrt((1 - x) * (1 + x))
 
 
 class Arccos(Unary):
-    """y = arccos x        dx = -g / √(1 - x²)"""
+    """y = arccos x        dx = -g / √((1 - x)(1 + x))"""
 
-    domain = {"x": Real(low=-0.75, high=0.75)}
+    domain = {"x": Real(low=-0.9375, high=0.9375)}
     numpy = (np.arccos,)
 
     def forward(x: Array) -> Array:
         return np.arccos(x)
 
     def d_x(g: Array, x: Array) -> Array:
-        return -g / np.sqrt(1 - x * x)
+        return -g / np.sqrt((1 - x) * (1 + x))
 
 
 class Arctan(Unary):
@@ -190,7 +228,6 @@ class Arctan(Unary):
 class Softplus(Unary):
     """y = ln(1 + exp(βx)) / β, and x itself where βx > threshold        dx = g sigmoid(βx)"""
 
-    domain = {"x": AwayFrom((2.0,))}
     kinks = (Kink("βx = threshold", (0.0,), (0.5,), {"beta": 2.0, "threshold": 0.0}),)
 
     def forward(x: Array, *, beta: float = 1.0, threshold: float = 20.0) -> Array:
@@ -203,19 +240,19 @@ class Softplus(Unary):
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
-        (x,) = super().sample(draw).inputs
-        return Sample((x,), draw.choice([{}, {"beta": 0.5, "threshold": 1.0}, {"beta": 2.0, "threshold": 4.0}]))
+        options = draw.choice([{}, {"beta": 0.5, "threshold": 1.0}, {"beta": 2.0, "threshold": 4.0}])
+        return Sample((draw.array(draw.shape(), AwayFrom((2.0,)) if options else Real()),), options)
 
 
 class Silu(Unary):
-    """y = x sigmoid(x)        dx = g s (1 + x (1 - s)),  s = sigmoid(x)"""
+    """y = x sigmoid(x)        dx = g (s + x s'),  s = sigmoid(x)"""
 
     def forward(x: Array) -> Array:
         return x * sigmoid(x)
 
     def d_x(g: Array, x: Array) -> Array:
         s = sigmoid(x)
-        return g * (s * (1 + x * (1 - s)))
+        return g * (s + x * Slope.apply(x, s, rate=1))
 
 
 class Gelu(Unary):
@@ -229,15 +266,29 @@ class Gelu(Unary):
 
 
 class GeluTanh(Unary):
-    """y = x (1 + t) / 2,  t = tanh(√(2/π) (x + 0.044715 x³))        dx = g ((1+t)/2 + x (1-t²) u'/2)"""
+    """y = x s,  s = sigmoid(2u),  u = √(2/π) (x + 0.044715 x³)        dx = g (s + 2 x s' u')
+
+    The same as x (1 + tanh u) / 2, with its digits where tanh is nearly -1.
+    """
 
     def forward(x: Array) -> Array:
-        return 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)))
+        return x * Sigmoid.forward(2 * math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x))
 
     def d_x(g: Array, x: Array) -> Array:
-        t = np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x))
-        slope = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * x * x)
-        return g * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * slope)
+        u = (2 * math.sqrt(2 / math.pi)) * (x + 0.044715 * x * x * x)
+        s = sigmoid(u)
+        return g * (s + x * Slope.apply(u, s, rate=1) * ((2 * math.sqrt(2 / math.pi)) * (1 + 3 * 0.044715 * x * x)))
+
+
+class Tanhshrink(Unary):
+    """y = x - tanh x        dx = g tanh² x"""
+
+    def forward(x: Array) -> Array:
+        return tanhshrink(x)
+
+    def d_x(g: Array, x: Array) -> Array:
+        t = np.tanh(x)
+        return g * (t * t)
 
 
 class Pow(Elementwise):

@@ -5,13 +5,12 @@ from typing import Any, overload
 
 import numpy as np
 
-from tinygrad_cnn.core.domain import Positive
+from tinygrad_cnn.core.domain import Positive, Real
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.op import Elementwise, Kink, Unary
 from tinygrad_cnn.core.types import A, Array, ArrayLike
-from tinygrad_cnn.ops.elementwise import Pow, log, log1p, pow
-from tinygrad_cnn.ops.piecewise import clamp, where
-from tinygrad_cnn.ops.untracked import plain
+from tinygrad_cnn.ops.elementwise import Pow, pow, sigmoid
+from tinygrad_cnn.ops.piecewise import clamp
 
 __all__ = [
     "exp2", "float_power", "log2", "log10", "logaddexp", "logaddexp2", "logit", "xlogy",
@@ -45,7 +44,7 @@ class Log10(Unary):
 
 
 class Logaddexp(Elementwise):
-    """y = ln(exp a + exp b)        da = g exp(a - y),  db = g exp(b - y)"""
+    """y = ln(exp a + exp b)        da = g sigmoid(a - b),  db = g sigmoid(b - a), 0 where both are -∞"""
 
     floating = True
     kinks = (Kink("both -∞", (-math.inf, -math.inf), (0.0, 0.0)),)
@@ -54,11 +53,59 @@ class Logaddexp(Elementwise):
     def forward(a: Array, b: Array) -> Array:
         return np.logaddexp(a, b)
 
-    def d_a(g: Array, y: Array, a: Array) -> Array:
-        return g * np.exp(a - np.where(y == -math.inf, 0.0, y))
+    def d_a(g: Array, a: Array, b: Array) -> Array:
+        return part_of(g, a, b)
 
-    def d_b(g: Array, y: Array, b: Array) -> Array:
-        return g * np.exp(b - np.where(y == -math.inf, 0.0, y))
+    def d_b(g: Array, a: Array, b: Array) -> Array:
+        return part_of(g, b, a)
+
+
+def part_of(g: Array, a: Array, b: Array) -> Array:
+    """g exp(a) / (exp a + exp b): from the difference, which is small where both are large."""
+    nothing = np.logical_and(a == -math.inf, b == -math.inf)
+    return np.where(nothing, 0.0, g * sigmoid(np.where(nothing, 0.0, a) - np.where(nothing, 0.0, b)))
+
+
+class Xlogy(Elementwise):
+    """y = a ln b, 0 where a = 0 and b is a number        da = g ln b, 0 where a = 0 and b <= 0,  db = g a / b"""
+
+    floating = True
+    domain = {"b": Positive()}
+    kinks = (
+        Kink("a = 0, b = 2", (0.0, 2.0), (math.log(2), 0.0)),
+        Kink("a = 0, b = 0", (0.0, 0.0), (0.0, math.nan)),
+    )
+
+    def forward(a: Array, b: Array) -> Array:
+        nothing = np.logical_and(a == 0, ~np.isnan(b))
+        return np.where(nothing, 0.0, a * np.log(np.where(nothing, 1.0, b)))
+
+    def d_a(g: Array, a: Array, b: Array) -> Array:
+        dead = np.logical_and(a == 0, b <= 0)
+        return np.where(dead, 0.0, g * np.log(np.where(dead, 1.0, b)))
+
+    def d_b(g: Array, a: Array, b: Array) -> Array:
+        return g * (a / b)
+
+
+class Logit(Unary):
+    """y = ln(x / (1 - x))        dx = g / (x (1 - x)), NaN outside [0, 1]"""
+
+    domain = {"x": Real(low=0.0625, high=0.9375)}
+    kinks = (
+        Kink("x < 0", (-0.5,), (math.nan,)),
+        Kink("x > 1", (1.5,), (math.nan,)),
+        Kink("x = 0", (0.0,), (math.inf,)),
+    )
+
+    def forward(x: Array) -> Array:
+        middle = np.abs(x - 0.5) < 0.25
+        near = np.where(middle, x, 0.5)
+        return np.where(middle, np.log1p((2 * near - 1) / (1 - near)), np.log(x) - np.log1p(-x))
+
+    def d_x(g: Array, x: Array) -> Array:
+        outside = np.logical_or(x < 0, x > 1)
+        return np.where(outside, math.nan, g / (x * (1 - x)))
 
 
 def log2(input: A) -> A:
@@ -88,14 +135,15 @@ def logaddexp2(input: A, other: ArrayLike) -> A:
 
 def xlogy(input: A, other: ArrayLike) -> A:
     """``input * log(other)``, 0 where `input` is 0 and `other` is a number."""
-    nothing = np.logical_and(plain("xlogy", input) == 0, ~np.isnan(plain("xlogy", other)))
-    return where(nothing, 0.0, input * log(where(nothing, 1.0, other)))
+    return Xlogy.apply(input, other)
 
 
 def logit(input: A, eps: float | None = None) -> A:
-    """``log(p / (1 - p))``, the inverse of `sigmoid`; `eps` keeps p inside [eps, 1 - eps]."""
-    p = input if eps is None else clamp(input, eps, 1 - eps)
-    return log(p) - log1p(-p)
+    """``log(p / (1 - p))``, the inverse of `sigmoid`; `eps` keeps p inside [eps, 1 - eps].
+
+    Outside [0, 1], which `eps` prevents, it is NaN, and so is its gradient.
+    """
+    return Logit.apply(input if eps is None else clamp(input, eps, 1 - eps))
 
 
 @overload

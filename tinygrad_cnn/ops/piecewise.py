@@ -73,7 +73,7 @@ class Remainder(Elementwise):
         return g
 
     def d_b(g: Array, a: Array, b: Array) -> Array:
-        return -g * np.floor(a / b)
+        return -g * np.floor_divide(a, b)  # exact, while a / b may round up to a whole number
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
@@ -102,38 +102,46 @@ class LeakyRelu(Unary):
 
 
 class Elu(Unary):
-    """y = x where x > 0, else α (exp x - 1)        dx = g where x > 0, else g α exp x"""
+    """y = s (x where x > 0, else α (exp(κx) - 1))        dx = g s (1 where x > 0, else α κ exp(κx))
+
+    At 0 the second derivative is 0, as in PyTorch: that of the right.
+    """
 
     domain = AWAY_FROM_ZERO
-    kinks = (Kink("x = 0", (0.0,), (2.0,), {"alpha": 2.0}),)
+    kinks = (
+        Kink("x = 0", (0.0,), (2.0,), {"alpha": 2.0}),
+        Kink("x = 0, scaled", (0.0,), (3.0,), {"alpha": 2.0, "scale": 3.0, "rate": 0.5}),
+    )
 
-    def forward(x: Array, *, alpha: float) -> Array:
-        return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+    def forward(x: Array, *, alpha: float, scale: float = 1.0, rate: float = 1.0) -> Array:
+        y = np.where(x > 0, x, alpha * np.expm1(rate * np.minimum(x, 0)))
+        return y if scale == 1 else scale * y
 
-    def d_x(g: Array, x: Array, *, alpha: float) -> Array:
-        return g * np.where(x > 0, 1.0, alpha * np.exp(np.minimum(x, 0)))
+    def d_x(g: Array, x: Array, *, alpha: float, scale: float = 1.0, rate: float = 1.0) -> Array:
+        return g * np.where(x > 0, scale, (scale * alpha * rate) * np.exp(rate * np.where(x < 0, x, 0.0)))
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
         x = draw.array(draw.shape(), draw.choice([cls.domain["x"], FAR_FROM_ZERO]))
-        return Sample((x,), {"alpha": draw.choice([1.0, 0.5, 2.0])})
+        scales = draw.choice([{}, {"scale": 2.0, "rate": 0.5}])
+        return Sample((x,), {"alpha": draw.choice([1.0, 0.5, 2.0]), **scales})
 
 
-class Selu(Unary):
-    """y = λ (x where x > 0, else α (exp x - 1))        dx = g λ (1 where x > 0, else α exp x)"""
+class Softsign(Unary):
+    """y = x / (1 + |x|)        dx = g / (1 + |x|)²
+
+    At 0 the second derivative jumps from 2 to -2; there it is 0.
+    """
 
     domain = AWAY_FROM_ZERO
-    kinks = (Kink("x = 0", (0.0,), (SELU_SCALE * SELU_ALPHA,)),)
+    kinks = (Kink("x = 0", (0.0,), (1.0,)),)
 
     def forward(x: Array) -> Array:
-        return SELU_SCALE * np.where(x > 0, x, SELU_ALPHA * np.expm1(np.minimum(x, 0)))
+        return x / (1 + np.absolute(x))
 
     def d_x(g: Array, x: Array) -> Array:
-        return g * np.where(x > 0, SELU_SCALE, (SELU_SCALE * SELU_ALPHA) * np.exp(np.minimum(x, 0)))
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        return Sample((draw.array(draw.shape(), draw.choice([cls.domain["x"], FAR_FROM_ZERO])),), {})
+        size = 1 + np.absolute(x)
+        return g / size / size
 
 
 class Hardtanh(Elementwise):
@@ -268,7 +276,7 @@ def relu(input: A) -> A:
 
 def selu(input: A) -> A:
     """Self-normalising exponential linear unit (Klambauer et al. 2017)."""
-    return Selu.apply(input)
+    return Elu.apply(input, alpha=SELU_ALPHA, scale=SELU_SCALE)
 
 
 def maximum(input: A, other: ArrayLike) -> A:
@@ -339,15 +347,13 @@ def clamp_max(input: A, max: Any) -> A:
 
 
 def fmax(input: A, other: ArrayLike) -> A:
-    """The larger of each two elements, a NaN only where both are; see `maximum`."""
-    x = where(untracked("fmax", np.isnan, input), other, input)
-    return maximum(x, where(untracked("fmax", np.isnan, other), input, other))
+    """The larger of each two elements, a NaN only where both are; of equal ones `input` gets the gradient."""
+    return where(untracked("fmax", lambda a, b: np.logical_or(a >= b, np.isnan(b)), input, other), input, other)
 
 
 def fmin(input: A, other: ArrayLike) -> A:
-    """The smaller of each two elements, a NaN only where both are; see `minimum`."""
-    x = where(untracked("fmin", np.isnan, input), other, input)
-    return minimum(x, where(untracked("fmin", np.isnan, other), input, other))
+    """The smaller of each two elements, a NaN only where both are; of equal ones `input` gets the gradient."""
+    return where(untracked("fmin", lambda a, b: np.logical_or(a <= b, np.isnan(b)), input, other), input, other)
 
 
 def where(condition: Array, input: Array, other: Array) -> Array:

@@ -16,7 +16,7 @@ from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.op import Kink, Op, Sample
 from tinygrad_cnn.core.reduce import Sum, beside, count, sample_reduction
 from tinygrad_cnn.core.types import A, Array, ArrayLike, Axis, Shape
-from tinygrad_cnn.kernels.passes import summed
+from tinygrad_cnn.kernels.passes import recurrence, summed
 from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.piecewise import maximum, minimum
 from tinygrad_cnn.ops.untracked import dressed
@@ -76,15 +76,59 @@ def product_of_others(x: Array, axes: tuple[int, ...]) -> Array:
     kept = tuple(a for a in range(x.ndim) if a not in axes)
     order = (*kept, *axes)
     rows = np.reshape(np.transpose(x, order), (*(x.shape[a] for a in kept), count(x.shape, axes)))
-    n = rows.shape[-1]
-    if n == 0:
-        return x
-    left, right = [np.ones_like(rows[..., 0])], [np.ones_like(rows[..., 0])]
-    for k in range(n - 1):
-        left.append(left[-1] * rows[..., k])
-        right.append(right[-1] * rows[..., n - 1 - k])
-    others = np.stack([a * b for a, b in zip(left, reversed(right), strict=True)], axis=-1)
+    last = rows.ndim - 1
+    others = products_before(rows, last) * np.flip(products_before(np.flip(rows, last), last), last)
     return np.transpose(np.reshape(others, tuple(x.shape[a] for a in order)), tuple(np.argsort(order)))
+
+
+def products_before(x: Array, axis: int) -> Array:
+    """At each place along an axis, the product of the elements before it."""
+    whole = (slice(None),) * axis
+    first = np.ones_like(x[(*whole, slice(0, 1))])
+    return np.concatenate([first, Cumprod.apply(x[(*whole, slice(0, -1))], axis=axis)], axis)
+
+
+class Cumprod(Op):
+    """y[k] = x[0] … x[k] along an axis        dx[k] = Π_{i<k} x[i] Σ_{j≥k} g[j] Π_{k<i≤j} x[i], right with zeros"""
+
+    kinks = (Kink("a zero", (np.array([2.0, 0.0, 3.0]),), (np.array([1.0, 8.0, 0.0]),), {"axis": 0}),)
+
+    def forward(x: Array, *, axis: int) -> Array:
+        return np.cumprod(x, axis=axis)
+
+    def d_x(g: Array, x: Array, *, axis: int) -> Array:
+        return products_before(x, axis) * carried_back(g, x, axis)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        x = draw.array(draw.shape(1), Real(-2, 2))
+        return Sample((x,), {"axis": draw.integer(0, x.ndim - 1)})
+
+
+class Recurrence(Op):
+    """y[k] = a[k] y[k-1] + b[k] along an axis, y[-1] = 0        db[k] = g[k] + a[k+1] db[k+1],  da[k] = db[k] y[k-1]"""
+
+    def forward(a: Array, b: Array, *, axis: int) -> Array:
+        return recurrence(a, b, axis)
+
+    def d_a(g: Array, y: Array, a: Array, *, axis: int) -> Array:
+        whole = (slice(None),) * axis
+        before = np.concatenate([np.zeros_like(y[(*whole, slice(0, 1))]), y[(*whole, slice(0, -1))]], axis)
+        return carried_back(g, a, axis) * before
+
+    def d_b(g: Array, a: Array, *, axis: int) -> Array:
+        return carried_back(g, a, axis)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        shape = draw.shape(1)
+        a, b = draw.array(shape, Real(-2, 2)), draw.array(shape, Real())
+        return Sample((a, b), {"axis": draw.integer(0, len(shape) - 1)})
+
+
+def carried_back(g: Array, a: Array, axis: int) -> Array:
+    """Σ_{j≥k} g[j] Π_{k<i≤j} a[i]: the recurrence of a, from the end."""
+    return np.flip(Recurrence.apply(np.roll(np.flip(a, axis), 1, axis), np.flip(g, axis), axis=axis), axis)
 
 
 class Var(Op):
@@ -128,9 +172,10 @@ class Std(Op):
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
-        drawn = Var.sample(draw)
-        ramp = 8.0 * np.arange(drawn.inputs[0].size).reshape(drawn.inputs[0].shape)
-        return Sample((drawn.inputs[0] + ramp,), drawn.options)  # no slice is constant
+        (x,), options = Var.sample(draw)
+        constant = np.all(x == np.min(x, axis=options["axes"], keepdims=True), axis=options["axes"], keepdims=True)
+        ramp = 8.0 * np.arange(x.size).reshape(x.shape)
+        return Sample((x + np.where(constant, ramp, 0) if constant.any() else x,), options)
 
 
 def _per_freedom(shape: Shape, axes: tuple[int, ...], correction: float) -> float:
@@ -160,7 +205,8 @@ class Amin(Op):
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
-        return sample_reduction(draw, cls.domain["x"], smallest=1)
+        (x,), options = sample_reduction(draw, cls.domain["x"], smallest=1)
+        return Sample((np.asarray(-with_ties(draw, -x, options["axes"])),), options)
 
 
 class MinDim(Op):
@@ -178,11 +224,15 @@ class MinDim(Op):
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
-        return MaxDim.sample(draw)
+        (x,), options = MaxDim.sample(draw)
+        return Sample((-x,), options)
 
 
 class Logsumexp(Op):
-    """y = ln Σ exp x        dx = g exp(x - y), 0 where y = -∞"""
+    """y = ln Σ exp x        dx = g e / Σ e,  e = exp(x - y); 0 where y = -∞
+
+    Σ e is 1, but for large x, where rounding takes digits of y.
+    """
 
     floating = True
     kinks = (
@@ -199,8 +249,9 @@ class Logsumexp(Op):
         return y if keepdim else np.squeeze(y, axis=axes)
 
     def d_x(g: Array, y: Array, x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
-        shift = np.where(y == -math.inf, 0.0, y)
-        return beside(g, axes, keepdim) * np.exp(x - beside(shift, axes, keepdim))
+        e = np.exp(x - beside(np.where(y == -math.inf, 0.0, y), axes, keepdim))
+        total = np.sum(e, axis=axes, keepdims=True)
+        return beside(g, axes, keepdim) * (e / np.where(total > 0, total, 1.0))
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
@@ -208,7 +259,10 @@ class Logsumexp(Op):
 
 
 class Norm(Op):
-    """y = (Σ |x|ᵖ)^(1/p), max |x| for p = ∞        dx = g sign(x) (|x| / y)^(p-1), 0 where y = 0"""
+    """y = (Σ |x|ᵖ)^(1/p), max |x| for p = ∞        dx = g sign(x) (|x| / y)^(p-1), 0 where y = 0
+
+    For p >= 2 it is smooth where an element is 0; for p < 2 the slope there is 0, the middle of both sides.
+    """
 
     floating = True
     domain = {"x": AwayFrom((0.0,))}
@@ -254,14 +308,19 @@ class Norm(Op):
         g, y = beside(g, axes, keepdim), beside(y, axes, keepdim)
         if math.isinf(p):
             return np.sign(x) * evenly(g, y, np.absolute(x), axes, True)
+        if p == 2:
+            return g * np.where(y == 0, 0.0, x / np.where(y == 0, 1.0, y))
         zero = np.logical_or(x == 0, y == 0)
         ratio = np.absolute(np.where(zero, 1.0, x)) / np.where(y == 0, 1.0, y)
         return g * np.where(zero, 0.0, np.sign(x) * ratio ** (p - 1))
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
-        p = draw.choice([2.0, 1.0, 3.0, 1.5, math.inf, -math.inf])
-        (x,), options = sample_reduction(draw, Distinct() if math.isinf(p) else cls.domain["x"], smallest=1)
+        p = draw.choice([2.0, 1.0, 3.0, 1.5, 4.0, math.inf, -math.inf])
+        domain = Distinct() if math.isinf(p) else Real() if p in (2, 4) else cls.domain["x"]
+        (x,), options = sample_reduction(draw, domain, smallest=1)
+        nothing = np.all(x == 0, axis=options["axes"], keepdims=True)
+        x = np.where(nothing, 1.0, x) if nothing.any() else x  # no slice is 0
         if math.isinf(p):  # sizes, too, must differ: make all positive, then flip some
             x = np.asarray((x + x.size) * np.where(np.arange(x.size).reshape(x.shape) % 3 == 0, -1.0, 1.0))
         return Sample((x,), {"p": p, **options})
@@ -343,7 +402,15 @@ class MaxDim(Op):
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
         x = draw.array(draw.shape(1, 3, smallest=1), cls.domain["x"])
-        return Sample((x,), {"axis": draw.integer(0, x.ndim - 1), "keepdim": draw.boolean()})
+        axis = draw.integer(0, x.ndim - 1)
+        return Sample((with_ties(draw, x, (axis,)),), {"axis": axis, "keepdim": draw.boolean()})
+
+
+def with_ties(draw: Draw, x: Array, axes: tuple[int, ...]) -> Array:
+    """At times, x with its elements other than the maxima along the axes rounded down, so that some of them tie."""
+    if draw.boolean():
+        return x
+    return draw.layout(np.where(x == np.max(x, axis=axes, keepdims=True), x, np.floor(x) - 1))
 
 
 def extreme_along(x: Array, indices: Array, axis: int, keepdim: bool) -> tuple[Array, Array]:
@@ -393,7 +460,8 @@ class Amax(Op):
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
-        return sample_reduction(draw, cls.domain["x"], smallest=1)
+        (x,), options = sample_reduction(draw, cls.domain["x"], smallest=1)
+        return Sample((with_ties(draw, x, options["axes"]),), options)
 
 
 def evenly(g: Array, y: Array, x: Array, axes: tuple[int, ...], keepdim: bool) -> Array:

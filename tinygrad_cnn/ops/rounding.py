@@ -93,7 +93,7 @@ class Fmod(Elementwise):
         return g
 
     def d_b(g: Array, a: Array, b: Array) -> Array:
-        return -g * np.trunc(a / b)
+        return -g * (np.floor_divide(np.absolute(a), np.absolute(b)) * np.sign(a) * np.sign(b))
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:

@@ -5,14 +5,11 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.core.checks import check_axis, shape_of
-from tinygrad_cnn.core.domain import Real
-from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.errors import ArgumentError
-from tinygrad_cnn.core.op import Kink, Op, Sample
 from tinygrad_cnn.core.types import A, Array, ArrayLike
 from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.indexing import Gather
-from tinygrad_cnn.ops.reduce import sum
+from tinygrad_cnn.ops.reduce import Cumprod, sum
 from tinygrad_cnn.ops.shape import cat, narrow
 from tinygrad_cnn.ops.untracked import dressed, plain
 from tinygrad_cnn.torch_names import return_types
@@ -20,30 +17,6 @@ from tinygrad_cnn.torch_names import return_types
 __all__ = [
     "cummax", "cummin", "cumprod", "diff", "trapezoid",
 ]  # fmt: skip
-
-
-class Cumprod(Op):
-    """y[k] = x[0] … x[k] along an axis        dx[k] = Σ_{j≥k} g[j] Π_{i≤j, i≠k} x[i] (right with zeros, too)"""
-
-    kinks = (Kink("a zero", (np.array([2.0, 0.0, 3.0]),), (np.array([1.0, 8.0, 0.0]),), {"axis": 0}),)
-
-    def forward(x: Array, *, axis: int) -> Array:
-        return np.cumprod(x, axis=axis)
-
-    def d_x(g: Array, x: Array, *, axis: int) -> Array:
-        n = x.shape[axis]
-        parts = []
-        for k in range(n):  # with x[k] taken as 1, the products from k on are those of the others
-            at, after = ((slice(None),) * axis + (slice(*ends),) for ends in ((k, k + 1), (k + 1, n)))
-            before = np.prod(x[(slice(None),) * axis + (slice(0, k),)], axis=axis, keepdims=True)
-            later = np.concatenate([np.ones_like(x[at]), cumprod(x[after], axis)], axis)
-            parts.append(np.sum(g[(slice(None),) * axis + (slice(k, n),)] * (later * before), axis=axis))
-        return np.stack(parts, axis) if parts else x
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        x = draw.array(draw.shape(1), Real(-2, 2))
-        return Sample((x,), {"axis": draw.integer(0, x.ndim - 1)})
 
 
 @flexible

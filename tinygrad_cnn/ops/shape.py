@@ -26,18 +26,18 @@ __all__ = [
 
 
 class Cat(Op):
-    """y = the inputs one after the other along an axis        dx_i = g's part of input i"""
+    """y, ends = the inputs one after the other along an axis, and where each ends        dx_i = g's part of input i"""
 
     linear = "jointly"
     promotes = True
+    aux = ("ends",)
     numpy = (np.concatenate,)
 
-    def forward(*xs: Array, axis: int) -> Array:
-        return np.concatenate(xs, axis)
+    def forward(*xs: Array, axis: int) -> tuple[Array, Array]:
+        return np.concatenate(xs, axis), np.cumsum([x.shape[axis] for x in xs])
 
-    def d_xs(g: Array, i: int, xs_shape: tuple[Shape, ...], *, axis: int) -> Array:
-        start = sum(shape[axis] for shape in xs_shape[:i])
-        return g[(slice(None),) * axis + (slice(start, start + xs_shape[i][axis]),)]
+    def d_xs(g: Array, i: int, ends: Array, *, axis: int) -> Array:
+        return g[(slice(None),) * axis + (slice(ends[i - 1] if i else 0, ends[i]),)]
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
@@ -404,7 +404,8 @@ def _cat(op: str, tensors: Sequence[Array], dim: int) -> Array:
             raise ArgumentError(
                 f"{op}: tensor {k} has shape {shape}, tensor 0 has {shapes[0]}; they may differ in dim {dim} only"
             )
-    return Cat.apply(*tensors, axis=axis)
+    joined, _ = Cat.apply(*tensors, axis=axis)
+    return joined
 
 
 @flexible

@@ -14,7 +14,7 @@ from tinygrad_cnn.ops.indexing import Gather, getitem
 from tinygrad_cnn.ops.piecewise import where
 from tinygrad_cnn.ops.reduce import amax, amin, mean, norm, std, sum, var
 from tinygrad_cnn.ops.shape import flatten, movedim, reshape, squeeze, transpose
-from tinygrad_cnn.ops.untracked import dressed, plain
+from tinygrad_cnn.ops.untracked import dressed, is_tracked, plain
 from tinygrad_cnn.torch_names import return_types
 
 __all__ = [
@@ -150,9 +150,14 @@ def quantile(input: A, q: Any, dim: int | None = None, keepdim: bool = False, *,
     if interpolation in ("lower", "higher", "nearest"):
         place = {"lower": np.floor(place), "higher": np.ceil(place), "nearest": np.round(place)}[interpolation]
     low, high = np.floor(place).astype(np.int64), np.ceil(place).astype(np.int64)
-    weight = np.where(place == low, 0.0, 0.5) if interpolation == "midpoint" else place - low
     below, above = getitem(ordered, (..., np.atleast_1d(low))), getitem(ordered, (..., np.atleast_1d(high)))
-    found = below + (above - below) * np.atleast_1d(weight).astype(dtype_of(input))  # (…, len(q))
+    if interpolation == "midpoint":
+        weight: Any = np.where(place == low, 0.0, 0.5)
+    elif interpolation == "linear" and is_tracked(q):
+        weight = q * (n - 1) - low  # the gradient of q is the slope there
+    else:
+        weight = place - low
+    found = below + (above - below) * reshape(weight, (-1,)).astype(dtype_of(input))  # (…, len(q))
     found = movedim(found, -1, 0)
     if keepdim and dim is None:
         found = reshape(found, (len(found), *(1,) * ndim))

@@ -4,12 +4,11 @@ import math
 
 import numpy as np
 
-from tinygrad_cnn.core.domain import AwayFrom, Real
-from tinygrad_cnn.core.op import Elementwise, Kink, Unary
+from tinygrad_cnn.core.domain import AwayFrom, Positive, Real
+from tinygrad_cnn.core.draw import Draw
+from tinygrad_cnn.core.op import Elementwise, Kink, Sample, Unary
 from tinygrad_cnn.core.types import A, Array, ArrayLike
-from tinygrad_cnn.ops.elementwise import sin
-from tinygrad_cnn.ops.piecewise import where
-from tinygrad_cnn.ops.untracked import plain
+from tinygrad_cnn.kernels.special import sinc_derivative
 
 __all__ = [
     "acosh", "arccosh", "arcsinh", "arctan2", "arctanh", "asinh", "atan2", "atanh", "deg2rad", "hypot", "rad2deg",
@@ -26,63 +25,74 @@ class Arcsinh(Unary):
         return np.arcsinh(x)
 
     def d_x(g: Array, x: Array) -> Array:
-        return g / np.sqrt(x * x + 1)
+        return g / np.hypot(x, 1)
 
 
 class Arccosh(Unary):
-    """y = arcosh x        dx = g / √(x² - 1)"""
+    """y = arcosh x        dx = g / √((x - 1)(x + 1))"""
 
-    domain = {"x": Real(low=1.25, high=4)}
+    domain = {"x": Real(low=1.0625, high=4)}
     numpy = (np.arccosh,)
 
     def forward(x: Array) -> Array:
         return np.arccosh(x)
 
     def d_x(g: Array, x: Array) -> Array:
-        return g / np.sqrt(x * x - 1)
+        return g / (np.sqrt(x - 1) * np.sqrt(x + 1))
 
 
 class Arctanh(Unary):
-    """y = artanh x        dx = g / (1 - x²)"""
+    """y = artanh x        dx = g / ((1 - x)(1 + x))"""
 
-    domain = {"x": Real(low=-0.75, high=0.75)}
+    domain = {"x": Real(low=-0.9375, high=0.9375)}
     numpy = (np.arctanh,)
 
     def forward(x: Array) -> Array:
         return np.arctanh(x)
 
     def d_x(g: Array, x: Array) -> Array:
-        return g / (1 - x * x)
+        return g / ((1 - x) * (1 + x))
 
 
 class Arctan2(Elementwise):
-    """y = the angle of the point (b, a)        da = g b / (a² + b²),  db = -g a / (a² + b²), 0 at the origin"""
+    """y = the angle of the point (b, a)        da = g b / (a² + b²),  db = -g a / (a² + b²), 0 at the origin
+
+    Where a = 0 and b < 0 the angle jumps by 2π; the derivative is that of the angle from below.
+    """
 
     floating = True
-    domain = {"a": AwayFrom((0.0,), gap=0.5)}  # the angle jumps by 2π where a = 0 and b < 0
-    kinks = (Kink("the origin", (0.0, 0.0), (0.0, 0.0)),)
+    kinks = (Kink("the origin", (0.0, 0.0), (0.0, 0.0)), Kink("a = 0, b < 0", (0.0, -2.0), (-0.5, 0.0)))
     numpy = (np.arctan2,)
 
     def forward(a: Array, b: Array) -> Array:
         return np.arctan2(a, b)
 
     def d_a(g: Array, a: Array, b: Array) -> Array:
-        return g * b / _square_radius(a, b)
+        r = _radius(a, b)
+        return g * (b / r / r)
 
     def d_b(g: Array, a: Array, b: Array) -> Array:
-        return -g * a / _square_radius(a, b)
+        r = _radius(a, b)
+        return -g * (a / r / r)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        first, second = draw.broadcastable(2)
+        a, b = draw.choice([(AwayFrom((0.0,), gap=0.5), Real()), (Real(), Positive(low=0.5))])
+        return Sample((draw.array(first, a), draw.array(second, b)), {})
 
 
-def _square_radius(a: Array, b: Array) -> Array:
-    square = a * a + b * b
-    return np.where(square == 0, 1.0, square)
+def _radius(a: Array, b: Array) -> Array:
+    """The distance from the origin, and 1 there: neither its square nor a square below overflows or vanishes."""
+    origin = np.logical_and(a == 0, b == 0)
+    return np.hypot(a, np.where(origin, 1.0, b))
 
 
 class Hypot(Elementwise):
-    """y = √(a² + b²)        da = g a / y,  db = g b / y"""
+    """y = √(a² + b²)        da = g a / y,  db = g b / y; NaN at the origin, as in PyTorch"""
 
     floating = True
-    domain = {"b": AwayFrom((0.0,), gap=0.5)}
+    kinks = (Kink("the origin", (0.0, 0.0), (math.nan, math.nan)),)
     numpy = (np.hypot,)
 
     def forward(a: Array, b: Array) -> Array:
@@ -93,6 +103,26 @@ class Hypot(Elementwise):
 
     def d_b(g: Array, y: Array, b: Array) -> Array:
         return g * (b / y)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        domains = draw.choice([(Real(), AwayFrom((0.0,), gap=0.5)), (AwayFrom((0.0,), gap=0.5), Real())])
+        shapes = draw.broadcastable(2)
+        return Sample(tuple(draw.array(s, d) for s, d in zip(shapes, domains, strict=True)), {})
+
+
+class Sinc(Unary):
+    """y = the k-th derivative of sin(πx) / (πx)        dx = g times the next one"""
+
+    def forward(x: Array, *, order: int) -> Array:
+        return sinc_derivative(x, order)
+
+    def d_x(g: Array, x: Array, *, order: int) -> Array:
+        return g * Sinc.apply(x, order=order + 1)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return Sample((draw.array(draw.shape(), Real()),), {"order": draw.integer(0, 3)})
 
 
 def arcsinh(input: A) -> A:
@@ -128,9 +158,7 @@ def hypot(input: A, other: ArrayLike) -> A:
 
 def sinc(input: A) -> A:
     """``sin(π x) / (π x)``, 1 at 0."""
-    centre = plain("sinc", input) == 0
-    angle = where(centre, 1.0, input) * math.pi
-    return where(centre, 1.0, sin(angle) / angle)
+    return Sinc.apply(input, order=0)
 
 
 def deg2rad(input: A) -> A:

@@ -11,8 +11,9 @@ from tinygrad_cnn.core.checks import check_axis, dtype_of, shape_of
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.piecewise import Relu
 from tinygrad_cnn.core.types import A, Array, ArrayLike
-from tinygrad_cnn.ops.elementwise import Softplus
+from tinygrad_cnn.ops.elementwise import Softplus, Tanhshrink
 from tinygrad_cnn.ops.norm import column
+from tinygrad_cnn.ops.piecewise import Elu, Softsign
 from tinygrad_cnn.random import default_generator
 from tinygrad_cnn.tensor import Tensor, as_array
 
@@ -102,7 +103,7 @@ def celu(input: A, alpha: float = 1.0, inplace: bool = False) -> A:
     """``max(0, x) + min(0, alpha (exp(x / alpha) - 1))``, smooth for every alpha (Barron 2017)."""
     if alpha == 0:
         raise ArgumentError("celu: alpha is 0, by which x is divided; give another number")
-    return applied("celu", lambda x: alpha * ops.elu(x / alpha), input, inplace)
+    return applied("celu", lambda x: Elu.apply(x, alpha=float(alpha), rate=1 / alpha), input, inplace)
 
 
 def silu(input: A, inplace: bool = False) -> A:
@@ -112,7 +113,7 @@ def silu(input: A, inplace: bool = False) -> A:
 
 def mish(input: A, inplace: bool = False) -> A:
     """``x tanh(softplus(x))`` (Misra 2019)."""
-    return applied("mish", lambda x: x * ops.tanh(ops.softplus(x)), input, inplace)
+    return applied("mish", lambda x: x * ops.tanh(Softplus.apply(x, threshold=np.inf)), input, inplace)
 
 
 def softplus(input: A, beta: float = 1.0, threshold: float = 20.0) -> A:
@@ -161,12 +162,12 @@ def softshrink(input: A, lambd: float = 0.5) -> A:
 
 def tanhshrink(input: A) -> A:
     """``x - tanh(x)``"""
-    return input - ops.tanh(input)
+    return Tanhshrink.apply(input)
 
 
 def softsign(input: A) -> A:
     """``x / (1 + |x|)``"""
-    return input / (1 + ops.abs(input))
+    return Softsign.apply(input)
 
 
 def threshold(input: A, threshold: float, value: float, inplace: bool = False) -> A:
