@@ -102,6 +102,9 @@ class Op:
     numpy: ClassVar[tuple[Callable[..., Any], ...]] = ()
     """The NumPy functions that mean this op when they are given a Tensor."""
 
+    aside: Any = None
+    """``aside(y, *inputs)`` is kept for the rules, instead of the inputs themselves: made when the op is recorded."""
+
     add_derivative: Any = None
     """``add_derivative(total, g, *, <options>)`` adds the derivative to `total` in place, where it is mostly zeros.
 
@@ -217,7 +220,8 @@ def _bind(cls: type[Op]) -> None:
     if cls.variadic and len(inputs) != 1:
         raise TypeError(f"{where}: a variadic op takes *{inputs[-1]} and nothing beside it")
 
-    cls.sources = sources = ("y", *inputs, *cls.aux, *(f"{name}_shape" for name in inputs))
+    made = ("aside",) if cls.aside else ()
+    cls.sources = sources = ("y", *inputs, *cls.aux, *made, *(f"{name}_shape" for name in inputs))
     rules = tuple(_rule(cls, name, options) for name in inputs)
     for attribute in dir(cls):
         if attribute.startswith("d_") and attribute[2:] not in inputs:
@@ -225,7 +229,7 @@ def _bind(cls: type[Op]) -> None:
     used = {k for rule in rules if rule is not None for k in rule.picks if k != PLACE}
     cls.places = tuple(k for k, rule in enumerate(rules) if rule is not None)
     cls.rules, cls.saves = rules, tuple(k in used for k in range(len(sources)))
-    arrays = 1 + len(inputs) + len(cls.aux)
+    arrays = 1 + len(inputs) + len(cls.aux) + len(made)
     cls.saves_arrays, cls.saves_shapes = any(cls.saves[:arrays]), any(cls.saves[arrays:])
     cls.saves_inputs = not cls.variadic and used == set(range(1, 1 + len(inputs)))
     cls.saves_any, cls.differentiable = bool(used), any(rule is not None for rule in rules)

@@ -1,6 +1,6 @@
 """What a node keeps for its rules: packed here, checked here, and made tensors again here.
 
-It lies in the order of `Op.sources`: the output, the inputs, the auxiliary outputs, the shapes of the inputs; None
+It lies in the order of `Op.sources`: output, inputs, auxiliary outputs, what `aside` made, shapes of the inputs; None
 where no rule asks for it. Of a variadic op the inputs are one tuple.
 """
 
@@ -22,7 +22,7 @@ def pack(op: type[Op], arrays: list[Any], output: Any, aux: tuple[Any, ...]) -> 
     if op.saves_inputs:
         return (None, *arrays)
     inputs = (tuple(arrays),) if op.variadic else arrays
-    values = (output, *inputs, *aux)
+    values = (output, *inputs, *aux, *((op.aside(output, *arrays),) if op.aside else ()))
     kept = tuple([value if asked else None for value, asked in zip(values, op.saves, strict=False)])
     if not op.saves_shapes:
         return kept

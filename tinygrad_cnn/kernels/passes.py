@@ -31,7 +31,7 @@ RUN = 1 << 14
 ROWS = 256
 """Rows that are summed in one product."""
 FLAT = 2.0**-8
-"""A slope of sigmoid or tanh below which too few digits of it are left in their value."""
+"""Of 1 - y² and the like, digits enough are left where y is this far from 1."""
 FEW_ELEMENTS = 4096
 """Arrays of fewer elements are summed before their order in memory is known."""
 FEW_PRODUCTS = 1 << 20
@@ -147,21 +147,10 @@ def gate(x: NDArray, of: NDArray) -> NDArray:
     return np.asarray(x * (of > 0))
 
 
-def slope(x: NDArray, s: NDArray, rate: int) -> NDArray:
-    """The derivative of s = sigmoid(x) (rate 1) or of s = tanh x (rate 2), with its digits where s is nearly ±1.
-
-    Of s it is s (1 - s), or 1 - s². Where that is small its digits are gone, and the exponential has them.
-    """
-    d = np.asarray(1 - s if rate == 1 else s * s)
-    if rate == 1:
-        d *= s
-    else:
-        np.subtract(1, d, out=d)
-    far = np.flatnonzero(d < FLAT)
-    if far.size:
-        e = np.exp(-rate * np.abs(np.take(x, far)))
-        np.put(d, far, rate * rate * e / ((1 + e) * (1 + e)))
-    return d
+def tail(slope: Callable[[NDArray], NDArray], far: NDArray, x: NDArray) -> tuple[NDArray, NDArray] | None:
+    """Where `far` holds, and the slope at x there; None if it holds nowhere."""
+    places = np.flatnonzero(far)
+    return (places, slope(np.take(x, places))) if places.size else None
 
 
 def descend(value: NDArray, gradient: NDArray, rate: float) -> None:

@@ -4,7 +4,7 @@ Piecewise functions (relu, maximum, clamp) live in `piecewise`, beside the conve
 """
 
 import math
-from typing import Any, overload
+from typing import Any, TypeAlias, overload
 
 import numpy as np
 
@@ -13,10 +13,11 @@ from tinygrad_cnn.core.domain import AwayFrom, Positive, Real
 from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.elementwise import Add, Div, Exp, Log, Mul, Neg, PowScalar, Sub
 from tinygrad_cnn.core.errors import ArgumentError
-from tinygrad_cnn.core.op import Elementwise, Kink, Sample, Unary
+from tinygrad_cnn.core.op import Elementwise, Kink, Op, Sample, Unary
 from tinygrad_cnn.core.promotion import default
-from tinygrad_cnn.core.types import A, Array, ArrayLike
-from tinygrad_cnn.kernels.passes import FLAT, slope
+from tinygrad_cnn.core.types import A, Array, ArrayLike, NDArray
+from tinygrad_cnn.kernels.passes import FLAT
+from tinygrad_cnn.kernels.passes import tail as tail_of
 from tinygrad_cnn.kernels.special import tanhshrink
 from tinygrad_cnn.ops.special import Gauss, Ndtr
 
@@ -26,54 +27,77 @@ __all__ = [
     "sinh", "softplus", "sqrt", "square", "sub", "subtract", "tan", "tanh",
 ]  # fmt: skip
 
+Tail: TypeAlias = tuple[NDArray, NDArray] | None
+"""Places in a flattened array, and the values there; None if there are none."""
 INV_SQRT_2PI = 1 / math.sqrt(2 * math.pi)
 
 
+class Refined(Op):
+    """y = x, but for its last digits: those of the values at some places        dx = g
+
+    ``1 - y²`` has few digits where y is nearly 1. They are computed from the input, where that is large, and take the
+    place of the difference, whose derivative they have.
+    """
+
+    linear = "jointly"
+
+    def forward(x: Array, *, tail: Tail) -> Array:
+        y = np.array(x)
+        if tail is not None:
+            np.put(y, *tail)
+        return y
+
+    def d_x(g: Array) -> Array:
+        return g
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return Sample((draw.array(draw.shape(), Real()),), {"tail": None})
+
+
+def refined(x: Array, tail: Tail) -> Array:
+    """x with the digits of its tail, if it has one. A rule made x: nobody else has its memory."""
+    if tail is None:
+        return x
+    if type(x) is np.ndarray:
+        np.put(x, *tail)
+        return x
+    return Refined.apply(x, tail=tail)
+
+
 class Tanh(Unary):
-    """y = tanh x        dx = g (1 - y²), by `Slope`"""
+    """y = tanh x        dx = g (1 - y²)"""
 
     numpy = (np.tanh,)
 
     def forward(x: Array) -> Array:
         return np.tanh(x)
 
-    def d_x(g: Array, y: Array, x: Array) -> Array:
-        return g * Slope.apply(x, y, rate=2)
+    def aside(y: Array, x: Array) -> Tail:
+        return tail_of(lambda x: 4 * bell(2 * x), (y > 1 - FLAT / 2) | (y < FLAT / 2 - 1), x)
+
+    def d_x(g: Array, y: Array, aside: Tail) -> Array:
+        return g * refined(1 - y * y, aside)
 
 
 class Sigmoid(Unary):
-    """y = 1 / (1 + exp(-x))        dx = g y (1 - y), by `Slope`"""
+    """y = 1 / (1 + exp(-x))        dx = g y (1 - y)"""
 
     def forward(x: Array) -> Array:
         with np.errstate(over="ignore"):  # to infinity, of which the result is 0
             return 1 / (1 + np.exp(-x))
 
-    def d_x(g: Array, y: Array, x: Array) -> Array:
-        return g * Slope.apply(x, y, rate=1)
+    def aside(y: Array, x: Array) -> Tail:
+        return tail_of(bell, y > 1 - FLAT, x)
+
+    def d_x(g: Array, y: Array, aside: Tail) -> Array:
+        return g * refined(y * (1 - y), aside)
 
 
-class Slope(Unary):
-    """y = s (1 - s) for r = 1, 1 - s² for r = 2, or r² e / (1 + e)², e = exp(-r|x|)        ds = g y'(s),  dx = g y'(x)
-
-    The derivative of s = sigmoid(x), or of s = tanh x: from s where that has digits enough, from x in the tails.
-    """
-
-    kinks = (Kink("s has no digits left", (40.0, 1.0), (-np.exp(-40.0), 0.0), {"rate": 1}),)
-
-    def forward(x: Array, s: Array, *, rate: int) -> Array:
-        return slope(x, s, rate)
-
-    def d_x(g: Array, y: Array, x: Array, *, rate: int) -> Array:
-        return np.where(y < FLAT, g * (-rate * y * np.tanh((0.5 * rate) * x)), 0.0)
-
-    def d_s(g: Array, y: Array, s: Array, *, rate: int) -> Array:
-        return np.where(y < FLAT, 0.0, g * (2 - rate - 2 * s))
-
-    @classmethod
-    def sample(cls, draw: Draw) -> Sample:
-        x, rate = draw.array(draw.shape(), draw.choice([Real(-1, 1), Positive(7, 9)])), draw.choice([1, 2])
-        s = Sigmoid.forward(x) if rate == 1 else np.tanh(x)
-        return Sample((x, np.where(x > 1, 2.0, s)), {"rate": rate})  # from 2 no step leads out of the tail
+def bell(x: Array) -> Array:
+    """The derivative of sigmoid, exp(-|x|) / (1 + exp(-|x|))²."""
+    e = np.exp(-np.absolute(x))
+    return e / ((1 + e) * (1 + e))
 
 
 class Sqrt(Unary):
@@ -90,15 +114,18 @@ class Sqrt(Unary):
 
 
 class Expm1(Unary):
-    """y = exp x - 1        dx = g exp x"""
+    """y = exp x - 1        dx = g (y + 1)"""
 
     numpy = (np.expm1,)
 
     def forward(x: Array) -> Array:
         return np.expm1(x)
 
-    def d_x(g: Array, x: Array) -> Array:
-        return g * np.exp(x)
+    def aside(y: Array, x: Array) -> Tail:
+        return tail_of(np.exp, y < FLAT - 1, x)
+
+    def d_x(g: Array, y: Array, aside: Tail) -> Array:
+        return g * refined(y + 1, aside)
 
 
 class Log1p(Unary):
@@ -252,7 +279,7 @@ class Silu(Unary):
 
     def d_x(g: Array, x: Array) -> Array:
         s = sigmoid(x)
-        return g * (s + x * Slope.apply(x, s, rate=1))
+        return g * (s + x * (s * (1 - s)))
 
 
 class Gelu(Unary):
@@ -277,7 +304,7 @@ class GeluTanh(Unary):
     def d_x(g: Array, x: Array) -> Array:
         u = (2 * math.sqrt(2 / math.pi)) * (x + 0.044715 * x * x * x)
         s = sigmoid(u)
-        return g * (s + x * Slope.apply(u, s, rate=1) * ((2 * math.sqrt(2 / math.pi)) * (1 + 3 * 0.044715 * x * x)))
+        return g * (s + x * (s * (1 - s)) * ((2 * math.sqrt(2 / math.pi)) * (1 + 3 * 0.044715 * x * x)))
 
 
 class Tanhshrink(Unary):
