@@ -6,7 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tinygrad_cnn.gradcheck import Verdict
+import pytest
+
+import tinygrad_cnn as tg
+from tinygrad_cnn.gradcheck import Verdict, gradcheck
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "false_failures.py"
 spec = importlib.util.spec_from_file_location("false_failures", SCRIPT)
@@ -14,13 +17,40 @@ sweep = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(sweep)
 
 
+def failing(reports):
+    return [(what, str(report)) for what, report in reports if report.verdict is Verdict.FAIL]
+
+
 def test_no_right_gradient_fails():
-    reports = [sweep.check(number) for number in range(2 * len(sweep.OPS))]
-    assert [(what, str(report)) for what, report in reports if report.verdict is Verdict.FAIL] == []
+    reports = [sweep.check_op(name, number) for number, name in enumerate(2 * sweep.OPS)]
+    assert failing(reports) == []
     undecided = [what for what, report in reports if report.verdict is Verdict.INCONCLUSIVE]
     assert len(undecided) <= 2
     assert all("float32" in what for what in undecided)
     assert sum(len(report.entries) for _, report in reports) > 500
+
+
+def test_what_turns_within_less_than_a_step_does_not_fail():
+    reports = [sweep.check_narrow(name, number) for number, name in enumerate(3 * list(sweep.NARROW))]
+    assert failing(reports) == []
+    verdicts = [report.verdict for _, report in reports]
+    assert verdicts.count(Verdict.PASS) > len(reports) / 2
+
+
+@pytest.mark.parametrize(("name", "what"), [("normalize 0", "normalize"), ("cosine of 0", "cosine"), ("sine", "sine")])
+def test_a_wrong_gradient_of_what_turns_within_less_than_a_step_does_not_pass(name, what):
+    func = sweep.NARROW[name][1]
+
+    def wrong(x, scale):
+        between = x.clone()
+        between.register_hook(lambda g: g * 1.5)
+        return func(between, scale)
+
+    for number, scale in enumerate([1e-3, 1e-6, 1e-9, 1e-12]):
+        x = tg.zeros(3, dtype=tg.float64) if "0" in name else tg.tensor([0.3, -0.7, 1.1], dtype=tg.float64)
+        x.requires_grad_()
+        report = gradcheck(lambda x, s=scale: wrong(x, s), x, raise_exception=False, seed=number, shrink=False)
+        assert report.verdict is not Verdict.PASS, (what, scale)
 
 
 def test_a_sweep_goes_on_from_its_state(tmp_path):

@@ -102,3 +102,14 @@ def test_no_projection_through_a_kink_is_a_false_alarm(distance):
         for seed in range(4):
             report = gradcheck(pair, [x], fast_mode=True, seed=seed, raise_exception=False)
             assert report.verdict is not Verdict.FAIL, (distance, seed)
+
+
+@pytest.mark.parametrize("where", [0.0, 1.0])
+def test_what_turns_within_less_than_a_step_is_not_called_wrong(where):
+    scale = 1e-9
+    x = np.full((5, 4), where)
+    right = numpy_pair(lambda x: np.sin(x / scale), lambda g, x: g * np.cos(x / scale) / scale)
+    report = gradcheck(right, [x], fast_mode=True, raise_exception=False)
+    assert report.verdict is not Verdict.FAIL
+    wrong = numpy_pair(right.function, lambda g, x: 1.5 * g * np.cos(x / scale) / scale)
+    assert gradcheck(wrong, [x], fast_mode=True, raise_exception=False).verdict is not Verdict.PASS

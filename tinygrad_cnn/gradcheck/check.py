@@ -36,10 +36,11 @@ from tinygrad_cnn.gradcheck.projections import (
     meets_kink,
     search,
     smooth_outputs,
+    turns_nearer,
 )
 from tinygrad_cnn.gradcheck.report import Report
 from tinygrad_cnn.gradcheck.shrinking import smallest_failing
-from tinygrad_cnn.gradcheck.thorough import curve, examine, judged
+from tinygrad_cnn.gradcheck.thorough import confirmed, curve, examine, judged
 from tinygrad_cnn.gradcheck.verdicts import SEVERITY, UNJUDGED, Entry, GradientError, Projected, Verdict
 from tinygrad_cnn.tensor import Tensor
 
@@ -305,13 +306,13 @@ class _Check:
             return entries
         values = np.asarray(self.point.arrays[k], np.float64).reshape(-1)
         noise = self._gradient_noise(k)
-        confirmed, acquitted = 0, False
+        failed, acquitted = 0, False
         for rank, i in enumerate(unsettled):
             if not np.isfinite(values[i]):
                 verdict = VERDICT[not np.isfinite(entries[i].analytic)]
                 entries[i] = replace(entries[i], verdict=verdict, reason=UNJUDGED[str(values[i])])
                 continue
-            if not look.doubtful[i] and confirmed >= CONFIRMED and not acquitted:
+            if not look.doubtful[i] and failed >= CONFIRMED and not acquitted:
                 continue
             if rank >= THOROUGH:
                 reason = "too many doubtful elements to examine all"
@@ -319,7 +320,7 @@ class _Check:
                 continue
             entries[i] = self._examined(k, i, analytic, entries[i], look.scale, noise)
             if entries[i].verdict is Verdict.FAIL:
-                confirmed += 1
+                failed += 1
             elif not look.doubtful[i]:
                 acquitted = True
         return entries
@@ -331,7 +332,8 @@ class _Check:
         results = []
         for v, s, gradient, off in zip(self.V, scale, analytic[:, i].tolist(), noise[:, i].tolist(), strict=True):
             found = examine(self.point, k, i, v, self.tolerance, s)
-            results.append(judged(replace(entry, analytic=gradient), found, self.tolerance, s, off))
+            result = judged(replace(entry, analytic=gradient), found, self.tolerance, s, off)
+            results.append(confirmed(self.point, k, i, v, self.tolerance, s, off, result))
         return max(results, key=lambda e: SEVERITY[e.verdict])
 
     def _gradient_noise(self, k: int) -> NDArray:
@@ -386,9 +388,13 @@ class _Check:
             if result.verdict is not Verdict.FAIL:
                 entries.append(entry)
                 continue
+            if np.isfinite(result.analytic) and turns_nearer(point, k, u, v, result, self.tolerance):
+                reason += ", the function turns within less than the steps"
+                entries.append(replace(entry, verdict=Verdict.INCONCLUSIVE, reason=reason))
+                continue
             named = self._named(k, search(point, k, u, v, gradient, self.tolerance), analytic)
-            confirmed = any(e.verdict is Verdict.FAIL for e in named)
-            if not confirmed and np.isfinite(result.analytic) and meets_kink(point, k, u, v, self.tolerance):
+            wrong = any(e.verdict is Verdict.FAIL for e in named)
+            if not wrong and np.isfinite(result.analytic) and meets_kink(point, k, u, v, self.tolerance):
                 reason += ", through a kink, and no single element is wrong"
                 entry = replace(entry, verdict=Verdict.INCONCLUSIVE, reason=reason)
             entries += [entry, *named]

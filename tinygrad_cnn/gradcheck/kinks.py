@@ -11,6 +11,7 @@ import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.gradcheck.differences import SIGNS
+from tinygrad_cnn.gradcheck.finer import FINER, smallest_step, telling_step
 from tinygrad_cnn.gradcheck.point import Ends, Point
 from tinygrad_cnn.gradcheck.verdicts import Entry, Verdict
 
@@ -155,6 +156,13 @@ def check_ties(
             slack += granted(terms, float(np.sum(np.abs(numbers))))
             if low_end - slack <= found <= high_end + slack:
                 continue
+            least = max(
+                smallest_step(point.arrays[k], float(point.arrays[k].reshape(-1)[i])) / (FINER * abs(number))
+                for (k, i), number in zip(members, numbers.tolist(), strict=True)
+            )
+            together = point.ends_along(u)
+            if telling_step(point, v, together, found, (low_end, high_end), point.tiny / FINER, least):
+                continue  # they do not kink, but turn within less than was looked at
             for k, i in members:
                 e = judged[int(starts[k]) + i]
                 if e.verdict is Verdict.PASS:

@@ -12,9 +12,10 @@ from typing import NamedTuple
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
+from tinygrad_cnn.gradcheck.finer import smallest_step, telling_step
 from tinygrad_cnn.gradcheck.judge import Scale, Tolerance, nothing
 from tinygrad_cnn.gradcheck.kinks import find_kink
-from tinygrad_cnn.gradcheck.point import Point, signed
+from tinygrad_cnn.gradcheck.point import Point, finite, signed
 from tinygrad_cnn.gradcheck.thorough import CERTAIN, Examined, Line
 from tinygrad_cnn.gradcheck.verdicts import Verdict
 
@@ -95,6 +96,16 @@ def along(point: Point, k: int, u: NDArray, v: NDArray, gradient: NDArray, toler
         elif off > allowed + CERTAIN * found.error:
             verdict = Verdict.FAIL
     return Projection(analytic, found, allowed, verdict)
+
+
+def turns_nearer(point: Point, k: int, u: NDArray, v: NDArray, wrong: Projection, tolerance: Tolerance) -> bool:
+    """Whether differences nearer to the point speak for a projection that those further away call wrong."""
+    a = np.abs(finite(point.arrays[k]))
+    moved = np.abs(u[u != 0])
+    least = smallest_step(point.arrays[k], float(np.max(a, initial=0.0))) / float(np.min(moved, initial=1.0))
+    ends, found = point.ends_along(point.only(k, u)), wrong.found.numeric
+    first = first_step(point, k, tolerance)
+    return telling_step(point, v, ends, wrong.analytic, (found, found), first, least) > 0
 
 
 def meets_kink(point: Point, k: int, u: NDArray, v: NDArray, tolerance: Tolerance) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.gradcheck.differences import SIGNS, extrapolate
+from tinygrad_cnn.gradcheck.finer import is_unresolved, smallest_step, telling_step
 from tinygrad_cnn.gradcheck.judge import FINE, Scale, Tolerance, differences, errorbar, project, suspicious
 from tinygrad_cnn.gradcheck.kinks import Kink, Sides, find_kink, inside
 from tinygrad_cnn.gradcheck.point import Ends, Point
@@ -36,6 +37,9 @@ LOUD, DROWNED = 100.0, 12.0
 
 GONE = 0.8
 """A jump left behind: smooth functions' shrink no faster than with the cube of the step, but for this factor."""
+
+UNRESOLVED = "the function changes between neighbouring numbers"
+"""Why nothing can be said of what no step resolves."""
 
 CERTAIN = 2.0
 """An entry fails only if it lies outside so many error bars."""
@@ -218,6 +222,30 @@ def examine(point: Point, k: int, i: int, v: NDArray, tolerance: Tolerance, scal
 
 def _first_step(point: Point, k: int, i: int, tolerance: Tolerance) -> float:
     return float(tolerance.largest_step(np.asarray(point.arrays[k], np.float64).reshape(-1)[i : i + 1])[0])
+
+
+def confirmed(
+    point: Point, k: int, i: int, v: NDArray, tolerance: Tolerance, scale: Scale, gradient_noise: float, entry: Entry
+) -> Entry:
+    """An entry that is wrong, or what is said of it nearer to the point, if the function is another one there."""
+    least = smallest_step(point.arrays[k], float(point.arrays[k].reshape(-1)[i]))
+    ends, first = point.ends_of_element(k, i), _first_step(point, k, i, tolerance)
+    line, step = Line(point, v, ends, tolerance, scale), first
+    while entry.verdict is Verdict.FAIL and np.isfinite(entry.analytic):
+        step = telling_step(point, v, ends, entry.analytic, slopes_of(entry), step, least)
+        if not step:
+            break
+        entry = judged(entry, line.examine(step), tolerance, scale, gradient_noise)
+    if entry.verdict is Verdict.FAIL and is_unresolved(point, v, ends, entry.analytic, first, least):
+        return replace(entry, verdict=Verdict.INCONCLUSIVE, reason=UNRESOLVED)
+    return entry
+
+
+def slopes_of(entry: Entry) -> tuple[float, float]:
+    """The lowest and the highest derivative that was found: one, unless at a kink."""
+    if entry.reason == OUTSIDE and entry.one_sided is not None:
+        return min(entry.one_sided), max(entry.one_sided)
+    return entry.numeric, entry.numeric
 
 
 def judged(entry: Entry, found: Examined, tolerance: Tolerance, scale: Scale, gradient_noise: float) -> Entry:
