@@ -194,6 +194,7 @@ def test_results_can_be_written_into_a_tensor():
     for call, error, message in (
         (lambda: tg.mul(X, 2, out=tg.zeros(2)), UserWarning, r"mul: out has shape \(2,\), the result \(3, 4\)"),
         (lambda: tg.mm(X, X.t(), out=tg.zeros(3, 3).double()), RuntimeError, "mm: out has dtype float64, the result f"),
+        (lambda: tg.mul(X, 2, out=tg.zeros(1).expand(3, 4)), RuntimeError, "share their place"),
         (lambda: tg.mul(X, 2, out=3), TypeError, "mul: out is int"),
         (lambda: tg.max(X, 1, out=values), TypeError, "a tuple of 2 tensors"),
         (lambda: tg.mul(X, 2.5, out=tg.zeros(3, 4, dtype=tg.int64)), RuntimeError, "does not fit"),
@@ -201,6 +202,23 @@ def test_results_can_be_written_into_a_tensor():
     ):
         with pytest.raises(error, match=message):
             call()
+
+
+def test_what_is_made_takes_the_dtype_of_out_and_sums_are_computed_in_it():
+    out = tg.zeros(3, dtype=tg.float64)
+    assert tg.linspace(0, 1, 3, out=out) is out
+    assert out[1] == 0.5
+    assert tg.ones(2, out=tg.empty(0, dtype=tg.int64)).dtype is tg.int64
+    assert tg.cumsum(tg.tensor([0.5, 0.7]), 0, out=tg.empty(2, dtype=tg.int64)).tolist() == [0, 0]
+    with pytest.raises(RuntimeError, match="zeros: out has dtype float64"):
+        tg.zeros(2, dtype=tg.float32, out=out)
+
+
+def test_a_number_is_refused_where_pytorch_takes_a_tensor():
+    for call in (lambda: tg.maximum(2, X), lambda: tg.maximum(X, 2), lambda: tg.eq(2, X), lambda: tg.fmod(2, X)):
+        with pytest.raises(TypeError, match="is the number 2; expected a Tensor or an array"):
+            call()
+    assert tg.eq(X, 2).any()
 
 
 def test_a_tensor_without_dims_is_formatted_as_its_number():

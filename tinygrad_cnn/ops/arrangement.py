@@ -7,11 +7,11 @@ import numpy as np
 
 from tinygrad_cnn.core.checks import check_axis, check_broadcast, shape_of
 from tinygrad_cnn.core.errors import ArgumentError
-from tinygrad_cnn.core.indexing import sum_to_shape
 from tinygrad_cnn.core.types import A, Array, Shape
 from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.checks import check_integer
 from tinygrad_cnn.ops.indexing import getitem, index_select
+from tinygrad_cnn.ops.reduce import sum
 from tinygrad_cnn.ops.shape import (
     broadcast_to,
     cat,
@@ -208,8 +208,8 @@ def flipud(input: A) -> A:
 def rot90(input: A, k: int = 1, dims: Sequence[int] = (0, 1)) -> A:
     """Turned by 90 degrees `k` times in the plane of two dims, from the first towards the second."""
     ndim = len(shape_of(input))
-    if len(dims) != 2:
-        raise ArgumentError(f"rot90: dims {dims!r}; expected two of them")
+    if len(dims) != 2 or ndim < 2:
+        raise ArgumentError(f"rot90: dims {dims!r} of an input of {ndim} dims; expected two of at least two")
     a, b = (check_axis("rot90", d, ndim) for d in dims)
     if a == b:
         raise ArgumentError(f"rot90: dims {tuple(dims)} name one dim twice")
@@ -281,4 +281,9 @@ def sum_to_size(input: A, *size: Any) -> A:
     shape = tuple(size[0]) if len(size) == 1 and isinstance(size[0], Sequence) else tuple(size)
     if check_broadcast("sum_to_size", shape_of(input), shape) != shape_of(input):
         raise ArgumentError(f"sum_to_size: input of shape {shape_of(input)} is no broadcast of {shape}")
-    return sum_to_shape(input, shape)
+    have = shape_of(input)
+    lead = len(have) - len(shape)
+    if not shape:
+        return sum(input)
+    axes = [k for k, n in enumerate(have) if k < lead or (shape[k - lead] == 1 and n != 1)]
+    return reshape(sum(input, axes, True) if axes else input, shape)

@@ -5,6 +5,7 @@ import numpy as np
 from tinygrad_cnn.core.checks import dtype_of
 from tinygrad_cnn.core.types import A, ArrayLike
 from tinygrad_cnn.ops.piecewise import abs, sign, where
+from tinygrad_cnn.ops.shape import clone
 from tinygrad_cnn.ops.untracked import dressed, plain
 
 __all__ = [
@@ -46,7 +47,7 @@ def nan_to_num(input: A, nan: float | None = None, posinf: float | None = None, 
     """With numbers for NaN (0) and for the infinities (the largest and the least number of the dtype)."""
     values = plain("nan_to_num", input)
     if values.dtype.kind != "f":
-        return input
+        return clone(input)
     limits = np.finfo(values.dtype)
     out = where(np.isnan(values), 0.0 if nan is None else nan, input)
     out = where(values == np.inf, float(limits.max) if posinf is None else posinf, out)

@@ -11,6 +11,7 @@ from tinygrad_cnn.core.op import Kink, Op, Sample
 from tinygrad_cnn.core.types import A, Array, ArrayLike, Shape
 from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.checks import check_integer, check_ndim, check_range
+from tinygrad_cnn.ops.shape import reshape
 from tinygrad_cnn.ops.untracked import dressed
 from tinygrad_cnn.torch_names import return_types
 
@@ -245,7 +246,7 @@ def rows_named(input: ArrayLike, weight: A, padding_idx: int | None, by_freq: bo
     check_integer("embedding", "input", input)
     check_range("embedding", "input", input, rows)
     if padding_idx is None and not by_freq:
-        return getitem(weight, np.asarray(input))
+        return reshape(getitem(weight, np.ravel(input)), (*shape_of(input), shape_of(weight)[1]))
     if padding_idx is not None and not -rows <= padding_idx < rows:
         raise ArgumentError(f"embedding: padding_idx {padding_idx} is out of range for {rows} rows")
     padding = -1 if padding_idx is None else padding_idx % rows

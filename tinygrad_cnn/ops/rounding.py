@@ -10,6 +10,7 @@ from tinygrad_cnn.core.op import Elementwise, Kink, Sample
 from tinygrad_cnn.core.types import A, Array, ArrayLike
 from tinygrad_cnn.ops.comparison import floor_divide
 from tinygrad_cnn.ops.piecewise import Remainder
+from tinygrad_cnn.ops.shape import clone
 from tinygrad_cnn.ops.untracked import plain
 
 __all__ = [
@@ -106,17 +107,17 @@ def _is_whole(input: Array) -> bool:
 
 def floor(input: A) -> A:
     """Rounded down."""
-    return input if _is_whole(input) else Floor.apply(input)
+    return clone(input) if _is_whole(input) else Floor.apply(input)
 
 
 def ceil(input: A) -> A:
     """Rounded up."""
-    return input if _is_whole(input) else Ceil.apply(input)
+    return clone(input) if _is_whole(input) else Ceil.apply(input)
 
 
 def trunc(input: A) -> A:
     """Rounded towards 0."""
-    return input if _is_whole(input) else Trunc.apply(input)
+    return clone(input) if _is_whole(input) else Trunc.apply(input)
 
 
 fix = trunc
@@ -124,7 +125,7 @@ fix = trunc
 
 def round(input: A, *, decimals: int = 0) -> A:
     """Rounded to this many decimals, halves to the even neighbour."""
-    return input if _is_whole(input) else Round.apply(input, decimals=decimals)
+    return clone(input) if _is_whole(input) else Round.apply(input, decimals=decimals)
 
 
 def frac(input: A) -> A:

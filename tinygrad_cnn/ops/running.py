@@ -10,7 +10,7 @@ from tinygrad_cnn.core.types import A, Array, ArrayLike
 from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.indexing import Gather
 from tinygrad_cnn.ops.reduce import Cumprod, sum
-from tinygrad_cnn.ops.shape import cat, narrow
+from tinygrad_cnn.ops.shape import cat, clone, narrow
 from tinygrad_cnn.ops.untracked import dressed, plain
 from tinygrad_cnn.torch_names import return_types
 
@@ -66,7 +66,7 @@ def diff(input: A, n: int = 1, dim: int = -1, prepend: ArrayLike | None = None, 
             break
         after, before = narrow(x, axis, 1, length - 1), narrow(x, axis, 0, length - 1)
         x = after ^ before if plain("diff", x).dtype.kind == "b" else after - before
-    return x
+    return clone(x) if x is input else x
 
 
 @flexible

@@ -16,6 +16,7 @@ from tinygrad_cnn.core.shape import Cast, Expand, Permute, Reshape
 from tinygrad_cnn.core.types import A, Array, Axis, Shape
 from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.checks import check_dtype
+from tinygrad_cnn.ops.untracked import plain
 from tinygrad_cnn.torch_names.conversion import check_memory_format
 
 __all__ = [
@@ -294,8 +295,8 @@ def unflatten(input: A, dim: int, sizes: Sequence[int]) -> A:
 
 
 def ravel(input: A) -> A:
-    """All dims made one."""
-    return reshape(input, -1)
+    """All dims made one, in C order: copied unless it lies so already."""
+    return reshape(input if plain("ravel", input).flags.c_contiguous else Clone.apply(input, order="C"), -1)
 
 
 @flexible

@@ -13,7 +13,7 @@ from tinygrad_cnn.ops.elementwise import sqrt
 from tinygrad_cnn.ops.indexing import Gather, getitem
 from tinygrad_cnn.ops.piecewise import where
 from tinygrad_cnn.ops.reduce import amax, amin, mean, norm, std, sum, var
-from tinygrad_cnn.ops.shape import flatten, movedim, reshape, squeeze, transpose
+from tinygrad_cnn.ops.shape import clone, flatten, movedim, reshape, squeeze, transpose
 from tinygrad_cnn.ops.untracked import dressed, is_tracked, plain
 from tinygrad_cnn.torch_names import return_types
 
@@ -90,7 +90,7 @@ def _middle(op: str, x: Array, dim: int | None, keepdim: bool, kind: Any, ignore
     values = plain(op, x)
     axis = check_axis(op, dim, max(values.ndim, 1))
     if not values.ndim:
-        return kind(x, dressed(np.int64(0), x))
+        return kind(clone(x), dressed(np.int64(0), x))
     if not values.shape[axis]:
         raise PlaceError(f"{op}: input of shape {values.shape} has no elements along dim {dim}")
     order = np.argsort(values, axis=axis, kind="stable")

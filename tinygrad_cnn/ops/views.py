@@ -100,7 +100,9 @@ def unfold_windows(input: A, dimension: int, size: int, step: int) -> A:
     length = shape[axis] if shape else 1
     if size > length or size < 0 or step <= 0:
         raise ArgumentError(f"unfold: windows of {size}, {step} apart, do not fit dim {dimension} of shape {shape}")
-    return Windows.apply(input if shape else reshape(input, 1), axis=axis, size=size, step=step)
+    if not shape:
+        return reshape(input, 1)[:size]
+    return Windows.apply(input, axis=axis, size=size, step=step)
 
 
 def as_strided(input: A, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None) -> A:

@@ -99,7 +99,8 @@ class ConversionMethods(FactMethods):
         """
         asked = asked_dtype("to", *args, **options)
         converted = self if asked is None else self.astype(asked)
-        return self.clone() if converted is self and options.get("copy") else converted
+        flags = [flag for flag in args if flag is True or flag is False]  # non_blocking, copy
+        return self.clone() if converted is self and (options.get("copy") or any(flags[1:])) else converted
 
     def cpu(self, memory_format: Any = None) -> Self:
         """On the CPU, where it is already."""
@@ -141,44 +142,53 @@ class ConversionMethods(FactMethods):
         """For transfers to a GPU; there is none."""
         raise DeviceError("pin_memory: serves transfers to a GPU, and there is only the CPU; leave it out")
 
-    def bfloat16(self) -> NoReturn:
+    def bfloat16(self, memory_format: Any = None) -> NoReturn:
         """As bfloat16, which NumPy has not."""
         raise DTypeError("bfloat16: NumPy has no such dtype; use .half() or .float()")
 
     # ---- dtypes: last, since these names are types above ----
 
-    def float(self) -> Self:
+    def float(self, *, memory_format: Any = None) -> Self:
         """As float32."""
+        check_memory_format("float", memory_format)
         return self.astype(FLOAT32)
 
-    def double(self) -> Self:
+    def double(self, *, memory_format: Any = None) -> Self:
         """As float64."""
+        check_memory_format("double", memory_format)
         return self.astype(FLOAT64)
 
-    def half(self) -> Self:
+    def half(self, *, memory_format: Any = None) -> Self:
         """As float16."""
+        check_memory_format("half", memory_format)
         return self.astype(np.float16)
 
-    def byte(self) -> Self:
+    def byte(self, *, memory_format: Any = None) -> Self:
         """As uint8."""
+        check_memory_format("byte", memory_format)
         return self.astype(np.uint8)
 
-    def char(self) -> Self:
+    def char(self, *, memory_format: Any = None) -> Self:
         """As int8."""
+        check_memory_format("char", memory_format)
         return self.astype(np.int8)
 
-    def short(self) -> Self:
+    def short(self, *, memory_format: Any = None) -> Self:
         """As int16."""
+        check_memory_format("short", memory_format)
         return self.astype(np.int16)
 
-    def long(self) -> Self:
+    def long(self, *, memory_format: Any = None) -> Self:
         """As int64."""
+        check_memory_format("long", memory_format)
         return self.astype(np.int64)
 
-    def int(self) -> Self:
+    def int(self, *, memory_format: Any = None) -> Self:
         """As int32."""
+        check_memory_format("int", memory_format)
         return self.astype(np.int32)
 
-    def bool(self) -> Self:
+    def bool(self, *, memory_format: Any = None) -> Self:
         """As booleans."""
+        check_memory_format("bool", memory_format)
         return self.astype(np.bool_)

@@ -13,6 +13,7 @@ from tinygrad_cnn.core.errors import ArgumentError, DTypeError
 from tinygrad_cnn.core.types import ArrayLike, DType, NDArray, Shape
 from tinygrad_cnn.ops.checks import check_dtype
 from tinygrad_cnn.tensor import Tensor, as_array, written
+from tinygrad_cnn.tensor.out import check_dtypes
 from tinygrad_cnn.torch_names.conversion import check_memory_format, layout, strided
 from tinygrad_cnn.torch_names.device import check_device
 from tinygrad_cnn.torch_names.dtypes import get_default_dtype
@@ -111,7 +112,9 @@ def made(
         raise TypeError(f"{op}: layout is {layout!r}; the only one is torch.strided")
     if pin_memory:
         raise RuntimeError(f"{op}: pin_memory serves transfers to a GPU, and there is only the CPU; leave it out")
-    return written(op, Tensor(array, requires_grad=requires_grad), out)
+    result = Tensor(array, requires_grad=requires_grad)
+    check_dtypes(op, result, out)
+    return written(op, result, out)
 
 
 def size_of(op: str, sizes: tuple[Any, ...], named: Any = None) -> Shape:
@@ -130,8 +133,10 @@ def size_of(op: str, sizes: tuple[Any, ...], named: Any = None) -> Shape:
     return tuple(int(n) for n in counts)
 
 
-def chosen_dtype(dtype: Any) -> DType:
-    """The dtype given, or the default one."""
+def chosen_dtype(dtype: Any, out: Any = None) -> DType:
+    """The dtype given, or that of `out`, or the default one."""
+    if dtype is None and isinstance(out, Tensor):
+        return out.array_dtype
     return np.dtype(get_default_dtype() if dtype is None else _given(dtype))
 
 
@@ -150,7 +155,7 @@ def zeros(
     requires_grad: bool = False,
 ) -> Tensor:
     """Zeros of this shape."""
-    array = np.zeros(size_of("zeros", sizes, size), chosen_dtype(dtype))
+    array = np.zeros(size_of("zeros", sizes, size), chosen_dtype(dtype, out))
     return made("zeros", array, requires_grad, device, layout, pin_memory, out)
 
 
@@ -165,7 +170,7 @@ def ones(
     requires_grad: bool = False,
 ) -> Tensor:
     """Ones of this shape."""
-    array = np.ones(size_of("ones", sizes, size), chosen_dtype(dtype))
+    array = np.ones(size_of("ones", sizes, size), chosen_dtype(dtype, out))
     return made("ones", array, requires_grad, device, layout, pin_memory, out)
 
 
@@ -181,7 +186,7 @@ def empty(
     memory_format: Any = None,
 ) -> Tensor:
     """Memory of this shape, with whatever it holds."""
-    array = np.empty(size_of("empty", sizes, size), chosen_dtype(dtype))
+    array = np.empty(size_of("empty", sizes, size), chosen_dtype(dtype, out))
     return made("empty", array, requires_grad, device, layout, pin_memory, out, memory_format)
 
 
@@ -197,7 +202,7 @@ def full(
     requires_grad: bool = False,
 ) -> Tensor:
     """One value in every place; its kind decides the dtype."""
-    value = as_array(fill_value, _given(dtype))
+    value = as_array(fill_value, _given(out.dtype if dtype is None and isinstance(out, Tensor) else dtype))
     if value.ndim:
         raise TypeError(f"full: fill_value has shape {value.shape}; expected one number")
     array = np.full(size_of("full", (size,)), value, value.dtype)
@@ -224,8 +229,8 @@ def arange(
     if (last - first) * stride < 0:
         raise ArgumentError(f"arange: from {first} to {last} leads no step of {stride}; its sign must be the other")
     values = np.arange(first, last, stride)
-    if dtype is None and values.dtype.kind == "f":
-        dtype = get_default_dtype()
+    if dtype is None and (values.dtype.kind == "f" or out is not None):
+        dtype = chosen_dtype(dtype, out)
     return made("arange", as_array(values, _given(dtype)), requires_grad, device, layout, pin_memory, out)
 
 
@@ -242,7 +247,7 @@ def linspace(
     requires_grad: bool = False,
 ) -> Tensor:
     """`steps` evenly spaced numbers from start to end, both included."""
-    array = _evenly("linspace", start, end, steps, chosen_dtype(dtype)).astype(chosen_dtype(dtype))
+    array = _evenly("linspace", start, end, steps, chosen_dtype(dtype, out)).astype(chosen_dtype(dtype, out))
     return made("linspace", array, requires_grad, device, layout, pin_memory, out)
 
 
@@ -261,7 +266,7 @@ def logspace(
 ) -> Tensor:
     """`steps` powers of `base`, their exponents evenly spaced from start to end."""
     array = np.power(float(base), _evenly("logspace", start, end, steps, np.dtype(np.float64))).astype(
-        chosen_dtype(dtype)
+        chosen_dtype(dtype, out)
     )
     return made("logspace", array, requires_grad, device, layout, pin_memory, out)
 
@@ -295,7 +300,9 @@ def eye(
 ) -> Tensor:
     """Ones on the diagonal of an (n, m) matrix."""
     rows, columns = size_of("eye", (n, n if m is None else m))
-    return made("eye", np.eye(rows, columns, dtype=chosen_dtype(dtype)), requires_grad, device, layout, pin_memory, out)
+    return made(
+        "eye", np.eye(rows, columns, dtype=chosen_dtype(dtype, out)), requires_grad, device, layout, pin_memory, out
+    )
 
 
 def tril_indices(

@@ -5,14 +5,15 @@ from typing import TYPE_CHECKING
 from tinygrad_cnn.ops import families, older_names
 from tinygrad_cnn.ops.running import trapezoid as trapezoid_of
 from tinygrad_cnn.ops.scatter import put as put_of
-from tinygrad_cnn.tensor.out import into
+from tinygrad_cnn.tensor.out import into, of_tensors
 from tinygrad_cnn.tensor.tensor import Tensor
 
 _WITHOUT_OUT = {"allclose", "broadcast_shapes", "equal", "is_nonzero"}
 """Functions whose result is no tensor."""
 _EXACT = {
     "abs", "absolute", "addbmm", "addmm", "addmv", "all", "amax", "amin", "aminmax", "any", "argmax", "argmin",
-    "baddbmm", "bmm", "bucketize", "ceil", "chain_matmul", "cross", "cummax", "cummin", "det", "diag", "diff", "dot",
+    "baddbmm", "bitwise_not", "bmm", "bucketize", "ceil", "chain_matmul", "cross", "cummax", "cummin", "det", "diag",
+    "diff", "dot",
     "fix", "float_power", "floor", "frac", "frexp", "gather", "heaviside", "histc", "histogram", "index_add",
     "index_copy", "index_reduce", "index_select", "inner", "inverse", "isin", "isneginf", "isposinf", "kthvalue",
     "log_softmax", "logcumsumexp", "lu_solve", "lu_unpack", "masked_select", "matmul", "mm", "mode", "msort", "mv",
@@ -23,11 +24,23 @@ _EXACT = {
 }  # fmt: skip
 """Functions whose `out` must have the dtype of the result, as in PyTorch: most of those that are not element-wise."""
 
+_TWO = """
+    arctan2 atan2 fmax fmin gcd heaviside hypot isclose lcm logaddexp logaddexp2 logical_and logical_or logical_xor
+    maximum minimum nextafter
+"""
+_ONE = """
+    bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor clamp clamp_max clamp_min copysign eq fmod
+    ge greater greater_equal gt le less less_equal lt ne not_equal rsub
+"""
+_OF_TENSORS = {**dict.fromkeys(_TWO.split(), 2), **dict.fromkeys(_ONE.split(), 1)}
+"""How many of the first arguments may not be numbers."""
+
 
 if TYPE_CHECKING:
     from tinygrad_cnn.ops.families import *
 else:
     _of_ops = {name: getattr(families, name) for name in families.__all__}
+    _of_ops.update({name: of_tensors(_of_ops[name], n) for name, n in _OF_TENSORS.items() if name in _of_ops})
     globals().update({name: f if name in _WITHOUT_OUT else into(f, name in _EXACT) for name, f in _of_ops.items()})
 
 cholesky, qr, svd = into(older_names.cholesky), into(older_names.qr, True), into(older_names.svd, True)

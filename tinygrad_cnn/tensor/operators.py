@@ -114,6 +114,12 @@ class Operators(FactMethods):
     def __ixor__(self, other: ArrayLike) -> Self:
         return self.become("bitwise_xor_", lambda x: x ^ other, other)
 
+    def __ilshift__(self, other: ArrayLike) -> Self:
+        return self.become("bitwise_left_shift_", lambda x: x << other, other)
+
+    def __irshift__(self, other: ArrayLike) -> Self:
+        return self.become("bitwise_right_shift_", lambda x: x >> other, other)
+
     def __lshift__(self, other: ArrayLike) -> Self:
         return compared(np.left_shift, self, other)
 

@@ -12,13 +12,17 @@ from tinygrad_cnn.tensor.tensor import Tensor
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
+IN_OUT = frozenset({"cumsum", "cumprod"})
+"""Functions that compute in the dtype of `out`."""
+
+
 def written(op: str, result: Any, out: Any) -> Any:
     """The result, in the memory of `out`, which takes its shape, and must hold its dtype.
 
     Raises
     ------
     RuntimeError
-        If a gradient would flow, which `out` cannot carry, or if shape or dtype do not fit.
+        If a gradient would flow, which `out` cannot carry, or if the dtype does not fit.
     """
     if out is None:
         return result
@@ -31,6 +35,7 @@ def written(op: str, result: Any, out: Any) -> Any:
         raise TypeError(f"{op}: out is {type(out).__name__}; expected a Tensor")
     if result.is_recorded or out.is_recorded:
         raise RuntimeError(f"{op}: out= cannot carry a gradient; use the result, or no_grad()")
+    check_single(op, out)
     if out.array_shape != result.array_shape:
         if out.numel():
             warnings.warn(
@@ -54,6 +59,12 @@ def check_dtypes(op: str, result: Any, out: Any) -> None:
         raise DTypeError(f"{op}: out has dtype {out.array_dtype}, the result {result.array_dtype}; they must be equal")
 
 
+def check_single(op: str, out: Tensor) -> None:
+    """RuntimeError if two elements of `out` lie in one place, as in an expanded tensor."""
+    if out.numel() and any(not step and size > 1 for step, size in zip(out.stride(), out.array_shape, strict=True)):
+        raise RuntimeError(f"{op}: elements of out share their place in memory; give out.clone()")
+
+
 def into(function: _Function, exact: bool = False) -> _Function:
     """Let a function of tensors take `out`: a tensor, or several, that its results are written into.
 
@@ -65,9 +76,28 @@ def into(function: _Function, exact: bool = False) -> _Function:
         if "out" not in options:
             return function(*args, **options)
         out = options.pop("out")
+        if function.__name__ in IN_OUT and isinstance(out, Tensor):
+            options.setdefault("dtype", out.dtype)
         result = function(*args, **options)
         if exact:
             check_dtypes(function.__name__, result, out)
         return written(function.__name__, result, out)
 
     return cast(_Function, called)
+
+
+def of_tensors(function: _Function, count: int) -> _Function:
+    """Let a function refuse numbers in place of its first `count` arguments: there PyTorch takes tensors alone."""
+    name = function.__name__
+
+    @wraps(function)
+    def called(*args: Any, **options: Any) -> Any:
+        for place, value in enumerate(args[:count]):
+            if type(value) in NUMBERS:
+                raise TypeError(f"{name}: argument {place} is the number {value!r}; expected a Tensor or an array")
+        return function(*args, **options)
+
+    return cast(_Function, called)
+
+
+NUMBERS = frozenset({int, float, bool})

@@ -34,7 +34,9 @@ def rand(
     pin_memory: bool = False,
 ) -> Tensor:
     """Numbers drawn evenly from [0, 1)."""
-    drawn = (generator or default_generator).uniform(size_of("rand", sizes, size), real("rand", chosen_dtype(dtype)))
+    drawn = (generator or default_generator).uniform(
+        size_of("rand", sizes, size), real("rand", chosen_dtype(dtype, out))
+    )
     return made("rand", drawn, requires_grad, device, layout, pin_memory, out)
 
 
@@ -50,7 +52,9 @@ def randn(
     pin_memory: bool = False,
 ) -> Tensor:
     """Numbers drawn from the standard normal distribution."""
-    drawn = (generator or default_generator).normal(size_of("randn", sizes, size), real("randn", chosen_dtype(dtype)))
+    drawn = (generator or default_generator).normal(
+        size_of("randn", sizes, size), real("randn", chosen_dtype(dtype, out))
+    )
     return made("randn", drawn, requires_grad, device, layout, pin_memory, out)
 
 
@@ -69,7 +73,7 @@ def randint(
 ) -> Tensor:
     """Integers drawn evenly from low (0 if it is left out) up to but without high: ``randint(low, high, size)``."""
     first, last, shape = bounds_and_size(bounds, low, high, size)
-    kind = np.dtype(np.int64) if dtype is None else chosen_dtype(dtype)
+    kind = np.dtype(np.int64) if dtype is None else chosen_dtype(dtype, out)
     first, last = integer_bounds("randint", first, last, kind)
     drawn = (generator or default_generator).integers(first, last, size_of("randint", (shape,)), kind)
     return made("randint", drawn, requires_grad, device, layout, pin_memory, out)
@@ -109,7 +113,7 @@ def randperm(
     """The numbers 0 to n-1 in random order, int64."""
     if n < 0:
         raise ArgumentError(f"randperm: n is {n}; it must be at least 0")
-    kind: DType = np.dtype(np.int64) if dtype is None else chosen_dtype(dtype)
+    kind: DType = np.dtype(np.int64) if dtype is None else chosen_dtype(dtype, out)
     if kind.kind == "b":
         raise KernelMissingError("randperm: numbers do not fit into booleans; use an integer or floating dtype")
     if n > (2 ** (np.finfo(kind).nmant + 1) if kind.kind == "f" else np.iinfo(kind).max):
@@ -189,7 +193,9 @@ def normal(
     draw = generator or default_generator
     check_deviation(std)
     if size is not None:
-        drawn = draw.normal(size_of("normal", (size,)), real("normal", chosen_dtype(dtype)), float(mean), float(std))
+        drawn = draw.normal(
+            size_of("normal", (size,)), real("normal", chosen_dtype(dtype, out)), float(mean), float(std)
+        )
     else:
         arrays = [as_array(x, None) if is_tensor(x) or not isinstance(x, (int, float)) else x for x in (mean, std)]
         kind = next((a.dtype for a in arrays if isinstance(a, np.ndarray)), np.dtype(get_default_dtype()))

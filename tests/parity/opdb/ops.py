@@ -1,6 +1,7 @@
 """PyTorch's op_db on PyTorch and here: every sample, dtype, as function, method, in place, operator, with `out=`."""
 
 import random
+import re
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -184,6 +185,9 @@ def run_sample(op: Any, sample: Any, ways: list[Variant], grad: bool, first: boo
             yield f"out {kind}", *outcome_out(op, Call(sample, False), ways[0], kind)
 
 
+UNSUPPORTED = re.compile("not implemented for|Unsupported dtype")
+"""What PyTorch says of a dtype that it has no kernel for: no fault of the input."""
+
 UNARY = {"neg", "bitwise_not", "abs"}
 
 
@@ -215,7 +219,7 @@ def refusals(got: Any, want: Any) -> tuple[str, str]:
     if isinstance(want, Exception):
         if isinstance(got, Exception):
             return errors_agree(got, want)
-        unsupported = "not implemented for" in str(want) or isinstance(want, (TypeError, NotImplementedError))
+        unsupported = UNSUPPORTED.search(str(want)) or isinstance(want, (TypeError, NotImplementedError))
         return ("agree", "") if unsupported else ("accepted", f"PyTorch {brief(want)}")
     kind = kind_of(got)
     if kind not in ("not found", "dtype absent") and any(map(foreign, leaves(want.result))):
@@ -225,7 +229,7 @@ def refusals(got: Any, want: Any) -> tuple[str, str]:
 
 def foreign(t: Any) -> bool:
     """Whether a result is a tensor of a kind that is not here."""
-    return isinstance(t, torch.Tensor) and (t.is_complex() or t.layout is not torch.strided)
+    return isinstance(t, torch.Tensor) and (str(t.dtype)[6:] not in DTYPES or t.layout is not torch.strided)
 
 
 def errors_agree(got: Exception, want: Exception) -> tuple[str, str]:
@@ -237,7 +241,7 @@ def errors_agree(got: Exception, want: Exception) -> tuple[str, str]:
         return "agree", ""
     if kind in ("NumPy's message", "bare exception"):
         return kind, f"{brief(got)}; PyTorch {brief(want)}"
-    if isinstance(want, (TypeError, NotImplementedError)) or "not implemented for" in str(want):
+    if isinstance(want, (TypeError, NotImplementedError)) or UNSUPPORTED.search(str(want)):
         return "agree", ""
     return "other exception", f"{brief(got)}; PyTorch {brief(want)}"
 

@@ -33,8 +33,11 @@ from tinygrad_cnn.ops import max_pool2d as max_pool2d
 from tinygrad_cnn.ops import one_hot as one_hot
 from tinygrad_cnn.ops import sigmoid as sigmoid
 from tinygrad_cnn.ops import tanh as tanh
+from tinygrad_cnn.tensor.out import into as _into
 from tinygrad_cnn.torch_names.absent import absent as _absent
 
 if not TYPE_CHECKING:
+    for _name in ("avg_pool2d", "avg_pool3d", "gelu", "hardshrink", "linear", "logsigmoid", "softplus", "softshrink"):
+        globals()[_name] = _into(globals()[_name], _name == "gelu")
     __all__ = [name for name, value in vars().items() if callable(value) and name[0] != "_"]
     __getattr__ = _absent("nn.functional", _FUNCTIONS)

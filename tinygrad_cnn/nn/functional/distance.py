@@ -1,5 +1,7 @@
 """Distances and angles between vectors, and vectors brought to length 1."""
 
+from typing import Any, cast
+
 import numpy as np
 
 from tinygrad_cnn import ops
@@ -7,7 +9,7 @@ from tinygrad_cnn.core.checks import check_broadcast, shape_of
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.types import A, ArrayLike
 from tinygrad_cnn.ops.checks import check_ndim
-from tinygrad_cnn.torch_names.errors import OptionError
+from tinygrad_cnn.tensor.out import written
 
 __all__ = ["bilinear", "cosine_similarity", "normalize", "pairwise_distance", "pdist"]
 
@@ -38,11 +40,9 @@ def cosine_similarity(x1: A, x2: ArrayLike, dim: int = 1, eps: float = 1e-8) -> 
     return ops.sum(first * second, dim)
 
 
-def normalize(input: A, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: None = None) -> A:
+def normalize(input: A, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Any = None) -> A:
     """``x / max(|x|, eps)`` with the p-norm along a dim."""
-    if out is not None:
-        raise OptionError("normalize: out is not here; assign the result, or copy it with out.copy_(...)")
-    return input / ops.clamp(ops.norm(input, p, dim, True), min=eps)
+    return cast(A, written("normalize", input / ops.clamp(ops.norm(input, p, dim, True), min=eps), out))
 
 
 def pdist(input: A, p: float = 2.0) -> A:

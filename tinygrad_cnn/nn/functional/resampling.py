@@ -14,6 +14,7 @@ from tinygrad_cnn.core.types import A, ArrayLike, NDArray, Shape
 from tinygrad_cnn.nn.functional.distance import detached
 from tinygrad_cnn.ops.pool import means_of_parts
 from tinygrad_cnn.ops.resample import Resample, Taps
+from tinygrad_cnn.ops.shape import Clone
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.torch_names.errors import OptionError
 
@@ -197,7 +198,7 @@ def pixel_shuffle(input: A, upscale_factor: int) -> A:
     k = len(lead)
     blocks = ops.reshape(input, (*lead, channels // (r * r), r, r, h, w))
     order = (*range(k), k, k + 3, k + 1, k + 4, k + 2)  # (…,C,r,r,H,W) -> (…,C,H,r,W,r)
-    return ops.reshape(ops.permute(blocks, order), (*lead, channels // (r * r), h * r, w * r))
+    return ops.reshape(Clone.apply(ops.permute(blocks, order), order="C"), (*lead, channels // (r * r), h * r, w * r))
 
 
 def pixel_unshuffle(input: A, downscale_factor: int) -> A:
@@ -209,7 +210,7 @@ def pixel_unshuffle(input: A, downscale_factor: int) -> A:
     k = len(lead)
     blocks = ops.reshape(input, (*lead, channels, h // r, r, w // r, r))
     order = (*range(k), k, k + 2, k + 4, k + 1, k + 3)  # (…,C,H,r,W,r) -> (…,C,r,r,H,W)
-    return ops.reshape(ops.permute(blocks, order), (*lead, channels * r * r, h // r, w // r))
+    return ops.reshape(Clone.apply(ops.permute(blocks, order), order="C"), (*lead, channels * r * r, h // r, w // r))
 
 
 def _image(op: str, x: ArrayLike, factor: int) -> Shape:
