@@ -179,7 +179,7 @@ class Clamp(Elementwise):
 
     def d_x(g: Array, x: Array, *, min: float | None, max: float | None) -> Array:
         inside = np.logical_and(True if min is None else x >= min, True if max is None else x <= max)
-        return g * inside
+        return where(inside, g, 0.0)  # 0 · ∞ is none
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:

@@ -8,6 +8,7 @@ import numpy as np
 
 from tinygrad_cnn import ops
 from tinygrad_cnn.core.checks import check_numbers
+from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.types import ArrayLike
 from tinygrad_cnn.tensor.arrays import as_plain
 from tinygrad_cnn.tensor.facts import FactMethods
@@ -144,7 +145,7 @@ def compared(ufunc: np.ufunc, x: Operators, other: Any) -> Any:
     try:
         return x.wrap(np.asarray(ufunc(x.array, value)))
     except ValueError:
-        raise ValueError(
+        raise ArgumentError(
             f"{ufunc.__name__}: shapes {x.array_shape} and {np.shape(other)} do not broadcast; from the right, each "
             "pair of sizes must be equal or contain a 1"
         ) from None

@@ -148,23 +148,11 @@ def absent(where: str, names: Mapping[str, str]) -> Callable[[str], Any]:
     return lookup
 
 
-DISTRIBUTIONS = """
-    AbsTransform AffineTransform Beta Binomial CatTransform Cauchy Chi2 ComposeTransform ContinuousBernoulli
-    CorrCholeskyTransform CumulativeDistributionTransform Dirichlet ExpTransform Exponential ExponentialFamily
-    FisherSnedecor Gamma GeneralizedPareto Geometric Gumbel HalfCauchy HalfNormal Independent
-    IndependentTransform InverseGamma Kumaraswamy LKJCholesky Laplace LogNormal LogisticNormal
-    LowRankMultivariateNormal LowerCholeskyTransform MixtureSameFamily Multinomial MultivariateNormal
-    NegativeBinomial OneHotCategorical OneHotCategoricalStraightThrough Pareto Poisson PositiveDefiniteTransform
-    PowerTransform RelaxedBernoulli RelaxedOneHotCategorical ReshapeTransform SigmoidTransform SoftmaxTransform
-    SoftplusTransform StackTransform StickBreakingTransform StudentT TanhTransform Transform
-    TransformedDistribution VonMises Weibull Wishart biject_to identity_transform register_kl transform_to
-"""
+DISTRIBUTIONS = "LKJCholesky VonMises Wishart"
 DATA = {
     **dict.fromkeys(("IterDataPipe", "MapDataPipe"), "PyTorch leaves pipes; use Dataset or IterableDataset"),
 }
-SUBCLASS = (
-    "there are Normal, Uniform, Bernoulli and Categorical; subclass Distribution, with log_prob composed from ops"
-)
+SUBCLASS = "subclass Distribution, with log_prob composed from ops, or build it of others with TransformedDistribution"
 OF_DISTRIBUTIONS = dict.fromkeys(DISTRIBUTIONS.split(), SUBCLASS)
 
 EIGEN = "eigenvalues of a matrix that is not symmetric are complex, and there are no complex tensors; use eigh"
