@@ -52,9 +52,7 @@ def _scaled(op: str, product: Array, alpha: float, input: Array, beta: float) ->
 def check_fits(op: str, input: Array, shape: Shape) -> None:
     """The input can be broadcast to the shape of the product."""
     if check_broadcast(op, shape_of(input), shape) != shape:
-        raise ArgumentError(
-            f"{op}: input has shape {shape_of(input)}, which does not broadcast to the product's {shape}"
-        )
+        raise ArgumentError(f"{op}: input has shape {shape_of(input)}; it must broadcast to {shape}, the product's")
 
 
 def addmm(input: A, mat1: ArrayLike, mat2: ArrayLike, *, beta: float = 1, alpha: float = 1) -> A:
