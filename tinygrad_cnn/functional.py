@@ -11,12 +11,12 @@ from tinygrad_cnn.ops.arrangement import cartesian_prod as cartesian_prod
 from tinygrad_cnn.ops.arrangement import meshgrid as meshgrid
 from tinygrad_cnn.ops.diagonals import block_diag as block_diag
 from tinygrad_cnn.ops.linalg import einsum as einsum
+from tinygrad_cnn.ops.matrix_functions import norm as norm
 from tinygrad_cnn.ops.ordering import unique as unique
 from tinygrad_cnn.ops.ordering import unique_consecutive as unique_consecutive
 from tinygrad_cnn.ops.products import cdist as cdist
 from tinygrad_cnn.ops.products import chain_matmul as chain_matmul
 from tinygrad_cnn.ops.products import tensordot as tensordot
-from tinygrad_cnn.ops.reduce import norm as norm
 from tinygrad_cnn.ops.shape import split as split
 
 if not TYPE_CHECKING:

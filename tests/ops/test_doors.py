@@ -207,7 +207,7 @@ ERRORS = [
     (lambda: ops.cumsum(np.array(1.0), 1), IndexError, r"cumsum: dim 1 is out of range; the input has dims -1 to 0"),
     (lambda: ops.mean(X, (0, -2)), ValueError, r"mean: dim \(0, -2\) names one dim twice"),
     (lambda: ops.argmax(X[:0]), ValueError, r"argmax: input of shape \(0, 4\) has no elements"),
-    (lambda: ops.norm(X, "nuc"), ValueError, "norm: p is 'nuc'; it must be a number of at least 0, inf, -inf or 'fro'"),
+    (lambda: ops.norm(X, "max"), ValueError, "norm: p is 'max'; it must be a number, 'fro' or, of matrices, 'nuc'"),
     (lambda: ops.gelu(X, "exact"), ValueError, "gelu: approximate is 'exact'; it must be 'none' or 'tanh'"),
     (lambda: ops.hardtanh(X, 1, 0), ValueError, "hardtanh: min_val 1 is larger than max_val 0"),
     (lambda: ops.clamp(X), ValueError, "clamp: both min and max are None; give at least one of them"),

@@ -298,6 +298,12 @@ def test_norms_of_matrices():
         close(linalg.matrix_norm(a, order), expected)
         close(linalg.matrix_norm(a, order, (2, 1)), np.linalg.norm(TALL, order, (2, 1)))
         close(linalg.norm(a, order, (0, 2), keepdim=True), np.linalg.norm(TALL, order, (0, 2), keepdims=True))
+    for order, shape in itertools.product(("fro", "nuc", 1, 2, math.inf), ((0, 1), (1, 0), (0, 0), (2, 0, 3))):
+        assert linalg.matrix_norm(tg.ones(shape), order).tolist() == np.zeros(shape[:-2]).tolist()
+    close(tg.norm(a, "nuc", (1, 2)), np.linalg.norm(TALL, "nuc", (1, 2)))
+    for order in (-1.0, -2.5, 0.5, 3.0):
+        close(linalg.vector_norm(a, order, 1), (abs(TALL) ** order).sum(1) ** (1 / order))
+    assert linalg.vector_norm(tg.tensor([0.0, 2.0]), -2).item() == 0
     close(linalg.norm(a), np.linalg.norm(TALL.ravel()))
     close(linalg.norm(a[0], 2), np.linalg.norm(TALL[0], 2))
     close(linalg.norm(a, 3, 1), (abs(TALL) ** 3).sum(1) ** (1 / 3))
@@ -348,6 +354,7 @@ ERRORS = {
     "matrix_norm, dim": (lambda: linalg.matrix_norm(A, dim=(0,)), r"matrix_norm: dim is \(0,\); expected two dims"),
     "norm, ord of 3 dims": (lambda: linalg.norm(tg.ones(2, 2, 2), 2), "needs a vector or a matrix"),
     "norm, word of a vector": (lambda: linalg.norm(tg.ones(2), "fro"), "needs a vector or a matrix"),
+    "norm, nuc of a vector": (lambda: tg.norm(tg.ones(3), "nuc"), "norm: p is 'nuc' and input has shape"),
     "tensorinv, ind": (lambda: linalg.tensorinv(A, 0), "tensorinv: ind is 0"),
     "tensorinv, shape": (lambda: linalg.tensorinv(tg.ones(2, 3, 2)), "6 elements before dim 2 and 2 after"),
     "tensorsolve": (lambda: linalg.tensorsolve(tg.ones(2, 3), tg.ones(2)), "A must be square"),

@@ -16,7 +16,8 @@ from tinygrad_cnn.kernels import matrices
 from tinygrad_cnn.ops.checks import check_floating, check_matrices, check_same_dtype
 from tinygrad_cnn.ops.decompositions import eigvalsh, from_triangle, separated, svdvals
 from tinygrad_cnn.ops.piecewise import abs, where
-from tinygrad_cnn.ops.reduce import amax, amin, norm, sum
+from tinygrad_cnn.ops.reduce import amax, amin, sum
+from tinygrad_cnn.ops.reduce import norm as of_elements
 from tinygrad_cnn.ops.running import cumprod
 from tinygrad_cnn.ops.shape import cat, movedim, reshape, unsqueeze
 from tinygrad_cnn.ops.solving import inv, inv_ex, solve, turned
@@ -24,7 +25,7 @@ from tinygrad_cnn.ops.untracked import dressed, plain
 from tinygrad_cnn.torch_names import return_types
 
 __all__ = [
-    "matrix_exp",
+    "matrix_exp", "norm",
 ]  # fmt: skip
 
 
@@ -165,9 +166,23 @@ def lstsq(A: A, B: ArrayLike, rcond: float | None = None, *, driver: str | None 
     )
 
 
+def norm(input: A, p: float | str | None = "fro", dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> A:
+    """The p-norm of the elements along the dims (all: of the flattened array); its gradient at 0 is 0.
+
+    "fro" means 2, and 0 counts the elements that are not 0; "nuc" is the sum of the singular values of matrices.
+    """
+    if p != "nuc":
+        return of_elements(input, p, dim, keepdim, dtype=dtype)
+    ndim = len(shape_of(input))
+    axes = check_axes("norm", dim, ndim)
+    if len(axes) != 2:
+        raise ArgumentError(f"norm: p is 'nuc' and input has shape {shape_of(input)}; it needs a matrix, or two dims")
+    return matrix_norm(input, "nuc", axes, keepdim, dtype=dtype)
+
+
 def vector_norm(x: A, ord: float = 2, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> A:
     """The norm of the elements along dims, all by default, taken as one vector."""
-    return norm(x, float(ord), dim, keepdim, dtype=dtype)
+    return of_elements(x, float(ord), dim, keepdim, dtype=dtype)
 
 
 def matrix_norm(
@@ -184,19 +199,26 @@ def matrix_norm(
     x: Any = A if dtype is None else A.astype(dtype)
     row, column = check_axes("matrix_norm", dims, len(shape))
     if ord == "fro":
-        return norm(x, 2.0, (row, column), keepdim)
+        return of_elements(x, 2.0, (row, column), keepdim)
     if ord in (1, -1, math.inf, -math.inf):
         over, left = (row, column) if ord in (1, -1) else (column, row)
         sums = sum(abs(x), over, True)
-        found: Any = (amax if ord > 0 else amin)(sums, left, True)
+        found: Any = _extreme(sums, ord, left)
     elif ord in ("nuc", 2, -2):
         sizes: Any = svdvals(movedim(x, (row, column), (-2, -1)))
-        found = sum(sizes, -1) if ord == "nuc" else (amax if ord > 0 else amin)(sizes, -1)
+        found = sum(sizes, -1) if ord == "nuc" else _extreme(sizes, ord, -1).squeeze(-1)
         for axis in sorted((row, column)):
             found = unsqueeze(found, axis)
     else:
         raise ArgumentError(f"matrix_norm: ord is {ord!r}; it must be 'fro', 'nuc', 1, -1, 2, -2, inf or -inf")
     return found if keepdim else found.squeeze((row, column))
+
+
+def _extreme(x: Array, ord: float, dim: int) -> Any:
+    """The largest, or smallest if `ord` is below 0, along a dim, which stays; the largest of nothing is 0."""
+    if ord < 0:
+        return amin(x, dim, True)
+    return amax(x, dim, True) if shape_of(x)[dim] else sum(x, dim, True)
 
 
 def norms(A: A, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> A:

@@ -24,8 +24,8 @@ from tinygrad_cnn.torch_names import return_types
 from tinygrad_cnn.torch_names.errors import EmptyError
 
 __all__ = [
-    "all", "amax", "amin", "any", "argmax", "argmin", "cumsum", "dist", "logsumexp", "max", "mean", "min", "norm",
-    "prod", "std", "sum", "var",
+    "all", "amax", "amin", "any", "argmax", "argmin", "cumsum", "dist", "logsumexp", "max", "mean", "min", "prod",
+    "std", "sum", "var",
 ]  # fmt: skip
 
 
@@ -259,7 +259,7 @@ class Logsumexp(Op):
 
 
 class Norm(Op):
-    """y = (Σ |x|ᵖ)^(1/p), max |x| for p = ∞        dx = g sign(x) (|x| / y)^(p-1), 0 where y = 0
+    """y = (Σ |x|ᵖ)^(1/p), max |x| for p = ∞, min |x| for -∞        dx = g sign(x) (|x| / y)^(p-1), 0 where y = 0
 
     For p >= 2 it is smooth where an element is 0; for p < 2 the slope there is 0, the middle of both sides.
     """
@@ -288,6 +288,12 @@ class Norm(Op):
             {"p": 1.5, "axes": (0,), "keepdim": False},
         ),
         Kink(
+            "an element 0, p = -1",
+            (np.array([0.0, 2.0]),),
+            (np.array([0.0, 0.0]),),
+            {"p": -1.0, "axes": (0,), "keepdim": False},
+        ),
+        Kink(
             "a tie, p = ∞",
             (np.array([-2.0, 2.0]),),
             (np.array([-0.5, 0.5]),),
@@ -299,9 +305,10 @@ class Norm(Op):
         size = np.absolute(x)
         if math.isinf(p):
             return np.max(size, axis=axes, keepdims=keepdim) if p > 0 else np.min(size, axis=axes, keepdims=keepdim)
-        top = np.max(size, axis=axes, keepdims=True, initial=0)
-        scale = np.where((top > 0) & np.isfinite(top), top, 1)  # powers of |x| / max neither overflow nor vanish
-        total = np.sum((size / scale) ** p, axis=axes, keepdims=True) ** (1 / p) * scale
+        largest = np.max(size, axis=axes, keepdims=True, initial=0) if p > 0 else np.min(size, axis=axes, keepdims=True)
+        scale = np.where((largest > 0) & np.isfinite(largest), largest, 1)  # powers of |x| / scale do not overflow
+        with np.errstate(divide="ignore"):  # 0 to the power -1 is ∞, and the norm 0
+            total = np.sum((size / scale) ** p, axis=axes, keepdims=True) ** (1 / p) * scale
         return total if keepdim else np.squeeze(total, axis=axes)
 
     def d_x(g: Array, y: Array, x: Array, *, p: float, axes: tuple[int, ...], keepdim: bool) -> Array:
@@ -316,7 +323,7 @@ class Norm(Op):
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
-        p = draw.choice([2.0, 1.0, 3.0, 1.5, 4.0, math.inf, -math.inf])
+        p = draw.choice([2.0, 1.0, 3.0, 1.5, 4.0, -1.0, -2.5, math.inf, -math.inf])
         domain = Distinct() if math.isinf(p) else Real() if p in (2, 4) else cls.domain["x"]
         (x,), options = sample_reduction(draw, domain, smallest=1)
         nothing = np.all(x == 0, axis=options["axes"], keepdims=True)
@@ -594,8 +601,8 @@ def norm(input: A, p: float | str | None = "fro", dim: Axis = None, keepdim: boo
     "fro" means 2, and 0 counts the elements that are not 0.
     """
     order = 2.0 if p in ("fro", None) else p
-    if isinstance(order, str) or (order < 0 and order != -math.inf):
-        raise ArgumentError(f"norm: p is {p!r}; it must be a number of at least 0, inf, -inf or 'fro'")
+    if isinstance(order, str):
+        raise ArgumentError(f"norm: p is {p!r}; it must be a number, 'fro' or, of matrices, 'nuc'")
     axes = check_axes("norm", dim, len(shape_of(input)))
     x = _converted(input, dtype)
     if order == 0:

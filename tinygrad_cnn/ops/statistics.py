@@ -256,9 +256,9 @@ def bincount(input: A, weights: ArrayLike | None = None, minlength: int = 0) -> 
 @flexible
 def renorm(input: A, p: float, dim: int, maxnorm: float) -> A:
     """Each slice along a dim scaled down to at most this p-norm."""
-    axis = check_axis("renorm", dim, len(shape_of(input)))
     if len(shape_of(input)) < 2:
         raise ArgumentError(f"renorm: input has shape {shape_of(input)}; expected at least 2 dims")
+    axis = check_axis("renorm", dim, len(shape_of(input)))
     others = tuple(a for a in range(len(shape_of(input))) if a != axis)
     length = norm(input, p, others, True)
     too_long = plain("renorm", length) > maxnorm
