@@ -630,7 +630,7 @@ def write_value(w):
     refused = (
         call[:4] in ("copy", "lerp", "addc", "atan") if a_number else not is_float(t) and call[:3] in ("div", "ler")
     )
-    if refused and not w.chance(3):
+    if refused and (a_number or not w.chance(3)):
         return None
     if not is_float(t) and "." in v and v[0] in "-0123456789":
         v = v.split(".")[0]
@@ -817,7 +817,8 @@ def reshape_in_place(w):
     )
     if call == "t_()" and n > 2:
         return None
-    return w.write(x, f"{x}.{call}")
+    # under no_grad the shape of a leaf would change beneath its graph
+    return f"{x}.{call}"
 
 
 @rule(2)
@@ -825,10 +826,13 @@ def set_data(w):
     x = w.tensor(no_bool)
     if x is None:
         return None
-    y = w.value(w[x].shape, dtype_of(w[x]), exact=w.chance(90))
-    if w.chance(10):
-        return f"{x}.set_({w.tensor(lambda t: t.dtype == w[x].dtype)})"
-    return f"{x}.data = {y}"
+    t = w[x]
+    if w.chance(10):  # no derivative of set_ exists
+        y = w.tensor(lambda v: v.dtype == t.dtype and not (v.requires_grad or t.requires_grad))
+        return y and f"{x}.set_({y})"
+    # another shape only where nothing was recorded that knows the old one
+    y = w.tensor(lambda v: v.dtype == t.dtype and (v.shape == t.shape or (not t.requires_grad and w.chance(10))))
+    return y and f"{x}.data = {y}{w.one(['', ' * 2', '.detach()'])}"
 
 
 @rule(5)
@@ -1005,6 +1009,8 @@ def save_and_load(w):
         return None
     some = w.some(found)
     how = w.one(["loaded(m, {})", "loaded(m, {})", "pickle.loads(pickle.dumps({}))"])
+    if how[0] == "p":
+        some = some[:1]  # what is pickled together is apart afterwards in PyTorch
     return f"{', '.join(w.new() for _ in some)}, = {how.format('[' + ', '.join(some) + ']')}"
 
 
