@@ -470,7 +470,7 @@ EXCEPTIONS = {
         ends=False,
     ),
     "after x.data = y": Allowed(
-        "PyTorch's x keeps counting its writes together with the views that were taken before, which lie elsewhere now: "
+        "PyTorch's x keeps counting its writes together with the views taken before, which lie elsewhere now, so that "
         "a write into one makes the others stale. A version here belongs to memory.",
         after_other_data,
     ),
