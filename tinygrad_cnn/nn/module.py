@@ -362,9 +362,8 @@ class Module:
             if set_to_none or p.grad is None:
                 p.grad = None
             else:
-                if not p.grad.is_leaf:
-                    p.grad = p.grad.detach()
-                p.grad.detach().zero_()
+                p.grad.detach_()
+                p.grad.zero_()
 
     # ---- dtype and device --------------------------------------------------------------------------------
 

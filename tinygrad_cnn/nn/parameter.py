@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
+import numpy as np
+
 from tinygrad_cnn.core.storage import in_order
 from tinygrad_cnn.core.types import ArrayLike, NDArray
 from tinygrad_cnn.core.writing import Writable
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.tensor.creation import empty
-from tinygrad_cnn.tensor.memory import copied
 from tinygrad_cnn.torch_names.device import check_device
 
 __all__ = ["Buffer", "Parameter", "UninitializedParameter"]
@@ -33,7 +34,7 @@ class Parameter(Tensor):
         """A parameter with memory of its own, without the gradient."""
         known = memo.get(id(self))
         if known is None:
-            known = memo[id(self)] = Parameter(copied(in_order(self), memo), self.requires_grad)
+            known = memo[id(self)] = Parameter(np.array(in_order(self)), self.requires_grad)
         return known
 
 

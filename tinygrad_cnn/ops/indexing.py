@@ -10,7 +10,7 @@ from tinygrad_cnn.core.indexing import GetItem, Index, PutItem, SetItem, check_i
 from tinygrad_cnn.core.op import Kink, Op, Sample
 from tinygrad_cnn.core.types import A, Array, ArrayLike, Shape
 from tinygrad_cnn.ops.calling import flexible
-from tinygrad_cnn.ops.checks import check_integer, check_ndim, check_range
+from tinygrad_cnn.ops.checks import check_integer, check_ndim, check_range, check_same_dtype
 from tinygrad_cnn.ops.shape import reshape
 from tinygrad_cnn.ops.untracked import dressed
 from tinygrad_cnn.torch_names import return_types
@@ -198,6 +198,7 @@ def scatter_add(input: A, dim: int, index: ArrayLike, src: ArrayLike) -> A:
     if len(shape_of(src)) != len(wanted) or any(n > m for n, m in zip(wanted, shape_of(src), strict=True)):
         raise ArgumentError(f"scatter_add: src has shape {shape_of(src)}; index of shape {wanted} must fit into it")
     check_integer("scatter_add", "index", index)
+    check_same_dtype("scatter_add", input, src)
     check_range("scatter_add", "index", index, shape[axis])
     return ScatterAdd.apply(input, np.asarray(index), src, axis=axis)
 

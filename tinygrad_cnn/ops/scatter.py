@@ -10,7 +10,7 @@ from tinygrad_cnn.core.errors import ArgumentError, DTypeError
 from tinygrad_cnn.core.indexing import PutItem, SetItem
 from tinygrad_cnn.core.types import A, Array, ArrayLike, NDArray, Shape
 from tinygrad_cnn.ops.calling import flexible
-from tinygrad_cnn.ops.checks import check_integer, check_ndim, check_range
+from tinygrad_cnn.ops.checks import check_integer, check_ndim, check_range, check_same_dtype
 from tinygrad_cnn.ops.indexing import along_axis, gather, getitem, scatter_add, setitem
 from tinygrad_cnn.ops.piecewise import Where
 from tinygrad_cnn.ops.shape import broadcast_to, flatten, reshape
@@ -32,6 +32,7 @@ def scatter(
     """
     source = value if src is None else src
     axis, places, source = _scattered("scatter", input, dim, index, source)
+    check_same_dtype("scatter", input, source)
     if reduce is None:
         return SetItem.apply(input, source, index=places)
     if reduce not in ("add", "multiply"):
@@ -110,6 +111,7 @@ def index_add(input: A, dim: int, index: ArrayLike, source: ArrayLike, *, alpha:
     """``alpha * source`` added to slices of a dim, more than once where the index repeats."""
     axis, places, numbers = _slices("index_add", input, dim, index)
     _fits("index_add", input, axis, len(numbers), source)
+    check_same_dtype("index_add", input, source)
     added = source if alpha == 1 else source * alpha
     return input + PutItem.apply(added, index=places, shape=shape_of(input))
 
@@ -119,6 +121,7 @@ def index_copy(input: A, dim: int, index: ArrayLike, source: ArrayLike) -> A:
     """The slices of `source` written over slices of a dim."""
     axis, places, numbers = _slices("index_copy", input, dim, index)
     _fits("index_copy", input, axis, len(numbers), source)
+    check_same_dtype("index_copy", input, source)
     return SetItem.apply(input, source, index=places)
 
 
@@ -134,6 +137,10 @@ def index_fill(input: A, dim: int, index: ArrayLike, value: Any) -> A:
 def index_put(input: A, indices: Sequence[Any], values: ArrayLike, accumulate: bool = False) -> A:
     """``input[indices] = values`` on a copy; with `accumulate`, added, more than once where an index repeats."""
     index = tuple(plain("index_put", part) if part is not None else slice(None) for part in indices)
+    (*others, first) = index
+    masked = not others and isinstance(first, np.ndarray) and first.dtype.kind == "b"
+    if shape_of(values) or not masked:  # one number fills what a mask chooses
+        check_same_dtype("index_put", input, values)
     if not accumulate:
         return setitem(input, index, values)
     place = np.empty(shape_of(input))[index].shape
@@ -145,6 +152,7 @@ def masked_scatter(input: A, mask: ArrayLike, source: ArrayLike) -> A:
     shape = check_broadcast("masked_scatter", shape_of(input), shape_of(mask))
     chosen = np.broadcast_to(_mask("masked_scatter", mask), shape)
     count = int(chosen.sum())
+    check_same_dtype("masked_scatter", input, source)
     values = flatten(source)
     if shape_of(values)[0] < count:
         raise ArgumentError(f"masked_scatter: source has {shape_of(values)[0]} elements, the mask holds at {count}")
@@ -240,6 +248,7 @@ def slice_scatter(
 def put(input: A, index: ArrayLike, source: ArrayLike, accumulate: bool = False) -> A:
     """Elements of the flattened input replaced, or added to, by their numbers."""
     check_integer("put", "index", index)
+    check_same_dtype("put", input, source)
     places = plain("put", index).reshape(-1)
     changed = index_put(flatten(input), (places,), flatten(source), accumulate)
     return reshape(changed, shape_of(input))

@@ -202,7 +202,8 @@ class Optimizer:
             if set_to_none:
                 p.grad = None
             elif p.grad is not None:
-                p.grad = p.grad.detach().zero_()
+                p.grad.detach_()
+                p.grad.zero_()
 
     # ---- state -------------------------------------------------------------------------------------------
 

@@ -28,7 +28,7 @@ def dropout(
 ) -> A:
     """Zero elements with probability p in training, and scale the others by 1 / (1 - p); else the input itself."""
     check_probability("dropout", p)
-    if not training:
+    if not training or p == 0 or 0 in shape_of(input):
         return input
     source = generator or default_generator
     return applied("dropout", lambda x: ops.drop(x, p, source), input, inplace)

@@ -230,7 +230,7 @@ def channel_shuffle(input: A, groups: int) -> A:
     if groups < 1 or shape[1] % groups:
         raise ArgumentError(f"channel_shuffle: {shape[1]} channels of input {shape} cannot be divided into {groups}")
     parts = ops.reshape(input, (shape[0], groups, shape[1] // groups, *shape[2:]))
-    return ops.reshape(ops.transpose(parts, 1, 2), shape)
+    return ops.reshape(Clone.apply(ops.transpose(parts, 1, 2), order="C"), shape)
 
 
 native_channel_shuffle = channel_shuffle

@@ -1,0 +1,620 @@
+"""Memory: what shares it, what a write reaches, and what a backward pass says of a value that is no longer there."""
+
+import copy
+import io
+import sys
+
+import numpy as np
+import pytest
+
+import tinygrad_cnn as tg
+
+# ---- a write reaches everything that shares the memory
+
+
+def pair(values=(0.0, 0.0), other=(1.0, 2.0)):
+    """A parameter, and a tensor that requires a gradient: writing it is recorded where anything is."""
+    return tg.nn.Parameter(tg.tensor(list(values))), tg.nn.Parameter(tg.tensor(list(other)))
+
+
+WRITES_OF_Q = {
+    "copy_": lambda t, q: t.copy_(q),
+    "add_": lambda t, q: t.add_(q),
+    "add_ with alpha": lambda t, q: t.add_(q, alpha=1),
+    "mul_ and add_": lambda t, q: t.mul_(0.5).add_(q),
+    "lerp_": lambda t, q: t.lerp_(q, 1.0),
+    "setitem of all": lambda t, q: t.__setitem__(slice(None), q),
+    "setitem of one and the other": lambda t, q: [t.__setitem__(k, q[k]) for k in (0, 1)],
+    "setitem with a mask": lambda t, q: t.__setitem__(tg.tensor([True, True]), q),
+    "setitem with an index tensor": lambda t, q: t.__setitem__(tg.tensor([0, 1]), q),
+    "through a view": lambda t, q: t.view(-1).copy_(q),
+    "through elements": lambda t, q: [t.view(-1)[k].fill_(q[k]) for k in (0, 1)],
+    "index_add_": lambda t, q: t.index_add_(0, tg.tensor([0, 1]), q),
+    "scatter_": lambda t, q: t.scatter_(0, tg.tensor([0, 1]), q),
+    "masked_scatter_": lambda t, q: t.masked_scatter_(tg.tensor([True, True]), q),
+    "put_": lambda t, q: t.put_(tg.tensor([0, 1]), q),
+    "data of data": lambda t, q: t.data.copy_(q),
+}
+
+
+@pytest.mark.parametrize("write", WRITES_OF_Q.values(), ids=WRITES_OF_Q)
+@pytest.mark.parametrize("seen", ["data", "detach", "numpy", "view", "itself", "data under no_grad"])
+def test_a_write_of_what_requires_a_gradient_reaches_the_memory(write, seen):
+    p, q = pair()
+    array = p.detach().numpy()
+    if seen == "numpy":
+        write(tg.from_numpy(array), q)
+    elif seen in ("view", "itself", "data under no_grad"):
+        with tg.no_grad():
+            write({"view": p.view(-1), "itself": p, "data under no_grad": p.data}[seen], q)
+    else:
+        write(getattr(p, seen) if seen == "data" else p.detach(), q)
+    assert p.tolist() == [1, 2]
+    assert array.tolist() == [1, 2]
+    assert p.is_leaf
+    assert p.requires_grad
+
+
+@pytest.mark.parametrize("write", WRITES_OF_Q.values(), ids=WRITES_OF_Q)
+def test_a_recorded_write_reaches_arrays_and_views_taken_before(write):
+    q = tg.tensor([1.0, 2.0], requires_grad=True)
+    array = np.zeros(2, np.float32)
+    x = tg.from_numpy(array)
+    first, turned = x[:1], x.view(2, 1)
+    write(x, q)
+    assert array.tolist() == [1, 2]
+    assert first.tolist() == [1]
+    assert turned.tolist() == [[1], [2]]
+
+
+@pytest.mark.parametrize(
+    "write", [w for name, w in WRITES_OF_Q.items() if "element" not in name and "data" not in name]
+)
+@pytest.mark.parametrize("whole", [True, False])
+def test_the_gradient_of_a_recorded_write_is_found_through_every_view(write, whole):
+    q = tg.tensor([1.0, 2.0], requires_grad=True)
+    base = tg.zeros(2) if whole else tg.zeros(3, 2)
+    before = base.view(-1)
+    write(base if whole else base[1], q)
+    assert before.requires_grad
+    (before * before).sum().backward()
+    assert q.grad.tolist() == [2, 4]  # d q² / dq
+
+
+def test_state_dict_and_gradients_lie_in_the_module_s_memory():
+    layer, (_, q) = tg.nn.Linear(2, 2), pair()
+    layer.state_dict()["bias"].copy_(q)
+    assert layer.bias.tolist() == [1, 2]
+    layer(tg.ones(1, 2)).sum().backward()
+    layer.bias.grad.data.add_(q)
+    assert layer.bias.grad.tolist() == [2, 3]
+
+
+def test_vector_to_parameters_writes_what_the_module_uses():
+    layer = tg.nn.Linear(1, 1)
+    tg.nn.utils.vector_to_parameters(tg.tensor([1.0, 2.0], requires_grad=True), layer.parameters())
+    assert layer(tg.tensor([[3.0]])).item() == 5
+
+
+def test_data_takes_the_place_of_other_data_and_of_no_history():
+    p, q = pair()
+    p.data = q
+    q.data.fill_(7)
+    assert p.tolist() == [7, 7]
+    assert p.is_leaf
+
+
+# ---- what is a view, what is a copy
+
+VIEWS = {
+    "element": lambda x: x[0, 1],
+    "row": lambda x: x[1],
+    "slice": lambda x: x[:, ::2],
+    "None": lambda x: x[None],
+    "select": lambda x: x.select(0, 1),
+    "narrow": lambda x: x.narrow(1, 1, 2),
+    "transpose": lambda x: x.transpose(0, 1),
+    "t": lambda x: x.t(),
+    "T": lambda x: x.T,
+    "permute": lambda x: x.permute(1, 0),
+    "movedim": lambda x: x.movedim(0, 1),
+    "unsqueeze": lambda x: x.unsqueeze(1),
+    "squeeze": lambda x: x[:, :1].squeeze(1),
+    "view": lambda x: x.view(3, 2),
+    "reshape": lambda x: x.reshape(6),
+    "flatten": lambda x: x.flatten(),
+    "unflatten": lambda x: x.unflatten(1, (3, 1)),
+    "view_as": lambda x: x.view_as(tg.zeros(6)),
+    "expand": lambda x: x.expand(2, 2, 3),
+    "broadcast_to": lambda x: tg.broadcast_to(x, (2, 2, 3)),
+    "diagonal": lambda x: x.diagonal(),
+    "unfold": lambda x: x.unfold(1, 2, 1),
+    "unbind": lambda x: x.unbind()[1],
+    "iteration": lambda x: list(x)[1],
+    "split": lambda x: x.split(2, 1)[0],
+    "chunk": lambda x: x.chunk(3, 1)[2],
+    "tensor_split": lambda x: x.tensor_split(2, 1)[1],
+    "as_strided": lambda x: x.as_strided((2,), (4,), 1),
+    "detach": lambda x: x.detach(),
+    "data": lambda x: x.data,
+    "view of a dtype": lambda x: x.view(tg.int64),
+    "contiguous": lambda x: x.contiguous(),
+    "view of a view of a view": lambda x: x.t()[1:].unsqueeze(0)[0, 1],
+}
+COPIES = {
+    "clone": lambda x: x.clone(),
+    "index tensor": lambda x: x[tg.tensor([0])],
+    "list": lambda x: x[[0]],
+    "mask": lambda x: x[x > -9],
+    "index_select": lambda x: x.index_select(0, tg.tensor([0])),
+    "gather": lambda x: x.gather(0, tg.tensor([[0, 0, 0]])),
+    "take": lambda x: x.take(tg.tensor([0])),
+    "flip": lambda x: x.flip(0),
+    "rot90": lambda x: tg.rot90(x),
+    "roll": lambda x: x.roll(0),
+    "repeat": lambda x: x.repeat(1, 1),
+    "tile": lambda x: x.tile((1,)),
+    "diag": lambda x: x.diag(),
+    "cat of one": lambda x: tg.cat([x]),
+    "stack of one": lambda x: tg.stack([x]),
+    "matrix_power": lambda x: tg.matrix_power(x[:, :2], 1),
+    "contiguous of a transpose": lambda x: x.t().contiguous(),
+    "reshape of a transpose": lambda x: x.t().reshape(6),
+    "ravel of a transpose": lambda x: x.t().ravel(),
+    "pixel_shuffle": lambda x: tg.nn.functional.pixel_shuffle(x[None], 1),
+    "where": lambda x: tg.where(x > -9, x, x),
+    "float": lambda x: x.float(),
+    "new tensor": lambda x: x.new_tensor(x.tolist()),
+    "round": lambda x: x.round(),
+}
+
+
+@pytest.mark.parametrize("take", VIEWS.values(), ids=VIEWS)
+def test_a_view_writes_into_its_base_and_sees_what_is_written_there(take):
+    x = tg.arange(6, dtype=tg.float64).view(2, 3)
+    array = x.numpy()
+    v = take(x)
+    assert np.shares_memory(v.numpy(), array)
+    x.fill_(7)
+    assert set(v.view(tg.float64).flatten().tolist()) == {7.0}
+    v.zero_() if not any(s == 0 for s in v.stride()) else v[0].zero_()
+    assert 0 in array
+
+
+@pytest.mark.parametrize("take", COPIES.values(), ids=COPIES)
+@pytest.mark.parametrize("dtype", [tg.float64, tg.int64])
+def test_a_copy_does_not(take, dtype):
+    x = tg.arange(6).view(2, 3).to(dtype)
+    y = take(x)
+    assert not np.shares_memory(y.numpy(), x.numpy())
+    y.fill_(9)
+    assert x.tolist() == [[0, 1, 2], [3, 4, 5]]
+
+
+def test_the_new_tensors_of_integers_are_copies():
+    for name in ("round", "floor", "ceil", "trunc", "nan_to_num"):
+        x = tg.arange(3)
+        getattr(x, name)().fill_(9)
+        assert x.tolist() == [0, 1, 2], name
+
+
+def test_elements_rows_and_parts_of_a_vector_are_views():
+    x = tg.arange(4.0)
+    x[0].add_(1)
+    x.select(0, 1).mul_(5)
+    x.unbind()[2].fill_(7)
+    assert x.tolist() == [1, 5, 7, 3]
+    for element in x:
+        element.zero_()
+    assert x.tolist() == [0, 0, 0, 0]
+
+
+ALONE = [k for k in VIEWS if k not in ("unbind", "iteration", "split", "chunk")]
+
+
+@pytest.mark.parametrize("name", [k for k in ALONE if k not in ("detach", "data", "view of a dtype")])
+def test_a_recorded_write_into_a_view_changes_the_gradient_of_what_it_covers(name):
+    """Of the elements that the view covers, three times the value is taken."""
+    x = tg.arange(6, dtype=tg.float64).view(2, 3).requires_grad_()
+    y, covered = x * 1, np.zeros((2, 3))
+    v, mark = VIEWS[name](y), VIEWS[name](tg.from_numpy(covered))
+    while any(step == 0 for step in v.stride()):
+        v, mark = v[0], mark[0]
+    if name == "unfold":  # its windows overlap
+        v, mark = v[:, 0], mark[:, 0]
+    mark.fill_(1)
+    v.mul_(3)
+    (y * tg.ones(2, 3, dtype=tg.float64)).sum().backward()
+    assert x.grad.tolist() == (1 + 2 * covered).tolist()
+    assert y.tolist() == (np.arange(6).reshape(2, 3) * (1 + 2 * covered)).tolist()
+
+
+@pytest.mark.parametrize("take", [VIEWS[k] for k in VIEWS if k not in ALONE])
+def test_a_recorded_write_into_one_of_several_views_is_refused(take):
+    y = tg.ones(2, 3, requires_grad=True) * 1
+    with pytest.raises(RuntimeError, match=r"several views .* clone\(\)"):
+        take(y).mul_(3)
+    with tg.no_grad():
+        take(y).mul_(3)
+    assert 3 in y
+
+
+def test_sister_views_and_views_of_views_have_the_history_of_the_base():
+    q = tg.tensor([1.0, 2.0], requires_grad=True)
+    x = tg.zeros(2, 2)
+    row, column, corner = x[0], x[:, 0], x[0][:1]
+    row.copy_(q)
+    assert column.tolist() == [1, 0]
+    for v in (column, corner, x):
+        assert v.requires_grad
+        assert v.grad_fn is not None
+    (column.sum() * 3 + corner.sum()).backward(retain_graph=True)
+    assert q.grad.tolist() == [4, 0]
+    column.mul_(q)  # the whole base again
+    (g,) = tg.autograd.grad(x.sum(), q)
+    assert g.tolist() == [2, 1]  # x is ((q0², q1), (0·q1, 0))
+
+
+def test_derivatives_of_writes_can_be_differentiated():
+    def f(q):
+        x = tg.zeros(3, dtype=tg.float64)
+        x[:2] = q * q
+        x[1:].mul_(q[0])
+        x[tg.tensor([2])] = q[1]
+        return (x * x).sum()
+
+    q = tg.tensor([2.0, 3.0], dtype=tg.float64, requires_grad=True)
+    (g,) = tg.autograd.grad(f(q), q, create_graph=True)
+    # f = a⁴ + a² b⁴ + b²
+    a, b = 2.0, 3.0
+    assert g.tolist() == [4 * a**3 + 2 * a * b**4, 4 * a**2 * b**3 + 2 * b]
+    hessian = [tg.autograd.grad(g[k], q, retain_graph=True)[0].tolist() for k in (0, 1)]
+    assert hessian == [[12 * a**2 + 2 * b**4, 8 * a * b**3], [8 * a * b**3, 12 * a**2 * b**2 + 2]]
+
+
+def test_three_thousand_views_of_views_are_written_and_differentiated_without_recursion():
+    q = tg.tensor(2.0, requires_grad=True)
+    x = tg.zeros(4)
+    v = x
+    for _ in range(3000):
+        v = v.view(2, 2).view(4)
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(200)
+    try:
+        v[1:].copy_(q * tg.ones(3))
+        v.sum().backward()
+        assert v[::2].grad_fn is not None
+    finally:
+        sys.setrecursionlimit(before)
+    assert x.tolist() == [0, 2, 2, 2]
+    assert q.grad.item() == 3
+
+
+def test_what_a_layer_returns_is_viewed_in_place():
+    """Kernels lay images out in an order of their own."""
+    x = tg.arange(2 * 3 * 4 * 4.0).view(2, 3, 4, 4)
+    for layer in (tg.nn.Conv2d(3, 2, 3), tg.nn.MaxPool2d(2), tg.nn.BatchNorm2d(3), tg.nn.AvgPool2d(2)):
+        y = layer(x)
+        flat = y.view(-1)
+        with tg.no_grad():
+            flat.mul_(2)
+            assert np.allclose(y.numpy(force=True), 2 * layer(x).numpy(force=True), atol=1e-4)
+            y.zero_()
+        assert not flat.any()
+
+
+# ---- expanded memory
+
+
+@pytest.mark.parametrize("write", [
+    lambda t: t.add_(1),
+    lambda t: t.mul_(tg.ones(2, 3)),
+    lambda t: t.copy_(tg.ones(2, 3)),
+    lambda t: t.exp_(),
+    lambda t: t.__setitem__(slice(None), tg.arange(6.0).view(2, 3)),
+    lambda t: tg.add(t, 1, out=t),
+])  # fmt: skip
+def test_a_write_into_expanded_memory_says_clone(write):
+    x = tg.zeros(3)
+    with pytest.raises(RuntimeError, match=r"place in memory.*clone\(\)"):
+        write(x.expand(2, 3))
+    assert x.tolist() == [0, 0, 0]
+
+
+def test_one_row_of_expanded_memory_or_one_number_for_all_may_be_written():
+    x = tg.zeros(3)
+    x.expand(2, 3)[0].add_(1)
+    assert x.tolist() == [1, 1, 1]
+    x.expand(2, 3).fill_(4)
+    assert x.tolist() == [4, 4, 4]
+    x.expand(2, 3).zero_()
+    assert x.tolist() == [0, 0, 0]
+
+
+# ---- values that were saved
+
+
+def line_of(mark):
+    """The line of this file that ends with the comment."""
+    with open(__file__) as file:
+        return next(k for k, line in enumerate(file, 1) if line.rstrip().endswith(f"# {mark}"))
+
+
+def test_a_saved_value_that_was_written_is_named_with_the_op_and_the_place_of_the_write():
+    x = tg.ones(3, requires_grad=True) * 2
+    y = x * x
+    x[1:].add_(1)  # the write
+    with pytest.raises(RuntimeError, match=r"Mul .*in-place") as raised:
+        y.sum().backward()
+    assert f"{__file__}, line {line_of('the write')}" in str(raised.value)
+
+
+@pytest.mark.parametrize("write", [
+    lambda x: x.add_(1),
+    lambda x: x[0].zero_(),
+    lambda x: x.detach().fill_(2),
+    lambda x: x.view(-1)[1:].mul_(2),
+    lambda x: x.__setitem__(0, 5.0),
+    lambda x: x.__setitem__(tg.tensor([0]), 5.0),
+    lambda x: tg.mul(x.detach(), 2, out=x.detach()),
+    lambda x: x.t_(),
+    lambda x: tg.nn.init.zeros_(x),
+])  # fmt: skip
+def test_every_write_is_seen_by_the_backward_pass(write):
+    x = tg.ones(2, 2, requires_grad=True) * 2
+    y = x * x
+    write(x)
+    with pytest.raises(RuntimeError, match="modified by an in-place operation"):
+        y.sum().backward()
+
+
+def test_a_step_of_an_optimiser_is_a_write():
+    p = tg.nn.Parameter(tg.ones(2))
+    y = (p * p).sum()
+    y.backward(retain_graph=True)
+    tg.optim.SGD([p], lr=0.1).step()
+    with pytest.raises(RuntimeError, match="modified by an in-place operation"):
+        y.backward()
+
+
+def test_what_no_rule_needs_may_be_written():
+    x = tg.ones(2, requires_grad=True) * 2
+    y = x + 1  # needs no value
+    z = x * 3  # needs 3
+    x.zero_()
+    (y + z).sum().backward()
+    w = tg.ones(2) * 2
+    q = tg.ones(2, requires_grad=True)
+    v = w + q * 2  # w requires no gradient
+    w.zero_()
+    v.sum().backward()
+    assert q.grad.tolist() == [2, 2]
+
+
+def test_the_old_value_that_a_recorded_write_needs_is_kept():
+    q = tg.tensor([2.0, 3.0], requires_grad=True)
+    x = q * 1
+    x.mul_(q)  # the derivative by q is the old x
+    x.exp_()
+    x.sum().backward()  # exp(q²)
+    assert q.grad.tolist() == pytest.approx([4 * np.exp(4), 6 * np.exp(9)], rel=1e-6)
+
+
+def test_data_has_a_version_of_its_own_and_detach_has_not():
+    w = tg.ones(2, requires_grad=True)
+    y = w[:1] * w[:1]
+    w.data[1] = 5
+    y.sum().backward()
+    assert w.grad.tolist() == [2, 0]
+    y = w[:1] * w[:1]
+    w.detach()[1] = 6
+    with pytest.raises(RuntimeError, match="modified by an in-place operation"):
+        y.sum().backward()
+
+
+INDEXED = {
+    "getitem": lambda a, i: a[i],
+    "getitem of a column": lambda a, i: a[:, i],
+    "index_select": lambda a, i: a.index_select(0, i),
+    "take": lambda a, i: a.take(i),
+    "embedding": lambda a, i: tg.nn.functional.embedding(i, a),
+    "gather": lambda a, i: a.gather(0, i[:, None]),
+    "take_along_dim": lambda a, i: tg.take_along_dim(a, i[:, None], 0),
+    "setitem": lambda a, i: (lambda z: (z.__setitem__(i, a[:2]), z)[1])(tg.zeros(3, 3)),
+    "index_add": lambda a, i: tg.zeros(3, 3).index_add(0, i, a[:2]),
+    "index_copy": lambda a, i: tg.zeros(3, 3).index_copy(0, i, a[:2]),
+    "index_fill": lambda a, i: a.index_fill(0, i, 0.0),
+    "scatter": lambda a, i: tg.zeros(3, 3).scatter(0, i[:, None], a[:2, :1]),
+    "scatter_add": lambda a, i: tg.zeros(3, 3).scatter_add(0, i[:, None], a[:2, :1]),
+    "put": lambda a, i: tg.zeros(3, 3).put(i, a[0, :2]),
+    "nll_loss": lambda a, i: tg.nn.functional.nll_loss(a[:2], i),
+    "cross_entropy": lambda a, i: tg.nn.functional.cross_entropy(a[:2], i),
+}
+
+
+def check_seen_or_of_no_consequence(use, index, change):
+    """Writing the index must not send the gradient elsewhere: it raises, unless the op has made its own copy."""
+
+    def outcome(write):
+        i, n = index.clone(), 3 if index.ndim == 1 else 2
+        a = tg.arange(1.0 * n * n).view(n, n).requires_grad_()
+        y = use(a * 1, i)
+        if write:
+            change(i)
+        try:
+            y.sum().backward()
+        except RuntimeError as error:
+            return str(error)
+        return a.grad.tolist()
+
+    found = outcome(True)
+    assert "modified by an in-place operation" in found or found == outcome(False)
+
+
+@pytest.mark.parametrize("use", INDEXED.values(), ids=INDEXED)
+def test_an_index_that_was_written_since_sends_no_gradient_to_other_rows(use):
+    check_seen_or_of_no_consequence(use, tg.tensor([0, 1]), lambda i: i.add_(1))
+
+
+MASKED = {
+    "getitem": lambda a, m: a[m],
+    "masked_select": lambda a, m: a.masked_select(m),
+    "masked_fill": lambda a, m: a.masked_fill(m, 0.0),
+    "where": lambda a, m: tg.where(m, a, 2 * a),
+    "setitem": lambda a, m: (a.__setitem__(m, 0.0), a)[1],
+    "masked_scatter": lambda a, m: tg.zeros(2, 2).masked_scatter(m, a),
+}
+
+
+@pytest.mark.parametrize("use", MASKED.values(), ids=MASKED)
+def test_a_mask_that_was_written_since_sends_no_gradient_to_other_elements(use):
+    check_seen_or_of_no_consequence(use, tg.tensor([[True, False], [False, True]]), lambda m: m.logical_not_())
+
+
+@pytest.mark.parametrize("name", ["getitem", "index_select", "take", "embedding", "gather", "scatter", "index_add"])
+def test_an_index_that_was_written_since_is_refused(name):
+    i = tg.tensor([0, 1])
+    y = INDEXED[name](tg.ones(3, 3, requires_grad=True) * 1, i)
+    i[0] = 2
+    with pytest.raises(RuntimeError, match="modified by an in-place operation"):
+        y.sum().backward()
+
+
+# ---- gradients
+
+
+def test_a_gradient_is_added_to_in_place():
+    p = tg.ones(2, requires_grad=True)
+    p.sum().backward()
+    held = p.grad
+    (3 * p).sum().backward()
+    assert p.grad is held
+    assert held.tolist() == [4, 4]
+
+
+def test_a_buffer_given_as_gradient_is_added_to():
+    p, buffer = tg.ones(2, requires_grad=True), tg.zeros(3)
+    p.grad = buffer[1:]
+    p.sum().backward()
+    assert buffer.tolist() == [0, 1, 1]
+
+
+def test_a_gradient_that_is_recorded_is_a_new_tensor():
+    p = tg.ones(2, requires_grad=True)
+    (p * p).sum().backward()
+    held = p.grad
+    (p * p).sum().backward(create_graph=True)
+    assert held.tolist() == [2, 2]
+    assert p.grad.tolist() == [4, 4]
+    assert p.grad.requires_grad
+
+
+def test_a_gradient_can_be_deleted_and_shares_nothing_with_what_it_came_from():
+    p, g = tg.ones(2, requires_grad=True), tg.ones(2)
+    p.backward(g)
+    p.grad.add_(1)
+    assert g.tolist() == [1, 1]
+    del p.grad
+    assert p.grad is None
+
+
+def test_a_retained_gradient_is_that_of_the_value_after_the_write():
+    x = tg.ones(2, requires_grad=True)
+    y = x * 1
+    y.retain_grad()
+    y.mul_(5)
+    (y * 3).sum().backward()
+    assert y.grad.tolist() == [3, 3]
+    assert x.grad.tolist() == [15, 15]
+
+
+# ---- copies of everything, and files
+
+
+def saved(things):
+    file = io.BytesIO()
+    tg.save(things, file)
+    file.seek(0)
+    return tg.load(file)
+
+
+@pytest.mark.parametrize("again", [copy.deepcopy, saved])
+@pytest.mark.parametrize("take", [VIEWS[k] for k in VIEWS if k not in ("detach", "data")])
+def test_copies_of_a_tensor_and_its_view_share_memory_as_these_do(again, take):
+    x = tg.arange(6, dtype=tg.float64).view(2, 3)
+    v = take(x)
+    y, w = again([x, v])
+    assert y.tolist() == x.tolist()
+    assert w.stride() == v.stride()
+    y.fill_(7)
+    assert w.tolist() == tg.full((2, 3), 7.0, dtype=tg.float64).as_strided(v.shape, v.stride()).view(v.dtype).tolist()
+    assert x[1, 2] == 5
+
+
+def test_a_module_s_tied_weights_stay_tied():
+    a, b = tg.nn.Linear(2, 2), tg.nn.Linear(2, 2)
+    a.weight = b.weight
+    both = copy.deepcopy(tg.nn.Sequential(a, b))
+    assert both[0].weight is both[1].weight
+    state = saved(both.state_dict())
+    state["0.weight"].fill_(3)
+    assert state["1.weight"].eq(3).all()
+
+
+# ---- questions about memory
+
+
+def test_a_version_counts_the_writes_into_memory():
+    x = tg.zeros(2, 2)
+    v, d, own = x[0], x.detach(), x.data
+    assert x._version == 0
+    v.add_(1)
+    x[1] = 5
+    x.t_()
+    assert x._version == v._version == d._version == 3
+    assert own._version == 0
+    own.zero_()
+    assert (x._version, own._version) == (3, 1)
+    with tg.no_grad():
+        x.fill_(1)
+    assert x._version == 4
+    _ = x + 1
+    assert x._version == 4
+
+
+def test_a_storage_is_the_same_for_all_its_views():
+    x = tg.arange(6.0)
+    v = x[2:].view(2, 2)
+    assert v.untyped_storage().data_ptr() == x.untyped_storage().data_ptr() == x.data_ptr()
+    assert v.data_ptr() == x.data_ptr() + 2 * 4
+    assert v.storage_offset() == 2
+    assert x.untyped_storage().nbytes() == 24
+    assert x.clone().untyped_storage().data_ptr() != x.data_ptr()
+
+
+def test_a_base_is_that_of_all_views_of_views():
+    x = tg.arange(6.0)
+    v = x[2:].view(2, 2)[0]
+    assert v._base is x
+    assert x._base is None
+    assert x.detach()._base is None
+    assert x.data._base is None
+
+
+def test_is_set_to_and_set_():
+    x, y = tg.arange(3.0), tg.zeros(1)
+    assert not y.is_set_to(x)
+    y.set_(x)
+    assert y.is_set_to(x)
+    assert not y.is_set_to(x[1:])
+    y[0] = 9
+    assert x.tolist() == [9, 1, 2]
+
+
+def test_as_strided_counts_in_the_storage():
+    x = tg.arange(6.0)
+    v = x[2:].as_strided((2, 2), (1, 2), 1)
+    assert v.tolist() == [[1, 3], [2, 4]]
+    v.zero_()
+    assert x.tolist() == [0, 0, 0, 0, 0, 5]
+    assert x[2:].as_strided((2,), (1,)).tolist() == [0, 0]
