@@ -123,8 +123,8 @@ def test_passes_do_what_those_of_numpy_do_in_any_memory_order(axes, dtype):
     x[0, 0, 0, 0], x[1, 1, 1, 1], x[2, 2, 2, 2] = np.nan, 0.0, np.inf
     for mine, numpys in (
         (compiled.relu(x), np.maximum(x, 0)),
-        (compiled.gate(g, x), np.where(x > 0, g, 0)),
-        (compiled.gate(g.copy(), x), np.where(x > 0, g, 0)),
+        (compiled.gate(g, x), np.where(x <= 0, 0, g)),
+        (compiled.gate(g.copy(), x), np.where(x <= 0, 0, g)),
     ):
         np.testing.assert_array_equal(mine, numpys)
         assert mine.dtype == dtype

@@ -201,6 +201,16 @@ def along(function):
     return reference
 
 
+def tail_sums(v, a, b, *, axis):
+    """Every term of the double sum, one by one."""
+    out = np.zeros(v.shape)
+    for place in np.ndindex(v.shape):
+        for j in range(place[axis], v.shape[axis]):
+            other = (*place[:axis], j, *place[axis + 1 :])
+            out[place] += v[other] * math.exp(a[place] - b[other])
+    return out
+
+
 def variance(values, correction):
     mean = math.fsum(values) / len(values)
     return math.fsum((v - mean) ** 2 for v in values) / (len(values) - correction)
@@ -556,6 +566,10 @@ REFERENCES = {
     "Trunc": each(math.trunc),
     "Round": each(lambda x, decimals: round(x)),
     "Fmod": each(math.fmod),
+    "Quotient": each(lambda a, b, mode: math.floor(a / b) if mode == "floor" else math.trunc(a / b)),
+    "Lerp": each(lambda a, b, w: (1 - w) * a + w * b),
+    "Frexp": each(lambda x: math.frexp(x)[0]),
+    "Median": lambda x, *, ignore_nan: np.asarray(sorted(x.ravel().tolist())[(x.size - 1) // 2]),
     "Sqrt": each(math.sqrt),
     "Rsqrt": each(lambda x: 1 / math.sqrt(x)),
     "Sin": each(math.sin),
@@ -626,6 +640,8 @@ REFERENCES = {
     "Cumprod": along(lambda v: list(itertools.accumulate(v, operator.mul))),
     "Recurrence": recurred,
     "Cumsum": along(lambda v: list(itertools.accumulate(v))),
+    "Logcumsumexp": along(lambda v: [math.log(s) for s in itertools.accumulate(map(math.exp, v))]),
+    "TailSum": tail_sums,
     "Argmax": lambda x, *, axis, keepdim: _first(x, max, axis, keepdim),
     "Argmin": lambda x, *, axis, keepdim: _first(x, min, axis, keepdim),
     "Any_": over(any),

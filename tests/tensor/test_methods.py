@@ -20,9 +20,17 @@ INDEX = np.array([[0, 2, 1, 1]])
 WITH_ANOTHER = """add sub mul div maximum minimum remainder pow max min allclose arctan2 atan2 copysign cdist dist
     divide eq equal floor_divide float_power fmax fmin fmod ge greater greater_equal gt heaviside hypot isclose kron le
     less less_equal logaddexp logaddexp2 logical_and logical_or logical_xor lt multiply ne not_equal subtract
-    true_divide xlogy rsub inner""".split()
+    true_divide xlogy rsub inner ldexp nextafter""".split()
 SQUARE = X[:, :3] + np.eye(3)
-WITH_A_DIM = (*("cummax", "cummin", "cumprod", "kthvalue"), "cumsum", "log_softmax", "softmax", "unsqueeze", "flip")
+WITH_A_DIM = (
+    *("cummax", "cummin", "cumprod", "kthvalue"),
+    "cumsum",
+    "logcumsumexp",
+    "log_softmax",
+    "softmax",
+    "unsqueeze",
+    "flip",
+)
 CALLS = {
     **dict.fromkeys(WITH_ANOTHER, (X[::-1],)),
     **dict.fromkeys(WITH_A_DIM, (1,)),
@@ -50,7 +58,7 @@ CALLS = {
     "masked_scatter": (X > 0.5, X),
     "moveaxis": (0, 1),
     "narrow": (1, 1, 2),
-    "quantile": (0.5,),
+    **dict.fromkeys(("quantile", "nanquantile"), (0.5,)),
     "renorm": (2.0, 0, 0.5),
     "repeat_interleave": (2, 1),
     "scatter": (0, INDEX, X),

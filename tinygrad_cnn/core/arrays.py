@@ -8,6 +8,7 @@ import numpy as np
 from tinygrad_cnn.core.op import Op
 from tinygrad_cnn.core.promotion import FLOAT32, FLOAT64, common_dtype, default
 from tinygrad_cnn.core.types import ArrayLike, NDArray
+from tinygrad_cnn.kernels.casts import brought
 
 
 def as_array(data: ArrayLike, dtype: Any = None) -> NDArray:
@@ -33,9 +34,7 @@ def unify(op: type[Op], arrays: list[Any]) -> None:
         return
     dtype = common_dtype([arrays[k] for k in places], op.floating)
     for k in places:
-        if isinstance(arrays[k], (np.ndarray, np.generic)) and arrays[k].dtype != dtype:
-            arrays[k] = np.asarray(arrays[k]).astype(dtype)
-        elif op.variadic and not isinstance(arrays[k], np.ndarray):
-            arrays[k] = np.asarray(arrays[k], dtype)
+        whole = op.variadic and not isinstance(arrays[k], np.ndarray)
+        arrays[k] = np.asarray(arrays[k], dtype) if whole else brought(arrays[k], dtype)
     if not any(isinstance(arrays[k], np.ndarray) for k in places):
         arrays[places[0]] = np.asarray(arrays[places[0]], dtype)

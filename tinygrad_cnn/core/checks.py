@@ -48,10 +48,10 @@ def check_axes(op: str, axis: Axis, ndim: int) -> tuple[int, ...]:
         return (check_axis(op, axis, ndim),)
     if not isinstance(axis, Iterable):
         raise TypeError(f"{op}: dim must be an integer, several of them or None, not {axis!r}")
-    axes = tuple(check_axis(op, a, ndim) for a in axis)
+    axes = tuple(check_axis(op, a, ndim or 1) for a in axis)
     if len(set(axes)) != len(axes):
         raise ArgumentError(f"{op}: dim {tuple(axis)} names one dim twice")
-    return axes
+    return axes if ndim else ()
 
 
 def check_broadcast(op: str, *shapes: Shape) -> Shape:

@@ -7,6 +7,7 @@ import numpy as np
 from tinygrad_cnn.core.domain import Real
 from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.op import Kink, Op, Sample
+from tinygrad_cnn.core.reduce import Sum
 from tinygrad_cnn.core.types import Array, Shape
 
 Index = Any
@@ -166,7 +167,7 @@ def sum_to_shape(a: Array, shape: Shape) -> Array:
         return a
     lead = a.ndim - len(shape)  # negative when leading 1s were dropped by an assignment
     axes = [k for k in range(a.ndim) if k < lead or (shape[k - lead] == 1 and a.shape[k] != 1)]
-    return np.reshape(np.sum(a, axis=tuple(axes)), shape)
+    return np.reshape(Sum.apply(a, axes=tuple(axes), keepdim=False), shape)
 
 
 def sample_index(draw: Draw, shape: Shape) -> Index:

@@ -10,10 +10,10 @@ AWAY_FROM_ZERO = {"x": AwayFrom((0.0,))}
 
 
 class Relu(Elementwise):
-    """y = max(x, 0)        dx = g [y > 0]"""
+    """y = max(x, 0)        dx = g, 0 where y = 0"""
 
     domain = AWAY_FROM_ZERO
-    kinks = (Kink("x = 0", (0.0,), (0.0,)),)
+    kinks = (Kink("x = 0", (0.0,), (0.0,)), Kink("x is NaN", (float("nan"),), (1.0,)))
 
     def forward(x: Array) -> Array:
         return chosen.relu(x)
@@ -23,7 +23,7 @@ class Relu(Elementwise):
 
 
 class Gate(Op):
-    """y = x [of > 0]        dx = g [of > 0]"""
+    """y = x, 0 where of <= 0        dx = g, 0 where of <= 0"""
 
     linear = "jointly"
     constant = ("of",)

@@ -4,6 +4,7 @@ import numpy as np
 
 from tinygrad_cnn.core.domain import Real
 from tinygrad_cnn.core.draw import Draw
+from tinygrad_cnn.core.indexing import sum_to_shape
 from tinygrad_cnn.core.op import Op, Sample
 from tinygrad_cnn.core.types import Array, DType, Shape
 from tinygrad_cnn.kernels.passes import reshaped
@@ -74,9 +75,7 @@ class Expand(Op):
         return y
 
     def d_x(g: Array, x_shape: Shape, *, shape: Shape) -> Array:
-        new = len(shape) - len(x_shape)
-        axes = [a for a in range(len(shape)) if a < new or (x_shape[a - new] == 1 and shape[a] != 1)]
-        return np.reshape(np.sum(g, axis=tuple(axes)), x_shape)
+        return sum_to_shape(g, x_shape)
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:

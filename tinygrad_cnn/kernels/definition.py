@@ -110,8 +110,8 @@ def relu(x: NDArray) -> NDArray:
 
 
 def gate(x: NDArray, of: NDArray) -> NDArray:
-    """y = x where `of` is above 0, else 0"""
-    return np.where(of > 0, x, 0)
+    """y = 0 where `of` is at most 0, else x"""
+    return np.where(of <= 0, 0, x)
 
 
 def channel_sums(g: NDArray) -> NDArray:

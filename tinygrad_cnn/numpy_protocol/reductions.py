@@ -16,13 +16,20 @@ def refused(name: str, **options: Any) -> None:
         raise TypeError(f"numpy.{name}: has no {', '.join(given)} for Tensors; use the result, or .detach().numpy()")
 
 
+def over(door: Callable[..., Array], x: Array, axis: Axis, keepdims: bool, **options: Any) -> Array:
+    """A reduction over the axes that NumPy means: over none for an empty tuple, which is all of them in PyTorch."""
+    if isinstance(axis, tuple) and not axis:
+        return door(ops.unsqueeze(x, 0), 0, keepdim=False, **options)
+    return door(x, axis, keepdim=keepdims, **options)
+
+
 def reduction(name: str, door: Callable[..., Array]) -> Callable[..., Array]:
     """A reduction that has a dtype, called as NumPy calls it."""
 
     def reduce(a: Array, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: bool = False) -> Array:
         refused(name, out=out)
         x = a if dtype is None else ops.astype(a, np.dtype(dtype))
-        return door(x, axis, keepdims)
+        return over(door, x, axis, keepdims)
 
     return reduce
 
@@ -32,7 +39,7 @@ def extreme(name: str, door: Callable[..., Array]) -> Callable[..., Array]:
 
     def reduce(a: Array, axis: Axis = None, out: Any = None, keepdims: bool = False) -> Array:
         refused(name, out=out)
-        return door(a, axis, keepdims)
+        return over(door, a, axis, keepdims)
 
     return reduce
 
@@ -52,7 +59,7 @@ def spread_of(name: str, door: Callable[..., Array]) -> Callable[..., Array]:
     ) -> Array:
         refused(name, out=out)
         x = a if dtype is None else ops.astype(a, np.dtype(dtype))
-        return door(x, axis, correction=ddof if correction is None else correction, keepdim=keepdims)
+        return over(door, x, axis, keepdims, correction=ddof if correction is None else correction)
 
     return reduce
 

@@ -1,28 +1,78 @@
 """Sums of products and choices between elements, composed of arithmetic."""
 
+import math
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
 import numpy as np
 
 from tinygrad_cnn.core.checks import dtype_of
-from tinygrad_cnn.core.types import A, ArrayLike
+from tinygrad_cnn.core.domain import AwayFrom, Real
+from tinygrad_cnn.core.draw import Draw
+from tinygrad_cnn.core.op import Elementwise, Op, Sample
+from tinygrad_cnn.core.promotion import common_dtype, default
+from tinygrad_cnn.core.types import A, Array, ArrayLike
+from tinygrad_cnn.ops.checks import check_floating
+from tinygrad_cnn.ops.elementwise import pow
 from tinygrad_cnn.ops.piecewise import abs, sign, where
 from tinygrad_cnn.ops.shape import clone
-from tinygrad_cnn.ops.untracked import dressed, plain
+from tinygrad_cnn.ops.untracked import array_of, dressed, paired, plain
+from tinygrad_cnn.torch_names import return_types
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 __all__ = [
-    "addcdiv", "addcmul", "copysign", "lerp", "nan_to_num", "rsub", "sgn",
+    "addcdiv", "addcmul", "angle", "conj_physical", "copysign", "frexp", "ldexp", "lerp", "nan_to_num", "nextafter",
+    "real", "rsub", "sgn",
 ]  # fmt: skip
 
 
+class Lerp(Elementwise):
+    """y = a + w (b - a), from b where w > 1/2        da = g (1 - w),  db = g w,  dw = g (b - a)"""
+
+    domain = {"w": AwayFrom((0.5,))}
+
+    def forward(a: Array, b: Array, w: Array) -> Array:
+        way = b - a
+        return np.where(np.absolute(w) < 0.5, a + w * way, b - (1 - w) * way)
+
+    def d_a(g: Array, w: Array) -> Array:
+        return g * (1 - w)
+
+    def d_b(g: Array, w: Array) -> Array:
+        return g * w
+
+    def d_w(g: Array, a: Array, b: Array) -> Array:
+        return g * (b - a)
+
+
+def in_float32(function: Function) -> Function:
+    """Let a composed function take float16 as float32, so that only its result is rounded."""
+
+    @wraps(function)
+    def called(*values: Any, **options: Any) -> Any:
+        if not any(dtype_of(v) == np.float16 for v in values if hasattr(v, "astype")):
+            return function(*values, **options)
+        result = function(*(v.astype(np.float32) if dtype_of(v) == np.float16 else v for v in values), **options)
+        return result.astype(np.float16) if dtype_of(result) == np.float32 else result
+
+    return cast(Function, called)
+
+
+@in_float32
 def lerp(input: A, end: ArrayLike, weight: ArrayLike) -> A:
-    """The point on the way from `input` to `end`: ``input + weight * (end - input)``."""
-    return input + weight * (end - input)
+    """The point on the way from `input` to `end`: ``input + weight * (end - input)``, exact at both ends."""
+    return Lerp.apply(input, end, weight)
 
 
+@in_float32
 def addcmul(input: A, tensor1: ArrayLike, tensor2: ArrayLike, *, value: float = 1) -> A:
     """``input + value * tensor1 * tensor2``"""
     return input + (tensor1 * tensor2 if value == 1 else value * tensor1 * tensor2)
 
 
+@in_float32
 def addcdiv(input: A, tensor1: ArrayLike, tensor2: ArrayLike, *, value: float = 1) -> A:
     """``input + value * tensor1 / tensor2``"""
     return input + (tensor1 / tensor2 if value == 1 else value * tensor1 / tensor2)
@@ -35,7 +85,64 @@ def rsub(input: A, other: ArrayLike, *, alpha: float = 1) -> A:
 
 def copysign(input: A, other: ArrayLike) -> A:
     """The size of `input` with the sign of `other`, that of -0.0 included."""
-    return abs(input) * dressed(np.copysign(np.ones((), dtype_of(input)), plain("copysign", other)), input, other)
+    dtype = common_dtype([plain("copysign", input), array_of("copysign", other)], True)
+    x = input if dtype_of(input) == dtype else input.astype(dtype)
+    signs = np.copysign(np.ones((), dtype), plain("copysign", other).astype(dtype))
+    return abs(x) * dressed(signs, input, other)
+
+
+def angle(input: A) -> A:
+    """The angle of real numbers as complex ones: 0, π below 0; NaN of NaN."""
+    x = input if dtype_of(input).kind == "f" else input.astype(default.dtype)
+    values = plain("angle", x)
+    angles = np.where(np.isnan(values), values, np.where(values < 0, math.pi, 0.0)).astype(values.dtype)
+    return sign(x) * 0.0 + angles
+
+
+def real(input: A) -> A:
+    """The input itself, which is not complex."""
+    return input
+
+
+def conj_physical(input: A) -> A:
+    """The input itself, which is not complex."""
+    return input
+
+
+class Frexp(Op):
+    """y, e: x = y 2^e with 1/2 <= |y| < 1        dx = g / 2^e"""
+
+    aux = ("exponent",)
+
+    def forward(x: Array) -> tuple[Array, Array]:
+        return np.frexp(x)
+
+    def d_x(g: Array, exponent: Array) -> Array:
+        return g / 2.0 ** exponent.astype(g.dtype)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        x = draw.array(draw.shape(), Real(low=0.5625, high=0.9375))  # between two powers of 2
+        return Sample((np.asarray(x * draw.choice([1.0, -1.0, 4.0, 0.125])),), {})
+
+
+def frexp(input: A) -> return_types.frexp[A]:
+    """``(mantissa, exponent)``: the input is ``mantissa * 2 ** exponent``, with 1/2 <= abs(mantissa) < 1."""
+    check_floating("frexp", "input", input)
+    return return_types.frexp(*Frexp.apply(input))
+
+
+def ldexp(input: A, other: ArrayLike) -> A:
+    """``input * 2 ** other``, in the floating dtype of the result throughout."""
+    dtype = common_dtype([array_of("ldexp", input), array_of("ldexp", other)], True)
+    power = other.astype(dtype) if hasattr(other, "astype") else np.asarray(other, dtype)
+    return input * pow(2.0, power)
+
+
+def nextafter(input: A, other: ArrayLike) -> A:
+    """The next floating-point number from `input` towards `other`."""
+    check_floating("nextafter", "input", input)
+    return paired("nextafter", np.nextafter, input, other)
 
 
 def sgn(input: A) -> A:

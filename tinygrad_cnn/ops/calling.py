@@ -1,9 +1,13 @@
-"""How functions may be called besides their own signature: by NumPy's names of dims, and sizes by keyword."""
+"""How functions may be called besides their own signature: by NumPy's names of dims, sizes by keyword, of a number."""
 
 import inspect
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
+
+import numpy as np
+
+from tinygrad_cnn.core.checks import shape_of
 
 Door = TypeVar("Door", bound=Callable[..., Any])
 NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
@@ -36,3 +40,26 @@ def flexible(door: Door) -> Door:
         return door(*args, **options)
 
     return cast(Door, called)
+
+
+def vectorial(door: Door) -> Door:
+    """Let a function along a dim take an input without dims: as a vector of one element, of which the dim is 0 or -1.
+
+    Its results are then without dims, too.
+    """
+
+    @wraps(door)
+    def called(input: Any, *args: Any, **options: Any) -> Any:
+        if shape_of(input):
+            return door(input, *args, **options)
+        return _first(door(np.reshape(input, (1,)), *args, **options))
+
+    return cast(Door, called)
+
+
+def _first(result: Any) -> Any:
+    """The only element of a result; of several, of each."""
+    if isinstance(result, tuple):
+        parts = map(_first, result)
+        return type(result)(*parts) if hasattr(result, "_fields") else tuple(parts)
+    return np.reshape(result, ()) if shape_of(result) == (1,) else result

@@ -7,7 +7,7 @@ import numpy as np
 
 from tinygrad_cnn.core.checks import dtype_of, shape_of
 from tinygrad_cnn.core.errors import ArgumentError, DTypeError, PlaceError
-from tinygrad_cnn.core.types import Array, DType, Pair, Shape
+from tinygrad_cnn.core.types import Array, DType, NDArray, Pair, Shape
 
 
 def check_pair(op: str, name: str, value: Any, smallest: int) -> Pair:
@@ -96,6 +96,25 @@ def check_integer(op: str, name: str, value: Array) -> None:
     dtype = dtype_of(value)
     if dtype.kind not in "iu":
         raise DTypeError(f"{op}: {name} has dtype {dtype}; expected integers, convert it with .long()")
+
+
+def fitted(op: str, value: Any, dtype: DType) -> NDArray:
+    """Python's numbers as an array of this dtype; ArgumentError if one is beyond its range.
+
+    Negative bytes are taken modulo 256, fractions become integers by leaving them out: as PyTorch does it.
+    """
+    array = np.asarray(value)
+    beyond: Any = False
+    if dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        lowest = -int(limits.max) if dtype.kind == "u" and array.dtype.kind in "iu" else limits.min
+        beyond = ~((array >= lowest) & (array <= limits.max))
+    elif dtype.kind == "f" and dtype != np.float64 and array.dtype.kind in "iuf":
+        beyond = np.isfinite(array) & (np.absolute(array) > float(np.finfo(dtype).max))
+    if np.any(beyond):
+        number = array[beyond].flat[0] if array.ndim else array
+        raise ArgumentError(f"{op}: value {number} cannot be converted to type {dtype.name} without overflow")
+    return np.asarray(array.astype(dtype))
 
 
 def check_range(op: str, name: str, indices: Array, size: int, *, lowest: int = 0) -> None:

@@ -5,13 +5,12 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.core.errors import ArgumentError, DTypeError
-from tinygrad_cnn.core.promotion import common_dtype
 from tinygrad_cnn.core.types import A, Array, ArrayLike
-from tinygrad_cnn.ops.untracked import array_of, plain, untracked
+from tinygrad_cnn.ops.untracked import array_of, paired, plain, untracked
 
 __all__ = [
     "allclose", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor",
-    "count_nonzero", "eq", "equal", "floor_divide", "gcd", "ge", "greater", "greater_equal", "gt", "heaviside",
+    "count_nonzero", "eq", "equal", "gcd", "ge", "greater", "greater_equal", "gt", "heaviside",
     "is_nonzero", "isclose", "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf", "isreal", "lcm", "le",
     "less", "less_equal", "logical_and", "logical_not", "logical_or", "logical_xor", "lt", "ne", "not_equal", "signbit",
 ]  # fmt: skip
@@ -19,32 +18,32 @@ __all__ = [
 
 def eq(input: A, other: ArrayLike) -> A:
     """Where two are equal, element by element."""
-    return untracked("eq", np.equal, input, other)
+    return paired("eq", np.equal, input, other)
 
 
 def ne(input: A, other: ArrayLike) -> A:
     """Where two differ, element by element."""
-    return untracked("ne", np.not_equal, input, other)
+    return paired("ne", np.not_equal, input, other)
 
 
 def lt(input: A, other: ArrayLike) -> A:
     """Where `input` is less than `other`."""
-    return untracked("lt", np.less, input, other)
+    return paired("lt", np.less, input, other)
 
 
 def le(input: A, other: ArrayLike) -> A:
     """Where `input` is at most `other`."""
-    return untracked("le", np.less_equal, input, other)
+    return paired("le", np.less_equal, input, other)
 
 
 def gt(input: A, other: ArrayLike) -> A:
     """Where `input` is greater than `other`."""
-    return untracked("gt", np.greater, input, other)
+    return paired("gt", np.greater, input, other)
 
 
 def ge(input: A, other: ArrayLike) -> A:
     """Where `input` is at least `other`."""
-    return untracked("ge", np.greater_equal, input, other)
+    return paired("ge", np.greater_equal, input, other)
 
 
 less, less_equal, greater, greater_equal, not_equal = lt, le, gt, ge, ne
@@ -57,7 +56,9 @@ def equal(input: ArrayLike, other: ArrayLike) -> bool:
 
 def isclose(input: A, other: ArrayLike, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> A:
     """Where ``|input - other| <= atol + rtol |other|``; infinities are close to themselves only."""
-    return untracked("isclose", lambda a, b: np.isclose(a, b, rtol, atol, equal_nan), input, other)
+    if rtol < 0 or atol < 0:
+        raise ArgumentError(f"isclose: rtol is {rtol}, atol {atol}; both must be at least 0")
+    return paired("isclose", lambda a, b: np.isclose(a, b, rtol, atol, equal_nan), input, other)
 
 
 def allclose(
@@ -104,24 +105,24 @@ def signbit(input: A) -> A:
 
 def isin(elements: A, test_elements: ArrayLike, *, assume_unique: bool = False, invert: bool = False) -> A:
     """Where an element is among `test_elements`; with `invert`, where it is not."""
-    return untracked(
+    return paired(
         "isin", lambda a, b: np.isin(a, b, assume_unique=assume_unique, invert=invert), elements, test_elements
     )
 
 
 def logical_and(input: A, other: ArrayLike) -> A:
     """Where both are not 0."""
-    return untracked("logical_and", np.logical_and, input, other)
+    return paired("logical_and", np.logical_and, input, other)
 
 
 def logical_or(input: A, other: ArrayLike) -> A:
     """Where one or both are not 0."""
-    return untracked("logical_or", np.logical_or, input, other)
+    return paired("logical_or", np.logical_or, input, other)
 
 
 def logical_xor(input: A, other: ArrayLike) -> A:
     """Where just one of the two is not 0."""
-    return untracked("logical_xor", np.logical_xor, input, other)
+    return paired("logical_xor", np.logical_xor, input, other)
 
 
 def logical_not(input: A) -> A:
@@ -133,7 +134,7 @@ def _of_integers(op: str, function: Any, *inputs: Array) -> Array:
     for value in inputs:
         if np.asarray(array_of(op, value)).dtype.kind not in "biu":
             raise DTypeError(f"{op}: works on the bits of integers and booleans; convert the input with .long()")
-    return untracked(op, function, *inputs)
+    return paired(op, function, *inputs)
 
 
 def bitwise_and(input: A, other: ArrayLike) -> A:
@@ -177,20 +178,14 @@ def lcm(input: A, other: ArrayLike) -> A:
 
 
 def heaviside(input: A, values: ArrayLike) -> A:
-    """0 below 0, 1 above, and `values` at 0."""
+    """0 below 0, 1 above, and `values` at 0; 0 of NaN, as in PyTorch."""
     if np.asarray(array_of("heaviside", input)).dtype != np.asarray(array_of("heaviside", values)).dtype:
         raise DTypeError("heaviside: input and values must have the same dtype")
-    return untracked("heaviside", lambda x, v: np.heaviside(x, v).astype(np.asarray(x).dtype), input, values)
+    return untracked("heaviside", _step, input, values)
 
 
-def floor_divide(input: A, other: ArrayLike) -> A:
-    """The quotient rounded down, element by element; integers stay integers."""
-    return untracked("floor_divide", _floored, input, other)
-
-
-def _floored(a: Any, b: Any) -> Any:
-    dtype = common_dtype([a, b], False)
-    return np.floor_divide(np.asarray(a, dtype), np.asarray(b, dtype))
+def _step(x: Any, v: Any) -> Any:
+    return np.where(np.equal(x, 0), v, np.greater(x, 0)).astype(np.asarray(x).dtype)
 
 
 def count_nonzero(input: A, dim: Any = None) -> A:

@@ -19,6 +19,7 @@ from tinygrad_cnn.core.types import A, Array, ArrayLike, NDArray
 from tinygrad_cnn.kernels.passes import FLAT
 from tinygrad_cnn.kernels.passes import tail as tail_of
 from tinygrad_cnn.kernels.special import tanhshrink
+from tinygrad_cnn.ops.checks import fitted
 from tinygrad_cnn.ops.special import Gauss, Ndtr
 
 __all__ = [
@@ -475,6 +476,8 @@ def pow(input: Any, exponent: Any) -> Any:
             raise ArgumentError(f"pow: integers to the negative power {exponent} are fractions; use .float() first")
         elif kind == "b":
             input = input.astype(np.int64)
+        elif kind in "iu":
+            exponent = fitted("pow", exponent, dtype_of(input)).item()
         return PowScalar.apply(input, p=exponent)
     return Pow.apply(input, exponent)
 
@@ -492,8 +495,9 @@ def gelu(input: A, approximate: str = "none") -> A:
 
 
 def square(input: A) -> A:
-    """The square of each element: ``x * x``."""
-    return mul(input, input)
+    """The square of each element: ``x * x``, int64 of truth values."""
+    x = input.astype(np.int64) if dtype_of(input).kind == "b" else input
+    return mul(x, x)
 
 
 def reciprocal(input: A) -> A:

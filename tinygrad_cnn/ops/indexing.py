@@ -2,17 +2,17 @@
 
 import numpy as np
 
-from tinygrad_cnn.core.checks import check_axis, check_broadcast, shape_of
+from tinygrad_cnn.core.checks import check_axis, check_broadcast, dtype_of, shape_of
 from tinygrad_cnn.core.domain import Distinct, Real
 from tinygrad_cnn.core.draw import Draw
-from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.errors import ArgumentError, DTypeError
 from tinygrad_cnn.core.indexing import GetItem, Index, PutItem, SetItem, check_index
 from tinygrad_cnn.core.op import Kink, Op, Sample
 from tinygrad_cnn.core.types import A, Array, ArrayLike, Shape
-from tinygrad_cnn.ops.calling import flexible
+from tinygrad_cnn.kernels.orders import order_along
+from tinygrad_cnn.ops.calling import flexible, vectorial
 from tinygrad_cnn.ops.checks import check_integer, check_ndim, check_range, check_same_dtype
 from tinygrad_cnn.ops.shape import reshape
-from tinygrad_cnn.ops.untracked import dressed
 from tinygrad_cnn.torch_names import return_types
 
 __all__ = [
@@ -91,7 +91,7 @@ class Sort(Op):
     )
 
     def forward(x: Array, *, axis: int, descending: bool) -> tuple[Array, Array]:
-        order = np.argsort(-x if descending else x, axis=axis, kind="stable")
+        order = order_along(x, axis, descending)
         return np.take_along_axis(x, order, axis), order
 
     def d_x(g: Array, indices: Array, x_shape: Shape, *, axis: int) -> Array:
@@ -255,25 +255,30 @@ def rows_named(input: ArrayLike, weight: A, padding_idx: int | None, by_freq: bo
 
 
 @flexible
+@vectorial
 def sort(input: A, dim: int = -1, descending: bool = False, *, stable: bool = False) -> return_types.sort[A]:
-    """``(values, indices)`` sorted along a dim, and the order; equal elements keep theirs, stable or not."""
-    ndim = len(shape_of(input))
-    axis = check_axis("sort", dim, max(ndim, 1))
-    if ndim == 0:
-        return return_types.sort(input, dressed(np.int64(0), input))
+    """``(values, indices)`` sorted along a dim, and the order; equal elements keep theirs, stable or not.
+
+    NaN is larger than every number.
+    """
+    axis = check_axis("sort", dim, len(shape_of(input)))
     return return_types.sort(*Sort.apply(input, axis=axis, descending=bool(descending)))
 
 
 @flexible
+@vectorial
 def topk(input: A, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> return_types.topk[A]:
-    """``(values, indices)`` of the k largest (or smallest) along a dim, in order whether `sorted` or not."""
+    """``(values, indices)`` of the k largest (or smallest) along a dim, in order whether `sorted` or not.
+
+    NaN is larger than every number.
+    """
     shape = shape_of(input)
-    axis = check_axis("topk", dim, max(len(shape), 1))
-    if not 0 <= k <= (shape[axis] if shape else 1):
-        raise ArgumentError(f"topk: k is {k}; dim {dim} of shape {shape} has no so many elements")
+    axis = check_axis("topk", dim, len(shape))
+    if dtype_of(input).kind == "b":
+        raise DTypeError("topk: of truth values none is the largest; convert the input with .int()")
+    if not 0 <= k <= shape[axis]:
+        raise ArgumentError(f"topk: k is {k}, out of range: dim {dim} of shape {shape} has not so many elements")
     values, indices = sort(input, axis, descending=largest)
-    if not shape:
-        return return_types.topk(values, indices)
     first = (slice(None),) * axis + (slice(k),)
     return return_types.topk(values[first], indices[first])
 

@@ -12,6 +12,7 @@ from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.loss import ClassCrossEntropy, Softmax
 from tinygrad_cnn.core.op import Elementwise, Kink, Op, Sample, Unary
 from tinygrad_cnn.core.types import A, Array, ArrayLike, NDArray, Shape
+from tinygrad_cnn.ops.calling import vectorial
 from tinygrad_cnn.ops.checks import check_floating, check_integer
 from tinygrad_cnn.ops.shape import movedim
 
@@ -103,12 +104,14 @@ class Huber(Unary):
         return Sample((x,), {"delta": draw.choice([1.0, 2.0])})
 
 
+@vectorial
 def softmax(input: A, dim: int, dtype: Any = None) -> A:
     """Exponentials along a dim, normalised to sum 1."""
     axis = check_axis("softmax", dim, len(shape_of(input)))
     return Softmax.apply(input if dtype is None else input.astype(dtype), axis=axis)
 
 
+@vectorial
 def log_softmax(input: A, dim: int, dtype: Any = None) -> A:
     """The logarithm of softmax along a dim, exact where softmax underflows."""
     axis = check_axis("log_softmax", dim, len(shape_of(input)))

@@ -1,5 +1,6 @@
 """Orders: sorting, ranks, distinct elements, places in a sorted array."""
 
+import math
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -7,9 +8,10 @@ import numpy as np
 from tinygrad_cnn.core.checks import check_axis, shape_of
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.types import A, Array, ArrayLike, NDArray
-from tinygrad_cnn.ops.calling import flexible
+from tinygrad_cnn.kernels.orders import order_along
+from tinygrad_cnn.ops.calling import flexible, vectorial
 from tinygrad_cnn.ops.indexing import sort
-from tinygrad_cnn.ops.statistics import pick
+from tinygrad_cnn.ops.statistics import check_ordered, pick
 from tinygrad_cnn.ops.untracked import dressed, is_tracked, plain
 from tinygrad_cnn.torch_names import return_types
 
@@ -30,16 +32,18 @@ def msort(input: A) -> A:
 
 
 @flexible
+@vectorial
 def kthvalue(input: A, k: int, dim: int = -1, keepdim: bool = False) -> return_types.kthvalue[A]:
-    """``(values, indices)`` of the k-th smallest along a dim, counted from 1."""
+    """``(values, indices)`` of the k-th smallest along a dim, counted from 1; NaN is larger than every number."""
     values = plain("kthvalue", input)
-    axis = check_axis("kthvalue", dim, max(values.ndim, 1))
-    length = values.shape[axis] if values.ndim else 1
-    if not 1 <= k <= length:
-        raise ArgumentError(f"kthvalue: k is {k}; dim {dim} of shape {values.shape} has {length} elements")
-    if not values.ndim:
-        return return_types.kthvalue(input, dressed(np.int64(0), input))
-    order = np.argsort(values, axis=axis, kind="stable")
+    axis = check_axis("kthvalue", dim, values.ndim)
+    check_ordered("kthvalue", values, axis)
+    if not 1 <= k <= values.shape[axis]:
+        raise ArgumentError(
+            f"kthvalue: selected number k is {k}, out of range: dim {dim} of shape {values.shape} has "
+            f"{values.shape[axis]} elements"
+        )
+    order = order_along(values, axis)
     return pick(input, np.take(order, [k - 1], axis=axis), axis, keepdim, return_types.kthvalue)
 
 
@@ -63,13 +67,14 @@ def unique(
     return_counts: bool = False,
     dim: int | None = None,
 ) -> Any:
-    """The distinct elements (slices of a dim), sorted.
+    """The distinct elements (slices of a dim), sorted. A NaN equals nothing, not even another NaN.
 
     On request also, for each element, which it is, and how often each occurs.
     """
     values = plain("unique", input)
     axis = None if dim is None else check_axis("unique", dim, values.ndim)
-    found, inverse, counts = np.unique(values, return_inverse=True, return_counts=True, axis=axis)
+    _check_slices("unique", values, axis)
+    found, inverse, counts = np.unique(values, return_inverse=True, return_counts=True, axis=axis, equal_nan=False)
     shape = values.shape if axis is None else (values.shape[axis],)
     return _answers(input, found, inverse.reshape(shape), counts, return_inverse, return_counts)
 
@@ -89,8 +94,9 @@ def unique_consecutive(
     """The elements (slices of a dim) without the neighbours that equal them; also see `unique`."""
     values = plain("unique_consecutive", input)
     axis = 0 if dim is None else check_axis("unique_consecutive", dim, values.ndim)
+    _check_slices("unique_consecutive", values, None if dim is None else axis)
     rows = values.reshape(-1) if dim is None else np.moveaxis(values, axis, 0)
-    flat = rows.reshape(len(rows), -1)
+    flat = rows.reshape(len(rows), math.prod(rows.shape[1:]))
     new = np.ones(len(rows), bool)
     new[1:] = np.any(flat[1:] != flat[:-1], axis=1)
     starts = np.flatnonzero(new)
@@ -98,6 +104,11 @@ def unique_consecutive(
     inverse = (np.cumsum(new) - 1).reshape(values.shape if dim is None else (len(rows),))
     counts = np.diff(np.append(starts, len(rows)))
     return _answers(input, found, inverse, counts, return_inverse, return_counts)
+
+
+def _check_slices(op: str, values: NDArray, axis: int | None) -> None:
+    if axis is not None and not values.size and values.shape[axis]:
+        raise ArgumentError(f"{op}: input of shape {values.shape} has slices without elements; none can be told apart")
 
 
 def _answers(
@@ -119,12 +130,17 @@ def searchsorted(
     side: str | None = None,
     sorter: ArrayLike | None = None,
 ) -> A:
-    """Where each value of `input` belongs in sorted rows, so that they stay sorted: before equal ones, or behind."""
+    """Where each value of `input` belongs in sorted rows, so that they stay sorted: before equal ones, or behind.
+
+    NaN is larger than every number, and belongs to the end.
+    """
     if side not in (None, "left", "right") or (side == "left" and right):
         raise ArgumentError(f"searchsorted: side is {side!r} and right {right}; side must be 'left' or 'right'")
     rows, values = plain("searchsorted", sorted_sequence), plain("searchsorted", input)
+    if not rows.ndim:
+        raise ArgumentError("searchsorted: the sorted sequence has no dims; expected at least 1")
     if sorter is not None:
-        rows = np.take_along_axis(rows, plain("searchsorted", sorter), -1)
+        rows = np.take_along_axis(rows, _checked_sorter(plain("searchsorted", sorter), rows), -1)
     end: Any = "right" if right or side == "right" else "left"
     if rows.ndim == 1:
         places = np.searchsorted(rows, values, end)
@@ -133,9 +149,20 @@ def searchsorted(
             raise ArgumentError(
                 f"searchsorted: sequences {rows.shape} and input {values.shape} differ before the last dim"
             )
-        flat, wanted = rows.reshape(-1, rows.shape[-1]), values.reshape(-1, values.shape[-1])
-        places = np.array([np.searchsorted(r, v, end) for r, v in zip(flat, wanted, strict=True)]).reshape(values.shape)
+        places = np.empty(values.shape, np.int64)
+        for row in np.ndindex(rows.shape[:-1]):
+            places[row] = np.searchsorted(rows[row], values[row], end)
     return dressed(np.asarray(places).astype(np.int32 if out_int32 else np.int64), sorted_sequence, input)
+
+
+def _checked_sorter(order: NDArray, rows: NDArray) -> NDArray:
+    if order.dtype != np.int64:
+        raise ArgumentError(f"searchsorted: sorter has dtype {order.dtype}; expected int64, what argsort gives")
+    if order.shape != rows.shape:
+        raise ArgumentError(f"searchsorted: sorter has shape {order.shape}, the sequence {rows.shape}; expected equal")
+    if order.size and (order.min() < 0 or order.max() >= rows.shape[-1]):
+        raise ArgumentError(f"searchsorted: sorter index out of range for sequences of {rows.shape[-1]} elements")
+    return order
 
 
 def bucketize(input: A, boundaries: ArrayLike, *, out_int32: bool = False, right: bool = False) -> A:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.core.checks import dtype_of
+from tinygrad_cnn.core.checks import dtype_of, shape_of
 from tinygrad_cnn.core.domain import AwayFrom, Distinct
 from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.errors import ArgumentError, DTypeError
@@ -12,11 +12,13 @@ from tinygrad_cnn.core.op import Elementwise, Kink, Sample, Unary
 from tinygrad_cnn.core.piecewise import AWAY_FROM_ZERO, Relu
 from tinygrad_cnn.core.promotion import default
 from tinygrad_cnn.core.types import A, Array, ArrayLike
-from tinygrad_cnn.ops.untracked import untracked
+from tinygrad_cnn.ops.checks import fitted
+from tinygrad_cnn.ops.untracked import paired
+from tinygrad_cnn.torch_names.errors import DivisionError
 
 __all__ = [
-    "abs", "absolute", "clamp", "clamp_max", "clamp_min", "clip", "elu", "fmax", "fmin", "hardtanh", "leaky_relu",
-    "masked_fill", "maximum", "minimum", "relu", "remainder", "selu", "sign",
+    "abs", "absolute", "clamp", "clamp_max", "clamp_min", "clip", "elu", "fill", "fmax", "fmin", "hardtanh",
+    "leaky_relu", "masked_fill", "maximum", "minimum", "relu", "remainder", "selu", "sign",
 ]  # fmt: skip
 
 SELU_SCALE = 1.0507009873554804934193349852946
@@ -47,14 +49,14 @@ class Where(Elementwise):
 
 
 class Sign(Elementwise):
-    """y = -1, 0 or 1        dx = 0"""
+    """y = [x > 0] - [x < 0]        dx = 0"""
 
     domain = AWAY_FROM_ZERO
-    kinks = (Kink("x = 0", (0.0,), (0.0,)),)
+    kinks = (Kink("x = 0", (0.0,), (0.0,)), Kink("x is NaN", (np.nan,), (0.0,)))
     numpy = (np.sign,)
 
     def forward(x: Array) -> Array:
-        return np.sign(x)
+        return np.array(x) if x.dtype.kind == "b" else np.subtract(x > 0, x < 0, dtype=x.dtype)
 
     def d_x(g: Array) -> Array:
         return np.zeros_like(g)
@@ -67,6 +69,7 @@ class Remainder(Elementwise):
     numpy = (np.remainder,)
 
     def forward(a: Array, b: Array) -> Array:
+        check_divisor("remainder", a, b)
         return np.remainder(a, b)
 
     def d_a(g: Array) -> Array:
@@ -81,6 +84,20 @@ class Remainder(Elementwise):
         b = draw.array(second, AwayFrom((0.0,), gap=0.5))
         quotient = draw.array(np.broadcast_shapes(first, second), AwayFrom(tuple(range(-3, 4)), gap=0.25))
         return Sample((np.asarray(quotient * b), b), {})
+
+
+def check_divided(op: str, a: Array, b: Array) -> None:
+    """DTypeError of truth values, which are not divided by each other."""
+    if dtype_of(a).kind == "b" and dtype_of(b).kind == "b":
+        raise DTypeError(f"{op}: truth values cannot be divided; convert one of them, with .long()")
+
+
+def check_divisor(op: str, a: Array, b: Array) -> None:
+    """DivisionError if an integer is divided by 0."""
+    if np.result_type(a, b).kind in "iu" and not np.all(b):
+        raise DivisionError(
+            f"{op}: integer division by zero (ZeroDivisionError); only floating-point numbers have ±inf"
+        )
 
 
 class LeakyRelu(Unary):
@@ -145,7 +162,7 @@ class Softsign(Unary):
 
 
 class Hardtanh(Elementwise):
-    """y = min(max(x, low), high)        dx = g [low < x < high]"""
+    """y = min(max(x, low), high)        dx = g where low < x < high"""
 
     domain = {"x": AwayFrom((-1.0, 0.5))}
     kinks = (
@@ -157,7 +174,7 @@ class Hardtanh(Elementwise):
         return np.clip(x, min_val, max_val)
 
     def d_x(g: Array, x: Array, *, min_val: float, max_val: float) -> Array:
-        return g * np.logical_and(x > min_val, x < max_val)
+        return np.where(np.logical_and(x > min_val, x < max_val), g, 0.0)
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
@@ -192,30 +209,30 @@ class Abs(Elementwise):
     """y = |x|        dx = g sign(x)"""
 
     domain = AWAY_FROM_ZERO
-    kinks = (Kink("x = 0", (0.0,), (0.0,)),)
+    kinks = (Kink("x = 0", (0.0,), (0.0,)), Kink("x is NaN", (np.nan,), (0.0,)))
     numpy = (np.absolute, np.fabs)
 
     def forward(x: Array) -> Array:
         return np.absolute(x)
 
     def d_x(g: Array, x: Array) -> Array:
-        return g * np.sign(x)
+        return g * sign(x)
 
 
 class Maximum(Elementwise):
-    """y = max(a, b)        da = g [a > b] + g/2 [a = b],  db = g [b > a] + g/2 [a = b]"""
+    """y = max(a, b)        da = g, 0 where a < b, g/2 where a = b;  db so, too"""
 
-    kinks = (Kink("a = b", (1.0, 1.0), (0.5, 0.5)),)
+    kinks = (Kink("a = b", (1.0, 1.0), (0.5, 0.5)), Kink("a is NaN", (np.nan, 1.0), (1.0, 1.0)))
     numpy = (np.maximum,)
 
     def forward(a: Array, b: Array) -> Array:
         return np.maximum(a, b)
 
     def d_a(g: Array, a: Array, b: Array) -> Array:
-        return np.where(a > b, g, np.where(a < b, 0.0, 0.5 * g))
+        return np.where(a < b, 0.0, np.where(a == b, 0.5 * g, g))
 
     def d_b(g: Array, a: Array, b: Array) -> Array:
-        return np.where(b > a, g, np.where(b < a, 0.0, 0.5 * g))
+        return np.where(b < a, 0.0, np.where(a == b, 0.5 * g, g))
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
@@ -223,19 +240,19 @@ class Maximum(Elementwise):
 
 
 class Minimum(Elementwise):
-    """y = min(a, b)        da = g [a < b] + g/2 [a = b],  db = g [b < a] + g/2 [a = b]"""
+    """y = min(a, b)        da = g, 0 where a > b, g/2 where a = b;  db so, too"""
 
-    kinks = (Kink("a = b", (1.0, 1.0), (0.5, 0.5)),)
+    kinks = (Kink("a = b", (1.0, 1.0), (0.5, 0.5)), Kink("a is NaN", (np.nan, 1.0), (1.0, 1.0)))
     numpy = (np.minimum,)
 
     def forward(a: Array, b: Array) -> Array:
         return np.minimum(a, b)
 
     def d_a(g: Array, a: Array, b: Array) -> Array:
-        return np.where(a < b, g, np.where(a > b, 0.0, 0.5 * g))
+        return np.where(a > b, 0.0, np.where(a == b, 0.5 * g, g))
 
     def d_b(g: Array, a: Array, b: Array) -> Array:
-        return np.where(b < a, g, np.where(b > a, 0.0, 0.5 * g))
+        return np.where(b > a, 0.0, np.where(a == b, 0.5 * g, g))
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
@@ -260,12 +277,16 @@ absolute = abs
 
 
 def sign(input: A) -> A:
-    """-1, 0 or 1 for each element; its gradient is 0."""
+    """-1, 0 or 1 for each element, 0 of NaN, as in PyTorch; its gradient is 0."""
     return Sign.apply(input)
 
 
 def remainder(input: A, other: ArrayLike) -> A:
-    """What is left of `input` after division by `other`, with the sign of `other`, as Python's ``%``."""
+    """What is left of `input` after division by `other`, with the sign of `other`, as Python's ``%``.
+
+    An integer modulo 0 raises a `ZeroDivisionError`, which is a RuntimeError, too.
+    """
+    check_divided("remainder", input, other)
     return Remainder.apply(input, other)
 
 
@@ -322,18 +343,31 @@ def clamp(input: A, min: Any = None, max: Any = None) -> A:
         return _clamp_between(input, min, max)
     if dtype_of(input).kind in "iub" and (isinstance(min, float) or isinstance(max, float)):
         input = input.astype(default.dtype)
+    elif dtype_of(input).kind == "b":
+        input = input.astype(np.int64)
+    if dtype_of(input).kind in "iu":
+        min, max = (None if n is None else fitted("clamp", n, dtype_of(input)).item() for n in (min, max))
     return Clamp.apply(input, min=min, max=max)
 
 
 clip = clamp
 
 
-def _clamp_between(input: Array, low: Any, high: Any) -> Array:
-    if low is not None:
-        input = where(untracked("clamp", np.less, input, low), low, input)
-    if high is not None:
-        input = where(untracked("clamp", np.greater, input, high), high, input)
-    return input
+def _clamp_between(x: Array, low: Any, high: Any) -> Array:
+    """Between arrays. Where one of the three is NaN the result is NaN, and no gradient flows."""
+    if high is None:
+        value = paired("clamp", np.maximum, x, low)
+        return where(paired("clamp", np.greater_equal, x, low), x, where(paired("clamp", np.less, x, low), low, value))
+    if low is None:
+        value = paired("clamp", np.minimum, x, high)
+        return where(
+            paired("clamp", np.less_equal, x, high), x, where(paired("clamp", np.greater, x, high), high, value)
+        )
+    value = paired("clamp", lambda a, b, c: np.minimum(np.maximum(a, b), c), x, low, high)
+    inside = paired("clamp", lambda a, b, c: (b <= a) & (a <= c), x, low, high)
+    below = paired("clamp", lambda a, b, c: (a < b) & (b < c), x, low, high)
+    above = paired("clamp", lambda a, b, c: (a > c) | (c < b), x, low, high)
+    return where(inside, x, where(below, low, where(above, high, value)))
 
 
 def clamp_min(input: A, min: Any) -> A:
@@ -348,12 +382,14 @@ def clamp_max(input: A, max: Any) -> A:
 
 def fmax(input: A, other: ArrayLike) -> A:
     """The larger of each two elements, a NaN only where both are; of equal ones `input` gets the gradient."""
-    return where(untracked("fmax", lambda a, b: np.logical_or(a >= b, np.isnan(b)), input, other), input, other)
+    first = paired("fmax", lambda a, b: (a >= b) | np.isnan(b), input, other)
+    return where(first, input, other)
 
 
 def fmin(input: A, other: ArrayLike) -> A:
     """The smaller of each two elements, a NaN only where both are; of equal ones `input` gets the gradient."""
-    return where(untracked("fmin", lambda a, b: np.logical_or(a <= b, np.isnan(b)), input, other), input, other)
+    first = paired("fmin", lambda a, b: (a <= b) | np.isnan(b), input, other)
+    return where(first, input, other)
 
 
 def where(condition: Array, input: Array, other: Array) -> Array:
@@ -362,5 +398,17 @@ def where(condition: Array, input: Array, other: Array) -> Array:
 
 
 def masked_fill(input: A, mask: ArrayLike, value: float | ArrayLike) -> A:
-    """`input` with `value` where the mask holds."""
+    """`input` with `value`, a number or a tensor without dims, where the mask holds; the dtype stays."""
+    if shape_of(value):
+        raise ArgumentError(f"masked_fill: value has shape {shape_of(value)}; expected a number or 0 dims")
+    dtype = dtype_of(input)
+    if not hasattr(value, "astype"):
+        value = fitted("masked_fill", value, dtype)
+    elif dtype_of(value) != dtype:
+        value = value.astype(dtype)
     return Where.apply(mask, value, input)
+
+
+def fill(input: A, value: float | ArrayLike) -> A:
+    """An array of the shape and dtype of `input` that has this value everywhere."""
+    return masked_fill(input, np.True_, value)

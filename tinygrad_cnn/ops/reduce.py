@@ -5,19 +5,20 @@ translate PyTorch's `dim`. In rules, `beside` brings a reduced array back beside
 """
 
 import math
+from collections.abc import Callable
 from typing import Any, overload
 
 import numpy as np
 
-from tinygrad_cnn.core.checks import check_axes, check_axis, check_broadcast, shape_of
+from tinygrad_cnn.core.checks import check_axes, check_axis, check_broadcast, dtype_of, shape_of
 from tinygrad_cnn.core.domain import AwayFrom, Distinct, Real
 from tinygrad_cnn.core.draw import Draw
-from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.errors import ArgumentError, DTypeError
 from tinygrad_cnn.core.op import Kink, Op, Sample
 from tinygrad_cnn.core.reduce import Sum, beside, count, sample_reduction
-from tinygrad_cnn.core.types import A, Array, ArrayLike, Axis, Shape
-from tinygrad_cnn.kernels.passes import recurrence, summed
-from tinygrad_cnn.ops.calling import flexible
+from tinygrad_cnn.core.types import A, Array, ArrayLike, Axis, NDArray, Shape
+from tinygrad_cnn.kernels.passes import recurrence, reduced_dtype, running, summed
+from tinygrad_cnn.ops.calling import flexible, vectorial
 from tinygrad_cnn.ops.piecewise import maximum, minimum
 from tinygrad_cnn.ops.untracked import dressed
 from tinygrad_cnn.torch_names import return_types
@@ -35,9 +36,10 @@ class Mean(Op):
     floating = True
 
     def forward(x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
-        if x.dtype.char not in "fd":
-            return np.mean(x, axis=axes, keepdims=keepdim)
-        return np.true_divide(summed(x, axes, keepdim), count(x.shape, axes), dtype=x.dtype)
+        n = count(x.shape, axes)
+        if x.dtype.char == "e":  # the sum may be beyond float16
+            return np.true_divide(summed(x.astype(np.float32), axes, keepdim), n).astype(x.dtype)
+        return np.true_divide(summed(x, axes, keepdim), n, dtype=x.dtype if x.dtype.kind == "f" else None)
 
     def d_x(g: Array, x_shape: Shape, *, axes: tuple[int, ...], keepdim: bool) -> Array:
         return np.broadcast_to(beside(g / count(x_shape, axes), axes, keepdim), x_shape)
@@ -61,7 +63,9 @@ class Prod(Op):
     )
 
     def forward(x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
-        return np.prod(x, axis=axes, keepdims=keepdim)
+        if x.dtype.char == "e":
+            return np.prod(x, axis=axes, keepdims=keepdim, dtype=np.float32).astype(x.dtype)
+        return np.prod(x, axis=axes, keepdims=keepdim, dtype=reduced_dtype(x.dtype))
 
     def d_x(g: Array, x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
         return beside(g, axes, keepdim) * product_of_others(x, axes)
@@ -94,7 +98,7 @@ class Cumprod(Op):
     kinks = (Kink("a zero", (np.array([2.0, 0.0, 3.0]),), (np.array([1.0, 8.0, 0.0]),), {"axis": 0}),)
 
     def forward(x: Array, *, axis: int) -> Array:
-        return np.cumprod(x, axis=axis)
+        return running(np.multiply, x, axis)
 
     def d_x(g: Array, x: Array, *, axis: int) -> Array:
         return products_before(x, axis) * carried_back(g, x, axis)
@@ -140,12 +144,14 @@ class Var(Op):
     )
 
     def forward(x: Array, *, axes: tuple[int, ...], correction: float, keepdim: bool) -> Array:
-        deviation = x - Mean.forward(x, axes=axes, keepdim=True)
-        return summed(deviation * deviation, axes, keepdim) * _per_freedom(x.shape, axes, correction)
+        return variance(x, axes, correction, keepdim).astype(x.dtype if x.dtype.kind == "f" else np.float64)
 
     def d_x(g: Array, x: Array, *, axes: tuple[int, ...], correction: float, keepdim: bool) -> Array:
-        deviation = x - np.mean(x, axis=axes, keepdims=True)
-        return beside(g, axes, keepdim) * (2 * _per_freedom(x.shape, axes, correction)) * deviation
+        deviation = x - mean(x, axes, True)
+        freedom = count(x.shape, axes) - correction
+        if freedom <= 0:
+            return beside(g, axes, keepdim) * np.where(deviation == 0, math.nan, math.inf)
+        return beside(g, axes, keepdim) * (2 / freedom) * deviation
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
@@ -163,12 +169,13 @@ class Std(Op):
     kinks = (Kink("equal elements", (np.ones(3),), (np.zeros(3),), {"axes": (0,), "correction": 1, "keepdim": False}),)
 
     def forward(x: Array, *, axes: tuple[int, ...], correction: float, keepdim: bool) -> Array:
-        return np.sqrt(Var.forward(x, axes=axes, correction=correction, keepdim=keepdim))
+        deviation = np.sqrt(variance(x, axes, correction, keepdim))
+        return deviation.astype(x.dtype if x.dtype.kind == "f" else np.float64)
 
     def d_x(g: Array, y: Array, x: Array, *, axes: tuple[int, ...], correction: float, keepdim: bool) -> Array:
         flat = y == 0
-        slope = np.where(flat, 0.0, g / np.where(flat, 1.0, y)) * _per_freedom(x.shape, axes, correction)
-        return beside(slope, axes, keepdim) * (x - np.mean(x, axis=axes, keepdims=True))
+        slope = np.where(flat, 0.0, g / (2 * np.where(flat, 1.0, y)))
+        return Var.d_x(slope, x, axes=axes, correction=correction, keepdim=keepdim)
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
@@ -178,10 +185,18 @@ class Std(Op):
         return Sample((x + np.where(constant, ramp, 0) if constant.any() else x,), options)
 
 
-def _per_freedom(shape: Shape, axes: tuple[int, ...], correction: float) -> float:
-    """One over the degrees of freedom, NaN if there are none: the variance of one element is not defined."""
-    freedom = count(shape, axes) - correction
-    return 1 / freedom if freedom > 0 else math.nan
+def variance(x: Array, axes: tuple[int, ...], correction: float, keepdim: bool) -> NDArray:
+    """The variance in float64, and 0 of equal elements: their distances to the first of them have the mean 0.
+
+    Without a degree of freedom it is not defined: NaN of equal elements, else ∞.
+    """
+    wide = np.array(x, np.float64)
+    if x.dtype.itemsize > 4:  # of fewer digits, the mean of equal elements is exact
+        wide -= wide[tuple(slice(1) if a in axes else slice(None) for a in range(x.ndim))]
+    wide -= Mean.forward(wide, axes=axes, keepdim=True)
+    np.multiply(wide, wide, out=wide)
+    squares, freedom = summed(wide, axes, keepdim), count(x.shape, axes) - correction
+    return squares / freedom if freedom > 0 else np.where(squares > 0, math.inf, math.nan)
 
 
 class Amin(Op):
@@ -243,7 +258,7 @@ class Logsumexp(Op):
     def forward(x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
         top = np.max(x, axis=axes, keepdims=True, initial=-np.inf)
         top = np.where(np.isfinite(top), top, 0)  # of infinities no difference is taken
-        total = np.sum(np.exp(x - top), axis=axes, keepdims=True)
+        total = summed(np.exp(x - top), axes, True)
         with np.errstate(divide="ignore"):  # ln 0 = -inf is meant
             y = np.log(total) + top
         return y if keepdim else np.squeeze(y, axis=axes)
@@ -308,7 +323,7 @@ class Norm(Op):
         largest = np.max(size, axis=axes, keepdims=True, initial=0) if p > 0 else np.min(size, axis=axes, keepdims=True)
         scale = np.where((largest > 0) & np.isfinite(largest), largest, 1)  # powers of |x| / scale do not overflow
         with np.errstate(divide="ignore"):  # 0 to the power -1 is ∞, and the norm 0
-            total = np.sum((size / scale) ** p, axis=axes, keepdims=True) ** (1 / p) * scale
+            total = summed((size / scale) ** p, axes, True) ** (1 / p) * scale
         return total if keepdim else np.squeeze(total, axis=axes)
 
     def d_x(g: Array, y: Array, x: Array, *, p: float, axes: tuple[int, ...], keepdim: bool) -> Array:
@@ -339,7 +354,7 @@ class Cumsum(Op):
     linear = "jointly"
 
     def forward(x: Array, *, axis: int) -> Array:
-        return np.cumsum(x, axis=axis)
+        return running(np.add, x, axis)
 
     def d_x(g: Array, *, axis: int) -> Array:
         return np.flip(cumsum(np.flip(g, axis), axis), axis)
@@ -389,8 +404,16 @@ class All(Op):
         return sample_reduction(draw)
 
 
-def _converted(input: Array, dtype: Any) -> Array:
-    return input if dtype is None else input.astype(dtype)
+def in_dtype(reduce: Callable[[Any], Any], input: Array, dtype: Any) -> Any:
+    """What a sum or product makes of the input in this dtype, and in none but it; of integers, modulo its range.
+
+    Without one, integers and truth values give int64.
+    """
+    if dtype is None:
+        return reduce(input)
+    wanted = np.dtype(dtype)
+    result = reduce(input if dtype_of(input) == wanted else input.astype(wanted))
+    return result if dtype_of(result) == wanted else result.astype(wanted)
 
 
 class MaxDim(Op):
@@ -472,30 +495,40 @@ class Amax(Op):
 
 
 def evenly(g: Array, y: Array, x: Array, axes: tuple[int, ...], keepdim: bool) -> Array:
-    """The cotangent, in equal parts, where x attains the extreme y."""
-    winners = x == beside(y, axes, keepdim)
+    """The cotangent, in equal parts, where x attains the extreme y; of NaN, where x is NaN."""
+    extreme = beside(y, axes, keepdim)
+    winners = np.logical_or(x == extreme, np.logical_and(x != x, extreme != extreme))
     return beside(g, axes, keepdim) / np.sum(winners, axis=axes, keepdims=True) * winners
+
+
+def reduced_axes(op: str, input: Array, dim: Axis) -> tuple[int, ...]:
+    """The dims to reduce, counted from the front: all for None and, as in PyTorch, for an empty tuple."""
+    return check_axes(op, None if isinstance(dim, (tuple, list)) and not dim else dim, len(shape_of(input)))
 
 
 @flexible
 def sum(input: A, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> A:
     """Sum over the given dims, all of them by default; booleans and integers are summed as int64."""
-    axes = check_axes("sum", dim, len(shape_of(input)))
-    return Sum.apply(_converted(input, dtype), axes=axes, keepdim=keepdim)
+    axes = reduced_axes("sum", input, dim)
+    if dtype is None:
+        return Sum.apply(input, axes=axes, keepdim=keepdim)
+    return in_dtype(lambda x: Sum.apply(x, axes=axes, keepdim=keepdim), input, dtype)
 
 
 @flexible
 def mean(input: A, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> A:
     """Mean over the given dims, all of them by default."""
-    axes = check_axes("mean", dim, len(shape_of(input)))
-    return Mean.apply(_converted(input, dtype), axes=axes, keepdim=keepdim)
+    axes = reduced_axes("mean", input, dim)
+    if dtype is not None and np.dtype(dtype).kind != "f":
+        raise DTypeError(f"mean: dtype is {np.dtype(dtype)}; a mean has a fraction, give a floating dtype")
+    return Mean.apply(input if dtype is None else input.astype(dtype), axes=axes, keepdim=keepdim)
 
 
 @flexible
 def prod(input: A, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> A:
-    """Product over the given dims; the gradient is right where elements are zero, too."""
+    """Product over the given dims; the gradient is right where elements are zero, too. See `sum` for integers."""
     axes = check_axes("prod", dim, len(shape_of(input)))
-    return Prod.apply(_converted(input, dtype), axes=axes, keepdim=keepdim)
+    return in_dtype(lambda x: Prod.apply(x, axes=axes, keepdim=keepdim), input, dtype)
 
 
 @flexible
@@ -528,19 +561,19 @@ def axes_and_correction(
         dim, unbiased = None, dim
     if unbiased is not None:
         correction = int(unbiased)
-    return check_axes(op, dim, len(shape_of(input))), 1 if correction is None else correction
+    return reduced_axes(op, input, dim), 1 if correction is None else correction
 
 
 @flexible
 def amax(input: A, dim: Axis = None, keepdim: bool = False) -> A:
     """Maximum over the given dims; elements that tie share the gradient evenly."""
-    return Amax.apply(input, axes=_nonempty("amax", input, dim), keepdim=keepdim)
+    return Amax.apply(input, axes=nonempty("amax", input, dim), keepdim=keepdim)
 
 
 @flexible
 def amin(input: A, dim: Axis = None, keepdim: bool = False) -> A:
     """Minimum over the given dims; elements that tie share the gradient evenly."""
-    return Amin.apply(input, axes=_nonempty("amin", input, dim), keepdim=keepdim)
+    return Amin.apply(input, axes=nonempty("amin", input, dim), keepdim=keepdim)
 
 
 @overload
@@ -574,15 +607,14 @@ def _max_or_min(
     if not isinstance(dim, (int, np.integer)):
         check_broadcast(op, shape_of(x), shape_of(dim))
         return pairwise(x, dim)
-    (axis,) = _nonempty(op, x, int(dim)) or (0,)
+    (axis,) = nonempty(op, x, int(dim)) or (0,)
     if not shape_of(x):
         return kind(x, dressed(np.int64(0), x))
     return kind(*along.apply(x, axis=axis, keepdim=keepdim))
 
 
-def _nonempty(op: str, x: Array, dim: Axis) -> tuple[int, ...]:
-    shape = shape_of(x)
-    axes = check_axes(op, dim, len(shape))
+def nonempty(op: str, x: Array, dim: Axis) -> tuple[int, ...]:
+    shape, axes = shape_of(x), reduced_axes(op, x, dim)
     if count(shape, axes) == 0:
         raise EmptyError(f"{op}: input of shape {shape} has no elements along dim {dim}; an extreme needs one")
     return axes
@@ -591,7 +623,7 @@ def _nonempty(op: str, x: Array, dim: Axis) -> tuple[int, ...]:
 @flexible
 def logsumexp(input: A, dim: Axis = None, keepdim: bool = False) -> A:
     """The logarithm of the sum of exponentials, shifted by the maximum so that nothing overflows."""
-    return Logsumexp.apply(input, axes=check_axes("logsumexp", dim, len(shape_of(input))), keepdim=keepdim)
+    return Logsumexp.apply(input, axes=reduced_axes("logsumexp", input, dim), keepdim=keepdim)
 
 
 @flexible
@@ -603,8 +635,8 @@ def norm(input: A, p: float | str | None = "fro", dim: Axis = None, keepdim: boo
     order = 2.0 if p in ("fro", None) else p
     if isinstance(order, str):
         raise ArgumentError(f"norm: p is {p!r}; it must be a number, 'fro' or, of matrices, 'nuc'")
-    axes = check_axes("norm", dim, len(shape_of(input)))
-    x = _converted(input, dtype)
+    axes = reduced_axes("norm", input, dim)
+    x = input if dtype is None else input.astype(dtype)
     if order == 0:
         return Sum.apply(np.absolute(np.sign(x)), axes=axes, keepdim=keepdim)
     return Norm.apply(x, p=float(order), axes=axes, keepdim=keepdim)
@@ -616,37 +648,43 @@ def dist(input: A, other: ArrayLike, p: float = 2) -> A:
 
 
 @flexible
+@vectorial
 def cumsum(input: A, dim: int, *, dtype: Any = None) -> A:
-    """Sums of the elements up to each place along a dim."""
-    x = _converted(input, dtype)
-    axis = check_axis("cumsum", dim, len(shape_of(x)) or 1)
-    return Cumsum.apply(x, axis=axis) if shape_of(x) else Sum.apply(x, axes=(), keepdim=False)
+    """Sums of the elements up to each place along a dim; see `sum` for integers."""
+    axis = check_axis("cumsum", dim, len(shape_of(input)))
+    return in_dtype(lambda x: Cumsum.apply(x, axis=axis), input, dtype)
 
 
 @flexible
 def argmax(input: A, dim: int | None = None, keepdim: bool = False) -> A:
-    """Where the first maximum stands: in the flattened array, or along a dim."""
+    """Where the first maximum stands, or the first NaN: in the flattened array, or along a dim."""
     return Argmax.apply(input, axis=_one_axis("argmax", input, dim), keepdim=keepdim)
 
 
 @flexible
 def argmin(input: A, dim: int | None = None, keepdim: bool = False) -> A:
-    """Where the first minimum stands: in the flattened array, or along a dim."""
+    """Where the first minimum stands, or the first NaN: in the flattened array, or along a dim."""
     return Argmin.apply(input, axis=_one_axis("argmin", input, dim), keepdim=keepdim)
 
 
 def _one_axis(op: str, x: Array, dim: int | None) -> int | None:
-    axes = _nonempty(op, x, dim)
+    if dtype_of(x).kind == "b":
+        raise DTypeError(f"{op}: of truth values none is the largest; convert the input with .int()")
+    axes = nonempty(op, x, dim)
     return None if dim is None or not axes else axes[0]
 
 
 @flexible
 def any(input: A, dim: Axis = None, keepdim: bool = False) -> A:
-    """Whether any element along the dims is not 0."""
-    return Any_.apply(input, axes=check_axes("any", dim, len(shape_of(input))), keepdim=keepdim)
+    """Whether any element along the dims is not 0: a truth value, or 1 or 0 of bytes."""
+    return _truth(Any_.apply(input, axes=check_axes("any", dim, len(shape_of(input))), keepdim=keepdim), input)
 
 
 @flexible
 def all(input: A, dim: Axis = None, keepdim: bool = False) -> A:
-    """Whether every element along the dims is not 0."""
-    return All.apply(input, axes=check_axes("all", dim, len(shape_of(input))), keepdim=keepdim)
+    """Whether every element along the dims is not 0: a truth value, or 1 or 0 of bytes."""
+    return _truth(All.apply(input, axes=check_axes("all", dim, len(shape_of(input))), keepdim=keepdim), input)
+
+
+def _truth(found: Array, input: Array) -> Array:
+    return found.astype(np.uint8) if dtype_of(input) == np.uint8 else found

@@ -8,13 +8,12 @@ from tinygrad_cnn.core.elementwise import Div
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.op import Elementwise, Kink, Sample
 from tinygrad_cnn.core.types import A, Array, ArrayLike
-from tinygrad_cnn.ops.comparison import floor_divide
-from tinygrad_cnn.ops.piecewise import Remainder
+from tinygrad_cnn.ops.piecewise import Remainder, check_divided, check_divisor
 from tinygrad_cnn.ops.shape import clone
-from tinygrad_cnn.ops.untracked import plain
+from tinygrad_cnn.ops.untracked import paired, plain
 
 __all__ = [
-    "ceil", "div", "divide", "fix", "floor", "fmod", "frac", "round", "true_divide", "trunc",
+    "ceil", "div", "divide", "fix", "floor", "floor_divide", "fmod", "frac", "round", "true_divide", "trunc",
 ]  # fmt: skip
 
 WHOLE = tuple(float(n) for n in range(-4, 5))
@@ -88,6 +87,7 @@ class Fmod(Elementwise):
     numpy = (np.fmod,)
 
     def forward(a: Array, b: Array) -> Array:
+        check_divisor("fmod", a, b)
         return np.fmod(a, b)
 
     def d_a(g: Array) -> Array:
@@ -99,6 +99,39 @@ class Fmod(Elementwise):
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
         return Remainder.sample(draw)
+
+
+class Quotient(Elementwise):
+    """y = a / b, rounded        da = 0,  db = 0"""
+
+    kinks = (Kink("a / b is whole", (4.0, 2.0), (0.0, 0.0), {"mode": "floor"}),)
+
+    def forward(a: Array, b: Array, *, mode: str) -> Array:
+        return floored(a, b) if mode == "floor" else truncated(a, b)
+
+    def d_a(g: Array) -> Array:
+        return np.zeros_like(g)
+
+    def d_b(g: Array) -> Array:
+        return np.zeros_like(g)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return Sample(Remainder.sample(draw).inputs, {"mode": draw.choice(["floor", "trunc"])})
+
+
+def floored(a: Array, b: Array) -> Array:
+    """The quotient rounded down."""
+    check_divisor("floor_divide", a, b)
+    return np.floor_divide(a, b)
+
+
+def truncated(a: Array, b: Array) -> Array:
+    """The quotient rounded towards 0."""
+    check_divisor("div", a, b)
+    if np.result_type(a, b).kind == "f":
+        return np.trunc(np.divide(a, b))
+    return np.floor_divide(a - np.fmod(a, b), b)
 
 
 def _is_whole(input: Array) -> bool:
@@ -135,6 +168,7 @@ def frac(input: A) -> A:
 
 def fmod(input: A, other: ArrayLike) -> A:
     """What is left of `input` after division by `other`, with the sign of `input`, as C's ``fmod``."""
+    check_divided("fmod", input, other)
     return Fmod.apply(input, other)
 
 
@@ -147,10 +181,8 @@ def div(input: A, other: ArrayLike, *, rounding_mode: str | None = None) -> A:
         return Div.apply(input, other)
     if rounding_mode not in ("floor", "trunc"):
         raise ArgumentError(f"div: rounding_mode is {rounding_mode!r}; it must be None, 'trunc' or 'floor'")
-    if _is_whole(input) and _is_whole(other):
-        return floor_divide(input, other) if rounding_mode == "floor" else _truncated(input, other)
-    quotient = Div.apply(input, other)
-    return floor(quotient) if rounding_mode == "floor" else trunc(quotient)
+    check_divided("div", input, other)
+    return Quotient.apply(input, other, mode=rounding_mode)
 
 
 divide = div
@@ -161,7 +193,7 @@ def true_divide(input: A, other: ArrayLike) -> A:
     return Div.apply(input, other)
 
 
-def _truncated(input: Array, other: Array) -> Array:
-    """The quotient of integers rounded towards 0."""
-    rest = Fmod.apply(input, other)
-    return floor_divide(input - rest, other)
+def floor_divide(input: A, other: ArrayLike) -> A:
+    """The quotient rounded down, element by element; integers stay integers, and must not be divided by 0."""
+    check_divided("floor_divide", input, other)
+    return paired("floor_divide", floored, input, other)

@@ -1,25 +1,34 @@
 """Statistics of elements: spreads with their means, middles, quantiles, counts."""
 
+import math
 from collections.abc import Sequence
 from typing import Any, overload
 
 import numpy as np
 
-from tinygrad_cnn.core.checks import check_axes, check_axis, dtype_of, shape_of
+from tinygrad_cnn.core.checks import check_axis, dtype_of, shape_of
+from tinygrad_cnn.core.domain import Distinct
+from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.errors import ArgumentError, DTypeError, PlaceError
+from tinygrad_cnn.core.op import Kink, Op, Sample
+from tinygrad_cnn.core.promotion import default
+from tinygrad_cnn.core.tensor import Tensor
 from tinygrad_cnn.core.types import A, Array, ArrayLike, Axis, NDArray
-from tinygrad_cnn.ops.calling import flexible
+from tinygrad_cnn.kernels.orders import is_nan, order_along, run_lengths
+from tinygrad_cnn.ops.blends import lerp
+from tinygrad_cnn.ops.calling import flexible, vectorial
 from tinygrad_cnn.ops.elementwise import sqrt
-from tinygrad_cnn.ops.indexing import Gather, getitem
-from tinygrad_cnn.ops.piecewise import where
-from tinygrad_cnn.ops.reduce import amax, amin, mean, norm, std, sum, var
-from tinygrad_cnn.ops.shape import clone, flatten, movedim, reshape, squeeze, transpose
-from tinygrad_cnn.ops.untracked import dressed, is_tracked, plain
+from tinygrad_cnn.ops.indexing import Gather
+from tinygrad_cnn.ops.piecewise import clamp, where
+from tinygrad_cnn.ops.reduce import amax, amin, evenly, mean, nonempty, norm, reduced_axes, std, sum, var
+from tinygrad_cnn.ops.rounding import ceil, floor, round
+from tinygrad_cnn.ops.shape import flatten, movedim, reshape, squeeze, transpose, unsqueeze
+from tinygrad_cnn.ops.untracked import dressed, plain
 from tinygrad_cnn.torch_names import return_types
 
 __all__ = [
-    "aminmax", "bincount", "corrcoef", "cov", "histc", "histogram", "median", "mode", "nanmean", "nanmedian", "nansum",
-    "quantile", "renorm", "std_mean", "var_mean",
+    "aminmax", "bincount", "corrcoef", "cov", "histc", "histogram", "median", "mode", "nanmean", "nanmedian",
+    "nanquantile", "nansum", "quantile", "renorm", "std_mean", "var_mean",
 ]  # fmt: skip
 
 
@@ -45,21 +54,27 @@ def std_mean(
 
 @flexible
 def nansum(input: A, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> A:
-    """Sum of the elements that are not NaN."""
-    return sum(where(np.isnan(plain("nansum", input)), 0.0, input), dim, keepdim, dtype=dtype)
+    """Sum of the elements that are not NaN; see `sum` for integers, which never are."""
+    if dtype_of(input).kind == "f":
+        input = where(np.isnan(plain("nansum", input)), 0.0, input)
+    return sum(input, dim, keepdim, dtype=dtype)
 
 
 @flexible
 def nanmean(input: A, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> A:
-    """Mean of the elements that are not NaN."""
-    axes = check_axes("nanmean", dim, len(shape_of(input)))
+    """Mean of the elements that are not NaN, in a floating dtype."""
+    if dtype_of(input).kind != "f":
+        raise DTypeError(f"nanmean: input has dtype {dtype_of(input)}; expected a floating dtype")
+    axes = reduced_axes("nanmean", input, dim)
     counted = np.sum(~np.isnan(plain("nanmean", input)), axis=axes, keepdims=keepdim)
-    return nansum(input, dim, keepdim, dtype=dtype) / counted.astype(dtype_of(input))
+    total = nansum(input, dim, keepdim, dtype=dtype)
+    return total / counted.astype(dtype_of(total))
 
 
 @flexible
 def aminmax(input: A, *, dim: int | None = None, keepdim: bool = False) -> return_types.aminmax[A]:
     """``(min, max)`` of all elements or along a dim; elements that tie share the gradient."""
+    nonempty("aminmax", input, dim)
     return return_types.aminmax(amin(input, dim, keepdim), amax(input, dim, keepdim))
 
 
@@ -69,7 +84,10 @@ def median(input: A, dim: int, keepdim: bool = False) -> return_types.median[A]:
 def median(input: A, dim: None = None, keepdim: bool = False) -> A: ...
 @flexible
 def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
-    """The middle of all elements, the lower one of two; with `dim`, ``(values, indices)`` along it."""
+    """The middle of all elements, the lower one of two; with `dim`, ``(values, indices)`` along it.
+
+    NaN if there is one. Of all elements, those that equal the middle share the gradient evenly.
+    """
     return _middle("median", input, dim, keepdim, return_types.median, ignore_nan=False)
 
 
@@ -79,28 +97,60 @@ def nanmedian(input: A, dim: int, keepdim: bool = False) -> return_types.nanmedi
 def nanmedian(input: A, dim: None = None, keepdim: bool = False) -> A: ...
 @flexible
 def nanmedian(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
-    """The middle of the elements that are not NaN; with `dim`, ``(values, indices)`` along it."""
+    """The middle of the elements that are not NaN; with `dim`, ``(values, indices)`` along it. See `median`."""
     return _middle("nanmedian", input, dim, keepdim, return_types.nanmedian, ignore_nan=True)
 
 
 def _middle(op: str, x: Array, dim: int | None, keepdim: bool, kind: Any, ignore_nan: bool) -> Any:
     if dim is None:
-        values, _ = _middle(op, flatten(x), 0, False, lambda *pair: pair, ignore_nan)
-        return values
+        return Median.apply(x, ignore_nan=ignore_nan)
+    return _middle_along(x, dim, op, keepdim, kind, ignore_nan)
+
+
+@vectorial
+def _middle_along(x: Array, dim: int, op: str, keepdim: bool, kind: Any, ignore_nan: bool) -> Any:
     values = plain(op, x)
-    axis = check_axis(op, dim, max(values.ndim, 1))
-    if not values.ndim:
-        return kind(clone(x), dressed(np.int64(0), x))
-    if not values.shape[axis]:
-        raise PlaceError(f"{op}: input of shape {values.shape} has no elements along dim {dim}")
-    order = np.argsort(values, axis=axis, kind="stable")
-    missing = np.sum(np.isnan(values), axis=axis, keepdims=True) if values.dtype.kind == "f" else 0
+    axis = check_axis(op, dim, values.ndim)
+    check_ordered(op, values, axis)
+    return pick(x, middle_places(values, axis, ignore_nan), axis, keepdim, kind)
+
+
+def middle_places(values: NDArray, axis: int, ignore_nan: bool) -> NDArray:
+    """Where the middle along an axis stands, the lower one of two: the first NaN, or the middle of the others."""
+    order = order_along(values, axis)
+    missing = np.sum(is_nan(values), axis=axis, keepdims=True)
     n = values.shape[axis]
-    rank = np.broadcast_to(
-        np.maximum((n - missing - 1) // 2, 0) if ignore_nan else np.where(missing, n - missing, (n - 1) // 2),
-        tuple(1 if a == axis else m for a, m in enumerate(values.shape)),
-    )
-    return pick(x, np.take_along_axis(order, rank, axis), axis, keepdim, kind)
+    rank = np.maximum((n - missing - 1) // 2, 0) if ignore_nan else np.where(missing, n - missing, (n - 1) // 2)
+    return np.take_along_axis(order, rank, axis)
+
+
+def check_ordered(op: str, values: NDArray, axis: int) -> None:
+    """PlaceError if there is nothing along the axis, DTypeError of truth values: none stands in the middle."""
+    if values.dtype.kind == "b":
+        raise DTypeError(f"{op}: truth values have no order; convert the input with .int()")
+    if not values.shape[axis]:
+        raise PlaceError(f"{op}: input of shape {values.shape} has no elements along dim {axis}; expected at least one")
+
+
+class Median(Op):
+    """y = the middle of x        dx = g, shared evenly by the elements that equal y"""
+
+    domain = {"x": Distinct()}
+    kinks = (Kink("a tie", (np.array([3.0, 1.0, 1.0]),), (np.array([0.0, 0.5, 0.5]),), {"ignore_nan": False}),)
+
+    def forward(x: Array, *, ignore_nan: bool) -> Array:
+        if not x.size:
+            return np.asarray(math.nan if x.dtype.kind == "f" else np.iinfo(x.dtype).min, x.dtype)
+        row = x.reshape(-1)
+        check_ordered("median", row, 0)
+        return row[middle_places(row, 0, ignore_nan)][0]
+
+    def d_x(g: Array, y: Array, x: Array) -> Array:
+        return evenly(g, y, x, tuple(range(x.ndim)), False)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return Sample((draw.array(draw.shape(0, 3, smallest=1), cls.domain["x"]),), {"ignore_nan": draw.boolean()})
 
 
 def pick(x: Array, indices: NDArray, axis: int, keepdim: bool, kind: Any) -> Any:
@@ -112,75 +162,151 @@ def pick(x: Array, indices: NDArray, axis: int, keepdim: bool, kind: Any) -> Any
 
 
 @flexible
+@vectorial
 def mode(input: A, dim: int = -1, keepdim: bool = False) -> return_types.mode[A]:
-    """``(values, indices)`` of the most frequent element along a dim, the smallest of several; its last place."""
+    """``(values, indices)`` of the most frequent element along a dim, the smallest of several; its last place.
+
+    A NaN equals nothing, so that each is found once.
+    """
     values = plain("mode", input)
-    if not values.ndim:
-        return return_types.mode(input, dressed(np.int64(0), input))
     axis = check_axis("mode", dim, values.ndim)
     if not values.shape[axis]:
         raise PlaceError(f"mode: input of shape {values.shape} has no elements along dim {dim}")
     rows = np.moveaxis(values, axis, -1)
-    counts = np.sum(rows[..., :, None] == rows[..., None, :], axis=-1)
-    likeliest = counts == counts.max(axis=-1, keepdims=True)
-    order = np.argsort(rows, axis=-1, kind="stable")
-    first = np.argmax(np.take_along_axis(likeliest, order, -1), axis=-1)[..., None]
-    chosen = np.take_along_axis(rows, np.take_along_axis(order, first, -1), -1)
-    last = rows.shape[-1] - 1 - np.argmax((rows == chosen)[..., ::-1], axis=-1)
-    return pick(input, np.expand_dims(last, axis), axis, keepdim, return_types.mode)
+    order = order_along(rows, -1)
+    longest = np.argmax(run_lengths(np.take_along_axis(rows, order, -1)), axis=-1)
+    last = np.take_along_axis(order, longest[..., None], -1)
+    return pick(input, np.moveaxis(last, -1, axis), axis, keepdim, return_types.mode)
 
 
 @flexible
 def quantile(input: A, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear") -> A:
-    """The q-th quantile (q in [0, 1], one or several) of all elements or along a dim."""
+    """The q-th quantile (q in [0, 1], one or several) of all elements or along a dim; NaN if one of them is."""
+    return _quantile("quantile", input, q, dim, keepdim, interpolation, ignore_nan=False)
+
+
+@flexible
+def nanquantile(input: A, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear") -> A:
+    """The q-th quantile of the elements that are not NaN, NaN if there are none; see `quantile`."""
+    return _quantile("nanquantile", input, q, dim, keepdim, interpolation, ignore_nan=True)
+
+
+def _quantile(op: str, x: Array, q: Any, dim: int | None, keepdim: bool, interpolation: str, ignore_nan: bool) -> Any:
+    ndim, chances = len(shape_of(x)), _checked_chances(op, x, q, interpolation)
+    axis = None if dim is None else check_axis(op, dim, max(ndim, 1))
+    rows = movedim(x, axis, -1) if axis is not None and ndim else flatten(x)
+    if not shape_of(rows)[-1]:
+        raise ArgumentError(f"{op}: input of shape {shape_of(x)} is empty along dim {dim}; it must be non-empty")
+    last = len(shape_of(rows)) - 1
+    values = plain(op, rows)
+    order = order_along(values, last)
+    ordered = Gather.apply(rows, order, axis=last)
+    missing = np.sum(is_nan(values), axis=-1, keepdims=True)
+    end = values.shape[-1] - 1
+    known = np.maximum(end - missing, 0) if ignore_nan else np.broadcast_to(end, missing.shape)
+    rank = reshape(chances, (-1,)) * known.astype(values.dtype)
+    if not ignore_nan:
+        rank = where(missing > 0, float(end), rank)  # where NaN stands
+    found = movedim(_between(ordered, rank, last, interpolation), -1, 0)
+    if keepdim and dim is None:
+        found = reshape(found, (shape_of(found)[0], *(1,) * ndim))
+    elif keepdim and axis is not None and ndim:
+        found = unsqueeze(found, axis + 1)
+    return found if shape_of(chances) else found[0]
+
+
+def _checked_chances(op: str, x: Array, q: Any, interpolation: str) -> Any:
+    """The q that are asked for, as an array or Tensor of the dtype of x."""
     if interpolation not in ("linear", "lower", "higher", "midpoint", "nearest"):
         raise ArgumentError(
-            f"quantile: interpolation is {interpolation!r}; it must be 'linear', 'lower', 'higher', 'midpoint' or "
-            "'nearest'"
+            f"{op}: interpolation is {interpolation!r}; it must be 'linear', 'lower', 'higher', 'midpoint' or 'nearest'"
         )
-    wanted = plain("quantile", q)
-    if wanted.size and (wanted.min() < 0 or wanted.max() > 1):
-        raise ArgumentError(f"quantile: q is {q!r}; it must lie in [0, 1]")
-    ndim = len(shape_of(input))
-    rows = flatten(input) if dim is None else movedim(input, dim, -1)
-    n = shape_of(rows)[-1]
-    order = np.argsort(plain("quantile", rows), axis=-1, kind="stable")
-    ordered = Gather.apply(rows, order, axis=len(shape_of(rows)) - 1)
-    place = wanted.astype(np.float64) * (n - 1)
+    dtype = dtype_of(x)
+    if dtype.kind != "f":
+        raise ArgumentError(f"{op}: input has dtype {dtype}; expected a floating dtype, convert it with .float()")
+    chances = plain(op, q)
+    if isinstance(q, Tensor) and chances.dtype != dtype:
+        raise ArgumentError(f"{op}: q has dtype {chances.dtype}, input {dtype}; they must be the same dtype")
+    if chances.ndim > 1:
+        raise ArgumentError(f"{op}: q has shape {chances.shape}; expected a number or 1 dim")
+    if chances.size and not np.all((chances >= 0) & (chances <= 1)):
+        raise ArgumentError(f"{op}: q is {q!r}; it must be in the range [0, 1]")
+    return q if isinstance(q, Tensor) else dressed(chances.astype(dtype), x)
+
+
+def _between(ordered: Array, rank: Array, last: int, interpolation: str) -> Array:
+    """What lies at these ranks of sorted rows, between two elements by the rule of that name."""
     if interpolation in ("lower", "higher", "nearest"):
-        place = {"lower": np.floor(place), "higher": np.ceil(place), "nearest": np.round(place)}[interpolation]
-    low, high = np.floor(place).astype(np.int64), np.ceil(place).astype(np.int64)
-    below, above = getitem(ordered, (..., np.atleast_1d(low))), getitem(ordered, (..., np.atleast_1d(high)))
+        rank = {"lower": floor, "higher": ceil, "nearest": round}[interpolation](rank)
+    below = np.floor(plain("quantile", rank)).astype(np.int64)
+    above = np.ceil(plain("quantile", rank)).astype(np.int64)
+    low, high = Gather.apply(ordered, below, axis=last), Gather.apply(ordered, above, axis=last)
     if interpolation == "midpoint":
-        weight: Any = np.where(place == low, 0.0, 0.5)
-    elif interpolation == "linear" and is_tracked(q):
-        weight = q * (n - 1) - low  # the gradient of q is the slope there
+        return lerp(low, high, 0.5)
+    return lerp(low, high, rank - below.astype(dtype_of(rank)))
+
+
+def cov(input: A, *, correction: int = 1, fweights: ArrayLike | None = None, aweights: ArrayLike | None = None) -> A:
+    """The covariances of variables, one a row; of a single row its variance.
+
+    `fweights` says how often each observation counts, `aweights` how much.
+    """
+    shape = shape_of(input)
+    if len(shape) > 2:
+        raise ArgumentError(f"cov: input has shape {shape}; expected two or fewer dimensions")
+    x = reshape(input, (1, -1)) if len(shape) < 2 else input
+    x = x if dtype_of(x).kind == "f" else x.astype(default.dtype)
+    count = shape_of(x)[1]
+    weights = _weights("cov", count, fweights, aweights)
+    if weights is None:
+        centred, freedom = x - mean(x, 1, True), count - correction
+        product = centred @ transpose(centred, 0, 1)
+        return squeeze(product / _freedom(freedom))
+    total = sum(weights)
+    if not plain("cov", total) > 0:
+        raise ArgumentError("cov: the weights sum to zero, so they cannot be normalized")
+    centred = x - sum(x * weights, 1, True) / total
+    if aweights is None or correction == 0:
+        freedom = total - correction
     else:
-        weight = place - low
-    found = below + (above - below) * reshape(weight, (-1,)).astype(dtype_of(input))  # (…, len(q))
-    found = movedim(found, -1, 0)
-    if keepdim and dim is None:
-        found = reshape(found, (len(found), *(1,) * ndim))
-    elif keepdim and dim is not None:
-        found = movedim(found[..., None], -1, dim if dim < 0 else dim + 1)
-    return found if wanted.ndim else found[0]
+        freedom = total - correction * (sum(weights * aweights) / total)
+    return squeeze((centred * weights) @ transpose(centred, 0, 1) / _freedom(freedom))
 
 
-def cov(input: A, *, correction: int = 1) -> A:
-    """The covariances of variables, one a row; of a single row its variance."""
-    x = input[None] if len(shape_of(input)) == 1 else input
-    centred = x - mean(x, 1, True)
-    product = centred @ transpose(centred, 0, 1) / max(shape_of(x)[1] - correction, 0)
-    return squeeze(product)
+def _weights(op: str, count: int, fweights: Any, aweights: Any) -> Any:
+    """How much each observation counts: None if all do so once."""
+    for name, given, kinds in (("fweights", fweights, "iu"), ("aweights", aweights, "f")):
+        if given is None:
+            continue
+        if shape_of(given) != (count,):
+            raise ArgumentError(
+                f"{op}: {name} has shape {shape_of(given)}; expected one for each of {count} observations"
+            )
+        if dtype_of(given).kind not in kinds:
+            raise ArgumentError(
+                f"{op}: {name} has dtype {dtype_of(given)}; expected {'integers' if kinds == 'iu' else 'floats'}"
+            )
+        if np.any(plain(op, given) < 0):
+            raise ArgumentError(f"{op}: {name} has a negative element; weights are at least 0")
+    if fweights is None or aweights is None:
+        return aweights if fweights is None else fweights
+    return fweights * aweights
+
+
+def _freedom(n: Any) -> Any:
+    """Degrees of freedom, none instead of fewer than none."""
+    return where(n > 0, n, 0.0) if hasattr(n, "dtype") else max(n, 0)
 
 
 def corrcoef(input: A) -> A:
-    """The correlations of variables, one a row."""
+    """The correlations of variables, one a row, at most 1 in size."""
+    if len(shape_of(input)) > 2:
+        raise ArgumentError(f"corrcoef: input has shape {shape_of(input)}; expected two or fewer dimensions")
     c = cov(input)
     if not shape_of(c):
         return c / c
     size = sqrt(np.diagonal(c))
-    return c / size[:, None] / size[None, :]
+    return clamp(c / size[:, None] / size[None, :], -1, 1)
 
 
 def histc(input: A, bins: int = 100, min: float = 0, max: float = 0) -> A:

@@ -7,8 +7,10 @@ import numpy as np
 
 from tinygrad_cnn.core.checks import check_broadcast, check_numbers, shape_of
 from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.promotion import common_dtype
 from tinygrad_cnn.core.tensor import Tensor
 from tinygrad_cnn.core.types import Array, NDArray
+from tinygrad_cnn.kernels.casts import brought
 
 
 def array_of(op: str, value: Any) -> Any:
@@ -29,6 +31,19 @@ def dressed(result: Any, *inputs: Any) -> Any:
 def untracked(op: str, function: Callable[..., Any], *inputs: Any) -> Any:
     """`function` of the arrays: a Tensor without a history if one of the inputs is a Tensor."""
     arrays = [array_of(op, value) for value in inputs]
+    try:
+        result = function(*arrays)
+    except ValueError:
+        check_broadcast(op, *(shape_of(value) for value in inputs))
+        raise
+    return dressed(result, *inputs)
+
+
+def paired(op: str, function: Callable[..., Any], *inputs: Any) -> Any:
+    """`untracked`, of inputs brought to their common dtype: so bytes are compared with -1 as with 255."""
+    arrays = [array_of(op, value) for value in inputs]
+    dtype = common_dtype(arrays, False)
+    arrays = [brought(value, dtype) for value in arrays]
     try:
         result = function(*arrays)
     except ValueError:

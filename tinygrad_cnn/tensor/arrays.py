@@ -8,6 +8,7 @@ from tinygrad_cnn.core.promotion import FLOAT64, default
 from tinygrad_cnn.core.storage import in_order
 from tinygrad_cnn.core.tensor import Tensor
 from tinygrad_cnn.core.types import ArrayLike, DType, NDArray
+from tinygrad_cnn.ops.checks import fitted
 
 
 def is_tensor(obj: Any) -> bool:
@@ -23,6 +24,10 @@ def as_array(data: ArrayLike, dtype: Any) -> NDArray:
         array = np.asarray(data)
     else:
         array = from_python(data, None if dtype is None else np.dtype(dtype))
+        if dtype is not None:
+            array = fitted("tensor", array, np.dtype(dtype))
+        elif array.dtype == np.uint64 or array.dtype.kind == "O":  # integers beyond int64
+            array = fitted("tensor", array, np.dtype(np.int64))
     if dtype is not None:
         array = array.astype(dtype, copy=False)
     if array.dtype.kind not in "biuf":

@@ -4,6 +4,7 @@ Every function takes `dtype` (the default floating dtype, where the values do no
 `requires_grad`, and `out`; `layout`, `pin_memory` and `memory_format` are accepted at what they are by default.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -92,7 +93,7 @@ def scalar_tensor(
     s: float, *, dtype: Any = None, layout: layout = strided, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """A tensor without dims, floating unless a dtype says otherwise."""
-    return made("scalar_tensor", np.array(s, chosen_dtype(dtype)), requires_grad, device, layout)
+    return made("scalar_tensor", np.array(as_array(s, chosen_dtype(dtype))), requires_grad, device, layout)
 
 
 def made(
@@ -228,10 +229,22 @@ def arange(
         raise ArgumentError("arange: step is 0; it must not be")
     if (last - first) * stride < 0:
         raise ArgumentError(f"arange: from {first} to {last} leads no step of {stride}; its sign must be the other")
+    if not all(map(math.isfinite, (first, last, stride))):
+        raise ArgumentError(f"arange: unsupported range: {first} -> {last} by {stride}; all three must be finite")
+    kind = _given(dtype)
+    if kind is not None and kind.kind in "iu":
+        return made("arange", _whole_steps(first, last, stride, kind), requires_grad, device, layout, pin_memory, out)
     values = np.arange(first, last, stride)
-    if dtype is None and (values.dtype.kind == "f" or out is not None):
-        dtype = chosen_dtype(dtype, out)
-    return made("arange", as_array(values, _given(dtype)), requires_grad, device, layout, pin_memory, out)
+    if kind is None and (values.dtype.kind == "f" or out is not None):
+        kind = chosen_dtype(None, out)
+    return made("arange", as_array(values, kind), requires_grad, device, layout, pin_memory, out)
+
+
+def _whole_steps(first: float, last: float, stride: float, dtype: DType) -> NDArray:
+    """As many numbers as the fractions ask for (of int64, as the integers do), from and by their whole parts."""
+    start, end, step = int(first), int(last), int(stride)
+    count = -((start - end) // step) if dtype == np.int64 and step else math.ceil((last - first) / stride)
+    return (start + step * np.arange(max(count, 0))).astype(dtype)
 
 
 def linspace(
@@ -265,9 +278,9 @@ def logspace(
     requires_grad: bool = False,
 ) -> Tensor:
     """`steps` powers of `base`, their exponents evenly spaced from start to end."""
-    array = np.power(float(base), _evenly("logspace", start, end, steps, np.dtype(np.float64))).astype(
-        chosen_dtype(dtype, out)
-    )
+    kind = chosen_dtype(dtype, out)
+    exponents = _evenly("logspace", start, end, steps, np.dtype(np.float64) if kind.kind == "f" else kind)
+    array = np.power(float(base), exponents).astype(kind)
     return made("logspace", array, requires_grad, device, layout, pin_memory, out)
 
 
@@ -276,12 +289,16 @@ def _evenly(op: str, start: Any, end: Any, steps: int, dtype: DType) -> NDArray:
     if steps < 0:
         raise ArgumentError(f"{op}: steps is {steps}; it must be at least 0")
     first, last = float(start), float(end)
+    if dtype.kind in "iu":
+        first, last = float(int(first)), float(int(last))
     if dtype == np.float32:
         first, last = float(np.float32(first)), float(np.float32(last))
     step = (last - first) / max(steps - 1, 1)
     if dtype == np.float32:
         step = float(np.float32(step))  # PyTorch rounds the step, and then only the result
     k = np.arange(steps)
+    if dtype.kind in "iu":
+        return np.where(k < steps // 2, first + step * k, last - step * (steps - 1 - k))
     up, down = k.astype(np.longdouble), (steps - 1 - k).astype(np.longdouble)
     first_half = (k < steps // 2) | (steps == 1)
     return np.asarray(np.where(first_half, first + step * up, last - step * down))
@@ -374,7 +391,8 @@ def full_like(
     memory_format: Any = None,
 ) -> Tensor:
     """One value in the shape and dtype of another tensor."""
-    array = np.full(input.shape, as_array(fill_value, None), dtype_like(input, dtype))
+    kind = dtype_like(input, dtype)
+    array = np.full(input.shape, as_array(fill_value, kind), kind)
     return made("full_like", array, requires_grad, device, layout, memory_format=memory_format)
 
 

@@ -86,6 +86,11 @@ class ElementwiseMethods(FactMethods):
     copysign = ops.copysign
     sgn = ops.sgn
     nan_to_num = ops.nan_to_num
+    angle = ops.angle
+    conj_physical = ops.conj_physical
+    frexp = ops.frexp
+    ldexp = ops.ldexp
+    nextafter = ops.nextafter
     eq = ops.eq
     ne = ops.ne
     lt = ops.lt

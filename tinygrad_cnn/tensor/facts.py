@@ -215,7 +215,9 @@ class FactMethods(Tensor):
         self, size: Any, fill_value: float, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
     ) -> Self:
         """One value everywhere, of this dtype."""
-        return self._new("new_full", np.full(_sizes((size,)), fill_value, self._kind(dtype)), device, requires_grad)
+        return self._new(
+            "new_full", np.full(_sizes((size,)), as_array(fill_value, self._kind(dtype))), device, requires_grad
+        )
 
     def new(self, *data: Any) -> Self:
         """The older form of `new_empty` (of sizes) and `new_tensor` (of a list)."""

@@ -11,6 +11,7 @@ import numpy as np
 from tinygrad_cnn import ops
 from tinygrad_cnn.core.tensor import Tensor
 from tinygrad_cnn.core.types import ArrayLike, NDArray
+from tinygrad_cnn.ops.checks import fitted
 from tinygrad_cnn.ops.diagonals import diagonal_places
 from tinygrad_cnn.ops.scatter import put
 from tinygrad_cnn.tensor.facts import FactMethods
@@ -122,6 +123,10 @@ class InPlaceMethods(FactMethods):
     copysign_ = in_place(ops.copysign)
     sgn_ = in_place(ops.sgn)
     nan_to_num_ = in_place(ops.nan_to_num)
+    conj_physical_ = in_place(ops.conj_physical)
+    ldexp_ = in_place(ops.ldexp)
+    nextafter_ = in_place(ops.nextafter)
+    float_power_ = in_place(ops.float_power)
     eq_ = in_place(ops.eq)
     ne_ = in_place(ops.ne)
     lt_ = in_place(ops.lt)
@@ -188,8 +193,8 @@ class InPlaceMethods(FactMethods):
         return self.assign("copy_", src.astype(self.array_dtype) if other else src)
 
     def fill_(self, value: ArrayLike) -> Self:
-        """Make every element this value."""
-        return self.assign("fill_", value)
+        """Make every element this value, a number or a tensor without dims."""
+        return self.assign("fill_", value if isinstance(value, Tensor) else fitted("fill_", value, self.array_dtype))
 
     def zero_(self) -> Self:
         """Make every element 0."""

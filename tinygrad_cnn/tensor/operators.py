@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-import numpy as np
-
 from tinygrad_cnn import ops
-from tinygrad_cnn.core.checks import check_numbers
-from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.types import ArrayLike
-from tinygrad_cnn.tensor.arrays import as_plain
 from tinygrad_cnn.tensor.facts import FactMethods
 
 
@@ -40,35 +35,35 @@ class Operators(FactMethods):
     def __eq__(self, other: ArrayLike) -> Self:  # type: ignore[override]
         if other is None or isinstance(other, str):
             return NotImplemented
-        return compared(np.equal, self, other)
+        return ops.eq(self, other)
 
     def __ne__(self, other: ArrayLike) -> Self:  # type: ignore[override]
         if other is None or isinstance(other, str):
             return NotImplemented
-        return compared(np.not_equal, self, other)
+        return ops.ne(self, other)
 
     __hash__ = object.__hash__
 
     def __lt__(self, other: ArrayLike) -> Self:
-        return compared(np.less, self, other)
+        return ops.lt(self, other)
 
     def __le__(self, other: ArrayLike) -> Self:
-        return compared(np.less_equal, self, other)
+        return ops.le(self, other)
 
     def __gt__(self, other: ArrayLike) -> Self:
-        return compared(np.greater, self, other)
+        return ops.gt(self, other)
 
     def __ge__(self, other: ArrayLike) -> Self:
-        return compared(np.greater_equal, self, other)
+        return ops.ge(self, other)
 
     def __and__(self, other: ArrayLike) -> Self:
-        return compared(np.bitwise_and, self, other)
+        return ops.bitwise_and(self, other)
 
     def __or__(self, other: ArrayLike) -> Self:
-        return compared(np.bitwise_or, self, other)
+        return ops.bitwise_or(self, other)
 
     def __xor__(self, other: ArrayLike) -> Self:
-        return compared(np.bitwise_xor, self, other)
+        return ops.bitwise_xor(self, other)
 
     def __mod__(self, other: ArrayLike) -> Self:
         return ops.remainder(self, other)
@@ -83,7 +78,7 @@ class Operators(FactMethods):
         return ops.floor_divide(other, self)
 
     def __invert__(self) -> Self:
-        return self.wrap(np.asarray(np.invert(self.array)))
+        return ops.bitwise_not(self)
 
     def __iadd__(self, other: ArrayLike) -> Self:
         return self.become("add_", lambda x: x + other, other)
@@ -122,30 +117,22 @@ class Operators(FactMethods):
         return self.become("bitwise_right_shift_", lambda x: x >> other, other)
 
     def __lshift__(self, other: ArrayLike) -> Self:
-        return compared(np.left_shift, self, other)
+        return ops.bitwise_left_shift(self, other)
 
     def __rshift__(self, other: ArrayLike) -> Self:
-        return compared(np.right_shift, self, other)
+        return ops.bitwise_right_shift(self, other)
+
+    def __rlshift__(self, other: ArrayLike) -> Self:
+        return ops.bitwise_left_shift(other, self)
+
+    def __rrshift__(self, other: ArrayLike) -> Self:
+        return ops.bitwise_right_shift(other, self)
 
     def __rand__(self, other: ArrayLike) -> Self:
-        return compared(np.bitwise_and, self, other)
+        return ops.bitwise_and(self, other)
 
     def __ror__(self, other: ArrayLike) -> Self:
-        return compared(np.bitwise_or, self, other)
+        return ops.bitwise_or(self, other)
 
     def __rxor__(self, other: ArrayLike) -> Self:
-        return compared(np.bitwise_xor, self, other)
-
-
-def compared(ufunc: np.ufunc, x: Operators, other: Any) -> Any:
-    """A comparison or integer operation: no gradient."""
-    value = as_plain(other)
-    if not isinstance(value, (int, float)):
-        value = check_numbers(ufunc.__name__, value)
-    try:
-        return x.wrap(np.asarray(ufunc(x.array, value)))
-    except ValueError:
-        raise ArgumentError(
-            f"{ufunc.__name__}: shapes {x.array_shape} and {np.shape(other)} do not broadcast; from the right, each "
-            "pair of sizes must be equal or contain a 1"
-        ) from None
+        return ops.bitwise_xor(self, other)

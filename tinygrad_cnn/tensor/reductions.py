@@ -35,6 +35,7 @@ class ReductionMethods(FactMethods):
     cummax = ops.cummax
     cummin = ops.cummin
     diff = ops.diff
+    logcumsumexp = ops.logcumsumexp
     nansum = ops.nansum
     nanmean = ops.nanmean
     aminmax = ops.aminmax
@@ -42,6 +43,7 @@ class ReductionMethods(FactMethods):
     nanmedian = ops.nanmedian
     mode = ops.mode
     quantile = ops.quantile
+    nanquantile = ops.nanquantile
     cov = ops.cov
     corrcoef = ops.corrcoef
     histc = ops.histc

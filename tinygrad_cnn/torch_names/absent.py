@@ -27,7 +27,7 @@ FAMILIES = {
     """,
     COMPLEX: """
         complex32 complex64 complex128 chalf cfloat cdouble complex polar view_as_complex view_as_real
-        imag angle fft conj_physical conj_physical_ is_conj is_neg
+        imag fft is_conj is_neg
     """,
     QUANTIZED: """
         quint8 qint8 qint32 quint2x4 quint4x2 quantize_per_tensor quantize_per_channel quantization ao
@@ -56,7 +56,7 @@ FAMILIES = {
         lobpcg
     """,
     SPECIAL: """
-        igamma igamma_ igammac igammac_ ldexp ldexp_ frexp nextafter nextafter_ logcumsumexp
+        igamma igamma_ igammac igammac_
     """,
     SIGNALS: """
         stft istft bartlett_window blackman_window hamming_window hann_window kaiser_window
@@ -95,22 +95,18 @@ FAMILIES = {
     "no models are downloaded; load a state_dict with load()": "hub",
     "use Python's cProfile, or time.perf_counter()": "profiler",
     "use conv1d of (N, C, L): x.permute(1, 2, 0)": "conv_tbc",
-    "use cumsum of the means of neighbours": "cumulative_trapezoid",
-    "use numpy.gradient, which records: numpy.gradient(x)": "gradient",
     "use arange, whose end is excluded": "range",
     "use nonzero, or index_add": """
         nonzero_static index_reduce index_reduce_
     """,
-    "use nanmean, median or quantile of x[~x.isnan()]": "nanquantile",
     "use numpy.unravel_index on integers": "unravel_index",
     "use the function of nn.functional with inplace=True": """
         celu_ selu_ rrelu_ threshold_
     """,
-    "use the form that is not in place": "float_power_",
     "index it: x[index]": "index",
 }
 NOWHERE = {name: reason for reason, names in FAMILIES.items() for name in names.split()}
-OF_PACKAGE = {**NOWHERE, "bfloat16": FLOATS, **dict.fromkeys(("real", "conj", "resolve_conj", "resolve_neg"), COMPLEX)}
+OF_PACKAGE = {**NOWHERE, "bfloat16": FLOATS, **dict.fromkeys(("conj", "resolve_conj", "resolve_neg"), COMPLEX)}
 """What the package has not, by name."""
 OF_TENSORS = {
     **NOWHERE,

@@ -19,6 +19,10 @@ class BoundError(ValueError, AssertionError):
     """A setting of a layer beyond its bounds: a ValueError, and the AssertionError that PyTorch raises."""
 
 
+class DivisionError(ArgumentError, ZeroDivisionError):
+    """An integer divided by 0: Python's ZeroDivisionError, and the RuntimeError that PyTorch raises."""
+
+
 class EmptyError(ArgumentError, IndexError):
     """No elements where at least one is needed: in PyTorch an IndexError or a RuntimeError, in NumPy a ValueError."""
 

@@ -88,6 +88,16 @@ class histogram(NamedTuple, Generic[A]):
         return _represented(self)
 
 
+class frexp(NamedTuple, Generic[A]):
+    """frexp: mantissa, exponent"""
+
+    mantissa: A
+    exponent: A
+
+    def __repr__(self) -> str:
+        return _represented(self)
+
+
 class aminmax(NamedTuple, Generic[A]):
     """aminmax: min, max"""
 

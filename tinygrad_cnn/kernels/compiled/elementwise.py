@@ -26,7 +26,7 @@ def relu(x: NDArray) -> NDArray:
 
 
 def gate(x: NDArray, of: NDArray) -> NDArray:
-    """x where `of` is above 0, else 0, in the memory order of `of`."""
+    """0 where `of` is at most 0, else x, in the memory order of `of`."""
     order = memory_order(of) if np.size(of) > SMALL and x.dtype == of.dtype in DTYPES else None
     if order is None:
         return numpy_set.gate(x, of)
@@ -80,7 +80,7 @@ def _gate(x: NDArray, of: NDArray, y: NDArray, shares: int) -> None:
 @exact
 def _gate_run(x: NDArray, of: NDArray, y: NDArray) -> None:
     for k in range(x.size):
-        y[k] = x[k] if of[k] > 0 else 0
+        y[k] = 0 if of[k] <= 0 else x[k]
 
 
 @shared
