@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-import numpy as np
-
 from tinygrad_cnn import ops
-from tinygrad_cnn.core.checks import dtype_of, shape_of
+from tinygrad_cnn.core.checks import shape_of
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.nn import functional as F
 from tinygrad_cnn.nn import init
-from tinygrad_cnn.nn.functional.attention import additive
 from tinygrad_cnn.nn.linear import Linear
 from tinygrad_cnn.nn.module import Module
 from tinygrad_cnn.nn.parameter import Parameter
@@ -131,24 +127,37 @@ class MultiheadAttention(Module):
         `attn_mask` is the causal mask. The weights are (N, L, S), or (N, heads, L, S).
         """
         batched = len(shape_of(query)) == 3
-        q, k, v = (self._batch_first(x, batched) for x in self._checked(query, key, value))
-        q, k, v = self._projected(q, k, v, same=(query is key, key is value))
-        mask = self._mask(q, k, attn_mask, key_padding_mask, batched, is_causal)
-        k, v, mask = self._extended(k, v, mask)
-        heads = [self._heads(x) for x in (q, k, v)]
-        p = self.dropout if self.training else 0.0
-        weights = None
-        if need_weights:
-            scores = ops.matmul(heads[0] * (1 / math.sqrt(self.head_dim)), ops.transpose(heads[1], -1, -2))
-            weights = F.dropout(ops.softmax(scores if mask is None else scores + mask, -1), p)
-            mixed = ops.matmul(weights, heads[2])
-            weights = ops.mean(weights, 1) if average_attn_weights else weights
-        else:
-            mixed = F.scaled_dot_product_attention(heads[0], heads[1], heads[2], mask, p)
-        y = self.out_proj(ops.transpose(mixed, 1, 2).reshape(*shape_of(q)[:2], self.embed_dim))
-        if not batched:
-            return y[0], None if weights is None else weights[0]
-        return (y if self.batch_first else ops.transpose(y, 0, 1)), weights
+        first = self.batch_first and batched
+        self_attention = query is key, key is value
+        q, k, v = (ops.transpose(x, 0, 1) if first else x for x in self._checked(query, key, value))
+        k = q if self_attention[0] else k
+        v = k if self_attention[1] else v
+        y, weights = F.multi_head_attention_forward(
+            q,
+            k,
+            v,
+            self.embed_dim,
+            self.num_heads,
+            self.in_proj_weight,
+            self.in_proj_bias,
+            self.bias_k,
+            self.bias_v,
+            self.add_zero_attn,
+            self.dropout,
+            self.out_proj.weight,
+            self.out_proj.bias,
+            self.training,
+            key_padding_mask,
+            need_weights,
+            attn_mask,
+            not self._qkv_same_embed_dim,
+            self.q_proj_weight,
+            self.k_proj_weight,
+            self.v_proj_weight,
+            average_attn_weights=average_attn_weights,
+            is_causal=is_causal,
+        )
+        return (ops.transpose(y, 0, 1) if first else y), weights
 
     def _checked(self, query: Any, key: Any, value: Any) -> tuple[Any, Any, Any]:
         q, k, v = shape_of(query), shape_of(key), shape_of(value)
@@ -168,66 +177,3 @@ class MultiheadAttention(Module):
         if len(q) == 3 and q[batch] != k[batch]:
             raise ArgumentError(f"{layer}: query {q} and key {k} have different batch sizes")
         return query, key, value
-
-    def _batch_first(self, x: Any, batched: bool) -> Any:
-        if not batched:
-            return ops.unsqueeze(x, 0)
-        return x if self.batch_first else ops.transpose(x, 0, 1)
-
-    def _projected(self, q: Any, k: Any, v: Any, same: tuple[bool, bool]) -> tuple[Any, Any, Any]:
-        """Queries, keys and values, (N, L, embed_dim) each; by one product where the inputs are one."""
-        bias = self.in_proj_bias
-        if same == (True, True) and self._qkv_same_embed_dim:
-            return ops.chunk(F.linear(q, self.in_proj_weight, bias), 3, -1)
-        weights = (
-            ops.chunk(self.in_proj_weight, 3, 0)
-            if self._qkv_same_embed_dim
-            else (self.q_proj_weight, self.k_proj_weight, self.v_proj_weight)
-        )
-        biases = (None, None, None) if bias is None else ops.chunk(bias, 3, 0)
-        projected = [F.linear(x, w, b) for x, w, b in zip((q, k, v), weights, biases, strict=True)]
-        return projected[0], projected[1], projected[2]
-
-    def _mask(self, q: Any, k: Any, attn_mask: Any, key_padding_mask: Any, batched: bool, is_causal: bool) -> Any:
-        """What is added to the scores (N, heads, L, S), or None."""
-        layer = "MultiheadAttention"
-        if is_causal and attn_mask is None:
-            raise ArgumentError(f"{layer}: Need attn_mask if specifying the is_causal hint")
-        batch, length, source = shape_of(q)[0], shape_of(q)[1], shape_of(k)[1]
-        mask = None
-        if attn_mask is not None:
-            shape = shape_of(attn_mask)
-            if shape not in ((length, source), (batch * self.num_heads, length, source)):
-                raise ArgumentError(
-                    f"{layer}: The shape of attn_mask is {shape}, but should be {(length, source)} or "
-                    f"{(batch * self.num_heads, length, source)}"
-                )
-            mask = additive(layer, attn_mask, dtype_of(q), hides=True)
-            mask = mask if len(shape) == 2 else mask.reshape(batch, self.num_heads, length, source)
-        if key_padding_mask is not None:
-            expected = (batch, source) if batched else (source,)
-            if shape_of(key_padding_mask) != expected:
-                raise BoundError(
-                    f"{layer}: expecting key_padding_mask shape of {expected}, but got {shape_of(key_padding_mask)}"
-                )
-            padding = additive(layer, key_padding_mask, dtype_of(q), hides=True).reshape(batch, 1, 1, source)
-            mask = padding if mask is None else mask + padding
-        return mask
-
-    def _extended(self, k: Any, v: Any, mask: Any) -> tuple[Any, Any, Any]:
-        """Keys and values with the learned ones and those of zeros behind them."""
-        batch, _, size = shape_of(k)
-        more: list[tuple[Any, Any]] = []
-        if self.bias_k is not None:
-            more.append((ops.expand(self.bias_k, batch, 1, size), ops.expand(self.bias_v, batch, 1, size)))
-        if self.add_zero_attn:
-            zeros = np.zeros((batch, 1, size), np.dtype(dtype_of(k)))
-            more.append((zeros, zeros))
-        if more:
-            k, v = ops.cat([k, *(x for x, _ in more)], 1), ops.cat([v, *(x for _, x in more)], 1)
-            mask = None if mask is None else ops.pad(mask, (0, len(more)))
-        return k, v, mask
-
-    def _heads(self, x: Any) -> Any:
-        batch, length, _ = shape_of(x)
-        return ops.transpose(x.reshape(batch, length, self.num_heads, self.head_dim), 1, 2)

@@ -18,7 +18,6 @@ LAYERS = {
 FUNCTIONS = {
     **dict.fromkeys(("grouped_mm", "scaled_mm", "scaled_grouped_mm"), MATRICES),
     "conv_tbc": "use conv1d of (N, C, L): x.permute(1, 2, 0)",
-    "multi_head_attention_forward": "use MultiheadAttention, or scaled_dot_product_attention",
     **dict.fromkeys(
         (
             *("BroadcastingList1", "BroadcastingList2", "BroadcastingList3", "ScalingType", "SwizzleType"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import numpy as np
 
 from tinygrad_cnn import ops
-from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.errors import ArgumentError, DTypeError
 from tinygrad_cnn.nn import functional as F
 from tinygrad_cnn.nn import init
 from tinygrad_cnn.nn.module import Module
@@ -52,7 +52,10 @@ class RNNBase(Module):
         super().__init__()
         layer = type(self).__name__
         check_device(layer, device)
-        _check_settings(layer, hidden_size, num_layers, dropout, proj_size)
+        _check_settings(layer, input_size, hidden_size, num_layers, dropout, proj_size)
+        for name, value in (("bias", bias), ("batch_first", batch_first)):
+            if not isinstance(value, bool):
+                raise DTypeError(f"{layer}: {name} should be of type bool, got: {type(value).__name__}")
         self.mode, self.input_size, self.hidden_size = mode, input_size, hidden_size
         self.num_layers, self.bias, self.batch_first = num_layers, bias, batch_first
         self.dropout, self.bidirectional, self.proj_size = float(dropout), bidirectional, proj_size
@@ -110,6 +113,11 @@ class RNNBase(Module):
                 f"{type(self).__name__}: Expected input to be 2D or 3D, got {input.ndim}D tensor instead, of shape "
                 f"{tuple(input.shape)}"
             )
+        if input.dtype != self.weight_ih_l0.dtype:
+            raise ArgumentError(
+                f"{type(self).__name__}: input has dtype {input.dtype}, the weights {self.weight_ih_l0.dtype}; convert "
+                "one of them"
+            )
         batched = input.ndim == 3
         x = input if batched else ops.unsqueeze(input, 1)
         if batched and self.batch_first:
@@ -119,7 +127,7 @@ class RNNBase(Module):
             raise ArgumentError(f"{type(self).__name__}: input has shape {tuple(input.shape)}, no time steps")
         state = self._state(x, hx, batch, batched)
         y, state = self._through_layers(x.reshape(steps * batch, features), [batch] * steps, state)
-        y = y.reshape(steps, batch, -1)
+        y = y.reshape(steps, batch, y.shape[-1])
         if not batched:
             return y[:, 0], self._given_back(tuple(s[:, 0] for s in state))
         return (ops.transpose(y, 0, 1) if self.batch_first else y), self._given_back(state)
@@ -185,10 +193,12 @@ def _parts(layer: str, hx: Any, count: int) -> State:
     return tuple(hx)
 
 
-def _check_settings(layer: str, hidden_size: Any, num_layers: Any, dropout: Any, proj_size: int) -> None:
+def _check_settings(
+    layer: str, input_size: Any, hidden_size: Any, num_layers: Any, dropout: Any, proj_size: int
+) -> None:
     if isinstance(dropout, bool) or not isinstance(dropout, (int, float)) or not 0 <= dropout <= 1:
         raise ValueError(f"{layer}: dropout should be a number in range [0, 1], not {dropout!r}")
-    for name, value in (("hidden_size", hidden_size), ("num_layers", num_layers)):
+    for name, value in (("input_size", input_size), ("hidden_size", hidden_size), ("num_layers", num_layers)):
         if not isinstance(value, (int, np.integer)):
             raise TypeError(f"{layer}: {name} should be of type int, got: {type(value).__name__}")
         if value <= 0:

@@ -16,7 +16,7 @@ from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.indexing import PutItem
 from tinygrad_cnn.core.types import A, Array, ArrayLike, Pads, Pair, Shape, Size2, Size3
 from tinygrad_cnn.kernels.conv import output_size
-from tinygrad_cnn.ops.checks import check_dims, check_each, check_ndim, check_pair, check_triple
+from tinygrad_cnn.ops.checks import check_dims, check_each, check_ndim, check_pair, check_same_dtype, check_triple
 from tinygrad_cnn.ops.shape import movedim, pad, reshape, squeeze, stack, unsqueeze
 
 __all__ = [
@@ -63,6 +63,7 @@ def _convolve(
     image, kernel = shape_of(x), shape_of(w)
     if len(image) == 3 and len(kernel) == 4:
         return squeeze(_convolve(op, unsqueeze(x, 0), w, b, stride, padding, dilation, groups), 0)
+    check_same_dtype(op, x, w, b)
     steps, dilations = check_pair(op, "stride", stride, 1), check_pair(op, "dilation", dilation, 1)
     pads = padding if isinstance(padding, str) else check_pair(op, "padding", padding, 0)
     options = {"geometry": check_convolution(op, image, kernel, steps, pads, dilations, groups)}
@@ -179,6 +180,7 @@ def conv_transpose2d(
         y = conv_transpose2d(unsqueeze(input, 0), weight, bias, stride, padding, output_padding, groups, dilation)
         return squeeze(y, 0)
     image, kernel = shape_of(input), shape_of(weight)
+    check_same_dtype(op, input, weight, bias)
     steps, dilations = check_pair(op, "stride", stride, 1), check_pair(op, "dilation", dilation, 1)
     pads, extra = check_pair(op, "padding", padding, 0), check_pair(op, "output_padding", output_padding, 0)
     size = check_transposed(op, image, kernel, bias, steps, pads, extra, groups, dilations)

@@ -107,15 +107,21 @@ class Huber(Unary):
 @vectorial
 def softmax(input: A, dim: int, dtype: Any = None) -> A:
     """Exponentials along a dim, normalised to sum 1."""
-    axis = check_axis("softmax", dim, len(shape_of(input)))
-    return Softmax.apply(input if dtype is None else input.astype(dtype), axis=axis)
+    return _along("softmax", Softmax, input, dim, dtype)
 
 
 @vectorial
 def log_softmax(input: A, dim: int, dtype: Any = None) -> A:
     """The logarithm of softmax along a dim, exact where softmax underflows."""
-    axis = check_axis("log_softmax", dim, len(shape_of(input)))
-    return LogSoftmax.apply(input if dtype is None else input.astype(dtype), axis=axis)
+    return _along("log_softmax", LogSoftmax, input, dim, dtype)
+
+
+def _along(op: str, rule: type[Op], x: Any, dim: int, dtype: Any) -> Any:
+    """The op along a dim; a number is taken for one element."""
+    shape = shape_of(x)
+    axis = check_axis(op, dim, max(len(shape), 1))
+    y = rule.apply(np.reshape(x if dtype is None else x.astype(dtype), shape or (1,)), axis=axis)
+    return np.reshape(y, shape)
 
 
 def cross_entropy(
@@ -167,6 +173,8 @@ def cross_entropy(
             return ClassCrossEntropy.apply(input, hot, row_weight, each=reduction == "none")
     per_class = _class_weight(op, weight, classes, dtype_of(input))
     if labels == shape and dtype_of(target).kind == "f":
+        if ignore_index >= 0:
+            raise ArgumentError(f"{op}: ignore_index is {ignore_index}; targets that are probabilities have no index")
         return _probability_loss(input, target, per_class, reduction, label_smoothing)
     if labels != (shape[0], *shape[2:]):
         raise ArgumentError(
@@ -268,6 +276,6 @@ def nll_loss(
         raise ArgumentError(f"{op}: input has shape {shape}, target {labels}; expected (N, K, …) and (N, …)")
     rows, hot, counted = _rows(op, input, target, shape[1], ignore_index)
     row_weight = _class_weight(op, weight, shape[1], dtype_of(input))[hot] * counted
-    over = row_weight.sum() if reduction == "mean" else 1.0
-    losses = -rows[np.arange(hot.size), hot] * _divided(row_weight, over, counted)
-    return _reduce(losses, counted, reduction, labels)
+    over = float(row_weight.sum()) if reduction == "mean" else 1.0
+    losses = -rows[np.arange(hot.size), hot] * (row_weight if over else _divided(row_weight, over, counted))
+    return _reduce(losses, counted, reduction, labels) / (over or 1.0)

@@ -55,6 +55,11 @@ class Normalize(Op):
         return Sample((x,), {"axes": tuple(sorted(set(axes))), "eps": draw.choice([0.5, 0.1])})
 
 
+def normalised(x: A, axes: tuple[int, ...], eps: float) -> A:
+    """Over the axes brought to mean 0 and variance 1; of no elements there are no statistics, and nothing to bring."""
+    return Normalize.apply(x, axes=axes, eps=eps) if 0 not in shape_of(x) else x * 1
+
+
 def batch_norm(input: A, weight: ArrayLike | None, bias: ArrayLike | None, eps: float = 1e-5) -> A:
     """Normalise each channel of (N, C, …) over the batch and all places, then scale and shift it.
 
@@ -63,9 +68,10 @@ def batch_norm(input: A, weight: ArrayLike | None, bias: ArrayLike | None, eps: 
     shape = shape_of(input)
     check_ndim("batch_norm", "input", input, (2, 3, 4, 5), "(N, C, …)")
     axes = (0, *range(2, len(shape)))
-    if math.prod(shape[a] for a in axes) <= 1:
-        raise ArgumentError(f"batch_norm: input {shape} has at most one value per channel; training needs more")
-    return scale_channels("batch_norm", Normalize.apply(input, axes=axes, eps=eps), weight, bias)
+    size = math.prod(shape[a] for a in axes)
+    if size == 1:
+        raise ArgumentError(f"batch_norm: input {shape} has one value per channel; training needs more")
+    return scale_channels("batch_norm", normalised(input, axes, eps), weight, bias)
 
 
 def scale_channels(op: str, y: Array, weight: Array | None, bias: Array | None) -> Array:
@@ -98,7 +104,7 @@ def layer_norm(
     for name, value in (("weight", weight), ("bias", bias)):
         if value is not None and shape_of(value) != last:
             raise ArgumentError(f"layer_norm: {name} has shape {shape_of(value)}; expected {last}")
-    y = Normalize.apply(input, axes=tuple(range(len(shape) - len(last), len(shape))), eps=eps)
+    y = normalised(input, tuple(range(len(shape) - len(last), len(shape))), eps)
     if weight is not None:
         y = y * weight
     return y if bias is None else y + bias

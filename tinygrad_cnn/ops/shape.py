@@ -13,7 +13,7 @@ from tinygrad_cnn.core.errors import ArgumentError, PlaceError
 from tinygrad_cnn.core.indexing import Part
 from tinygrad_cnn.core.op import Op, Sample
 from tinygrad_cnn.core.shape import Cast, Expand, Permute, Reshape
-from tinygrad_cnn.core.types import A, Array, Axis, Shape
+from tinygrad_cnn.core.types import A, Array, Axis, NDArray, Shape
 from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.checks import check_dtype
 from tinygrad_cnn.ops.untracked import plain
@@ -493,10 +493,16 @@ def _border_indices(shape: Shape, axis: int, width: tuple[int, int], mode: str) 
         raise ArgumentError(f"pad: widths {width} are too large for mode {mode!r} on a dim of size {n} of {shape}")
     places = np.arange(-before, n + after)
     if mode == "circular":
-        return places % n
+        return _around(places, n)
     if mode == "replicate":
         return np.clip(places, 0, n - 1)
     return n - 1 - np.abs(n - 1 - np.abs(places))
+
+
+def _around(places: NDArray, n: int) -> NDArray:
+    """Places on a ring of n. Where one end is cropped, the ring is what is left of it, as in PyTorch."""
+    first, last = max(int(places[0]), 0), min(int(places[-1]), n - 1)
+    return first + (places - first) % (last - first + 1)
 
 
 def tril(input: A, diagonal: int = 0) -> A:

@@ -17,7 +17,28 @@ class Exemption(NamedTuple):
 
 
 TRIANGLE = "the triangle that is not read has the derivative 0; PyTorch's formula fills it"
+TWICE = "where two windows had one maximum the last write wins; PyTorch gives each of them the whole gradient"
+UNNORMALISED = "PyTorch's gradient is right only behind a log_softmax, which makes it the same as the true one"
+CHUNKED = "PyTorch's chunked loss has no second derivative, and says so on its page"
 EXEMPTIONS: list[Exemption] = [
+    Exemption("nn.functional.max_unpool?d", "*", "float64", "wrong gradient", TWICE),
+    Exemption("nn.functional.ctc_loss", "*", "float64", "wrong gradient", UNNORMALISED),
+    Exemption("nn.CTCLoss", "*", "float64", "wrong gradient", UNNORMALISED),
+    Exemption("nn.functional.linear_cross_entropy.chunked*", "*", "float64", "wrong second derivative", CHUNKED),
+    Exemption("nn.LinearCrossEntropyLoss", "*", "float64", "wrong second derivative", CHUNKED),
+    Exemption(
+        "nn.functional.linear_cross_entropy.chunked*",
+        "*",
+        "float16",
+        "wrong value",
+        "the loss is that of PyTorch's whole batch, in float16; its chunks are computed in float32",
+    ),
+    Exemption(
+        "nn.functional.soft_margin_loss", "*", "float16", "wrong NaN or infinity", "PyTorch's exp(-t x) overflows"
+    ),
+    Exemption(
+        "nn.functional.layer_norm*", "*", "float64", "wrong gradient", "the gradient of one element is 0, exactly"
+    ),
     Exemption("cholesky_inverse", "*", "float64", "wrong gradient", TRIANGLE),
     Exemption("cholesky_solve", "*", "float64", "wrong gradient", TRIANGLE),
     Exemption(

@@ -15,6 +15,7 @@ from tinygrad_cnn.nn.functional.dropout import *
 from tinygrad_cnn.nn.functional.embedding import *
 from tinygrad_cnn.nn.functional.grid import *
 from tinygrad_cnn.nn.functional.loss import *
+from tinygrad_cnn.nn.functional.multihead import *
 from tinygrad_cnn.nn.functional.norm import *
 from tinygrad_cnn.nn.functional.pooling import *
 from tinygrad_cnn.nn.functional.resampling import *

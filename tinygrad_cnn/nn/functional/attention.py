@@ -40,9 +40,17 @@ def scaled_dot_product_attention(
 
     Notes
     -----
-    A query that may see no key gets 0.
+    A query that may see no key gets 0. Of float16 all is computed in float32, as in PyTorch.
     """
     name = "scaled_dot_product_attention"
+    if dtype_of(query) == np.float16:
+        wide = [ops.astype(x, np.float32) for x in (query, key, value)]
+        if attn_mask is not None and dtype_of(attn_mask).kind == "f":
+            attn_mask = ops.astype(attn_mask, np.float32)
+        y = scaled_dot_product_attention(
+            wide[0], wide[1], wide[2], attn_mask, dropout_p, is_causal, scale=scale, enable_gqa=enable_gqa
+        )
+        return ops.astype(y, np.float16)
     if enable_gqa:
         key, value = _repeat_heads(name, query, key, value)
     q, k, v = shape_of(query), shape_of(key), shape_of(value)

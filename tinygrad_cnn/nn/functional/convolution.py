@@ -1,18 +1,20 @@
 """What is convolution in another guise: transposed ones along a line, and windows cut out (`unfold`) and put back."""
 
 import math
+import operator
+from functools import reduce
 from typing import Any
 
-import numpy as np
-
 from tinygrad_cnn import ops
-from tinygrad_cnn.core.checks import dtype_of, shape_of
-from tinygrad_cnn.core.conv import Conv2DInput, Geometry
+from tinygrad_cnn.core.checks import shape_of
 from tinygrad_cnn.core.errors import ArgumentError
-from tinygrad_cnn.core.types import A, ArrayLike, NDArray, Pair
+from tinygrad_cnn.core.indexing import PutItem
+from tinygrad_cnn.core.types import A, ArrayLike
 from tinygrad_cnn.kernels.conv import output_size as windows_along
+from tinygrad_cnn.kernels.conv import taps
 from tinygrad_cnn.nn.functional.pooling import single
 from tinygrad_cnn.ops.checks import check_ndim, check_pair
+from tinygrad_cnn.ops.conv import check_fit
 
 __all__ = ["conv_transpose1d", "fold", "unfold"]
 
@@ -40,8 +42,6 @@ def conv_transpose1d(
 def unfold(input: A, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> A:
     """The windows of a convolution as columns: (N, C, H, W) to (N, C·KH·KW, L), L the number of windows.
 
-    It is a convolution itself, each channel with one kernel per tap.
-
     >>> import numpy as np
     >>> unfold(np.arange(6.0).reshape(1, 1, 2, 3), 2)[0].T
     array([[0., 1., 3., 4.],
@@ -50,10 +50,13 @@ def unfold(input: A, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stri
     op = "unfold"
     check_ndim(op, "input", input, (3, 4), "(N, C, H, W) or (C, H, W)")
     shape = shape_of(input)
-    kernel = check_pair(op, "kernel_size", kernel_size, 1)
-    taps = _taps(shape[-3], kernel, dtype_of(input))
-    y = ops.conv2d(input, taps, None, stride, padding, dilation, shape[-3])
-    return ops.flatten(y, -2)
+    kernel, steps = check_pair(op, "kernel_size", kernel_size, 1), check_pair(op, "stride", stride, 1)
+    apart, c = check_pair(op, "dilation", dilation, 1), shape[-3]
+    pads = check_fit(op, (1, *shape)[-4:], (c, 1, *kernel), steps, check_pair(op, "padding", padding, 0), apart, c)
+    x = ops.pad(input, (*pads[1], *pads[0])) if any(map(any, pads)) else input
+    along = [windows_along(shape[a - 2], kernel[a], steps[a], sum(pads[a]), apart[a]) for a in (0, 1)]
+    seen = [x[..., down, across] for down, across in taps((along[0], along[1]), kernel, steps, apart)]
+    return ops.reshape(ops.stack(seen, -3), (*shape[:-3], c * len(seen), math.prod(along)))
 
 
 def fold(input: A, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> A:
@@ -74,13 +77,9 @@ def fold(input: A, output_size: Any, kernel_size: Any, dilation: Any = 1, paddin
             f"{op}: input {shape} has {shape[2]} columns; output_size {size} has {along[0]} x {along[1]} windows of "
             f"{kernel} (stride {steps}, padding {pads}, dilation {apart})"
         )
-    channels = shape[1] // math.prod(kernel)
-    geometry = Geometry(steps, ((pads[0], pads[0]), (pads[1], pads[1])), apart, channels)
-    windows = ops.reshape(input, (*shape[:2], *along))
-    return Conv2DInput.apply(windows, _taps(channels, kernel, dtype_of(input)), size=size, geometry=geometry)
-
-
-def _taps(channels: int, kernel: Pair, dtype: Any) -> NDArray:
-    """For each channel a kernel per tap of the window that is 1 there: (C·KH·KW, 1, KH, KW)."""
-    count = math.prod(kernel)
-    return np.tile(np.eye(count, dtype=dtype).reshape(count, 1, *kernel), (channels, 1, 1, 1))
+    n, channels, count = shape[0], shape[1] // math.prod(kernel), math.prod(kernel)
+    columns = ops.reshape(input, (n, channels, count, *along))
+    whole = n, channels, size[0] + 2 * pads[0], size[1] + 2 * pads[1]
+    places = enumerate(taps((along[0], along[1]), kernel, steps, apart))
+    parts = [PutItem.apply(columns[:, :, k], index=(..., *place), shape=whole) for k, place in places]
+    return reduce(operator.add, parts)[..., pads[0] : pads[0] + size[0], pads[1] : pads[1] + size[1]]

@@ -95,7 +95,7 @@ def alpha_dropout(input: A, p: float = 0.5, training: bool = False, inplace: boo
 
 def feature_alpha_dropout(input: A, p: float = 0.5, training: bool = False, inplace: bool = False) -> A:
     """`alpha_dropout` of whole channels of (N, C, …)."""
-    shape = _per_channel("feature_alpha_dropout", shape_of(input))
+    shape = _per_channel("feature_alpha_dropout", shape_of(input)) if training and p != 0 else ()
     return _alpha("feature_alpha_dropout", input, shape, p, training, inplace)
 
 

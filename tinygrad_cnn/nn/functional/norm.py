@@ -14,7 +14,7 @@ from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.types import A, ArrayLike, Shape
 from tinygrad_cnn.nn.functional.pooling import avg_pool2d
 from tinygrad_cnn.ops.checks import check_ndim
-from tinygrad_cnn.ops.norm import Normalize, column, scale_channels
+from tinygrad_cnn.ops.norm import column, normalised, scale_channels
 from tinygrad_cnn.tensor import Tensor
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "local_response_norm", "rms_norm"]
@@ -35,12 +35,14 @@ def batch_norm(
     In training the running statistics, if given, move towards the batch's by `momentum`, in place; the variance
     that they take up is the unbiased one, as in PyTorch.
     """
+    if eps < 0:
+        raise ArgumentError(f"batch_norm: eps is {eps}; it must be at least 0")
     if not training:
         return _by_running("batch_norm", input, running_mean, running_var, weight, bias, eps)
     _check_statistics("batch_norm", input, running_mean)
     y = ops.batch_norm(input, weight, bias, eps)
-    if running_mean is not None and running_var is not None:
-        shape = shape_of(input)
+    shape = shape_of(input)
+    if running_mean is not None and running_var is not None and 0 not in shape:
         axes = (0, *range(2, len(shape)))
         _follow(running_mean, running_var, input, axes, 1 if math.prod(shape[a] for a in axes) > 1 else 0, momentum)
     return y
@@ -66,12 +68,12 @@ def instance_norm(
     shape = shape_of(input)
     if len(shape) < 3:
         raise ArgumentError(f"{op}: input has shape {shape}; expected at least 3 dims, (N, C, …)")
-    if math.prod(shape[2:]) <= 1:
-        raise ArgumentError(f"{op}: input {shape} has at most one place per channel; statistics need more")
+    if math.prod(shape[2:]) == 1:
+        raise ArgumentError(f"{op}: input {shape} has one place per channel; statistics need more")
     _check_statistics(op, input, running_mean)
     axes = tuple(range(2, len(shape)))
-    y = scale_channels(op, Normalize.apply(input, axes=axes, eps=eps), weight, bias)
-    if running_mean is not None and running_var is not None:
+    y = scale_channels(op, normalised(input, axes, eps), weight, bias)
+    if running_mean is not None and running_var is not None and 0 not in shape:
         _follow(running_mean, running_var, input, axes, 1, momentum)
     return y
 
@@ -118,7 +120,7 @@ def group_norm(input: A, num_groups: int, weight: ArrayLike = None, bias: ArrayL
     if shape[0] * size == 1:
         raise ArgumentError(f"group_norm: input {shape} has one value per group; statistics need more")
     groups = ops.reshape(input, (shape[0], num_groups, size))
-    y = ops.reshape(Normalize.apply(groups, axes=(2,), eps=eps), shape)
+    y = ops.reshape(normalised(groups, (2,), eps), shape)
     return scale_channels("group_norm", y, weight, bias)
 
 
@@ -131,7 +133,10 @@ def rms_norm(input: A, normalized_shape: Sequence[int], weight: ArrayLike = None
     check_last("rms_norm", shape, last, weight=weight)
     floor = float(np.finfo(dtype_of(input)).eps) if eps is None else eps
     axes = tuple(range(-len(last), 0))
-    y = input * ops.rsqrt(ops.mean(input * input, axes, True) + floor)
+    half = dtype_of(input) == np.float16
+    wide = ops.astype(input, np.float32) if half else input  # whose squares are not too large
+    y = wide * ops.rsqrt(ops.mean(wide * wide, axes, True) + floor) if 0 not in shape else wide * 1
+    y = ops.astype(y, np.float16) if half else y
     return y if weight is None else y * weight
 
 
