@@ -169,7 +169,8 @@ class Pass:
                 continue
             used = True
             if op.add_derivative and node.by_op and edge in self.own and self.alias is None and watch.watcher is None:
-                saved.check(node, k)
+                if node.time != clock.now:
+                    saved.check(node, k)
                 op.add_derivative(self.cotangents[edge], g, **node.options)
                 continue
             d = self.derivative(node, k, g) if given is None else given[k]
@@ -194,8 +195,9 @@ class Pass:
     def add(self, edge: Edge, d: Array, fresh: bool) -> None:
         """Add to the cotangent of an edge."""
         known = self.cotangents.get(edge)
-        total = d if known is None else known + d
-        self.cotangents[edge] = np.asarray(total) if isinstance(total, np.generic) else total
+        if known is not None:
+            d = np.asarray(total) if isinstance(total := known + d, np.generic) else total
+        self.cotangents[edge] = d
         if known is not None or (fresh and type(d) is np.ndarray and d.base is None and d.flags.writeable):
             self.own.add(edge)
 

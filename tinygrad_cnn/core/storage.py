@@ -33,7 +33,8 @@ SEVERAL = "is one of several views that were made at once"
 
 
 class _Clock:
-    now = 0
+    __slots__ = ("now",)
+    now: int
 
 
 class Written(weakref.ref[NDArray]):
@@ -47,6 +48,7 @@ class Written(weakref.ref[NDArray]):
 
 
 clock = _Clock()
+clock.now = 0
 _written: dict[int, Written] = {}
 
 

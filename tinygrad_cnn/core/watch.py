@@ -19,7 +19,9 @@ class Watcher(Protocol):
 class Watch:
     """`watcher`: who watches, in all threads; None is the usual case."""
 
-    watcher: Watcher | None = None
+    __slots__ = ("watcher",)
+    watcher: Watcher | None
 
 
 watch = Watch()
+watch.watcher = None

@@ -119,10 +119,9 @@ class Writable:
         held: Any = value if isinstance(value, (Writable, int, float)) else check_numbers("setitem", value)
         place = check_index("setitem", index, self.array.shape)
         try:
-            if is_basic(place):
-                options = {"index": place}
-                part = self.wrap(GetItem.forward(self.array, **options))
-                part.view_of = View(self, GetItem, options)
+            if is_basic(place) and (isinstance(held, Writable) or self.requires_grad):
+                part = self.wrap(GetItem.forward(self.array, index=place))
+                part.view_of = View(self, GetItem, {"index": place})
                 extra = len(shape_of(held)) - part.ndim  # NumPy drops leading axes of size 1
                 part.assign("setitem", Reshape.apply(held, shape=held.shape[extra:]) if extra > 0 else held)
             elif self.records_write("setitem", (held,)):
