@@ -34,6 +34,7 @@ from tinygrad_cnn.tensor.creation import *
 from tinygrad_cnn.tensor.functions import *
 from tinygrad_cnn.tensor.inquiry import *
 from tinygrad_cnn.tensor.legacy_types import *
+from tinygrad_cnn.tensor.low_rank import *
 from tinygrad_cnn.tensor.printing import set_printoptions as set_printoptions
 from tinygrad_cnn.tensor.sampling import *
 from tinygrad_cnn.torch_names import dtypes as _dtypes

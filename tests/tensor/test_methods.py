@@ -58,6 +58,8 @@ CALLS = {
     "masked_scatter": (X > 0.5, X),
     "moveaxis": (0, 1),
     "narrow": (1, 1, 2),
+    "narrow_copy": (1, 1, 2),
+    "diagonal_scatter": (INDEX[0, :3] * 1.0,),
     **dict.fromkeys(("quantile", "nanquantile"), (0.5,)),
     "renorm": (2.0, 0, 0.5),
     "repeat_interleave": (2, 1),

@@ -6,13 +6,14 @@ import numpy as np
 
 from tinygrad_cnn.core.checks import check_axis, shape_of
 from tinygrad_cnn.core.errors import ArgumentError
-from tinygrad_cnn.core.types import A, Array, Shape
+from tinygrad_cnn.core.types import A, Array, ArrayLike, Shape
 from tinygrad_cnn.ops.arrangement import atleast_2d, unpacked
+from tinygrad_cnn.ops.indexing import setitem
 from tinygrad_cnn.ops.reduce import sum
-from tinygrad_cnn.ops.shape import DiagonalPut, cat, clone, diagonal, flatten, pad
+from tinygrad_cnn.ops.shape import DiagonalPut, cat, clone, diagonal, flatten, movedim, pad
 
 __all__ = [
-    "block_diag", "diag", "diag_embed", "diagflat", "trace",
+    "block_diag", "diag", "diag_embed", "diagflat", "diagonal_scatter", "trace",
 ]  # fmt: skip
 
 
@@ -39,6 +40,23 @@ def diag_embed(input: A, offset: int = 0, dim1: int = -2, dim2: int = -1) -> A:
     rest = iter(shape[:-1])
     full = tuple(side if a in (axis1, axis2) else next(rest) for a in range(len(shape) + 1))
     return DiagonalPut.apply(input, shape=full, offset=offset, axis1=axis1, axis2=axis2)
+
+
+def diagonal_scatter(input: A, src: ArrayLike, offset: int = 0, dim1: int = 0, dim2: int = 1) -> A:
+    """A diagonal replaced by `src`, which has its shape."""
+    place = diagonal_index(input, offset, dim1, dim2)
+    size = shape_of(_taken(input, offset, dim1, dim2))
+    if shape_of(src) != size:
+        raise ArgumentError(f"diagonal_scatter: src has shape {shape_of(src)}; the diagonal has shape {size}")
+    turned = movedim(input, (dim1, dim2), (-2, -1))
+    return movedim(setitem(turned, place, src), (-2, -1), (dim1, dim2))
+
+
+def diagonal_index(input: Array, offset: int, dim1: int, dim2: int) -> tuple[Any, ...]:
+    """The index of a diagonal of the last two dims, once dim1 and dim2 have been moved there."""
+    count = shape_of(_taken(input, offset, dim1, dim2))[-1]
+    steps = np.arange(count)
+    return (Ellipsis, steps + max(-offset, 0), steps + max(offset, 0))
 
 
 def diagflat(input: A, offset: int = 0) -> A:

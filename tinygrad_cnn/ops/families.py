@@ -6,6 +6,7 @@ from tinygrad_cnn.ops.arrangement import *
 from tinygrad_cnn.ops.blends import *
 from tinygrad_cnn.ops.comparison import *
 from tinygrad_cnn.ops.conv import *
+from tinygrad_cnn.ops.copies import *
 from tinygrad_cnn.ops.decompositions import *
 from tinygrad_cnn.ops.diagonals import *
 from tinygrad_cnn.ops.elementwise import *

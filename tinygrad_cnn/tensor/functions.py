@@ -41,7 +41,12 @@ if TYPE_CHECKING:
 else:
     _of_ops = {name: getattr(families, name) for name in families.__all__}
     _of_ops.update({name: of_tensors(_of_ops[name], n) for name, n in _OF_TENSORS.items() if name in _of_ops})
-    globals().update({name: f if name in _WITHOUT_OUT else into(f, name in _EXACT) for name, f in _of_ops.items()})
+    globals().update(
+        {
+            name: f if name in _WITHOUT_OUT else into(f, name in _EXACT or name.endswith("_copy"))
+            for name, f in _of_ops.items()
+        }
+    )
 
 cholesky, qr, svd = into(older_names.cholesky), into(older_names.qr, True), into(older_names.svd, True)
 put, trapz = into(put_of), trapezoid_of

@@ -57,6 +57,8 @@ class ShapeMethods(FactMethods):
     sum_to_size = ops.sum_to_size
     diag = ops.diag
     diag_embed = ops.diag_embed
+    diagonal_scatter = ops.diagonal_scatter
+    narrow_copy = ops.narrow_copy
     diagflat = ops.diagflat
     trace = ops.trace
 

@@ -47,10 +47,8 @@ FAMILIES = {
         jit compiler fx export cond cpp parse_ir parse_schema import_ir_module import_ir_module_from_buffer
     """,
     HALVES: """
-        alias_copy as_strided_copy col_indices_copy crow_indices_copy detach_copy diagonal_copy expand_copy
-        indices_copy narrow_copy permute_copy select_copy slice_copy split_copy split_with_sizes_copy
-        squeeze_copy t_copy transpose_copy unbind_copy unfold_copy unsqueeze_copy values_copy
-        view_as_complex_copy view_as_real_copy view_copy unsafe_chunk unsafe_split
+        col_indices_copy crow_indices_copy detach_copy indices_copy slice_copy values_copy
+        view_as_complex_copy view_as_real_copy unsafe_chunk unsafe_split
     """,
     LINEAR: """
         lobpcg
@@ -67,7 +65,7 @@ FAMILIES = {
     """,
     LAYOUT: """
         as_strided_ as_strided_scatter empty_strided empty_permuted new_empty_strided dim_order
-        resize_as_ diagonal_scatter channels_last channels_last_3d
+        resize_as_ channels_last channels_last_3d
     """,
     DEVICES: """
         Event Stream AcceleratorError OutOfMemoryError get_device_module record_stream ipu xpu mtia is_maia
