@@ -196,7 +196,7 @@ def test_a_call_in_the_old_style_says_what_to_do():
 def test_what_is_not_here_says_what_is():
     with pytest.raises(AttributeError, match=r"torch\.autograd\.profiler is not here: use Python's cProfile"):
         tg.autograd.profiler
-    with pytest.raises(AttributeError, match="saved_tensors_hooks is not here"):
-        tg.autograd.graph.saved_tensors_hooks
+    with pytest.raises(AttributeError, match="increment_version is not here"):
+        tg.autograd.graph.increment_version
     with pytest.raises(AttributeError, match=r"torch\.autograd has no attribute 'nonsense'"):
         tg.autograd.nonsense

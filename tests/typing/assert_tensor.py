@@ -6,8 +6,8 @@ import numpy as np
 
 import tinygrad_cnn as tg
 from tinygrad_cnn import Tensor, return_types
-from tinygrad_cnn.autograd.graph import Node
 from tinygrad_cnn.autograd.hooks import RemovableHandle
+from tinygrad_cnn.autograd.nodes import Node
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.tensor.conversions import Nested, Number
 

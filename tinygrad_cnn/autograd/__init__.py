@@ -11,7 +11,6 @@ from tinygrad_cnn.autograd.anomaly import (
     set_detect_anomaly,
 )
 from tinygrad_cnn.autograd.differentiate import backward, grad
-from tinygrad_cnn.autograd.graph import Node
 from tinygrad_cnn.autograd.mode import (
     enable_grad,
     inference_mode,
@@ -20,6 +19,7 @@ from tinygrad_cnn.autograd.mode import (
     no_grad,
     set_grad_enabled,
 )
+from tinygrad_cnn.autograd.nodes import Node
 from tinygrad_cnn.autograd.variable import Variable
 from tinygrad_cnn.core.storage import note_write
 from tinygrad_cnn.torch_names.absent import absent
@@ -39,6 +39,7 @@ class Checked(Protocol):
 
 if TYPE_CHECKING:
     from tinygrad_cnn.autograd import functional as functional
+    from tinygrad_cnn.autograd import graph as graph
     from tinygrad_cnn.autograd.function import Function as Function
 
     gradcheck: Callable[..., Checked]
@@ -61,8 +62,8 @@ else:
 
     def __getattr__(name):
         """A name that is loaded now, or what is said of one that is not here."""
-        if name == "functional":
-            return import_module("tinygrad_cnn.autograd.functional")
+        if name in ("functional", "graph"):
+            return import_module(f"tinygrad_cnn.autograd.{name}")
         return getattr(import_module(later[name]), name) if name in later else missing(name)
 
     def __dir__():

@@ -8,9 +8,9 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from tinygrad_cnn.autograd.watching import add_watcher, remove_watcher
 from tinygrad_cnn.core.graph import Node
 from tinygrad_cnn.core.tensor import Tensor
-from tinygrad_cnn.core.watch import watch
 
 _PACKAGE = os.path.dirname(os.path.dirname(__file__))  # pathlib takes 5 ms to load
 MACHINERY = tuple(os.path.join(_PACKAGE, room) for room in ("autograd", "core", "ops", "tensor"))
@@ -23,8 +23,9 @@ class _State:
 
     def switch(self, enabled: bool, check_nan: bool) -> None:
         """Watch the graph, or do not."""
+        if enabled != self.enabled:
+            (add_watcher if enabled else remove_watcher)(_search)
         self.enabled, self.check_nan = enabled, check_nan
-        watch.watcher = _Search() if enabled else None
 
 
 state = _State()
@@ -126,3 +127,6 @@ class _Search:
         else:
             told = "Traceback of forward call that caused the error:\n" + "".join(lines)
         warnings.warn(f"Error detected in {node.name()}. {told}", stacklevel=4)
+
+
+_search = _Search()

@@ -1,7 +1,9 @@
 """The doors to the backward pass: `backward` adds to `.grad`, `grad` returns gradients. Checks stand here."""
 
+import threading
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -23,6 +25,28 @@ class HasGradient(Protocol[H]):
     def grad(self) -> H | None:
         """Its gradient."""
         ...
+
+
+class _Here(threading.local):
+    partly = False
+
+
+_here = _Here()
+
+
+@contextmanager
+def _partly(partly: bool) -> Iterator[None]:
+    """In this thread, whether the pass gives the gradients of some tensors only."""
+    before, _here.partly = _here.partly, partly
+    try:
+        yield
+    finally:
+        _here.partly = before
+
+
+def adds_to_leaves() -> bool:
+    """Whether the pass that this thread is in adds to the `.grad` of all leaves."""
+    return not _here.partly
 
 
 def backward(
@@ -48,7 +72,10 @@ def backward(
     outputs = _listed("backward", tensors)
     targets = None if inputs is None else _listed("backward", inputs)
     given = _cotangents(grad_tensors, outputs)
-    engine.backward("backward", outputs, given, inputs=targets, retain_graph=retain_graph, create_graph=create_graph)
+    with _partly(targets is not None):
+        engine.backward(
+            "backward", outputs, given, inputs=targets, retain_graph=retain_graph, create_graph=create_graph
+        )
 
 
 def grad(
@@ -126,7 +153,8 @@ def _gradients(
 ) -> tuple[Any, ...]:
     """One pass: the gradient of each target, or None."""
     wanted = [tensor.edge for tensor in targets]
-    found = engine.gradients("grad", sources, cotangents, wanted, retain_graph=keep, create_graph=create_graph)
+    with _partly(True):
+        found = engine.gradients("grad", sources, cotangents, wanted, retain_graph=keep, create_graph=create_graph)
     for k, edge in enumerate(wanted):
         if edge not in found and not unused:
             raise RuntimeError(

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 
-from tinygrad_cnn.autograd.graph import AccumulateGrad, Node, alike
 from tinygrad_cnn.autograd.hooks import RemovableHandle
 from tinygrad_cnn.autograd.mode import no_grad
+from tinygrad_cnn.autograd.nodes import AccumulateGrad, Node, alike
+from tinygrad_cnn.autograd.packing import Packed
+from tinygrad_cnn.autograd.packing import packed as packed_array
 from tinygrad_cnn.core.engine import unbroadcast
 from tinygrad_cnn.core.graph import Alias, Edge
 from tinygrad_cnn.core.mode import mode
@@ -108,19 +110,30 @@ class FunctionCtx:
         return tuple(None if saved is None else self._unpacked(k, saved) for k, saved in enumerate(self._saved))
 
     def _unpacked(self, k: int, saved: Saved) -> Any:
+        if isinstance(saved.array, Packed):
+            saved = saved._replace(array=saved.array.array(), tensor=None)
+            return self._placed(saved)
         if written_since(saved.array, self._time):
             raise RuntimeError(
                 f"{self._name}: saved tensor {k} of shape {saved.array.shape} has been modified by an in-place "
                 f"operation at {last_write(saved.array)}; modify a clone() of it"
             )
-        if saved.output is not None:
-            port = self._ports[saved.output]
-            node = None if port is None else port()
-            return saved.wrap(saved.array) if node is None else saved.alias(saved.array, node)
         tensor = saved.tensor
-        if tensor.array is saved.array and (tensor.edge is saved.edge or not tensor.requires_grad):
+        if (
+            saved.output is None
+            and tensor.array is saved.array
+            and (tensor.edge is saved.edge or not tensor.requires_grad)
+        ):
             return tensor
-        return saved.alias(saved.array, saved.edge)
+        return self._placed(saved)
+
+    def _placed(self, saved: Saved) -> Any:
+        """Another tensor of the array at its place in the graph."""
+        if saved.output is None:
+            return saved.alias(saved.array, saved.edge)
+        port = self._ports[saved.output]
+        node = None if port is None else port()
+        return saved.wrap(saved.array) if node is None else saved.alias(saved.array, node)
 
     def _pack(self, outputs: tuple[Any, ...]) -> None:
         """Turn what `save_for_backward` was given into what may be kept as long as the graph."""
@@ -131,8 +144,9 @@ class FunctionCtx:
                 packed.append(None)
                 continue
             output = places.get(id(t))
-            edge = t.edge if t.requires_grad else None
-            packed.append(Saved(None if output is not None else t, t.array, edge, output, t.wrap, t.alias))
+            edge, array = t.edge if t.requires_grad else None, packed_array(t.array)
+            held = None if output is not None or array is not t.array else t
+            packed.append(Saved(held, array, edge, output, t.wrap, t.alias))
         self._saved, self._given, self._time = tuple(packed), (), clock.now
 
     def _free(self) -> None:

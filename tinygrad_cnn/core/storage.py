@@ -14,7 +14,6 @@ import os
 import sys
 import weakref
 from collections.abc import Sequence
-from pathlib import Path
 from types import CodeType
 from typing import Any
 
@@ -27,7 +26,7 @@ from tinygrad_cnn.core.op import Op
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.kernels.passes import reshaped
 
-PACKAGE = str(Path(__file__).parents[1]) + os.sep
+PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep  # pathlib takes 5 ms to load
 NO_GRAD = "was made under no_grad()"
 SEVERAL = "is one of several views that were made at once"
 

@@ -23,6 +23,7 @@ from tinygrad_cnn.core.promotion import CATEGORY
 from tinygrad_cnn.core.shape import Expand, Reshape
 from tinygrad_cnn.core.storage import OUTSIDE, View, check_overlap, clock, note_write, owner, written_since
 from tinygrad_cnn.core.types import ArrayLike, NDArray
+from tinygrad_cnn.core.watch import watch
 
 
 class Writable:
@@ -86,12 +87,12 @@ class Writable:
             self.write(op, values, operands)
             return self
         clock.now += 1  # the nodes of this write are known by their time
-        result = function(self.alias(self.array[...], self.current()))
+        old = self.array[...] if watch.watcher is None else np.array(self.array)  # a watcher may keep it
+        result = function(self.alias(old, self.current()))
         self._check_fits(op, result.array)
         result = result if result.array.dtype == self.array.dtype else result.astype(self.array.dtype)
         node = result.edge if result.requires_grad else None
-        fresh = isinstance(node, Node) and node.time == clock.now
-        if fresh:
+        if fresh := isinstance(node, Node) and node.time == clock.now:
             self._keep_old(node, [v.array for v in operands if isinstance(v, Writable)])
         self.write(op, result.array[place], operands, place)
         if fresh:
@@ -146,7 +147,8 @@ class Writable:
             array[place] = values
         except (ValueError, TypeError) as error:
             raise ArgumentError(f"{op}: {error}") from None
-        note_write(array)
+        finally:  # after an interrupt, too
+            note_write(array)
 
     def turn(self, op: str, function: Callable[[Any], Any]) -> None:
         """Become a view of oneself: another shape of the same memory. It counts as a write."""
@@ -211,7 +213,7 @@ class Writable:
     def _keep_output(self, node: Any) -> None:
         """Of a value that its op saved keep the place where it was written, not where it was computed."""
         first, *rest = node.saved or (None,)
-        if first is not None and not any(
+        if type(first) is np.ndarray and not any(
             type(part) is np.ndarray and owner(part) is owner(self.array) for part in rest
         ):
             node.saved, node.time = (self.array, *rest), clock.now

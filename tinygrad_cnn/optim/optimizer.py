@@ -190,8 +190,10 @@ class Optimizer:
                     if value.dtype.kind != "f":
                         raise RuntimeError(f"step: a parameter of dtype {value.dtype} cannot be optimised; use floats")
                     state = self.state.get(p, {})
-                    self.update(value, -gradient if group.get("maximize") else gradient, state, group)
-                    note_write(value)
+                    try:
+                        self.update(value, -gradient if group.get("maximize") else gradient, state, group)
+                    finally:  # after an interrupt, too
+                        note_write(value)
                     if state:
                         self.state[p] = state
         return loss
