@@ -235,7 +235,7 @@ def first_difference(there, here, versions=True, loose=False):
             if part == "tensor" and hasattr(u, "_version"):
                 # where the count begins, and by how much a write raises it, is nobody's business
                 written = there.written(name, t), here.written(name, u)
-                if written == (True, False) and versions:
+                if written == (True, False) and versions and a.size:
                     return "version", f"{name} was written", f"{name} was not"
                 changed.append(name) if written[0] else only_here.append(name) if written[1] else None
     same, own = (same_objects(things) for things in (theirs, ours))
@@ -313,7 +313,7 @@ class Run:
             return f"raises {where}", said(theirs), said(ours)
         if not self.look:
             return None
-        given_data = any(".data = " in line for line in self.lines)
+        given_data = any(OTHER_DATA.search(line) for line in self.lines)
         read_as_another = any(each.rule == "view_dtype" for each in self.steps)
         return first_difference(self.there, self.here, not given_data, read_as_another)
 
@@ -369,11 +369,13 @@ class Allowed:
 
 
 STALE = "a leaf Variable that requires grad"
+STALE_BASE = "its base or another view of its base has been modified inplace"
 AS_DIFFERENT_TYPES = "that view the same data as different types"
 OVERLAP = "some elements of the input tensor and the written-to tensor refer to a single memory location"
 REWRITTEN = "modified by an inplace operation"
 FREED = "Trying to backward through the graph a second time"
 BACKWARD = re.compile(r"\.backward\(|autograd\.(grad|backward)\(")
+OTHER_DATA = re.compile(r"\.data = |\.set_\(")
 WRITE = re.compile(r"\w_\(|\]* [-+*/]?= |out=|init\.|inplace=True")
 
 
@@ -406,7 +408,7 @@ def of_retained(run, found, theirs):
 
 def of_saved_copies(run, found, theirs):
     values = found[0].startswith("value of") and BACKWARD.search(run.lines[-1])
-    return run.lines if REWRITTEN in str(theirs) or values else None
+    return run.lines if REWRITTEN in str(theirs) or STALE_BASE in str(theirs) or values else None
 
 
 def of_views_brought_up_to_date(run, found, theirs):
@@ -417,7 +419,7 @@ def of_views_brought_up_to_date(run, found, theirs):
 
 
 def after_other_data(run, found, theirs):
-    other = any(".data = " in line for line in run.lines)
+    other = any(OTHER_DATA.search(line) for line in run.lines)
     told = any("register_hook" in line or "retain_grad" in line for line in run.lines)
     seen = "modified by an inplace" in str(theirs) or "modified inplace" in str(theirs)
     return other and (seen or (told and found[0].startswith("value of") and bool(BACKWARD.search(run.lines[-1]))))

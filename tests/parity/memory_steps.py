@@ -503,7 +503,7 @@ COPIES = forms("""
     {}.expand(2, 3).contiguous() | m.meshgrid({}, indexing='ij')[0] | m.pixel_shuffle({}, 1) | +{} |
     {}.positive() | m.unbind({}.clone())[0] | {}.to(m.float64, copy=True) | {}.bool() | m.vstack([{}]) |
     {}.fliplr() | {}.kron(m.tensor(1)) | m.dropout({}, 0., True) |
-    m.linalg.multi_dot([{}, {}]) | m.trapz({}) | m.clamp({}) | m.nn.functional.threshold({}, -100, 0) |
+    m.linalg.multi_dot([{}, {}]) | m.clamp({}) | m.nn.functional.threshold({}, -100, 0) |
     {}.reshape(-1)[0] | m.swapaxes({}, 0, 0) | m.hstack([{}]) | m.concat([{}]) | m.triu({}, -9) |
     m.renorm({}, 2, 0, 1e9) | {}.round()
 """)

@@ -135,7 +135,10 @@ class Writer:
         return self.places[key]
 
     def storages(self) -> list[tuple[int, int, list[int]]]:
-        """The runs of memory that several arrays lie in: first and last address, and the arrays' numbers."""
+        """The runs of memory that are kept as they lie: first and last address, and the numbers of the arrays there.
+
+        Several arrays lie in one, or one in another order than that of its indices, or with elements in one place.
+        """
         spans = sorted((*byte_bounds(a), k) for k, a in enumerate(self.arrays) if a.size)
         runs: list[tuple[int, int, list[int]]] = []
         for low, high, k in spans:
@@ -143,7 +146,11 @@ class Writer:
                 runs[-1] = (runs[-1][0], max(high, runs[-1][1]), [*runs[-1][2], k])
             else:
                 runs.append((low, high, [k]))
-        return [run for run in runs if len(run[2]) > 1]
+        return [run for run in runs if len(run[2]) > 1 or self.laid_out(run[2][0], run[1] - run[0])]
+
+    def laid_out(self, k: int, size: int) -> bool:
+        """Whether an array fills its run of memory, but not in C order."""
+        return not self.arrays[k].flags.c_contiguous and self.arrays[k].nbytes >= size
 
 
 def advice(value: Any) -> str:

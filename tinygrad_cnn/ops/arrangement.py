@@ -234,7 +234,7 @@ def broadcast_tensors(*tensors: Any) -> tuple[Any, ...]:
     """Each repeated to the common shape, without copying."""
     parts = unpacked("broadcast_tensors", tensors)
     shape: Shape = check_broadcast("broadcast_tensors", *(shape_of(x) for x in parts))
-    return tuple(broadcast_to(x, shape) for x in parts)
+    return tuple(x if shape_of(x) == shape else broadcast_to(x, shape) for x in parts)
 
 
 @overload
@@ -286,4 +286,4 @@ def sum_to_size(input: A, *size: Any) -> A:
     if not shape:
         return sum(input)
     axes = [k for k, n in enumerate(have) if k < lead or (shape[k - lead] == 1 and n != 1)]
-    return reshape(sum(input, axes, True) if axes else input, shape)
+    return reshape(sum(input, axes, True), shape) if axes else input

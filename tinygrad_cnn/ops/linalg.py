@@ -15,7 +15,7 @@ from tinygrad_cnn.core.shape import Cast
 from tinygrad_cnn.core.types import A, Array, ArrayLike, Shape
 from tinygrad_cnn.ops.checks import check_ndim, check_same_dtype
 from tinygrad_cnn.ops.elementwise import mul
-from tinygrad_cnn.ops.shape import diagonal, unsqueeze
+from tinygrad_cnn.ops.shape import diagonal, permute, unsqueeze
 
 __all__ = [
     "bmm", "dot", "einsum", "linear", "matmul", "mm", "outer",
@@ -167,6 +167,8 @@ def einsum(equation: str, *operands: Any) -> Any:
             arrays[k] = diagonal(arrays[k], 0, first, second)
             term = term[:first] + term[first + 1 : second] + term[second + 1 :] + letter
         terms[k] = term
+    if len(arrays) == 1 and set(terms[0]) == set(output):  # its dims in another order: a view, as in PyTorch
+        return permute(arrays[0], [terms[0].index(letter) for letter in output])
     return Einsum.apply(*arrays, terms=tuple(terms), output=output)
 
 

@@ -41,7 +41,7 @@ class Strided(Op):
         own, seen = _places(x_shape, steps), _places(size, stride) + offset
         number = np.full(max(int(own.max(initial=0)), int(seen.max(initial=0))) + 1, -1)
         number[own] = np.arange(own.size).reshape(x_shape)  # of each place in memory, which element of x lies there
-        which = np.where(seen < 0, -1, number[seen])
+        which = np.where(seen < 0, -1, number[np.maximum(seen, 0)])
         return PutItem.apply(g[which >= 0], index=(which[which >= 0],), shape=(own.size,)).reshape(x_shape)
 
     @classmethod

@@ -30,9 +30,17 @@ class UntypedStorage:
         return f"<{type(self).__name__} of {self.nbytes()} bytes at {self.data_ptr():#x}>"
 
 
+def whole(array: NDArray) -> NDArray:
+    """The memory that an array lies in, seen through `.data`, whose memory has a version of its own, too."""
+    memory = owner(array)
+    while isinstance(memory.base, memoryview) and isinstance(memory.base.obj, np.ndarray):
+        memory = owner(memory.base.obj)
+    return memory
+
+
 def storage_of(array: NDArray) -> UntypedStorage:
     """The storage of an array."""
-    return UntypedStorage(owner(array))
+    return UntypedStorage(whole(array))
 
 
 def row_of(memory: NDArray) -> NDArray | None:
@@ -43,7 +51,7 @@ def row_of(memory: NDArray) -> NDArray | None:
 
 def copied(array: NDArray, memo: dict[Any, Any]) -> NDArray:
     """A copy for `deepcopy`: of the whole storage, once, and of every tensor there a window on that."""
-    memory = owner(array)
+    memory = whole(array)
     key = "storage", start(memory), memory.nbytes
     if row_of(memory) is None or not array.size:
         return np.array(array)

@@ -91,7 +91,7 @@ class ShapeMethods(FactMethods):
     @property
     def mT(self) -> Self:
         """With the last two dims swapped."""
-        return ops.transpose(self, -1, -2)
+        return ops.adjoint(self)
 
     @property
     def H(self) -> Self:
@@ -101,4 +101,4 @@ class ShapeMethods(FactMethods):
     @property
     def mH(self) -> Self:
         """With the last two dims swapped."""
-        return ops.transpose(self, -1, -2)
+        return ops.adjoint(self)
