@@ -8,7 +8,7 @@ from tinygrad_cnn.tensor import Tensor
 __all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout"]
 
 
-class _Dropout(Settings):
+class _DropoutNd(Settings):
     """A probability, and whether the input is overwritten."""
 
     shown = ("p", "inplace")
@@ -19,42 +19,42 @@ class _Dropout(Settings):
         self.p, self.inplace = p, inplace
 
 
-class Dropout(_Dropout):
+class Dropout(_DropoutNd):
     """In training, zero elements with probability p (Srivastava et al. 2014)."""
 
     def forward(self, input: Tensor) -> Tensor:
         return F.dropout(input, self.p, self.training, self.inplace)
 
 
-class Dropout1d(_Dropout):
+class Dropout1d(_DropoutNd):
     """In training, zero channels of (N, C, L) or (C, L) with probability p (Tompson et al. 2015)."""
 
     def forward(self, input: Tensor) -> Tensor:
         return F.dropout1d(input, self.p, self.training, self.inplace)
 
 
-class Dropout2d(_Dropout):
+class Dropout2d(_DropoutNd):
     """In training, zero channels of (N, C, H, W) with probability p (Tompson et al. 2015)."""
 
     def forward(self, input: Tensor) -> Tensor:
         return F.dropout2d(input, self.p, self.training, self.inplace)
 
 
-class Dropout3d(_Dropout):
+class Dropout3d(_DropoutNd):
     """In training, zero channels of (N, C, D, H, W) with probability p."""
 
     def forward(self, input: Tensor) -> Tensor:
         return F.dropout3d(input, self.p, self.training, self.inplace)
 
 
-class AlphaDropout(_Dropout):
+class AlphaDropout(_DropoutNd):
     """In training, set elements to SELU's lowest value, and keep mean and variance (Klambauer et al. 2017)."""
 
     def forward(self, input: Tensor) -> Tensor:
         return F.alpha_dropout(input, self.p, self.training, self.inplace)
 
 
-class FeatureAlphaDropout(_Dropout):
+class FeatureAlphaDropout(_DropoutNd):
     """`AlphaDropout` of whole channels of (N, C, …)."""
 
     def forward(self, input: Tensor) -> Tensor:

@@ -29,6 +29,18 @@ def register(hooks: list[Any], hook: Any, prepend: bool = False) -> RemovableHan
     return RemovableHandle(hooks, hook)
 
 
+REGISTRATIONS: dict[str, list[Callable[..., Any]]] = {"_parameters": [], "_buffers": [], "_modules": []}
+"""What is called when any module registers something."""
+
+
+def registered(module: Any, room: str, name: str, value: Any) -> Any:
+    """What a module is to register: the value, or what a hook of all registrations puts in its place."""
+    for hook in list(REGISTRATIONS[room]):
+        new = hook(module, name, value)
+        value = value if new is None else new
+    return value
+
+
 class CallHooks:
     """The hooks of one module around its `forward` and around the backward pass through it."""
 
@@ -43,17 +55,18 @@ class CallHooks:
         result, called = None, set()
         try:
             args, kwargs = self._before(module, args, kwargs)
-            before, after = self.backward_pre.copy(), self.backward.copy()  # as they are now
+            before = EVERYWHERE.backward_pre + self.backward_pre  # as they are now
+            after = EVERYWHERE.backward + self.backward
             watch = _Watch(module, before, after) if before or after else None
             if watch is not None:
                 args = watch.inputs(args)
             result = module.forward(*args, **kwargs)
-            for hook in list(self.forward):
+            for hook in EVERYWHERE.forward + self.forward:
                 called.add(hook)
                 result = _after(hook, module, args, kwargs, result)
             return result if watch is None else watch.outputs(result)
         except Exception:
-            for hook in list(self.forward):
+            for hook in EVERYWHERE.forward + self.forward:
                 if hook.always_call and hook not in called:
                     try:
                         result = _after(hook, module, args, kwargs, result)
@@ -65,7 +78,7 @@ class CallHooks:
             raise
 
     def _before(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-        for hook in list(self.forward_pre):
+        for hook in EVERYWHERE.forward_pre + self.forward_pre:
             if hook.with_kwargs:
                 new = hook.function(module, args, kwargs)
                 if new is None:
@@ -81,6 +94,10 @@ class CallHooks:
                 if new is not None:
                     args = new if isinstance(new, tuple) else (new,)
         return args, kwargs
+
+
+EVERYWHERE = CallHooks()
+"""The hooks of the calls of all modules, called before a module's own; see `nn.global_hooks`."""
 
 
 def _after(hook: Hook, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> Any:

@@ -6,12 +6,12 @@ What `load_state_dict` does is in `nn.state`, what hooks do in `nn.hooks`.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, Protocol, Self, TypeVar, overload
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, ParamSpec, Protocol, Self, TypeVar, overload
 
 from tinygrad_cnn.autograd.hooks import RemovableHandle
 from tinygrad_cnn.nn.entries import Entries
-from tinygrad_cnn.nn.hooks import CallHooks, Hook, register
+from tinygrad_cnn.nn.hooks import CallHooks, Hook, register, registered
 from tinygrad_cnn.nn.not_here import MODULE_METHODS
 from tinygrad_cnn.nn.parameter import Buffer, Parameter
 from tinygrad_cnn.nn.state import IncompatibleKeys, StateHooks, load, save
@@ -62,6 +62,8 @@ class Module:
     _buffers: dict[str, Tensor | None]
     _modules: dict[str, Module | None]
     _non_persistent_buffers_set: set[str]
+    _version: ClassVar[int] = 1
+    """That of what a class keeps in its state, which stands in ``state_dict()._metadata``."""
     _call_hooks: CallHooks | None = None
     _state_hooks: StateHooks | None = None
 
@@ -134,7 +136,7 @@ class Module:
                 self.__dict__[room].pop(name, None)
         self._non_persistent_buffers_set.discard(name)
         if isinstance(value, Module):
-            self._modules[name] = value
+            self._modules[name] = registered(self, "_modules", name, value)
         elif isinstance(value, Buffer):
             self.register_buffer(name, value, value.persistent)
         else:
@@ -190,12 +192,12 @@ class Module:
                 f"register_parameter: {name!r} is the result of an op, which a parameter cannot be; compute it in "
                 "forward"
             )
-        self._parameters[name] = param
+        self._parameters[name] = registered(self, "_parameters", name, param)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Add a tensor that belongs to the state but is not trained; saved if `persistent`."""
         self._check_entry("_buffers", name, tensor, Tensor)
-        self._buffers[name] = tensor
+        self._buffers[name] = registered(self, "_buffers", name, tensor)
         if persistent:
             self._non_persistent_buffers_set.discard(name)
         else:
@@ -204,7 +206,7 @@ class Module:
     def add_module(self, name: str, module: Module | None) -> None:
         """Add a module under a name."""
         self._check_entry("_modules", name, module, Module)
-        self._modules[name] = module
+        self._modules[name] = registered(self, "_modules", name, module)
 
     def register_module(self, name: str, module: Module | None) -> None:
         """Add a module under a name: `add_module`."""
@@ -258,10 +260,20 @@ class Module:
         return (module for _, module in self.named_children())
 
     def _named(self, room: str, prefix: str, recurse: bool, remove_duplicate: bool) -> Iterator[tuple[str, Any]]:
+        return self._named_members(lambda module: module.__dict__[room].items(), prefix, recurse, remove_duplicate)
+
+    def _named_members(
+        self,
+        get_members_fn: Callable[[Module], Iterable[tuple[str, Any]]],
+        prefix: str = "",
+        recurse: bool = True,
+        remove_duplicate: bool = True,
+    ) -> Iterator[tuple[str, Any]]:
+        """What a function finds in this module and, with `recurse`, in all below it, with dotted names."""
         seen: set[int] = set()
         places = self.named_modules(None, prefix, remove_duplicate) if recurse else [(prefix, self)]
         for place, module in places:
-            for name, value in module.__dict__[room].items():
+            for name, value in get_members_fn(module):
                 if value is not None and id(value) not in seen:
                     if remove_duplicate:
                         seen.add(id(value))
@@ -446,7 +458,12 @@ class Module:
         prefix : what the names begin with
         keep_vars : give the parameters themselves, not detached tensors of their memory
         """
-        state: dict[str, Tensor] = OrderedDict() if destination is None else destination
+        state: Any = OrderedDict() if destination is None else destination
+        if destination is None:
+            state._metadata = OrderedDict()
+        local = {"version": self._version}
+        if hasattr(state, "_metadata"):
+            state._metadata[prefix[:-1]] = local
         hooks = self._state_hooks
         for hook in hooks.save_pre if hooks is not None else ():
             hook(self, prefix, keep_vars)
@@ -455,9 +472,10 @@ class Module:
             if module is not None:
                 module.state_dict(destination=state, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
         for hook in hooks.save_post if hooks is not None else ():
-            if hook(self, state, prefix, {}) is not None:
+            if hook(self, state, prefix, local) is not None:
                 raise RuntimeError("state_dict: a post hook must return None; change the state in place")
-        return state
+        filled: dict[str, Tensor] = state
+        return filled
 
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
@@ -484,6 +502,9 @@ class Module:
     def set_extra_state(self, state: Any) -> None:
         """Take back what `get_extra_state` returned."""
         raise RuntimeError(f"{type(self).__name__}: set_extra_state is not written; define it with get_extra_state")
+
+    def _complete_state(self, state: dict[str, Any], prefix: str, version: int | None) -> None:
+        """Add to a state that was saved by an older version what the class has kept since."""
 
     def _has_extra_state(self) -> bool:
         return type(self).get_extra_state is not Module.get_extra_state
@@ -526,9 +547,9 @@ class Module:
         """
         return register(self._hooks_of_calls().backward, Hook(hook), prepend)
 
-    def register_backward_hook(self, hook: Callable[..., Any]) -> NoReturn:
-        """Refused: the deprecated form, which sees the last op only."""
-        self._refuse("register_backward_hook")
+    def register_backward_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """`register_full_backward_hook` under its deprecated name; PyTorch's sees the last op of the module only."""
+        return self.register_full_backward_hook(hook)
 
     def register_state_dict_pre_hook(self, hook: Callable[..., None]) -> RemovableHandle:
         """Call ``hook(module, prefix, keep_vars)`` before the state is taken."""
@@ -551,9 +572,10 @@ class Module:
         return register(self._hooks_of_state().load_post, hook)
 
     def _hooks_of_calls(self) -> CallHooks:
-        if self._call_hooks is None:
-            self._call_hooks = CallHooks()
-        return self._call_hooks
+        own = self.__dict__.get("_call_hooks")  # the class has some where there are hooks of all modules
+        if own is None:
+            own = self._call_hooks = CallHooks()
+        return own
 
     def _hooks_of_state(self) -> StateHooks:
         if self._state_hooks is None:

@@ -44,9 +44,10 @@ class _Affine(Module):
             init.zeros_(bias)
 
 
-class _Norm(_Affine):
+class _NormBase(_Affine):
     """A normalisation of channels, with running statistics if they are tracked."""
 
+    _version = 2
     dims: tuple[int, ...]
     layout: str
     running_mean: Tensor | None
@@ -81,6 +82,12 @@ class _Norm(_Affine):
             if statistic is not None:
                 statistic.fill_(begin)
 
+    def _complete_state(self, state: dict[str, Any], prefix: str, version: int | None) -> None:
+        """The first version did not count batches."""
+        key = f"{prefix}num_batches_tracked"
+        if self.num_batches_tracked is not None and (version is None or version < 2) and key not in state:
+            state[key] = self.num_batches_tracked
+
     def _check(self, input: Any) -> None:
         check_ndim(type(self).__name__, "input", input, self.dims, self.layout)
 
@@ -92,7 +99,7 @@ class _Norm(_Affine):
         )
 
 
-class _BatchNorm(_Norm):
+class _BatchNorm(_NormBase):
     """Normalisation of each channel over the batch (Ioffe & Szegedy 2015)."""
 
     def forward(self, input: Tensor) -> Tensor:
@@ -127,7 +134,7 @@ class BatchNorm3d(_BatchNorm):
     dims, layout = (5,), "(N, C, D, H, W)"
 
 
-class _InstanceNorm(_Norm):
+class _InstanceNorm(_NormBase):
     """Normalisation of each channel of each sample (Ulyanov et al. 2016)."""
 
     def __init__(

@@ -39,7 +39,6 @@ MODULE_METHODS: dict[str, tuple[type[Exception], str]] = {
         DeviceError,
         "there is no GPU here, only the CPU; leave .cuda() out, or write .to('cuda' if cuda.is_available() else 'cpu')",
     ),
-    "register_backward_hook": (RuntimeError, "it is not here; use register_full_backward_hook"),
     "share_memory": (
         RuntimeError,
         "tensors are not shared between processes; use threads, which share them as they are",

@@ -103,10 +103,14 @@ class MaxUnpool3d(_MaxUnpoolNd):
         return F.max_unpool3d(input, indices, self.kernel_size, self.stride, self.padding, output_size)
 
 
-class AvgPool1d(Settings):
-    """The mean of each window of (N, C, L) or (C, L)."""
+class _AvgPoolNd(Settings):
+    """The mean of each window."""
 
     shown = ("kernel_size", "stride", "padding")
+
+
+class AvgPool1d(_AvgPoolNd):
+    """The mean of each window of (N, C, L) or (C, L)."""
 
     def __init__(
         self,
@@ -127,10 +131,8 @@ class AvgPool1d(Settings):
         return F.avg_pool1d(input, self.kernel_size, self.stride, *options)
 
 
-class _AvgPoolOfWindows(Settings):
-    """The mean of each window."""
-
-    shown = ("kernel_size", "stride", "padding")
+class _AvgPoolOfWindows(_AvgPoolNd):
+    """The mean of each window of a plane or a volume."""
 
     def __init__(
         self,

@@ -39,7 +39,7 @@ def load(root: Any, state_dict: Mapping[str, Any], strict: bool, assign: bool) -
     """Give a tree of modules its state; see `Module.load_state_dict`."""
     if not isinstance(state_dict, Mapping):
         raise TypeError(f"load_state_dict: got {type(state_dict).__name__}; expected a mapping of names to tensors")
-    loading = _Loading(OrderedDict(state_dict), strict, assign)
+    loading = _Loading(OrderedDict(state_dict), getattr(state_dict, "_metadata", {}), strict, assign)
     loading.visit(root, "")
     keys = IncompatibleKeys(loading.missing, loading.unexpected())
     hooked = [m for m in reversed(list(root.modules())) if m._state_hooks is not None and m._state_hooks.load_post]
@@ -59,8 +59,8 @@ def load(root: Any, state_dict: Mapping[str, Any], strict: bool, assign: bool) -
 class _Loading:
     """One pass over the tree: which names were found, what is wrong with them, what is to be written."""
 
-    def __init__(self, state: OrderedDict[str, Any], strict: bool, assign: bool) -> None:
-        self.state, self.strict, self.assign = state, strict, assign
+    def __init__(self, state: OrderedDict[str, Any], metadata: Any, strict: bool, assign: bool) -> None:
+        self.state, self.metadata, self.strict, self.assign = state, metadata, strict, assign
         self.known: set[str] = set()
         self.missing: list[str] = []
         self.problems: list[str] = []
@@ -68,9 +68,13 @@ class _Loading:
 
     def visit(self, module: Any, prefix: str) -> None:
         """Take note of one module, then of those below it."""
+        local = dict(self.metadata.get(prefix[:-1], {}))
+        if self.assign:
+            local["assign_to_params_buffers"] = True
         if module._state_hooks is not None:
             for hook in list(module._state_hooks.load_pre):
-                hook(module, self.state, prefix, {}, self.strict, self.missing, [], self.problems)
+                hook(module, self.state, prefix, local, self.strict, self.missing, [], self.problems)
+        module._complete_state(self.state, prefix, local.get("version"))
         for name, target in own_state(module):
             self.enter(module, name, prefix + name, target)
         if module._has_extra_state():

@@ -8,7 +8,7 @@ import numpy as np
 
 from tinygrad_cnn import ops
 from tinygrad_cnn.autograd import no_grad
-from tinygrad_cnn.nn.conv import ConvTranspose1d, ConvTranspose2d
+from tinygrad_cnn.nn.conv import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from tinygrad_cnn.nn.module import Module
 from tinygrad_cnn.nn.utils.reparametrized import Reparametrized, find, install, uninstall
 from tinygrad_cnn.random import default_generator
@@ -69,7 +69,7 @@ def spectral_norm(
     dim : the dim of the outputs, by default 0, of transposed convolutions 1
     """
     if dim is None:
-        dim = 1 if isinstance(module, (ConvTranspose1d, ConvTranspose2d)) else 0
+        dim = 1 if isinstance(module, (ConvTranspose1d, ConvTranspose2d, ConvTranspose3d)) else 0
     norm = SpectralNorm(name, n_power_iterations, dim, eps)
     weight = install(module, norm)
     matrix = as_matrix(weight.detach(), dim)
