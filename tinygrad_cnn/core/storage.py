@@ -13,12 +13,10 @@ the array at the end of the chain of their bases is the storage (`owner`), and a
 import os
 import sys
 import weakref
-from collections.abc import Sequence
 from types import CodeType
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import byte_bounds
 
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.mode import mode
@@ -127,27 +125,13 @@ def last_write(array: NDArray) -> str:
     return f"{code.co_filename}, line {next(lines, code.co_firstlineno)}"
 
 
-def check_overlap(op: str, target: NDArray, operands: Sequence[NDArray]) -> None:
-    """RuntimeError if elements of what is written share a place, or lie askew over an operand."""
+def check_overlap(op: str, target: NDArray) -> None:
+    """RuntimeError if elements of what is written share a place."""
     if target.size and any(step == 0 and n > 1 for step, n in zip(target.strides, target.shape, strict=True)):
         raise ArgumentError(
             f"{op}: more than one element of the written-to tensor of shape {target.shape} refers to a single place in "
             "memory, as in what expand() gives; clone() it before writing into it"
         )
-    if any(_askew(target, array) for array in operands):
-        raise ArgumentError(
-            f"{op}: some elements of an input and of the written-to tensor of shape {target.shape} refer to a single "
-            "place in memory; clone() the input before the write"
-        )
-
-
-def _askew(a: NDArray, b: NDArray) -> bool:
-    """Whether two arrays without gaps overlap without being the same elements in the same order."""
-    (low, high), (first, last) = byte_bounds(a), byte_bounds(b)
-    if not a.size or high - low != a.nbytes or last - first != b.nbytes or high <= first or last <= low:
-        return False
-    steps = [[s for s, n in zip(x.strides, x.shape, strict=True) if n != 1] for x in (a, b)]
-    return (low, high, a.ndim, steps[0]) != (first, last, b.ndim, steps[1])
 
 
 # ---- views -----------------------------------------------------------------------------------------------------------
@@ -162,6 +146,8 @@ class View:
     __slots__ = ("base", "before", "op", "options", "refusal", "time")
 
     def __init__(self, source: Any, op: type[Op], options: dict[str, Any]) -> None:
+        if source is not None and source.view_of is not None and source.view_of.hidden():
+            source.view_of = None  # nobody else sees it, so it is a base itself
         before = None if source is None else source.view_of
         self.base: Any = source if before is None or before.base is None else before.base
         self.before: View | None = None if self.base is source else before  # the view of which this is a view
@@ -178,6 +164,15 @@ class View:
             steps.append((view.op, view.options))
             view = view.before
         return tuple(reversed(steps))
+
+    def hidden(self) -> bool:
+        """Whether the base is a value on the way to this view: nobody else holds it, or a view of it."""
+        view, length = self.before, 1
+        while view is not None:
+            if sys.getrefcount(view) > 3:
+                return False
+            view, length = view.before, length + 1
+        return self.base is not None and sys.getrefcount(self.base) <= length + 1
 
     def check(self, op: str) -> None:
         """RuntimeError if its memory may not be written where that is recorded."""

@@ -84,7 +84,7 @@ class Writable:
         if not self.records_write(op, operands):
             values = np.asarray(function(self.wrap(self.array)).array)
             self._check_fits(op, values)
-            self.write(op, values, operands)
+            self.write(op, values)
             return self
         clock.now += 1  # the nodes of this write are known by their time
         old = self.array[...] if watch.watcher is None else np.array(self.array)  # a watcher may keep it
@@ -94,7 +94,7 @@ class Writable:
         node = result.edge if result.requires_grad else None
         if fresh := isinstance(node, Node) and node.time == clock.now:
             self._keep_old(node, [v.array for v in operands if isinstance(v, Writable)])
-        self.write(op, result.array[place], operands, place)
+        self.write(op, result.array[place], place is not ..., place)
         if fresh:
             self._keep_output(node)
         self.move_to(node)
@@ -111,7 +111,7 @@ class Writable:
                 node = value.edge
             array = value.array
         repeatable = not shape_of(array) and op != "copy_"  # one number may be written twice to a place
-        self.write(op, array, None if repeatable else (value,) if shape_of(array) == self.array.shape else ())
+        self.write(op, array, repeatable)
         if recorded:
             self.move_to(node)
         return self
@@ -136,13 +136,11 @@ class Writable:
                 f"{np.shape(held.array if isinstance(held, Writable) else held)})"
             ) from None
 
-    def write(self, op: str, values: Any, operands: tuple[Any, ...] | None = (), place: Any = ...) -> None:
-        """Write into the memory and say so. Without operands (None) an element may be written twice."""
+    def write(self, op: str, values: Any, repeatable: bool = False, place: Any = ...) -> None:
+        """Write into the memory and say so. `repeatable`: an element may be written twice."""
         array = self.array
-        if operands is not None:
-            shared = [v.array for v in operands if isinstance(v, Writable) and v.array is not array]
-            if shared or (0 in array.strides and place is ...):
-                check_overlap(op, array, shared)
+        if 0 in array.strides and not repeatable:
+            check_overlap(op, array)
         try:
             array[place] = values
         except (ValueError, TypeError) as error:
@@ -170,9 +168,13 @@ class Writable:
         """Whether a write of these into this tensor is recorded; RuntimeError if that is refused."""
         if not mode.recording or not (self.requires_grad or any(getattr(v, "requires_grad", False) for v in operands)):
             return False
-        if self.view_of is not None and self.view_of.base is not None:
-            self.view_of.check(op)
-            self.view_of.base.refuse_leaf(op)
+        if self.base is not None:
+            if self.view_of.hidden():  # type: ignore[union-attr]
+                self.current()
+                self.view_of = None
+            else:
+                self.view_of.check(op)  # type: ignore[union-attr]
+                self.base.refuse_leaf(op)
         self.refuse_leaf(op)
         return True
 

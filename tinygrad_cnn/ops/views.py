@@ -27,6 +27,9 @@ class Strided(Op):
     views = True
 
     def forward(x: Array, *, size: Shape, stride: Shape, offset: int, steps: Shape) -> Array:
+        if tuple(step // x.itemsize for step in x.strides) != steps and x.size > 1:  # a cotangent, which lies otherwise
+            which = _elements(x.shape, steps, _places(size, stride) + offset)
+            return np.where(which < 0, x.dtype.type(0), x.reshape(-1)[which])
         memory = owner(x)
         row = (memory if memory.flags.c_contiguous else memory.T).reshape(-1).view(x.dtype)
         first = (start(x) - start(memory)) // x.itemsize + offset
@@ -38,11 +41,9 @@ class Strided(Op):
         return np.lib.stride_tricks.as_strided(row[first:], size, [step * x.itemsize for step in stride])
 
     def d_x(g: Array, x_shape: Shape, *, size: Shape, stride: Shape, offset: int, steps: Shape) -> Array:
-        own, seen = _places(x_shape, steps), _places(size, stride) + offset
-        number = np.full(max(int(own.max(initial=0)), int(seen.max(initial=0))) + 1, -1)
-        number[own] = np.arange(own.size).reshape(x_shape)  # of each place in memory, which element of x lies there
-        which = np.where(seen < 0, -1, number[np.maximum(seen, 0)])
-        return PutItem.apply(g[which >= 0], index=(which[which >= 0],), shape=(own.size,)).reshape(x_shape)
+        which = _elements(x_shape, steps, _places(size, stride) + offset)
+        count = int(np.prod(x_shape, dtype=np.int64))
+        return PutItem.apply(g[which >= 0], index=(which[which >= 0],), shape=(count,)).reshape(x_shape)
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
@@ -67,6 +68,14 @@ def _places(size: Shape, stride: Shape) -> NDArray:
     for axis, (n, step) in enumerate(zip(size, stride, strict=True)):
         places += (np.arange(n) * step).reshape(-1, *(1,) * (len(size) - axis - 1))
     return places
+
+
+def _elements(shape: Shape, steps: Shape, seen: NDArray) -> NDArray:
+    """Of places in memory, counted from the first element of an array that lies so, its elements; -1 if none."""
+    own = _places(shape, steps)
+    number = np.full(max(int(own.max(initial=0)), int(seen.max(initial=0))) + 1, -1)
+    number[own] = np.arange(own.size).reshape(shape)
+    return np.asarray(np.where(seen < 0, -1, number[np.maximum(seen, 0)]))
 
 
 class Windows(Op):
