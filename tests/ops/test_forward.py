@@ -530,7 +530,7 @@ REFERENCES = {
     "Expand": repeated,
     "Flip": lambda x, *, axes: x[tuple(slice(None, None, -1) if a in axes else slice(None) for a in range(x.ndim))],
     "Roll": rolled,
-    "Cat": lambda *xs, axis: np.swapaxes(np.array([r for x in xs for r in np.swapaxes(x, 0, axis)]).reshape(
+    "Cat": lambda *xs, axis, ends: np.swapaxes(np.array([r for x in xs for r in np.swapaxes(x, 0, axis)]).reshape(
         sum(x.shape[axis] for x in xs), *np.swapaxes(xs[0], 0, axis).shape[1:]), 0, axis),
     "Pad": bordered,
     "Tril": triangle(lambda d, k: d <= k),

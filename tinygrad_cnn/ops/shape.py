@@ -27,17 +27,16 @@ __all__ = [
 
 
 class Cat(Op):
-    """y, ends = the inputs one after the other along an axis, and where each ends        dx_i = g's part of input i"""
+    """y = the inputs one after the other along an axis        dx_i = g's part of input i, which ends at ends[i]"""
 
     linear = "jointly"
     promotes = True
-    aux = ("ends",)
     numpy = (np.concatenate,)
 
-    def forward(*xs: Array, axis: int) -> tuple[Array, Array]:
-        return np.concatenate(xs, axis), np.cumsum([x.shape[axis] for x in xs])
+    def forward(*xs: Array, axis: int, ends: Array) -> Array:
+        return np.concatenate(xs, axis)
 
-    def d_xs(g: Array, i: int, ends: Array, *, axis: int) -> Array:
+    def d_xs(g: Array, i: int, *, axis: int, ends: Array) -> Array:
         return g[(slice(None),) * axis + (slice(ends[i - 1] if i else 0, ends[i]),)]
 
     @classmethod
@@ -46,7 +45,8 @@ class Cat(Op):
         axis = draw.integer(0, len(shape) - 1)
         lengths = draw.integers(0, 3, draw.integer(1, 3))
         shapes = [(*shape[:axis], n, *shape[axis + 1 :]) for n in lengths]
-        return Sample(tuple(draw.array(s, Real()) for s in shapes), {"axis": axis})
+        options = {"axis": axis, "ends": np.cumsum(lengths)}
+        return Sample(tuple(draw.array(s, Real()) for s in shapes), options)
 
 
 class Flip(Op):
@@ -405,8 +405,7 @@ def _cat(op: str, tensors: Sequence[Array], dim: int) -> Array:
             raise ArgumentError(
                 f"{op}: tensor {k} has shape {shape}, tensor 0 has {shapes[0]}; they may differ in dim {dim} only"
             )
-    joined, _ = Cat.apply(*tensors, axis=axis)
-    return joined
+    return Cat.apply(*tensors, axis=axis, ends=np.cumsum([shape[axis] for shape in shapes]))
 
 
 @flexible
