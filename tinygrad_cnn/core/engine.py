@@ -184,8 +184,8 @@ class Pass:
         if (kept := node.saved) is saved.FREED or node.time != clock.now:  # read once: another thread may free it
             saved.check(node, k)
         rule: Any = node.op.rules[0 if node.op.variadic else k]
-        values = kept if self.alias is None else saved.aliased(node, rule.picks, self.alias)
-        args = [k if pick == PLACE else values[pick] for pick in rule.picks] if values else ()
+        values: Any = kept if self.alias is None else saved.aliased(node, rule.picks, self.alias)
+        args = [k if pick == PLACE else values[pick] for pick in rule.picks]
         options = {o: node.options[o] for o in rule.options if o in node.options} if rule.options else NO_OPTIONS
         d = rule.function(g, *args, **options)
         if watch.watcher is not None:

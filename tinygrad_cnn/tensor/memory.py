@@ -33,8 +33,10 @@ class UntypedStorage:
 def whole(array: NDArray) -> NDArray:
     """The memory that an array lies in, seen through `.data`, whose memory has a version of its own, too."""
     memory = owner(array)
-    while isinstance(memory.base, memoryview) and isinstance(memory.base.obj, np.ndarray):
-        memory = owner(memory.base.obj)
+    base: Any = memory.base  # NumPy's types know arrays only
+    while isinstance(base, memoryview) and isinstance(base.obj, np.ndarray):
+        memory = owner(base.obj)
+        base = memory.base
     return memory
 
 
