@@ -3,7 +3,8 @@
     python -m scripts.run_program path/to/program.py --its-own options
 
 Each `import torch…` and `from torchvision… import …`, of the program and of the modules it brings along, is read as
-the import that `renamed` makes of it; no other statement is touched, and no file is written. `--show` before the path
+the import that `renamed` makes of it, and `torch.__version__` as the version of PyTorch whose names are here, since
+programs choose by it. Nothing else is touched, and no file is written. `--show` before the path
 prints those imports, as a patch to make by hand, and runs nothing.
 """
 
@@ -56,6 +57,12 @@ class Imports(ast.NodeTransformer):
             return [ast.alias(module, alias.asname)]
         loaded = [ast.alias(module)] if "." in module else []
         return [*loaded, ast.alias(renamed(package), package)]
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.Attribute:
+        self.generic_visit(node)
+        if node.attr == "__version__" and isinstance(node.value, ast.Name) and node.value.id == "torch":
+            node.value = ast.copy_location(ast.Attribute(node.value, "torch_names", ast.Load()), node.value)
+        return node
 
     def note(self, node: ast.Import, names: list[ast.alias]) -> None:
         before = ast.unparse(node)

@@ -13,11 +13,11 @@ FLOORS = {
     "core.types": 0, "core.errors": 0, "version": 0, "kernels": 0.5,
     "core": 1,
     "torch_names": 2,
-    "ops": 3, "random": 3, "accelerator": 3, "backends": 3, "cuda": 3, "onnx": 3,
+    "ops": 3, "random": 3, "accelerator": 3, "jit": 3, "backends": 3, "cuda": 3, "onnx": 3,
     "numpy_protocol": 4, "autograd": 4,
     "tensor": 5,
     "functional": 6, "linalg": 6, "nn": 6, "gradcheck": 6, "utils": 6, "distributions": 6,
-    "optim": 7, "io": 7, "func": 7, "transforms": 7, "data": 7, "testing": 7,
+    "amp": 6, "cuda.amp": 7, "optim": 7, "io": 7, "func": 7, "transforms": 7, "data": 7, "testing": 7,
     "datasets": 8, "teach": 8, "serialization": 8,
     "later": 9, "cli": 9, "__main__": 10,
 }  # fmt: skip

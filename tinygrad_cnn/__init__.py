@@ -7,6 +7,7 @@
 tensor([2., 4., 6.])
 """
 
+import sys as _sys
 import typing as _typing
 from importlib import import_module as _import
 from types import ModuleType as _Module
@@ -39,6 +40,7 @@ from tinygrad_cnn.tensor.printing import set_printoptions as set_printoptions
 from tinygrad_cnn.tensor.sampling import *
 from tinygrad_cnn.torch_names import dtypes as _dtypes
 from tinygrad_cnn.torch_names import return_types as return_types
+from tinygrad_cnn.torch_names.absent import Reasons as _Reasons
 from tinygrad_cnn.torch_names.absent import why_absent as _why_absent
 from tinygrad_cnn.torch_names.conversion import *
 from tinygrad_cnn.torch_names.device import *
@@ -52,6 +54,7 @@ e, inf, nan, pi, newaxis = _np.e, _np.inf, _np.nan, _np.pi, None
 
 if _typing.TYPE_CHECKING:
     from tinygrad_cnn import accelerator as accelerator
+    from tinygrad_cnn import amp as amp
     from tinygrad_cnn import backends as backends
     from tinygrad_cnn import cuda as cuda
     from tinygrad_cnn import data as data
@@ -60,6 +63,7 @@ if _typing.TYPE_CHECKING:
     from tinygrad_cnn import func as func
     from tinygrad_cnn import gradcheck as gradcheck
     from tinygrad_cnn import io as io
+    from tinygrad_cnn import jit as jit
     from tinygrad_cnn import nn as nn
     from tinygrad_cnn import onnx as onnx
     from tinygrad_cnn import optim as optim
@@ -69,8 +73,10 @@ if _typing.TYPE_CHECKING:
     from tinygrad_cnn import utils as utils
     from tinygrad_cnn.later import *
 else:
+    _sys.meta_path.append(_Reasons)
     _ROOMS = (
         "accelerator",
+        "amp",
         "backends",
         "cuda",
         "data",
@@ -79,6 +85,7 @@ else:
         "func",
         "gradcheck",
         "io",
+        "jit",
         "nn",
         "onnx",
         "optim",

@@ -1,5 +1,7 @@
 """Functions of the face that come from rooms which take time to load: they are loaded when they are first asked for."""
 
+from tinygrad_cnn.amp import GradScaler as GradScaler
+from tinygrad_cnn.amp import autocast as autocast
 from tinygrad_cnn.func import vmap as vmap
 from tinygrad_cnn.io import load as load
 from tinygrad_cnn.io import save as save

@@ -1,5 +1,6 @@
 """`assert_close`: PyTorch's comparison for tests, with tolerances that fit the dtype, and a message that says where."""
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -7,11 +8,14 @@ import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.tensor import Tensor
+from tinygrad_cnn.tensor.creation import tensor
 
-__all__ = ["assert_close"]
+__all__ = ["assert_allclose", "assert_close"]
 
 TOLERANCES = {"float16": (1e-3, 1e-5), "float32": (1.3e-6, 1e-5), "float64": (1e-7, 1e-7)}
 """(rtol, atol) of each floating dtype, as PyTorch's; other dtypes must be equal."""
+LOOSER = {"float16": (1e-3, 1e-3), "float32": (1e-4, 1e-5), "float64": (1e-5, 1e-8)}
+"""Those of `assert_allclose`."""
 SCALARS = (bool, int, float)
 
 
@@ -58,6 +62,25 @@ def assert_close(
     found = difference(actual, expected, (rtol, atol), equal_nan, check_dtype, check_stride)
     if found:
         raise AssertionError(found if msg is None else msg if isinstance(msg, str) else msg(found))
+
+
+def assert_allclose(
+    actual: Any,
+    expected: Any,
+    rtol: float | None = None,
+    atol: float | None = None,
+    equal_nan: bool = True,
+    msg: str = "",
+) -> None:
+    """`assert_close` as it was called before PyTorch 1.12; deprecated, use that. Dtypes and strides may differ."""
+    warnings.warn(
+        "`torch.testing.assert_allclose()` is deprecated since 1.12; use assert_close", FutureWarning, stacklevel=2
+    )
+    actual = actual if isinstance(actual, Tensor) else tensor(actual)
+    expected = expected if isinstance(expected, Tensor) else tensor(expected, dtype=actual.dtype)
+    if rtol is None and atol is None:
+        rtol, atol = max(LOOSER.get(t.dtype.name, (0.0, 0.0)) for t in (actual, expected))
+    assert_close(actual, expected, rtol=rtol, atol=atol, equal_nan=equal_nan, check_dtype=False, msg=msg or None)
 
 
 def difference(a: Any, b: Any, tolerances: Any, equal_nan: bool, check_dtype: bool, check_stride: bool) -> str:

@@ -111,3 +111,8 @@ def test_a_program_that_is_not_there_is_an_error_of_its_name(tmp_path):
     failed = launch(tmp_path / "nowhere.py")
     assert failed.returncode == 1
     assert "nowhere.py" in failed.stderr.strip().splitlines()[-1]
+
+
+def test_the_version_is_that_of_the_names():
+    assert rewritten("torch.__version__") == "torch.torch_names.__version__"
+    assert rewritten("numpy.__version__") == "numpy.__version__"

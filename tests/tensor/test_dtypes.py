@@ -48,11 +48,34 @@ def test_a_dtype_differs_from_others_and_from_what_is_none():
     assert tg.float32 not in (tg.int64, "abc")
 
 
-@pytest.mark.parametrize("name", ["bfloat16", "complex64", "complex128", "cfloat", "quint8", "float8_e4m3fn"])
+@pytest.mark.parametrize("name", ["complex64", "complex128", "cfloat", "quint8", "float8_e4m3fn"])
 def test_a_dtype_that_numpy_has_not_is_refused_with_the_nearest_one(name):
     assert not hasattr(tg, name)
     with pytest.raises(AttributeError, match=f"{name}.*float"):
         getattr(tg, name)
+
+
+def test_bfloat16_is_a_name_that_is_refused_where_it_is_used():
+    name = tg.bfloat16
+    assert repr(name) == "torch.bfloat16"
+    assert isinstance(name, tg.dtype)
+    assert (name.is_floating_point, name.itemsize) == (True, 2)
+    assert name != tg.float32
+    assert tg.float32 != name
+    assert tg.ones(1).dtype not in (name, tg.float16)
+    assert copy.deepcopy(name) is pickle.loads(pickle.dumps(name)) is name
+    for use in (
+        lambda: tg.zeros(2, dtype=name),
+        lambda: tg.ones(2).to(name),
+        lambda: tg.ones(2).sum(dtype=name),
+        lambda: tg.nn.Linear(2, 2, dtype=name),
+        lambda: tg.nn.Linear(2, 2).to(dtype=name),
+        lambda: tg.finfo(name),
+        lambda: tg.set_default_dtype(name),
+        lambda: np.zeros(2, name),
+    ):
+        with pytest.raises(TypeError, match="bfloat16: NumPy has no such dtype; use float16, float32 or float64"):
+            use()
 
 
 def test_a_size_is_a_tuple_that_prints_as_pytorchs():

@@ -64,14 +64,19 @@ class Sides:
         """The slopes on either side of a kink that is not at the point."""
         near, far = 0.5 * abs(kink.where), 1.5 * abs(kink.where)
         ahead, behind, up, down = ends(near)
-        own = float(v @ (ahead - behind)) / (up + down)
+        own = ratio(float(v @ (ahead - behind)), up + down)
         high, low, up, down = ends(far)
         high_nearer, low_nearer, up_nearer, down_nearer = ends(1.25 * abs(kink.where))
         if kink.where > 0:
-            beyond = float(v @ (high - high_nearer)) / (up - up_nearer)
+            beyond = ratio(float(v @ (high - high_nearer)), up - up_nearer)
             return Sides(own, beyond, min(own, beyond), max(own, beyond), 0.0)
-        beyond = float(v @ (low_nearer - low)) / (down - down_nearer)
+        beyond = ratio(float(v @ (low_nearer - low)), down - down_nearer)
         return Sides(beyond, own, min(own, beyond), max(own, beyond), 0.0)
+
+
+def ratio(change: float, width: float) -> float:
+    """A slope; NaN if it is too near to be resolved."""
+    return change / width if width else float("nan")
 
 
 def inside(value: float, sides: Sides, slack: float) -> bool:

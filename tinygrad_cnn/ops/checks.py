@@ -59,6 +59,8 @@ def check_dtype(op: str, dtype: Any) -> DType:
     """The dtype that a value names."""
     try:
         wanted: DType = np.dtype(dtype)
+    except DTypeError as error:
+        raise DTypeError(f"{op}: {error}") from None
     except TypeError:
         raise TypeError(f"{op}: {dtype!r} is no dtype; give one such as float64 (the only device is 'cpu')") from None
     return wanted

@@ -1,5 +1,6 @@
 """Names of PyTorch that are not here, and what to use instead: an AttributeError says so."""
 
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -44,7 +45,7 @@ FAMILIES = {
         to_padded_tensor
     """,
     COMPILED: """
-        jit compiler fx export cond cpp parse_ir parse_schema import_ir_module import_ir_module_from_buffer
+        compiler fx export cond cpp parse_ir parse_schema import_ir_module import_ir_module_from_buffer
     """,
     HALVES: """
         col_indices_copy crow_indices_copy detach_copy indices_copy slice_copy values_copy
@@ -87,9 +88,6 @@ FAMILIES = {
         output_nr get_deterministic_debug_mode set_deterministic_debug_mode
         is_deterministic_algorithms_warn_only_enabled is_inference set_warn_always is_warn_always_enabled
     """,
-    "there is no mixed precision; use float32, or .half() for storage": """
-        amp autocast GradScaler
-    """,
     "no models are downloaded; load a state_dict with load()": "hub",
     "use Python's cProfile, or time.perf_counter()": "profiler",
     "use conv1d of (N, C, L): x.permute(1, 2, 0)": "conv_tbc",
@@ -104,7 +102,7 @@ FAMILIES = {
     "index it: x[index]": "index",
 }
 NOWHERE = {name: reason for reason, names in FAMILIES.items() for name in names.split()}
-OF_PACKAGE = {**NOWHERE, "bfloat16": FLOATS, **dict.fromkeys(("conj", "resolve_conj", "resolve_neg"), COMPLEX)}
+OF_PACKAGE = {**NOWHERE, **dict.fromkeys(("conj", "resolve_conj", "resolve_neg"), COMPLEX)}
 """What the package has not, by name."""
 OF_TENSORS = {
     **NOWHERE,
@@ -155,3 +153,21 @@ OF_LINALG = {
     **dict.fromkeys(("eig", "eigvals"), EIGEN),
     **dict.fromkeys(("ldl_factor", "ldl_factor_ex", "ldl_solve"), LDL),
 }
+
+
+class Reasons:
+    """The last of those who look for a module: of one that is not here it says why, as the attribute does."""
+
+    @staticmethod
+    def find_spec(fullname: str, path: Any = None, target: Any = None) -> None:
+        """ModuleNotFoundError with the reason, if there is one; else nothing."""
+        parent, _, name = fullname.rpartition(".")
+        if parent.partition(".")[0] != "tinygrad_cnn" or name.startswith("_") or parent not in sys.modules:
+            return
+        try:
+            getattr(sys.modules[parent], name)
+        except AttributeError as error:
+            _, colon, reason = str(error).partition(": ")
+            if colon:
+                # without its name, or `from package import name` would hide it
+                raise ModuleNotFoundError(f"No module named {fullname!r}: {reason}") from None

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tinygrad_cnn.core.errors import DTypeError
 from tinygrad_cnn.torch_names.device import check_device, device
 from tinygrad_cnn.torch_names.dtypes import dtype, dtype_named
 from tinygrad_cnn.torch_names.errors import DeviceError
@@ -66,6 +67,8 @@ def is_device(op: str, value: Any) -> bool:
 def _read_dtype(op: str, value: Any) -> dtype:
     try:
         return dtype_named(value)
+    except DTypeError as error:
+        raise DTypeError(f"{op}: {error}") from None
     except TypeError:
         raise TypeError(f"{op}: {value!r} is no dtype; give one such as torch.float64") from None
 

@@ -6,16 +6,17 @@ that ``x.dtype is torch.float32`` holds.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tinygrad_cnn.core.errors import DTypeError
 from tinygrad_cnn.core.promotion import default
 from tinygrad_cnn.core.types import DType
 
 __all__ = [
-    "double", "dtype", "float16", "float32", "float64", "get_default_dtype", "half", "int8", "int16", "int32", "int64",
-    "long", "set_default_dtype", "short", "uint8", "uint16", "uint32", "uint64",
+    "bfloat16", "double", "dtype", "float16", "float32", "float64", "get_default_dtype", "half", "int8", "int16",
+    "int32", "int64", "long", "set_default_dtype", "short", "uint8", "uint16", "uint32", "uint64",
 ]  # fmt: skip
 
 _known: dict[DType, dtype] = {}
@@ -58,7 +59,7 @@ class dtype:
         return self.kind in "ifc"
 
     def __eq__(self, other: object) -> bool:
-        if type(other) is dtype:
+        if isinstance(other, dtype):
             return self is other
         return other is not None and bool(self.dtype == other)
 
@@ -72,6 +73,35 @@ class dtype:
         return dtype_named, (self.dtype.str,)
 
 
+class AbsentDtype(dtype):
+    """A dtype that NumPy has not: programs may name it and compare with it; a tensor of it is refused."""
+
+    __slots__ = ()
+
+    def __init__(self, name: str, kind: Any, itemsize: int) -> None:
+        self.name, self.kind, self.itemsize, self._hash = name, kind, itemsize, hash(name)
+
+    if not TYPE_CHECKING:
+
+        @property
+        def dtype(self) -> Any:
+            """NumPy's: refused, and told so by `dtype_named` where NumPy hides it."""
+            raise self.refusal()
+
+    def refusal(self) -> DTypeError:
+        """What is said when it is used."""
+        return DTypeError(f"{self.name}: NumPy has no such dtype; use float16, float32 or float64")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return absent_dtype, (self.name,)
+
+
+def absent_dtype(name: str) -> dtype:
+    """The one object of this name."""
+    found: dtype = globals()[name]
+    return found
+
+
 def dtype_named(value: Any) -> dtype:
     """The one object for what names a dtype: a `dtype`, one of NumPy's, a Python type, a string.
 
@@ -80,7 +110,9 @@ def dtype_named(value: Any) -> dtype:
     TypeError
         If it names none.
     """
-    if type(value) is dtype:
+    if isinstance(value, dtype):
+        if type(value) is AbsentDtype:
+            raise value.refusal()
         return value
     found = np.dtype(value)
     known = _known.get(found)
@@ -93,6 +125,7 @@ float16, float32, float64 = (dtype_named(f"float{bits}") for bits in (16, 32, 64
 int8, int16, int32, int64 = (dtype_named(f"int{bits}") for bits in (8, 16, 32, 64))
 uint8, uint16, uint32, uint64 = (dtype_named(f"uint{bits}") for bits in (8, 16, 32, 64))
 bool_ = dtype_named("bool")
+bfloat16 = AbsentDtype("bfloat16", "f", 2)
 half, float_, double = float16, float32, float64
 short, int_, long = int16, int32, int64
 

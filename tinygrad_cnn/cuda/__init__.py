@@ -1,6 +1,7 @@
 """What ``torch.cuda`` answers where there is no GPU: that there is none."""
 
-from typing import Any, NoReturn
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from tinygrad_cnn.torch_names.errors import DeviceError
 
@@ -64,3 +65,12 @@ def set_device(device: Any) -> NoReturn:
 
 def _refuse(name: str) -> NoReturn:
     raise DeviceError(f"cuda.{name}: there is no GPU, only the CPU; ask cuda.is_available() first")
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name):
+        """`amp`, which is loaded when it is asked for."""
+        if name == "amp":
+            return import_module("tinygrad_cnn.cuda.amp")
+        raise AttributeError(f"module 'tinygrad_cnn.cuda' has no attribute {name!r}")
