@@ -11,6 +11,7 @@ from tinygrad_cnn.optim.adam import *
 from tinygrad_cnn.optim.adamax import *
 from tinygrad_cnn.optim.asgd import *
 from tinygrad_cnn.optim.lbfgs import *
+from tinygrad_cnn.optim.muon import *
 from tinygrad_cnn.optim.nadam import *
 from tinygrad_cnn.optim.optimizer import *
 from tinygrad_cnn.optim.radam import *
@@ -25,7 +26,6 @@ if not TYPE_CHECKING:
 
     _NOT_HERE = {
         "SparseAdam": "gradients are never sparse here; use Adam",
-        "Muon": "it orthogonalises in bfloat16, which is not here; use AdamW",
         "swap_in_optimizer_params_and_state": (
             "it is for steps that are recorded; write these with Tensors, w - lr * grad"
         ),

@@ -6,7 +6,7 @@ import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.optim.optimizer import Optimizer, Params
-from tinygrad_cnn.optim.rules import buffer, check_settings, decayed, follow_square, next_step
+from tinygrad_cnn.optim.rules import buffer, check_settings, decayed, follow_square, next_step, over, setting
 from tinygrad_cnn.tensor import Tensor
 
 __all__ = ["Adadelta"]
@@ -50,9 +50,7 @@ class Adadelta(Optimizer):
         square, steps = buffer(state, "square_avg", value), buffer(state, "acc_delta", value)
         gradient = decayed(gradient, value, group)
         follow_square(square, gradient, 1 - rho)
-        step = np.sqrt(steps + eps)
-        step /= np.sqrt(square + eps)
+        step = over(np.sqrt(steps + eps), np.sqrt(square + eps))
         step *= gradient
         follow_square(steps, step, 1 - rho)
-        step *= float(group["lr"])
-        value -= step
+        value -= setting(group, "lr") * step

@@ -2,11 +2,9 @@
 
 from typing import Any
 
-import numpy as np
-
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.optim.optimizer import Optimizer, Params
-from tinygrad_cnn.optim.rules import buffer, check_settings, decayed, next_step, number, root
+from tinygrad_cnn.optim.rules import buffer, check_settings, decayed, next_step, number, over, root, setting
 from tinygrad_cnn.tensor import Tensor
 
 __all__ = ["Adagrad"]
@@ -56,7 +54,6 @@ class Adagrad(Optimizer):
         total = buffer(state, "sum", value, self.defaults["initial_accumulator_value"])
         gradient = decayed(gradient, value, group)
         total += gradient * gradient
-        step = root(total, group["eps"])
-        np.divide(gradient, step, out=step)
-        step *= float(group["lr"]) / (1 + (t - 1) * group["lr_decay"])
+        step = over(gradient, root(total, group["eps"]))
+        step *= setting(group, "lr") / (1 + (t - 1) * group["lr_decay"])
         value -= step

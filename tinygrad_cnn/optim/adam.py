@@ -3,8 +3,7 @@
 import math
 from typing import Any
 
-import numpy as np
-
+from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.optim.optimizer import Optimizer, Params
 from tinygrad_cnn.optim.rules import (
@@ -16,7 +15,10 @@ from tinygrad_cnn.optim.rules import (
     follow_square,
     in_parts,
     next_step,
+    over,
+    raise_to,
     root,
+    setting,
     shrink,
 )
 from tinygrad_cnn.tensor import Tensor
@@ -50,6 +52,10 @@ class Adam(Optimizer):
     ) -> None:
         if not all(isinstance(b, float) for b in betas) and not all(isinstance(b, Tensor) for b in betas):
             raise ValueError(f"{type(self).__name__}: betas are {betas}; expected two floats or two Tensors")
+        if foreach and not capturable and any(isinstance(given, Tensor) for given in (lr, *betas)):
+            raise ArgumentError(
+                f"{type(self).__name__}: with foreach=True lr and betas are numbers; leave foreach at None"
+            )
         defaults = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad}
         switches = {"maximize": maximize, "foreach": foreach, "capturable": capturable}
         more = {"differentiable": differentiable, "fused": fused, "decoupled_weight_decay": decoupled_weight_decay}
@@ -64,7 +70,7 @@ class Adam(Optimizer):
 
     def update(self, value: NDArray, gradient: NDArray, state: dict[str, Any], group: dict[str, Any]) -> None:
         """One step of one parameter; the two corrections of the start are numbers, so they cost no pass."""
-        lr, (beta1, beta2) = float(group["lr"]), map(float, group["betas"])
+        lr, (beta1, beta2) = setting(group, "lr"), map(float, group["betas"])
         t = next_step(state)
         bias1, bias2 = 1 - beta1**t, math.sqrt(1 - beta2**t)
         mean, square = buffer(state, "exp_avg", value), buffer(state, "exp_avg_sq", value)
@@ -78,9 +84,8 @@ class Adam(Optimizer):
             follow(m, g, 1 - beta1)
             follow_square(v, g, 1 - beta2)
             if group["amsgrad"]:
-                np.maximum(most, v, out=most)
-            step = root(most, group["eps"] * bias2)
-            np.divide(m, step, out=step)
+                raise_to(most, v)
+            step = over(m, root(most, group["eps"] * bias2))
             step *= lr * bias2 / bias1
             w -= step
 

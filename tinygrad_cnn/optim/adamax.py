@@ -6,7 +6,7 @@ import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.optim.optimizer import Optimizer, Params
-from tinygrad_cnn.optim.rules import buffer, check_betas, check_settings, decayed, follow, next_step
+from tinygrad_cnn.optim.rules import buffer, check_betas, check_settings, decayed, follow, next_step, raise_to, setting
 from tinygrad_cnn.tensor import Tensor
 
 __all__ = ["Adamax"]
@@ -49,5 +49,5 @@ class Adamax(Optimizer):
         gradient = decayed(gradient, value, group)
         follow(mean, gradient, 1 - beta1)
         largest *= beta2
-        np.maximum(largest, np.abs(gradient) + group["eps"], out=largest)
-        value -= float(group["lr"]) / (1 - beta1**t) * mean / largest
+        raise_to(largest, np.abs(gradient) + group["eps"])
+        value -= setting(group, "lr") / (1 - beta1**t) * mean / largest

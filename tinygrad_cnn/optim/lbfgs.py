@@ -86,10 +86,10 @@ class LBFGS(Optimizer):
             memory.state["n_iter"] += 1
             memory.learn(gradient)
             d = memory.direction(gradient)
-            rate = float(group["lr"])
+            memory.t = group["lr"]  # as it is given: so the state keeps it
             if memory.state["n_iter"] == 1:
-                rate *= min(1.0, 1.0 / float(np.abs(gradient).sum()))
-            memory.t, before, memory.prev_loss, slope = rate, gradient, loss, float(gradient @ d)
+                memory.t = min(1.0, 1.0 / float(np.abs(gradient).sum())) * memory.t
+            rate, before, memory.prev_loss, slope = float(memory.t), gradient, loss, float(gradient @ d)
             memory.prev_flat_grad = before
             if slope > -group["tolerance_change"]:
                 break
@@ -102,7 +102,7 @@ class LBFGS(Optimizer):
                 start = Trial(0.0, loss, gradient, slope)
                 found, calls = strong_wolfe(evaluate, start, rate, d, most, tolerance=group["tolerance_change"])
                 memory.t, loss, gradient = found.t, found.loss, found.gradient
-                objective.move(memory.t, d)
+                objective.move(float(memory.t), d)
             else:
                 objective.move(rate, d)
                 if iteration != group["max_iter"]:
@@ -112,7 +112,7 @@ class LBFGS(Optimizer):
             if (
                 evaluations >= group["max_eval"]
                 or np.abs(gradient).max() <= group["tolerance_grad"]
-                or np.abs(d * memory.t).max() <= group["tolerance_change"]
+                or np.abs(d * float(memory.t)).max() <= group["tolerance_change"]
                 or abs(loss - memory.prev_loss) < group["tolerance_change"]
             ):
                 break
@@ -173,16 +173,18 @@ class _Memory:
         self.d, self.prev_flat_grad = (_array(state.get(name)) for name in ("d", "prev_flat_grad"))
         self.changes = [_array(v) for v in state.get("old_dirs") or []]
         self.steps = [_array(v) for v in state.get("old_stps") or []]
-        self.ro = [float(v) for v in state.get("ro") or []]
-        self.scale, self.t = float(state.get("H_diag", 1)), float(state.get("t", 0))
+        self.ro = [_number(v) for v in state.get("ro") or []]
+        self.scale, self.t = _number(state.get("H_diag", 1)), state.get("t", 0)
         self.prev_loss: float | None = state.get("prev_loss")
+        self.shares = [_number(v) for v in state.get("al") or [None] * size]
+        """Of each step what the first loop took away, for the second."""
 
     def learn(self, gradient: NDArray) -> None:
         """Remember the last step, if the function curved upwards along it."""
         if self.state["n_iter"] == 1:
             return
-        change, step = gradient - self.prev_flat_grad, self.d * self.t
-        curvature = float(change @ step)
+        change, step = gradient - self.prev_flat_grad, self.d * float(self.t)
+        curvature = change @ step
         if curvature > 1e-10:
             if len(self.steps) == self.size:
                 for known in (self.changes, self.steps, self.ro):
@@ -190,18 +192,18 @@ class _Memory:
             self.changes.append(change)
             self.steps.append(step)
             self.ro.append(1 / curvature)
-            self.scale = curvature / float(change @ change)
+            self.scale = curvature / (change @ change)
 
     def direction(self, gradient: NDArray) -> NDArray:
         """Minus the inverse Hessian times the gradient, by the two loops of Nocedal (1980)."""
         d: NDArray = -gradient
-        shares = []
-        for s, y, ro in reversed(list(zip(self.steps, self.changes, self.ro, strict=True))):
-            shares.append(float(s @ d) * ro)
-            d -= shares[-1] * y
+        known = list(zip(range(self.size), self.steps, self.changes, self.ro, strict=False))
+        for k, s, y, ro in reversed(known):
+            self.shares[k] = share = (s @ d) * ro
+            d -= share * y
         d *= self.scale
-        for s, y, ro in zip(self.steps, self.changes, self.ro, strict=True):
-            d += (shares.pop() - float(y @ d) * ro) * s
+        for k, s, y, ro in known:
+            d += (self.shares[k] - (y @ d) * ro) * s
         self.d = d
         return d
 
@@ -211,6 +213,7 @@ class _Memory:
             return
         number = self.d.dtype.type
         self.state.update(
+            al=[Tensor.wrap(np.asarray(number(v))) if v is not None else None for v in self.shares],
             d=Tensor.wrap(self.d),
             t=self.t,
             old_dirs=[Tensor.wrap(v) for v in self.changes],
@@ -225,6 +228,11 @@ class _Memory:
 def as_number(loss: Any) -> float:
     """A loss, which may be a Tensor of one element, as a number."""
     return float(loss)
+
+
+def _number(value: Any) -> Any:
+    """A number of the parameters' dtype; None stays."""
+    return value.array[()] if isinstance(value, Tensor) else value
 
 
 def _array(value: Any) -> Any:

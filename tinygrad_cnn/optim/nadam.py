@@ -14,6 +14,7 @@ from tinygrad_cnn.optim.rules import (
     next_step,
     number,
     root,
+    setting,
     shrink,
 )
 from tinygrad_cnn.tensor import Tensor
@@ -59,7 +60,7 @@ class NAdam(Optimizer):
 
     def update(self, value: NDArray, gradient: NDArray, state: dict[str, Any], group: dict[str, Any]) -> None:
         """One step of one parameter."""
-        lr, (beta1, beta2) = float(group["lr"]), group["betas"]
+        lr, (beta1, beta2) = setting(group, "lr"), group["betas"]
         t = next_step(state)
         product = number(state, "mu_product", 1.0)
         mean, square = buffer(state, "exp_avg", value), buffer(state, "exp_avg_sq", value)

@@ -16,8 +16,10 @@ import numpy as np
 
 from tinygrad_cnn.autograd import enable_grad, note_write
 from tinygrad_cnn.autograd.hooks import RemovableHandle, Snapshot
+from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.tensor import Tensor
+from tinygrad_cnn.torch_names.errors import BoundError
 
 __all__ = ["Optimizer"]
 
@@ -38,14 +40,6 @@ class _Required:
 
 
 required = _Required()
-
-NOT_HERE = {
-    "foreach": "chooses among PyTorch's kernels; leave it at None, there is one way to step here",
-    "fused": "chooses among PyTorch's kernels; leave it at None, there is one way to step here",
-    "capturable": "is for graphs of a GPU; leave it at False, there is only the CPU",
-    "differentiable": "records the step itself; leave it at False, and write such a step with Tensors, w - lr * grad",
-}
-"""PyTorch's switches that are accepted only when off."""
 
 
 def hooked(step: Step) -> Step:
@@ -137,7 +131,7 @@ class Optimizer:
         for p in params:
             if not isinstance(p, Tensor):
                 raise TypeError(f"Optimizer: {type(p).__name__} cannot be optimised; expected leaf Tensors")
-            if not (p.is_leaf or p.retains_grad):
+            if not (p.is_leaf or p.retains_grad or self.defaults.get("differentiable")):
                 raise ValueError("Optimizer: the result of an op cannot be optimised; expected leaf Tensors")
             if id(p) in known:
                 raise ValueError(f"Optimizer: a parameter of shape {p.shape} stands in more than one group")
@@ -158,9 +152,14 @@ class Optimizer:
 
     def check(self, group: dict[str, Any]) -> None:
         """ValueError if a setting is out of its range; subclasses check theirs, too."""
-        for name, meaning in NOT_HERE.items():
-            if group.get(name):
-                raise ValueError(f"{type(self).__name__}: {name}=True {meaning}")
+        name = type(self).__name__
+        if group.get("capturable"):
+            raise BoundError(
+                f"{name}: capturable=True is for graphs of a GPU; leave it at False, there is only the CPU"
+            )
+        for one, other in (("fused", "differentiable"), ("fused", "foreach"), ("foreach", "differentiable")):
+            if group.get(one) and group.get(other):
+                raise ArgumentError(f"{name}: {one} and {other} cannot both be True; leave {one} at None")
 
     def _params(self) -> Iterator[Tensor]:
         return (p for group in self.param_groups for p in group["params"])
@@ -185,7 +184,9 @@ class Optimizer:
         for group in self.param_groups:
             for p in group["params"]:
                 grad = p.grad
-                if grad is not None:
+                if grad is not None and group.get("differentiable"):
+                    self._step_recorded(p, grad, group)
+                elif grad is not None:
                     value, gradient = p.array, grad.array
                     if value.dtype.kind != "f":
                         raise RuntimeError(f"step: a parameter of dtype {value.dtype} cannot be optimised; use floats")
@@ -197,6 +198,16 @@ class Optimizer:
                     if state:
                         self.state[p] = state
         return loss
+
+    def _step_recorded(self, p: Tensor, grad: Tensor, group: dict[str, Any]) -> None:
+        """The same rule on Tensors, so that a loss after the step has gradients by what went into it."""
+        with enable_grad():
+            value: Any = p
+            gradient: Any = -grad if group.get("maximize") else grad
+            state = self.state.get(p, {})
+            self.update(value, gradient, state, group)
+        if state:
+            self.state[p] = state
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients, or make them 0."""

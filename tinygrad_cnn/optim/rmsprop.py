@@ -2,11 +2,19 @@
 
 from typing import Any
 
-import numpy as np
-
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.optim.optimizer import Optimizer, Params
-from tinygrad_cnn.optim.rules import buffer, check_settings, decayed, follow, follow_square, next_step, root
+from tinygrad_cnn.optim.rules import (
+    buffer,
+    check_settings,
+    decayed,
+    follow,
+    follow_square,
+    next_step,
+    over,
+    root,
+    setting,
+)
 from tinygrad_cnn.tensor import Tensor
 
 __all__ = ["RMSprop"]
@@ -47,7 +55,7 @@ class RMSprop(Optimizer):
 
     def update(self, value: NDArray, gradient: NDArray, state: dict[str, Any], group: dict[str, Any]) -> None:
         """One step of one parameter."""
-        lr, alpha, momentum = float(group["lr"]), group["alpha"], group["momentum"]
+        lr, alpha, momentum = setting(group, "lr"), group["alpha"], group["momentum"]
         next_step(state)
         square = buffer(state, "square_avg", value)
         velocity = buffer(state, "momentum_buffer", value) if momentum > 0 else None
@@ -57,8 +65,7 @@ class RMSprop(Optimizer):
             mean = buffer(state, "grad_avg", value)
             follow(mean, gradient, 1 - alpha)
             square = square - mean * mean
-        step = root(square, group["eps"])
-        np.divide(gradient, step, out=step)
+        step = over(gradient, root(square, group["eps"]))
         if velocity is not None:
             velocity *= momentum
             velocity += step

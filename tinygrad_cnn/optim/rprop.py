@@ -6,7 +6,7 @@ import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.optim.optimizer import Optimizer, Params
-from tinygrad_cnn.optim.rules import buffer, check_settings, next_step
+from tinygrad_cnn.optim.rules import buffer, check_settings, keep_within, next_step
 from tinygrad_cnn.tensor import Tensor
 
 __all__ = ["Rprop"]
@@ -49,6 +49,6 @@ class Rprop(Optimizer):
         before, length = buffer(state, "prev", value), buffer(state, "step_size", value, float(group["lr"]))
         agreement = gradient * before
         length *= np.where(agreement > 0, growing, np.where(agreement < 0, shrinking, 1))
-        np.clip(length, least, most, out=length)
+        keep_within(length, least, most)
         before[...] = np.where(agreement < 0, 0, gradient)
         value -= np.sign(before) * length

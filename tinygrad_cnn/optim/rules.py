@@ -1,7 +1,10 @@
-"""What update rules are written with: checks of settings, what is kept of a parameter, averages in place."""
+"""What update rules are written with: checks of settings, what is kept of a parameter, averages in place.
+
+A rule takes arrays; with ``differentiable=True`` it takes Tensors, and what it does is recorded.
+"""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -52,6 +55,12 @@ def rounded(value: float) -> NDArray:
 
 def buffer(state: dict[str, Any], name: str, value: NDArray, initial: float = 0.0) -> NDArray:
     """The array kept of a parameter under this name, of its shape and dtype."""
+    recorded: Any = value
+    if isinstance(recorded, Tensor):
+        kept = state.get(name)
+        state[name] = Tensor.wrap(np.full_like(recorded.array, initial)) if kept is None else kept.clone()
+        written: Any = state[name]  # a copy in each step: what the step before recorded keeps its own
+        return cast(NDArray, written)
     if name not in state:
         state[name] = Tensor.wrap(np.full_like(value, initial))
     array: NDArray = state[name].array
@@ -62,14 +71,14 @@ def buffer(state: dict[str, Any], name: str, value: NDArray, initial: float = 0.
 
 def decayed(gradient: NDArray, value: NDArray, group: dict[str, Any]) -> NDArray:
     """The gradient of the loss with ½ · weight_decay · ‖value‖² added."""
-    weight_decay = float(group["weight_decay"])
+    weight_decay = setting(group, "weight_decay")
     return gradient + weight_decay * value if weight_decay else gradient
 
 
 def shrink(value: NDArray, group: dict[str, Any]) -> None:
     """Decoupled weight decay (Loshchilov & Hutter 2019): value ← (1 - lr · weight_decay) value."""
     if group["weight_decay"]:
-        value *= 1 - float(group["lr"]) * float(group["weight_decay"])
+        value *= 1 - setting(group, "lr") * setting(group, "weight_decay")
 
 
 def in_parts(rule: Callable[..., None], *arrays: NDArray) -> None:
@@ -78,6 +87,10 @@ def in_parts(rule: Callable[..., None], *arrays: NDArray) -> None:
     Adam on a million elements takes 0.7 ms on two threads and 1.4 on one.
     """
     first, cost = arrays[0], float(len(arrays) * arrays[0].nbytes)
+    recorded: Any = first
+    if isinstance(recorded, Tensor):
+        rule(*arrays)
+        return
     if cost < WORTH_SHARING or not all(a.flags.c_contiguous for a in arrays):
         rule(*arrays)
         return
@@ -92,9 +105,42 @@ def in_parts(rule: Callable[..., None], *arrays: NDArray) -> None:
 
 def root(square: NDArray, eps: float) -> NDArray:
     """√square + eps, in a new array (which np.sqrt alone does not give for no axes)."""
+    recorded: Any = square
+    if isinstance(recorded, Tensor):
+        return cast(NDArray, recorded.sqrt() + eps)
     found: NDArray = np.sqrt(square, np.empty(square.shape, square.dtype))
     found += eps
     return found
+
+
+def over(above: NDArray, below: NDArray) -> NDArray:
+    """above / below, in the memory of `below`."""
+    recorded: Any = above
+    return cast(NDArray, recorded / below) if isinstance(recorded, Tensor) else np.divide(above, below, out=below)
+
+
+def raise_to(largest: NDArray, new: NDArray) -> None:
+    """largest ← max(largest, new), in place."""
+    recorded: Any = largest
+    if isinstance(recorded, Tensor):
+        recorded.copy_(recorded.clone().maximum(cast(Any, new)))
+    else:
+        np.maximum(largest, new, out=largest)
+
+
+def keep_within(value: NDArray, low: float, high: float) -> None:
+    """value ← min(max(value, low), high), in place."""
+    recorded: Any = value
+    if isinstance(recorded, Tensor):
+        recorded.copy_(recorded.clone().clamp(low, high))
+    else:
+        np.clip(value, low, high, out=value)
+
+
+def setting(group: dict[str, Any], name: str) -> Any:
+    """A setting as a number; where the step is recorded, a Tensor that requires a gradient stays one."""
+    value = group[name]
+    return value if group.get("differentiable") and isinstance(value, Tensor) else float(value)
 
 
 def follow(average: NDArray, new: NDArray, share: float) -> None:

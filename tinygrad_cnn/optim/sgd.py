@@ -2,12 +2,10 @@
 
 from typing import Any
 
-import numpy as np
-
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.kernels.chosen import chosen
 from tinygrad_cnn.optim.optimizer import Optimizer, Params
-from tinygrad_cnn.optim.rules import check_settings, decayed
+from tinygrad_cnn.optim.rules import buffer, check_settings, decayed, setting
 from tinygrad_cnn.tensor import Tensor
 
 __all__ = ["SGD"]
@@ -50,11 +48,15 @@ class SGD(Optimizer):
         gradient = decayed(gradient, value, group)
         if momentum:
             if state.get("momentum_buffer") is None:
-                velocity = np.array(gradient)
-                state["momentum_buffer"] = Tensor.wrap(velocity)
+                state.pop("momentum_buffer", None)
+                velocity = buffer(state, "momentum_buffer", value)
+                velocity += gradient
             else:
-                velocity = state["momentum_buffer"].array
+                velocity = buffer(state, "momentum_buffer", value)
                 velocity *= momentum
                 velocity += gradient if group["dampening"] == 0 else (1 - group["dampening"]) * gradient
             gradient = gradient + momentum * velocity if group["nesterov"] else velocity
-        chosen.descend(value, gradient, float(group["lr"]))
+        if group["differentiable"]:
+            value -= setting(group, "lr") * gradient
+        else:
+            chosen.descend(value, gradient, float(group["lr"]))

@@ -87,23 +87,38 @@ def trained(library: Any, cls: Any, kwargs: dict[str, Any], dtype: str, sparse: 
     return [params, [loss.detach() for loss in losses], {k: dict(sorted(v.items())) for k, v in sorted(state.items())}]
 
 
+def regrouped(params: Any, made: dict[int, Any], convert: Callable[[Any], Any] = lambda p: p) -> Any:
+    """Parameters and groups, in containers of their own; the same parameter stays one."""
+    if isinstance(params, torch.Tensor):
+        return made.setdefault(id(params), convert(params))
+    if isinstance(params, list | tuple):
+        return type(params)(regrouped(p, made, convert) for p in params)
+    if isinstance(params, dict):
+        return {k: regrouped(v, made, convert) for k, v in params.items()}
+    return params
+
+
+def ours_once(params: Any, made: dict[int, Any]) -> Any:
+    """The same for the package."""
+    return regrouped(params, made, ours)
+
+
 def run_errors(info: Any, mine: Any) -> Iterator[tuple[str, str, int, str, str]]:
     """What must raise, as PyTorch does."""
     for dtype in (torch.float32,):
         for i, error in enumerate(info.optim_error_inputs_func(device="cpu", dtype=dtype)):
             outcomes: list[Any] = []
-            for cls, convert in ((info.optim_cls, copied), (mine, ours)):
+            theirs = error.optimizer_error_input.params
+            for cls, convert, containers in ((mine, ours, ours_once), (info.optim_cls, copied, regrouped)):
                 try:
-                    params = error.optimizer_error_input.params
-                    if convert is ours and isinstance(params, torch.Tensor | list):
-                        params = ours(params)
+                    params = containers(theirs, {})  # an optimiser writes into its groups
                     optimiser = cls(params, **convert(error.optimizer_error_input.kwargs, True))
                     if error.error_on == OptimizerErrorEnum.STEP_ERROR:
                         optimiser.step()
                     outcomes.append(None)
                 except Exception as raised:
                     outcomes.append(raised)
-            want, got = outcomes
+            got, want = outcomes
             if isinstance(want, Exception):
                 if isinstance(got, Exception):
                     yield "error", "", i, *errors_agree(got, want)
