@@ -150,7 +150,7 @@ def tensor_split(input: A, indices_or_sections: Any, dim: int = 0) -> tuple[A, .
     shape = shape_of(input)
     axis = check_axis("tensor_split", dim, len(shape))
     length = shape[axis]
-    if isinstance(indices_or_sections, (int, np.integer)):
+    if not shape_of(indices_or_sections):
         n = int(indices_or_sections)
         if n <= 0:
             raise ArgumentError(f"tensor_split: {n} sections; expected at least 1")

@@ -12,7 +12,7 @@ from tinygrad_cnn.core.types import A, Array, ArrayLike, Shape
 from tinygrad_cnn.kernels.orders import order_along
 from tinygrad_cnn.ops.calling import flexible, vectorial
 from tinygrad_cnn.ops.checks import check_integer, check_ndim, check_range, check_same_dtype
-from tinygrad_cnn.ops.shape import reshape
+from tinygrad_cnn.ops.shape import clone, reshape
 from tinygrad_cnn.torch_names import return_types
 
 __all__ = [
@@ -181,26 +181,33 @@ def gather(input: A, dim: int, index: ArrayLike, *, sparse_grad: bool = False) -
     """Read along a dim: ``out[i][j] = input[index[i][j]][j]`` for dim 0, and so on."""
     if sparse_grad:
         raise ArgumentError("gather: sparse_grad is not supported; gradients are dense here, leave it out")
-    shape, wanted = shape_of(input), shape_of(index)
+    shape, wanted = shape_of(input) or (1,), shape_of(index) or (1,)
     axis = check_axis("gather", dim, len(shape))
-    _check_along("gather", shape, wanted, axis)
     check_integer("gather", "index", index)
-    check_range("gather", "index", index, shape[axis])
-    return Gather.apply(input, np.asarray(index), axis=axis)
+    places = np.reshape(np.asarray(index), wanted)
+    if not places.size:
+        return getitem(reshape(input, -1), (places,))
+    _check_along("gather", shape, wanted, axis)
+    check_range("gather", "index", places, shape[axis])
+    return reshape(Gather.apply(reshape(input, shape), places, axis=axis), shape_of(index))
 
 
 @flexible
 def scatter_add(input: A, dim: int, index: ArrayLike, src: ArrayLike) -> A:
     """Add along a dim: ``out[index[i][j]][j] += src[i][j]`` for dim 0, and so on, on a copy of `input`."""
-    shape, wanted = shape_of(input), shape_of(index)
-    axis = check_axis("scatter_add", dim, len(shape))
-    _check_along("scatter_add", shape, wanted, axis)
-    if len(shape_of(src)) != len(wanted) or any(n > m for n, m in zip(wanted, shape_of(src), strict=True)):
-        raise ArgumentError(f"scatter_add: src has shape {shape_of(src)}; index of shape {wanted} must fit into it")
-    check_integer("scatter_add", "index", index)
     check_same_dtype("scatter_add", input, src)
-    check_range("scatter_add", "index", index, shape[axis])
-    return ScatterAdd.apply(input, np.asarray(index), src, axis=axis)
+    shape, wanted, given = shape_of(input) or (1,), shape_of(index) or (1,), shape_of(src) or (1,)
+    axis = check_axis("scatter_add", dim, len(shape))
+    check_integer("scatter_add", "index", index)
+    places = np.reshape(np.asarray(index), wanted)
+    if not places.size:
+        return clone(input)
+    _check_along("scatter_add", shape, wanted, axis)
+    if len(given) != len(wanted) or any(n > m for n, m in zip(wanted, given, strict=True)):
+        raise ArgumentError(f"scatter_add: src has shape {shape_of(src)}; index of shape {wanted} must fit into it")
+    check_range("scatter_add", "index", places, shape[axis])
+    added = ScatterAdd.apply(reshape(input, shape), places, reshape(src, given), axis=axis)
+    return reshape(added, shape_of(input))
 
 
 def _check_along(op: str, shape: Shape, index: Shape, axis: int) -> None:
@@ -218,11 +225,17 @@ def _check_along(op: str, shape: Shape, index: Shape, axis: int) -> None:
 def index_select(input: A, dim: int, index: ArrayLike) -> A:
     """The slices of a dim that a 1-D integer array names, in its order."""
     shape = shape_of(input)
-    axis = check_axis("index_select", dim, len(shape))
+    axis = check_axis("index_select", dim, max(len(shape), 1))
     check_ndim("index_select", "index", index, (0, 1), "(n,)")
     check_integer("index_select", "index", index)
-    check_range("index_select", "index", index, shape[axis], lowest=-shape[axis])
-    return getitem(input, (slice(None),) * axis + (np.atleast_1d(np.asarray(index)),))
+    size = shape[axis] if shape else 1
+    check_range("index_select", "index", index, size, lowest=-size)
+    places = np.atleast_1d(np.asarray(index))
+    if not shape:
+        if len(places) != 1:
+            raise ArgumentError(f"index_select: {len(places)} slices of an input without dims; expected one")
+        return clone(input)
+    return getitem(input, (slice(None),) * axis + (places,))
 
 
 def one_hot(input: A, num_classes: int = -1) -> A:

@@ -5,7 +5,7 @@ from typing import Any, Literal, overload
 
 import numpy as np
 
-from tinygrad_cnn.core.checks import check_axis, check_broadcast, shape_of
+from tinygrad_cnn.core.checks import check_axis, check_broadcast, dtype_of, shape_of
 from tinygrad_cnn.core.errors import ArgumentError, DTypeError
 from tinygrad_cnn.core.indexing import PutItem, SetItem
 from tinygrad_cnn.core.types import A, Array, ArrayLike, NDArray, Shape
@@ -13,12 +13,12 @@ from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.checks import check_integer, check_ndim, check_range, check_same_dtype
 from tinygrad_cnn.ops.indexing import along_axis, gather, getitem, scatter_add, setitem
 from tinygrad_cnn.ops.piecewise import Where
-from tinygrad_cnn.ops.shape import broadcast_to, flatten, reshape
-from tinygrad_cnn.ops.untracked import dressed, plain
+from tinygrad_cnn.ops.shape import broadcast_to, clone, flatten, reshape
+from tinygrad_cnn.ops.untracked import dressed, is_tracked, plain
 
 __all__ = [
-    "argwhere", "index_add", "index_copy", "index_fill", "index_put", "masked_scatter", "nonzero", "put", "scatter",
-    "scatter_reduce", "select_scatter", "slice_scatter", "take", "take_along_dim", "where",
+    "argwhere", "index_add", "index_copy", "index_fill", "index_put", "index_reduce", "masked_scatter", "nonzero",
+    "put", "scatter", "scatter_reduce", "select_scatter", "slice_scatter", "take", "take_along_dim", "where",
 ]  # fmt: skip
 
 
@@ -30,33 +30,43 @@ def scatter(
 
     `src` may be a number (or given as `value`). With `reduce` "add" or "multiply" what is there stays in the result.
     """
-    source = value if src is None else src
-    axis, places, source = _scattered("scatter", input, dim, index, source)
-    check_same_dtype("scatter", input, source)
-    if reduce is None:
-        return SetItem.apply(input, source, index=places)
-    if reduce not in ("add", "multiply"):
+    if reduce not in (None, "add", "multiply"):
         raise ArgumentError(f"scatter: reduce is {reduce!r}; it must be 'add' or 'multiply'")
+    written = _scattered("scatter", input, dim, index, value if src is None else src)
+    if written is None:
+        return clone(input)
+    x, axis, numbers, source = written
+    places = along_axis(numbers, axis)
+    if reduce is None:
+        return reshape(SetItem.apply(x, source, index=places), shape_of(input))
     if reduce == "add":
-        return scatter_add(input, axis, index, source + np.zeros(shape_of(index)))
-    values = np.array(plain("scatter", input))
-    np.multiply.at(values, places, plain("scatter", source))
-    return dressed(values, input, index)
+        value = source if hasattr(type(source), "__record__") else np.asarray(source, dtype_of(x))
+        added = source if shape_of(source) else broadcast_to(value, numbers.shape)
+        return reshape(scatter_add(x, axis, numbers, added), shape_of(input))
+    values = np.array(plain("scatter", x))
+    np.multiply.at(values, places, np.asarray(plain("scatter", source)).astype(values.dtype))
+    return dressed(values.reshape(shape_of(input)), input, index)
 
 
-def _scattered(op: str, input: Array, dim: int, index: Array, source: Any) -> tuple[int, Any, Any]:
-    """The axis, the index tuple and the source, as large as the index; checked."""
-    shape, wanted = shape_of(input), shape_of(index)
-    axis = check_axis(op, dim, max(len(shape), 1))
+def _scattered(op: str, input: Array, dim: int, index: Array, source: Any) -> tuple[Any, int, NDArray, Any] | None:
+    """The input, the axis, the index and the source, of its size, of at least one dim; None if the index is empty."""
+    if shape_of(source) or hasattr(type(source), "__record__"):
+        check_same_dtype(op, input, source)
+    shape, wanted = shape_of(input) or (1,), shape_of(index) or (1,)
+    axis = check_axis(op, dim, len(shape))
     check_integer(op, "index", index)
+    numbers = plain(op, index).reshape(wanted)
+    if not numbers.size:
+        return None
     if len(shape) != len(wanted) or any(m > n for a, (n, m) in enumerate(zip(shape, wanted, strict=True)) if a != axis):
         raise ArgumentError(f"{op}: index has shape {wanted}, input {shape}; expected as many dims, none larger")
-    check_range(op, "index", index, shape[axis] if shape else 1)
-    if shape_of(source):
-        if len(shape_of(source)) != len(wanted) or any(m > n for n, m in zip(shape_of(source), wanted, strict=True)):
-            raise ArgumentError(f"{op}: src has shape {shape_of(source)}; index of shape {wanted} must fit into it")
+    check_range(op, "index", numbers, shape[axis])
+    given = shape_of(source)
+    if given:
+        if len(given) != len(wanted) or any(m > n for n, m in zip(given, wanted, strict=True)):
+            raise ArgumentError(f"{op}: src has shape {given}; index of shape {wanted} must fit into it")
         source = getitem(source, tuple(slice(n) for n in wanted))
-    return axis, along_axis(plain(op, index), axis) if shape else (), source
+    return reshape(input, shape), axis, numbers, source
 
 
 @flexible
@@ -65,27 +75,66 @@ def scatter_reduce(
 ) -> A:
     """Reduce along a dim the elements of `src` that go to one place: "sum", "prod", "mean", "amax" or "amin".
 
-    With `include_self` what was there counts, too. Gradients flow through "sum" and "mean".
+    With `include_self` what was there counts, too. Gradients flow through all but "prod"; of several that are the
+    largest (or smallest) each gets an equal share. The mean of integers is rounded down.
     """
-    axis, places, source = _scattered("scatter_reduce", input, dim, index, src)
-    start = input if include_self else setitem(input, places, 0.0)
-    if reduce == "sum":
-        return scatter_add(start, axis, index, source)
-    if reduce == "mean":
-        counts = np.full(shape_of(input), int(include_self))
-        np.add.at(counts, places, 1)
-        return scatter_add(start, axis, index, source) / np.maximum(counts, 1)
-    functions = {"prod": (np.multiply, 1), "amax": (np.maximum, -np.inf), "amin": (np.minimum, np.inf)}
-    if reduce not in functions:
+    if reduce not in ("sum", "prod", "mean", "amax", "amin"):
         raise ArgumentError(f"scatter_reduce: reduce is {reduce!r}; it must be 'sum', 'prod', 'mean', 'amax' or 'amin'")
-    if getattr(input, "requires_grad", False) or getattr(src, "requires_grad", False):
-        raise ArgumentError(f"scatter_reduce: {reduce!r} has no derivative here; only 'sum' and 'mean' have")
-    function, neutral = functions[reduce]
-    values = np.array(plain("scatter_reduce", input))
+    written = _scattered("scatter_reduce", input, dim, index, src)
+    if written is None:
+        return clone(input)
+    x, axis, numbers, source = written
+    source = source if shape_of(source) else reshape(source, (1,) * numbers.ndim)
+    places = along_axis(numbers, axis)
+    if reduce in ("sum", "mean"):
+        start = x if include_self else SetItem.apply(x, np.zeros((), dtype_of(x)), index=places)
+        total = scatter_add(start, axis, numbers, source)
+        if reduce == "mean":
+            count = np.maximum(_counts(shape_of(x), places, include_self), 1).astype(dtype_of(x))
+            total = total / count if count.dtype.kind == "f" else total // count
+        return reshape(total, shape_of(input))
+    tracked = is_tracked(x) or is_tracked(source)
+    if reduce == "prod" and tracked:
+        raise ArgumentError("scatter_reduce: 'prod' has no derivative here; 'sum', 'mean', 'amax' and 'amin' have")
+    function = {"prod": np.multiply, "amax": np.maximum, "amin": np.minimum}[reduce]
+    values, sources = np.array(plain("scatter_reduce", x)), plain("scatter_reduce", source)
     if not include_self:
-        values[places] = neutral
-    function.at(values, places, plain("scatter_reduce", source))
-    return dressed(values, input, index, src)
+        values[places] = 1 if reduce == "prod" else sources
+    function.at(values, places, sources)
+    if not tracked:
+        return dressed(values.reshape(shape_of(input)), input, index, src)
+    kept = plain("scatter_reduce", x) == values
+    if not include_self:
+        kept[places] = False
+    untouched = _counts(shape_of(x), places, False) == 0
+    chosen = sources == values[places]
+    ties = np.array(kept | untouched).astype(np.int64)
+    np.add.at(ties, places, chosen)
+    total = scatter_add(where(kept | untouched, x, 0.0), axis, numbers, where(chosen, source, 0.0))
+    return reshape(total / ties.astype(dtype_of(x)), shape_of(input))
+
+
+def _counts(shape: Shape, places: tuple[Any, ...], first: bool) -> NDArray:
+    """How many elements go to each place, with what was there if it is to count."""
+    counts = np.full(shape, int(first))
+    np.add.at(counts, places, 1)
+    return counts
+
+
+@flexible
+def index_reduce(
+    input: A, dim: int, index: ArrayLike, source: ArrayLike, reduce: str, *, include_self: bool = True
+) -> A:
+    """Slices of `source` reduced into slices of a dim, as by `scatter_reduce`: "prod", "mean", "amax" or "amin"."""
+    if reduce not in ("prod", "mean", "amax", "amin"):
+        raise ArgumentError(f"index_reduce: reduce is {reduce!r}; it must be 'prod', 'mean', 'amax' or 'amin'")
+    axis, _, numbers = _slices("index_reduce", input, dim, index)
+    _fits("index_reduce", input, axis, len(numbers), source)
+    shape = shape_of(source) or (1,)
+    places = np.broadcast_to(numbers.reshape((-1,) + (1,) * (len(shape) - axis - 1)), shape)
+    x = reshape(input, shape_of(input) or (1,))
+    reduced = scatter_reduce(x, axis, places, reshape(source, shape), reduce, include_self=include_self)
+    return reshape(reduced, shape_of(input))
 
 
 def _slices(op: str, input: Array, dim: int, index: Array) -> tuple[int, tuple[Any, ...], NDArray]:
@@ -111,8 +160,7 @@ def index_add(input: A, dim: int, index: ArrayLike, source: ArrayLike, *, alpha:
     """``alpha * source`` added to slices of a dim, more than once where the index repeats."""
     axis, places, numbers = _slices("index_add", input, dim, index)
     _fits("index_add", input, axis, len(numbers), source)
-    check_same_dtype("index_add", input, source)
-    added = source if alpha == 1 else source * alpha
+    added = source if alpha == 1 else source * np.asarray(alpha).astype(dtype_of(source))
     return input + PutItem.apply(added, index=places, shape=shape_of(input))
 
 
@@ -172,7 +220,7 @@ def take(input: A, index: ArrayLike) -> A:
     places = plain("take", index)
     n = int(np.prod(shape_of(input), dtype=np.int64))
     check_range("take", "index", places, n, lowest=-n)
-    return getitem(flatten(input), places)
+    return reshape(getitem(flatten(input), (places.reshape(-1),)), places.shape)
 
 
 @flexible
@@ -185,7 +233,9 @@ def take_along_dim(input: A, indices: ArrayLike, dim: int | None = None) -> A:
     if len(shape) != len(wanted):
         raise ArgumentError(f"take_along_dim: input has shape {shape}, indices {wanted}; expected as many dims")
     others = check_broadcast("take_along_dim", _without(shape, axis), _without(wanted, axis))
-    places = np.broadcast_to(plain("take_along_dim", indices), (*others[:axis], wanted[axis], *others[axis + 1 :]))
+    numbers = plain("take_along_dim", indices)
+    numbers = np.where(numbers < 0, numbers + shape[axis], numbers)
+    places = np.broadcast_to(numbers, (*others[:axis], wanted[axis], *others[axis + 1 :]))
     return gather(broadcast_to(input, (*others[:axis], shape[axis], *others[axis + 1 :])), axis, places)
 
 

@@ -243,7 +243,9 @@ def permute(input: A, *dims: Any) -> A:
 def transpose(input: A, dim0: int, dim1: int) -> A:
     """Two dims swapped."""
     ndim = len(shape_of(input))
-    a, b = check_axis("transpose", dim0, ndim), check_axis("transpose", dim1, ndim)
+    a, b = (check_axis("transpose", dim, max(ndim, 1)) for dim in (dim0, dim1))
+    if not ndim:
+        return Permute.apply(input, order=())
     order = list(range(ndim))
     order[a], order[b] = b, a
     return Permute.apply(input, order=tuple(order))
@@ -303,7 +305,11 @@ def ravel(input: A) -> A:
 def narrow(input: A, dim: int, start: Any, length: int) -> A:
     """`length` slices of a dim from `start` on, sharing memory."""
     shape = shape_of(input)
+    if not shape:
+        raise ArgumentError("narrow: input has no dims; expected at least 1")
     axis = check_axis("narrow", dim, len(shape))
+    if shape_of(start) or np.asarray(start).dtype.kind not in "iu":
+        raise ArgumentError(f"narrow: start is {start!r}; expected an integer, or a tensor of one without dims")
     first = int(start)
     if not -shape[axis] <= first <= shape[axis]:
         raise PlaceError(f"narrow: start {first} is out of range for dim {dim} of shape {shape}")
@@ -380,6 +386,8 @@ def roll(input: A, shifts: int | Sequence[int], dims: Axis = None) -> A:
     by = (shifts,) if isinstance(shifts, int) else tuple(shifts)
     if dims is None:
         return reshape(roll(flatten(input), by, 0), shape_of(input))
+    if not shape_of(input):
+        raise PlaceError(f"roll: dims is {dims!r}, but the input has no dims; leave it out")
     axes = check_axes("roll", dims, len(shape_of(input)))
     if len(axes) != len(by):
         raise ArgumentError(f"roll: {len(by)} shifts for {len(axes)} dims; give one shift per dim")
@@ -396,9 +404,15 @@ concat = concatenate = cat
 
 
 def _cat(op: str, tensors: Sequence[Array], dim: int) -> Array:
+    if hasattr(type(tensors), "__record__"):
+        raise TypeError(f"{op}: got one Tensor; expected a sequence of them, such as (a, b)")
+    if len({shape_of(x) for x in tensors}) > 1:
+        tensors = [x for x in tensors if shape_of(x) != (0,)]  # an empty vector fits everything, as in PyTorch
     shapes = [shape_of(x) for x in tensors]
     if not shapes:
         raise ArgumentError(f"{op}: got no tensors; expected at least one")
+    if () in shapes:
+        raise ArgumentError(f"{op}: tensor {shapes.index(())} has no dims; give it one, x.reshape(1), or use stack")
     axis = check_axis(op, dim, len(shapes[0]))
     for k, shape in enumerate(shapes):
         if (*shape[:axis], *shape[axis + 1 :]) != (*shapes[0][:axis], *shapes[0][axis + 1 :]):

@@ -105,8 +105,9 @@ def made(
     pin_memory: bool | None = False,
     out: Any = None,
     memory_format: Any = None,
+    exact: bool = True,
 ) -> Tensor:
-    """The tensor of a new array, once the options are checked."""
+    """The tensor of a new array, once the options are checked; `out` must have its dtype if that is `exact`."""
     check_device(op, device)
     check_memory_format(op, memory_format)
     if layout is not None and layout is not strided:
@@ -114,7 +115,8 @@ def made(
     if pin_memory:
         raise RuntimeError(f"{op}: pin_memory serves transfers to a GPU, and there is only the CPU; leave it out")
     result = Tensor(array, requires_grad=requires_grad)
-    check_dtypes(op, result, out)
+    if exact:
+        check_dtypes(op, result, out)
     return written(op, result, out)
 
 
@@ -225,7 +227,7 @@ def arange(
     """Numbers from start (0 if only one is given) up to but without end: int64 if all three are integers."""
     first, last = (0, start) if end is None else (start, end)
     first, last, stride = (v.item() if isinstance(v, (Tensor, np.generic)) else v for v in (first, last, step))
-    if stride == 0:
+    if stride == 0 or (out is not None and dtype is None and chosen_dtype(None, out).kind in "iu" and not int(stride)):
         raise ArgumentError("arange: step is 0; it must not be")
     if (last - first) * stride < 0:
         raise ArgumentError(f"arange: from {first} to {last} leads no step of {stride}; its sign must be the other")
@@ -286,6 +288,8 @@ def logspace(
 
 def _evenly(op: str, start: Any, end: Any, steps: int, dtype: DType) -> NDArray:
     """From both ends to the middle, in steps of the dtype, as PyTorch computes them."""
+    if isinstance(steps, float):
+        raise TypeError(f"{op}: steps is {steps!r}; it must be an integer")
     if steps < 0:
         raise ArgumentError(f"{op}: steps is {steps}; it must be at least 0")
     first, last = float(start), float(end)

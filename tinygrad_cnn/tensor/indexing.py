@@ -19,6 +19,7 @@ class IndexingMethods(FactMethods):
     masked_select = ops.masked_select
     scatter = ops.scatter
     scatter_reduce = ops.scatter_reduce
+    index_reduce = ops.index_reduce
     index_add = ops.index_add
     index_copy = ops.index_copy
     index_fill = ops.index_fill

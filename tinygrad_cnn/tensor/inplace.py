@@ -175,6 +175,7 @@ class InPlaceMethods(FactMethods):
     scatter_add_ = in_place(ops.scatter_add)
     scatter_ = in_place(ops.scatter)
     scatter_reduce_ = in_place(ops.scatter_reduce)
+    index_reduce_ = in_place(ops.index_reduce)
     index_add_ = in_place(ops.index_add)
     index_copy_ = in_place(ops.index_copy)
     index_fill_ = in_place(ops.index_fill)

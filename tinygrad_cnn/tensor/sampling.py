@@ -201,7 +201,7 @@ def normal(
         kind = next((a.dtype for a in arrays if isinstance(a, np.ndarray)), np.dtype(get_default_dtype()))
         drawn = draw.normal(np.broadcast_shapes(*map(np.shape, arrays)), real("normal", kind))
         drawn = (drawn * np.asarray(arrays[1], kind) + np.asarray(arrays[0], kind)).astype(kind)
-    return made("normal", drawn, requires_grad, device, layout, pin_memory, out)
+    return made("normal", drawn, requires_grad, device, layout, pin_memory, out, exact=size is not None)
 
 
 def check_deviation(std: ArrayLike) -> None:
@@ -218,7 +218,9 @@ def bernoulli(
     >>> bernoulli([0.0, 1.0])
     tensor([0., 1.])
     """
-    return made("bernoulli", chances.bernoulli(as_array(input, None), p, generator or default_generator), out=out)
+    return made(
+        "bernoulli", chances.bernoulli(as_array(input, None), p, generator or default_generator), out=out, exact=False
+    )
 
 
 def poisson(input: ArrayLike, generator: Generator | None = None) -> Tensor:

@@ -92,8 +92,8 @@ FAMILIES = {
     "use Python's cProfile, or time.perf_counter()": "profiler",
     "use conv1d of (N, C, L): x.permute(1, 2, 0)": "conv_tbc",
     "use arange, whose end is excluded": "range",
-    "use nonzero, or index_add": """
-        nonzero_static index_reduce index_reduce_
+    "use nonzero": """
+        nonzero_static
     """,
     "use numpy.unravel_index on integers": "unravel_index",
     "use the function of nn.functional with inplace=True": """

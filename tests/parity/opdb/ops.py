@@ -393,9 +393,9 @@ def check_derivatives(a: list[Any], b: list[Any], inputs: list[Any], tolerance: 
         if y is not None and y.layout is not torch.strided:
             y = y.to_dense()
         y = torch.zeros_like(t) if y is None else y
-        x = tg.zeros(tuple(t.shape), dtype=tg.float64) if x is None else x
+        x = tg.zeros(tuple(t.shape), dtype=ours(y.dtype)) if x is None else x
         try:
-            check_same(x, y, tolerance, name)
+            check_same(x, y, max(tolerance, TOLERANCE[str(y.dtype)[6:]]), name)
         except Difference as difference:
             raise Difference(difference.outcome, f"of input {i}: {difference.text}") from None
 
