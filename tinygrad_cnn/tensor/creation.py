@@ -302,7 +302,7 @@ def _evenly(op: str, start: Any, end: Any, steps: int, dtype: DType) -> NDArray:
         step = float(np.float32(step))  # PyTorch rounds the step, and then only the result
     k = np.arange(steps)
     if dtype.kind in "iu":
-        return np.where(k < steps // 2, first + step * k, last - step * (steps - 1 - k))
+        return np.where((k < steps // 2) | (steps == 1), first + step * k, last - step * (steps - 1 - k))
     up, down = k.astype(np.longdouble), (steps - 1 - k).astype(np.longdouble)
     first_half = (k < steps // 2) | (steps == 1)
     return np.asarray(np.where(first_half, first + step * up, last - step * down))
