@@ -65,6 +65,7 @@ CALLS = {
     "repeat_interleave": (2, 1),
     "scatter": (0, INDEX, X),
     "scatter_reduce": (0, INDEX, X, "sum"),
+    "index_reduce": (0, INDEX[0][:2], np.ones((2, 4)), "amax"),
     "select": (0, 1),
     "select_scatter": (X[0], 0, 1),
     "slice_scatter": (X[:2], 0, 1, 3),

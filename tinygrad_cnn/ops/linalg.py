@@ -1,5 +1,6 @@
 """Products of matrices and of many arrays. `Matmul` and `Einsum` are closed: their VJPs are products again."""
 
+import string
 from collections.abc import Sequence
 from typing import Any, overload
 
@@ -15,7 +16,7 @@ from tinygrad_cnn.core.shape import Cast
 from tinygrad_cnn.core.types import A, Array, ArrayLike, Shape
 from tinygrad_cnn.ops.checks import check_ndim, check_same_dtype
 from tinygrad_cnn.ops.elementwise import mul
-from tinygrad_cnn.ops.shape import diagonal, permute, unsqueeze
+from tinygrad_cnn.ops.shape import diagonal, permute, reshape, unsqueeze
 
 __all__ = [
     "bmm", "dot", "einsum", "linear", "matmul", "mm", "outer",
@@ -147,18 +148,31 @@ def linear(input: A, weight: ArrayLike, bias: ArrayLike | None = None) -> A:
 @overload
 def einsum(equation: str, operands: Sequence[A], /) -> A: ...
 @overload
-def einsum(equation: str, *operands: A) -> A: ...
-def einsum(equation: str, *operands: Any) -> Any:
+def einsum(equation: Any, *operands: Any) -> Any: ...
+def einsum(equation: Any, *operands: Any) -> Any:
     """Sum of products in Einstein's notation, as NumPy's and PyTorch's, with "..." and repeated letters.
+
+    A dim of size 1 is broadcast. Numbers for letters come after each operand: ``einsum(x, [0, 1], y, [1, 2], [0, 2])``.
 
     >>> import numpy as np
     >>> einsum("ij,jk->ik", np.ones((2, 3)), np.ones((3, 4))).shape
     (2, 4)
     """
+    if not isinstance(equation, str):
+        equation, operands = _lettered(equation, *operands)
     if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
         operands = tuple(operands[0])
     terms, output = _parse(equation, [shape_of(x) for x in operands])
     arrays = _widened(list(operands), terms, output)
+    pairs = [
+        (letter, n) for term, x in zip(terms, arrays, strict=True) for letter, n in zip(term, shape_of(x), strict=True)
+    ]
+    sizes = {letter: n for letter, n in pairs if n != 1}
+    for k, term in enumerate(terms):
+        shape = shape_of(arrays[k])
+        kept = [a for a, letter in enumerate(term) if shape[a] == sizes.get(letter, 1)]
+        if len(kept) < len(term):
+            arrays[k], terms[k] = reshape(arrays[k], tuple(shape[a] for a in kept)), "".join(term[a] for a in kept)
     for k, term in enumerate(terms):
         while len(set(term)) < len(term):  # "ii": take the diagonal, then name it once
             letter = next(c for c in term if term.count(c) > 1)
@@ -170,6 +184,24 @@ def einsum(equation: str, *operands: Any) -> Any:
     if len(arrays) == 1 and set(terms[0]) == set(output):  # its dims in another order: a view, as in PyTorch
         return permute(arrays[0], [terms[0].index(letter) for letter in output])
     return Einsum.apply(*arrays, terms=tuple(terms), output=output)
+
+
+def _lettered(*given: Any) -> tuple[str, tuple[Any, ...]]:
+    """The equation and the operands, given as each operand and the numbers of its dims, and those of the output."""
+
+    def term(numbers: Sequence[Any]) -> str:
+        return "".join("..." if n is Ellipsis else _NAMES[int(n)] for n in numbers)
+
+    pairs, rest = given[: len(given) // 2 * 2], given[len(given) // 2 * 2 :]
+    if not all(isinstance(numbers, (list, tuple)) for numbers in (*pairs[1::2], *rest)):
+        raise TypeError(
+            "einsum: expected an equation, or operands each followed by the list of the numbers of its dims"
+        )
+    equation = ",".join(map(term, pairs[1::2])) + "".join(f"->{term(numbers)}" for numbers in rest)
+    return equation, pairs[::2]
+
+
+_NAMES = string.ascii_letters
 
 
 def _widened(arrays: list[Any], terms: list[str], output: str) -> list[Any]:
@@ -224,7 +256,10 @@ def _check_letters(equation: str, terms: list[str], output: str, shapes: list[Sh
     sizes: dict[str, int] = {}
     for k, (term, shape) in enumerate(zip(terms, shapes, strict=True)):
         for letter, n in zip(term, shape, strict=True):
-            if sizes.setdefault(letter, n) != n:
+            known = sizes.setdefault(letter, n)
+            if known == 1:
+                sizes[letter] = n
+            elif n not in (1, known):
                 raise ArgumentError(
                     f"einsum: {letter!r} of {equation!r} is {sizes[letter]} and, in operand {k} of shape {shape}, {n}"
                 )

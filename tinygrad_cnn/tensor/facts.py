@@ -109,8 +109,11 @@ class FactMethods(Tensor):
     def stride(self, dim: int | None = None) -> Shape | int:
         """How many elements further in memory the next index of each dim, or of one, lies."""
         array = self.array if self.array.size else np.zeros([max(n, 1) for n in self.array.shape], self.array.dtype)
-        strides = tuple(step // array.itemsize for step in array.strides)
-        return strides if dim is None else strides[dim]
+        strides = [step // array.itemsize for step in array.strides]
+        for k in reversed(range(len(strides))):
+            if not strides[k] and array.shape[k] == 1:  # NumPy's new dims have none; PyTorch's step over what follows
+                strides[k] = strides[k + 1] * array.shape[k + 1] if k + 1 < len(strides) else 1
+        return tuple(strides) if dim is None else strides[dim]
 
     def storage_offset(self) -> int:
         """How many elements into its memory the tensor begins."""

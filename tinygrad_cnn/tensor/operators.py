@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Self
 
 from tinygrad_cnn import ops
 from tinygrad_cnn.core.types import ArrayLike
@@ -16,9 +16,6 @@ class Operators(FactMethods):
 
     __matmul__ = ops.matmul
     __abs__ = ops.abs
-
-    def __getitem__(self, index: Any) -> Self:
-        return ops.getitem(self, index)
 
     def __pow__(self, other: ArrayLike) -> Self:
         return ops.pow(self, other)
