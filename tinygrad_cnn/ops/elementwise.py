@@ -21,6 +21,7 @@ from tinygrad_cnn.kernels.passes import tail as tail_of
 from tinygrad_cnn.kernels.special import tanhshrink
 from tinygrad_cnn.ops.checks import fitted
 from tinygrad_cnn.ops.special import Gauss, Ndtr
+from tinygrad_cnn.ops.untracked import plain
 
 __all__ = [
     "acos", "add", "arccos", "arcsin", "arctan", "asin", "atan", "cos", "cosh", "exp", "expm1", "gelu",
@@ -95,6 +96,11 @@ class Sigmoid(Unary):
         return g * refined(y * (1 - y), aside)
 
 
+def sigmoid_slope(x: Array, s: Array) -> Array:
+    """The derivative of s = sigmoid(x)."""
+    return refined(s * (1 - s), Sigmoid.aside(plain("sigmoid", s), plain("sigmoid", x)))
+
+
 def bell(x: Array) -> Array:
     """The derivative of sigmoid, exp(-|x|) / (1 + exp(-|x|))²."""
     e = np.exp(-np.absolute(x))
@@ -123,7 +129,7 @@ class Expm1(Unary):
         return np.expm1(x)
 
     def aside(y: Array, x: Array) -> Tail:
-        return tail_of(np.exp, y < FLAT - 1, x)
+        return tail_of(np.exp, y < -0.9375, x)
 
     def d_x(g: Array, y: Array, aside: Tail) -> Array:
         return g * refined(y + 1, aside)
@@ -215,6 +221,24 @@ class Cosh(Unary):
         return g * np.sinh(x)
 
 
+class Parabola(Unary):
+    """y = (x - low) (high - x)        dx = g (low + high - 2x)
+
+    With its digits near both ends, where a difference of squares has none, and its slope with its digits in the middle.
+    """
+
+    def forward(x: Array, *, low: float, high: float) -> Array:
+        return (x - low) * (high - x)
+
+    def d_x(g: Array, x: Array, *, low: float, high: float) -> Array:
+        return g * (low + high - 2 * x)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        (x,) = super().sample(draw).inputs
+        return Sample((x,), {"low": draw.choice([-1.0, 0.0]), "high": 1.0})
+
+
 class Arcsin(Unary):
     """y = arcsin x        dx = g / √((1 - x)(1 + x))"""
 
@@ -225,7 +249,7 @@ class Arcsin(Unary):
         return np.arcsin(x)
 
     def d_x(g: Array, x: Array) -> Array:
-        return g / np.sqrt((1 - x) * (1 + x))
+        return g / np.sqrt(Parabola.apply(x, low=-1.0, high=1.0))
 
 
 class Arccos(Unary):
@@ -238,7 +262,7 @@ class Arccos(Unary):
         return np.arccos(x)
 
     def d_x(g: Array, x: Array) -> Array:
-        return -g / np.sqrt((1 - x) * (1 + x))
+        return -g / np.sqrt(Parabola.apply(x, low=-1.0, high=1.0))
 
 
 class Arctan(Unary):
@@ -280,17 +304,27 @@ class Silu(Unary):
 
     def d_x(g: Array, x: Array) -> Array:
         s = sigmoid(x)
-        return g * (s + x * (s * (1 - s)))
+        return g * (s + x * sigmoid_slope(x, s))
 
 
 class Gelu(Unary):
-    """y = x Φ(x), with Φ the normal distribution        dx = g (Φ(x) + x φ(x))"""
+    """y = x Φ(x), with Φ the normal distribution        dx = g (Φ(x) + x φ(x)), by `GeluSlope`"""
 
     def forward(x: Array) -> Array:
         return x * Ndtr.forward(x)
 
     def d_x(g: Array, x: Array) -> Array:
-        return g * (Ndtr.apply(x) + x * (INV_SQRT_2PI * Gauss.apply(x, scale=-0.5)))
+        return g * GeluSlope.apply(x)
+
+
+class GeluSlope(Unary):
+    """y = Φ(x) + x φ(x), with Φ the normal distribution and φ its density        dx = g φ(x) (2 - x²)"""
+
+    def forward(x: Array) -> Array:
+        return Ndtr.forward(x) + x * (INV_SQRT_2PI * Gauss.forward(x, scale=-0.5))
+
+    def d_x(g: Array, x: Array) -> Array:
+        return g * ((2 - x * x) * (INV_SQRT_2PI * Gauss.apply(x, scale=-0.5)))
 
 
 class GeluTanh(Unary):
@@ -305,7 +339,7 @@ class GeluTanh(Unary):
     def d_x(g: Array, x: Array) -> Array:
         u = (2 * math.sqrt(2 / math.pi)) * (x + 0.044715 * x * x * x)
         s = sigmoid(u)
-        return g * (s + x * (s * (1 - s)) * ((2 * math.sqrt(2 / math.pi)) * (1 + 3 * 0.044715 * x * x)))
+        return g * (s + x * sigmoid_slope(u, s) * ((2 * math.sqrt(2 / math.pi)) * (1 + 3 * 0.044715 * x * x)))
 
 
 class Tanhshrink(Unary):
@@ -342,7 +376,7 @@ class Pow(Elementwise):
 
     def d_b(g: Array, y: Array, a: Array, b: Array) -> Array:
         dead = np.logical_and(a == 0, b >= 0)
-        return np.where(dead, 0.0, g * (y * np.log(np.where(dead, 1.0, a))))
+        return np.where(dead, 0.0, g * (y * np.log(np.where(dead, np.ones_like(y), a))))
 
 
 def whole_power(a: Array, b: Array) -> Array:

@@ -9,7 +9,7 @@ from tinygrad_cnn.core.domain import Positive, Real
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.op import Elementwise, Kink, Unary
 from tinygrad_cnn.core.types import A, Array, ArrayLike
-from tinygrad_cnn.ops.elementwise import Pow, pow, sigmoid
+from tinygrad_cnn.ops.elementwise import Parabola, Pow, pow, sigmoid
 from tinygrad_cnn.ops.piecewise import clamp
 
 __all__ = [
@@ -82,7 +82,7 @@ class Xlogy(Elementwise):
 
     def d_a(g: Array, a: Array, b: Array) -> Array:
         dead = np.logical_and(a == 0, b <= 0)
-        return np.where(dead, 0.0, g * np.log(np.where(dead, 1.0, b)))
+        return np.where(dead, 0.0, g * np.log(np.where(dead, np.ones_like(g), b)))
 
     def d_b(g: Array, a: Array, b: Array) -> Array:
         return g * (a / b)
@@ -105,7 +105,7 @@ class Logit(Unary):
 
     def d_x(g: Array, x: Array) -> Array:
         outside = np.logical_or(x < 0, x > 1)
-        return np.where(outside, math.nan, g / (x * (1 - x)))
+        return np.where(outside, math.nan, g / Parabola.apply(x, low=0.0, high=1.0))
 
 
 def log2(input: A) -> A:

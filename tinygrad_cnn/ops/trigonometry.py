@@ -9,6 +9,7 @@ from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.op import Elementwise, Kink, Sample, Unary
 from tinygrad_cnn.core.types import A, Array, ArrayLike
 from tinygrad_cnn.kernels.special import sinc_derivative
+from tinygrad_cnn.ops.elementwise import Parabola
 
 __all__ = [
     "acosh", "arccosh", "arcsinh", "arctan2", "arctanh", "asinh", "atan2", "atanh", "deg2rad", "hypot", "rad2deg",
@@ -51,7 +52,7 @@ class Arctanh(Unary):
         return np.arctanh(x)
 
     def d_x(g: Array, x: Array) -> Array:
-        return g / ((1 - x) * (1 + x))
+        return g / Parabola.apply(x, low=-1.0, high=1.0)
 
 
 class Arctan2(Elementwise):
@@ -98,17 +99,38 @@ class Hypot(Elementwise):
     def forward(a: Array, b: Array) -> Array:
         return np.hypot(a, b)
 
-    def d_a(g: Array, y: Array, a: Array) -> Array:
-        return g * (a / y)
+    def d_a(g: Array, a: Array, b: Array) -> Array:
+        return g * Cosine.apply(a, b)
 
-    def d_b(g: Array, y: Array, b: Array) -> Array:
-        return g * (b / y)
+    def d_b(g: Array, a: Array, b: Array) -> Array:
+        return g * Cosine.apply(b, a)
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
         domains = draw.choice([(Real(), AwayFrom((0.0,), gap=0.5)), (AwayFrom((0.0,), gap=0.5), Real())])
         shapes = draw.broadcastable(2)
         return Sample(tuple(draw.array(s, d) for s, d in zip(shapes, domains, strict=True)), {})
+
+
+class Cosine(Elementwise):
+    """y = a / r,  r = √(a² + b²)        da = g (b / r)² / r,  db = -g (a / r) (b / r) / r"""
+
+    floating = True
+    kinks = (Kink("the origin", (0.0, 0.0), (math.nan, math.nan)),)
+
+    def forward(a: Array, b: Array) -> Array:
+        return a / np.hypot(a, b)
+
+    def d_a(g: Array, a: Array, b: Array) -> Array:
+        other = Cosine.apply(b, a)
+        return g * (other * other / np.hypot(a, b))
+
+    def d_b(g: Array, y: Array, a: Array, b: Array) -> Array:
+        return -g * (y * Cosine.apply(b, a) / np.hypot(a, b))
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return Hypot.sample(draw)
 
 
 class Sinc(Unary):
