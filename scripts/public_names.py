@@ -33,6 +33,7 @@ PATHS = (
     "tinygrad_cnn.optim",
     "tinygrad_cnn.optim.lr_scheduler",
     "tinygrad_cnn.serialization",
+    "tinygrad_cnn.special",
     "tinygrad_cnn.tensor",
     "tinygrad_cnn.transforms",
     "tinygrad_cnn.utils",

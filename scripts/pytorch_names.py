@@ -35,6 +35,7 @@ NAMESPACES = {
     "torch.autograd.functional": "tinygrad_cnn.autograd.functional",
     "torch.func": "tinygrad_cnn.func",
     "torch.linalg": "tinygrad_cnn.linalg",
+    "torch.special": "tinygrad_cnn.special",
     "torch.distributions": "tinygrad_cnn.distributions",
     "torch.random": "tinygrad_cnn.random",
 }

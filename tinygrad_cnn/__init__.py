@@ -68,6 +68,7 @@ if _typing.TYPE_CHECKING:
     from tinygrad_cnn import onnx as onnx
     from tinygrad_cnn import optim as optim
     from tinygrad_cnn import serialization as serialization
+    from tinygrad_cnn import special as special
     from tinygrad_cnn import testing as testing
     from tinygrad_cnn import transforms as transforms
     from tinygrad_cnn import utils as utils
@@ -90,6 +91,7 @@ else:
         "onnx",
         "optim",
         "serialization",
+        "special",
         "testing",
         "transforms",
         "utils",

@@ -148,3 +148,28 @@ def test_results_have_the_dtype_of_the_input_and_its_shape(dtype):
         for x in (np.array(0.5, dtype), np.full((2, 0), 0.5, dtype), np.full((2, 3), 0.5, dtype)):
             y = function(x)
             assert (y.dtype, y.shape) == (dtype, x.shape)
+
+
+WAVES = np.concatenate([10 ** random.uniform(-250, 4, 30), random.uniform(0, 60, 100)])
+
+
+@pytest.mark.parametrize("n", range(3))
+@pytest.mark.parametrize("kind", ["j", "y"])
+def test_waves_of_bessel_are_right_to_the_last_digits_of_their_height(kind, n):
+    exact = {"j": mp.besselj, "y": mp.bessely}[kind]
+    for x, y in zip(WAVES, getattr(bessel, f"bessel_{kind}")(WAVES, n), strict=True):
+        with mp.workdps(40):
+            value = exact(n, mp.mpf(float(x)))
+            height = max(abs(value), mp.mpf(1 / np.sqrt(max(x, 1)) if x > 1 or kind == "y" else 0))
+            assert np.isinf(y) if abs(value) > 1e308 else abs(mp.mpf(float(y)) - value) <= 20 * 2.3e-16 * height
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+@pytest.mark.parametrize("n", range(3))
+def test_bessel_functions_that_fall_keep_their_digits(n, scaled):
+    points = WAVES[(WAVES < 700) & (WAVES > 1e-90)]
+    check(
+        lambda x: bessel.bessel_k(x, n, scaled),
+        lambda x: mp.besselk(n, x) * (mp.exp(x) if scaled else 1),
+        points,
+    )

@@ -7,10 +7,10 @@ import math
 
 import numpy as np
 
-from tinygrad_cnn.core.domain import AwayFrom, Real
+from tinygrad_cnn.core.domain import AwayFrom, Positive, Real
 from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.errors import ArgumentError
-from tinygrad_cnn.core.op import Kink, Sample, Unary
+from tinygrad_cnn.core.op import Elementwise, Kink, Sample, Unary
 from tinygrad_cnn.core.types import A, Array
 from tinygrad_cnn.kernels import bessel, gamma, special
 from tinygrad_cnn.ops.untracked import plain
@@ -163,6 +163,113 @@ class BesselI(Unary):
         scaled = draw.boolean()
         x = draw.array(draw.shape(), cls.domain["x"] if scaled else Real())
         return Sample((x,), {"n": draw.integer(0, 2), "scaled": scaled})
+
+
+class BesselJ(Unary):
+    """y = Jₙ(x)        dx = g (Jₙ₋₁ - Jₙ₊₁) / 2,  -g J₁ for n = 0"""
+
+    def forward(x: Array, *, n: int) -> Array:
+        return bessel.bessel_j(x, n)
+
+    def d_x(g: Array, x: Array, *, n: int) -> Array:
+        after = BesselJ.apply(x, n=n + 1)
+        return g * (0.5 * (BesselJ.apply(x, n=n - 1) - after) if n else -after)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        (x,) = super().sample(draw).inputs
+        return Sample((x,), {"n": draw.integer(0, 2)})
+
+
+class BesselY(Unary):
+    """y = Yₙ(x)        dx = g (Yₙ₋₁ - Yₙ₊₁) / 2,  -g Y₁ for n = 0"""
+
+    domain = {"x": Positive(low=0.75)}
+
+    def forward(x: Array, *, n: int) -> Array:
+        return bessel.bessel_y(x, n)
+
+    def d_x(g: Array, x: Array, *, n: int) -> Array:
+        after = BesselY.apply(x, n=n + 1)
+        return g * (0.5 * (BesselY.apply(x, n=n - 1) - after) if n else -after)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        (x,) = super().sample(draw).inputs
+        return Sample((x,), {"n": draw.integer(0, 2)})
+
+
+class BesselK(Unary):
+    """y = Kₙ(x), times exp(x) if scaled        dx = -g (Kₙ₋₁ + Kₙ₊₁) / 2, and y more if scaled"""
+
+    domain = {"x": Positive(low=0.75)}
+
+    def forward(x: Array, *, n: int, scaled: bool) -> Array:
+        return bessel.bessel_k(x, n, scaled)
+
+    def d_x(g: Array, y: Array, x: Array, *, n: int, scaled: bool) -> Array:
+        before, after = (BesselK.apply(x, n=k, scaled=scaled) for k in (abs(n - 1), n + 1))
+        slope = -0.5 * (before + after)
+        return g * (slope + y if scaled else slope)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        (x,) = super().sample(draw).inputs
+        return Sample((x,), {"n": draw.integer(0, 2), "scaled": draw.boolean()})
+
+
+class Entr(Unary):
+    """y = -x ln x, 0 where x = 0, -∞ below        dx = -g (ln x + 1); NaN below 0"""
+
+    domain = {"x": Positive()}
+    kinks = (Kink("x = 0", (0.0,), (math.inf,)), Kink("x < 0", (-1.0,), (math.nan,)))
+
+    def forward(x: Array) -> Array:
+        inside = x > 0
+        return np.where(inside, -x * np.log(np.where(inside, x, 1)), np.where(x < 0, -np.inf, x))
+
+    def d_x(g: Array, x: Array) -> Array:
+        return g * (-np.log(x) - 1)
+
+
+class Xlog1py(Elementwise):
+    """y = a ln(1 + b), 0 where a = 0        da = g ln(1 + b), 0 where a = 0 and b <= -1,  db = g a / (1 + b)"""
+
+    floating = True
+    domain = {"b": Real(low=-0.75, high=3)}
+    kinks = (
+        Kink("a = 0, b = 1", (0.0, 1.0), (math.log(2), 0.0)),
+        Kink("a = 0, b = -1", (0.0, -1.0), (0.0, math.nan)),
+    )
+
+    def forward(a: Array, b: Array) -> Array:
+        nothing = np.logical_and(a == 0, ~np.isnan(b))
+        return np.where(nothing, 0.0, a * np.log1p(np.where(nothing, 1.0, b)))
+
+    def d_a(g: Array, a: Array, b: Array) -> Array:
+        dead = np.logical_and(a == 0, b <= -1)
+        return np.where(dead, 0.0, g * np.log1p(np.where(dead, np.ones_like(g), b)))
+
+    def d_b(g: Array, a: Array, b: Array) -> Array:
+        return g * (a / (1 + b))
+
+
+class Zeta(Elementwise):
+    """y = Σ (q + k)⁻ˢ, k = 0, 1, …        dq = -g s ζ(s + 1, q); s is a constant"""
+
+    floating = True
+    constant = ("s",)
+
+    def forward(s: Array, q: Array) -> Array:
+        return gamma.zeta(s, q)
+
+    def d_q(g: Array, s: Array, q: Array) -> Array:
+        return -g * (s * Zeta.apply(s + 1, q))
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        first, second = draw.broadcastable(2)
+        return Sample((draw.array(first, Real(1.5, 4)), draw.array(second, Positive(low=0.5))), {})
 
 
 def erf(input: A) -> A:

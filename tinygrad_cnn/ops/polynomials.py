@@ -1,0 +1,101 @@
+"""Orthogonal polynomials, by the recurrences of three terms: ``P[k+1] = (a x + b) P[k] - c P[k-1]``."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.core.promotion import default
+from tinygrad_cnn.core.types import A, Array, ArrayLike
+from tinygrad_cnn.ops.piecewise import where
+from tinygrad_cnn.ops.untracked import plain
+
+Step = Callable[[Array, int, Array, Array], Array]
+"""From x, k, P[k] and P[k-1] to P[k+1]."""
+
+
+def polynomial(name: str, x: Any, n: Any, first: Callable[[Array], Array], step: Step) -> Any:
+    """P[n](x) for each x and n, from P[0] = 1 and P[1]; 0 for negative n. Composed, so that it has derivatives."""
+    orders = np.trunc(plain(name, n)).astype(np.int64)
+    values = plain(name, x)
+    dtype = np.result_type(values, *([plain(name, n)] if hasattr(n, "dtype") else []))
+    dtype = dtype if dtype.kind == "f" else default.dtype
+    x = x.astype(dtype) if hasattr(x, "astype") else dtype.type(x)
+    before: Any = np.ones(np.shape(values), dtype)
+    now: Any = first(x)
+    found: Any = where(orders == 0, before, where(orders == 1, now, np.zeros((), dtype)))
+    for k in range(1, int(orders.max(initial=0))):
+        before, now = now, step(x, k, now, before)
+        found = where(orders == k + 1, now, found)
+    return found
+
+
+def shifted(polynomial: Any, x: Any, n: Any) -> Any:
+    """The polynomial of 2x - 1, which goes from -1 to 1 where x goes from 0 to 1."""
+    return polynomial(2 * x - 1, n)
+
+
+def _chebyshev(x: Array, k: int, now: Array, before: Array) -> Array:
+    return 2 * x * now - before
+
+
+def chebyshev_polynomial_t(input: A, n: ArrayLike) -> A:
+    """Chebyshev's polynomial of the first kind, ``T[n](cos t) = cos nt``."""
+    return polynomial("chebyshev_polynomial_t", input, n, lambda x: x, _chebyshev)
+
+
+def chebyshev_polynomial_u(input: A, n: ArrayLike) -> A:
+    """Chebyshev's polynomial of the second kind, ``U[n](cos t) = sin (n+1)t / sin t``."""
+    return polynomial("chebyshev_polynomial_u", input, n, lambda x: 2 * x, _chebyshev)
+
+
+def chebyshev_polynomial_v(input: A, n: ArrayLike) -> A:
+    """Chebyshev's polynomial of the third kind, ``V[n](cos t) = cos (n+½)t / cos t/2``."""
+    return polynomial("chebyshev_polynomial_v", input, n, lambda x: 2 * x - 1, _chebyshev)
+
+
+def chebyshev_polynomial_w(input: A, n: ArrayLike) -> A:
+    """Chebyshev's polynomial of the fourth kind, ``W[n](cos t) = sin (n+½)t / sin t/2``."""
+    return polynomial("chebyshev_polynomial_w", input, n, lambda x: 2 * x + 1, _chebyshev)
+
+
+def shifted_chebyshev_polynomial_t(input: A, n: ArrayLike) -> A:
+    """``chebyshev_polynomial_t(2x - 1, n)``, for x in [0, 1]."""
+    return shifted(chebyshev_polynomial_t, input, n)
+
+
+def shifted_chebyshev_polynomial_u(input: A, n: ArrayLike) -> A:
+    """``chebyshev_polynomial_u(2x - 1, n)``, for x in [0, 1]."""
+    return shifted(chebyshev_polynomial_u, input, n)
+
+
+def shifted_chebyshev_polynomial_v(input: A, n: ArrayLike) -> A:
+    """``chebyshev_polynomial_v(2x - 1, n)``, for x in [0, 1]."""
+    return shifted(chebyshev_polynomial_v, input, n)
+
+
+def shifted_chebyshev_polynomial_w(input: A, n: ArrayLike) -> A:
+    """``chebyshev_polynomial_w(2x - 1, n)``, for x in [0, 1]."""
+    return shifted(chebyshev_polynomial_w, input, n)
+
+
+def hermite_polynomial_h(input: A, n: ArrayLike) -> A:
+    """Hermite's polynomial of the physicists, orthogonal under ``exp(-x²)``."""
+    return polynomial("hermite_polynomial_h", input, n, lambda x: 2 * x, lambda x, k, p, q: 2 * x * p - 2 * k * q)
+
+
+def hermite_polynomial_he(input: A, n: ArrayLike) -> A:
+    """Hermite's polynomial of probability, orthogonal under ``exp(-x²/2)``."""
+    return polynomial("hermite_polynomial_he", input, n, lambda x: x, lambda x, k, p, q: x * p - k * q)
+
+
+def laguerre_polynomial_l(input: A, n: ArrayLike) -> A:
+    """Laguerre's polynomial, orthogonal under ``exp(-x)`` on the positive numbers."""
+    step: Step = lambda x, k, p, q: ((2 * k + 1 - x) * p - k * q) / (k + 1)  # noqa: E731
+    return polynomial("laguerre_polynomial_l", input, n, lambda x: 1 - x, step)
+
+
+def legendre_polynomial_p(input: A, n: ArrayLike) -> A:
+    """Legendre's polynomial, orthogonal on [-1, 1]."""
+    step: Step = lambda x, k, p, q: ((2 * k + 1) * x * p - k * q) / (k + 1)  # noqa: E731
+    return polynomial("legendre_polynomial_p", input, n, lambda x: x, step)

@@ -1,0 +1,176 @@
+"""``torch.special``: special functions, each also with `out`; those that `tinygrad_cnn` has too, under both names."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tinygrad_cnn import ops
+from tinygrad_cnn.core.types import A, ArrayLike
+from tinygrad_cnn.ops import polynomials, special
+from tinygrad_cnn.ops.trigonometry import Sinc
+from tinygrad_cnn.ops.untracked import plain, refuse_gradient
+from tinygrad_cnn.tensor.out import into
+from tinygrad_cnn.torch_names.absent import absent as _absent
+
+digamma = psi = into(ops.digamma)
+erf, erfc, erfinv = into(ops.erf), into(ops.erfc), into(ops.erfinv)
+exp2, expit, expm1 = into(ops.exp2), into(ops.sigmoid), into(ops.expm1)
+gammaln, i0 = into(ops.lgamma), into(ops.i0)
+log1p, logit, logsumexp = into(ops.log1p), into(ops.logit), into(ops.logsumexp)
+log_softmax, softmax = ops.log_softmax, ops.softmax
+multigammaln, polygamma = into(ops.mvlgamma), into(ops.polygamma)
+round, sinc, xlogy = into(ops.round), into(ops.sinc), into(ops.xlogy)
+chebyshev_polynomial_t = into(polynomials.chebyshev_polynomial_t)
+chebyshev_polynomial_u = into(polynomials.chebyshev_polynomial_u)
+chebyshev_polynomial_v = into(polynomials.chebyshev_polynomial_v)
+chebyshev_polynomial_w = into(polynomials.chebyshev_polynomial_w)
+hermite_polynomial_h = into(polynomials.hermite_polynomial_h)
+hermite_polynomial_he = into(polynomials.hermite_polynomial_he)
+laguerre_polynomial_l = into(polynomials.laguerre_polynomial_l)
+legendre_polynomial_p = into(polynomials.legendre_polynomial_p)
+shifted_chebyshev_polynomial_t = into(polynomials.shifted_chebyshev_polynomial_t)
+shifted_chebyshev_polynomial_u = into(polynomials.shifted_chebyshev_polynomial_u)
+shifted_chebyshev_polynomial_v = into(polynomials.shifted_chebyshev_polynomial_v)
+shifted_chebyshev_polynomial_w = into(polynomials.shifted_chebyshev_polynomial_w)
+
+
+@into
+def erfcx(input: A) -> A:
+    """``exp(x²) erfc(x)``, which neither vanishes nor loses digits for large x."""
+    return special.Erfcx.apply(input)
+
+
+@into
+def ndtr(input: A) -> A:
+    """The normal distribution function: the area under its density up to x."""
+    return special.Ndtr.apply(input)
+
+
+@into
+def log_ndtr(input: A) -> A:
+    """The logarithm of `ndtr`, where that vanishes, too."""
+    return special.LogNdtr.apply(input)
+
+
+@into
+def ndtri(input: A) -> A:
+    """The inverse of `ndtr`: ∓∞ at 0 and 1, NaN outside."""
+    return special.Ndtri.apply(input)
+
+
+@into
+def entr(input: A) -> A:
+    """``-x ln x``, 0 at 0 and -∞ below."""
+    return special.Entr.apply(input)
+
+
+@into
+def xlog1py(input: A, other: ArrayLike) -> A:
+    """``input * log1p(other)``, 0 where `input` is 0 and `other` is a number."""
+    return special.Xlog1py.apply(input, other)
+
+
+@into
+def zeta(input: A, other: ArrayLike) -> A:
+    """Hurwitz' zeta function, the sum of ``(other + k) ** -input`` over k = 0, 1, …; no derivative in `input`."""
+    refuse_gradient("zeta", "estimate it", input)
+    return special.Zeta.apply(input, other)
+
+
+@into
+def i0e(input: A) -> A:
+    """``exp(-|x|) i0(x)``"""
+    return special.BesselI.apply(input, n=0, scaled=True)
+
+
+@into
+def i1(input: A) -> A:
+    """The modified Bessel function of the first kind and order 1."""
+    return special.BesselI.apply(input, n=1, scaled=False)
+
+
+@into
+def i1e(input: A) -> A:
+    """``exp(-|x|) i1(x)``"""
+    return special.BesselI.apply(input, n=1, scaled=True)
+
+
+@into
+def modified_bessel_i0(input: A) -> A:
+    """The modified Bessel function of the first kind and order 0."""
+    return special.BesselI.apply(input, n=0, scaled=False)
+
+
+@into
+def modified_bessel_i1(input: A) -> A:
+    """The modified Bessel function of the first kind and order 1."""
+    return special.BesselI.apply(input, n=1, scaled=False)
+
+
+@into
+def modified_bessel_k0(input: A) -> A:
+    """The modified Bessel function of the second kind and order 0."""
+    return special.BesselK.apply(input, n=0, scaled=False)
+
+
+@into
+def modified_bessel_k1(input: A) -> A:
+    """The modified Bessel function of the second kind and order 1."""
+    return special.BesselK.apply(input, n=1, scaled=False)
+
+
+@into
+def scaled_modified_bessel_k0(input: A) -> A:
+    """``exp(x) modified_bessel_k0(x)``"""
+    return special.BesselK.apply(input, n=0, scaled=True)
+
+
+@into
+def scaled_modified_bessel_k1(input: A) -> A:
+    """``exp(x) modified_bessel_k1(x)``"""
+    return special.BesselK.apply(input, n=1, scaled=True)
+
+
+@into
+def bessel_j0(input: A) -> A:
+    """The Bessel function of the first kind and order 0."""
+    return special.BesselJ.apply(input, n=0)
+
+
+@into
+def bessel_j1(input: A) -> A:
+    """The Bessel function of the first kind and order 1."""
+    return special.BesselJ.apply(input, n=1)
+
+
+@into
+def bessel_y0(input: A) -> A:
+    """The Bessel function of the second kind and order 0."""
+    return special.BesselY.apply(input, n=0)
+
+
+@into
+def bessel_y1(input: A) -> A:
+    """The Bessel function of the second kind and order 1."""
+    return special.BesselY.apply(input, n=1)
+
+
+@into
+def spherical_bessel_j0(input: A) -> A:
+    """``sin x / x``, 1 at 0."""
+    x = input.astype(np.float32) if plain("spherical_bessel_j0", input).dtype.kind in "biu" else input
+    near = np.abs(plain("spherical_bessel_j0", x)) < 1
+    apart = ops.where(near, 1.0, x)
+    return ops.where(near, Sinc.apply(x * (1 / np.pi), order=0), ops.sin(apart) / apart)
+
+
+if not TYPE_CHECKING:
+    _OTHER_NAMES = {"into", "plain", "refuse_gradient", "Sinc", "TYPE_CHECKING"}
+    __all__ = [n for n, v in vars().items() if callable(v) and n[0] != "_" and n not in _OTHER_NAMES]
+    __getattr__ = _absent(
+        "torch.special",
+        {
+            "airy_ai": "use scipy.special.airy on x.detach().numpy()",
+            **dict.fromkeys(("gammainc", "gammaincc"), "use scipy.special on x.detach().numpy()"),
+        },
+    )
