@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tinygrad_cnn import ops
+from tinygrad_cnn.core.promotion import default
 from tinygrad_cnn.core.types import A, ArrayLike
 from tinygrad_cnn.ops import polynomials, special
 from tinygrad_cnn.ops.trigonometry import Sinc
@@ -74,7 +75,8 @@ def xlog1py(input: A, other: ArrayLike) -> A:
 def zeta(input: A, other: ArrayLike) -> A:
     """Hurwitz' zeta function, the sum of ``(other + k) ** -input`` over k = 0, 1, …; no derivative in `input`."""
     refuse_gradient("zeta", "estimate it", input)
-    return special.Zeta.apply(input, other)
+    whole = plain("zeta", input).dtype.kind in "biu" and hasattr(input, "astype")
+    return special.Zeta.apply(input.astype(default.dtype) if whole else input, other)
 
 
 @into

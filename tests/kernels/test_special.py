@@ -150,7 +150,7 @@ def test_results_have_the_dtype_of_the_input_and_its_shape(dtype):
             assert (y.dtype, y.shape) == (dtype, x.shape)
 
 
-WAVES = np.concatenate([10 ** random.uniform(-250, 4, 30), random.uniform(0, 60, 100)])
+WAVES = np.concatenate([10 ** random.uniform(-90, 4, 15), random.uniform(0, 60, 35)])
 
 
 @pytest.mark.parametrize("n", range(3))
@@ -167,7 +167,7 @@ def test_waves_of_bessel_are_right_to_the_last_digits_of_their_height(kind, n):
 @pytest.mark.parametrize("scaled", [False, True])
 @pytest.mark.parametrize("n", range(3))
 def test_bessel_functions_that_fall_keep_their_digits(n, scaled):
-    points = WAVES[(WAVES < 700) & (WAVES > 1e-90)]
+    points = WAVES[WAVES < 700]
     check(
         lambda x: bessel.bessel_k(x, n, scaled),
         lambda x: mp.besselk(n, x) * (mp.exp(x) if scaled else 1),

@@ -77,6 +77,7 @@ class Xlogy(Elementwise):
     )
 
     def forward(a: Array, b: Array) -> Array:
+        b = np.asarray(b, np.result_type(a, b))
         nothing = np.logical_and(a == 0, ~np.isnan(b))
         return np.where(nothing, 0.0, a * np.log(np.where(nothing, 1.0, b)))
 

@@ -32,7 +32,8 @@ def polynomial(name: str, x: Any, n: Any, first: Callable[[Array], Array], step:
 
 def shifted(polynomial: Any, x: Any, n: Any) -> Any:
     """The polynomial of 2x - 1, which goes from -1 to 1 where x goes from 0 to 1."""
-    return polynomial(2 * x - 1, n)
+    whole = plain(polynomial.__name__, x).dtype.kind in "biu" and hasattr(x, "astype")
+    return polynomial(2 * (x.astype(default.dtype) if whole else x) - 1, n)
 
 
 def _chebyshev(x: Array, k: int, now: Array, before: Array) -> Array:

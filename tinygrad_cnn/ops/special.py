@@ -243,6 +243,7 @@ class Xlog1py(Elementwise):
     )
 
     def forward(a: Array, b: Array) -> Array:
+        b = np.asarray(b, np.result_type(a, b))
         nothing = np.logical_and(a == 0, ~np.isnan(b))
         return np.where(nothing, 0.0, a * np.log1p(np.where(nothing, 1.0, b)))
 
