@@ -160,3 +160,62 @@ def test_rounding_that_differs_from_call_to_call_is_no_randomness(jitter, right)
     report = gradcheck(numpy_pair(f, lambda g, x: g * np.exp(x)), [np.array([0.5, -1.0])], raise_exception=False)
     assert bool(report) is right
     assert right or "another value" in report.problem
+
+
+class Both(tg.autograd.Function):
+    """Two outputs, whose backward gets None where there is no cotangent."""
+
+    right = True
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.set_materialize_grads(False)
+        return x * 2, x * 3
+
+    @staticmethod
+    def backward(ctx, g, h):
+        if g is None or h is None:
+            return (g * 2 if h is None else h * 3) if Both.right else (g if h is None else h)
+        return g * 2 + h * 3
+
+
+def test_outputs_without_a_cotangent_count_as_zeros(monkeypatch):
+    x = tg.tensor([1.0, 2.0], dtype=tg.float64, requires_grad=True)
+    assert gradcheck(Both.apply, x)
+    monkeypatch.setattr(Both, "right", False)
+    with pytest.raises(GradientError, match="output 0 without cotangents for the others gives another gradient"):
+        gradcheck(Both.apply, x)
+    assert gradcheck(Both.apply, x, check_undefined_grad=False)
+    assert gradcheck(lambda x: (x.exp(), tg.ones(2)), x)
+
+
+def test_the_dtypes_of_gradients_are_compared_if_asked_for():
+    pair = numpy_pair(lambda x: 2 * x, lambda g, x: (2 * g).astype(np.float32))
+    x = [np.array([0.5, -1.5])]
+    assert gradcheck(pair, x, rtol=1e-3)
+    with pytest.raises(GradientError, match="the vjp returns float32 for input 0 of dtype float64; they must be equal"):
+        gradcheck(pair, x, rtol=1e-3, check_grad_dtypes=True)
+    assert gradcheck(lambda x: x.exp(), tg.ones(2, requires_grad=True), check_grad_dtypes=True)
+
+
+def test_forward_derivatives_come_from_the_backward_pass():
+    x = tg.tensor([1.0, 2.0], dtype=tg.float64, requires_grad=True)
+    report = gradcheck(lambda x: (x.sin(), x.sum()), x, check_forward_ad=True, check_backward_ad=False)
+    assert "derivative of the backward pass: ⟨v, Ju⟩ = ⟨Jᵀv, u⟩" in report.oracles
+    with pytest.raises(AssertionError, match="at least one of check_forward_ad or check_backward_ad"):
+        gradcheck(lambda x: x.sin(), x, check_backward_ad=False)
+
+    class Once(tg.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x**2
+
+        @staticmethod
+        @tg.autograd.function.once_differentiable
+        def backward(ctx, g):
+            return g * 2 * ctx.saved_tensors[0]
+
+    assert gradcheck(Once.apply, x)
+    with pytest.raises(GradientError, match="the derivative of the backward pass raises RuntimeError"):
+        gradcheck(Once.apply, x, check_forward_ad=True)

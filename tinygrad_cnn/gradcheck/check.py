@@ -2,16 +2,24 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinygrad_cnn import autograd
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.gradcheck.complex_step import complex_columns
-from tinygrad_cnn.gradcheck.conduct import WrongShape, check_batched, check_function, check_still, check_vjp
+from tinygrad_cnn.gradcheck.conduct import (
+    WrongShape,
+    check_batched,
+    check_dtypes,
+    check_function,
+    check_still,
+    check_undefined,
+    check_vjp,
+)
 from tinygrad_cnn.gradcheck.diagnosis import Case, diagnose, diagnose_shape
-from tinygrad_cnn.gradcheck.duals import forward_mode
+from tinygrad_cnn.gradcheck.duals import forward_mode, twice_backward
 from tinygrad_cnn.gradcheck.functions import Checked, Narrowed, TensorFunction, unpacked
 from tinygrad_cnn.gradcheck.judge import (
     CONFIRMED,
@@ -43,6 +51,7 @@ from tinygrad_cnn.gradcheck.shrinking import smallest_failing
 from tinygrad_cnn.gradcheck.thorough import confirmed, curve, examine, judged
 from tinygrad_cnn.gradcheck.verdicts import SEVERITY, UNJUDGED, Entry, GradientError, Projected, Verdict
 from tinygrad_cnn.tensor import Tensor
+from tinygrad_cnn.torch_names.errors import BoundError
 
 __all__ = ["gradcheck", "gradgradcheck"]
 
@@ -64,7 +73,11 @@ def gradcheck(
     rtol: float = RTOL,
     raise_exception: bool = True,
     nondet_tol: float = 0.0,
+    check_undefined_grad: bool = True,
+    check_grad_dtypes: bool = False,
     check_batched_grad: bool = False,
+    check_forward_ad: bool = False,
+    check_backward_ad: bool = True,
     fast_mode: bool = False,
     seed: int = SEED,
     names: Sequence[str] | None = None,
@@ -90,6 +103,10 @@ def gradcheck(
         of the input
     raise_exception : raise `GradientError` (an AssertionError) with the report, unless it passes
     nondet_tol : what repeated calls may differ by
+    check_undefined_grad : of several outputs also give one alone a cotangent: that counts as zeros for the others
+    check_grad_dtypes : the gradients must have the dtypes of the inputs
+    check_forward_ad : also compare ⟨v, Ju⟩, from the derivative of the backward pass, with ⟨Jᵀv, u⟩
+    check_backward_ad : True; there is no forward mode that could be checked without it
     check_batched_grad : also give several cotangents to one pass, and compare with each alone
     fast_mode : judge random projections instead of every element; always so above 10,000 elements
     seed : of the cotangents and directions
@@ -120,7 +137,10 @@ def gradcheck(
     adapter: Any = func if isinstance(func, Checked) else TensorFunction(func)
     given = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
     tolerance = Tolerance(atol, rtol, 0.0, eps)
-    options = Options(tolerance, nondet_tol, check_batched_grad, fast_mode, seed, names, explain, shrink)
+    if not check_backward_ad and not check_forward_ad:
+        raise BoundError("gradcheck: expected at least one of check_forward_ad or check_backward_ad to be True")
+    asked = Asked(check_undefined_grad, check_grad_dtypes, check_batched_grad, check_forward_ad)
+    options = Options(tolerance, nondet_tol, asked, fast_mode, seed, names, explain, shrink)
     report = _report(adapter, given, options)
     if raise_exception and not report:
         raise report.error()
@@ -174,13 +194,22 @@ def gradgradcheck(
     return gradcheck(gradient, [*tensors, *cotangents], seed=seed, **options)
 
 
+class Asked(NamedTuple):
+    """What is checked beside the gradient."""
+
+    undefined: bool = False
+    dtypes: bool = False
+    batched: bool = False
+    forward: bool = False
+
+
 @dataclass(frozen=True)
 class Options:
     """What the caller chose."""
 
     tolerance: Tolerance
     nondet_tol: float
-    batched: bool
+    asked: Asked
     fast: bool
     seed: int
     names: Sequence[str] | None
@@ -250,7 +279,11 @@ class _Check:
             self.notes.append(f"no gradient, taken as 0, for {', '.join(missing)}")
         analytic = self.analytic = self._gradients()
         point.measure_noise(self.random)
-        if options.batched:
+        if options.asked.dtypes:
+            check_dtypes(point, first, self.labels)
+        if options.asked.undefined:
+            check_undefined(point, self.V[0], self.labels)
+        if options.asked.batched:
             self.notes.append(f"a batch of cotangents, {check_batched(point, self.V, self.labels)}, gives the same")
         fast = self.fast
         entries = self._projections(analytic) if fast else self._elements(analytic)
@@ -449,9 +482,12 @@ class _Check:
     def _forward_mode(self, analytic: list[NDArray]) -> Entry | None:
         """⟨v, Ju⟩ with dual numbers against ⟨Jᵀv, u⟩, both trusted only if differences agree with the duals."""
         product = forward_mode(self.point, self.V, self.random)
+        oracle = "dual numbers"
+        if product is None and self.options.asked.forward:
+            product, oracle = twice_backward(self.point, self.V, self.random), "derivative of the backward pass"
         if product is None:
             return None
-        self.oracles.append("dual numbers: ⟨v, Ju⟩ = ⟨Jᵀv, u⟩")
+        self.oracles.append(f"{oracle}: ⟨v, Ju⟩ = ⟨Jᵀv, u⟩")
         for c, expected in enumerate(product.along):
             parts = [g[c] * u.reshape(-1) for g, u in zip(analytic, product.directions, strict=True)]
             found, size = float(sum(np.sum(p) for p in parts)), float(sum(np.sum(np.abs(p)) for p in parts))
@@ -482,7 +518,7 @@ class _Check:
         case = Case.of(self.point, report.entries, self.labels, self.random, self.tolerance)
 
         def fails(inputs: Sequence[Any]) -> bool:
-            quiet = replace(self.options, batched=False, explain=False)
+            quiet = replace(self.options, asked=Asked(), explain=False)
             same_places = Narrowed(self.point.adapter, lambda values: (list(values), self.point.checked))
             found = _report(same_places, inputs, quiet)
             return found.verdict is Verdict.FAIL and not found.problem

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
+from tinygrad_cnn.gradcheck.functions import TensorFunction
 from tinygrad_cnn.gradcheck.point import Point
 from tinygrad_cnn.gradcheck.problems import MODIFIED, Misbehaves, WrongType
 from tinygrad_cnn.gradcheck.verdicts import GradientError
@@ -88,6 +89,37 @@ def check_vjp(point: Point, cotangent: NDArray, labels: Sequence[str], nondet_to
                 f"gradcheck: the gradient of {label} differs when it is computed again; seed what is random inside it"
             )
     return first
+
+
+def check_dtypes(point: Point, gradients: Sequence[NDArray | None], labels: Sequence[str]) -> None:
+    """Each gradient has the dtype of its input."""
+    for g, a, label in zip(gradients, point.arrays, labels, strict=True):
+        if g is not None and g.dtype != a.dtype:
+            raise Misbehaves(f"gradcheck: the vjp returns {g.dtype} for {label} of dtype {a.dtype}; they must be equal")
+
+
+SEVERAL = 4
+"""So many outputs at most are given a cotangent alone."""
+
+
+def check_undefined(point: Point, cotangent: NDArray, labels: Sequence[str]) -> None:
+    """Of several outputs of a function of tensors, one that alone has a cotangent gives what it gives with zeros."""
+    given = point.split(cotangent)
+    wanted = [j for j, v in enumerate(given) if v is not None]
+    if len(wanted) < 2 or not isinstance(point.adapter, TensorFunction):
+        return
+    recorded = point.adapter.recorded(_copies(point))
+    for j in [j for j in wanted if recorded[j]][:SEVERAL]:
+        alone = [v if k == j else None for k, v in enumerate(given)]
+        zeros = [v if k == j or v is None else np.zeros_like(v) for k, v in enumerate(given)]
+        found, expected = (_called(point, _copies(point), each) for each in (alone, zeros))
+        for k, label in zip(point.checked, labels, strict=True):
+            a, b = (np.zeros(1) if g is None else np.asarray(g, np.float64) for g in (found[k], expected[k]))
+            if not np.allclose(a, b, rtol=64 * point.eps, atol=0.0, equal_nan=True):
+                raise Misbehaves(
+                    f"gradcheck: output {j} without cotangents for the others gives another gradient of {label} than "
+                    "with zeros for them; let backward take None for zeros"
+                )
 
 
 def check_batched(point: Point, V: NDArray, labels: Sequence[str]) -> str:

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
-from tinygrad_cnn.gradcheck.functions import NumpyPair
+from tinygrad_cnn.gradcheck.functions import NumpyPair, TensorFunction
 from tinygrad_cnn.gradcheck.judge import Scale, Tolerance
 from tinygrad_cnn.gradcheck.point import Point, signed
+from tinygrad_cnn.gradcheck.problems import Misbehaves
 from tinygrad_cnn.gradcheck.thorough import Line
 
 SLOPES: dict[np.ufunc, Callable[..., Sequence[Any]]] = {
@@ -291,4 +292,22 @@ def forward_mode(point: Point, V: NDArray, random: np.random.Generator) -> Produ
     found = line.examine(2.0**-8, kinks=False)
     if found.why or not abs(float(V[0] @ slopes) - found.numeric) <= found.error + 1e-6 * scale:
         return None
+    return Product([float(v @ slopes) for v in V], directions)
+
+
+def twice_backward(point: Point, V: NDArray, random: np.random.Generator) -> Product | None:
+    """Ju along a random direction of a function of tensors, by the derivative of its backward pass."""
+    if not isinstance(point.adapter, TensorFunction):
+        return None
+    directions = [signed(random, a.shape) for a in point.arrays]
+    arguments = list(point.inputs)
+    for k, a in zip(point.checked, point.arrays, strict=True):
+        arguments[k] = a.copy()
+    try:
+        found = point.adapter.jvp(arguments, directions)
+    except Exception as error:  # what a backward pass may do wrong when it is recorded has no bounds
+        raise Misbehaves(
+            f"gradcheck: the derivative of the backward pass raises {type(error).__name__}: {error}"
+        ) from error
+    slopes = np.concatenate([np.asarray(y, np.float64).reshape(-1) for y in point.differentiable(found)])
     return Product([float(v @ slopes) for v in V], directions)

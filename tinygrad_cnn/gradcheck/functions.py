@@ -106,6 +106,24 @@ class TensorFunction(Adapter):
             results.append(_by_input(found, inputs))
         return results
 
+    def recorded(self, inputs: Sequence[Any]) -> list[bool]:
+        """Of each output, whether it has a history."""
+        return [y.requires_grad for y in self.outputs(self._tensors(inputs))]
+
+    def jvp(self, inputs: Sequence[Any], directions: Sequence[NDArray]) -> list[NDArray]:
+        """Ju of each output: the backward pass is linear in the cotangents, and Ju is its derivative by them."""
+        tensors = self._tensors(inputs)
+        ys = self.outputs(tensors)
+        leaves = [t for t, a in zip(tensors, inputs, strict=True) if isinstance(a, np.ndarray)]
+        moving = [y for y in ys if y.requires_grad]
+        vs = [Tensor(np.zeros(y.shape, y.dtype), requires_grad=True) for y in moving]
+        found = autograd.grad(moving, leaves, vs, create_graph=True, allow_unused=True)
+        products = [
+            (g * u.astype(g.dtype.dtype)).sum() for g, u in zip(found, directions, strict=True) if g is not None
+        ]
+        slopes = iter(autograd.grad(products, vs, allow_unused=True, materialize_grads=True) if products else [])
+        return [next(slopes).numpy() if y.requires_grad else np.zeros(y.shape) for y in ys]
+
     def _tensors(self, inputs: Sequence[Any]) -> list[Any]:
         return [Tensor(a, requires_grad=True) if isinstance(a, np.ndarray) else a for a in inputs]
 
