@@ -389,7 +389,7 @@ def computed(op: type[Op], arrays: list[Any], options: dict[str, Any]) -> tuple[
         op.check_shapes(arrays)
         raise
     except TypeError as error:  # NumPy has no such function of these dtypes: -x of booleans
-        raise DTypeError(f"{op.label}: {error}") from error
+        raise DTypeError(f"{op.label}: is not defined for {np.result_type(*arrays)}; convert, with .float()") from error
     aux: tuple[Any, ...] = ()
     if op.aux:
         result, *rest = result

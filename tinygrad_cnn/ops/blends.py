@@ -10,6 +10,7 @@ import numpy as np
 from tinygrad_cnn.core.checks import dtype_of
 from tinygrad_cnn.core.domain import AwayFrom, Real
 from tinygrad_cnn.core.draw import Draw
+from tinygrad_cnn.core.errors import DTypeError
 from tinygrad_cnn.core.op import Elementwise, Op, Sample
 from tinygrad_cnn.core.promotion import common_dtype, default
 from tinygrad_cnn.core.types import A, Array, ArrayLike
@@ -23,8 +24,8 @@ from tinygrad_cnn.torch_names import return_types
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 __all__ = [
-    "addcdiv", "addcmul", "angle", "conj_physical", "copysign", "frexp", "ldexp", "lerp", "nan_to_num", "nextafter",
-    "real", "rsub", "sgn",
+    "addcdiv", "addcmul", "angle", "conj", "conj_physical", "copysign", "frexp", "imag", "ldexp", "lerp",
+    "nan_to_num", "nextafter", "real", "rsub", "sgn",
 ]  # fmt: skip
 
 
@@ -104,9 +105,12 @@ def real(input: A) -> A:
     return input
 
 
-def conj_physical(input: A) -> A:
-    """The input itself, which is not complex."""
-    return input
+conj = conj_physical = real
+
+
+def imag(input: A) -> A:
+    """Of complex numbers only: a RuntimeError, as in PyTorch."""
+    raise DTypeError(f"imag: is not implemented for real numbers, such as {dtype_of(input)}; they have no such part")
 
 
 class Frexp(Op):

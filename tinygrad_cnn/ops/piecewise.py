@@ -14,7 +14,7 @@ from tinygrad_cnn.core.promotion import default
 from tinygrad_cnn.core.types import A, Array, ArrayLike
 from tinygrad_cnn.ops.checks import fitted
 from tinygrad_cnn.ops.untracked import paired
-from tinygrad_cnn.torch_names.errors import DivisionError
+from tinygrad_cnn.torch_names.errors import DivisionError, KernelMissingError
 
 __all__ = [
     "abs", "absolute", "clamp", "clamp_max", "clamp_min", "clip", "elu", "fill", "fmax", "fmin", "hardtanh",
@@ -89,7 +89,7 @@ class Remainder(Elementwise):
 def check_divided(op: str, a: Array, b: Array) -> None:
     """DTypeError of truth values, which are not divided by each other."""
     if dtype_of(a).kind == "b" and dtype_of(b).kind == "b":
-        raise DTypeError(f"{op}: truth values cannot be divided; convert one of them, with .long()")
+        raise KernelMissingError(f"{op}: truth values cannot be divided; convert one of them, with .long()")
 
 
 def check_divisor(op: str, a: Array, b: Array) -> None:

@@ -609,7 +609,7 @@ def _max_or_min(
         return pairwise(x, dim)
     (axis,) = nonempty(op, x, int(dim)) or (0,)
     if not shape_of(x):
-        return kind(x, dressed(np.int64(0), x))
+        return kind(whole(x), dressed(np.int64(0), x))
     return kind(*along.apply(x, axis=axis, keepdim=keepdim))
 
 

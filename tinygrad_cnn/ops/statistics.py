@@ -25,10 +25,11 @@ from tinygrad_cnn.ops.rounding import ceil, floor, round
 from tinygrad_cnn.ops.shape import flatten, movedim, reshape, squeeze, transpose, unsqueeze
 from tinygrad_cnn.ops.untracked import dressed, plain
 from tinygrad_cnn.torch_names import return_types
+from tinygrad_cnn.torch_names.errors import KernelMissingError
 
 __all__ = [
-    "aminmax", "bincount", "corrcoef", "cov", "histc", "histogram", "median", "mode", "nanmean", "nanmedian",
-    "nanquantile", "nansum", "quantile", "renorm", "std_mean", "var_mean",
+    "aminmax", "bincount", "corrcoef", "cov", "histc", "histogram", "histogramdd", "median", "mode", "nanmean",
+    "nanmedian", "nanquantile", "nansum", "quantile", "renorm", "std_mean", "var_mean",
 ]  # fmt: skip
 
 
@@ -102,6 +103,8 @@ def nanmedian(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
 
 
 def _middle(op: str, x: Array, dim: int | None, keepdim: bool, kind: Any, ignore_nan: bool) -> Any:
+    if dtype_of(x).kind == "b":
+        raise KernelMissingError(f"{op}: truth values have no order; convert the input with .int()")
     if dim is None:
         return Median.apply(x, ignore_nan=ignore_nan)
     return _middle_along(x, dim, op, keepdim, kind, ignore_nan)
@@ -127,7 +130,7 @@ def middle_places(values: NDArray, axis: int, ignore_nan: bool) -> NDArray:
 def check_ordered(op: str, values: NDArray, axis: int) -> None:
     """PlaceError if there is nothing along the axis, DTypeError of truth values: none stands in the middle."""
     if values.dtype.kind == "b":
-        raise DTypeError(f"{op}: truth values have no order; convert the input with .int()")
+        raise KernelMissingError(f"{op}: truth values have no order; convert the input with .int()")
     if not values.shape[axis]:
         raise PlaceError(f"{op}: input of shape {values.shape} has no elements along dim {axis}; expected at least one")
 
@@ -345,6 +348,34 @@ def histogram(
     edges = _edges(values, bins, range)
     counted, _ = np.histogram(values, edges, weights=weights, density=density)
     return return_types.histogram(dressed(counted.astype(values.dtype), input), dressed(edges, input))
+
+
+def histogramdd(
+    input: A,
+    bins: Any,
+    *,
+    range: Sequence[float] | None = None,
+    weight: ArrayLike | None = None,
+    density: bool = False,
+) -> return_types.histogramdd[A]:
+    """The sums of the weights of points (…, D) in each cell of a grid, and the edges along each of its D dims.
+
+    `bins` is one number, or a number or the edges for each dim; `range` has two limits for each. See `histogram`.
+    """
+    values = plain("histogramdd", input)
+    if values.dtype.kind != "f" or values.ndim < 2:
+        raise ArgumentError(f"histogramdd: {values.dtype} of shape {values.shape}; expected floating points (…, D)")
+    points = values.reshape(-1, values.shape[-1])
+    weights = None if weight is None else plain("histogramdd", weight).reshape(-1)
+    each = [bins] * points.shape[1] if isinstance(bins, int) else list(bins)
+    if len(each) != points.shape[1] or (weights is not None and len(weights) != len(points)):
+        raise ArgumentError(f"histogramdd: {len(each)} bins for points of shape {values.shape}, or weights of another")
+    limits = [None if range is None else range[2 * k : 2 * k + 2] for k, _ in enumerate(each)]
+    edges = [_edges(column, b, pair) for column, b, pair in zip(points.T, each, limits, strict=True)]
+    counted, _ = np.histogramdd(points, edges, weights=weights, density=density)
+    return return_types.histogramdd(
+        dressed(counted.astype(values.dtype), input), tuple(dressed(edge, input) for edge in edges)
+    )
 
 
 def _edges(values: NDArray, bins: int | Array, limits: Sequence[float] | None) -> NDArray:

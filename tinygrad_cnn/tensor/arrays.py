@@ -24,7 +24,7 @@ def as_array(data: ArrayLike, dtype: Any) -> NDArray:
         array = np.asarray(data)
     else:
         array = from_python(data, None if dtype is None else np.dtype(dtype))
-        if dtype is not None:
+        if dtype is not None and np.dtype(dtype).kind in "iu":
             array = fitted("tensor", array, np.dtype(dtype))
         elif array.dtype == np.uint64 or array.dtype.kind == "O":  # integers beyond int64
             array = fitted("tensor", array, np.dtype(np.int64))

@@ -12,7 +12,7 @@ import numpy as np
 
 from tinygrad_cnn.core.errors import ArgumentError, DTypeError
 from tinygrad_cnn.core.types import ArrayLike, DType, NDArray, Shape
-from tinygrad_cnn.ops.checks import check_dtype
+from tinygrad_cnn.ops.checks import check_dtype, fitted
 from tinygrad_cnn.tensor import Tensor, as_array, written
 from tinygrad_cnn.tensor.out import check_dtypes
 from tinygrad_cnn.torch_names.conversion import check_memory_format, layout, strided
@@ -93,7 +93,9 @@ def scalar_tensor(
     s: float, *, dtype: Any = None, layout: layout = strided, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """A tensor without dims, floating unless a dtype says otherwise."""
-    return made("scalar_tensor", np.array(as_array(s, chosen_dtype(dtype))), requires_grad, device, layout)
+    return made(
+        "scalar_tensor", np.array(_filling("scalar_tensor", s, chosen_dtype(dtype))), requires_grad, device, layout
+    )
 
 
 def made(
@@ -205,11 +207,16 @@ def full(
     requires_grad: bool = False,
 ) -> Tensor:
     """One value in every place; its kind decides the dtype."""
-    value = as_array(fill_value, _given(out.dtype if dtype is None and isinstance(out, Tensor) else dtype))
+    value = _filling("full", fill_value, _given(out.dtype if dtype is None and isinstance(out, Tensor) else dtype))
     if value.ndim:
         raise TypeError(f"full: fill_value has shape {value.shape}; expected one number")
     array = np.full(size_of("full", (size,)), value, value.dtype)
     return made("full", array, requires_grad, device, layout, pin_memory, out)
+
+
+def _filling(op: str, value: Any, dtype: DType | None) -> NDArray:
+    """A number that is to be written everywhere: one of Python's must fit."""
+    return as_array(value, dtype) if dtype is None or hasattr(value, "dtype") else fitted(op, value, dtype)
 
 
 def arange(
@@ -233,19 +240,21 @@ def arange(
         raise ArgumentError(f"arange: from {first} to {last} leads no step of {stride}; its sign must be the other")
     if not all(map(math.isfinite, (first, last, stride))):
         raise ArgumentError(f"arange: unsupported range: {first} -> {last} by {stride}; all three must be finite")
-    kind = _given(dtype)
+    kind = chosen_dtype(dtype, out) if out is not None else _given(dtype)
     if kind is not None and kind.kind in "iu":
         return made("arange", _whole_steps(first, last, stride, kind), requires_grad, device, layout, pin_memory, out)
     values = np.arange(first, last, stride)
-    if kind is None and (values.dtype.kind == "f" or out is not None):
-        kind = chosen_dtype(None, out)
+    if kind is None and values.dtype.kind == "f":
+        kind = chosen_dtype(None)
     return made("arange", as_array(values, kind), requires_grad, device, layout, pin_memory, out)
 
 
 def _whole_steps(first: float, last: float, stride: float, dtype: DType) -> NDArray:
     """As many numbers as the fractions ask for (of int64, as the integers do), from and by their whole parts."""
     start, end, step = int(first), int(last), int(stride)
-    count = -((start - end) // step) if dtype == np.int64 and step else math.ceil((last - first) / stride)
+    if step == 0 and dtype == np.int64:
+        raise ArgumentError(f"arange: step {stride} is 0 as an integer; it must not be")
+    count = -((start - end) // step) if dtype == np.int64 else math.ceil((last - first) / stride)
     return (start + step * np.arange(max(count, 0))).astype(dtype)
 
 
@@ -305,6 +314,9 @@ def _evenly(op: str, start: Any, end: Any, steps: int, dtype: DType) -> NDArray:
         return np.where((k < steps // 2) | (steps == 1), first + step * k, last - step * (steps - 1 - k))
     up, down = k.astype(np.longdouble), (steps - 1 - k).astype(np.longdouble)
     first_half = (k < steps // 2) | (steps == 1)
+    if dtype.kind in "iu":
+        return np.where(first_half, first + step * k, last - step * (steps - 1 - k))
+    up, down = k.astype(np.longdouble), (steps - 1 - k).astype(np.longdouble)
     return np.asarray(np.where(first_half, first + step * up, last - step * down))
 
 
@@ -396,7 +408,7 @@ def full_like(
 ) -> Tensor:
     """One value in the shape and dtype of another tensor."""
     kind = dtype_like(input, dtype)
-    array = np.full(input.shape, as_array(fill_value, kind), kind)
+    array = np.full(input.shape, _filling("full_like", fill_value, kind), kind)
     return made("full_like", array, requires_grad, device, layout, memory_format=memory_format)
 
 

@@ -13,8 +13,8 @@ from tinygrad_cnn.core.storage import OUTSIDE, in_order, note_write, owner, star
 from tinygrad_cnn.core.tensor import Tensor
 from tinygrad_cnn.core.types import ArrayLike, DType, NDArray, Shape
 from tinygrad_cnn.ops.calling import flexible
-from tinygrad_cnn.ops.checks import check_dtype
-from tinygrad_cnn.tensor.arrays import as_array
+from tinygrad_cnn.ops.checks import check_dtype, fitted
+from tinygrad_cnn.tensor.arrays import as_array, as_plain
 from tinygrad_cnn.tensor.legacy import dtype_of_legacy, legacy_name
 from tinygrad_cnn.tensor.memory import UntypedStorage, storage_of
 from tinygrad_cnn.torch_names.conversion import layout as layout_class
@@ -218,9 +218,8 @@ class FactMethods(Tensor):
         self, size: Any, fill_value: float, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
     ) -> Self:
         """One value everywhere, of this dtype."""
-        return self._new(
-            "new_full", np.full(_sizes((size,)), as_array(fill_value, self._kind(dtype))), device, requires_grad
-        )
+        value = fitted("new_full", as_plain(fill_value), self._kind(dtype))
+        return self._new("new_full", np.full(_sizes((size,)), value), device, requires_grad)
 
     def new(self, *data: Any) -> Self:
         """The older form of `new_empty` (of sizes) and `new_tensor` (of a list)."""

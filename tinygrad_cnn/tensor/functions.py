@@ -12,28 +12,29 @@ _WITHOUT_OUT = {"allclose", "broadcast_shapes", "equal", "is_nonzero"}
 """Functions whose result is no tensor."""
 _EXACT = {
     "abs", "absolute", "addbmm", "addmm", "addmv", "all", "amax", "amin", "aminmax", "any", "argmax", "argmin",
-    "baddbmm", "bitwise_not", "bmm", "bucketize", "ceil", "chain_matmul", "cross", "cummax", "cummin", "det", "diag",
-    "diff", "dot",
-    "fix", "float_power", "floor", "frac", "frexp", "gather", "heaviside", "histc", "histogram", "index_add",
-    "index_copy", "index_reduce", "index_select", "inner", "inverse", "isin", "isneginf", "isposinf", "kthvalue",
-    "log_softmax", "logcumsumexp", "lu_solve", "lu_unpack", "masked_select", "matmul", "mm", "mode", "msort", "mv",
-    "nan_to_num", "nanquantile", "neg", "negative", "nonzero", "norm", "ormqr", "qr", "quantile", "renorm", "round",
-    "scatter", "scatter_add", "scatter_reduce", "searchsorted", "sgn", "sign", "signbit", "slice_scatter", "slogdet",
-    "softmax", "sort", "svd", "take", "take_along_dim", "tensordot", "topk", "triangular_solve", "tril", "triu",
-    "trunc", "vdot", "where",
+    "baddbmm", "bitwise_not", "bmm", "bucketize", "ceil", "chain_matmul", "conj_physical", "cross", "cummax",
+    "cummin", "det", "diag", "diff", "dot", "fix", "float_power", "floor", "frac", "frexp", "gather", "heaviside",
+    "histc", "histogram", "index_add", "index_copy", "index_reduce", "index_select", "inner", "inverse", "isin",
+    "isneginf", "isposinf", "kthvalue", "log_softmax", "logcumsumexp", "lu_solve", "lu_unpack", "masked_select",
+    "matmul", "max", "min", "mm", "mode", "msort", "mv", "nan_to_num", "nanquantile", "neg", "negative", "nonzero",
+    "norm", "ormqr", "qr", "quantile", "renorm", "round", "scatter", "scatter_add", "scatter_reduce",
+    "searchsorted", "sgn", "sign", "signbit", "slice_scatter", "slogdet", "softmax", "sort", "svd", "take",
+    "take_along_dim", "tensordot", "topk", "triangular_solve", "tril", "triu", "trunc", "vdot", "where",
 }  # fmt: skip
 """Functions whose `out` must have the dtype of the result, as in PyTorch: most of those that are not element-wise."""
 
 _TWO = """
     arctan2 atan2 fmax fmin gcd heaviside hypot isclose lcm logaddexp logaddexp2 logical_and logical_or logical_xor
-    maximum minimum nextafter
+    ldexp maximum minimum nextafter
 """
 _ONE = """
     bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor clamp clamp_max clamp_min copysign eq fmod
-    ge greater greater_equal gt le less less_equal lt ne not_equal rsub
+    ge greater greater_equal gt le less less_equal lt max min ne not_equal rsub
 """
 _OF_TENSORS = {**dict.fromkeys(_TWO.split(), 2), **dict.fromkeys(_ONE.split(), 1)}
 """How many of the first arguments may not be numbers."""
+_OF_ANY_TENSOR = ("pow", "remainder", "xlogy")
+"""Functions of two arguments, one of which may be a number."""
 
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 else:
     _of_ops = {name: getattr(families, name) for name in families.__all__}
     _of_ops.update({name: of_tensors(_of_ops[name], n) for name, n in _OF_TENSORS.items() if name in _of_ops})
+    _of_ops.update({name: of_tensors(_of_ops[name], 2, all) for name in _OF_ANY_TENSOR})
     globals().update(
         {
             name: f if name in _WITHOUT_OUT else into(f, name in _EXACT or name.endswith("_copy"))

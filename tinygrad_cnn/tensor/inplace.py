@@ -9,6 +9,7 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 import numpy as np
 
 from tinygrad_cnn import ops
+from tinygrad_cnn.core.errors import DTypeError
 from tinygrad_cnn.core.tensor import Tensor
 from tinygrad_cnn.core.types import ArrayLike, NDArray
 from tinygrad_cnn.ops.checks import fitted
@@ -126,7 +127,6 @@ class InPlaceMethods(FactMethods):
     conj_physical_ = in_place(ops.conj_physical)
     ldexp_ = in_place(ops.ldexp)
     nextafter_ = in_place(ops.nextafter)
-    float_power_ = in_place(ops.float_power)
     eq_ = in_place(ops.eq)
     ne_ = in_place(ops.ne)
     lt_ = in_place(ops.lt)
@@ -192,6 +192,12 @@ class InPlaceMethods(FactMethods):
         """Take the values of `src`, broadcast, in this tensor's dtype."""
         other = isinstance(src, Tensor) and src.array_dtype != self.array_dtype
         return self.assign("copy_", src.astype(self.array_dtype) if other else src)
+
+    def float_power_(self, exponent: ArrayLike) -> Self:
+        """To the power of the exponent, in place; the tensor must be float64, as the result is."""
+        if self.array_dtype != np.float64:
+            raise DTypeError(f"float_power_: this tensor has dtype {self.array_dtype}, the result float64; use pow_")
+        return self.become("float_power_", lambda x: ops.float_power(x, exponent), exponent)
 
     def fill_(self, value: ArrayLike) -> Self:
         """Make every element this value, a number or a tensor without dims."""

@@ -119,6 +119,9 @@ class Operators(FactMethods):
     def __rshift__(self, other: ArrayLike) -> Self:
         return ops.bitwise_right_shift(self, other)
 
+    def __rdiv__(self, other: ArrayLike) -> Self:
+        return self.__rtruediv__(other)
+
     def __rlshift__(self, other: ArrayLike) -> Self:
         return ops.bitwise_left_shift(other, self)
 

@@ -86,15 +86,19 @@ def into(function: _Function, exact: bool = False) -> _Function:
     return cast(_Function, called)
 
 
-def of_tensors(function: _Function, count: int) -> _Function:
-    """Let a function refuse numbers in place of its first `count` arguments: there PyTorch takes tensors alone."""
+def of_tensors(function: _Function, count: int, refused: Callable[[Any], bool] = any) -> _Function:
+    """Let a function refuse numbers in place of its first `count` arguments, any of them or all of them.
+
+    There PyTorch takes tensors alone.
+    """
     name = function.__name__
 
     @wraps(function)
     def called(*args: Any, **options: Any) -> Any:
-        for place, value in enumerate(args[:count]):
-            if type(value) in NUMBERS:
-                raise TypeError(f"{name}: argument {place} is the number {value!r}; expected a Tensor or an array")
+        first = args[:count]
+        if len(first) == count and refused([type(value) in NUMBERS for value in first]):
+            number = next(value for value in first if type(value) in NUMBERS)
+            raise TypeError(f"{name}: got the number {number!r} where only a Tensor or an array is taken")
         return function(*args, **options)
 
     return cast(_Function, called)

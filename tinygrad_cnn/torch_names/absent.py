@@ -19,7 +19,6 @@ TYPES = "dtypes of few bits are not NumPy's; the nearest are int8 and uint8"
 LAYOUT = "arrays lie as NumPy lets them; use reshape, unfold and indexing, or numpy.lib.stride_tricks on x.numpy()"
 DEVICES = "there is one device, the CPU, and what is computed is there at once; leave it out"
 INTERNAL = "it is a part of PyTorch's own compiler and runtime; nothing here needs it"
-PIECES = "use histogram, or numpy.histogram on x.detach().numpy()"
 STORAGE = "the memory of a tensor is its NumPy array: x.numpy()"
 
 FAMILIES = {
@@ -28,7 +27,7 @@ FAMILIES = {
     """,
     COMPLEX: """
         complex32 complex64 complex128 chalf cfloat cdouble complex polar view_as_complex view_as_real
-        imag fft is_conj is_neg
+        fft is_conj is_neg
     """,
     QUANTIZED: """
         quint8 qint8 qint32 quint2x4 quint4x2 quantize_per_tensor quantize_per_channel quantization ao
@@ -74,9 +73,6 @@ FAMILIES = {
     """,
     "there is one process; DataLoader and the kernels use threads": "distributed",
     "tensors are not shared between processes; use threads, or Python's multiprocessing on .numpy()": "multiprocessing",
-    PIECES: """
-        histogramdd
-    """,
     STORAGE: """
         storage storage_type const_data_ptr from_file frombuffer volatile
     """,
@@ -102,7 +98,7 @@ FAMILIES = {
     "index it: x[index]": "index",
 }
 NOWHERE = {name: reason for reason, names in FAMILIES.items() for name in names.split()}
-OF_PACKAGE = {**NOWHERE, **dict.fromkeys(("conj", "resolve_conj", "resolve_neg"), COMPLEX)}
+OF_PACKAGE = {**NOWHERE, **dict.fromkeys(("resolve_conj", "resolve_neg"), COMPLEX)}
 """What the package has not, by name."""
 OF_TENSORS = {
     **NOWHERE,

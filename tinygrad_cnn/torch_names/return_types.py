@@ -88,6 +88,16 @@ class histogram(NamedTuple, Generic[A]):
         return _represented(self)
 
 
+class histogramdd(NamedTuple, Generic[A]):
+    """histogramdd: hist, bin_edges"""
+
+    hist: A
+    bin_edges: tuple[A, ...]
+
+    def __repr__(self) -> str:
+        return _represented(self)
+
+
 class frexp(NamedTuple, Generic[A]):
     """frexp: mantissa, exponent"""
 
