@@ -368,7 +368,7 @@ def test_reductions_of_nothing(op, expected):
         (lambda: tg.histogramdd(tg.ones(3, 2), [2]), RuntimeError, "histogramdd: 1 bins for points"),
         (lambda: tg.ones(2).float_power_(2), RuntimeError, "float_power_: this tensor has dtype float32"),
         (lambda: tg.linspace(0, 1, 2.0), TypeError, "linspace: steps is 2.0"),
-        (lambda: tg.pow(2, 3), TypeError, "pow: got the number 2"),
+        (lambda: tg.pow(2, 3), TypeError, "pow: argument 0 is the number 2"),
         (lambda: tg.frexp(tg.tensor([1])), RuntimeError, "frexp: input has dtype int64"),
     ],
 )

@@ -97,8 +97,8 @@ def of_tensors(function: _Function, count: int, refused: Callable[[Any], bool] =
     def called(*args: Any, **options: Any) -> Any:
         first = args[:count]
         if len(first) == count and refused([type(value) in NUMBERS for value in first]):
-            number = next(value for value in first if type(value) in NUMBERS)
-            raise TypeError(f"{name}: got the number {number!r} where only a Tensor or an array is taken")
+            place, value = next((k, value) for k, value in enumerate(first) if type(value) in NUMBERS)
+            raise TypeError(f"{name}: argument {place} is the number {value!r}; expected a Tensor or an array")
         return function(*args, **options)
 
     return cast(_Function, called)
