@@ -314,9 +314,6 @@ def _evenly(op: str, start: Any, end: Any, steps: int, dtype: DType) -> NDArray:
         return np.where((k < steps // 2) | (steps == 1), first + step * k, last - step * (steps - 1 - k))
     up, down = k.astype(np.longdouble), (steps - 1 - k).astype(np.longdouble)
     first_half = (k < steps // 2) | (steps == 1)
-    if dtype.kind in "iu":
-        return np.where(first_half, first + step * k, last - step * (steps - 1 - k))
-    up, down = k.astype(np.longdouble), (steps - 1 - k).astype(np.longdouble)
     return np.asarray(np.where(first_half, first + step * up, last - step * down))
 
 
