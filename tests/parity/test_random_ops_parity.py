@@ -134,6 +134,56 @@ TIES = {"multinomial 2 False", "multinomial 5 False"}
 """In float16 several quotients are the same, and which of them PyTorch's topk gives first is an accident."""
 
 
+def turned(name, *args):
+    """Into memory that lies in another order."""
+
+    def fill(n, shape, dtype, **g):
+        return getattr(n.zeros((6, 3, 5)[: len(shape) + 1], dtype=dtype).transpose(0, -1), name)(*args, **g)
+
+    return fill
+
+
+def stepped(name, *args):
+    return lambda n, shape, dtype, **g: getattr(n.zeros((9, 8), dtype=dtype)[::2, 1::3], name)(*args, **g)
+
+
+WRITES = {
+    f"{name} {make.__name__}": make(name, *args)
+    for make in (turned, stepped)
+    for name, *args in (
+        ("uniform_",), ("normal_", 1, 2), ("exponential_",), ("cauchy_",), ("log_normal_",), ("geometric_", 0.3),
+        ("random_", 9), ("bernoulli_", 0.3),
+    )
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("name", WRITES)
+def test_numbers_drawn_into_other_layouts(name, dtype):
+    compare(WRITES[name], dtype, shapes=((), (1,), (1, 1)))
+
+
+def test_probabilities_of_another_layout():
+    def draw(n, shape, dtype, **g):
+        return n.zeros(5, 4).t().bernoulli_(n.linspace(0, 1, 20).reshape(4, 5), **g)
+
+    compare(draw, "float32", shapes=((),))
+
+
+@pytest.mark.parametrize("name", ["bernoulli", "poisson", "normal of means", "normal of tensors"])
+def test_what_is_drawn_has_the_derivative_0(name):
+    makes = {
+        "bernoulli": lambda n, p: n.bernoulli(p), "poisson": lambda n, p: n.poisson(p),
+        "normal of means": lambda n, p: n.normal(p, 1.0), "normal of tensors": lambda n, p: n.normal(p, p),
+    }  # fmt: skip
+    for n in (tg, torch):
+        p = n.tensor([0.2, 0.7], requires_grad=True)
+        drawn = makes[name](n, p)
+        assert drawn.requires_grad
+        drawn.sum().backward()
+        assert p.grad.tolist() == [0, 0]
+
+
 def outcome(n, draw, shape, dtype, generator):
     n.manual_seed(5)
     given = {"generator": n.Generator().manual_seed(3)} if generator else {}

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 
+from tinygrad_cnn import ops
+from tinygrad_cnn.core import tensor as core
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.random import Generator
 from tinygrad_cnn.torch_names.errors import KernelMissingError
+
+T = TypeVar("T", bound=core.Tensor)
+
+
+def with_gradient_0(drawn: T, *parameters: object) -> T:
+    """What was drawn, recorded as a function of its parameters that has the derivative 0, as in PyTorch."""
+    for p in parameters:
+        if isinstance(p, core.Tensor) and p.requires_grad:
+            drawn = ops.where(np.ones(drawn.array_shape, bool), drawn, p)
+    return drawn
 
 
 def bernoulli(given: NDArray, p: float | None, draw: Generator) -> NDArray:

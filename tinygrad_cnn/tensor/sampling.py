@@ -11,6 +11,7 @@ from tinygrad_cnn.core.errors import ArgumentError, DTypeError
 from tinygrad_cnn.core.types import ArrayLike, DType
 from tinygrad_cnn.random import Generator, default_generator, integer_bounds
 from tinygrad_cnn.tensor import Tensor, as_array, chances, is_tensor
+from tinygrad_cnn.tensor.chances import with_gradient_0
 from tinygrad_cnn.tensor.creation import chosen_dtype, dtype_like, made, size_of
 from tinygrad_cnn.torch_names.conversion import strided
 from tinygrad_cnn.torch_names.dtypes import get_default_dtype
@@ -199,9 +200,11 @@ def normal(
     else:
         arrays = [as_array(x, None) if is_tensor(x) or not isinstance(x, (int, float)) else x for x in (mean, std)]
         kind = next((a.dtype for a in arrays if isinstance(a, np.ndarray)), np.dtype(get_default_dtype()))
+        kind = out.array_dtype if is_tensor(out) else kind
         drawn = draw.normal(np.broadcast_shapes(*map(np.shape, arrays)), real("normal", kind))
         drawn = (drawn * np.asarray(arrays[1], kind) + np.asarray(arrays[0], kind)).astype(kind)
-    return made("normal", drawn, requires_grad, device, layout, pin_memory, out, exact=size is not None)
+    result = made("normal", drawn, requires_grad, device, layout, pin_memory, out, exact=size is not None)
+    return result if size is not None or out is not None else with_gradient_0(result, mean, std)
 
 
 def check_deviation(std: ArrayLike) -> None:
@@ -218,9 +221,10 @@ def bernoulli(
     >>> bernoulli([0.0, 1.0])
     tensor([0., 1.])
     """
-    return made(
-        "bernoulli", chances.bernoulli(as_array(input, None), p, generator or default_generator), out=out, exact=False
-    )
+    drawn = chances.bernoulli(as_array(input, None), p, generator or default_generator)
+    if out is None:
+        return with_gradient_0(Tensor(drawn), input)
+    return made("bernoulli", drawn.astype(out.array_dtype) if is_tensor(out) else drawn, out=out, exact=False)
 
 
 def poisson(input: ArrayLike, generator: Generator | None = None) -> Tensor:
@@ -233,7 +237,7 @@ def poisson(input: ArrayLike, generator: Generator | None = None) -> Tensor:
     real("poisson", rates.dtype)
     if np.any(rates < 0):
         raise ArgumentError("poisson: a rate is below 0; rates must be at least 0")
-    return Tensor((generator or default_generator).poisson(rates))
+    return with_gradient_0(Tensor((generator or default_generator).poisson(rates)), input)
 
 
 def binomial(count: ArrayLike, prob: ArrayLike, generator: Generator | None = None) -> Tensor:
