@@ -568,6 +568,7 @@ REFERENCES = {
     "Fmod": each(math.fmod),
     "Quotient": each(lambda a, b, mode: math.floor(a / b) if mode == "floor" else math.trunc(a / b)),
     "Lerp": each(lambda a, b, w: (1 - w) * a + w * b),
+    "LerpBy": each(lambda a, b, *, weight: (1 - weight) * a + weight * b),
     "Frexp": each(lambda x: math.frexp(x)[0]),
     "Median": lambda x, *, ignore_nan: np.asarray(sorted(x.ravel().tolist())[(x.size - 1) // 2]),
     "Sqrt": each(math.sqrt),

@@ -1018,8 +1018,9 @@ def save_and_load(w):
 
 QUESTIONS = forms("""
     {0}.is_leaf | {0}.grad_fn is None | {0}._base is {1} | {0}.retains_grad | {0}.is_contiguous() |
-    {0}._is_view() | {0}.requires_grad | {0}.stride() | {0}.storage_offset() | {0}.is_set_to({1}) |
-    {0}.data_ptr() == {1}.data_ptr() | {0}.untyped_storage().data_ptr() == {1}.untyped_storage().data_ptr()
+    {0}.requires_grad | [s for s, n in zip({0}.stride(), {0}.shape) if n > 1 and {0}.numel()] |
+    {0}.storage_offset() | {0}.is_set_to({1}) | {0}.numel() and {0}.data_ptr() == {1}.data_ptr() |
+    {0}.numel() and {0}.untyped_storage().data_ptr() == {1}.untyped_storage().data_ptr()
 """)
 
 

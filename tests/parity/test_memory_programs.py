@@ -2,6 +2,7 @@
 
 import warnings
 from collections import Counter
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -18,8 +19,8 @@ from tests.parity.memory_programs import (  # noqa: E402  it imports torch
 )
 
 
-@pytest.fixture(autouse=True)
-def _quiet():
+@contextmanager
+def quiet():
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         yield
@@ -27,8 +28,7 @@ def _quiet():
 
 @pytest.fixture(scope="module")
 def programs():
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
+    with quiet():
         count = Counter()
         return [build(numbered(f"test-{k}"), torch, count) for k in range(300)], count
 
@@ -38,11 +38,12 @@ def test_pytorch_agrees_with_itself(programs):
 
 
 def test_looking_at_the_tensors_after_every_line_changes_nothing(programs):
-    for run in programs[0]:
-        unseen = Session(torch)
-        for step, error in zip(run.steps, run.raised, strict=True):
-            assert type(unseen.run(step.line)) is type(error), script(run.steps)
-        assert first_difference(run.there, unseen) is None, script(run.steps)
+    with quiet():
+        for run in programs[0]:
+            unseen = Session(torch)
+            for step, error in zip(run.steps, run.raised, strict=True):
+                assert type(unseen.run(step.line)) is type(error), script(run.steps)
+            assert first_difference(run.there, unseen) is None, script(run.steps)
 
 
 def test_every_rule_is_taken_and_most_lines_are_allowed(programs):

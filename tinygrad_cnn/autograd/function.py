@@ -274,8 +274,8 @@ def check_dirty(ctx: FunctionCtx, args: tuple[Any, ...], outputs: tuple[Any, ...
 
 
 def fresh(ctx: FunctionCtx, value: Any, args: tuple[Any, ...]) -> Any:
-    """An output without a history: not the very tensor that came in, unless it was marked dirty."""
-    if not isinstance(value, Tensor) or among(value, ctx._dirty):
+    """An output without a history: not the very tensor that came in, unless it was marked dirty and has none."""
+    if not isinstance(value, Tensor) or (among(value, ctx._dirty) and not value.requires_grad):
         return value
     return value.detach() if value.requires_grad or among(value, args) else value
 

@@ -184,7 +184,7 @@ def retain(tensor: Any) -> None:
     """Let the backward pass fill the `.grad` of the result of an op."""
     if not tensor.requires_grad:
         raise RuntimeError("retain_grad: this tensor does not require a gradient")
-    if isinstance(tensor.edge, Node):
+    if isinstance(tensor._node, Node) and not retains(tensor):
         tensor.edge.retained = weakref.ref(tensor)
 
 

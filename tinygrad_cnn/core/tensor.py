@@ -206,7 +206,7 @@ class Tensor(Writable):
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Let a leaf ask for its gradient, or no longer."""
-        if not self.is_leaf:
+        if isinstance(self._node, Node) if requires_grad else not self.is_leaf:
             if not requires_grad:
                 raise RuntimeError(
                     "requires_grad_: only a leaf can be switched off; use .detach() for the result of an op"

@@ -14,7 +14,7 @@ from tinygrad_cnn.core.errors import DTypeError
 from tinygrad_cnn.core.op import Elementwise, Op, Sample
 from tinygrad_cnn.core.promotion import common_dtype, default
 from tinygrad_cnn.core.types import A, Array, ArrayLike
-from tinygrad_cnn.ops.checks import check_floating
+from tinygrad_cnn.ops.checks import check_floating, check_same_dtype
 from tinygrad_cnn.ops.elementwise import pow
 from tinygrad_cnn.ops.piecewise import abs, sign, where
 from tinygrad_cnn.ops.shape import clone
@@ -48,6 +48,29 @@ class Lerp(Elementwise):
         return g * (b - a)
 
 
+class LerpBy(Elementwise):
+    """y = a + w (b - a), from b where w > 1/2, w a number        da = g (1 - w),  db = g w"""
+
+    linear = "jointly"
+
+    def forward(a: Array, b: Array, *, weight: float) -> Array:
+        way = b - a
+        return a + weight * way if abs(weight) < 0.5 else b - (1 - weight) * way
+
+    def d_a(g: Array, *, weight: float) -> Array:
+        return g * (1 - weight)
+
+    def d_b(g: Array, *, weight: float) -> Array:
+        return g * weight
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        first, second = draw.broadcastable(2)
+        return Sample(
+            (draw.array(first, Real()), draw.array(second, Real())), {"weight": draw.choice([0.25, 0.5, 0.75, -1.0])}
+        )
+
+
 def in_float32(function: Function) -> Function:
     """Let a composed function take float16 as float32, so that only its result is rounded."""
 
@@ -64,6 +87,9 @@ def in_float32(function: Function) -> Function:
 @in_float32
 def lerp(input: A, end: ArrayLike, weight: ArrayLike) -> A:
     """The point on the way from `input` to `end`: ``input + weight * (end - input)``, exact at both ends."""
+    check_same_dtype("lerp", input, end, weight)
+    if isinstance(weight, (int, float)) and dtype_of(input).kind == "f":
+        return LerpBy.apply(input, end, weight=float(weight))
     return Lerp.apply(input, end, weight)
 
 

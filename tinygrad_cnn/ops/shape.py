@@ -293,7 +293,9 @@ def unflatten(input: A, dim: int, sizes: Sequence[int]) -> A:
     """One dim split into several; one size may be -1."""
     shape = shape_of(input)
     axis = check_axis("unflatten", dim, len(shape))
-    return reshape(input, (*shape[:axis], *sizes, *shape[axis + 1 :]))
+    known = math.prod(n for n in sizes if n != -1)
+    parts = [shape[axis] // known if n == -1 and known else n for n in sizes]  # -1 is of this dim, others may be empty
+    return reshape(input, (*shape[:axis], *parts, *shape[axis + 1 :]))
 
 
 def ravel(input: A) -> A:
@@ -378,7 +380,8 @@ def repeat(input: A, *repeats: Any) -> A:
 @flexible
 def flip(input: A, *dims: Any) -> A:
     """Reversed along the given dims."""
-    return Flip.apply(input, axes=check_axes("flip", _unpacked(dims), len(shape_of(input))))
+    axes = check_axes("flip", _unpacked(dims), len(shape_of(input)) or 1)  # a number has one dim for this
+    return Flip.apply(input, axes=axes if shape_of(input) else ())
 
 
 def roll(input: A, shifts: int | Sequence[int], dims: Axis = None) -> A:

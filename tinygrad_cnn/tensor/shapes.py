@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Self
 
 from tinygrad_cnn import ops
+from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.tensor import Tensor
 from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.views import unfold_windows
@@ -96,6 +97,8 @@ class ShapeMethods(FactMethods):
     @property
     def H(self) -> Self:
         """The transpose of a matrix."""
+        if self.ndim not in (0, 2):
+            raise ArgumentError(f"H: a tensor of shape {self.array_shape} is no matrix; use .mT for a batch of them")
         return ops.t(self)
 
     @property

@@ -7,15 +7,18 @@ beside this one, a line each: they hand over to `ops`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Self
 
 from tinygrad_cnn.autograd.hooks import RemovableHandle, add_hook, add_post_accumulate_hook, retain, retains
 from tinygrad_cnn.core import tensor as core
+from tinygrad_cnn.core.indexing import check_index, is_basic
 from tinygrad_cnn.core.promotion import default
 from tinygrad_cnn.core.storage import OUTSIDE, apart, in_order, version
 from tinygrad_cnn.core.types import ArrayLike
 from tinygrad_cnn.numpy_protocol.dispatch import MEANINGS
+from tinygrad_cnn.ops.checks import check_same_dtype
 from tinygrad_cnn.tensor.arrays import as_array
 from tinygrad_cnn.tensor.conversions import ConversionMethods
 from tinygrad_cnn.tensor.draws import DrawMethods
@@ -97,6 +100,14 @@ class Tensor(
         @staticmethod
         def arithmetic(op: Any, a: Any, b: Any) -> Tensor: ...
 
+    def __setitem__(self, index: Any, value: ArrayLike) -> None:
+        if isinstance(value, Tensor) and value.array_dtype != self.array_dtype:
+            place = check_index("setitem", index, self.array_shape)
+            masked = not is_basic(place) and len(place) == 1 and place[0].dtype.kind == "b"
+            if not is_basic(place) and not (masked and value.numel() == 1):  # one number fills what a mask chooses
+                check_same_dtype("setitem", self, value)
+        super().__setitem__(index, value)
+
     # ---- autograd ----------------------------------------------------------------------------------------------------
 
     @property
@@ -112,7 +123,8 @@ class Tensor(
         array = as_array(value, None)
         if self._wants and array.dtype.kind not in "fc":
             raise RuntimeError(f"data: a tensor that requires a gradient cannot hold data of dtype {array.dtype}")
-        self.current()  # while it is known what was written
+        with suppress(RuntimeError):  # of a view that may not be written any more
+            self.current()  # while it is known what was written
         self.array = apart(array)
         if self.base is None:
             self.view_of = None if array.flags.c_contiguous else OUTSIDE
