@@ -114,7 +114,7 @@ CALLS = {
     "bicubic": lambda x: F.interpolate(x, (6, 3), mode="bicubic"),
     "nearest": lambda x: F.interpolate(x, (7, 3)),
     "grid, bicubic": lambda x: F.grid_sample(
-        x, tg.tanh(x[:, :, :2, :1].permute(0, 2, 3, 1)), "bicubic", "border", False
+        x[:, :1], tg.tanh(x[:, :, :1, :1].permute(0, 2, 3, 1)), "bicubic", "border", False
     ),
 }
 

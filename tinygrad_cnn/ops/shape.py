@@ -17,7 +17,7 @@ from tinygrad_cnn.core.types import A, Array, Axis, NDArray, Shape
 from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.checks import check_dtype
 from tinygrad_cnn.ops.untracked import plain
-from tinygrad_cnn.torch_names.conversion import check_memory_format
+from tinygrad_cnn.torch_names.conversion import order_in_memory
 
 __all__ = [
     "astype", "broadcast_to", "cat", "chunk", "clone", "concat", "concatenate", "diagonal", "expand", "flatten", "flip",
@@ -192,8 +192,25 @@ class Clone(Op):
 
 def clone(input: A, *, memory_format: Any = None) -> A:
     """A copy in memory of its own, its axes in the same order there."""
-    check_memory_format("clone", memory_format)
-    return Clone.apply(input)
+    order = order_in_memory("clone", memory_format, len(shape_of(input)))
+    return _laid_out(input, order) if order else Clone.apply(input)
+
+
+def in_format(op: str, x: A, memory_format: Any) -> A:
+    """x as it is, or, if its format has the channels last and they are not, copied so."""
+    order = order_in_memory(op, memory_format, len(shape_of(x)))
+    return _laid_out(x, order) if order and not is_laid_out(x, order) else x
+
+
+def is_laid_out(x: Array, order: tuple[int, ...]) -> bool:
+    """Whether the axes lie in memory in this order."""
+    array: Any = getattr(x, "array", x)
+    return bool(array.transpose(order).flags.c_contiguous)
+
+
+def _laid_out(x: A, order: tuple[int, ...]) -> A:
+    moved = Clone.apply(permute(x, order), order="C")
+    return permute(moved, tuple(order.index(axis) for axis in range(len(order))))
 
 
 def astype(input: A, dtype: Any) -> A:

@@ -14,9 +14,9 @@ from tinygrad_cnn.core.promotion import FLOAT32, FLOAT64
 from tinygrad_cnn.core.storage import in_order
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.ops.checks import check_dtype
-from tinygrad_cnn.ops.shape import Clone
+from tinygrad_cnn.ops.shape import Clone, in_format
 from tinygrad_cnn.tensor.facts import FactMethods
-from tinygrad_cnn.torch_names.conversion import asked_dtype, check_memory_format
+from tinygrad_cnn.torch_names.conversion import asked_dtype, order_in_memory
 from tinygrad_cnn.torch_names.errors import DeviceError
 
 Number: TypeAlias = int | float | bool
@@ -100,12 +100,12 @@ class ConversionMethods(FactMethods):
         asked = asked_dtype("to", *args, **options)
         converted = self if asked is None else self.astype(asked)
         flags = [flag for flag in args if flag is True or flag is False]  # non_blocking, copy
+        converted = in_format("to", converted, options.get("memory_format"))
         return self.clone() if converted is self and (options.get("copy") or any(flags[1:])) else converted
 
     def cpu(self, memory_format: Any = None) -> Self:
         """On the CPU, where it is already."""
-        check_memory_format("cpu", memory_format)
-        return self
+        return in_format("cpu", self, memory_format)
 
     def cuda(self, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> NoReturn:
         """On a GPU; there is none: a RuntimeError (an AssertionError, too, as in PyTorch)."""
@@ -135,7 +135,8 @@ class ConversionMethods(FactMethods):
 
     def contiguous(self, memory_format: Any = None) -> Self:
         """In C order, copied only if it is not."""
-        check_memory_format("contiguous", memory_format)
+        if order_in_memory("contiguous", memory_format, self.ndim):
+            return in_format("contiguous", self, memory_format)
         return self if self.array.flags.c_contiguous else Clone.apply(self, order="C")
 
     def pin_memory(self, device: Any = None) -> NoReturn:
@@ -150,45 +151,36 @@ class ConversionMethods(FactMethods):
 
     def float(self, *, memory_format: Any = None) -> Self:
         """As float32."""
-        check_memory_format("float", memory_format)
-        return self.astype(FLOAT32)
+        return in_format("float", self.astype(FLOAT32), memory_format)
 
     def double(self, *, memory_format: Any = None) -> Self:
         """As float64."""
-        check_memory_format("double", memory_format)
-        return self.astype(FLOAT64)
+        return in_format("double", self.astype(FLOAT64), memory_format)
 
     def half(self, *, memory_format: Any = None) -> Self:
         """As float16."""
-        check_memory_format("half", memory_format)
-        return self.astype(np.float16)
+        return in_format("half", self.astype(np.float16), memory_format)
 
     def byte(self, *, memory_format: Any = None) -> Self:
         """As uint8."""
-        check_memory_format("byte", memory_format)
-        return self.astype(np.uint8)
+        return in_format("byte", self.astype(np.uint8), memory_format)
 
     def char(self, *, memory_format: Any = None) -> Self:
         """As int8."""
-        check_memory_format("char", memory_format)
-        return self.astype(np.int8)
+        return in_format("char", self.astype(np.int8), memory_format)
 
     def short(self, *, memory_format: Any = None) -> Self:
         """As int16."""
-        check_memory_format("short", memory_format)
-        return self.astype(np.int16)
+        return in_format("short", self.astype(np.int16), memory_format)
 
     def long(self, *, memory_format: Any = None) -> Self:
         """As int64."""
-        check_memory_format("long", memory_format)
-        return self.astype(np.int64)
+        return in_format("long", self.astype(np.int64), memory_format)
 
     def int(self, *, memory_format: Any = None) -> Self:
         """As int32."""
-        check_memory_format("int", memory_format)
-        return self.astype(np.int32)
+        return in_format("int", self.astype(np.int32), memory_format)
 
     def bool(self, *, memory_format: Any = None) -> Self:
         """As booleans."""
-        check_memory_format("bool", memory_format)
-        return self.astype(np.bool_)
+        return in_format("bool", self.astype(np.bool_), memory_format)

@@ -13,9 +13,10 @@ import numpy as np
 from tinygrad_cnn.core.errors import ArgumentError, DTypeError
 from tinygrad_cnn.core.types import ArrayLike, DType, NDArray, Shape
 from tinygrad_cnn.ops.checks import check_dtype, fitted
+from tinygrad_cnn.ops.shape import in_format
 from tinygrad_cnn.tensor import Tensor, as_array, written
 from tinygrad_cnn.tensor.out import check_dtypes
-from tinygrad_cnn.torch_names.conversion import check_memory_format, layout, strided
+from tinygrad_cnn.torch_names.conversion import layout, strided
 from tinygrad_cnn.torch_names.device import check_device
 from tinygrad_cnn.torch_names.dtypes import get_default_dtype
 
@@ -111,7 +112,7 @@ def made(
 ) -> Tensor:
     """The tensor of a new array, once the options are checked; `out` must have its dtype if that is `exact`."""
     check_device(op, device)
-    check_memory_format(op, memory_format)
+    array = in_format(op, array, memory_format)
     if layout is not None and layout is not strided:
         raise TypeError(f"{op}: layout is {layout!r}; the only one is torch.strided")
     if pin_memory:

@@ -14,6 +14,7 @@ from tinygrad_cnn.core.tensor import Tensor
 from tinygrad_cnn.core.types import ArrayLike, DType, NDArray, Shape
 from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.checks import check_dtype, fitted
+from tinygrad_cnn.ops.shape import is_laid_out
 from tinygrad_cnn.tensor.arrays import as_array, as_plain
 from tinygrad_cnn.tensor.legacy import dtype_of_legacy, legacy_name
 from tinygrad_cnn.tensor.memory import UntypedStorage, storage_of
@@ -138,8 +139,9 @@ class FactMethods(Tensor):
         return self
 
     def is_contiguous(self, memory_format: Any = None) -> bool:
-        """Whether the elements lie in C order; the kernels choose their own for images."""
-        return bool(self.array.flags.c_contiguous)
+        """Whether the elements lie in C order, or with the channels last."""
+        order = memory_format.order if memory_format is not None else ()
+        return len(order) in (0, self.ndim) and is_laid_out(self, order or tuple(range(self.ndim)))
 
     def is_floating_point(self) -> bool:
         """Whether its numbers have a fraction."""

@@ -65,7 +65,7 @@ FAMILIES = {
     """,
     LAYOUT: """
         as_strided_ as_strided_scatter empty_strided empty_permuted new_empty_strided dim_order
-        resize_as_ channels_last channels_last_3d
+        resize_as_
     """,
     DEVICES: """
         Event Stream AcceleratorError OutOfMemoryError get_device_module record_stream ipu xpu mtia is_maia

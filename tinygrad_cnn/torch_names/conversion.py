@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from tinygrad_cnn.core.errors import DTypeError
+from tinygrad_cnn.core.errors import ArgumentError, DTypeError
 from tinygrad_cnn.torch_names.device import check_device, device
 from tinygrad_cnn.torch_names.dtypes import dtype, dtype_named
 from tinygrad_cnn.torch_names.errors import DeviceError
 
 __all__ = [
-    "contiguous_format", "layout", "memory_format", "preserve_format", "strided",
+    "channels_last", "channels_last_3d", "contiguous_format", "layout", "memory_format", "preserve_format", "strided",
 ]  # fmt: skip
 
 
@@ -74,17 +74,19 @@ def _read_dtype(op: str, value: Any) -> dtype:
 
 
 class memory_format:
-    """How the elements lie in memory, as ``torch.memory_format``: only those that keep or make C order are here."""
+    """How the elements lie in memory, as ``torch.memory_format``: with the channels last if there is an `order`."""
 
-    __slots__ = ("name",)
+    __slots__ = ("name", "order")
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, order: tuple[int, ...] = ()) -> None:
+        self.name, self.order = name, order
 
     def __repr__(self) -> str:
         return f"torch.{self.name}"
 
 
+channels_last = memory_format("channels_last", (0, 2, 3, 1))
+channels_last_3d = memory_format("channels_last_3d", (0, 2, 3, 4, 1))
 contiguous_format, preserve_format = memory_format("contiguous_format"), memory_format("preserve_format")
 
 
@@ -104,6 +106,15 @@ strided = layout("strided")
 
 
 def check_memory_format(op: str, value: Any) -> None:
-    """The value is None or one of the memory formats that are here."""
-    if value is not None and value is not contiguous_format and value is not preserve_format:
-        raise TypeError(f"{op}: memory_format is {value!r}; expected torch.contiguous_format or torch.preserve_format")
+    """The value is None or a memory format."""
+    if value is not None and not isinstance(value, memory_format):
+        raise TypeError(f"{op}: memory_format is {value!r}; expected one such as torch.contiguous_format")
+
+
+def order_in_memory(op: str, value: Any, ndim: int) -> tuple[int, ...]:
+    """The axes as they lie one in the other in memory, for images and volumes whose channels come last; else ()."""
+    check_memory_format(op, value)
+    order: tuple[int, ...] = value.order if value is not None else ()
+    if order and len(order) != ndim:
+        raise ArgumentError(f"{op}: required rank {len(order)} tensor to use {value.name} format, not {ndim} dims")
+    return order

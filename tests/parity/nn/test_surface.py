@@ -24,7 +24,11 @@ ROOMS = (
     "reshaping",
 )  # fmt: skip
 MODULES = [f"tinygrad_cnn.nn.{room}" for room in ROOMS]
-LAYERS = [name for name in tg.nn.__all__ if getattr(getattr(tg.nn, name), "__module__", "") in MODULES]
+LAYERS = [
+    name
+    for name in tg.nn.__all__
+    if getattr(getattr(tg.nn, name), "__module__", "") in MODULES and issubclass(getattr(tg.nn, name), tg.nn.Module)
+]
 OTHER_ROOMS = (
     "Module", "Sequential", "Parameter", "Container", "RNN", "LSTM", "GRU", "Embedding", "MultiheadAttention",
     "Transformer", "ModuleList", "ModuleDict",
