@@ -76,17 +76,21 @@ def _read_dtype(op: str, value: Any) -> dtype:
 class memory_format:
     """How the elements lie in memory, as ``torch.memory_format``: with the channels last if there is an `order`."""
 
-    __slots__ = ("name", "order")
+    __slots__ = ("name",)
 
-    def __init__(self, name: str, order: tuple[int, ...] = ()) -> None:
-        self.name, self.order = name, order
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """The axes of images, or of volumes, as they lie one in the other; () if that is as they come."""
+        return {"channels_last": (0, 2, 3, 1), "channels_last_3d": (0, 2, 3, 4, 1)}.get(self.name, ())
 
     def __repr__(self) -> str:
         return f"torch.{self.name}"
 
 
-channels_last = memory_format("channels_last", (0, 2, 3, 1))
-channels_last_3d = memory_format("channels_last_3d", (0, 2, 3, 4, 1))
+channels_last, channels_last_3d = memory_format("channels_last"), memory_format("channels_last_3d")
 contiguous_format, preserve_format = memory_format("contiguous_format"), memory_format("preserve_format")
 
 
