@@ -228,7 +228,10 @@ def summed(x: NDArray, axes: tuple[int, ...], keepdims: bool) -> NDArray:
     first, last = reduced[0], reduced[-1]
     inner = math.prod(flat.shape[last + 1 :])
     together = all(flat.shape[k] == 1 or k in reduced for k in range(first, last + 1)) and flat.flags.c_contiguous
-    if inner == 1 and (together or rows < ROWS * flat.shape[last]):  # all, or nearly all, in NumPy's inner loop
+    run = last  # the axes from it on are one run of memory, NumPy's inner loop, whose sums are pairwise
+    while run - 1 in reduced and flat.strides[run - 1] == flat.strides[run] * flat.shape[run]:
+        run -= 1
+    if inner == 1 and (together or rows < ROWS * math.prod(flat.shape[run:])):
         return np.asarray(np.sum(x, axis=axes, keepdims=keepdims))
     if not together:
         return np.asarray(np.sum(x, axis=axes, keepdims=keepdims, dtype=np.float64)).astype(x.dtype, copy=False)
@@ -266,13 +269,14 @@ def running(ufunc: np.ufunc, x: NDArray, axis: int) -> NDArray:
     length, beside = x.shape[axis], x.size // max(1, x.shape[axis])
     step = max(1, 4 * RUN // max(1, beside))
     if length <= step:
-        return np.asarray(ufunc.accumulate(x, axis=axis, dtype=wide)).astype(result, copy=False)
+        return np.asarray(ufunc.accumulate(x.astype(wide, copy=False), axis=axis)).astype(result, copy=False)
     out, carry = np.empty(x.shape, result), None
     for place in split(length, step):
         some = (*(slice(None),) * axis, place)
-        part = ufunc.accumulate(x[some], axis=axis, dtype=wide)
+        part = x[some].astype(wide)
+        ufunc.accumulate(part, axis=axis, out=part)
         if carry is not None:
-            part = ufunc(part, carry, out=part)
+            ufunc(part, carry, out=part)
         carry = part[(*(slice(None),) * axis, slice(-1, None))]
         out[some] = part
     return out
