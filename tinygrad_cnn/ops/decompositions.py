@@ -152,12 +152,12 @@ class SVD(Op):
         inner, right, left = diag_embed(g[..., m, :]), counts(g_v), counts(g_u)
         if left or right:
             apart = gaps(s * s)
-            inner = inner + _turning(u, g_u) * apart * s[..., None, :] + _turning(v, g_v) * apart * s[..., :, None]
+            inner = inner + turning(u, g_u) * apart * s[..., None, :] + turning(v, g_v) * apart * s[..., :, None]
         d = u @ inner @ turned(v)
         if left and m > n:
-            d = d + _outside(u, g_u) / s[..., None, :] @ turned(v)
+            d = d + outside(u, g_u) / s[..., None, :] @ turned(v)
         if right and n > m:
-            d = d + u @ turned(_outside(v, g_v) / s[..., None, :])
+            d = d + u @ turned(outside(v, g_v) / s[..., None, :])
         return d
 
     @classmethod
@@ -167,13 +167,13 @@ class SVD(Op):
         return Sample((signed(draw, n).T * separated(draw, n, m) * signed(draw, m),), {})
 
 
-def _turning(u: Array, g: Array) -> Array:
+def turning(u: Array, g: Array) -> Array:
     """What of a cotangent turns orthogonal columns among themselves."""
     inside = turned(u) @ g
     return inside - turned(inside)
 
 
-def _outside(u: Array, g: Array) -> Array:
+def outside(u: Array, g: Array) -> Array:
     """What of a cotangent leads out of the space of the columns."""
     return g - u @ (turned(u) @ g)
 
@@ -233,7 +233,7 @@ class LU(Op):
         if n > m:  # what stands right of U is L⁻¹ a there
             right = SolveTriangular.apply(across, g[..., k:], upper=True, unit=True)
             g_l = g_l - tril(right @ turned(y[..., k:]), -1)
-        inner = tril(_lower(across, g_l), -1) + triu(_upper(g_u, across))
+        inner = tril(times_lower(across, g_l), -1) + triu(times_upper(g_u, across))
         inner = SolveTriangular.apply(across, inner, upper=True, unit=True)
         d = turned(SolveTriangular.apply(corner, turned(inner), upper=True))
         if m > n:
@@ -249,12 +249,12 @@ class LU(Op):
         return Sample((a[..., draw.permutation(m), :] if pivot else a,), {"pivot": pivot})
 
 
-def _lower(across: Array, g: Array) -> Array:
+def times_lower(across: Array, g: Array) -> Array:
     """Lᵀ g; the transposed factors have L above their diagonal, which counts as 1."""
     return g + triu(across, 1) @ g
 
 
-def _upper(g: Array, across: Array) -> Array:
+def times_upper(g: Array, across: Array) -> Array:
     """g Uᵀ; the transposed factors have U on and below their diagonal."""
     return g @ tril(across)
 

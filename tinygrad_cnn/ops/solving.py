@@ -132,10 +132,10 @@ def cofactors(a: Array) -> Array:
     """The derivative of the determinant by each element; polynomials, also where a matrix has no inverse."""
     shape = shape_of(a)
     each = reshape(a, (math.prod(shape[:-2]), *shape[-2:]))
-    return reshape(stack([_cofactors(each[k]) for k in range(shape_of(each)[0])]), shape)
+    return reshape(stack([cofactors_of_one(each[k]) for k in range(shape_of(each)[0])]), shape)
 
 
-def _cofactors(a: Array) -> Array:
+def cofactors_of_one(a: Array) -> Array:
     """Of one matrix.
 
     With its singular vectors, taken as constants, b = uᵀ a v has an invertible corner c, and what is left of it by
@@ -147,14 +147,14 @@ def _cofactors(a: Array) -> Array:
     b = u.T @ (a @ v)
     inverse = inverse_or_nan(b[:rank, :rank])
     x, z = inverse @ b[:rank, rank:], b[rank:, :rank] @ inverse
-    det_d, adj_d = _determinant_and_adjugate(b[rank:, rank:] - b[rank:, :rank] @ x)
+    det_d, adj_d = determinant_and_adjugate(b[rank:, rank:] - b[rank:, :rank] @ x)
     above = cat([det_d * inverse + x @ adj_d @ z, -(x @ adj_d)], 1)
     adjugate = det(b[:rank, :rank]) * cat([above, cat([-(adj_d @ z), adj_d], 1)], 0)
     sign = float(np.round(np.linalg.det(u) * np.linalg.det(v)))
     return sign * (u @ turned(adjugate) @ v.T)
 
 
-def _determinant_and_adjugate(d: Array) -> tuple[Array, Array]:
+def determinant_and_adjugate(d: Array) -> tuple[Array, Array]:
     """By Faddeev and LeVerrier's recursion: products only, so that any derivative exists."""
     n = shape_of(d)[0]
     eye = np.eye(n, dtype=plain("det", d).dtype)
