@@ -353,6 +353,7 @@ ERRORS = {
     "matrix_norm, ord": (lambda: linalg.matrix_norm(A, 3), "matrix_norm: ord is 3"),
     "matrix_norm, dim": (lambda: linalg.matrix_norm(A, dim=(0,)), r"matrix_norm: dim is \(0,\); expected two dims"),
     "norm, ord of 3 dims": (lambda: linalg.norm(tg.ones(2, 2, 2), 2), "needs a vector or a matrix"),
+    "norm of integers": (lambda: tg.norm(INTEGERS), "norm: input has dtype int64; expected a floating dtype"),
     "norm, word of a vector": (lambda: linalg.norm(tg.ones(2), "fro"), "needs a vector or a matrix"),
     "norm, nuc of a vector": (lambda: tg.norm(tg.ones(3), "nuc"), "norm: p is 'nuc' and input has shape"),
     "tensorinv, ind": (lambda: linalg.tensorinv(A, 0), "tensorinv: ind is 0"),
@@ -392,6 +393,20 @@ def test_singular_matrices_raise_the_error_of_linalg():
     for call in (lambda: linalg.inv(A), lambda: linalg.cholesky(A), lambda: linalg.eigvalsh(A * math.nan)):
         with pytest.raises(linalg.LinAlgError):
             call()
+
+
+def test_einsum_takes_lists_of_dims_and_sizes_of_1():
+    a, b = tensor(TALL[0]), tensor(SQUARE[0])
+    close(tg.einsum(a, [0, 27], b, [27, 2], [2, 0]), (TALL[0] @ SQUARE[0]).T)
+    close(tg.einsum(a, [..., 1], b, [1, 2]), TALL[0] @ SQUARE[0])
+    x, y = tensor([[2.0], [3.0]]).requires_grad_(), tensor(TALL[0, :2]).requires_grad_()
+    close(tg.einsum("ij,ij->ij", x, y).detach(), x.detach() * y.detach())
+    close(tg.einsum("ij,kj->i", x, y).detach(), x.detach()[:, 0] * y.detach().sum())
+    assert gradcheck(lambda x, y: tg.einsum("ia,ia->", x, y), (x, y))
+    with pytest.raises(ValueError, match="a letter repeated in 'ii', of shape"):
+        tg.einsum("ii", x)
+    with pytest.raises(ValueError, match="must be numbers from 0 to 51"):
+        tg.einsum(a, [0, 52])
 
 
 def test_products_of_integers_are_pytorchs():

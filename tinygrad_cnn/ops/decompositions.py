@@ -19,6 +19,7 @@ from tinygrad_cnn.core.types import A, Array, ArrayLike, NDArray, Shape
 from tinygrad_cnn.kernels import matrices
 from tinygrad_cnn.ops.checks import check_matrices, check_same_dtype
 from tinygrad_cnn.ops.diagonals import diag_embed
+from tinygrad_cnn.ops.indexing import gather
 from tinygrad_cnn.ops.shape import cat, tril, triu
 from tinygrad_cnn.ops.solving import SingularError, SolveTriangular, check_rows, level, regular, turned
 from tinygrad_cnn.ops.untracked import dressed, is_tracked, plain, refuse_gradient
@@ -224,23 +225,17 @@ class LU(Op):
     def d_a(g: Array, y: Array, rows: Array, a_shape: Shape) -> Array:
         m, n = a_shape[-2:]
         k = min(m, n)
-        corner = y[..., :k, :k]
+        corner, square = y[..., :k, :k], g[..., :k, :k]
         across = turned(corner)
-        g_l, g_u = tril(g[..., :k, :k], -1), triu(g[..., :k, :k])
-        if m > n:  # what stands below L is a U⁻¹ there
-            below = turned(SolveTriangular.apply(corner, turned(g[..., k:, :]), upper=True))
-            g_u = g_u - triu(turned(y[..., k:, :]) @ below)
-        if n > m:  # what stands right of U is L⁻¹ a there
-            right = SolveTriangular.apply(across, g[..., k:], upper=True, unit=True)
-            g_l = g_l - tril(right @ turned(y[..., k:]), -1)
-        inner = tril(times_lower(across, g_l), -1) + triu(times_upper(g_u, across))
+        below = turned(SolveTriangular.apply(corner, turned(g[..., k:, :k]), upper=True))  # L there is a U⁻¹
+        right = SolveTriangular.apply(across, g[..., :k, k:], upper=True, unit=True)  # U there is L⁻¹ a
+        inner = tril(times_lower(across, square - right @ turned(y[..., :k, k:])), -1)
+        inner = inner + triu(times_upper(square - turned(y[..., k:, :k]) @ below, across))
         inner = SolveTriangular.apply(across, inner, upper=True, unit=True)
         d = turned(SolveTriangular.apply(corner, turned(inner), upper=True))
-        if m > n:
-            d = cat([d, below], -2)
-        if n > m:
-            d = cat([d, right], -1)
-        return turned(permutation(plain("lu", rows), plain("lu", y).dtype)) @ d
+        d = cat([d, below], -2) if m > n else cat([d, right], -1)
+        places = np.argsort(plain("lu", rows), axis=-1)[..., None]
+        return gather(d, -2, np.broadcast_to(places, a_shape))
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
@@ -289,11 +284,16 @@ def cholesky(A: A, *, upper: bool = False) -> A:
     return _cholesky_ex("cholesky", A, upper, True).L
 
 
-def _eigh(op: str, a: Array, uplo: str) -> Array:
+def _only_eigenvalues(a: Array) -> Array:
+    """As the last row, with nothing above it."""
+    return dressed(np.linalg.eigvalsh(plain("eigvalsh", a))[..., None, :], a)
+
+
+def _eigh(op: str, a: Array, uplo: str, find: Callable[..., Any] = Eigh.apply) -> Array:
     check_matrices(op, "A", a, square=True)
     if str(uplo).upper() not in ("L", "U"):
         raise ArgumentError(f"{op}: UPLO is {uplo!r}; it must be 'L' or 'U'")
-    return converged(op, Eigh.apply, from_triangle(a, str(uplo).upper() == "U"))
+    return converged(op, find, from_triangle(a, str(uplo).upper() == "U"))
 
 
 def converged(op: str, find: Callable[..., Any], a: Array) -> Any:
@@ -315,7 +315,8 @@ def eigh(A: A, UPLO: str = "L") -> return_types.linalg_eigh[A]:
 
 def eigvalsh(A: A, UPLO: str = "L") -> A:
     """The eigenvalues of symmetric matrices, of which one triangle is read, in ascending order."""
-    return _eigh("eigvalsh", A, UPLO)[..., shape_of(A)[-1], :]
+    find = Eigh.apply if is_tracked(A) else _only_eigenvalues
+    return _eigh("eigvalsh", A, UPLO, find)[..., -1, :]
 
 
 def linalg_svd(A: A, full_matrices: bool = True, *, driver: str | None = None) -> return_types.linalg_svd[A]:

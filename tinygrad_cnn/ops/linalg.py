@@ -162,6 +162,7 @@ def einsum(equation: Any, *operands: Any) -> Any:
         equation, operands = _lettered(equation, *operands)
     if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
         operands = tuple(operands[0])
+    check_same_dtype("einsum", *operands)
     terms, output = _parse(equation, [shape_of(x) for x in operands])
     arrays = _widened(list(operands), terms, output)
     pairs = [
@@ -190,6 +191,8 @@ def _lettered(*given: Any) -> tuple[str, tuple[Any, ...]]:
     """The equation and the operands, given as each operand and the numbers of its dims, and those of the output."""
 
     def term(numbers: Sequence[Any]) -> str:
+        if any(n is not Ellipsis and not 0 <= n < len(_NAMES) for n in numbers):
+            raise ArgumentError(f"einsum: the dims {list(numbers)} must be numbers from 0 to 51, or ...")
         return "".join("..." if n is Ellipsis else _NAMES[int(n)] for n in numbers)
 
     pairs, rest = given[: len(given) // 2 * 2], given[len(given) // 2 * 2 :]
@@ -201,7 +204,7 @@ def _lettered(*given: Any) -> tuple[str, tuple[Any, ...]]:
     return equation, pairs[::2]
 
 
-_NAMES = string.ascii_letters
+_NAMES = string.ascii_uppercase + string.ascii_lowercase  # in the order in which an output without a list has them
 
 
 def _widened(arrays: list[Any], terms: list[str], output: str) -> list[Any]:
@@ -255,6 +258,9 @@ def widest_first(extra: int) -> slice:
 def _check_letters(equation: str, terms: list[str], output: str, shapes: list[Shape]) -> None:
     sizes: dict[str, int] = {}
     for k, (term, shape) in enumerate(zip(terms, shapes, strict=True)):
+        own = dict(zip(term, shape, strict=True))
+        if any(own[letter] != n for letter, n in zip(term, shape, strict=True)):
+            raise ArgumentError(f"einsum: a letter repeated in {term!r}, of shape {shape}, names dims of one size")
         for letter, n in zip(term, shape, strict=True):
             known = sizes.setdefault(letter, n)
             if known == 1:

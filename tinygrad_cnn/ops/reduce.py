@@ -19,6 +19,7 @@ from tinygrad_cnn.core.reduce import Sum, beside, count, sample_reduction
 from tinygrad_cnn.core.types import A, Array, ArrayLike, Axis, NDArray, Shape
 from tinygrad_cnn.kernels.passes import recurrence, reduced_dtype, running, summed
 from tinygrad_cnn.ops.calling import flexible, vectorial
+from tinygrad_cnn.ops.checks import check_floating
 from tinygrad_cnn.ops.piecewise import maximum, minimum
 from tinygrad_cnn.ops.untracked import dressed
 from tinygrad_cnn.torch_names import return_types
@@ -635,6 +636,7 @@ def norm(input: A, p: float | str | None = "fro", dim: Axis = None, keepdim: boo
     order = 2.0 if p in ("fro", None) else p
     if isinstance(order, str):
         raise ArgumentError(f"norm: p is {p!r}; it must be a number, 'fro' or, of matrices, 'nuc'")
+    check_floating("norm", "input", input)
     axes = reduced_axes("norm", input, dim)
     x = input if dtype is None else input.astype(dtype)
     if order == 0:

@@ -15,7 +15,8 @@ from tinygrad_cnn.core.types import A, Array, ArrayLike, NDArray, Shape
 from tinygrad_cnn.kernels import matrices
 from tinygrad_cnn.ops.checks import check_matrices, check_same_dtype
 from tinygrad_cnn.ops.piecewise import where
-from tinygrad_cnn.ops.shape import cat, reshape, stack, tril, triu
+from tinygrad_cnn.ops.reduce import product_of_others
+from tinygrad_cnn.ops.shape import tril, triu
 from tinygrad_cnn.ops.untracked import dressed, plain
 from tinygrad_cnn.torch_names import return_types
 
@@ -129,41 +130,19 @@ def _is_well_conditioned(a: NDArray) -> bool:
 
 
 def cofactors(a: Array) -> Array:
-    """The derivative of the determinant by each element; polynomials, also where a matrix has no inverse."""
-    shape = shape_of(a)
-    each = reshape(a, (math.prod(shape[:-2]), *shape[-2:]))
-    return reshape(stack([cofactors_of_one(each[k]) for k in range(shape_of(each)[0])]), shape)
+    """The derivative of the determinant by each element; polynomials, also where a matrix has no inverse.
 
-
-def cofactors_of_one(a: Array) -> Array:
-    """Of one matrix.
-
-    With its singular vectors, taken as constants, b = uᵀ a v has an invertible corner c, and what is left of it by
-    elimination is a small matrix d, near 0: adj b = det c · [[det d · c⁻¹ + x adj d z, -x adj d], [-adj d z, adj d]].
+    Of arrays by their singular values, in n³ steps. What is recorded has a derivative itself: the determinants of all
+    minors, in n⁵ steps.
     """
-    u, sizes, v = np.linalg.svd(plain("det", a))
-    v = turned(v)
-    rank = int(np.sum(sizes > math.sqrt(np.finfo(sizes.dtype).eps) * sizes[:1]))
-    b = u.T @ (a @ v)
-    inverse = inverse_or_nan(b[:rank, :rank])
-    x, z = inverse @ b[:rank, rank:], b[rank:, :rank] @ inverse
-    det_d, adj_d = determinant_and_adjugate(b[rank:, rank:] - b[rank:, :rank] @ x)
-    above = cat([det_d * inverse + x @ adj_d @ z, -(x @ adj_d)], 1)
-    adjugate = det(b[:rank, :rank]) * cat([above, cat([-(adj_d @ z), adj_d], 1)], 0)
-    sign = float(np.round(np.linalg.det(u) * np.linalg.det(v)))
-    return sign * (u @ turned(adjugate) @ v.T)
-
-
-def determinant_and_adjugate(d: Array) -> tuple[Array, Array]:
-    """By Faddeev and LeVerrier's recursion: products only, so that any derivative exists."""
-    n = shape_of(d)[0]
-    eye = np.eye(n, dtype=plain("det", d).dtype)
-    adjugate: Array = eye
-    coefficient: Any = eye.dtype.type(1)
-    for k in range(1, n + 1):
-        adjugate = d @ adjugate + coefficient * eye if k > 1 else eye
-        coefficient = np.sum(d * turned(adjugate)) * (-1 / k)
-    return (coefficient, -adjugate) if n % 2 == 0 else (-coefficient, adjugate)
+    n = shape_of(a)[-1]
+    if isinstance(a, np.ndarray):
+        u, sizes, vh = np.linalg.svd(a)
+        sign = np.linalg.det(u) * np.linalg.det(vh)
+        return sign[..., None, None] * (u * product_of_others(sizes, (sizes.ndim - 1,))[..., None, :]) @ vh
+    others = np.array([[k for k in range(n) if k != i] for i in range(n)], dtype=np.int64)
+    minors = a[..., others[:, None, :, None], others[None, :, None, :]]
+    return Det.apply(minors) * (-1.0) ** np.add.outer(np.arange(n), np.arange(n))
 
 
 def regular(draw: Draw, lead: Shape, n: int) -> NDArray:
