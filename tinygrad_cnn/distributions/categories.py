@@ -14,6 +14,7 @@ from tinygrad_cnn.distributions import constraints
 from tinygrad_cnn.distributions.discrete import Binomial
 from tinygrad_cnn.distributions.distribution import Distribution, Shape
 from tinygrad_cnn.distributions.parameters import (
+    broadcast_all,
     clamped,
     constant,
     factorial_log,
@@ -242,9 +243,8 @@ class Multinomial(OfCategories):
 
     def log_prob(self, value: ArrayLike) -> Tensor:
         """ln n! - Σ ln k! + Σ k ln p."""
-        given = self._given(value)
-        none = (values(given) == 0) & (values(self.logits) == -math.inf)
-        logits = ops.where(none, 0.0, self.logits)
+        logits, given = broadcast_all(self.logits, self._given(value))
+        logits = ops.where((given == 0) & (logits == -math.inf), 0.0, logits)
         found: Tensor = (given.sum(-1) + 1).lgamma() - (given + 1).lgamma().sum(-1) + (logits * given).sum(-1)
         return found
 

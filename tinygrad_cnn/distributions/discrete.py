@@ -417,8 +417,8 @@ class Poisson(ExponentialFamily):
 
     def log_prob(self, value: ArrayLike) -> Tensor:
         """value ln rate - rate - ln value!."""
-        given = self._given(value)
-        return ops.xlogy(given, self.rate) - self.rate - (given + 1).lgamma()
+        rate, given = broadcast_all(self.rate, self._given(value))
+        return ops.xlogy(given, rate) - rate - (given + 1).lgamma()
 
     @property
     def mean(self) -> Tensor:

@@ -230,7 +230,7 @@ class Uniform(Distribution):
         """-ln(high - low) inside, -∞ at high and outside."""
         given = self._given(value)
         inside = (given >= self.low) & (given < self.high)
-        return ops.where(inside, 0.0, -math.inf) - (self.high - self.low).log()
+        return ops.where(inside, constant(0, self.low), -math.inf) - (self.high - self.low).log()
 
     def cdf(self, value: ArrayLike) -> Tensor:
         """(value - low) / (high - low), between 0 and 1."""
