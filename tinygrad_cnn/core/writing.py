@@ -54,10 +54,12 @@ class Writable:
         if view is None or view.base is None:
             return self._node
         if view.time != clock.now:
-            if written_since(self.array, view.time) and (self._node is not None or view.base.requires_grad):
+            written = written_since(self.array, view.time)
+            if written and (self._node is not None or view.base.requires_grad):
                 view.check("backward")
                 self._stand_at(history(view))
-            view.time = clock.now
+                written = False
+            view.time = view.time if written else clock.now
         return self._node
 
     def _stand_at(self, node: Any) -> None:
