@@ -53,6 +53,13 @@ def test_slices_are_reduced():
         tg.index_reduce(x, 0, index, source, "sum")
 
 
+def test_wrong_parts_and_signs_are_explained():
+    with pytest.raises(TypeError, match="tensor_split: got 'abc'; expected how many parts"):
+        tg.hsplit(tg.ones(2, 2), "abc")
+    with pytest.raises(RuntimeError, match="neg: input has dtype bool"):
+        tg.neg(tg.tensor([True]))
+
+
 def test_what_does_not_fit_is_explained():
     x = tg.tensor([1.0, 2.0], requires_grad=True)
     with pytest.raises(RuntimeError, match="'prod' has no derivative here"):

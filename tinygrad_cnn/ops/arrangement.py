@@ -150,6 +150,8 @@ def tensor_split(input: A, indices_or_sections: Any, dim: int = 0) -> tuple[A, .
     shape = shape_of(input)
     axis = check_axis("tensor_split", dim, len(shape))
     length = shape[axis]
+    if isinstance(indices_or_sections, (str, float)):
+        raise TypeError(f"tensor_split: got {indices_or_sections!r}; expected how many parts, or where they begin")
     if not shape_of(indices_or_sections):
         n = int(indices_or_sections)
         if n <= 0:

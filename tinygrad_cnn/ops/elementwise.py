@@ -12,7 +12,7 @@ from tinygrad_cnn.core.checks import dtype_of
 from tinygrad_cnn.core.domain import AwayFrom, Positive, Real
 from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.elementwise import Add, Div, Exp, Log, Mul, Neg, PowScalar, Sub
-from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.errors import ArgumentError, DTypeError
 from tinygrad_cnn.core.op import Elementwise, Kink, Op, Sample, Unary
 from tinygrad_cnn.core.promotion import default
 from tinygrad_cnn.core.types import A, Array, ArrayLike, NDArray
@@ -402,6 +402,8 @@ def mul(input: A, other: ArrayLike) -> A:
 
 def neg(input: A) -> A:
     """Each element with the other sign."""
+    if dtype_of(input).kind == "b":
+        raise DTypeError("neg: input has dtype bool, which has no sign; use ~x, or logical_not")
     return Neg.apply(input)
 
 
