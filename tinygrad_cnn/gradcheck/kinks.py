@@ -158,7 +158,7 @@ def check_ties(
             found = float(sum(np.sum(g * d) for g, d in zip(gradients, u, strict=True)))
             slack = error + 1e-5 * max(1e-300, abs(low_end), abs(high_end))
             terms = sum(float(np.sum(np.abs(g * d))) for g, d in zip(gradients, u, strict=True))
-            slack += granted(terms, float(np.sum(np.abs(numbers))))
+            slack += granted(terms, float(np.sum(np.abs(numbers)))) + 16 * point.eps * terms
             if low_end - slack <= found <= high_end + slack:
                 continue
             least = max(

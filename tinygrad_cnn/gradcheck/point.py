@@ -21,6 +21,9 @@ LEAST = 0.01
 """Outputs count as rounded at least as numbers of this part of the largest; and what rounds as a number of this size
 does counts as 0."""
 
+NEIGHBOURS = 64.0
+"""Of the points between which the roughness of a gradient is seen, in units of their last place."""
+
 DEVIATIONS = 4.0
 """Rounding errors stay within so many standard deviations, as good as always."""
 
@@ -242,6 +245,22 @@ class Point:
             + in_double
             for g, p, in_double in zip(arrays, pieces, self._against_double(cotangent, arrays), strict=True)
         ]
+
+    def gradient_roughness(self, random: np.random.Generator, cotangent: NDArray) -> list[NDArray]:
+        """How far each gradient is from itself between neighbouring numbers, a few units in the last place apart."""
+        here, steps = self.gradients(cotangent), self._directions(random, relative=True)
+        directions = [np.where(a == 0, 0.0, u) for a, u in zip(self.arrays, steps, strict=True)]
+        most = [np.zeros(a.size) for a in self.arrays]
+        for t in range(1, NOISE_POINTS):
+            step = t * NEIGHBOURS * self.eps
+            moved = [
+                np.asarray(a.astype(np.float64) + step * u).astype(a.dtype)
+                for a, u in zip(self.arrays, directions, strict=True)
+            ]
+            for k, (g, h) in enumerate(zip(self.vjp(cotangent, moved), here, strict=True)):
+                if g is not None:
+                    most[k] = np.maximum(most[k], np.abs(np.nan_to_num(g) - h).reshape(-1))
+        return [2 * part for part in most]
 
     def _against_double(self, cotangent: NDArray, gradients: Sequence[NDArray]) -> list[NDArray]:
         """Twice the distance to the same gradient in float64, a few units of rounding at most; 0 if that cannot be had.
