@@ -10,6 +10,12 @@ from tinygrad_cnn.core.errors import ArgumentError, DTypeError, PlaceError
 from tinygrad_cnn.core.types import Array, DType, NDArray, Pair, Shape
 
 
+def check_mask(op: str, mask: Array) -> None:
+    """DTypeError unless the mask is one of booleans."""
+    if dtype_of(mask).kind != "b":
+        raise DTypeError(f"{op}: mask has dtype {dtype_of(mask)}; expected booleans: mask != 0, or mask.bool()")
+
+
 def check_pair(op: str, name: str, value: Any, smallest: int) -> Pair:
     """(vertical, horizontal) of a number or a pair, each a whole number of at least `smallest`."""
     kind = type(value)

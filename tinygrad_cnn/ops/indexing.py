@@ -11,7 +11,7 @@ from tinygrad_cnn.core.op import Kink, Op, Sample
 from tinygrad_cnn.core.types import A, Array, ArrayLike, Shape
 from tinygrad_cnn.kernels.orders import order_along
 from tinygrad_cnn.ops.calling import flexible, vectorial
-from tinygrad_cnn.ops.checks import check_integer, check_ndim, check_range, check_same_dtype
+from tinygrad_cnn.ops.checks import check_integer, check_mask, check_ndim, check_range, check_same_dtype
 from tinygrad_cnn.ops.shape import clone, reshape
 from tinygrad_cnn.torch_names import return_types
 
@@ -298,6 +298,7 @@ def topk(input: A, k: int, dim: int = -1, largest: bool = True, sorted: bool = T
 
 def masked_select(input: A, mask: ArrayLike) -> A:
     """The elements where the mask, broadcast to the input, holds; one-dimensional."""
+    check_mask("masked_select", mask)
     shape = check_broadcast("masked_select", shape_of(input), shape_of(mask))
     repeated: Array = np.broadcast_to(input, shape)
     return getitem(repeated, np.broadcast_to(np.asarray(mask), shape))

@@ -12,7 +12,7 @@ from tinygrad_cnn.core.op import Elementwise, Kink, Sample, Unary
 from tinygrad_cnn.core.piecewise import AWAY_FROM_ZERO, Relu
 from tinygrad_cnn.core.promotion import default
 from tinygrad_cnn.core.types import A, Array, ArrayLike
-from tinygrad_cnn.ops.checks import fitted
+from tinygrad_cnn.ops.checks import check_mask, fitted
 from tinygrad_cnn.ops.untracked import paired
 from tinygrad_cnn.torch_names.errors import DivisionError, KernelMissingError
 
@@ -401,6 +401,7 @@ def masked_fill(input: A, mask: ArrayLike, value: float | ArrayLike) -> A:
     """`input` with `value`, a number or a tensor without dims, where the mask holds; the dtype stays."""
     if shape_of(value):
         raise ArgumentError(f"masked_fill: value has shape {shape_of(value)}; expected a number or 0 dims")
+    check_mask("masked_fill", mask)
     dtype = dtype_of(input)
     if not hasattr(value, "astype"):
         value = fitted("masked_fill", value, dtype)

@@ -6,11 +6,11 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from tinygrad_cnn.core.checks import check_axis, check_broadcast, dtype_of, shape_of
-from tinygrad_cnn.core.errors import ArgumentError, DTypeError
+from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.indexing import PutItem, SetItem
 from tinygrad_cnn.core.types import A, Array, ArrayLike, NDArray, Shape
 from tinygrad_cnn.ops.calling import flexible
-from tinygrad_cnn.ops.checks import check_integer, check_ndim, check_range, check_same_dtype
+from tinygrad_cnn.ops.checks import check_integer, check_mask, check_ndim, check_range, check_same_dtype
 from tinygrad_cnn.ops.indexing import along_axis, gather, getitem, scatter_add, setitem
 from tinygrad_cnn.ops.piecewise import Where
 from tinygrad_cnn.ops.shape import broadcast_to, clone, flatten, reshape
@@ -208,10 +208,8 @@ def masked_scatter(input: A, mask: ArrayLike, source: ArrayLike) -> A:
 
 
 def _mask(op: str, mask: Array) -> NDArray:
-    values = plain(op, mask)
-    if values.dtype.kind != "b":
-        raise DTypeError(f"{op}: mask has dtype {values.dtype}; expected booleans")
-    return values
+    check_mask(op, mask)
+    return plain(op, mask)
 
 
 def take(input: A, index: ArrayLike) -> A:
