@@ -34,6 +34,10 @@ HELPERS = {
     "core.reduce.beside": REDUCTIONS,
     "core.reduce.count": ("Mean", "Prod", "Var", "Std"),
     "ops.reduce.product_of_others": ("Prod",),
+    "ops.reduce.products_before": ("Prod", "Cumprod"),
+    "ops.reduce.carried_back": ("Cumprod", "Recurrence"),
+    "ops.logarithms.part_of": ("Logaddexp",),
+    "ops.elementwise.sigmoid_slope": ("Silu", "GeluTanh"),
     "ops.reduce.evenly": ("Amax", "Amin", "Norm"),
     "ops.reduce.at_extreme": ("MaxDim", "MinDim"),
     "core.indexing.is_basic": ("PutItem", "SetItem", "GetItem"),
@@ -71,6 +75,7 @@ KERNELS = {
     "kernels.pool.divisors": AVERAGES,
     "kernels.conv.taps": (*CONVOLUTIONS, *POOLS),
     "kernels.passes.gate": ("Gate", "Relu"),
+    "kernels.passes.recurrence": ("Recurrence", "Cumprod"),
     "kernels.passes.channel_sums": ("ChannelSum", "Conv2DBias"),
 }
 """NumPy's kernels of gradients."""

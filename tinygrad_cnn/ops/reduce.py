@@ -253,6 +253,7 @@ class Logsumexp(Op):
     floating = True
     kinks = (
         Kink("all -∞", (np.full(2, -np.inf),), (np.zeros(2),), {"axes": (0,), "keepdim": False}),
+        Kink("large and equal", (np.full(2, 1e30),), (np.full(2, 0.5),), {"axes": (0,), "keepdim": False}),
         Kink("one ∞", (np.array([np.inf, 0.0]),), (np.array([np.nan, 0.0]),), {"axes": (0,), "keepdim": False}),
     )
 
