@@ -374,6 +374,7 @@ class Run:
 class Allowed:
     """Why a kind of difference stays, and how PyTorch is asked again: lines that must agree, True if nothing can be."""
 
+    page: str  # how the page of differences begins to tell of it
     reason: str
     reword: object  # of a run, what differs and what PyTorch raised
     saved: str = ""  # how PyTorch packs what it saves for a backward pass
@@ -516,92 +517,116 @@ def after_a_raise(run, found, theirs):
 
 EXCEPTIONS = {
     "an operand that lies in the memory written": Allowed(
+        "An operand that lies in the memory that is written",
         "PyTorch refuses some of these writes, and in others reads what it has just written; here the operand is read "
         "first. PyTorch must agree when the operand is cloned.",
         of_copies,
         ends=False,
     ),
     "a value that no rule needs was written": Allowed(
+        "What no rule needs may be written",
         "PyTorch refuses a backward pass when anything that it saved was written, also what the rule does not need, or "
         "takes what was written behind its back. PyTorch must agree when it keeps copies of what it saves.",
         of_saved_copies,
         saved="copies",
     ),
     "a value that no rule needs was written, another behind PyTorch's back": Allowed(
+        "What no rule needs may be written",
         "The same with what was written through `.data` or an array: PyTorch must agree when it looks at no version.",
         of_saved_copies,
         saved="unseen",
     ),
     "a second backward pass through what was not needed": Allowed(
+        "A second backward pass",
         "PyTorch refuses a second backward pass through an op that saved anything, we where what was freed is needed. "
         "PyTorch must agree when every pass retains the graph.",
         of_retained,
     ),
     "a view whose base was written since": Allowed(
+        "A view whose base was written since",
         "PyTorch takes it for a leaf until somebody asks for its grad_fn. It must agree when all are asked before.",
         of_views_brought_up_to_date,
         ends=False,
     ),
     "after x.data = y": Allowed(
+        "After `x.data = y`",
         "PyTorch's x keeps counting its writes together with the views taken before, which lie elsewhere now, so that "
         "a write into one makes the others stale. A version here belongs to memory.",
         after_other_data,
     ),
     "as_strided of what lies in another order": Allowed(
+        "`as_strided` of a result of transposed tensors",
         "The results of ops on transposed tensors lie transposed in PyTorch; here what is viewed lies in the order of "
         "its indices, and that is the order in which as_strided counts.",
         laid_out_otherwise,
     ),
     "one value for all places of expanded memory": Allowed(
+        "One value for all of expanded memory",
         "PyTorch refuses `x.expand(2, 3)[:1] = 5`, and takes `x.expand(2, 3)[:1].fill_(5)`. It must agree with that.",
         filled,
         ends=False,
     ),
     "writes by index into expanded memory": Allowed(
+        "A write by index into expanded memory",
         "PyTorch lets index_fill_, index_put_, masked_fill_, tril_ and others write there, and warns that it will not "
         "any longer. Here they are refused as all other writes are.",
         by_index_into_expanded,
     ),
     "view of what lies in another order": Allowed(
+        "`view` of a result",
         "The results of ops on overlapping or transposed tensors lie as these do there, where view refuses them.",
         laid_out_for_view,
     ),
     "stale views of memory that PyTorch does not know to be shared": Allowed(
+        "Tensors made of one NumPy array",
         "A write through one of two tensors made of one array makes the views of the other stale, too; PyTorch knows "
         "of two storages. So a gradient that a stale view was to retain, or its hook to be told, may not come.",
         unseen_there,
     ),
     "a value overwritten behind PyTorch's back": Allowed(
+        "A value that is overwritten unseen",
         "What was written through `.data` or an array is not checked. Which gradient that gives depends on whether "
         "a rule keeps its input or its output.",
         behind,
     ),
     "two ellipses in one index": Allowed(
+        "Two ellipses in one index",
         "PyTorch lets each stand for as many dims, and so counts too far where that is not 0. Here it is refused.",
         two_ellipses,
     ),
     "another dtype of a single row": Allowed(
-        "PyTorch asks for the stride 1 also of a dim of one element, where no stride matters.", rows_of_one
+        "`view(dtype)` of a single row",
+        "PyTorch asks for the stride 1 also of a dim of one element, where no stride matters.",
+        rows_of_one,
     ),
     "copies of two tensors of one array": Allowed(
+        "Tensors made of one NumPy array",
         "What from_numpy made of one array shares memory; copies and files keep that here. PyTorch knows two storages.",
         copies_of_one_array,
     ),
     "as_strided beyond its tensor": Allowed(
+        "`as_strided` beyond its tensor",
         "PyTorch sends a gradient to what lies beyond the tensor that as_strided was called on, or does not, depending "
         "on whether its base was written since. Here it never does.",
         beyond,
     ),
     "a bug of PyTorch": Allowed(
-        "It says so itself, and asks to be told.", lambda run, found, theirs: "INTERNAL ASSERT" in str(theirs)
+        "Internal errors of PyTorch",
+        "It says so itself, and asks to be told.",
+        lambda run, found, theirs: "INTERNAL ASSERT" in str(theirs),
     ),
-    "one memory saved as two dtypes": Allowed("PyTorch's files cannot hold it; ours can.", saved_as_two_dtypes),
+    "one memory saved as two dtypes": Allowed(
+        "Files hold one memory as two dtypes", "PyTorch's files cannot hold it; ours can.", saved_as_two_dtypes
+    ),
     "a target that overlaps itself": Allowed(
+        "A target that overlaps itself",
         "What a write leaves in a view where an element lies twice (unfold, as_strided) depends on the order.",
         overlaps_itself,
     ),
     "gradients after a backward pass that raised": Allowed(
-        "Which nodes a pass reaches before it raises depends on the order of the engine.", after_a_raise
+        "After a backward pass that raised",
+        "Which nodes a pass reaches before it raises depends on the order of the engine.",
+        after_a_raise,
     ),
 }
 
