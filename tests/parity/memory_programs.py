@@ -188,7 +188,11 @@ def same_storage(a, b):
 
 
 def as_array(value):
-    return value if isinstance(value, np.ndarray) else value.detach().numpy()
+    """The numbers, in the memory where they lie; zeros without memory, which PyTorch has, are given some."""
+    if isinstance(value, np.ndarray):
+        return value
+    empty_handed = isinstance(value, torch.Tensor) and value._is_zerotensor()
+    return value.detach().numpy(force=True) if empty_handed else value.detach().numpy()
 
 
 def close(a, b, precision):
