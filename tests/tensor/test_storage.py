@@ -303,6 +303,18 @@ def test_what_a_layer_returns_is_viewed_in_place():
         assert not flat.any()
 
 
+@pytest.mark.parametrize("turned", [lambda x: x.clone().T, lambda x: tg.rot90(x), lambda x: (x * 1).t()])
+def test_a_view_of_what_nobody_holds_is_viewed_and_written_in_place(turned):
+    x = turned(tg.arange(6.0).view(2, 3))
+    array = x.numpy()
+    parts = [*x.split(1, 1), x[:, 1:], x.diagonal(), x.unfold(0, 2, 1)]
+    assert all(np.shares_memory(part.numpy(), array) for part in parts)
+    for part in parts[:2]:
+        part.fill_(7)
+    assert (array == 7).all()
+    assert x.eq(7).all()
+
+
 # ---- expanded memory
 
 

@@ -147,7 +147,7 @@ class View:
 
     def __init__(self, source: Any, op: type[Op], options: dict[str, Any]) -> None:
         if source is not None and source.view_of is not None and source.view_of.hidden():
-            source.view_of = None  # nobody else sees it, so it is a base itself
+            source.view_of = None if source.array.flags.c_contiguous else OUTSIDE  # nobody sees its base: it is one
         before = None if source is None else source.view_of
         self.base: Any = source if before is None or before.base is None else before.base
         self.before: View | None = None if self.base is source else before  # the view of which this is a view

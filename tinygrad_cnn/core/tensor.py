@@ -301,7 +301,8 @@ class Tensor(Writable):
         """Add to the `.grad` of the result of an op: a new one each time."""
         with adding:
             total = gradient if self._grad is None else self._grad + gradient
-            self._grad = total if isinstance(total, Tensor) else Tensor.wrap(np.array(total))
+            kept = isinstance(total, Tensor)
+            self._grad = Cast.apply(total, dtype=total.array.dtype) if kept else Tensor.wrap(np.array(total))
 
     def detach(self) -> Self:
         """The same memory without the history."""

@@ -173,7 +173,7 @@ class Writable:
         if self.base is not None:
             if self.view_of.hidden():  # type: ignore[union-attr]
                 self.current()
-                self.view_of = None
+                self.view_of = None if self.array.flags.c_contiguous else OUTSIDE
             else:
                 self.view_of.check(op)  # type: ignore[union-attr]
                 self.base.refuse_leaf(op)

@@ -263,6 +263,6 @@ def cdist(x1: A, x2: ArrayLike, p: float = 2.0, compute_mode: str = "use_mm_for_
 
 def adjoint(input: A) -> A:
     """The last two dims swapped."""
-    if len(shape_of(input)) < 2:
+    if len(shape_of(input)) == 1:
         raise ArgumentError(f"adjoint: input has shape {shape_of(input)}; expected a matrix or a batch of matrices")
     return transpose(input, -2, -1)

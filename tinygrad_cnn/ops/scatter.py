@@ -160,6 +160,7 @@ def index_add(input: A, dim: int, index: ArrayLike, source: ArrayLike, *, alpha:
     """``alpha * source`` added to slices of a dim, more than once where the index repeats."""
     axis, places, numbers = _slices("index_add", input, dim, index)
     _fits("index_add", input, axis, len(numbers), source)
+    check_same_dtype("index_add", input, source)
     added = source if alpha == 1 else source * np.asarray(alpha).astype(dtype_of(source))
     return input + PutItem.apply(added, index=places, shape=shape_of(input))
 
