@@ -154,7 +154,7 @@ class View:
         self.op, self.options = op, options
         self.time = clock.now  # when its history was last known to be right
         inherited = None if before is None else before.refusal
-        self.refusal = NO_GRAD if not mode.recording else SEVERAL if op.several else inherited
+        self.refusal: str | None = NO_GRAD if not mode.recording else SEVERAL if op.several else inherited
         """Why a recorded write is refused."""
 
     def path(self) -> tuple[tuple[type[Op], dict[str, Any]], ...]:
