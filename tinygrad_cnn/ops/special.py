@@ -11,6 +11,7 @@ from tinygrad_cnn.core.domain import AwayFrom, Positive, Real
 from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.op import Elementwise, Kink, Sample, Unary
+from tinygrad_cnn.core.promotion import default
 from tinygrad_cnn.core.types import A, Array
 from tinygrad_cnn.kernels import bessel, gamma, special
 from tinygrad_cnn.ops.untracked import plain
@@ -314,7 +315,8 @@ def mvlgamma(input: A, p: int) -> A:
     """The logarithm of the multivariate gamma function of dimension p: ``p(p-1)/4 ln π + Σ lgamma(x - k/2)``, k < p."""
     if p < 1:
         raise ArgumentError(f"mvlgamma: p is {p}; the dimension is at least 1")
-    places = np.arange(p, dtype=plain("mvlgamma", input).dtype if plain("mvlgamma", input).dtype.kind == "f" else None)
+    dtype = plain("mvlgamma", input).dtype
+    places = np.arange(p, dtype=dtype if dtype.kind == "f" else default.dtype)
     terms = Lgamma.apply(input[..., None] - places / 2)
     return np.sum(terms, axis=-1) + p * (p - 1) / 4 * math.log(math.pi)
 

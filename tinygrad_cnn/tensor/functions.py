@@ -16,7 +16,7 @@ _EXACT = {
     "cummin", "det", "diag", "diff", "dot", "fix", "float_power", "floor", "frac", "frexp", "gather", "heaviside",
     "histc", "histogram", "index_add", "index_copy", "index_reduce", "index_select", "inner", "inverse", "isin",
     "isneginf", "isposinf", "kthvalue", "log_softmax", "logcumsumexp", "lu_solve", "lu_unpack", "masked_select",
-    "matmul", "max", "min", "mm", "mode", "msort", "mv", "nan_to_num", "nanquantile", "neg", "negative", "nonzero",
+    "matmul", "mm", "mode", "msort", "mv", "nan_to_num", "nanquantile", "neg", "negative", "nonzero",
     "norm", "ormqr", "qr", "quantile", "renorm", "round", "scatter", "scatter_add", "scatter_reduce",
     "searchsorted", "sgn", "sign", "signbit", "slice_scatter", "slogdet", "softmax", "sort", "svd", "take",
     "take_along_dim", "tensordot", "topk", "triangular_solve", "tril", "triu", "trunc", "vdot", "where",

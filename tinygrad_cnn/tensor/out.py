@@ -16,6 +16,10 @@ IN_OUT = frozenset({"cumsum", "cumprod"})
 """Functions that compute in the dtype of `out`."""
 
 
+PAIRS_EXACT = frozenset({"max", "min"})
+"""Functions whose `out` must have the dtypes of the results if there are two, and may have others if there is one."""
+
+
 def written(op: str, result: Any, out: Any) -> Any:
     """The result, in the memory of `out`, which takes its shape, and must hold its dtype.
 
@@ -79,7 +83,7 @@ def into(function: _Function, exact: bool = False) -> _Function:
         if function.__name__ in IN_OUT and isinstance(out, Tensor):
             options.setdefault("dtype", out.dtype)
         result = function(*args, **options)
-        if exact:
+        if exact or (isinstance(result, tuple) and function.__name__ in PAIRS_EXACT):
             check_dtypes(function.__name__, result, out)
         return written(function.__name__, result, out)
 

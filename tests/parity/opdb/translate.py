@@ -172,8 +172,10 @@ def array_of(t: torch.Tensor) -> np.ndarray:
     t = t.detach()
     if t.is_contiguous():
         return t.numpy().copy()
-    storage = t.untyped_storage().clone()
-    return torch.empty(0, dtype=t.dtype).set_(storage, t.storage_offset(), t.shape, t.stride()).numpy()
+    size = t.untyped_storage().nbytes() // t.itemsize
+    memory = torch.empty(0, dtype=t.dtype).set_(t.untyped_storage(), 0, (size,), (1,)).numpy().copy()
+    strides = [step * t.itemsize for step in t.stride()]
+    return np.ndarray(tuple(t.shape), memory.dtype, memory, t.storage_offset() * t.itemsize, strides)
 
 
 def ours(value: Any, grad: bool = True) -> Any:

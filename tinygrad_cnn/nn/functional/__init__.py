@@ -39,6 +39,6 @@ from tinygrad_cnn.torch_names.absent import absent as _absent
 
 if not TYPE_CHECKING:
     for _name in ("avg_pool2d", "avg_pool3d", "gelu", "hardshrink", "linear", "logsigmoid", "softplus", "softshrink"):
-        globals()[_name] = _into(globals()[_name], _name == "gelu")
+        globals()[_name] = _into(globals()[_name], True)
     __all__ = [name for name, value in vars().items() if callable(value) and name[0] != "_"]
     __getattr__ = _absent("nn.functional", _FUNCTIONS)
