@@ -23,7 +23,7 @@ class IndexingMethods(FactMethods):
         if type(index) is not int and type(index) is not slice:
             views, index = as_pytorch(index)
             if views is not None:
-                self = Tensor.__getitem__(self, views)
+                return ops.getitem(ops.getitem(self, views), index)
         return ops.getitem(self, index)
 
     def __setitem__(self, index: Any, value: ArrayLike) -> None:
