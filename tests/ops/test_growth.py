@@ -79,7 +79,7 @@ def test_four_times_as_much_takes_four_times_as_many_calls(name):
 
 def test_the_gradient_of_a_part_of_cat_looks_at_its_own_ends_only():
     """A sum over the lengths of all parts before it is one call, but as long as they are many."""
-    y, ends = Cat.forward(*(np.ones(k % 3) for k in range(50)), axis=0)
+    ends = np.cumsum([k % 3 for k in range(50)])
     looked = []
 
     class Ends(np.ndarray):
@@ -90,7 +90,7 @@ def test_the_gradient_of_a_part_of_cat_looks_at_its_own_ends_only():
         def __iter__(self):
             raise AssertionError("all ends are looked at")
 
-    Cat.d_xs(y, 40, ends.view(Ends), axis=0)
+    Cat.d_xs(np.ones(ends[-1]), 40, axis=0, ends=ends.view(Ends))
     assert len(looked) <= 2
 
 

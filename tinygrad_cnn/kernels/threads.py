@@ -133,8 +133,9 @@ def _found() -> int:
     return max(counts) if counts else os.cpu_count() or 1
 
 
+@cache
 def thread_count() -> int:
-    """What `get_num_threads` returns: kernels ask at every call."""
+    """What `get_num_threads` returns, found once: kernels ask at every call."""
     return _Asked.count or _found()
 
 
@@ -148,6 +149,7 @@ def set_num_threads(n: int) -> None:
     if isinstance(n, bool) or not isinstance(n, int) or n < 1:
         raise ValueError(f"set_num_threads: n is {n!r}; it must be an integer of at least 1")
     _Asked.count = n
+    thread_count.cache_clear()
     _hold_blas()
 
 

@@ -21,7 +21,6 @@ from tinygrad_cnn.ops.elementwise import sqrt
 from tinygrad_cnn.ops.indexing import Gather
 from tinygrad_cnn.ops.piecewise import clamp, where
 from tinygrad_cnn.ops.reduce import amax, amin, evenly, mean, nonempty, norm, reduced_axes, std, sum, var
-from tinygrad_cnn.ops.rounding import ceil, floor, round
 from tinygrad_cnn.ops.shape import flatten, movedim, reshape, squeeze, transpose, unsqueeze
 from tinygrad_cnn.ops.untracked import dressed, plain
 from tinygrad_cnn.torch_names import return_types
@@ -240,7 +239,7 @@ def _checked_chances(op: str, x: Array, q: Any, interpolation: str) -> Any:
 def _between(ordered: Array, rank: Array, last: int, interpolation: str) -> Array:
     """What lies at these ranks of sorted rows, between two elements by the rule of that name."""
     if interpolation in ("lower", "higher", "nearest"):
-        rank = {"lower": floor, "higher": ceil, "nearest": round}[interpolation](rank)
+        rank = {"lower": np.floor, "higher": np.ceil, "nearest": np.round}[interpolation](plain("quantile", rank))
     below = np.floor(plain("quantile", rank)).astype(np.int64)
     above = np.ceil(plain("quantile", rank)).astype(np.int64)
     low, high = Gather.apply(ordered, below, axis=last), Gather.apply(ordered, above, axis=last)
