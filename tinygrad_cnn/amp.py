@@ -75,12 +75,12 @@ class autocast:
         return cast(F, called)
 
 
-def custom_fwd(fwd: F | None = None, *, device_type: str, cast_inputs: Any = None) -> Any:
+def custom_fwd(fwd: Any = None, *, device_type: str, cast_inputs: Any = None) -> Any:
     """The forward of a Function as it is: there is no autocast to be heeded."""
     return (lambda function: function) if fwd is None else fwd
 
 
-def custom_bwd(bwd: F | None = None, *, device_type: str) -> Any:
+def custom_bwd(bwd: Any = None, *, device_type: str) -> Any:
     """The backward of a Function as it is."""
     return (lambda function: function) if bwd is None else bwd
 

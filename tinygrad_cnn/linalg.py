@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from tinygrad_cnn.ops import decompositions, matrix_functions, products, solving
-from tinygrad_cnn.ops.linalg import matmul
+from tinygrad_cnn.ops.linalg import matmul as matmul
 from tinygrad_cnn.ops.solving import SingularError
 from tinygrad_cnn.tensor.out import into
 from tinygrad_cnn.torch_names.absent import OF_LINALG as _OF_LINALG

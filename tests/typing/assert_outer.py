@@ -14,6 +14,7 @@ import numpy.typing as npt
 from PIL.Image import Image
 
 from tinygrad_cnn import (
+    Size,
     Tensor,
     arange,
     autograd,
@@ -463,7 +464,7 @@ def probabilities(x: Tensor) -> None:
     assert_type(normal.perplexity(), Tensor)
     assert_type((normal.mean, normal.variance, normal.stddev), tuple[Tensor, Tensor, Tensor])
     assert_type((normal.loc, normal.scale), tuple[Tensor, Tensor])
-    assert_type(normal.batch_shape, tuple[int, ...])
+    assert_type(normal.batch_shape, Size)
     assert_type(normal.has_rsample, bool)
     uniform = distributions.Uniform(0.0, 1.0)
     assert_type(uniform.rsample(), Tensor)

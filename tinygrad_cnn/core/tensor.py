@@ -10,6 +10,7 @@ from collections.abc import Callable
 from operator import attrgetter
 from sys import getrefcount
 from threading import RLock
+from types import NoneType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -227,14 +228,11 @@ class Tensor(Writable):
 
     @grad.setter
     def grad(self, value: Any) -> None:
-        if value is not None and not isinstance(value, Tensor):
+        if not isinstance(value, (Tensor, NoneType)):
             raise TypeError(f"grad: expected None or a Tensor, got {type(value).__name__}")
-        own = self.array.shape, self.array.dtype
-        if value is self or (value is not None and (value.array.shape, value.array.dtype) != own):
-            raise ArgumentError(
-                f"grad: a tensor of shape {value.array.shape} and dtype {value.array.dtype} for one of shape {own[0]} "
-                f"and dtype {own[1]}; they must be equal, and not the tensor itself"
-            )
+        own, given = ((x.array.shape, x.array.dtype) for x in (self, self if value is None else value))
+        if value is self or given != own:
+            raise ArgumentError(f"grad: shape and dtype {given} for {own}; they must agree, and not be one tensor")
         self._grad = value
 
     @grad.deleter

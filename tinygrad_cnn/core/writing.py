@@ -126,7 +126,7 @@ class Writable:
                 part = self.wrap(GetItem.forward(self.array, index=place))
                 part.view_of = View(self, GetItem, {"index": place})
                 extra = len(shape_of(held)) - part.ndim  # NumPy drops leading axes of size 1
-                part.assign("setitem", Reshape.apply(held, shape=held.shape[extra:]) if extra > 0 else held)
+                part.assign("setitem", Reshape.apply(held, shape=shape_of(held)[extra:]) if extra > 0 else held)
             elif self.records_write("setitem", (held,)):
                 self.become("setitem", lambda x: SetItem.apply(x, held, index=place), held, place=place)
             else:

@@ -42,6 +42,7 @@ class Independent(Distribution, Generic[D]):
             )
         self.base_dist, self.reinterpreted_batch_ndims = base_distribution, reinterpreted_batch_ndims
         cut = len(batch) - reinterpreted_batch_ndims
+        self.has_rsample = bool(base_distribution.has_rsample)
         super().__init__(batch[:cut], batch[cut:] + event, validate_args)
 
     def expand(self, batch_shape: Shape, _instance: Any = None) -> Self:
@@ -51,11 +52,6 @@ class Independent(Distribution, Generic[D]):
         new._batch_shape = Size(batch_shape)
         new.base_dist = self.base_dist.expand((*batch_shape, *self.event_shape[: self.reinterpreted_batch_ndims]))
         return new
-
-    @property
-    def has_rsample(self) -> bool:
-        """That of the base."""
-        return bool(self.base_dist.has_rsample)
 
     @property
     def has_enumerate_support(self) -> bool:

@@ -29,7 +29,7 @@ class Distribution:
 
     arg_constraints: ClassVar[Any] = {}
     """What each parameter must satisfy, by name."""
-    has_rsample: Any = False
+    has_rsample: bool = False
     """Whether samples can be functions of the parameters."""
     has_enumerate_support: Any = False
     """Whether all values can be listed."""

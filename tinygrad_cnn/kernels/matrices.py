@@ -123,6 +123,7 @@ def cholesky(a: NDArray) -> tuple[NDArray, NDArray]:
         return np.linalg.cholesky(a), found
     except np.linalg.LinAlgError:
         factor = np.full_like(a, np.nan)
+    part = a[..., :0, :0]
     for place in np.ndindex(found.shape):
         for size in range(1, a.shape[-1] + 1):
             try:

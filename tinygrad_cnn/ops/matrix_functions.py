@@ -288,7 +288,7 @@ def linalg_vander(x: A, *, N: int | None = None) -> A:
     return powers(x, count) if shape else unsqueeze(powers(x, count), 0)
 
 
-def powers(x: A, count: int) -> A:
+def powers(x: Any, count: int) -> Any:
     shape, values = shape_of(x), plain("vander", x)
     dtype = np.int64 if values.dtype.kind in "biu" else values.dtype
     ones: Any = dressed(np.ones((*shape, 1), dtype), x)

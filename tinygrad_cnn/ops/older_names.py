@@ -25,7 +25,7 @@ def cholesky(input: A, upper: bool = False) -> A:
     return decompositions.cholesky(input, upper=upper)
 
 
-def lu(A: A, pivot: bool = True, get_infos: bool = False) -> Any:
+def lu(A: Any, pivot: bool = True, get_infos: bool = False) -> Any:
     """``(LU, pivots)``, and with `get_infos` also info; see `linalg.lu_factor_ex`."""
     packed, pivots, info = lu_factor_ex(A, pivot=pivot)
     if get_infos:

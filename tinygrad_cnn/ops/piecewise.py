@@ -403,11 +403,12 @@ def masked_fill(input: A, mask: ArrayLike, value: float | ArrayLike) -> A:
         raise ArgumentError(f"masked_fill: value has shape {shape_of(value)}; expected a number or 0 dims")
     check_mask("masked_fill", mask)
     dtype = dtype_of(input)
-    if not hasattr(value, "astype"):
-        value = fitted("masked_fill", value, dtype)
-    elif dtype_of(value) != dtype:
-        value = value.astype(dtype)
-    return Where.apply(mask, value, input)
+    filling: Any = value
+    if not hasattr(filling, "astype"):
+        filling = fitted("masked_fill", filling, dtype)
+    elif dtype_of(filling) != dtype:
+        filling = filling.astype(dtype)
+    return Where.apply(mask, filling, input)
 
 
 def fill(input: A, value: float | ArrayLike) -> A:

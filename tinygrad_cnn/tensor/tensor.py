@@ -12,6 +12,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Self
 
 from tinygrad_cnn.autograd.hooks import RemovableHandle, add_hook, add_post_accumulate_hook, retain, retains
+from tinygrad_cnn.autograd.nodes import Node
 from tinygrad_cnn.core import tensor as core
 from tinygrad_cnn.core.indexing import check_index, is_basic
 from tinygrad_cnn.core.promotion import default
@@ -92,6 +93,8 @@ class Tensor(
         def grad(self, value: Tensor | None) -> None: ...
         @grad.deleter
         def grad(self) -> None: ...
+        @property
+        def grad_fn(self) -> Node | None: ...
         def detach(self) -> Tensor: ...
         @staticmethod
         def wrap(array: Any) -> Tensor: ...
@@ -159,8 +162,9 @@ class Tensor(
                     "deepcopy: only a leaf can be copied with all that belongs to it, this tensor is the result of an "
                     "op; use .detach().clone()"
                 )
-            known = memo[id(self)] = self.sharing(copied(in_order(self), memo)).requires_grad_(self.requires_grad)
-            known._grad = deepcopy(self._grad, memo)
+            copy: Tensor = self.sharing(copied(in_order(self), memo)).requires_grad_(self.requires_grad)
+            known = memo[id(self)] = copy
+            copy._grad = deepcopy(self._grad, memo)
         return known
 
     def __reduce__(self) -> tuple[Any, ...]:

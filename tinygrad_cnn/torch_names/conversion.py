@@ -120,5 +120,5 @@ def order_in_memory(op: str, value: Any, ndim: int) -> tuple[int, ...]:
     check_memory_format(op, value)
     order: tuple[int, ...] = value.order if value is not None else ()
     if order and len(order) != ndim:
-        raise ArgumentError(f"{op}: required rank {len(order)} tensor to use {value.name} format, not {ndim} dims")
+        raise ArgumentError(f"{op}: required rank {len(order)} tensor to use {value} format, not {ndim} dims")
     return order

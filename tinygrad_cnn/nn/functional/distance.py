@@ -60,5 +60,5 @@ def bilinear(input1: A, input2: ArrayLike, weight: ArrayLike, bias: ArrayLike = 
         raise ArgumentError(f"bilinear: inputs {a} and {b} do not fit weight {w}; expected (…, {w[1]}) and (…, {w[2]})")
     if bias is not None and shape_of(bias) != w[:1]:
         raise ArgumentError(f"bilinear: bias has shape {shape_of(bias)}; weight {w} expects ({w[0]},)")
-    y = ops.einsum("...i,kij,...j->...k", input1, weight, input2)
+    y: Any = ops.einsum("...i,kij,...j->...k", input1, weight, input2)
     return y if bias is None else y + bias
