@@ -14,6 +14,7 @@ import inspect
 import types
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -127,7 +128,8 @@ OVERRIDES = torch.overrides.get_testing_overrides()
 
 def parameters(value: Any) -> dict[str, Any] | None:
     """The names and defaults of what can be called; None if Python cannot tell."""
-    value = OVERRIDES.get(value, value) if callable(value) else value
+    with suppress(TypeError):  # some cannot be hashed
+        value = OVERRIDES.get(value, value) if callable(value) else value
     try:
         signature = inspect.signature(value)
     except (TypeError, ValueError):

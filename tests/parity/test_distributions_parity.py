@@ -356,7 +356,9 @@ def test_densities_inside_and_outside_of_the_support(case, shape, checked):
     event = tuple(pair.made[torch].event_shape)
     values = [inside, inside[0], np.full(inside.shape[-1 - len(event) :], 0.5), np.full((5, 7, *event), 1.0)]
     values += [np.full(event, v) for v in OUTSIDE if checked or np.isfinite(v)]
-    if "MultivariateNormal" in pair.name:  # what ∞ becomes in solving depends on the order of the steps
+    if "MultivariateNormal" in pair.name or pair.name.startswith("Mixture"):
+        # what ∞ becomes in solving depends on the order of the steps; of densities that are all 0 the slope of the
+        # logarithm of their sum is 0 here, NaN in PyTorch
         values = [v for v in values if not np.isinf(v).any()]
     values = [v.astype(dtype) if v.dtype.kind == "f" else v for v in values]
     for name in ("log_prob", "cdf", "log_cdf", "log_survival_function"):

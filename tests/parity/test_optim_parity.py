@@ -318,7 +318,6 @@ def test_what_is_public_is_here_or_said_not_to_be():
             with pytest.raises(AttributeError, match=f"'{name}': "):
                 getattr(optim, name)
     assert {n for n in torch.optim.__all__ if not hasattr(optim, n)} == {
-        "Muon",
         "SparseAdam",
         "swap_in_optimizer_params_and_state",
     }

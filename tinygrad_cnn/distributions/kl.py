@@ -364,7 +364,9 @@ for _kind in (Beta, ContinuousBernoulli, Exponential, Gamma, Gumbel, Laplace, Un
 
 @register_kl(Pareto, Normal)
 def _pareto_normal(p: Pareto, q: Normal) -> Tensor:
-    return infinite_where(p.alpha <= 2, _to_normal(p, q))
+    heavy = p.alpha <= 2
+    light = Pareto(p.scale, ops.where(heavy, 3.0, p.alpha))  # whose variance is finite, and so are its slopes
+    return infinite_where(heavy, _to_normal(light, q))
 
 
 @register_kl(Beta, Uniform)

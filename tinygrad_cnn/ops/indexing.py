@@ -189,6 +189,8 @@ def gather(input: A, dim: int, index: ArrayLike, *, sparse_grad: bool = False) -
         return getitem(reshape(input, -1), (places,))
     _check_along("gather", shape, wanted, axis)
     check_range("gather", "index", places, shape[axis])
+    if shape_of(input) == shape and places.shape == shape_of(index):
+        return Gather.apply(input, places, axis=axis)
     return reshape(Gather.apply(reshape(input, shape), places, axis=axis), shape_of(index))
 
 

@@ -120,8 +120,8 @@ def _along(op: str, rule: type[Op], x: Any, dim: int, dtype: Any) -> Any:
     """The op along a dim; a number is taken for one element."""
     shape = shape_of(x)
     axis = check_axis(op, dim, max(len(shape), 1))
-    y = rule.apply(np.reshape(x if dtype is None else x.astype(dtype), shape or (1,)), axis=axis)
-    return np.reshape(y, shape)
+    x = x if dtype is None else x.astype(dtype)
+    return rule.apply(x, axis=axis) if shape else np.reshape(rule.apply(np.reshape(x, (1,)), axis=axis), ())
 
 
 def cross_entropy(

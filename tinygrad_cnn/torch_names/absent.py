@@ -88,7 +88,7 @@ FAMILIES = {
     "use Python's cProfile, or time.perf_counter()": "profiler",
     "use conv1d of (N, C, L): x.permute(1, 2, 0)": "conv_tbc",
     "use arange, whose end is excluded": "range",
-    "use nonzero": """
+    "use nonzero, and cut or pad its result": """
         nonzero_static
     """,
     "use numpy.unravel_index on integers": "unravel_index",
@@ -102,6 +102,7 @@ OF_PACKAGE = {**NOWHERE, **dict.fromkeys(("resolve_conj", "resolve_neg"), COMPLE
 """What the package has not, by name."""
 OF_TENSORS = {
     **NOWHERE,
+    "imag": COMPLEX,
     **{name: f"it is a function here: {name}(x)" for name in ("hardshrink",)},
 }
 """What a Tensor has not, by name."""

@@ -32,6 +32,7 @@ NAMES = {
     "PowScalar": "PowBackward0",
     "Prod": ("ProdBackward1", "ProdBackward0"),
     "Reshape": "ViewBackward0",
+    "CopySlices": "CopySlices",
     "SetItem": "CopySlices",
     "Slogdet": "LinalgSlogdetBackward0",
     "SoftmaxCrossEntropy": "NllLossBackward0",
