@@ -118,7 +118,7 @@ def check_memory_format(op: str, value: Any) -> None:
 def order_in_memory(op: str, value: Any, ndim: int) -> tuple[int, ...]:
     """The axes as they lie one in the other in memory, for images and volumes whose channels come last; else ()."""
     check_memory_format(op, value)
-    order: tuple[int, ...] = value.order if value is not None else ()
+    order: tuple[int, ...] = () if value is None else value.order
     if order and len(order) != ndim:
-        raise ArgumentError(f"{op}: required rank {len(order)} tensor to use {value} format, not {ndim} dims")
+        raise ArgumentError(f"{op}: required rank {len(order)} tensor to use {getattr(value, 'name', '')} format, not {ndim} dims")
     return order
