@@ -120,5 +120,7 @@ def order_in_memory(op: str, value: Any, ndim: int) -> tuple[int, ...]:
     check_memory_format(op, value)
     order: tuple[int, ...] = () if value is None else value.order
     if order and len(order) != ndim:
-        raise ArgumentError(f"{op}: required rank {len(order)} tensor to use {getattr(value, 'name', '')} format, not {ndim} dims")
+        raise ArgumentError(
+            f"{op}: required rank {len(order)} tensor to use {getattr(value, 'name', '')} format, not {ndim} dims"
+        )
     return order
