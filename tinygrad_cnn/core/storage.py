@@ -146,9 +146,9 @@ class View:
     __slots__ = ("base", "before", "op", "options", "refusal", "time")
 
     def __init__(self, source: Any, op: type[Op], options: dict[str, Any]) -> None:
-        if source is not None and source.view_of is not None and source.view_of.hidden():
-            source.view_of = None if source.array.flags.c_contiguous else OUTSIDE  # nobody sees its base: it is one
-        before = None if source is None else source.view_of
+        before: View | None = getattr(source, "view_of", None)
+        if before is not None and before.hidden():
+            before = source.view_of = outside(source.array)  # nobody sees its base, so it is one
         self.base: Any = source if before is None or before.base is None else before.base
         self.before: View | None = None if self.base is source else before  # the view of which this is a view
         self.op, self.options = op, options
@@ -185,4 +185,8 @@ class View:
 
 OUTSIDE = View(None, Op, {})
 """Of a tensor that shares memory with a user's array, or with a tensor whose history it leaves."""
-OUTSIDE.refusal = None
+
+
+def outside(array: NDArray) -> View | None:
+    """What marks memory that others may see, for `in_order`: nothing if it lies in order as it is."""
+    return None if array.flags.c_contiguous else OUTSIDE

@@ -27,7 +27,7 @@ from tinygrad_cnn.core.mode import mode
 from tinygrad_cnn.core.op import NO_OPTIONS, Op
 from tinygrad_cnn.core.promotion import FLOAT32
 from tinygrad_cnn.core.shape import Cast
-from tinygrad_cnn.core.storage import OUTSIDE, View, in_order, note_write, owner
+from tinygrad_cnn.core.storage import View, in_order, note_write, outside, owner
 from tinygrad_cnn.core.types import ArrayLike, DType, NDArray, Shape
 from tinygrad_cnn.core.writing import Writable
 
@@ -68,7 +68,7 @@ class Tensor(Writable):
         self.array = as_array(data, dtype)
         self._node: Node | Tensor | None = None
         self._grad: Any = None
-        self.view_of: View | None = None if self.array.flags.c_contiguous else OUTSIDE
+        self.view_of: View | None = outside(self.array)
         self.hooks: Any = None
         self._wants = False
         if requires_grad:
@@ -91,8 +91,7 @@ class Tensor(Writable):
     def sharing(array: Any) -> Any:
         """A tensor without a history of memory that others see."""
         out = Tensor.wrap(array)
-        if not array.flags.c_contiguous:
-            out.view_of = OUTSIDE
+        out.view_of = outside(array)
         return out
 
     @staticmethod
@@ -130,7 +129,7 @@ class Tensor(Writable):
             edges.append(edge)
         if not plain and (op.promotes or op.floating):
             unify(op, arrays)
-        if op.views and isinstance(inputs[0], Tensor):
+        if views := op.views and isinstance(inputs[0], Tensor):
             arrays[0] = in_order(inputs[0])
         result, aux = computed(op, arrays, options)
         out = Tensor.wrap(result)
@@ -140,7 +139,7 @@ class Tensor(Writable):
             if not op.constant or any(edge is not None for edge in edges):
                 kept = saved.pack(op, arrays, result, aux) if op.saves_any else None
                 out._node = Node.kind(op, tuple(edges), kept, options, result.shape, result.dtype)
-        if op.views and isinstance(inputs[0], Tensor) and owner(result) is owner(arrays[0]):
+        if views and owner(result) is owner(arrays[0]):
             out.view_of = View(inputs[0], op, options)
         return (out, *(Tensor.wrap(np.asarray(a)) for a in aux)) if aux else out
 
@@ -299,8 +298,8 @@ class Tensor(Writable):
         """Add to the `.grad` of the result of an op: a new one each time."""
         with adding:
             total = gradient if self._grad is None else self._grad + gradient
-            kept = isinstance(total, Tensor)
-            self._grad = Cast.apply(total, dtype=total.array.dtype) if kept else Tensor.wrap(np.array(total))
+            recorded = isinstance(total, Tensor)
+            self._grad = Cast.apply(total, dtype=total.array.dtype) if recorded else Tensor.wrap(np.array(total))
 
     def detach(self) -> Self:
         """The same memory without the history."""

@@ -21,7 +21,7 @@ from tinygrad_cnn.core.indexing import CopySlices, GetItem, SetItem, check_index
 from tinygrad_cnn.core.mode import mode
 from tinygrad_cnn.core.promotion import CATEGORY
 from tinygrad_cnn.core.shape import Expand, Reshape
-from tinygrad_cnn.core.storage import OUTSIDE, View, check_overlap, clock, note_write, owner, written_since
+from tinygrad_cnn.core.storage import View, check_overlap, clock, note_write, outside, owner, written_since
 from tinygrad_cnn.core.types import ArrayLike, NDArray
 from tinygrad_cnn.core.watch import watch
 
@@ -54,12 +54,12 @@ class Writable:
         if view is None or view.base is None:
             return self._node
         if view.time != clock.now:
-            written = written_since(self.array, view.time)
-            if written and (self._node is not None or view.base.requires_grad):
+            if written_since(self.array, view.time):
+                if self._node is None and not view.base.requires_grad:
+                    return None  # as stale as it is, until its base is switched on
                 view.check("backward")
                 self._stand_at(history(view))
-                written = False
-            view.time = view.time if written else clock.now
+            view.time = clock.now
         return self._node
 
     def _stand_at(self, node: Any) -> None:
@@ -71,11 +71,11 @@ class Writable:
 
     def move_to(self, node: Any) -> None:
         """Stand, once written, where the written value stands; of a view it is the base that has this history."""
-        base = self.base
-        if base is None:
+        view, base = self.view_of, self.base
+        if view is None or base is None:
             self._stand_at(node)
         elif node is not None or base._node is not None:
-            old, options = base.array, {"path": self.view_of.path()}  # type: ignore[union-attr]
+            old, options = base.array, {"path": view.path()}
             kept = saved.pack(CopySlices, [old, self.array], old, ())
             base._stand_at(Node.kind(CopySlices, (base._node, node), kept, options, old.shape, old.dtype))
 
@@ -161,7 +161,7 @@ class Writable:
             self.view_of = turned.view_of
             turned.view_of.refusal = view.refusal
         else:
-            self.view_of = None if self.array.flags.c_contiguous else OUTSIDE
+            self.view_of = outside(self.array)
             if recorded:
                 self._stand_at(turned._node)
         note_write(self.array)
@@ -170,13 +170,14 @@ class Writable:
         """Whether a write of these into this tensor is recorded; RuntimeError if that is refused."""
         if not mode.recording or not (self.requires_grad or any(getattr(v, "requires_grad", False) for v in operands)):
             return False
-        if self.base is not None:
-            if self.view_of.hidden():  # type: ignore[union-attr]
+        view = self.view_of
+        if view is not None and view.base is not None:
+            if view.hidden():
                 self.current()
-                self.view_of = None if self.array.flags.c_contiguous else OUTSIDE
+                self.view_of = outside(self.array)
             else:
-                self.view_of.check(op)  # type: ignore[union-attr]
-                self.base.refuse_leaf(op)
+                view.check(op)
+                view.base.refuse_leaf(op)
         self.refuse_leaf(op)
         return True
 
@@ -216,10 +217,8 @@ class Writable:
 
     def _keep_output(self, node: Any) -> None:
         """Of a value that its op saved keep the place where it was written, not where it was computed."""
-        first, *rest = node.saved or (None,)
-        if type(first) is np.ndarray and not any(
-            type(part) is np.ndarray and owner(part) is owner(self.array) for part in rest
-        ):
+        (first, *rest), memory = node.saved or (None,), owner(self.array)
+        if type(first) is np.ndarray and not any(type(p) is np.ndarray and owner(p) is memory for p in rest):
             node.saved, node.time = (self.array, *rest), clock.now
 
 

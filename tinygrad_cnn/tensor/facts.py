@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygrad_cnn.core.checks import check_axis
 from tinygrad_cnn.core.errors import ArgumentError
-from tinygrad_cnn.core.storage import OUTSIDE, in_order, note_write, owner, start
+from tinygrad_cnn.core.storage import in_order, note_write, outside, owner, start
 from tinygrad_cnn.core.tensor import Tensor
 from tinygrad_cnn.core.types import ArrayLike, DType, NDArray, Shape
 from tinygrad_cnn.ops.calling import flexible
@@ -135,7 +135,7 @@ class FactMethods(Tensor):
         self.array = np.empty(0, self.array.dtype) if source is None else in_order(source)
         note_write(self.array)
         if self.base is None:
-            self.view_of = None if self.array.flags.c_contiguous else OUTSIDE
+            self.view_of = outside(self.array)
         return self
 
     def is_contiguous(self, memory_format: Any = None) -> bool:

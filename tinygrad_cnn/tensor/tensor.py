@@ -16,7 +16,7 @@ from tinygrad_cnn.autograd.nodes import Node
 from tinygrad_cnn.core import tensor as core
 from tinygrad_cnn.core.indexing import check_index, is_basic
 from tinygrad_cnn.core.promotion import default
-from tinygrad_cnn.core.storage import OUTSIDE, apart, in_order, version
+from tinygrad_cnn.core.storage import apart, in_order, outside, version
 from tinygrad_cnn.core.types import ArrayLike
 from tinygrad_cnn.numpy_protocol.dispatch import MEANINGS
 from tinygrad_cnn.ops.checks import check_same_dtype
@@ -130,7 +130,7 @@ class Tensor(
             self.current()  # while it is known what was written
         self.array = apart(array)
         if self.base is None:
-            self.view_of = None if array.flags.c_contiguous else OUTSIDE
+            self.view_of = outside(array)
 
     def detach_(self) -> Self:
         """Leave the graph: this tensor becomes a leaf that requires no gradient."""
