@@ -117,11 +117,8 @@ def log_softmax(input: A, dim: int, dtype: Any = None) -> A:
 
 
 def _along(op: str, rule: type[Op], x: Any, dim: int, dtype: Any) -> Any:
-    """The op along a dim; a number is taken for one element."""
-    shape = shape_of(x)
-    axis = check_axis(op, dim, max(len(shape), 1))
-    x = x if dtype is None else x.astype(dtype)
-    return rule.apply(x, axis=axis) if shape else np.reshape(rule.apply(np.reshape(x, (1,)), axis=axis), ())
+    axis = check_axis(op, dim, len(shape_of(x)))
+    return rule.apply(x if dtype is None else x.astype(dtype), axis=axis)
 
 
 def cross_entropy(

@@ -239,8 +239,8 @@ def _checked_chances(op: str, x: Array, q: Any, interpolation: str) -> Any:
 def _between(ordered: Array, rank: Array, last: int, interpolation: str) -> Array:
     """What lies at these ranks of sorted rows, between two elements by the rule of that name."""
     if interpolation in ("lower", "higher", "nearest"):
-        name = {"lower": "floor", "higher": "ceil", "nearest": "round"}[interpolation]
-        rank = getattr(np, name)(plain("quantile", rank))  # no slope
+        whole: dict[str, Any] = {"lower": np.floor, "higher": np.ceil, "nearest": np.round}
+        rank = whole[interpolation](plain("quantile", rank))  # no slope
     below = np.floor(plain("quantile", rank)).astype(np.int64)
     above = np.ceil(plain("quantile", rank)).astype(np.int64)
     low, high = Gather.apply(ordered, below, axis=last), Gather.apply(ordered, above, axis=last)

@@ -30,7 +30,11 @@ def dressed(result: Any, *inputs: Any) -> Any:
 
 def untracked(op: str, function: Callable[..., Any], *inputs: Any) -> Any:
     """`function` of the arrays: a Tensor without a history if one of the inputs is a Tensor."""
-    arrays = [array_of(op, value) for value in inputs]
+    return _called(op, function, [array_of(op, value) for value in inputs], inputs)
+
+
+def _called(op: str, function: Callable[..., Any], arrays: list[Any], inputs: tuple[Any, ...]) -> Any:
+    """`function` of the arrays of these inputs, dressed as they are; an error of their shapes names the op."""
     try:
         result = function(*arrays)
     except ValueError:
@@ -57,13 +61,7 @@ def paired(op: str, function: Callable[..., Any], *inputs: Any) -> Any:
                 raise
     arrays = [array_of(op, value) for value in inputs]
     dtype = common_dtype(arrays, False)
-    arrays = [brought(value, dtype) for value in arrays]
-    try:
-        result = function(*arrays)
-    except ValueError:
-        check_broadcast(op, *(shape_of(value) for value in inputs))
-        raise
-    return dressed(result, *inputs)
+    return _called(op, function, [brought(value, dtype) for value in arrays], inputs)
 
 
 def is_tracked(value: Array) -> bool:

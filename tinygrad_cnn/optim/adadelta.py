@@ -6,7 +6,7 @@ import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.optim.optimizer import Optimizer, Params
-from tinygrad_cnn.optim.rules import buffer, check_settings, decayed, follow_square, next_step, over, setting
+from tinygrad_cnn.optim.rules import buffer, check_settings, decayed, follow_square, next_step, over, root, setting
 from tinygrad_cnn.tensor import Tensor
 
 __all__ = ["Adadelta"]
@@ -50,7 +50,7 @@ class Adadelta(Optimizer):
         square, steps = buffer(state, "square_avg", value), buffer(state, "acc_delta", value)
         gradient = decayed(gradient, value, group)
         follow_square(square, gradient, 1 - rho)
-        step = over(np.sqrt(steps + eps), np.sqrt(square + eps))
+        step = over(np.sqrt(steps + eps), root(square + eps, 0.0))
         step *= gradient
         follow_square(steps, step, 1 - rho)
         value -= setting(group, "lr") * step

@@ -116,7 +116,7 @@ def root(square: NDArray, eps: float) -> NDArray:
 def over(above: NDArray, below: NDArray) -> NDArray:
     """above / below, in the memory of `below`."""
     recorded: Any = above
-    return cast(NDArray, recorded / below) if isinstance(recorded, Tensor) else np.asarray(np.divide(above, below))
+    return cast(NDArray, recorded / below) if isinstance(recorded, Tensor) else np.divide(above, below, out=below)
 
 
 def raise_to(largest: NDArray, new: NDArray) -> None:

@@ -77,13 +77,7 @@ def checkpoint(
     >>> x.grad
     tensor([  5.4366, 218.3926])
     """
-    if use_reentrant is None:
-        warnings.warn(
-            "checkpoint: the use_reentrant parameter should be passed explicitly; use_reentrant=False is recommended, "
-            "True is what it means if it is left out",
-            stacklevel=2,
-        )
-        use_reentrant = True
+    use_reentrant = _reentrant("checkpoint", use_reentrant)
     preserve = kwargs.pop("preserve_rng_state", True)
     if not use_reentrant:
         early_stop = early_stop if _Asked.early_stop is None else _Asked.early_stop
@@ -106,13 +100,7 @@ def checkpoint_sequential(
 
     The last segment is not checkpointed: its values would be computed again at once.
     """
-    if use_reentrant is None:
-        warnings.warn(
-            "checkpoint_sequential: the use_reentrant parameter should be passed explicitly; use_reentrant=False is "
-            "recommended, True is what it means if it is left out",
-            stacklevel=2,
-        )
-        use_reentrant = True
+    use_reentrant = _reentrant("checkpoint_sequential", use_reentrant)
     preserve = kwargs.pop("preserve_rng_state", True)
     if kwargs:
         raise ValueError(f"checkpoint_sequential: unexpected keyword arguments {', '.join(kwargs)}")
@@ -123,6 +111,18 @@ def checkpoint_sequential(
         input = checkpoint(part, input, use_reentrant=use_reentrant, preserve_rng_state=preserve)
         start += size
     return _Chain(layers[start:])(input)
+
+
+def _reentrant(op: str, given: bool | None) -> bool:
+    """Which of the two ways is meant, with a warning if nothing was said."""
+    if given is None:
+        warnings.warn(
+            f"{op}: the use_reentrant parameter should be passed explicitly; use_reentrant=False is recommended, True "
+            "is what it means if it is left out",
+            stacklevel=3,
+        )
+        return True
+    return given
 
 
 class _Chain:
