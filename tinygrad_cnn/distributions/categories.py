@@ -14,6 +14,7 @@ from tinygrad_cnn.distributions import constraints
 from tinygrad_cnn.distributions.discrete import Binomial
 from tinygrad_cnn.distributions.distribution import Distribution, Shape
 from tinygrad_cnn.distributions.parameters import (
+    ProbsOrLogits,
     broadcast_all,
     clamped,
     constant,
@@ -37,7 +38,7 @@ __all__ = ["Categorical", "Multinomial", "OneHotCategorical", "OneHotCategorical
 CLASSES = {"probs": constraints.simplex, "logits": constraints.real_vector}
 
 
-class Categorical(Distribution):
+class Categorical(ProbsOrLogits, Distribution):
     """One of C classes, along the last dim: `probs` in proportion, or `logits` up to a constant.
 
     >>> Categorical([1.0, 3.0]).probs.tolist()
@@ -65,16 +66,6 @@ class Categorical(Distribution):
     def logits(self) -> Tensor:
         """Their logarithms."""
         return logits_of(self.probs)
-
-    @property
-    def _param(self) -> Tensor:
-        kept: Tensor = vars(self)["probs"] if "probs" in vars(self) else vars(self)["logits"]
-        return kept
-
-    @property
-    def param_shape(self) -> Size:
-        """The shape of the parameters."""
-        return self._param.shape
 
     @property
     def _num_events(self) -> int:

@@ -15,6 +15,7 @@ from tinygrad_cnn.distributions import constraints
 from tinygrad_cnn.distributions.distribution import Distribution, ExponentialFamily, Shape
 from tinygrad_cnn.distributions.gammas import Gamma
 from tinygrad_cnn.distributions.parameters import (
+    ProbsOrLogits,
     broadcast_all,
     clamped,
     constant,
@@ -30,14 +31,13 @@ from tinygrad_cnn.distributions.parameters import (
 )
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.tensor.sampling import bernoulli, binomial, poisson
-from tinygrad_cnn.torch_names.size import Size
 
 __all__ = ["Bernoulli", "Binomial", "ContinuousBernoulli", "Geometric", "NegativeBinomial", "Poisson"]
 
 PROBS_OR_LOGITS = {"probs": constraints.unit_interval, "logits": constraints.real}
 
 
-class WithProbs(Distribution):
+class WithProbs(ProbsOrLogits, Distribution):
     """One that takes `probs`, or `logits` whose sigmoid they are; the other is computed when it is asked for."""
 
     arg_constraints: ClassVar[Any] = PROBS_OR_LOGITS
@@ -58,16 +58,6 @@ class WithProbs(Distribution):
     def logits(self) -> Tensor:
         """ln p - ln(1 - p)."""
         return logits_of(self.probs, is_binary=True)
-
-    @property
-    def _param(self) -> Tensor:
-        kept: Tensor = vars(self)["probs"] if "probs" in vars(self) else vars(self)["logits"]
-        return kept
-
-    @property
-    def param_shape(self) -> Size:
-        """The shape of the parameters."""
-        return self._param.shape
 
     def _enumerated(self, count: int, expand: bool) -> Tensor:
         found = Tensor.wrap(np.arange(count, dtype=self._param.array.dtype))

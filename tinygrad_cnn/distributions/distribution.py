@@ -209,6 +209,22 @@ class Distribution:
         return f"{type(self).__name__}({', '.join(f'{n}: {v if v.numel() == 1 else v.shape}' for n, v in shown)})"
 
 
+class AroundLoc(Distribution):
+    """One whose mean and mode are its parameter `loc`."""
+
+    loc: Tensor
+
+    @property
+    def mean(self) -> Tensor:
+        """loc."""
+        return self.loc
+
+    @property
+    def mode(self) -> Tensor:
+        """loc."""
+        return self.loc
+
+
 class ExponentialFamily(Distribution):
     """One whose density is exp(⟨t(x), θ⟩ - F(θ) + k(x)).
 

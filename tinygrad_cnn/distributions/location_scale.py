@@ -10,7 +10,7 @@ import numpy as np
 from tinygrad_cnn import ops
 from tinygrad_cnn.core.types import ArrayLike
 from tinygrad_cnn.distributions import constraints
-from tinygrad_cnn.distributions.distribution import Distribution, ExponentialFamily, Shape
+from tinygrad_cnn.distributions.distribution import AroundLoc, Distribution, ExponentialFamily, Shape
 from tinygrad_cnn.distributions.parameters import broadcast_all, constant, limits, standard_normal, uniform
 from tinygrad_cnn.random import default_generator
 from tinygrad_cnn.tensor import Tensor
@@ -20,21 +20,26 @@ __all__ = ["Cauchy", "Exponential", "GeneralizedPareto", "Laplace", "Normal", "U
 LOCATION_SCALE = {"loc": constraints.real, "scale": constraints.positive}
 
 
-class Normal(ExponentialFamily):
+class LocationScale(AroundLoc):
+    """One that is moved by `loc` and stretched by `scale` > 0."""
+
+    arg_constraints: ClassVar[Any] = LOCATION_SCALE
+    support = constraints.real
+    has_rsample = True
+
+    def __init__(self, loc: ArrayLike, scale: ArrayLike, validate_args: bool | None = None) -> None:
+        self.loc, self.scale = broadcast_all(loc, scale)
+        super().__init__(self.loc.shape, (), validate_args)
+
+
+class Normal(LocationScale, ExponentialFamily):
     """The normal distribution of mean `loc` and deviation `scale` > 0.
 
     >>> Normal(0.0, 1.0).log_prob(0.0)
     tensor(-0.9189)
     """
 
-    arg_constraints: ClassVar[Any] = LOCATION_SCALE
-    support = constraints.real
-    has_rsample = True
     _mean_carrier_measure = 0
-
-    def __init__(self, loc: ArrayLike, scale: ArrayLike, validate_args: bool | None = None) -> None:
-        self.loc, self.scale = broadcast_all(loc, scale)
-        super().__init__(self.loc.shape, (), validate_args)
 
     def rsample(self, sample_shape: Shape = ()) -> Tensor:
         """loc + scale · ε with ε of the standard normal distribution."""
@@ -58,16 +63,6 @@ class Normal(ExponentialFamily):
         return self.loc + self.scale * (2 * self._unchecked(value) - 1).erfinv() * math.sqrt(2)
 
     @property
-    def mean(self) -> Tensor:
-        """loc."""
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        """loc."""
-        return self.loc
-
-    @property
     def stddev(self) -> Tensor:
         """scale."""
         return self.scale
@@ -87,20 +82,12 @@ class Normal(ExponentialFamily):
         return found
 
 
-class Laplace(Distribution):
+class Laplace(LocationScale):
     """Exponentially distributed distances on both sides of `loc`.
 
     >>> Laplace(0.0, 1.0).cdf(0.0)
     tensor(0.5000)
     """
-
-    arg_constraints: ClassVar[Any] = LOCATION_SCALE
-    support = constraints.real
-    has_rsample = True
-
-    def __init__(self, loc: ArrayLike, scale: ArrayLike, validate_args: bool | None = None) -> None:
-        self.loc, self.scale = broadcast_all(loc, scale)
-        super().__init__(self.loc.shape, (), validate_args)
 
     def rsample(self, sample_shape: Shape = ()) -> Tensor:
         """loc - scale · sign(u) ln(1 - |u|) with u evenly from (-1, 1)."""
@@ -126,16 +113,6 @@ class Laplace(Distribution):
         return 1 + (2 * self.scale).log()
 
     @property
-    def mean(self) -> Tensor:
-        """loc."""
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        """loc."""
-        return self.loc
-
-    @property
     def variance(self) -> Tensor:
         """2 scale²."""
         return 2 * self.scale * self.scale
@@ -146,20 +123,12 @@ class Laplace(Distribution):
         return math.sqrt(2) * self.scale
 
 
-class Cauchy(Distribution):
+class Cauchy(LocationScale):
     """The quotient of two normal numbers, moved and scaled: it has no mean.
 
     >>> Cauchy(0.0, 1.0).icdf(0.75)
     tensor(1.)
     """
-
-    arg_constraints: ClassVar[Any] = LOCATION_SCALE
-    support = constraints.real
-    has_rsample = True
-
-    def __init__(self, loc: ArrayLike, scale: ArrayLike, validate_args: bool | None = None) -> None:
-        self.loc, self.scale = broadcast_all(loc, scale)
-        super().__init__(self.loc.shape, (), validate_args)
 
     def rsample(self, sample_shape: Shape = ()) -> Tensor:
         """loc + scale tan(π(u - ½)) with u evenly from [0, 1)."""
@@ -187,11 +156,6 @@ class Cauchy(Distribution):
     def mean(self) -> Tensor:
         """Not a number: the integral does not converge."""
         return constant(math.nan, self.loc)
-
-    @property
-    def mode(self) -> Tensor:
-        """loc."""
-        return self.loc
 
     @property
     def variance(self) -> Tensor:

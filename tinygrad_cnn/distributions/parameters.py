@@ -16,6 +16,7 @@ from tinygrad_cnn.random import default_generator
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.tensor.creation import as_tensor, tensor
 from tinygrad_cnn.torch_names.dtypes import get_default_dtype
+from tinygrad_cnn.torch_names.size import Size
 
 EULER = 0.57721566490153286060
 """Euler's constant γ."""
@@ -47,6 +48,20 @@ def one_of(probs: ArrayLike, logits: ArrayLike) -> str:
     if (probs is None) == (logits is None):
         raise ArgumentError("Either `probs` or `logits` must be specified, but not both.")
     return "logits" if probs is None else "probs"
+
+
+class ProbsOrLogits:
+    """What keeps one of `probs` and `logits`, as it was given, and computes the other when it is asked for."""
+
+    @property
+    def _param(self) -> Tensor:
+        kept: Tensor = vars(self)["probs"] if "probs" in vars(self) else vars(self)["logits"]
+        return kept
+
+    @property
+    def param_shape(self) -> Size:
+        """The shape of the parameters."""
+        return self._param.shape
 
 
 def values(x: Tensor) -> NDArray:

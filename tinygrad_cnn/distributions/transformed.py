@@ -472,7 +472,29 @@ class LogitRelaxedBernoulli(WithProbs):
         return self.temperature.log() + d - 2 * d.exp().log1p()
 
 
-class RelaxedBernoulli(TransformedDistribution):
+class Relaxed(TransformedDistribution):
+    """Numbers in place of choices, with the parameters of the distribution that they are made of."""
+
+    has_rsample = True
+    base_dist: LogitRelaxedBernoulli | ExpRelaxedCategorical
+
+    @property
+    def temperature(self) -> Tensor:
+        """How far from 0 and 1 they are."""
+        return self.base_dist.temperature
+
+    @property
+    def probs(self) -> Tensor:
+        """The probabilities of the choices."""
+        return self.base_dist.probs
+
+    @property
+    def logits(self) -> Tensor:
+        """Their logits."""
+        return self.base_dist.logits
+
+
+class RelaxedBernoulli(Relaxed):
     """Numbers between 0 and 1 that are the nearer to both, the lower the `temperature`; differentiable by `probs`.
 
     >>> RelaxedBernoulli(0.5, probs=0.25).batch_shape
@@ -481,8 +503,6 @@ class RelaxedBernoulli(TransformedDistribution):
 
     arg_constraints: ClassVar[Any] = PROBS_OR_LOGITS
     support = constraints.unit_interval
-    has_rsample = True
-    base_dist: LogitRelaxedBernoulli
 
     def __init__(
         self,
@@ -493,23 +513,8 @@ class RelaxedBernoulli(TransformedDistribution):
     ) -> None:
         super().__init__(LogitRelaxedBernoulli(temperature, probs, logits), SigmoidTransform(), validate_args)
 
-    @property
-    def temperature(self) -> Tensor:
-        """How far from 0 and 1 they are."""
-        return self.base_dist.temperature
 
-    @property
-    def probs(self) -> Tensor:
-        """The probabilities of 1."""
-        return self.base_dist.probs
-
-    @property
-    def logits(self) -> Tensor:
-        """Their logits."""
-        return self.base_dist.logits
-
-
-class RelaxedOneHotCategorical(TransformedDistribution):
+class RelaxedOneHotCategorical(Relaxed):
     """Vectors of probabilities that are the nearer to one-hot vectors, the lower the `temperature` (Jang et al. 2017).
 
     >>> RelaxedOneHotCategorical(0.5, probs=[0.25, 0.75]).event_shape
@@ -518,8 +523,6 @@ class RelaxedOneHotCategorical(TransformedDistribution):
 
     arg_constraints: ClassVar[Any] = CLASSES
     support = constraints.simplex
-    has_rsample = True
-    base_dist: ExpRelaxedCategorical
 
     def __init__(
         self,
@@ -530,18 +533,3 @@ class RelaxedOneHotCategorical(TransformedDistribution):
     ) -> None:
         base: Distribution = ExpRelaxedCategorical(temperature, probs, logits, validate_args=validate_args)
         super().__init__(base, ExpTransform(), validate_args)
-
-    @property
-    def temperature(self) -> Tensor:
-        """How far from one-hot they are."""
-        return self.base_dist.temperature
-
-    @property
-    def probs(self) -> Tensor:
-        """The probabilities of the classes."""
-        return self.base_dist.probs
-
-    @property
-    def logits(self) -> Tensor:
-        """Their logarithms."""
-        return self.base_dist.logits

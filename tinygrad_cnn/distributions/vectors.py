@@ -11,7 +11,7 @@ from tinygrad_cnn import ops
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.types import ArrayLike
 from tinygrad_cnn.distributions import constraints
-from tinygrad_cnn.distributions.distribution import Distribution, Shape
+from tinygrad_cnn.distributions.distribution import AroundLoc, Shape
 from tinygrad_cnn.distributions.parameters import floating, lazy_property, standard_normal
 from tinygrad_cnn.ops.decompositions import cholesky
 from tinygrad_cnn.ops.solving import solve_triangular
@@ -45,7 +45,7 @@ def square_sum(matrix: Tensor) -> Tensor:
     return matrix.square().sum(-1).sum(-1)
 
 
-class MultivariateNormal(Distribution):
+class MultivariateNormal(AroundLoc):
     """Normal vectors of mean `loc`, with one of: their covariance, its inverse, or its lower Cholesky factor L.
 
     >>> MultivariateNormal([0.0, 0.0], scale_tril=[[1.0, 0.0], [1.0, 2.0]]).variance
@@ -132,16 +132,6 @@ class MultivariateNormal(Distribution):
         return found.expand(*self._batch_shape) if self._batch_shape else found
 
     @property
-    def mean(self) -> Tensor:
-        """loc."""
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        """loc."""
-        return self.loc
-
-    @property
     def variance(self) -> Tensor:
         """The diagonal of the covariance."""
         return self._unbroadcasted_scale_tril.square().sum(-1).expand(*self._batch_shape, *self._event_shape)
@@ -158,7 +148,7 @@ def inverse_factor(precision: Tensor) -> Tensor:
     return solve_lower(turned, identity(precision))
 
 
-class LowRankMultivariateNormal(Distribution):
+class LowRankMultivariateNormal(AroundLoc):
     """Normal vectors whose covariance is W Wᵀ + D, with W of few columns and D diagonal.
 
     >>> LowRankMultivariateNormal([0.0, 0.0], [[1.0], [2.0]], [1.0, 1.0]).variance
@@ -242,16 +232,6 @@ class LowRankMultivariateNormal(Distribution):
     def entropy(self) -> Tensor:
         """½ (k (1 + ln 2π) + ln |Σ|)."""
         return 0.5 * (self._event_shape[0] * (1 + math.log(2 * math.pi)) + self._log_determinant())
-
-    @property
-    def mean(self) -> Tensor:
-        """loc."""
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        """loc."""
-        return self.loc
 
     @property
     def variance(self) -> Tensor:
