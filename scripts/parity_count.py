@@ -20,7 +20,7 @@ from pathlib import Path
 import torch
 
 from tests.parity.opdb import count, judge
-from tests.parity.opdb.exceptions import EXEMPTIONS
+from tests.parity.opdb.exceptions import EXEMPTIONS, USED
 from tests.parity.opdb.judge import CLASSES, Case
 
 QUIET = ("agree", "dtype absent", "excepted")
@@ -144,6 +144,10 @@ def main() -> int:
         for c in cases:
             if not options.quiet and c.outcome not in QUIET and fnmatch.fnmatchcase(c.outcome, options.outcome):
                 print(f"{c.entry}, {c.variant}, {c.dtype}, {c.sample}: {c.outcome}: " + c.text.replace("\n", " "))
+    if options.only == "*" and options.jobs == 1:
+        for number, e in enumerate(EXEMPTIONS):
+            if not USED[number]:
+                print(f"no case needs the exemption of {e.entry}, {e.variant}, {e.dtype}: {e.outcome}")
     now = totals(results)
     before = json.loads(count.BEFORE.read_text(encoding="utf-8")) if count.BEFORE.exists() else now
     print("\n".join(table(now, before)) if options.only == "*" else json.dumps(now, indent=1))

@@ -1,6 +1,7 @@
 """``torch.special``: special functions, each also with `out`; those that `tinygrad_cnn` has too, under both names."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -10,8 +11,16 @@ from tinygrad_cnn.core.types import A, ArrayLike
 from tinygrad_cnn.ops import polynomials, special
 from tinygrad_cnn.ops.trigonometry import Sinc
 from tinygrad_cnn.ops.untracked import plain, refuse_gradient
-from tinygrad_cnn.tensor.out import into
+from tinygrad_cnn.tensor.out import into, of_tensors
 from tinygrad_cnn.torch_names.absent import absent as _absent
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def _of_any_tensor(function: _Function) -> _Function:
+    """A function of two arguments, one of which may be a number, with `out`."""
+    return into(of_tensors(function, 2, all))
+
 
 digamma = psi = into(ops.digamma)
 erf, erfc, erfinv = into(ops.erf), into(ops.erfc), into(ops.erfinv)
@@ -21,18 +30,18 @@ log1p, logit, logsumexp = into(ops.log1p), into(ops.logit), into(ops.logsumexp)
 log_softmax, softmax = ops.log_softmax, ops.softmax
 multigammaln, polygamma = into(ops.mvlgamma), into(ops.polygamma)
 round, sinc, xlogy = into(ops.round), into(ops.sinc), into(ops.xlogy)
-chebyshev_polynomial_t = into(polynomials.chebyshev_polynomial_t)
-chebyshev_polynomial_u = into(polynomials.chebyshev_polynomial_u)
-chebyshev_polynomial_v = into(polynomials.chebyshev_polynomial_v)
-chebyshev_polynomial_w = into(polynomials.chebyshev_polynomial_w)
-hermite_polynomial_h = into(polynomials.hermite_polynomial_h)
-hermite_polynomial_he = into(polynomials.hermite_polynomial_he)
-laguerre_polynomial_l = into(polynomials.laguerre_polynomial_l)
-legendre_polynomial_p = into(polynomials.legendre_polynomial_p)
-shifted_chebyshev_polynomial_t = into(polynomials.shifted_chebyshev_polynomial_t)
-shifted_chebyshev_polynomial_u = into(polynomials.shifted_chebyshev_polynomial_u)
-shifted_chebyshev_polynomial_v = into(polynomials.shifted_chebyshev_polynomial_v)
-shifted_chebyshev_polynomial_w = into(polynomials.shifted_chebyshev_polynomial_w)
+chebyshev_polynomial_t = _of_any_tensor(polynomials.chebyshev_polynomial_t)
+chebyshev_polynomial_u = _of_any_tensor(polynomials.chebyshev_polynomial_u)
+chebyshev_polynomial_v = _of_any_tensor(polynomials.chebyshev_polynomial_v)
+chebyshev_polynomial_w = _of_any_tensor(polynomials.chebyshev_polynomial_w)
+hermite_polynomial_h = _of_any_tensor(polynomials.hermite_polynomial_h)
+hermite_polynomial_he = _of_any_tensor(polynomials.hermite_polynomial_he)
+laguerre_polynomial_l = _of_any_tensor(polynomials.laguerre_polynomial_l)
+legendre_polynomial_p = _of_any_tensor(polynomials.legendre_polynomial_p)
+shifted_chebyshev_polynomial_t = _of_any_tensor(polynomials.shifted_chebyshev_polynomial_t)
+shifted_chebyshev_polynomial_u = _of_any_tensor(polynomials.shifted_chebyshev_polynomial_u)
+shifted_chebyshev_polynomial_v = _of_any_tensor(polynomials.shifted_chebyshev_polynomial_v)
+shifted_chebyshev_polynomial_w = _of_any_tensor(polynomials.shifted_chebyshev_polynomial_w)
 
 
 @into
@@ -65,13 +74,13 @@ def entr(input: A) -> A:
     return special.Entr.apply(input)
 
 
-@into
+@_of_any_tensor
 def xlog1py(input: A, other: ArrayLike) -> A:
     """``input * log1p(other)``, 0 where `input` is 0 and `other` is a number."""
     return special.Xlog1py.apply(input, other)
 
 
-@into
+@_of_any_tensor
 def zeta(input: A, other: ArrayLike) -> A:
     """Hurwitz' zeta function, the sum of ``(other + k) ** -input`` over k = 0, 1, …; no derivative in `input`."""
     refuse_gradient("zeta", "estimate it", input)
@@ -167,7 +176,17 @@ def spherical_bessel_j0(input: A) -> A:
 
 
 if not TYPE_CHECKING:
-    _OTHER_NAMES = {"into", "plain", "refuse_gradient", "Sinc", "TYPE_CHECKING"}
+    _OTHER_NAMES = {
+        "into",
+        "of_tensors",
+        "plain",
+        "refuse_gradient",
+        "Sinc",
+        "Callable",
+        "Any",
+        "TypeVar",
+        "TYPE_CHECKING",
+    }
     __all__ = [n for n, v in vars().items() if callable(v) and n[0] != "_" and n not in _OTHER_NAMES]
     __getattr__ = _absent(
         "torch.special",

@@ -62,8 +62,6 @@ def test_wrong_parts_and_signs_are_explained():
 
 def test_what_does_not_fit_is_explained():
     x = tg.tensor([1.0, 2.0], requires_grad=True)
-    with pytest.raises(RuntimeError, match="'prod' has no derivative here"):
-        tg.scatter_reduce(x, 0, tg.tensor([0]), tg.tensor([1.0]), "prod")
     with pytest.raises(RuntimeError, match="scatter: the inputs have dtypes"):
         tg.scatter(x, 0, tg.tensor([0]), tg.tensor([1.0], dtype=tg.float64))
     with pytest.raises(TypeError, match="cat: got one Tensor"):
@@ -71,3 +69,27 @@ def test_what_does_not_fit_is_explained():
     with pytest.raises(RuntimeError, match="cat: tensor 0 has no dims"):
         tg.cat([tg.tensor(1.0), tg.tensor(2.0)])
     assert tg.cat([tg.empty(0), tg.ones(2, 1)], 1).shape == (2, 1)
+
+
+def test_the_derivative_of_a_scattered_product_is_the_product_of_the_others_also_at_zeros():
+    x = tg.tensor([2.0, 3.0, 5.0], dtype=tg.float64, requires_grad=True)
+    src = tg.tensor([0.0, 4.0, 7.0, 0.0, 6.0], dtype=tg.float64, requires_grad=True)
+    y = tg.scatter_reduce(x, 0, tg.tensor([0, 0, 0, 1, 1]), src, "prod")
+    assert y.tolist() == [0.0, 0.0, 5.0]
+    first = tg.autograd.grad(y.sum(), [x, src], create_graph=True)
+    assert [g.tolist() for g in first] == [[0.0, 0.0, 1.0], [56.0, 0.0, 0.0, 18.0, 0.0]]
+    (second,) = tg.autograd.grad(first[1][0], [src])
+    assert second.tolist() == [0.0, 14.0, 8.0, 0.0, 0.0]
+    (alone,) = tg.autograd.grad(
+        tg.scatter_reduce(x, 0, tg.tensor([0]), src[1:2], "prod", include_self=False).sum(), [x]
+    )
+    assert alone.tolist() == [0.0, 1.0, 1.0]
+
+
+def test_polynomials_have_the_dtype_of_their_arguments_together_also_of_numbers_and_integers():
+    single, whole = tg.ones(2), tg.ones(2, dtype=tg.int64)
+    for x, n in ((single, whole), (whole, single), (whole, whole), (1, whole), (1.5, single), (single, 2)):
+        for name in ("legendre_polynomial_p", "chebyshev_polynomial_t", "shifted_chebyshev_polynomial_t"):
+            y = getattr(tg.special, name)(x, n)
+            assert isinstance(y, tg.Tensor)
+            assert y.dtype == tg.float32

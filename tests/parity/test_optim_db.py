@@ -1,4 +1,4 @@
-"""PyTorch's own optim_db against the package: no more cases differ than `opdb/counts.json` allows."""
+"""PyTorch's own optim_db against the package: none differs, no more are refused than `opdb/counts.json` allows."""
 
 import pytest
 

@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.core.promotion import default
+from tinygrad_cnn.core.checks import shape_of
+from tinygrad_cnn.core.promotion import common_dtype
 from tinygrad_cnn.core.types import A, Array, ArrayLike
 from tinygrad_cnn.ops.piecewise import where
-from tinygrad_cnn.ops.untracked import plain
+from tinygrad_cnn.ops.untracked import array_of, dressed, plain
 
 Step = Callable[[Array, int, Array, Array], Array]
 """From x, k, P[k] and P[k-1] to P[k+1]."""
@@ -17,23 +18,23 @@ Step = Callable[[Array, int, Array, Array], Array]
 def polynomial(name: str, x: Any, n: Any, first: Callable[[Array], Array], step: Step) -> Any:
     """P[n](x) for each x and n, from P[0] = 1 and P[1]; 0 for negative n. Composed, so that it has derivatives."""
     orders = np.trunc(plain(name, n)).astype(np.int64)
-    values = plain(name, x)
-    dtype = np.result_type(values, *([plain(name, n)] if hasattr(n, "dtype") else []))
-    dtype = dtype if dtype.kind == "f" else default.dtype
-    x = x.astype(dtype) if hasattr(x, "astype") else dtype.type(x)
-    before: Any = np.ones(np.shape(values), dtype)
+    dtype = common_dtype([array_of(name, x), array_of(name, n)], floating=True)
+    x = x.astype(dtype) if hasattr(x, "astype") else np.asarray(x, dtype)
+    before: Any = np.ones(shape_of(x), dtype)
     now: Any = first(x)
     found: Any = where(orders == 0, before, where(orders == 1, now, np.zeros((), dtype)))
     for k in range(1, int(orders.max(initial=0))):
         before, now = now, step(x, k, now, before)
         found = where(orders == k + 1, now, found)
-    return found
+    return dressed(found, n) if isinstance(found, np.ndarray) else found
 
 
 def shifted(polynomial: Any, x: Any, n: Any) -> Any:
     """The polynomial of 2x - 1, which goes from -1 to 1 where x goes from 0 to 1."""
-    whole = plain(polynomial.__name__, x).dtype.kind in "biu" and hasattr(x, "astype")
-    return polynomial(2 * (x.astype(default.dtype) if whole else x) - 1, n)
+    values = array_of(polynomial.__name__, x)
+    if isinstance(values, np.ndarray) and values.dtype.kind in "biu":
+        x = x.astype(common_dtype([values, array_of(polynomial.__name__, n)], floating=True))
+    return polynomial(2 * x - 1, n)
 
 
 def _chebyshev(x: Array, k: int, now: Array, before: Array) -> Array:

@@ -1,5 +1,6 @@
 """Writing by index without changing the input, and reading where a condition holds: made of `SetItem` and `GetItem`."""
 
+import math
 from collections.abc import Sequence
 from typing import Any, Literal, overload
 
@@ -13,7 +14,7 @@ from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.checks import check_integer, check_mask, check_ndim, check_range, check_same_dtype
 from tinygrad_cnn.ops.indexing import along_axis, gather, getitem, scatter_add, setitem
 from tinygrad_cnn.ops.piecewise import Where
-from tinygrad_cnn.ops.shape import broadcast_to, clone, flatten, reshape
+from tinygrad_cnn.ops.shape import broadcast_to, cat, clone, flatten, reshape
 from tinygrad_cnn.ops.untracked import dressed, is_tracked, plain
 
 __all__ = [
@@ -75,8 +76,8 @@ def scatter_reduce(
 ) -> A:
     """Reduce along a dim the elements of `src` that go to one place: "sum", "prod", "mean", "amax" or "amin".
 
-    With `include_self` what was there counts, too. Gradients flow through all but "prod"; of several that are the
-    largest (or smallest) each gets an equal share. The mean of integers is rounded down.
+    With `include_self` what was there counts, too. Of several that are the largest (or smallest) each gets an equal
+    share of the gradient. The mean of integers is rounded down.
     """
     if reduce not in ("sum", "prod", "mean", "amax", "amin"):
         raise ArgumentError(f"scatter_reduce: reduce is {reduce!r}; it must be 'sum', 'prod', 'mean', 'amax' or 'amin'")
@@ -95,7 +96,10 @@ def scatter_reduce(
         return reshape(total, shape_of(input))
     tracked = is_tracked(x) or is_tracked(source)
     if reduce == "prod" and tracked:
-        raise ArgumentError("scatter_reduce: 'prod' has no derivative here; 'sum', 'mean', 'amax' and 'amin' have")
+        start = x if include_self else SetItem.apply(x, np.ones((), dtype_of(x)), index=places)
+        count = np.arange(math.prod(shape_of(x))).reshape(shape_of(x))
+        groups = np.concatenate([count.reshape(-1), count[places].reshape(-1)])
+        return reshape(_products(cat([flatten(start), flatten(source)]), groups), shape_of(input))
     function = {"prod": np.multiply, "amax": np.maximum, "amin": np.minimum}[reduce]
     values, sources = np.array(plain("scatter_reduce", x)), plain("scatter_reduce", source)
     if not include_self:
@@ -112,6 +116,23 @@ def scatter_reduce(
     np.add.at(ties, places, chosen)
     total = scatter_add(where(kept | untouched, x, 0.0), axis, numbers, where(chosen, source, 0.0))
     return reshape(total / ties.astype(dtype_of(x)), shape_of(input))
+
+
+def _products(values: A, groups: NDArray) -> A:
+    """The product of the values of each group, in the order of the groups' numbers.
+
+    Neighbours are multiplied in pairs until one value of each group is left: the derivative by each value is the
+    product of the others, also where some are 0.
+    """
+    order = np.argsort(groups, kind="stable")
+    values, groups = values[order], groups[order]
+    while (repeats := groups[1:] == groups[:-1]).any():
+        starts = np.flatnonzero(np.concatenate([[True], ~repeats]))
+        ranks = np.arange(len(groups)) - np.repeat(starts, np.diff(starts, append=len(groups)))
+        kept = np.flatnonzero(ranks % 2 == 0)
+        paired = np.append(repeats, False)[kept]
+        values, groups = values[kept] * where(paired, values[kept + paired], 1.0), groups[kept]
+    return values
 
 
 def _counts(shape: Shape, places: tuple[Any, ...], first: bool) -> NDArray:

@@ -11,9 +11,9 @@ from torch.testing._internal.common_modules import module_db
 from torch.testing._internal.common_utils import noncontiguous_like
 
 import tinygrad_cnn as tg
-from tests.parity.opdb.exceptions import excepted
+from tests.parity.opdb.exceptions import Evidence, excepted
 from tests.parity.opdb.judge import Case, Difference, brief, check_same, kind_of, leaves
-from tests.parity.opdb.ops import Attempt, check_gradients, copied, errors_agree, refusals
+from tests.parity.opdb.ops import Attempt, Found, check_gradients, copied, errors_agree, mapped, refusals
 from tests.parity.opdb.translate import DTypeAbsent, NameAbsent, here, ours
 
 ENTRIES = {info.name: info for info in module_db}
@@ -34,9 +34,12 @@ def run_entry(name: str, share: Callable[[str, int], bool] = lambda dtype, i: Tr
                 for i, sample in enumerate(samples_of(info, dtype, training)):
                     if sample.forward_input is not None and share(str(dtype)[6:], i):
                         for variant in ("train" if training else "eval", "strided"):
-                            result = run_sample(info, mine, sample, dtype, training, variant == "strided")
+                            outcome, text, *evidence = run_sample(
+                                info, mine, sample, dtype, training, variant == "strided"
+                            )
                             variant_name = variant if training or variant == "eval" else "eval strided"
-                            cases.append(excepted(Case(name, variant_name, str(dtype)[6:], i, *result)))
+                            case = Case(name, variant_name, str(dtype)[6:], i, outcome, text)
+                            cases.append(excepted(case, *evidence))
         cases += [excepted(Case(name, *rest)) for rest in run_errors(info, mine)]
     return cases
 
@@ -50,7 +53,7 @@ def samples_of(info: Any, dtype: torch.dtype, training: bool) -> list[Any]:
     return list(info.module_inputs_func(info, device="cpu", dtype=dtype, requires_grad=grad, training=training))
 
 
-def run_sample(info: Any, mine: Any, sample: Any, dtype: torch.dtype, training: bool, strided: bool) -> tuple[str, str]:
+def run_sample(info: Any, mine: Any, sample: Any, dtype: torch.dtype, training: bool, strided: bool) -> Found:
     """The class of one sample, and a few words."""
     made, given = sample.constructor_input, sample.forward_input
     args, kwargs = (spread(given.args), spread(given.kwargs)) if strided else (given.args, given.kwargs)
@@ -82,7 +85,13 @@ def run_sample(info: Any, mine: Any, sample: Any, dtype: torch.dtype, training: 
         if dtype == torch.float64:
             check_gradients(got, want, lambda y: y, True)
     except Difference as difference:
-        return difference.outcome, difference.text
+
+        def again(change: Callable[[torch.Tensor], torch.Tensor]) -> Any:
+            theirs.load_state_dict(state)
+            result = forward(torch, theirs, mapped(args, change), mapped(kwargs, change))
+            return result.result if isinstance(result, Attempt) else result
+
+        return difference.outcome, difference.text, Evidence(sample, got.result, want.result, again)
     return "agree", ""
 
 

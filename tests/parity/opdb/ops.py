@@ -11,7 +11,7 @@ import torch
 from torch.testing._internal.common_methods_invocations import op_db
 
 import tinygrad_cnn as tg
-from tests.parity.opdb.exceptions import excepted
+from tests.parity.opdb.exceptions import Evidence, excepted
 from tests.parity.opdb.judge import (
     GRADIENT,
     SECOND,
@@ -156,15 +156,20 @@ def run_entry(name: str, share: Callable[[str, int], bool] = lambda dtype, i: Tr
             short = str(dtype)[6:]
             for i, sample in enumerate(samples_of(op, dtype)):
                 if share(short, i):
-                    for variant, outcome, text in run_sample(op, sample, ways, dtype == torch.float64, i == 0):
+                    for variant, result in run_sample(op, sample, ways, dtype == torch.float64, i == 0):
+                        outcome, text, *evidence = result
                         if outcome == "not found":  # what a Python function of op_db calls
                             return [*cases, Case(name, "function", "", -1, outcome, text)]
-                        cases.append(excepted(Case(name, variant, short, i, outcome, text)))
+                        cases.append(excepted(Case(name, variant, short, i, outcome, text), *evidence))
         cases += [excepted(Case(name, *rest)) for rest in run_errors(op, ways[0])]
     return cases
 
 
-def run_sample(op: Any, sample: Any, ways: list[Variant], grad: bool, first: bool) -> Iterator[tuple[str, str, str]]:
+Found = tuple[str, str] | tuple[str, str, Evidence]
+"""The class of a case, a few words, and what an exemption may look at."""
+
+
+def run_sample(op: Any, sample: Any, ways: list[Variant], grad: bool, first: bool) -> Iterator[tuple[str, Found]]:
     """What came out of every variant of one sample."""
     tensor_first = isinstance(sample.input, torch.Tensor)
     for variant, theirs, mine in ways:
@@ -173,16 +178,16 @@ def run_sample(op: Any, sample: Any, ways: list[Variant], grad: bool, first: boo
             continue
         if "operator" in variant and (sample.kwargs or len(sample.args) != (0 if op.name in UNARY else 1)):
             continue
-        yield variant, *outcome(op, Call(sample, grad), theirs, mine, in_place=in_place, second=variant == "function")
+        yield variant, outcome(op, Call(sample, grad), theirs, mine, in_place=in_place, second=variant == "function")
         if variant == "function" and any(isinstance(t, torch.Tensor) and t.numel() > 1 for t in tensors(sample)):
             try:
                 strided = sample.noncontiguous()
             except Exception:  # PyTorch cannot make such a copy of a sparse tensor
                 continue
-            yield "strided", *outcome(op, Call(strided, grad), theirs, mine, in_place=False, second=False)
+            yield "strided", outcome(op, Call(strided, grad), theirs, mine, in_place=False, second=False)
     if op.supports_out:
         for kind in ("same", "shape", "cast", "narrow", "grad") if first else ("same",):
-            yield f"out {kind}", *outcome_out(op, Call(sample, False), ways[0], kind)
+            yield f"out {kind}", outcome_out(op, Call(sample, False), ways[0], kind)
 
 
 UNSUPPORTED = re.compile("not implemented for|Unsupported dtype")
@@ -196,7 +201,7 @@ def tensors(sample: Any) -> list[Any]:
     return list(leaves([sample.input, list(sample.args), sample.kwargs]))
 
 
-def outcome(op: Any, call: Call, theirs: Any, mine: Any, *, in_place: bool, second: bool) -> tuple[str, str]:
+def outcome(op: Any, call: Call, theirs: Any, mine: Any, *, in_place: bool, second: bool) -> Found:
     """The class of one call, and a few words."""
     want = attempt(call, theirs, mine=False, in_place=in_place)
     try:
@@ -207,11 +212,32 @@ def outcome(op: Any, call: Call, theirs: Any, mine: Any, *, in_place: bool, seco
         try:
             compare(op, call, got, want, in_place=in_place, second=second)
         except Difference as difference:
-            return difference.outcome, difference.text
+            return difference.outcome, difference.text, evidence(call, theirs, got, want)
         except NameAbsent as error:  # in what PyTorch's test makes of the result
             return "not found", str(error)
         return "agree", ""
     return refusals(got, want)
+
+
+def evidence(call: Call, theirs: Callable[..., Any], got: "Attempt", want: "Attempt") -> Evidence:
+    """What an exemption may look at: both results, and what PyTorch makes of other arguments."""
+
+    def again(change: Callable[[torch.Tensor], torch.Tensor]) -> Any:
+        torch.manual_seed(0)
+        s = call.sample
+        x, args, kwargs = (mapped(copied(value, False), change) for value in (s.input, s.args, s.kwargs))
+        return theirs(x, *args, **kwargs)
+
+    return Evidence(call.sample, got.result, want.result, again)
+
+
+def mapped(value: Any, change: Callable[[torch.Tensor], torch.Tensor]) -> Any:
+    """Nested arguments, each tensor changed."""
+    if type(value) in (tuple, list):
+        return type(value)(mapped(v, change) for v in value)
+    if type(value) is dict:
+        return {k: mapped(v, change) for k, v in value.items()}
+    return change(value.detach()) if isinstance(value, torch.Tensor) else value
 
 
 def refusals(got: Any, want: Any) -> tuple[str, str]:
@@ -400,7 +426,7 @@ def check_derivatives(a: list[Any], b: list[Any], inputs: list[Any], tolerance: 
             raise Difference(difference.outcome, f"of input {i}: {difference.text}") from None
 
 
-def outcome_out(op: Any, call: Call, way: Variant, kind: str) -> tuple[str, str]:
+def outcome_out(op: Any, call: Call, way: Variant, kind: str) -> Found:
     """The class of a call with `out=`: of the right form, another shape or dtype, or one that requires a gradient."""
     want = attempt(call, way[1], mine=False, in_place=False)
     if isinstance(want, Exception):
@@ -435,13 +461,15 @@ def outcome_out(op: Any, call: Call, way: Variant, kind: str) -> tuple[str, str]
             return "agree", ""
         bounds = [TOLERANCE.get(str(t.dtype)[6:], 0.0) for t in parts]
         process = call.sample.output_process_fn_grad if op.name in GAUGE else lambda y: y
+        if want.result is None:  # of some functions of several results
+            want.result = as_given(outs_theirs)
         check_same(here(process)(got.result), process(want.result), max(bounds))
         check_same(here(process)(as_given(outs_mine)), process(as_given(outs_theirs)), max(bounds))
         for x, o in zip(leaves(got.result), outs_mine, strict=True):
             if x is not o:
                 raise Difference("view or copy", "the result is not out")
     except Difference as difference:
-        return difference.outcome, difference.text
+        return difference.outcome, difference.text, evidence(call, way[1], got, want)
     return "agree", ""
 
 
