@@ -630,3 +630,33 @@ def test_as_strided_counts_in_the_storage():
     v.zero_()
     assert x.tolist() == [0, 0, 0, 0, 0, 5]
     assert x[2:].as_strided((2,), (1,)).tolist() == [0, 0]
+
+
+def test_strides_count_in_the_memory_also_of_data_with_gaps():
+    x = tg.arange(12.0).reshape(3, 4)
+    assert x[::2].data.as_strided((3,), (1,)).tolist() == [0, 1, 2]
+    assert x[::2, 1:].data.as_strided((2,), (2,)).tolist() == [1, 3]
+    assert x.t().data[1:].as_strided((2, 2), (4, 1), 1).tolist() == [[1, 2], [5, 6]]
+    assert x[1].data.storage_offset() == 4
+
+
+def test_one_over_x_keeps_what_it_gave():
+    x = tg.tensor([1.0, 2.0], requires_grad=True)
+    y = 3 / x
+    x.detach().fill_(5)
+    y.sum().backward()
+    assert x.grad.tolist() == [-3, -0.75]
+
+
+def test_a_view_without_history_makes_what_is_computed_require_a_gradient():
+    x = tg.tensor([1.0, 2.0], requires_grad=True)
+    with tg.no_grad():
+        v = x[...]
+    assert tg.where(v > 0, v, v).requires_grad
+    assert v.gather(0, tg.tensor([0])).requires_grad
+
+
+def test_a_copy_may_leave_the_graph_and_an_empty_vector_has_a_dtype():
+    x = tg.tensor([1.0, 2.0], requires_grad=True)
+    assert not tg.tile(x, (1,)).detach_().requires_grad
+    assert tg.cat([tg.zeros(0, dtype=tg.float64), tg.tensor([[1]])]).dtype == tg.float64

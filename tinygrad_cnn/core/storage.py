@@ -64,11 +64,6 @@ def owner(array: NDArray) -> NDArray:
     return array
 
 
-def apart(array: NDArray) -> NDArray:
-    """The same memory with a version of its own: a write through one of the two is not noted for the other."""
-    return np.asarray(array.data)  # behind a memoryview the chain of bases ends, and so does `owner`
-
-
 def start(array: NDArray) -> int:
     """The address of the first element."""
     return int(array.__array_interface__["data"][0])

@@ -115,7 +115,9 @@ class Tensor(Writable):
                     plain = False
                 edge = value._node
                 if value.view_of is not None and mode.recording:
-                    edge, tracked = value.current(), tracked or value.requires_grad
+                    edge = value.current()
+                    if edge is None and not value._wants and value.requires_grad:
+                        edge = value.wrap(data)  # its base has a history and it has none: it leads nowhere
                 if edge is None and value._wants:
                     edge = value
                 if edge is not None:

@@ -170,16 +170,19 @@ class Writable:
         """Whether a write of these into this tensor is recorded; RuntimeError if that is refused."""
         if not mode.recording or not (self.requires_grad or any(getattr(v, "requires_grad", False) for v in operands)):
             return False
-        view = self.view_of
+        view = self.seen_view()
         if view is not None and view.base is not None:
-            if view.hidden():
-                self.current()
-                self.view_of = outside(self.array)
-            else:
-                view.check(op)
-                view.base.refuse_leaf(op)
+            view.check(op)
+            view.base.refuse_leaf(op)
         self.refuse_leaf(op)
         return True
+
+    def seen_view(self) -> View | None:
+        """Of what this is a view; no longer of a base that nobody sees."""
+        if self.view_of is not None and self.view_of.hidden():
+            self.current()
+            self.view_of = outside(self.array)
+        return self.view_of
 
     def refuse_leaf(self, op: str) -> None:
         """RuntimeError if this is a leaf that wants a gradient: it may not be written."""

@@ -11,7 +11,7 @@ import numpy as np
 from tinygrad_cnn.core.checks import dtype_of
 from tinygrad_cnn.core.domain import AwayFrom, Positive, Real
 from tinygrad_cnn.core.draw import Draw
-from tinygrad_cnn.core.elementwise import Add, Div, Exp, Log, Mul, Neg, PowScalar, Sub
+from tinygrad_cnn.core.elementwise import Add, Exp, Log, Mul, Neg, PowScalar, Sub
 from tinygrad_cnn.core.errors import ArgumentError, DTypeError
 from tinygrad_cnn.core.op import Elementwise, Kink, Op, Sample, Unary
 from tinygrad_cnn.core.promotion import default
@@ -158,6 +158,19 @@ class Rsqrt(Unary):
 
     def d_x(g: Array, y: Array) -> Array:
         return g * (-0.5 * y * y * y)
+
+
+class Reciprocal(Unary):
+    """y = 1 / x        dx = -y² g"""
+
+    domain = {"x": AwayFrom((0.0,), gap=0.5)}
+    numpy = (np.reciprocal,)
+
+    def forward(x: Array) -> Array:
+        return 1.0 / x
+
+    def d_x(g: Array, y: Array) -> Array:
+        return -g * (y * y)
 
 
 class Sin(Unary):
@@ -538,4 +551,4 @@ def square(input: A) -> A:
 
 def reciprocal(input: A) -> A:
     """One over each element."""
-    return Div.apply(1.0, input)
+    return Reciprocal.apply(input)

@@ -426,9 +426,13 @@ concat = concatenate = cat
 def _cat(op: str, tensors: Sequence[Array], dim: int) -> Array:
     if hasattr(type(tensors), "__record__"):
         raise TypeError(f"{op}: got one Tensor; expected a sequence of them, such as (a, b)")
-    if len({shape_of(x) for x in tensors}) > 1:
-        tensors = [x for x in tensors if shape_of(x) != (0,)]  # an empty vector fits everything, as in PyTorch
     shapes = [shape_of(x) for x in tensors]
+    other = next((shape for shape in shapes if shape not in ((0,), ())), ())
+    if len(other) > 1:  # an empty vector fits everything, as in PyTorch
+        place = check_axis(op, dim, len(other))
+        fitting = (*other[:place], 0, *other[place + 1 :])
+        tensors = [reshape(x, fitting) if shape_of(x) == (0,) else x for x in tensors]
+        shapes = [shape_of(x) for x in tensors]
     if not shapes:
         raise ArgumentError(f"{op}: got no tensors; expected at least one")
     if () in shapes:

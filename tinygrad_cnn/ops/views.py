@@ -31,7 +31,10 @@ class Strided(Op):
             which = _elements(x.shape, steps, _places(size, stride) + offset)
             return np.where(which < 0, x.dtype.type(0), x.reshape(-1)[which])
         memory = owner(x)
-        row = (memory if memory.flags.c_contiguous else memory.T).reshape(-1).view(x.dtype)
+        seen = row_of(memory)
+        if seen is None:
+            raise ArgumentError(f"as_strided: the memory, of strides {memory.strides}, has gaps; clone() it")
+        row = seen[: seen.size - seen.size % x.itemsize].view(x.dtype)
         first = (start(x) - start(memory)) // x.itemsize + offset
         if first < 0 or (0 not in size and first + _last(size, stride) >= row.size):
             raise ArgumentError(
@@ -55,6 +58,13 @@ class Strided(Op):
         offset = draw.integer(0, x.size - 1 - _last(size, stride))
         steps = tuple(step // x.itemsize for step in x.strides)
         return Sample((x,), {"size": size, "stride": stride, "offset": offset, "steps": steps})
+
+
+def row_of(memory: NDArray) -> NDArray | None:
+    """The bytes of memory without gaps, as one row; None if it has gaps."""
+    lying = memory.transpose(sorted(range(memory.ndim), key=lambda axis: -memory.strides[axis]))
+    lying = memory if memory.flags.c_contiguous else lying
+    return lying.reshape(-1).view(np.uint8) if lying.flags.c_contiguous else None
 
 
 def _last(size: Shape, stride: Shape) -> int:

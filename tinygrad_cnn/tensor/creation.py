@@ -53,7 +53,7 @@ def asarray(
     check_device("asarray", device)
     array = as_array(obj, _given(dtype))
     if isinstance(obj, Tensor) and array is obj.array and not (copy or requires_grad):
-        return obj
+        return obj.requires_grad_() if obj.requires_grad else obj
     if copy is False and not (
         isinstance(obj, (Tensor, np.ndarray)) and np.may_share_memory(array, as_array(obj, None))
     ):

@@ -8,6 +8,7 @@ import numpy as np
 
 from tinygrad_cnn.core.storage import owner, start
 from tinygrad_cnn.core.types import NDArray
+from tinygrad_cnn.ops.views import row_of
 
 
 class UntypedStorage:
@@ -45,10 +46,13 @@ def storage_of(array: NDArray) -> UntypedStorage:
     return UntypedStorage(whole(array))
 
 
-def row_of(memory: NDArray) -> NDArray | None:
-    """The bytes of memory without gaps, as one row; None if it has gaps."""
-    lying = memory if memory.flags.c_contiguous else memory.T
-    return lying.reshape(-1).view(np.uint8) if lying.flags.c_contiguous else None
+def apart(array: NDArray) -> NDArray:
+    """The same memory with a version of its own: a write through one of the two is not noted for the other."""
+    row = row_of(owner(array))
+    if row is None:
+        return np.asarray(array.data)
+    behind = np.asarray(row.data)  # behind a memoryview the chain of bases ends, and so does `owner`
+    return np.ndarray(array.shape, array.dtype, behind, start(array) - start(row), array.strides)
 
 
 def copied(array: NDArray, memo: dict[Any, Any]) -> NDArray:

@@ -119,6 +119,10 @@ class Operators(FactMethods):
     def __rshift__(self, other: ArrayLike) -> Self:
         return ops.bitwise_right_shift(self, other)
 
+    def __rtruediv__(self, other: ArrayLike) -> Self:
+        y = ops.reciprocal(self)  # keeps y, not x, which may be written
+        return y if type(other) in (int, float) and other == 1 else y * other
+
     def __rdiv__(self, other: ArrayLike) -> Self:
         return self.__rtruediv__(other)
 

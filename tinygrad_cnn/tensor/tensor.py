@@ -16,7 +16,7 @@ from tinygrad_cnn.autograd.nodes import Node
 from tinygrad_cnn.core import tensor as core
 from tinygrad_cnn.core.indexing import check_index, is_basic
 from tinygrad_cnn.core.promotion import default
-from tinygrad_cnn.core.storage import apart, in_order, outside, version
+from tinygrad_cnn.core.storage import in_order, outside, version
 from tinygrad_cnn.core.types import ArrayLike
 from tinygrad_cnn.numpy_protocol.dispatch import MEANINGS
 from tinygrad_cnn.ops.checks import check_same_dtype
@@ -27,7 +27,7 @@ from tinygrad_cnn.tensor.elementwise import ElementwiseMethods
 from tinygrad_cnn.tensor.indexing import IndexingMethods
 from tinygrad_cnn.tensor.inplace import InPlaceMethods
 from tinygrad_cnn.tensor.legacy import legacy_array
-from tinygrad_cnn.tensor.memory import copied
+from tinygrad_cnn.tensor.memory import apart, copied
 from tinygrad_cnn.tensor.operators import Operators
 from tinygrad_cnn.tensor.printing import represented
 from tinygrad_cnn.tensor.products import ProductMethods
@@ -134,7 +134,7 @@ class Tensor(
 
     def detach_(self) -> Self:
         """Leave the graph: this tensor becomes a leaf that requires no gradient."""
-        if self._base is not None:
+        if (view := self.seen_view()) is not None and view.base is not None:
             raise RuntimeError("detach_: this tensor is a view of another one; use detach() instead")
         self._node, self._wants = None, False
         return self
