@@ -646,6 +646,9 @@ def test_one_over_x_keeps_what_it_gave():
     x.detach().fill_(5)
     y.sum().backward()
     assert x.grad.tolist() == [-3, -0.75]
+    z = 1 / (x * 1)
+    z.clamp_(-1, 1)
+    z.sum().backward()
 
 
 def test_a_view_without_history_makes_what_is_computed_require_a_gradient():
@@ -654,6 +657,10 @@ def test_a_view_without_history_makes_what_is_computed_require_a_gradient():
         v = x[...]
     assert tg.where(v > 0, v, v).requires_grad
     assert v.gather(0, tg.tensor([0])).requires_grad
+    y = v * v
+    (y * y).sum().backward()
+    y.sum().backward()  # it leads nowhere, and so needs nothing that was freed
+    assert x.grad is None
 
 
 def test_a_copy_may_leave_the_graph_and_an_empty_vector_has_a_dtype():

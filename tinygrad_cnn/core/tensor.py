@@ -115,9 +115,7 @@ class Tensor(Writable):
                     plain = False
                 edge = value._node
                 if value.view_of is not None and mode.recording:
-                    edge = value.current()
-                    if edge is None and not value._wants and value.requires_grad:
-                        edge = value.wrap(data)  # its base has a history and it has none: it leads nowhere
+                    edge, tracked = value.current(), tracked or value.requires_grad
                 if edge is None and value._wants:
                     edge = value
                 if edge is not None:
@@ -138,7 +136,8 @@ class Tensor(Writable):
         if tracked and mode.recording and op.differentiable and (result.dtype is FLOAT32 or result.dtype.kind in "fc"):
             if op.constant:
                 edges = [None if rule is None else e for rule, e in zip(op.rules, edges, strict=True)]
-            if not op.constant or any(edge is not None for edge in edges):
+            asking = zip(op.rules, inputs, strict=True) if op.constant else ()
+            if not op.constant or any(rule is not None and getattr(v, "requires_grad", False) for rule, v in asking):
                 kept = saved.pack(op, arrays, result, aux) if op.saves_any else None
                 out._node = Node.kind(op, tuple(edges), kept, options, result.shape, result.dtype)
         if views and owner(result) is owner(arrays[0]):

@@ -120,8 +120,7 @@ class Operators(FactMethods):
         return ops.bitwise_right_shift(self, other)
 
     def __rtruediv__(self, other: ArrayLike) -> Self:
-        y = ops.reciprocal(self)  # keeps y, not x, which may be written
-        return y if type(other) in (int, float) and other == 1 else y * other
+        return ops.reciprocal(self) * other  # keeps 1 / x, not x, and the result is another: both may be written
 
     def __rdiv__(self, other: ArrayLike) -> Self:
         return self.__rtruediv__(other)
