@@ -2,12 +2,12 @@
 
 import os.path
 import warnings
-from types import TracebackType
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from tinygrad_cnn.autograd.switch import Switch
 from tinygrad_cnn.autograd.watching import add_watcher, remove_watcher
 from tinygrad_cnn.core.graph import Node
 from tinygrad_cnn.core.tensor import Tensor
@@ -21,14 +21,17 @@ class _State:
     enabled = False
     check_nan = False
 
-    def switch(self, enabled: bool, check_nan: bool) -> None:
-        """Watch the graph, or do not."""
-        if enabled != self.enabled:
-            (add_watcher if enabled else remove_watcher)(_search)
-        self.enabled, self.check_nan = enabled, check_nan
-
 
 state = _State()
+
+
+def _switch(enabled: bool, check_nan: bool) -> None:
+    """Watch the graph, or do not."""
+    if enabled != state.enabled:
+        (add_watcher if enabled else remove_watcher)(_search)
+    state.enabled, state.check_nan = enabled, check_nan
+
+
 _calls: "WeakKeyDictionary[Any, list[str]]" = WeakKeyDictionary()
 """Of the nodes recorded in anomaly mode, the lines of the traceback of their forward call."""
 
@@ -43,23 +46,36 @@ def is_anomaly_check_nan_enabled() -> bool:
     return state.check_nan
 
 
-class set_detect_anomaly:
+class _Switch(Switch):
+    """A switch of anomaly mode."""
+
+    def __init__(self, mode: bool, check_nan: bool) -> None:
+        super().__init__()
+        self.mode, self.check_nan = bool(mode), bool(check_nan)
+
+    def _state(self) -> tuple[bool, bool]:
+        return state.enabled, state.check_nan
+
+    def _switch(self) -> None:
+        _switch(self.mode, self.mode and self.check_nan)
+
+    def _restore(self, state: tuple[bool, bool]) -> None:
+        _switch(*state)
+
+
+class set_detect_anomaly(_Switch):
     """Switch anomaly mode on or off: at once, or for a ``with`` block; see `detect_anomaly`."""
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
-        self.before = state.enabled, state.check_nan
-        state.switch(bool(mode), bool(mode and check_nan))
+        super().__init__(mode, check_nan)
+        self.at_first = self._state()
+        self._switch()
 
     def __enter__(self) -> None:
-        """Nothing: it is switched already."""
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        state.switch(*self.before)
+        self._enter(self.at_first)
 
 
-class detect_anomaly:
+class detect_anomaly(_Switch):
     """Find the op whose derivative fails or is NaN: ``with detect_anomaly(): ...``
 
     Ops recorded inside remember the line that called them. If the backward pass fails at one, or finds NaN in a
@@ -80,21 +96,11 @@ class detect_anomaly:
     """
 
     def __init__(self, check_nan: bool = True) -> None:
-        self.check_nan = check_nan
-        self.before: list[tuple[bool, bool]] = []
+        super().__init__(True, check_nan)
         warnings.warn(
             "detect_anomaly: each forward call is remembered with its place, which is slow; only for finding mistakes",
             stacklevel=2,
         )
-
-    def __enter__(self) -> None:
-        self.before.append((state.enabled, state.check_nan))
-        state.switch(True, bool(self.check_nan))
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        state.switch(*self.before.pop())
 
 
 class _Search:

@@ -3,9 +3,9 @@
 import inspect
 from collections.abc import Callable, Generator
 from functools import wraps
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast, overload
 
+from tinygrad_cnn.autograd.switch import Switch
 from tinygrad_cnn.core.mode import mode
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -21,28 +21,18 @@ def is_inference_mode_enabled() -> bool:
     return mode.inference
 
 
-class _Switch:
-    """A context manager, re-entrant, that decorates functions and generators as well."""
+class _Switch(Switch):
+    """A switch of recording, which decorates functions and generators as well."""
 
-    def __init__(self) -> None:
-        self.before: list[tuple[bool, bool]] = []
+    def _state(self) -> tuple[dict[str, Any], bool, bool]:
+        return mode.__dict__, mode.recording, mode.inference  # the dict is this thread's, wherever it is restored
 
-    def _switch(self) -> None:
-        """Set the mode."""
-        raise NotImplementedError
+    def _restore(self, state: tuple[dict[str, Any], bool, bool]) -> None:
+        here, here["recording"], here["inference"] = state
 
     def _again(self) -> "_Switch":
         """Another one of the same effect, for one call of a decorated function."""
         return type(self)()
-
-    def __enter__(self) -> None:
-        self.before.append((mode.recording, mode.inference))
-        self._switch()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        mode.recording, mode.inference = self.before.pop()
 
     def __call__(self, function: F) -> F:
         if inspect.isgeneratorfunction(function):
@@ -156,9 +146,11 @@ class set_grad_enabled(_Switch):
     def __init__(self, mode: bool) -> None:
         super().__init__()
         self.mode = bool(mode)
-        super().__enter__()
+        self.at_first: Any = self._state()
+        self._switch()
 
     def __enter__(self) -> None:
+        self._enter(self.at_first)
         self._switch()
 
     def _switch(self) -> None:
@@ -168,5 +160,5 @@ class set_grad_enabled(_Switch):
         return set_grad_enabled(self.mode)
 
     def __call__(self, function: F) -> F:
-        super().__exit__(None, None, None)  # as a decorator it switches inside the function alone
+        self._restore(self.at_first)  # as a decorator it switches inside the function alone
         return super().__call__(function)

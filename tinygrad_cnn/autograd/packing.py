@@ -10,13 +10,13 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from functools import cache
-from types import TracebackType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinygrad_cnn.autograd.mode import no_grad
 from tinygrad_cnn.autograd.nodes import Node
+from tinygrad_cnn.autograd.switch import Switch
 from tinygrad_cnn.autograd.watching import add_watcher, remove_watcher
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.graph import Alias
@@ -27,11 +27,14 @@ from tinygrad_cnn.core.tensor import Tensor
 __all__ = ["disable_saved_tensors_hooks", "save_on_cpu", "saved_tensors_hooks"]
 
 
+Hooks = tuple[tuple[Callable[[Any], Any], Callable[[Any], Any]], ...]
+
+
 class _Here(threading.local):
     """The hooks of this thread, the innermost last, and why there may be none, if that is so."""
 
     def __init__(self) -> None:
-        self.hooks: list[tuple[Callable[[Any], Any], Callable[[Any], Any]]] = []
+        self.hooks: Hooks = ()
         self.refused: str | None = None
 
 
@@ -130,7 +133,7 @@ def unpacking(kind: Any) -> type[Node]:
     return Unpacking
 
 
-class saved_tensors_hooks:
+class saved_tensors_hooks(Switch):
     """In this thread, within the block, what the graph saves for the backward pass is packed, and unpacked there.
 
     `pack_hook` is called with each tensor that an op or a Function saves, and returns anything; `unpack_hook` is called
@@ -149,22 +152,23 @@ class saved_tensors_hooks:
     """
 
     def __init__(self, pack_hook: Callable[[Any], Any], unpack_hook: Callable[[Any], Any]) -> None:
+        super().__init__()
         self.pack_hook, self.unpack_hook = pack_hook, unpack_hook
 
-    def __enter__(self) -> None:
+    def _state(self) -> tuple[dict[str, Any], Hooks]:
         if _here.refused is not None:
             raise RuntimeError(_here.refused)
-        _here.hooks.append((self.pack_hook, self.unpack_hook))
-        add_watcher(_packing)
+        return _here.__dict__, _here.hooks
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None = None,
-        error: BaseException | None = None,
-        trace: TracebackType | None = None,
-    ) -> None:
-        _here.hooks.pop()
-        remove_watcher(_packing)
+    def _switch(self) -> None:
+        add_watcher(_packing)
+        _here.hooks = (*_here.hooks, (self.pack_hook, self.unpack_hook))
+
+    def _restore(self, state: tuple[dict[str, Any], Hooks]) -> None:
+        here, hooks = state
+        if here["hooks"] is not hooks:
+            here["hooks"] = hooks
+            remove_watcher(_packing)
 
 
 class save_on_cpu(saved_tensors_hooks):

@@ -1,0 +1,68 @@
+"""What changes a state of this thread for a ``with`` block, and gives it back whatever happens."""
+
+import threading
+from types import TracebackType
+from typing import Any
+
+
+class _Here(threading.local):
+    entered: Any = None
+    """What this thread entered last and has not left: (what it entered before, the state found, this thread's dict)."""
+
+
+_here = _Here()
+
+
+class Switch:
+    """A context manager, re-entrant, that gives back the state that it found, also after Ctrl-C at any moment.
+
+    An interrupt may come after Python has called `__exit__` and before the first instruction of it. Then the state is
+    given back when the last reference to the manager goes, which is when the exception has been handled; unless a
+    block around this one was left in the meantime and has given back what it found.
+    """
+
+    def __init__(self) -> None:
+        self.found: list[Any] = []
+        """What it entered and has not left, the innermost last."""
+
+    def _state(self) -> Any:
+        """The state now."""
+        raise NotImplementedError
+
+    def _switch(self) -> None:
+        """Change it."""
+        raise NotImplementedError
+
+    def _restore(self, state: Any) -> None:
+        """Go back to it; a second time changes nothing."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Any:
+        self._enter(self._state())
+        self._switch()
+
+    def _enter(self, state: Any) -> None:
+        self.found.append((_here.entered, state, _here.__dict__))
+        _here.entered = self.found[-1]
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        trace: TracebackType | None = None,
+    ) -> None:
+        before, state, here = self.found[-1]
+        self._restore(state)
+        here["entered"] = before
+        del self.found[-1]
+
+    def __del__(self) -> None:
+        if not getattr(self, "found", None):  # as if `__init__` raised
+            return
+        before, state, here = self.found[0]
+        entered = here.get("entered")
+        while entered is not None and entered is not self.found[0]:
+            entered = entered[0]
+        if entered is not None:
+            self._restore(state)
+            here["entered"] = before
