@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tinygrad_cnn as tg
+from tinygrad_cnn.gradcheck import gradcheck, gradgradcheck
 
 F = tg.nn.functional
 
@@ -67,6 +68,19 @@ def test_the_cosine_of_an_angle_with_a_zero_component():
     """Of (t, 2) and (0, 1) it is 1 / √(1 + t²/4), whose second derivative at 0 is -1/4."""
     _, second = hessian(lambda x: F.cosine_similarity(x, tg.tensor([0.0, 1.0], dtype=tg.float64), 0), [0.0, 2.0])
     np.testing.assert_allclose(second, [[-0.25, 0], [0, 0]], atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("a", "b"), [([1e-3, 2e-3], [3e-3, -1e-3]), ([0.0, 0.0], [1.0, 2.0]), ([1.0, -2.0], [3e-3, 1e-3])]
+)
+def test_the_cosine_of_a_vector_shorter_than_eps_has_the_derivative_of_its_formula(a, b):
+    x, y = (tg.tensor(v, dtype=tg.float64, requires_grad=True) for v in (a, b))
+
+    def function(x, y):
+        return F.cosine_similarity(x, y, 0, eps=1e-2)
+
+    assert gradcheck(function, [x, y], eps=1e-5)
+    assert gradgradcheck(function, [x, y], eps=1e-5)
 
 
 def test_at_the_origin_nothing_is_nan():

@@ -19,12 +19,6 @@ def detached(value: A) -> A:
     return value.detach() if hasattr(value, "detach") else value
 
 
-def at_least(x: A, least: float) -> A:
-    """x brought up to `least`, without effect on its gradient, which flows as if nothing had been done."""
-    values = np.asarray(detached(x))
-    return x + (np.maximum(values, least) - values).astype(values.dtype)
-
-
 def pairwise_distance(x1: A, x2: ArrayLike, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> A:
     """The p-norm of ``x1 - x2 + eps`` along the last dim."""
     check_broadcast("pairwise_distance", shape_of(x1), shape_of(x2))
@@ -32,10 +26,13 @@ def pairwise_distance(x1: A, x2: ArrayLike, p: float = 2.0, eps: float = 1e-6, k
 
 
 def cosine_similarity(x1: A, x2: ArrayLike, dim: int = 1, eps: float = 1e-8) -> A:
-    """``x1 · x2 / (max(|x1|, eps) max(|x2|, eps))`` along a dim of the broadcast shape."""
+    """``x1 · x2 / (max(|x1|, eps) max(|x2|, eps))`` along a dim of the broadcast shape.
+
+    The gradient is that of this formula: a length below eps counts as eps, and does not change with its vector.
+    """
     shape = check_broadcast("cosine_similarity", shape_of(x1), shape_of(x2))
     a, b = ops.broadcast_to(x1, shape), ops.broadcast_to(x2, shape)
-    lengths = (at_least(ops.norm(v, 2, dim, True), eps) for v in (a, b))
+    lengths = (ops.clamp(ops.norm(v, 2, dim, True), min=eps) for v in (a, b))
     first, second = (v / n for v, n in zip((a, b), lengths, strict=True))
     return ops.sum(first * second, dim)
 

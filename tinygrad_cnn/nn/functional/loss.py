@@ -12,7 +12,7 @@ from tinygrad_cnn.core.checks import check_broadcast, dtype_of, shape_of
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.types import A, ArrayLike
 from tinygrad_cnn.nn.functional.activation import logsigmoid
-from tinygrad_cnn.nn.functional.distance import at_least, detached, pairwise_distance
+from tinygrad_cnn.nn.functional.distance import detached, pairwise_distance
 from tinygrad_cnn.nn.functional.reduction import check_alike, named, reduced, warn_unlike, weighted
 from tinygrad_cnn.ops.checks import check_integer, check_ndim
 from tinygrad_cnn.ops.elementwise import Softplus
@@ -258,6 +258,12 @@ def poisson_nll_loss(
         t = ops.where(many, target, 1.0)
         losses = losses + ops.where(many, t * ops.log(t) - t + 0.5 * ops.log(2 * math.pi * t), 0.0)
     return reduced(losses, reduction)
+
+
+def at_least(x: A, least: float) -> A:
+    """x brought up to `least`, without effect on its gradient, which flows as if nothing had been done."""
+    values = np.asarray(detached(x))
+    return x + (np.maximum(values, least) - values).astype(values.dtype)
 
 
 def gaussian_nll_loss(
