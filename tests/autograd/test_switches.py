@@ -110,7 +110,6 @@ SWITCHES = {
     "detect_anomaly": in_block(quiet_anomaly),
     "saved_tensors_hooks": in_block(lambda: tg.autograd.graph.saved_tensors_hooks(lambda t: t, lambda t: t)),
     "disable_saved_tensors_hooks": in_block(lambda: tg.autograd.graph.disable_saved_tensors_hooks("no")),
-    "backward": lambda: (tg.tensor([1.0, 2.0], requires_grad=True) * 3).sum().backward(),
     "grad": lambda: tg.func.grad(lambda x: (x * x).sum())(tg.tensor([1.0, 2.0])),
     "checkpoint": lambda: (
         checkpoint(lambda x: x.exp(), tg.ones(2, requires_grad=True), use_reentrant=False).sum().backward()
