@@ -1,16 +1,9 @@
 """What changes a state of this thread for a ``with`` block, and gives it back whatever happens."""
 
-import threading
 from types import TracebackType
 from typing import Any
 
-
-class _Here(threading.local):
-    entered: Any = None
-    """What this thread entered last and has not left: (what it entered before, the state found, this thread's dict)."""
-
-
-_here = _Here()
+from tinygrad_cnn.core.mode import mode
 
 
 class Switch:
@@ -23,7 +16,8 @@ class Switch:
 
     def __init__(self) -> None:
         self.found: list[Any] = []
-        """What it entered and has not left, the innermost last."""
+        """For each block that it has not left, the innermost last: what the thread had entered before, the state that
+        was found, and the dict of the thread."""
 
     def _state(self) -> Any:
         """The state now."""
@@ -42,8 +36,8 @@ class Switch:
         self._switch()
 
     def _enter(self, state: Any) -> None:
-        self.found.append((_here.entered, state, _here.__dict__))
-        _here.entered = self.found[-1]
+        self.found.append((mode.entered, state, mode.__dict__))
+        mode.entered = self.found[-1]
 
     def __exit__(
         self,

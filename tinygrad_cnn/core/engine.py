@@ -57,7 +57,7 @@ def gradients(
     starts = roots(name, outputs, cotangents, create_graph)
     alias = outputs[0].alias if create_graph and outputs else None
     running = Pass(wanted, create_graph if retain_graph is None else retain_graph, alias)
-    before, mode.recording = mode.recording, create_graph and not mode.inference
+    entered, before, mode.recording = mode.entered, mode.recording, create_graph and not mode.inference
     try:
         return running.run(starts)
     except Exception:
@@ -65,7 +65,7 @@ def gradients(
             watch.watcher.failed(running.node)
         raise
     finally:
-        mode.recording = before
+        mode.recording, mode.entered = before, entered
 
 
 def check_inputs(name: str, inputs: Sequence[Any]) -> None:

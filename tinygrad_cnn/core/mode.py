@@ -4,10 +4,11 @@ import threading
 
 
 class Mode(threading.local):
-    """`recording`: whether ops are recorded now; `inference`: whether nothing may switch recording on."""
+    """`recording`: whether ops are recorded now; `inference`: whether nothing may switch it on; `entered`: by whom."""
 
     recording = True
     inference = False
+    entered: object = None
 
 
 mode = Mode()
