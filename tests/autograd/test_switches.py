@@ -12,6 +12,7 @@ import pytest
 import tinygrad_cnn as tg
 from tinygrad_cnn.autograd import anomaly, packing, watching
 from tinygrad_cnn.autograd import switch as switches
+from tinygrad_cnn.utils.checkpoint import checkpoint
 
 ROOM = os.path.dirname(switches.__file__)
 
@@ -110,6 +111,9 @@ SWITCHES = {
     "saved_tensors_hooks": in_block(lambda: tg.autograd.graph.saved_tensors_hooks(lambda t: t, lambda t: t)),
     "disable_saved_tensors_hooks": in_block(lambda: tg.autograd.graph.disable_saved_tensors_hooks("no")),
     "grad": lambda: tg.func.grad(lambda x: (x * x).sum())(tg.tensor([1.0, 2.0])),
+    "checkpoint": lambda: (
+        checkpoint(lambda x: x.exp(), tg.ones(2, requires_grad=True), use_reentrant=False).sum().backward()
+    ),
 }
 
 

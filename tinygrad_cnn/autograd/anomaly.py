@@ -49,6 +49,8 @@ def is_anomaly_check_nan_enabled() -> bool:
 class _Switch(Switch):
     """A switch of anomaly mode."""
 
+    chain = "anomaly"
+
     def __init__(self, mode: bool, check_nan: bool) -> None:
         super().__init__()
         self.mode, self.check_nan = bool(mode), bool(check_nan)

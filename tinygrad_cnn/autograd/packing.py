@@ -151,6 +151,8 @@ class saved_tensors_hooks(Switch):
     tensor([4., 6.])
     """
 
+    chain = "packing"
+
     def __init__(self, pack_hook: Callable[[Any], Any], unpack_hook: Callable[[Any], Any]) -> None:
         super().__init__()
         self.pack_hook, self.unpack_hook = pack_hook, unpack_hook

@@ -14,6 +14,9 @@ class Switch:
     block around this one was left in the meantime and has given back what it found.
     """
 
+    chain = "entered"
+    """Under which name a thread keeps what switches of this kind it entered and has not left."""
+
     def __init__(self) -> None:
         self.found: list[Any] = []
         """For each block that it has not left, the innermost last: what the thread had entered before, the state that
@@ -36,8 +39,9 @@ class Switch:
         self._switch()
 
     def _enter(self, state: Any) -> None:
-        self.found.append((mode.entered, state, mode.__dict__))
-        mode.entered = self.found[-1]
+        here = mode.__dict__
+        self.found.append((here.get(self.chain), state, here))
+        here[self.chain] = self.found[-1]
 
     def __exit__(
         self,
@@ -47,16 +51,16 @@ class Switch:
     ) -> None:
         before, state, here = self.found[-1]
         self._restore(state)
-        here["entered"] = before
+        here[self.chain] = before
         del self.found[-1]
 
     def __del__(self) -> None:
         if not getattr(self, "found", None):  # as if `__init__` raised
             return
         before, state, here = self.found[0]
-        entered = here.get("entered")
+        entered = here.get(self.chain)
         while entered is not None and entered is not self.found[0]:
             entered = entered[0]
         if entered is not None:
             self._restore(state)
-            here["entered"] = before
+            here[self.chain] = before

@@ -217,10 +217,10 @@ class _Frame:
                 set_rng_state(self.random)
             with suppress(_Enough):
                 self.function(*args, **self.kwargs)
-        if collecting.count != len(self.holders):
+        if len(collecting.forms) != len(self.holders):
             raise CheckpointError(
                 "checkpoint: a different number of tensors was saved when it was computed again: "
-                f"{len(self.holders)} before, {collecting.count} now"
+                f"{len(self.holders)} before, {len(collecting.forms)} now"
             )
         if self.compared:
             self._compare(collecting.forms)
@@ -254,15 +254,14 @@ class _Collecting(saved_tensors_hooks):
     """Gives the frame the tensors that are saved when the function is called again."""
 
     def __init__(self, frame: _Frame) -> None:
-        self.count = 0
-        self.forms: list[tuple[Any, Any]] = []
+        self.forms = forms = list[tuple[Any, Any]]()
 
-        def pack(tensor: Tensor) -> Tensor:
-            number, self.count = self.count, self.count + 1
-            self.forms.append((tuple(tensor.shape), tensor.dtype))
+        def pack(tensor: Tensor) -> Tensor:  # which does not know `self`: who leaves by an interrupt ends at once
+            number = len(forms)
+            forms.append((tuple(tensor.shape), tensor.dtype))
             if number < len(frame.holders) and frame.holders[number]() is not None:
                 frame.values[number] = tensor
-            if frame.early_stop and self.count == len(frame.holders):
+            if frame.early_stop and len(forms) == len(frame.holders):
                 raise _Enough
             return tensor
 
