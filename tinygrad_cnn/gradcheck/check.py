@@ -48,7 +48,7 @@ from tinygrad_cnn.gradcheck.projections import (
 )
 from tinygrad_cnn.gradcheck.report import Report
 from tinygrad_cnn.gradcheck.shrinking import smallest_failing
-from tinygrad_cnn.gradcheck.thorough import confirmed, curve, examine, judged, slopes_of
+from tinygrad_cnn.gradcheck.thorough import confirmed, curve, examine, judged
 from tinygrad_cnn.gradcheck.verdicts import SEVERITY, UNJUDGED, Entry, GradientError, Projected, Verdict
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.torch_names.errors import BoundError
@@ -371,9 +371,8 @@ class _Check:
             found = examine(self.point, k, i, v, self.tolerance, s)
             result = judged(replace(entry, analytic=gradient), found, self.tolerance, s, off)
             result = confirmed(self.point, k, i, v, self.tolerance, s, off, result)
-            low, high = slopes_of(result)
-            doubtful = result.verdict is Verdict.FAIL and np.isfinite(gradient)
-            if doubtful and max(low - gradient, gradient - high) <= self._roughness(v)[k][i]:
+            doubtful = result.verdict is Verdict.FAIL and result.where is None and np.isfinite(gradient)
+            if doubtful and result.off <= self._roughness(v)[k][i]:
                 result = replace(result, verdict=Verdict.INCONCLUSIVE, reason=ROUGH)
             results.append(result)
         return max(results, key=lambda e: SEVERITY[e.verdict])

@@ -205,24 +205,19 @@ def level(point: Point, k: int, part: NDArray, steps: NDArray, V: NDArray) -> tu
     up, down = np.empty(len(part)), np.empty(len(part))
     for row, (i, h) in enumerate(zip(part.tolist(), steps.tolist(), strict=True)):
         high[row], low[row], up[row], down[row] = point.ends_of_element(k, i)(h)
-    return differences(point, V, high, low, up, down, np.zeros(high.shape, dtype=bool))
+    return differences(point, V, high, low, up, down)
 
 
 def differences(
-    point: Point, V: NDArray, high: NDArray, low: NDArray, up: NDArray, down: NDArray, touched: NDArray
+    point: Point, V: NDArray, high: NDArray, low: NDArray, up: NDArray, down: NDArray
 ) -> tuple[NDArray, NDArray, NDArray]:
-    """Central differences, jumps of slope and rounding, from the outputs at both ends.
-
-    `touched` are the outputs that were seen to change: those that change here are added. What did at a larger step
-    and does not any more is rounded away, not constant.
-    """
+    """Central differences, jumps of slope and rounding, from the outputs at both ends."""
     ahead, behind = project(V, high, point.values), project(V, low, point.values)
     width = up + down
     with np.errstate(all="ignore"):
         central = (ahead - behind) / width
         jump = ahead / up + behind / down
-        touched |= (high != point.values) | (low != point.values)
-        changed = touched.astype(np.float64)
+        changed = ((high != point.values) | (low != point.values)).astype(np.float64)
         squares = (V * point.noise) ** 2
         least = np.max(np.abs(V * point.floor), axis=1, initial=0.0)[:, None]
         most = np.minimum(SIGNS * np.sqrt(squares @ changed.T), np.sqrt(squares) @ changed.T)

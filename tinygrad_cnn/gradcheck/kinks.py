@@ -168,9 +168,6 @@ def check_ties(
             together = point.ends_along(u)
             if telling_step(point, v, together, found, (low_end, high_end), point.tiny / FINER, least):
                 continue  # they do not kink, but turn within less than was looked at
-            rough = zip(point.gradient_roughness(random, v), u, strict=True)
-            if max(low_end - found, found - high_end) <= sum(float(r @ np.abs(d).reshape(-1)) for r, d in rough):
-                continue
             for k, i in members:
                 e = judged[int(starts[k]) + i]
                 if e.verdict is Verdict.PASS:

@@ -247,31 +247,19 @@ class Point:
         ]
 
     def gradient_roughness(self, random: np.random.Generator, cotangent: NDArray) -> list[NDArray]:
-        """How far each gradient is from itself between neighbouring numbers, some units in the last place apart.
-
-        What cancels inside a VJP leaves the rounding of its terms, which is another one at each of these numbers. On
-        either side they are compared among themselves: so a kink at the point is none of it, nor is a value that only
-        the point itself has.
-        """
-        sides = [signed(random, a.shape) for a in self.arrays]
+        """How far each gradient is from itself between neighbouring numbers, a few units in the last place apart."""
+        here, steps = self.gradients(cotangent), self._directions(random, relative=True)
+        directions = [np.where(a == 0, 0.0, u) for a, u in zip(self.arrays, steps, strict=True)]
         most = [np.zeros(a.size) for a in self.arrays]
-        for side in (1, -1):
-            rows = []
-            for _ in range(NOISE_POINTS):
-                steps = [
-                    side * NEIGHBOURS * self.eps * np.sign(u) * np.abs(a)
-                    for u, a in zip(sides, self.arrays, strict=True)
-                ]
-                steps = [s * random.uniform(0.05, NOISE_POINTS, s.shape) for s in steps]
-                moved = [
-                    np.asarray(a.astype(np.float64) + s).astype(a.dtype)
-                    for a, s in zip(self.arrays, steps, strict=True)
-                ]
-                rows.append(self.vjp(cotangent, moved))
-            for k, found in enumerate(zip(*rows, strict=True)):
-                if found[0] is not None:
-                    spread = np.ptp([np.nan_to_num(np.asarray(g, np.float64)) for g in found], axis=0)
-                    most[k] = np.maximum(most[k], spread.reshape(-1))
+        for t in range(1, NOISE_POINTS):
+            step = t * NEIGHBOURS * self.eps
+            moved = [
+                np.asarray(a.astype(np.float64) + step * u).astype(a.dtype)
+                for a, u in zip(self.arrays, directions, strict=True)
+            ]
+            for k, (g, h) in enumerate(zip(self.vjp(cotangent, moved), here, strict=True)):
+                if g is not None:
+                    most[k] = np.maximum(most[k], np.abs(np.nan_to_num(g) - h).reshape(-1))
         return [2 * part for part in most]
 
     def _against_double(self, cotangent: NDArray, gradients: Sequence[NDArray]) -> list[NDArray]:

@@ -4,7 +4,7 @@ Steps of another base go down to small ones, kinks are searched for, and stayed 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -81,11 +81,6 @@ class Line:
     ends: Ends
     tolerance: Tolerance
     scale: Scale
-    touched: NDArray = field(init=False)
-    """The outputs that any step along it has changed."""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "touched", np.zeros((1, self.point.size), dtype=bool))
 
     def examine(self, first: float, *, kinks: bool = True) -> Examined:
         """Differences from the step `first` down, and the kinks in reach of them, if these are asked for."""
@@ -112,7 +107,7 @@ class Line:
         if up <= 0 or down <= 0:
             return None
         ends = high[None], low[None], np.array([up]), np.array([down])
-        return Rung(h, *(float(a[0, 0]) for a in differences(self.point, self.v[None], *ends, self.touched)))
+        return Rung(h, *(float(a[0, 0]) for a in differences(self.point, self.v[None], *ends)))
 
     def coarse(self, value: float) -> float:
         """An error bar beyond this decides nothing."""
