@@ -137,3 +137,6 @@ def pytest_runtest_setup(item):
     tg.manual_seed(0)
     random.seed(0)
     np.random.seed(0)  # noqa: NPY002  for whoever still draws from it
+    for value in vars(item.module).values() if hasattr(item, "module") else ():
+        if isinstance(value, np.random.Generator):
+            value.bit_generator.state = np.random.default_rng(0).bit_generator.state
