@@ -34,7 +34,7 @@ class Switch:
         """Go back to it; a second time changes nothing."""
         raise NotImplementedError
 
-    def __enter__(self) -> Any:
+    def __enter__(self) -> None:
         self._enter(self._state())
         self._switch()
 
