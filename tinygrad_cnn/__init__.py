@@ -67,6 +67,7 @@ if _typing.TYPE_CHECKING:
     from tinygrad_cnn import nn as nn
     from tinygrad_cnn import onnx as onnx
     from tinygrad_cnn import optim as optim
+    from tinygrad_cnn import program as program
     from tinygrad_cnn import serialization as serialization
     from tinygrad_cnn import special as special
     from tinygrad_cnn import testing as testing
@@ -90,6 +91,7 @@ else:
         "nn",
         "onnx",
         "optim",
+        "program",
         "serialization",
         "special",
         "testing",

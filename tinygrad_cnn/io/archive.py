@@ -27,6 +27,8 @@ from tinygrad_cnn.io.errors import UnreadableFileError
 from tinygrad_cnn.nn.hooks import CallHooks
 from tinygrad_cnn.nn.module import Module
 from tinygrad_cnn.nn.parameter import Parameter
+from tinygrad_cnn.program.listing import Program
+from tinygrad_cnn.program.saving import program_of, state_of
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.torch_names.device import device
 from tinygrad_cnn.torch_names.dtypes import dtype, dtype_named
@@ -73,6 +75,8 @@ class Writer:
             return {type(value).__name__: value.name if isinstance(value, dtype) else str(value)}
         if isinstance(value, Module):
             return {"module": self.module(value, where)}
+        if isinstance(value, Program):
+            return {"program": self.written(state_of(value), where)}
         if computes(value) and not isinstance(value, type):
             return {"function": [value.__module__, value.__qualname__]}
         return self.container(value, where)
@@ -269,6 +273,8 @@ class Reader:
                 return dtype_named(str(content))
             case "module":
                 return self.module(counted(content))
+            case "program":
+                return program_of(self.read(content))
             case "function":
                 return function(*content)
             case "device":

@@ -32,7 +32,7 @@ def save(
     Parameters
     ----------
     obj : Tensors, Parameters, arrays, numbers, strings, bytes, None, dtypes, and dicts, lists, tuples and sets of them;
-        Modules with such attributes
+        Modules with such attributes, and a `program.Program`
     f : a path, written atomically, or a file that is open for writing bytes
     pickle_module, pickle_protocol, _use_new_zipfile_serialization : PyTorch's; only the defaults, nothing is pickled
 

@@ -15,6 +15,7 @@ from tinygrad_cnn.nn.hooks import CallHooks, Hook, register, registered
 from tinygrad_cnn.nn.not_here import MODULE_METHODS
 from tinygrad_cnn.nn.parameter import Buffer, Parameter
 from tinygrad_cnn.nn.state import IncompatibleKeys, StateHooks, load, save
+from tinygrad_cnn.program.modules import answer
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.torch_names.conversion import asked_dtype
 from tinygrad_cnn.torch_names.dtypes import dtype_named, float16, float32, float64
@@ -615,3 +616,17 @@ def framed(name: str, lines: list[str], children: list[str]) -> str:
 
 def _join(prefix: str, name: str) -> str:
     return f"{prefix}.{name}" if prefix else name
+
+
+def _route(around: Callable[[Any, Callable[[], Any]], Any] | None) -> None:
+    """Let every call of a module go through a function that wants to know of it; None: no longer."""
+
+    def __call__(self: Module, *args: Any, **kwargs: Any) -> Any:
+        assert around is not None
+        return around(self, lambda: _call(self, *args, **kwargs))
+
+    setattr(Module, "__call__", _call if around is None else __call__)  # noqa: B010  it is a method to type checkers
+
+
+_call: Any = Module.__call__
+answer(_route)
