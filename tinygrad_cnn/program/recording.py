@@ -308,8 +308,12 @@ class Recorder:
         return value.number
 
     def constant(self, given: Any) -> int:
-        """A number, or an array, that is no tensor."""
+        """A number, or an array, that is no tensor; it may be that of one."""
         array = np.asarray(given)
+        alike = self.memory.get(_window(array)) if isinstance(given, np.ndarray) else None
+        other = None if alike is None else alike.tensor()
+        if alike is not None and other is not None and alike.holds(other) and not other.requires_grad:
+            return alike.number
         literal = isinstance(given, (int, float))
         value = self.new("constant", array, literal=literal, tensor=given)
         value.array = np.array(array) if literal else value.array
@@ -499,6 +503,9 @@ class Writing:
         recorder.depth -= 1
         if not self.outer or error is not None:
             return
+        node = self.target._node
+        if self.result is None and recorder.nodes.get(id(node), self.taken[0]) != self.taken[0]:
+            self.result = recorder.nodes[id(node)]  # an op computed what was assigned
         options = self.options if self.result is None else {**self.options, "result": self.result}
         old = recorder.program.values[self.taken[0]]
         value = recorder.new("result", self.target.array, name=old.name, module=old.module)
@@ -507,6 +514,7 @@ class Writing:
         for part in recorder.program.lines[self.first : line.number]:
             part.within = line.number if part.within is None else part.within
         recorder.saw(self.target, value.number)
+        recorder.lines.setdefault(id(node), line.number)
 
 
 def _window(array: Any) -> Any:
@@ -592,20 +600,24 @@ def record(function: Callable[..., Any] | None = None, /, *inputs: Any, values: 
         return Recording(values)
     if not callable(function):
         raise TypeError(f"record: expected a function, got {type(function).__name__}; record(f, x), not record(f(x))")
-    recording = Recording(values)
     given = [x if isinstance(x, Tensor) else Tensor.kind(x) if isinstance(x, np.ndarray) else x for x in inputs]
+    recording = Recording(values)
     with recording as program:
-        recorder = recording.recorder
-        recorder.outermost = sys._getframe()
-        tensors = [
-            (name, x) for name, x in zip(_names(function, len(given)), given, strict=True) if isinstance(x, Tensor)
-        ]
-        program.inputs = tuple([recorder.leaf(x, name, "input") for name, x in tensors])
-        result = function(*given)
-        program.single = isinstance(result, Tensor)
-        made = [result] if program.single else list(result) if isinstance(result, (tuple, list)) else []
-        program.outputs = tuple([recorder.number(x) for x in made if isinstance(x, Tensor)])
+        recording.recorder.outermost = sys._getframe()
+        arguments(recording.recorder, function, given)
     return program
+
+
+def arguments(recorder: Recorder, function: Callable[..., Any], given: list[Any]) -> Any:
+    """Call a function whose arguments are the inputs of the program, and what it returns the outputs."""
+    program, names = recorder.program, _names(function, len(given))
+    tensors = [(name, x) for name, x in zip(names, given, strict=True) if isinstance(x, Tensor)]
+    program.inputs = tuple([recorder.leaf(x, name, "input") for name, x in tensors])
+    result = function(*given)
+    program.single = isinstance(result, Tensor)
+    made = [result] if program.single else list(result) if isinstance(result, (tuple, list)) else []
+    program.outputs = tuple([recorder.number(x) for x in made if isinstance(x, Tensor)])
+    return result
 
 
 def _names(function: Any, n: int) -> list[str]:

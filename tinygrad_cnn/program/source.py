@@ -94,10 +94,11 @@ def _targets(file: str, lines: int) -> dict[Any, str]:
 
 
 def name_in(frame: Any, value: Any) -> str | None:
-    """A name that this very object has in a frame: a local one, or at the top of a file a global one."""
-    for name, held in list(frame.f_locals.items()):
-        if held is value and not name.startswith("_"):
-            return str(name)
+    """A name that this very object has in a frame: a local one, else a global one of its file."""
+    for scope in (frame.f_locals, frame.f_globals):
+        for name, held in list(scope.items()):
+            if held is value and not name.startswith("_"):
+                return str(name)
     return None
 
 

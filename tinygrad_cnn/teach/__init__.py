@@ -1,0 +1,3 @@
+"""For teaching: pages and pictures that show what is computed, and how its gradients come back."""
+
+from tinygrad_cnn.teach.explain import explain as explain
