@@ -12,7 +12,7 @@ from hypothesis import given
 import tinygrad_cnn as tg
 from tinygrad_cnn import autograd
 from tinygrad_cnn.core.domain import Real
-from tinygrad_cnn.core.engine import unbroadcast
+from tinygrad_cnn.core.reduce import unbroadcast
 from tinygrad_cnn.gradcheck.strategies import drawn
 from tinygrad_cnn.tensor import Tensor
 

@@ -572,6 +572,7 @@ REFERENCES = {
     "Frexp": each(lambda x: math.frexp(x)[0]),
     "Median": lambda x, *, ignore_nan: np.asarray(sorted(x.ravel().tolist())[(x.size - 1) // 2]),
     "Sqrt": each(math.sqrt),
+    "Scaled": each(lambda x, by: by * x),
     "Reciprocal": each(lambda x: 1 / x),
     "Rsqrt": each(lambda x: 1 / math.sqrt(x)),
     "Sin": each(math.sin),

@@ -71,8 +71,15 @@ def test_a_rule_off_by_one_percent_fails(name, k):
         run_on_forty_samples(check_first_order, op)
 
 
-@pytest.mark.parametrize("check", [check_second_order, check_both_speeds])
-@pytest.mark.parametrize(("name", "k"), RULES)
+@pytest.mark.parametrize(
+    ("name", "k", "check"),
+    [
+        (*rule, check)
+        for rule in RULES
+        for check in (check_second_order, check_both_speeds)
+        if (rule, check) != (("Gate", 1), check_second_order)  # it is 0, and so is its derivative
+    ],
+)
 def test_a_rule_off_by_one_percent_only_when_recorded_fails(name, k, check):
     op = DIFFERENTIABLE[name]
 

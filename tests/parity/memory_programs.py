@@ -393,6 +393,9 @@ REWRITTEN = "modified by an inplace operation"
 FREED = "Trying to backward through the graph a second time"
 BACKWARD = re.compile(r"\.backward\(|autograd\.(grad|backward)\(")
 OTHER_DATA = re.compile(r"\.data = |\.set_\(")
+SINCE_OTHER_DATA = ("modified by an inplace", "modified inplace", "out of bounds", "not have been used in the graph")
+UNDER_NO_GRAD = "A view was created in no_grad mode"
+NAME = re.compile(r"\b[tn]\d+\b")
 WRITE = re.compile(r"\w_\(|\]* [-+*/]?= |out=|init\.|inplace=True")
 
 
@@ -440,10 +443,9 @@ def of_views_brought_up_to_date(run, found, theirs):
 def after_other_data(run, found, theirs):
     other = any(OTHER_DATA.search(line) for line in run.lines)
     told = any("register_hook" in line or "retain_grad" in line for line in run.lines)
-    seen = (
-        "modified by an inplace" in str(theirs) or "modified inplace" in str(theirs) or "out of bounds" in str(theirs)
-    )
-    return other and (seen or (told and found[0][:5] in ("value", "names") and bool(BACKWARD.search(run.lines[-1]))))
+    seen = any(text in str(theirs) for text in SINCE_OTHER_DATA)
+    differs = found[0] == "gradient exists" or (told and found[0][:5] in ("value", "names"))
+    return other and (seen or (differs and bool(BACKWARD.search(run.lines[-1]))))
 
 
 def filled(run, found, theirs):
@@ -466,9 +468,17 @@ def unseen_there(run, found, theirs):
 
 
 def behind(run, found, theirs):
+    """Whether a line wrote through `.data`, through an array, or through a name that one of these was given."""
     written = re.compile(r"\.data\b.*(\w_\(| [-+*/]?= )|^n\d+.* [-+*]?= ")
-    seen = found[0].startswith("value of") and bool(BACKWARD.search(run.lines[-1]))
-    return seen and any(written.search(line) for line in run.lines)
+    seen, names = found[0].startswith("value of") and bool(BACKWARD.search(run.lines[-1])), set()
+    for line in run.lines if seen else ():
+        made, _, rest = line.rpartition(" = ")
+        used = NAME.findall(rest)
+        if written.search(line) or (WRITE.search(line) and NAME.findall(line)[:1] and NAME.findall(line)[0] in names):
+            return True
+        if ".data" in rest or names.intersection(used):
+            names.update(NAME.findall(made))
+    return False
 
 
 def two_ellipses(run, found, theirs):
@@ -481,7 +491,45 @@ def rows_of_one(run, found, theirs):
 
 def copies_of_one_array(run, found, theirs):
     copied = run.steps[-1].rule in ("deepcopy", "save_and_load")
-    return copied and found[0] == "sharing" and any("np." in line for line in run.lines)
+    return (
+        copied and found[0] == "sharing" and any(re.search(r"np\.|from_numpy|as_tensor\(n", line) for line in run.lines)
+    )
+
+
+def made_in_order(run, found, theirs):
+    """The lines, but what the last one reshapes is brought in order where it was made."""
+    name = re.search(r"(t\d+)\.\w|\((t\d+)", run.lines[-1].partition(" = ")[2])
+    if found[0] != "sharing" or run.steps[-1].rule != "view_shape" or not name:
+        return None
+    things = {k: v for k, v in run.there.alive().items() if re.fullmatch(r"t\d+", k)}
+    of = next((k for k, v in things.items() if v is root(things[name[1] or name[2]])), None)
+    if of is None or things[of].is_contiguous():
+        return None
+    made = next(k for k, line in enumerate(run.lines) if re.search(rf"\b{of}\b.* = ", line))
+    return [*run.lines[: made + 1], f"{of} = {of}.contiguous()", *run.lines[made + 1 :]]
+
+
+def of_nothing(run, found, theirs):
+    name = NAME.search(run.lines[-1])
+    asked = re.search(r"storage_offset|is_set_to", run.lines[-1])
+    return found[0] == "answer" and bool(asked) and not run.there.names[name.group()].numel()
+
+
+def beside_a_view_without_grad(run, found, theirs):
+    """Whether what requires a gradient here or there was computed beside a view that was made under no_grad."""
+    views = [NAME.findall(line)[0] for line in run.lines if re.match(r"with m.no_grad\(\): t\d+ = ", line)]
+    things = [run.there.names.get(name) for name in views]
+    seen = any(isinstance(v, torch.Tensor) and v._is_view() and v.requires_grad for v in things)
+    return found[0] in ("requires_grad of gradient", "requires_grad of held gradient") and seen
+
+
+def view_of_a_hidden_value(run, found, theirs):
+    """Whether PyTorch refuses to write into a view, made under no_grad, of a value that nobody holds."""
+    name = NAME.search(run.lines[-1])
+    if UNDER_NO_GRAD not in str(theirs) or found[2] != said(None) or not name:
+        return False
+    own = run.there.names[name.group()]._base
+    return not any(own is value for value in run.there.alive().values())
 
 
 def laid_out_otherwise(run, found, theirs):
@@ -580,6 +628,27 @@ EXCEPTIONS = {
         "`view` of a result",
         "The results of ops on overlapping or transposed tensors lie as these do there, where view refuses them.",
         laid_out_for_view,
+    ),
+    "reshape of what lies in another order": Allowed(
+        "`view` of a result",
+        "The same of reshape, which copies there and gives a view here. PyTorch must agree when the result is brought "
+        "in order where it is made.",
+        made_in_order,
+    ),
+    "where an empty tensor begins": Allowed(
+        "Where an empty tensor begins",
+        "It has no memory: storage_offset and is_set_to say what NumPy makes of the index.",
+        of_nothing,
+    ),
+    "a derivative beside a view made under no_grad": Allowed(
+        "A derivative beside a view that was made under `no_grad`",
+        "PyTorch says that it requires a gradient, though none flows there.",
+        beside_a_view_without_grad,
+    ),
+    "a view, made under no_grad, of a value that nobody holds": Allowed(
+        "`_base` of a result",
+        "It is a value of its own here, and may be written.",
+        view_of_a_hidden_value,
     ),
     "stale views of memory that PyTorch does not know to be shared": Allowed(
         "Tensors made of one NumPy array",

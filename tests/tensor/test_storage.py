@@ -667,3 +667,139 @@ def test_a_copy_may_leave_the_graph_and_an_empty_vector_has_a_dtype():
     x = tg.tensor([1.0, 2.0], requires_grad=True)
     assert not tg.tile(x, (1,)).detach_().requires_grad
     assert tg.cat([tg.zeros(0, dtype=tg.float64), tg.tensor([[1]])]).dtype == tg.float64
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [
+        lambda y: y.squeeze_(),
+        lambda y: y.unsqueeze_(1),
+        lambda y: y.transpose_(0, 2),
+        lambda y: y.swapdims_(1, 2),
+        lambda y: y.squeeze_(1).t_().unsqueeze_(0),
+    ],
+)
+@pytest.mark.parametrize("write", [False, True])
+def test_a_view_is_of_the_same_elements_after_its_base_was_turned(turn, write):
+    x = tg.arange(6.0).reshape(2, 1, 3).requires_grad_()
+    y = x * 2
+    column, window = y[:, 0, 1], y.unfold(2, 2, 1)[0, 0]
+    turn(y)
+    if write:
+        column.mul_(5)
+        assert sorted(y.flatten().tolist()) == [0, 4, 6, 10, 10, 40]
+    (grad,) = tg.autograd.grad(column.sum(), x, retain_graph=True)
+    assert grad.tolist() == [[[0, 10 if write else 2, 0]]] * 2
+    (grad,) = tg.autograd.grad(window.sum(), x, retain_graph=True)
+    assert grad.tolist() == [[[2, 20 if write else 4, 2]], [[0, 0, 0]]]
+    (grad,) = tg.autograd.grad(y.sum(), x)
+    assert grad.tolist() == [[[2, 10 if write else 2, 2]]] * 2
+
+
+def test_a_gradient_that_was_given_another_shape_takes_no_more():
+    x = tg.ones(2, 1, 3, requires_grad=True)
+    x.sum().backward()
+    x.grad.transpose_(0, 2)
+    with pytest.raises(RuntimeError, match="grad was given another shape"):
+        x.sum().backward()
+
+
+@pytest.mark.parametrize("write", ["mul_", "div_", "atan2_", "addcmul_"])
+@pytest.mark.parametrize("part", [lambda y: y[0], lambda y: y[:1], lambda y: y.as_strided((1,), (1,))])
+def test_an_operand_that_lies_in_a_part_of_the_target_is_kept_as_it_was(write, part):
+    def grads(seen):
+        x = tg.tensor([2.0, 3.0], requires_grad=True)
+        y = x * 1
+        operand = seen(part(y))
+        getattr(y, write)(*[operand] * (2 if write == "addcmul_" else 1))
+        return tg.autograd.grad(y.sum(), x)[0].tolist()
+
+    assert grads(lambda v: v) == grads(tg.clone)
+
+
+def test_an_operand_that_is_just_the_target_or_beside_it_is_not_copied():
+    for first, second in ((slice(0, 2), slice(0, 2)), (slice(0, 2), slice(2, 4))):
+        y = tg.ones(4, requires_grad=True) * 2
+        y[first].mul_(y[second])
+        with pytest.raises(RuntimeError, match="modified by an in-place operation"):
+            y.sum().backward()
+
+
+@pytest.mark.parametrize("several", [lambda x: x.unbind(), lambda x: x.split(1), lambda x: x.chunk(2)])
+def test_parts_of_a_value_that_nobody_holds_are_not_written(several):
+    part = several(tg.ones(2, 3, requires_grad=True) * 2)[0]
+    for write in (lambda: part.mul_(2), lambda: part.__setitem__(0, 1.0), lambda: part[:1].fill_(0)):
+        with pytest.raises(RuntimeError, match="one of several views"):
+            write()
+
+
+@pytest.mark.parametrize("made", [lambda x: x, lambda x: x * 2])
+def test_a_view_of_what_has_left_the_graph_is_not_written(made):
+    x = made(tg.ones(2, 3, requires_grad=True))
+    view = x.view_as(x)
+    x.detach_()
+    x[0] = 5  # its own elements may be
+    for write in (lambda: view.mul_(2), lambda: view[0].fill_(1)):
+        with pytest.raises(RuntimeError, match="a leaf that requires a gradient, or a view of it"):
+            write()
+
+
+def test_a_leaf_that_became_a_result_since_it_was_used_takes_no_gradient():
+    y = tg.ones(2) / 2
+    view = y[...].requires_grad_()
+    y.add_(view)
+    with pytest.raises(RuntimeError, match="a leaf was made the result of an op"):
+        y.sum().backward()
+
+
+def test_a_tensor_is_not_written_into_expanded_memory_however_small():
+    for value in (tg.tensor(3.0), tg.tensor([3.0])):
+        with pytest.raises(RuntimeError, match="refers to a single place in memory"):
+            tg.ones(3, 1).expand(3, 2)[:] = value
+    with pytest.raises(RuntimeError, match="refers to a single place in memory"):
+        tg.ones(3, 1).expand(3, 2).fill_(tg.tensor(3.0))
+    assert tg.ones(3, 1).expand(3, 2).fill_(3.0).tolist() == [[3, 3]] * 3
+
+
+@pytest.mark.parametrize("name", ["T", "mT", "H", "mH"])
+def test_a_number_transposed(name):
+    x = tg.tensor(2.0)
+    assert getattr(x, name).item() == 2
+    assert name == "T" or getattr(x, name) is x
+
+
+@pytest.mark.parametrize(
+    ("shape", "sizes"), [((2, 1, 0), (2, -1)), ((0, 2), (0, 5)), ((0, 2), (3,)), ((0, 2), ()), ((0, 2), (-1, -1))]
+)
+def test_sizes_that_do_not_make_up_the_dim_do_not_unflatten(shape, sizes):
+    with pytest.raises(RuntimeError, match="unflatten: sizes"):
+        tg.zeros(shape).unflatten(1, sizes)
+
+
+def test_a_scaled_operand_keeps_nothing():
+    x = tg.ones(2, requires_grad=True)
+    for y in (tg.add(x, x, alpha=2), tg.sub(x, x, alpha=2), tg.rsub(x, x, alpha=2)):
+        y.sum().backward()
+        y.sum().backward()
+
+
+def test_the_gradient_of_relu_can_be_differentiated_and_is_constant_in_pieces():
+    x = tg.tensor([-1.0, 2.0], requires_grad=True)
+    (grad,) = tg.autograd.grad(x.relu().sum(), x, create_graph=True)
+    assert grad.requires_grad
+    assert tg.autograd.grad(grad.sum(), x)[0].tolist() == [0, 0]
+
+
+def test_nothing_lies_nowhere():
+    assert tg.ones(3)[3:].data_ptr() == tg.zeros(2, 0).data_ptr() == 0
+    y = tg.zeros(0, 1, requires_grad=True) * 1
+    view = y[1:]
+    y.squeeze_(1)
+    view.sum().backward()
+
+
+def test_integers_are_not_divided_by_addcdiv_and_a_number_has_no_diagonal():
+    with pytest.raises(RuntimeError, match="addcdiv: tensor1 and tensor2 are integers"):
+        tg.ones(2).addcdiv_(tg.tensor([1, 2]), tg.tensor([2, 2]))
+    with pytest.raises(IndexError, match="diag_embed: dim -2 is out of range"):
+        tg.diag_embed(tg.tensor(1.0))

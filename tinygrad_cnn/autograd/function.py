@@ -19,10 +19,10 @@ from tinygrad_cnn.autograd.mode import no_grad
 from tinygrad_cnn.autograd.nodes import AccumulateGrad, Node, alike
 from tinygrad_cnn.autograd.packing import Packed
 from tinygrad_cnn.autograd.packing import packed as packed_array
-from tinygrad_cnn.core.engine import unbroadcast
 from tinygrad_cnn.core.graph import Alias, Edge
 from tinygrad_cnn.core.mode import mode
 from tinygrad_cnn.core.op import Op
+from tinygrad_cnn.core.reduce import unbroadcast
 from tinygrad_cnn.core.saved import FREED
 from tinygrad_cnn.core.storage import clock, last_write, written_since
 from tinygrad_cnn.core.tensor import Tensor

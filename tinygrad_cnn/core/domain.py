@@ -58,15 +58,11 @@ class Real(Domain):
 
 
 @dataclass(frozen=True)
-class Positive(Domain):
+class Positive(Real):
     """Numbers above 0; drawn between `low` and `high`."""
 
     low: float = 0.25
     high: float = 4.0
-
-    def fill(self, draw: Source, shape: Shape) -> NDArray:
-        """Any value of the range."""
-        return self.grid(draw, shape, self.low, self.high)
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,9 @@ from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.graph import Alias, Edge, Node
 from tinygrad_cnn.core.mode import mode
 from tinygrad_cnn.core.op import NO_OPTIONS, PLACE
-from tinygrad_cnn.core.reduce import Sum
+from tinygrad_cnn.core.reduce import unbroadcast
 from tinygrad_cnn.core.storage import clock
-from tinygrad_cnn.core.types import Array, Shape
+from tinygrad_cnn.core.types import Array
 from tinygrad_cnn.core.watch import watch
 
 
@@ -254,17 +254,3 @@ def settle(node: Node, k: int, d: Array) -> Array:
             )
         d = unbroadcast(d, edge.array_shape)
     return d if d.dtype is edge.array_dtype else d.astype(edge.array_dtype)
-
-
-def unbroadcast(d: Array, shape: Shape) -> Array:
-    """Sum a cotangent over the axes along which its input was repeated; spread it if the rule did not."""
-    lead = len(d.shape) - len(shape)
-    axes = [a for a, n in enumerate(d.shape) if a < lead or (shape[a - lead] == 1 and n != 1)]
-    if axes:
-        d = np.reshape(Sum.apply(d, axes=tuple(axes), keepdim=True), d_shape_without(d.shape, axes, lead))
-    return d if d.shape == shape else np.broadcast_to(d, shape)
-
-
-def d_shape_without(shape: Shape, axes: list[int], lead: int) -> Shape:
-    """The shape after summing the axes, the leading ones dropped and the others of size 1."""
-    return tuple(1 if a in axes else n for a, n in enumerate(shape))[max(lead, 0) :]

@@ -7,7 +7,7 @@ import numpy as np
 from tinygrad_cnn.core.domain import Real
 from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.op import Kink, Op, Sample
-from tinygrad_cnn.core.reduce import Sum
+from tinygrad_cnn.core.reduce import unbroadcast
 from tinygrad_cnn.core.types import Array, Shape
 
 Index = Any
@@ -126,7 +126,7 @@ class SetItem(Op):
         read = g[index]
         if not is_basic(index):
             read = read * last_writes(g.shape, index, read.shape)
-        return sum_to_shape(read, v_shape)
+        return unbroadcast(read, v_shape)
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
@@ -159,15 +159,6 @@ def last_writes(shape: Shape, index: Index, place: Shape) -> Array:
     written = np.zeros(shape, np.int64)
     written[index] = order
     return written[index] == order
-
-
-def sum_to_shape(a: Array, shape: Shape) -> Array:
-    """Sum over the axes along which a value of this shape was broadcast."""
-    if a.shape == shape:
-        return a
-    lead = a.ndim - len(shape)  # negative when leading 1s were dropped by an assignment
-    axes = [k for k in range(a.ndim) if k < lead or (shape[k - lead] == 1 and a.shape[k] != 1)]
-    return np.reshape(Sum.apply(a, axes=tuple(axes), keepdim=False), shape)
 
 
 def sample_index(draw: Draw, shape: Shape) -> Index:

@@ -6,8 +6,8 @@ import numpy as np
 
 from tinygrad_cnn.core.domain import Real
 from tinygrad_cnn.core.draw import Draw
-from tinygrad_cnn.core.indexing import sum_to_shape
 from tinygrad_cnn.core.op import Op, Sample
+from tinygrad_cnn.core.reduce import unbroadcast
 from tinygrad_cnn.core.types import Array, Shape
 from tinygrad_cnn.kernels.chosen import chosen
 from tinygrad_cnn.kernels.passes import summed
@@ -23,10 +23,10 @@ class Matmul(Op):
         return chosen.matmul(a, b, keep_order=keep_order)
 
     def d_a(g: Array, b: Array, a_shape: Shape) -> Array:
-        return sum_to_shape(g @ np.swapaxes(b, -1, -2), a_shape)
+        return unbroadcast(g @ np.swapaxes(b, -1, -2), a_shape)
 
     def d_b(g: Array, a: Array, b_shape: Shape) -> Array:
-        return sum_to_shape(np.swapaxes(a, -1, -2) @ g, b_shape)
+        return unbroadcast(np.swapaxes(a, -1, -2) @ g, b_shape)
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:

@@ -26,6 +26,16 @@ def count(shape: Shape, axes: tuple[int, ...]) -> int:
     return math.prod(shape[a] for a in axes)
 
 
+def unbroadcast(a: Array, shape: Shape) -> Array:
+    """Sum a cotangent over the axes along which its input was repeated; spread it if the rule did not."""
+    lead = len(a.shape) - len(shape)  # negative when leading 1s were dropped by an assignment
+    axes = tuple(k for k, n in enumerate(a.shape) if k < lead or (shape[k - lead] == 1 and n != 1))
+    if axes:
+        kept = tuple(1 if k in axes else n for k, n in enumerate(a.shape))[max(lead, 0) :]
+        a = np.reshape(Sum.apply(a, axes=axes, keepdim=True), kept)
+    return a if a.shape == shape else np.broadcast_to(a, shape)
+
+
 def sample_reduction(draw: Draw, domain: Any = None, *, smallest: int = 0) -> Sample:
     """An array, some of its axes, and keepdim."""
     x = draw.array(draw.shape(smallest=smallest), domain or Real())

@@ -4,8 +4,8 @@ import numpy as np
 
 from tinygrad_cnn.core.domain import Real
 from tinygrad_cnn.core.draw import Draw
-from tinygrad_cnn.core.indexing import sum_to_shape
 from tinygrad_cnn.core.op import Op, Sample
+from tinygrad_cnn.core.reduce import unbroadcast
 from tinygrad_cnn.core.types import Array, DType, Shape
 from tinygrad_cnn.kernels.passes import reshaped
 
@@ -75,7 +75,7 @@ class Expand(Op):
         return y
 
     def d_x(g: Array, x_shape: Shape, *, shape: Shape) -> Array:
-        return sum_to_shape(g, x_shape)
+        return unbroadcast(g, x_shape)
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:

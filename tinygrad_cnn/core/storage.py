@@ -138,7 +138,7 @@ class View:
     Without a base: memory that others may see whom no tensor knows of.
     """
 
-    __slots__ = ("base", "before", "op", "options", "refusal", "time")
+    __slots__ = ("base", "before", "op", "options", "refusal", "seen", "time")
 
     def __init__(self, source: Any, op: type[Op], options: dict[str, Any]) -> None:
         before: View | None = getattr(source, "view_of", None)
@@ -147,18 +147,11 @@ class View:
         self.base: Any = source if before is None or before.base is None else before.base
         self.before: View | None = None if self.base is source else before  # the view of which this is a view
         self.op, self.options = op, options
+        self.seen: Any = getattr(source, "array", None)  # the source as it was then
         self.time = clock.now  # when its history was last known to be right
         inherited = None if before is None else before.refusal
         self.refusal: str | None = NO_GRAD if not mode.recording else SEVERAL if op.several else inherited
         """Why a recorded write is refused."""
-
-    def path(self) -> tuple[tuple[type[Op], dict[str, Any]], ...]:
-        """The ops from the base to this view, first to last."""
-        steps, view = [(self.op, self.options)], self.before
-        while view is not None:
-            steps.append((view.op, view.options))
-            view = view.before
-        return tuple(reversed(steps))
 
     def hidden(self) -> bool:
         """Whether the base is a value on the way to this view: nobody else holds it, or a view of it."""
@@ -167,7 +160,8 @@ class View:
             if sys.getrefcount(view) > 3:
                 return False
             view, length = view.before, length + 1
-        return self.base is not None and sys.getrefcount(self.base) <= length + 1
+        seen = self.base is None or self.refusal == SEVERAL  # the other parts are
+        return not seen and sys.getrefcount(self.base) <= length + 1
 
     def check(self, op: str) -> None:
         """RuntimeError if its memory may not be written where that is recorded."""

@@ -279,6 +279,8 @@ class Tensor(Writable):
 
     def accumulate(self, gradient: Any, owned: bool) -> None:
         """Add to `.grad`, in its memory unless that is recorded; an array that somebody may hold is copied first."""
+        if not self.is_leaf:
+            raise RuntimeError("backward: a leaf was made the result of an op, by a write, since it was used")
         if not self._wants:  # no longer
             return
         with adding:
@@ -288,7 +290,10 @@ class Tensor(Writable):
             elif held is None:
                 self._grad = Tensor.wrap(gradient if owned else np.array(gradient))
             else:
-                np.add(held.array, gradient, out=held.array)
+                try:
+                    np.add(held.array, gradient, out=held.array)
+                except ValueError as error:
+                    raise ArgumentError(f"backward: .grad was given another shape, {error}") from None
                 if getrefcount(held) > 3 or getrefcount(held.array) > 2:  # else nobody can see it
                     note_write(held.array)
         if self.hooks is not None:

@@ -17,11 +17,11 @@ from tinygrad_cnn.core import saved
 from tinygrad_cnn.core.checks import check_numbers, shape_of
 from tinygrad_cnn.core.errors import ArgumentError, DTypeError
 from tinygrad_cnn.core.graph import Edge, Node
-from tinygrad_cnn.core.indexing import CopySlices, GetItem, SetItem, check_index, is_basic
+from tinygrad_cnn.core.indexing import CopySlices, GetItem, Path, SetItem, check_index, is_basic
 from tinygrad_cnn.core.mode import mode
 from tinygrad_cnn.core.promotion import CATEGORY
 from tinygrad_cnn.core.shape import Expand, Reshape
-from tinygrad_cnn.core.storage import View, check_overlap, clock, note_write, outside, owner, written_since
+from tinygrad_cnn.core.storage import View, check_overlap, clock, note_write, outside, owner, start, written_since
 from tinygrad_cnn.core.types import ArrayLike, NDArray
 from tinygrad_cnn.core.watch import watch
 
@@ -75,7 +75,7 @@ class Writable:
         if view is None or base is None:
             self._stand_at(node)
         elif node is not None or base._node is not None:
-            old, options = base.array, {"path": view.path()}
+            old, options = base.array, {"path": path(view)}
             kept = saved.pack(CopySlices, [old, self.array], old, ())
             base._stand_at(Node.kind(CopySlices, (base._node, node), kept, options, old.shape, old.dtype))
 
@@ -95,7 +95,7 @@ class Writable:
         result = result if result.array.dtype == self.array.dtype else result.astype(self.array.dtype)
         node = result.edge if result.requires_grad else None
         if fresh := isinstance(node, Node) and node.time == clock.now:
-            self._keep_old(node, [v.array for v in operands if isinstance(v, Writable)])
+            self._keep_old(node, [v.array for v in operands if isinstance(v, Writable) and self._clear_of(v.array)])
         self.write(op, result.array[place], place is not ..., place)
         if fresh:
             self._keep_output(node)
@@ -112,8 +112,7 @@ class Writable:
                 value = self._spread(value)
                 node = value.edge
             array = value.array
-        repeatable = not shape_of(array) and op != "copy_"  # one number may be written twice to a place
-        self.write(op, array, repeatable)
+        self.write(op, array, repeatable=not isinstance(value, Writable) and not shape_of(array))
         if recorded:
             self.move_to(node)
         return self
@@ -170,11 +169,14 @@ class Writable:
         """Whether a write of these into this tensor is recorded; RuntimeError if that is refused."""
         if not mode.recording or not (self.requires_grad or any(getattr(v, "requires_grad", False) for v in operands)):
             return False
-        view = self.seen_view()
-        if view is not None and view.base is not None:
+        if (view := self.seen_view()) is not None and view.base is not None:
             view.check(op)
-            view.base.refuse_leaf(op)
-        self.refuse_leaf(op)
+        base: Any = self if self.base is None else self.base
+        if (self._wants and self.current() is None) or (self.requires_grad and base.is_leaf):
+            raise RuntimeError(
+                f"{op}: a leaf that requires a gradient, or a view of it, cannot be modified in place; do it under "
+                "no_grad(), or on a clone()"
+            )
         return True
 
     def seen_view(self) -> View | None:
@@ -183,14 +185,6 @@ class Writable:
             self.current()
             self.view_of = outside(self.array)
         return self.view_of
-
-    def refuse_leaf(self, op: str) -> None:
-        """RuntimeError if this is a leaf that wants a gradient: it may not be written."""
-        if self._wants and self._node is None:
-            raise RuntimeError(
-                f"{op}: a leaf that requires a gradient, or a view of it, cannot be modified in place; do it under "
-                "no_grad(), or on a clone()"
-            )
 
     def _check_fits(self, op: str, values: NDArray) -> None:
         if values.shape != self.array.shape:
@@ -218,6 +212,11 @@ class Writable:
                 stack += node.edges
                 node.saved = node.saved and tuple([kept(part) for part in node.saved])
 
+    def _clear_of(self, other: NDArray) -> bool:
+        """Whether a write here leaves another array as it is, or writes just the whole of it."""
+        own, its = ((start(a), a.shape, a.strides) for a in (self.array, other))
+        return own == its or not np.shares_memory(self.array, other)
+
     def _keep_output(self, node: Any) -> None:
         """Of a value that its op saved keep the place where it was written, not where it was computed."""
         (first, *rest), memory = node.saved or (None,), owner(self.array)
@@ -225,11 +224,26 @@ class Writable:
             node.saved, node.time = (self.array, *rest), clock.now
 
 
+def path(view: View) -> Path:
+    """The ops from the base to this view, first to last; before them those that undo a turn of the base since."""
+    steps, array = [(view.op, view.options)], view.base.array
+    while view.before is not None:
+        view = view.before
+        steps.append((view.op, view.options))
+    old = view.seen
+    if (old.shape, old.strides) != (array.shape, array.strides) and owner(old) is owner(array):
+        here, there = (np.tensordot(np.array(a.strides), np.indices(a.shape), 1) for a in (array, old))
+        order = here.argsort(None)  # of the elements in memory
+        places = order[np.searchsorted(here.ravel()[order], there)]
+        steps += (GetItem, {"index": (places,)}), (Reshape, {"shape": (-1,)})
+    return tuple(reversed(steps))
+
+
 def history(view: View) -> Any:
     """The place in the graph of this view of its base, as the base is now: the nodes, and no values."""
     edge: Edge | None = view.base.edge if view.base.requires_grad else None
     array = view.base.array
-    for op, options in view.path():
+    for op, options in path(view):
         try:
             result = op.forward(array, **options)
         except (IndexError, ValueError) as error:

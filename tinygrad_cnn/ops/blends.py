@@ -15,7 +15,7 @@ from tinygrad_cnn.core.op import Elementwise, Op, Sample
 from tinygrad_cnn.core.promotion import common_dtype, default
 from tinygrad_cnn.core.types import A, Array, ArrayLike
 from tinygrad_cnn.ops.checks import check_floating, check_same_dtype
-from tinygrad_cnn.ops.elementwise import pow
+from tinygrad_cnn.ops.elementwise import pow, scaled
 from tinygrad_cnn.ops.piecewise import abs, sign, where
 from tinygrad_cnn.ops.shape import clone
 from tinygrad_cnn.ops.untracked import array_of, dressed, paired, plain
@@ -102,12 +102,16 @@ def addcmul(input: A, tensor1: ArrayLike, tensor2: ArrayLike, *, value: float = 
 @in_float32
 def addcdiv(input: A, tensor1: ArrayLike, tensor2: ArrayLike, *, value: float = 1) -> A:
     """``input + value * tensor1 / tensor2``"""
+    if all(dtype_of(tensor).kind in "biu" for tensor in (tensor1, tensor2)):
+        raise DTypeError(
+            "addcdiv: tensor1 and tensor2 are integers, whose quotient may be rounded or not; use .float()"
+        )
     return input + (tensor1 / tensor2 if value == 1 else value * tensor1 / tensor2)
 
 
 def rsub(input: A, other: ArrayLike, *, alpha: float = 1) -> A:
     """``other - alpha * input``"""
-    return other - (input if alpha == 1 else input * alpha)
+    return other - (input if alpha == 1 else scaled(input, alpha))
 
 
 def copysign(input: A, other: ArrayLike) -> A:

@@ -31,8 +31,6 @@ _taken = diagonal
 def diag_embed(input: A, offset: int = 0, dim1: int = -2, dim2: int = -1) -> A:
     """Matrices with the last dim of the input on a diagonal of their dims `dim1` and `dim2`."""
     shape = shape_of(input)
-    if not shape:
-        raise ArgumentError("diag_embed: input has no dims; expected at least 1")
     axis1, axis2 = (check_axis("diag_embed", d, len(shape) + 1) for d in (dim1, dim2))
     if axis1 == axis2:
         raise ArgumentError(f"diag_embed: dim1 and dim2 are both {axis1}; they must differ")

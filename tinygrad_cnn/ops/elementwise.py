@@ -160,6 +160,27 @@ class Rsqrt(Unary):
         return g * (-0.5 * y * y * y)
 
 
+class Scaled(Elementwise):
+    """y = s x        dx = s g"""
+
+    linear = "jointly"
+
+    def forward(x: Array, *, by: float) -> Array:
+        return x * by
+
+    def d_x(g: Array, *, by: float) -> Array:
+        return g * by
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        return Sample((draw.array(draw.shape(), Real()),), {"by": draw.choice([2.0, -0.5, 0.0])})
+
+
+def scaled(x: Any, by: Any) -> Any:
+    """``by * x``; of a number and fractions nothing is kept for the backward pass."""
+    return Scaled.apply(x, by=by) if type(by) in (int, float) and dtype_of(x).kind == "f" else mul(x, by)
+
+
 class Reciprocal(Unary):
     """y = 1 / x        dx = -y² g"""
 
@@ -400,12 +421,12 @@ def whole_power(a: Array, b: Array) -> Array:
 
 def add(input: A, other: ArrayLike, *, alpha: float = 1) -> A:
     """Sum: ``input + alpha * other``."""
-    return Add.apply(input, other if alpha == 1 else mul(other, alpha))
+    return Add.apply(input, other if alpha == 1 else scaled(other, alpha))
 
 
 def sub(input: A, other: ArrayLike, *, alpha: float = 1) -> A:
     """Difference: ``input - alpha * other``."""
-    return Sub.apply(input, other if alpha == 1 else mul(other, alpha))
+    return Sub.apply(input, other if alpha == 1 else scaled(other, alpha))
 
 
 def mul(input: A, other: ArrayLike) -> A:

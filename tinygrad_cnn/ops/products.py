@@ -262,7 +262,9 @@ def cdist(x1: A, x2: ArrayLike, p: float = 2.0, compute_mode: str = "use_mm_for_
 
 
 def adjoint(input: A) -> A:
-    """The last two dims swapped."""
+    """The last two dims swapped; of a number the number itself."""
+    if not shape_of(input):
+        return input
     if len(shape_of(input)) == 1:
         raise ArgumentError(f"adjoint: input has shape {shape_of(input)}; expected a matrix or a batch of matrices")
     return transpose(input, -2, -1)

@@ -312,6 +312,8 @@ def unflatten(input: A, dim: int, sizes: Sequence[int]) -> A:
     axis = check_axis("unflatten", dim, len(shape))
     known = math.prod(n for n in sizes if n != -1)
     parts = [shape[axis] // known if n == -1 and known else n for n in sizes]  # -1 is of this dim, others may be empty
+    if not parts or min(parts) < 0 or list(sizes).count(-1) > 1 or math.prod(parts) != shape[axis]:
+        raise ArgumentError(f"unflatten: sizes {tuple(sizes)} do not multiply to dim {dim} of shape {shape}")
     return reshape(input, (*shape[:axis], *parts, *shape[axis + 1 :]))
 
 

@@ -9,8 +9,8 @@ from tinygrad_cnn.core.checks import check_broadcast, shape_of
 from tinygrad_cnn.core.domain import Real
 from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.errors import ArgumentError
-from tinygrad_cnn.core.indexing import sum_to_shape
 from tinygrad_cnn.core.op import Op, Sample
+from tinygrad_cnn.core.reduce import unbroadcast
 from tinygrad_cnn.core.types import A, Array, ArrayLike, NDArray, Shape
 from tinygrad_cnn.kernels import matrices
 from tinygrad_cnn.ops.checks import check_matrices, check_same_dtype
@@ -45,11 +45,11 @@ class Solve(Op):
 
     def d_a(g: Array, y: Array, a: Array, a_shape: Any) -> Array:
         back, _ = Solve.apply(turned(a), g)
-        return sum_to_shape(-(back @ turned(y)), a_shape)
+        return unbroadcast(-(back @ turned(y)), a_shape)
 
     def d_b(g: Array, a: Array, b_shape: Any) -> Array:
         back, _ = Solve.apply(turned(a), g)
-        return sum_to_shape(back, b_shape)
+        return unbroadcast(back, b_shape)
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
@@ -70,10 +70,10 @@ class SolveTriangular(Op):
 
     def d_a(g: Array, y: Array, a: Array, a_shape: Any, *, upper: bool, unit: bool = False) -> Array:
         whole = -(SolveTriangular.apply(turned(a), g, upper=not upper, unit=unit) @ turned(y))
-        return sum_to_shape(triu(whole, int(unit)) if upper else tril(whole, -int(unit)), a_shape)
+        return unbroadcast(triu(whole, int(unit)) if upper else tril(whole, -int(unit)), a_shape)
 
     def d_b(g: Array, a: Array, b_shape: Any, *, upper: bool, unit: bool = False) -> Array:
-        return sum_to_shape(SolveTriangular.apply(turned(a), g, upper=not upper, unit=unit), b_shape)
+        return unbroadcast(SolveTriangular.apply(turned(a), g, upper=not upper, unit=unit), b_shape)
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:

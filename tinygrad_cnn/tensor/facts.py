@@ -99,8 +99,8 @@ class FactMethods(Tensor):
         return self.array.nbytes
 
     def data_ptr(self) -> int:
-        """The address of the first element."""
-        return start(in_order(self))
+        """The address of the first element; 0 if there is none."""
+        return start(in_order(self)) if self.array.size else 0
 
     @overload
     def stride(self, dim: None = None) -> Shape: ...

@@ -96,10 +96,10 @@ class ShapeMethods(FactMethods):
 
     @property
     def H(self) -> Self:
-        """The transpose of a matrix."""
+        """The transpose of a matrix; of a number the number itself."""
         if self.ndim not in (0, 2):
             raise ArgumentError(f"H: a tensor of shape {self.array_shape} is no matrix; use .mT for a batch of them")
-        return ops.t(self)
+        return ops.adjoint(self)
 
     @property
     def mH(self) -> Self:
