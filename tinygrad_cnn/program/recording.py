@@ -342,8 +342,8 @@ class Recorder:
 
     def line(self, kind: str, op: str, inputs: Any, outputs: Any, options: Any, recorded: bool = False) -> Line:
         """One more line, with the place that called it."""
-        found = list(frames(sys._getframe(1), self.outermost))
-        where = tuple(place_of(frame) for frame in found)
+        told = kind != FROM_GRAPH and not self.traces_back
+        where = tuple(place_of(frame) for frame in frames(sys._getframe(1), self.outermost)) if told else ()
         line = Line(len(self.program.lines), op, inputs, outputs, options, where=where, kind=kind, recorded=recorded)
         line.module = self.stack[-1] if self.stack else None
         self.program.lines.append(line)

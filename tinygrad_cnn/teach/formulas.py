@@ -21,7 +21,7 @@ FUNCTIONS = {
     "conv", "diag", "up", "trunc", "cof", "sign", "log₁₀", "log₂", "erfinv",
 }  # fmt: skip
 TOKEN = re.compile(
-    r"(?P<space>\s+)|(?P<number>\d+(?:\.\d+)?)|(?P<pow>\*\*)|(?P<compare><=|>=)|(?P<name>(?:[α-ωΑ-Ω]|(?:(?![α-ωΑ-Ω⁰¹²³⁴-⁹⁺⁻⁽⁾ⁿᵀᵏˣˢ])[^\W\d_])+)\u0304?[₀-₉₊₋ₙ]*'?)"
+    r"(?P<space>\s+)|(?P<number>\d+(?:\.\d+)?)|(?P<pow>\*\*)|(?P<compare><=|>=)|(?P<name>(?:[α-ωΑ-ΟΡΤ-Ω]|(?:(?![α-ωΑ-Ω⁰¹²³⁴-⁹⁺⁻⁽⁾ⁿᵀᵏˣˢ])[^\W\d_])+)\u0304?[₀-₉₊₋ₙ]*'?)"
     r"|(?P<sup>[⁰¹²³⁴-⁹⁺⁻⁽⁾ⁿᵀᵏˣˢ]+)|(?P<sub>_\{[^}]*\}|_[\wΣ]+)|(?P<sign>.)"
 )
 LEADING = "ᵀᵏˣˢⁿ"
