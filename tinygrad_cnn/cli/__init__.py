@@ -1,4 +1,4 @@
-"""The command line: ``tinygrad-cnn train``, ``predict`` and ``gradcheck``."""
+"""The command line: ``tinygrad-cnn train``, ``predict``, ``explain`` and ``gradcheck``."""
 
 import argparse
 import importlib
@@ -15,6 +15,7 @@ __all__ = ["main"]
 COMMANDS = {
     "train": "train a network on MNIST; without options, on the embedded 5,000 images",
     "predict": "say which digit is in a picture",
+    "explain": "write a page that steps through what a script computes, and back through its gradients",
     "gradcheck": "say whether gradients are right: of a function, of an op, or of every op",
 }
 """Each is a module of this package, imported when the command is given."""

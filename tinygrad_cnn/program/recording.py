@@ -131,10 +131,13 @@ class Pass(engine.Pass):
             recorder.running.append(self)
             recorder.seeded(starts)
         try:
-            return super().run(starts)
+            found = super().run(starts)
         finally:
             if recorder is not None:
                 recorder.running.remove(self)
+        if recorder is not None:
+            recorder.went_back()
+        return found
 
     def pull_back(self, node: Node, g: Any) -> None:
         """As usual."""
@@ -419,6 +422,9 @@ class Recorder:
             self.program.seeds.append((number, np.array(g.array if isinstance(g, Tensor) else g)))
             if self.keeps_values:
                 self.program.values[number].gradient = self.program.seeds[-1][1]
+
+    def went_back(self) -> None:
+        """A backward pass is done."""
 
     def contributed(self, node: Node, k: int, edge: Any, g: Any, d: Any, raw: Any, before: Any, after: Any) -> None:
         """A node sent a gradient to its k-th input."""

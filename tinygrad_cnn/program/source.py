@@ -43,7 +43,7 @@ def frames(first: Any, last: Any = None) -> Iterator[Any]:
     """The frames of the user's code from this one outwards, up to `last` and with it."""
     frame = first
     while frame is not None:
-        if not frame.f_code.co_filename.startswith(PACKAGE):
+        if not frame.f_code.co_filename.startswith((PACKAGE, "<frozen ")):
             yield frame
         if frame is last:
             return
