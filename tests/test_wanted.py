@@ -25,7 +25,7 @@ def test_what_is_scripted_or_traced_is_itself():
     [
         ("tinygrad_cnn.distributed", "there is one process"),
         ("tinygrad_cnn.fft", "no complex tensors|no spectra"),
-        ("tinygrad_cnn.autograd.profiler", "use Python's cProfile"),
+        ("tinygrad_cnn.autograd.profiler", "use tinygrad_cnn.profiler"),
         ("tinygrad_cnn.sparse", "no sparse tensors"),
     ],
 )

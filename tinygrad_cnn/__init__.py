@@ -67,9 +67,11 @@ if _typing.TYPE_CHECKING:
     from tinygrad_cnn import nn as nn
     from tinygrad_cnn import onnx as onnx
     from tinygrad_cnn import optim as optim
+    from tinygrad_cnn import profiler as profiler
     from tinygrad_cnn import program as program
     from tinygrad_cnn import serialization as serialization
     from tinygrad_cnn import special as special
+    from tinygrad_cnn import teach as teach
     from tinygrad_cnn import testing as testing
     from tinygrad_cnn import transforms as transforms
     from tinygrad_cnn import utils as utils
@@ -91,9 +93,11 @@ else:
         "nn",
         "onnx",
         "optim",
+        "profiler",
         "program",
         "serialization",
         "special",
+        "teach",
         "testing",
         "transforms",
         "utils",

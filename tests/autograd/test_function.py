@@ -194,7 +194,7 @@ def test_a_call_in_the_old_style_says_what_to_do():
 
 
 def test_what_is_not_here_says_what_is():
-    with pytest.raises(AttributeError, match=r"torch\.autograd\.profiler is not here: use Python's cProfile"):
+    with pytest.raises(AttributeError, match=r"torch\.autograd\.profiler is not here: use tinygrad_cnn.profiler"):
         tg.autograd.profiler
     with pytest.raises(AttributeError, match="increment_version is not here"):
         tg.autograd.graph.increment_version

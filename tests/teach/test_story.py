@@ -10,8 +10,8 @@ import pytest
 
 import tinygrad_cnn as tg
 from tinygrad_cnn import nn
-from tinygrad_cnn.core.engine import unbroadcast
 from tinygrad_cnn.core.op import Op, registry
+from tinygrad_cnn.core.reduce import unbroadcast
 from tinygrad_cnn.gradcheck.drawing import RandomDraw
 from tinygrad_cnn.nn import functional as F
 from tinygrad_cnn.program import record

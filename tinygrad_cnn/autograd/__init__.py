@@ -51,7 +51,7 @@ else:
     missing = absent(
         "torch.autograd",
         {
-            "profiler": "use Python's cProfile; `python -m benchmarks` of this project measures ops and networks",
+            "profiler": "use tinygrad_cnn.profiler: profile, record_function",
             "forward_ad": "there is no forward mode; func.jvp and functional.jvp differentiate backward instead",
             "NestedIOFunction": "PyTorch deprecates it; use Function, whose outputs may be a tuple",
             "enforce_grad_layout_policy": "a gradient lies in memory as it was computed; leave it out",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -85,6 +85,10 @@ class Line:
     """The number of the write that it is a part of."""
     recorded: bool = False
     """Whether the backward pass goes through it."""
+    began: int = 0
+    """When it was computed, in nanoseconds of `time.perf_counter_ns`."""
+    took: int = 0
+    """How long that took, in nanoseconds."""
 
     @property
     def bytes(self) -> int:
@@ -111,6 +115,17 @@ class Contribution:
     before: NDArray | None = None
     """What had been added up for this value; None of the first."""
     after: NDArray | None = None
+    began: int = 0
+    took: int = 0
+    """When its derivative was computed, and how long it took, in nanoseconds."""
+
+
+class Call(NamedTuple):
+    """A call of a module, or of a block with a name."""
+
+    name: str
+    began: int
+    took: int
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -131,6 +146,8 @@ class Program:
     """Where the backward passes began, and with which gradients."""
     modules: dict[str, str] = field(default_factory=dict)
     """The modules that were called, by their paths, and how they print."""
+    calls: list[Call] = field(default_factory=list)
+    """The calls of modules, in the order in which they ended, with their times."""
     single: bool = True
     """Whether the function returned one tensor, no tuple of them."""
     why_not: str | None = None

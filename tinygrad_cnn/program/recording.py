@@ -11,6 +11,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable
+from time import perf_counter_ns
 from typing import Any, overload
 
 import numpy as np
@@ -25,7 +26,7 @@ from tinygrad_cnn.core.storage import start, version
 from tinygrad_cnn.core.tensor import Tensor
 from tinygrad_cnn.core.writing import Writable
 from tinygrad_cnn.program import modules
-from tinygrad_cnn.program.listing import FROM_GRAPH, OPAQUE, Contribution, Line, Program, Value
+from tinygrad_cnn.program.listing import FROM_GRAPH, OPAQUE, Call, Contribution, Line, Program, Value
 from tinygrad_cnn.program.source import assigned, caller, frames, name_in, place_of
 
 
@@ -70,9 +71,10 @@ def _exchanged() -> list[tuple[Any, str, Any]]:
     setitem, turn = Writable.__setitem__, Writable.turn
 
     def recorded(op: type[Op], inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        began = perf_counter_ns()
         made = record(op, inputs, options)
         if here.recorder is not None:
-            here.recorder.applied(op, inputs, options, made)
+            here.recorder.applied(op, inputs, options, made, began, perf_counter_ns() - began)
         return made
 
     def arithmetic(op: type[Op], a: Any, b: Any) -> Any:
@@ -123,6 +125,7 @@ class Pass(engine.Pass):
     k = -1
     g: Any = None
     raw: Any = None
+    began = took = 0
 
     def run(self, starts: Any) -> Any:
         """As usual."""
@@ -141,13 +144,15 @@ class Pass(engine.Pass):
 
     def pull_back(self, node: Node, g: Any) -> None:
         """As usual."""
-        self.k, self.g, self.raw = -1, g, None
+        self.k, self.g, self.raw, self.began, self.took = -1, g, None, 0, 0
         super().pull_back(node, g)
 
     def derivative(self, node: Node, k: int, g: Any) -> Any:
         """As usual."""
-        self.k, self.raw = k, None
-        return super().derivative(node, k, g)
+        self.k, self.raw, self.began = k, None, perf_counter_ns()
+        d = super().derivative(node, k, g)
+        self.took = perf_counter_ns() - self.began
+        return d
 
     def add(self, edge: Any, d: Any, fresh: bool) -> None:
         """As usual, and tell it."""
@@ -158,7 +163,9 @@ class Pass(engine.Pass):
             return
         if not node.by_op:
             self.k = next((k for k in range(self.k + 1, len(node.edges)) if node.edges[k] is edge), self.k)
-        recorder.contributed(node, self.k, edge, self.g, d, self.raw, before, self.cotangents[edge])
+        step = recorder.contributed(node, self.k, edge, self.g, d, self.raw, before, self.cotangents[edge])
+        if step is not None and node.by_op:
+            step.began, step.took = self.began, self.took
 
 
 class _Watching:
@@ -187,10 +194,11 @@ def _call(module: Any, call: Callable[[], Any]) -> Any:
     if recorder is None:
         return call()
     recorder.enter(module)
+    began = perf_counter_ns()
     try:
         return call()
     finally:
-        recorder.stack.pop()
+        recorder.program.calls.append(Call(recorder.stack.pop(), began, perf_counter_ns() - began))
 
 
 class Seen:
@@ -361,7 +369,9 @@ class Recorder:
             self.program.why_not = f"{op} is no op of the registry"
         return line
 
-    def applied(self, op: type[Op], inputs: tuple[Any, ...], options: dict[str, Any], made: Any) -> None:
+    def applied(
+        self, op: type[Op], inputs: tuple[Any, ...], options: dict[str, Any], made: Any, began: int, took: int
+    ) -> None:
         """An op was applied."""
         if self.running and not mode.recording:  # by a rule, on the way back
             return
@@ -371,6 +381,7 @@ class Recorder:
         node = made[0]._node
         recorded = isinstance(node, Node)
         line = self.line("op", op.name, taken, numbers, dict(options), recorded)
+        line.began, line.took = began, took
         for tensor, number in zip(made, numbers, strict=True):
             self.saw(tensor, number)
         if recorded:
@@ -426,14 +437,16 @@ class Recorder:
     def went_back(self) -> None:
         """A backward pass is done."""
 
-    def contributed(self, node: Node, k: int, edge: Any, g: Any, d: Any, raw: Any, before: Any, after: Any) -> None:
+    def contributed(
+        self, node: Node, k: int, edge: Any, g: Any, d: Any, raw: Any, before: Any, after: Any
+    ) -> Contribution | None:
         """A node sent a gradient to its k-th input."""
         if id(node) not in self.nodes and node not in self.made and not self.traces_back:
-            return  # before the recording began
+            return None  # before the recording began
         self.edge(node)
         line, to = self.lines.get(id(node)), self.edge(edge)
         if line is None:
-            return
+            return None
         changed = raw is not None and np.shape(raw) != np.shape(d)
         places = [j for j, e in enumerate(node.edges) if e is not None]
         place = places.index(k) if self.program.lines[line].kind in (FROM_GRAPH, OPAQUE) else k
@@ -442,6 +455,7 @@ class Recorder:
         self.program.backward.append(step)
         if self.keeps_values:
             self.program.values[to].gradient = step.after
+        return step
 
     def name_results(self) -> None:
         """Give results the names that they have where the recording was begun."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.core.op import Op, registry
-from tinygrad_cnn.program.listing import OPAQUE, Contribution, Line, Program, Value
+from tinygrad_cnn.program.listing import OPAQUE, Call, Contribution, Line, Program, Value
 from tinygrad_cnn.program.source import Place
 
 FORMAT = 1
@@ -26,6 +26,7 @@ def state_of(program: Program) -> dict[str, Any]:
             for line in program.lines
         ],
         "backward": [_fields(step) for step in program.backward],
+        "calls": [tuple(call) for call in program.calls],
         **{name: getattr(program, name) for name in ("inputs", "outputs", "seeds", "modules", "single", "why_not")},
     }
 
@@ -42,6 +43,7 @@ def program_of(state: Any) -> Program:
             line.kind, program.why_not = OPAQUE, f"the op {line.op} is not defined here; import it first"
         program.lines.append(line)
     program.backward = [Contribution(**step) for step in state["backward"]]
+    program.calls = [Call(*call) for call in state["calls"]]
     count = len(program.values)
     for name in ("inputs", "outputs", "seeds", "modules", "single"):
         setattr(program, name, state[name])

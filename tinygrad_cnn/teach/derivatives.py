@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_cnn.core import saved
-from tinygrad_cnn.core.engine import unbroadcast
 from tinygrad_cnn.core.op import PLACE, Op
+from tinygrad_cnn.core.reduce import unbroadcast
 from tinygrad_cnn.core.types import NDArray
 
 WORK = 6_000_000

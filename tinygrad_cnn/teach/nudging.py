@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinygrad_cnn.core.engine import unbroadcast
+from tinygrad_cnn.core.reduce import unbroadcast
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.teach.derivatives import Applied
 

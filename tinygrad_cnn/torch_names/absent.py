@@ -85,7 +85,6 @@ FAMILIES = {
         is_deterministic_algorithms_warn_only_enabled is_inference set_warn_always is_warn_always_enabled
     """,
     "no models are downloaded; load a state_dict with load()": "hub",
-    "use Python's cProfile, or time.perf_counter()": "profiler",
     "use conv1d of (N, C, L): x.permute(1, 2, 0)": "conv_tbc",
     "use arange, whose end is excluded": "range",
     "use nonzero, and cut or pad its result": """
