@@ -614,6 +614,8 @@ REFERENCES = {
     "Sign": each(lambda x: (x > 0) - (x < 0)),
     "Relu": each(lambda x: max(x, 0.0)),
     "Gate": each(lambda x, of: x if of > 0 else 0.0),
+    "Tied": each(lambda x, of: x),
+    "Threshold": each(lambda x, *, low, value: x if x > low else value),
     "LeakyRelu": each(lambda x, *, negative_slope: x if x > 0 else negative_slope * x),
     "Elu": each(lambda x, *, alpha, scale=1, rate=1: scale * (x if x > 0 else alpha * math.expm1(rate * x))),
     "Softsign": each(lambda x: x / (1 + abs(x))),

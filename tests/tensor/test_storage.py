@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_cnn as tg
+from tinygrad_cnn.nn import functional as F
 
 # ---- a write reaches everything that shares the memory
 
@@ -702,6 +703,9 @@ def test_a_gradient_that_was_given_another_shape_takes_no_more():
     x.grad.transpose_(0, 2)
     with pytest.raises(RuntimeError, match="grad was given another shape"):
         x.sum().backward()
+    x.grad = tg.ones(1).expand(2, 1, 3)
+    with pytest.raises(RuntimeError, match="refers to a single place in memory"):
+        x.sum().backward()
 
 
 @pytest.mark.parametrize("write", ["mul_", "div_", "atan2_", "addcmul_"])
@@ -783,11 +787,18 @@ def test_a_scaled_operand_keeps_nothing():
         y.sum().backward()
 
 
-def test_the_gradient_of_relu_can_be_differentiated_and_is_constant_in_pieces():
-    x = tg.tensor([-1.0, 2.0], requires_grad=True)
-    (grad,) = tg.autograd.grad(x.relu().sum(), x, create_graph=True)
+@pytest.mark.parametrize(
+    "function",
+    [
+        *(F.relu, F.leaky_relu, F.hardtanh, F.relu6, F.hardsigmoid, F.rrelu),
+        lambda x: F.threshold(x, 0.5, 7),
+    ],
+)
+def test_a_slope_that_is_constant_in_pieces_can_be_differentiated(function):
+    x = tg.tensor([-1.5, 0.75, 2.0], requires_grad=True)
+    (grad,) = tg.autograd.grad(function(x).sum(), x, create_graph=True)
     assert grad.requires_grad
-    assert tg.autograd.grad(grad.sum(), x)[0].tolist() == [0, 0]
+    assert tg.autograd.grad(grad.sum(), x)[0].tolist() == [0, 0, 0]
 
 
 def test_nothing_lies_nowhere():
@@ -803,3 +814,11 @@ def test_integers_are_not_divided_by_addcdiv_and_a_number_has_no_diagonal():
         tg.ones(2).addcdiv_(tg.tensor([1, 2]), tg.tensor([2, 2]))
     with pytest.raises(IndexError, match="diag_embed: dim -2 is out of range"):
         tg.diag_embed(tg.tensor(1.0))
+
+
+@pytest.mark.parametrize(
+    "shapes", [((), ()), ((2,), ()), ((2,), (2,), (2,)), ((2, 2, 2), (2,)), ((2, 2), (2,), (2, 2))]
+)
+def test_a_chain_of_what_is_no_matrix_is_not_multiplied(shapes):
+    with pytest.raises(RuntimeError, match="multi_dot: tensor"):
+        tg.linalg.multi_dot([tg.ones(shape) for shape in shapes])

@@ -30,8 +30,7 @@ SEVERAL = "is one of several views that were made at once"
 
 
 class _Clock:
-    __slots__ = ("now",)
-    now: int
+    now = 0
 
 
 class Written(weakref.ref[NDArray]):
@@ -45,7 +44,6 @@ class Written(weakref.ref[NDArray]):
 
 
 clock = _Clock()
-clock.now = 0
 _written: dict[int, Written] = {}
 
 

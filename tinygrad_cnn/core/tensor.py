@@ -27,7 +27,7 @@ from tinygrad_cnn.core.mode import mode
 from tinygrad_cnn.core.op import NO_OPTIONS, Op
 from tinygrad_cnn.core.promotion import FLOAT32
 from tinygrad_cnn.core.shape import Cast
-from tinygrad_cnn.core.storage import View, in_order, note_write, outside, owner
+from tinygrad_cnn.core.storage import View, check_overlap, in_order, note_write, outside, owner
 from tinygrad_cnn.core.types import ArrayLike, DType, NDArray, Shape
 from tinygrad_cnn.core.writing import Writable
 
@@ -290,6 +290,8 @@ class Tensor(Writable):
             elif held is None:
                 self._grad = Tensor.wrap(gradient if owned else np.array(gradient))
             else:
+                if 0 in held.array.strides:
+                    check_overlap("backward", held.array)
                 try:
                     np.add(held.array, gradient, out=held.array)
                 except ValueError as error:

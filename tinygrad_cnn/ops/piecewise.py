@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.core.checks import dtype_of, shape_of
-from tinygrad_cnn.core.domain import AwayFrom, Distinct
+from tinygrad_cnn.core.domain import AwayFrom, Distinct, Real
 from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.errors import ArgumentError, DTypeError
-from tinygrad_cnn.core.op import Elementwise, Kink, Sample, Unary
+from tinygrad_cnn.core.op import Elementwise, Kink, Op, Sample, Unary
 from tinygrad_cnn.core.piecewise import AWAY_FROM_ZERO, Relu
 from tinygrad_cnn.core.promotion import default
-from tinygrad_cnn.core.types import A, Array, ArrayLike
+from tinygrad_cnn.core.types import A, Array, ArrayLike, Shape
 from tinygrad_cnn.ops.checks import check_mask, fitted
 from tinygrad_cnn.ops.untracked import paired
 from tinygrad_cnn.torch_names.errors import DivisionError, KernelMissingError
@@ -100,6 +100,55 @@ def check_divisor(op: str, a: Array, b: Array) -> None:
         )
 
 
+class Tied(Op):
+    """y = x, which is made with `of`, constant in pieces        dx = g;  dof = 0
+
+    So a slope requires a gradient where its place does, as in PyTorch.
+    """
+
+    def forward(x: Array, of: Array) -> Array:
+        return np.array(x)
+
+    def d_x(g: Array) -> Array:
+        return g
+
+    def d_of(g: Array, of_shape: Shape) -> Array:
+        return np.zeros(of_shape, g.dtype)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        shape = draw.shape(0, 3)
+        return Sample((draw.array(shape, Real()), draw.array(shape, Real())), {})
+
+
+class Threshold(Elementwise):
+    """y = x where x > low, else value        dx = g where x > low"""
+
+    domain = AWAY_FROM_ZERO
+    kinks = (
+        Kink("x = low", (0.0,), (0.0,), {"low": 0.0, "value": 2.0}),
+        Kink("x is NaN", (np.nan,), (1.0,), {"low": 0.0, "value": 2.0}),
+    )
+
+    def forward(x: Array, *, low: float, value: float) -> Array:
+        return np.where(x <= low, x.dtype.type(value), x)
+
+    def d_x(g: Array, x: Array, *, low: float) -> Array:
+        return Tied.apply(np.where(x <= low, 0.0, g), x)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        (x,) = super().sample(draw).inputs
+        return Sample((x,), {"low": 0.0, "value": draw.choice([0.0, 2.0])})
+
+
+def threshold(input: A, low: float, value: float) -> A:
+    """``x`` above `low`, else `value`."""
+    if dtype_of(input).kind != "f":
+        return masked_fill(input, input <= low, value)
+    return Threshold.apply(input, low=float(low), value=float(value))
+
+
 class LeakyRelu(Unary):
     """y = x where x > 0, else slope x        dx = g where x > 0, else slope g"""
 
@@ -110,7 +159,7 @@ class LeakyRelu(Unary):
         return np.where(x > 0, x, negative_slope * x)
 
     def d_x(g: Array, x: Array, *, negative_slope: float) -> Array:
-        return np.where(x > 0, g, negative_slope * g)
+        return Tied.apply(np.where(x > 0, g, negative_slope * g), x)
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
@@ -168,13 +217,14 @@ class Hardtanh(Elementwise):
     kinks = (
         Kink("x = low", (-1.0,), (0.0,), {"min_val": -1.0, "max_val": 0.5}),
         Kink("x = high", (0.5,), (0.0,), {"min_val": -1.0, "max_val": 0.5}),
+        Kink("x is NaN", (np.nan,), (1.0,), {"min_val": -1.0, "max_val": 0.5}),
     )
 
     def forward(x: Array, *, min_val: float, max_val: float) -> Array:
         return np.clip(x, min_val, max_val)
 
     def d_x(g: Array, x: Array, *, min_val: float, max_val: float) -> Array:
-        return np.where(np.logical_and(x > min_val, x < max_val), g, 0.0)
+        return Tied.apply(np.where(np.logical_or(x <= min_val, x >= max_val), 0.0, g), x)
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:

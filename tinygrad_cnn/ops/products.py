@@ -124,6 +124,13 @@ def multi_dot(tensors: Sequence[A]) -> A:
     parts = unpacked("multi_dot", (list(tensors),))
     if len(parts) == 1:
         return parts[0]
+    ends = 0, len(parts) - 1
+    for k, part in enumerate(parts):
+        if len(shape_of(part)) not in ((1, 2) if k in ends else (2,)):
+            raise ArgumentError(
+                f"multi_dot: tensor {k} has shape {shape_of(part)}; the first and the last may be vectors, all others "
+                "are matrices"
+            )
     first = len(shape_of(parts[0])) == 1
     last = len(shape_of(parts[-1])) == 1
     sizes = [1 if first else shape_of(parts[0])[0], *(shape_of(x)[0] for x in parts[1:])]

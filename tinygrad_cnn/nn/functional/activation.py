@@ -14,6 +14,7 @@ from tinygrad_cnn.core.types import A, Array, ArrayLike
 from tinygrad_cnn.ops.elementwise import Softplus, Tanhshrink
 from tinygrad_cnn.ops.norm import column
 from tinygrad_cnn.ops.piecewise import Elu, Softsign
+from tinygrad_cnn.ops.piecewise import threshold as above
 from tinygrad_cnn.random import default_generator
 from tinygrad_cnn.tensor import Tensor, as_array
 
@@ -172,7 +173,7 @@ def softsign(input: A) -> A:
 
 def threshold(input: A, threshold: float, value: float, inplace: bool = False) -> A:
     """``x`` above the threshold, else `value`."""
-    return applied("threshold", lambda x: ops.masked_fill(x, x <= threshold, value), input, inplace)
+    return applied("threshold", lambda x: above(x, threshold, value), input, inplace)
 
 
 def glu(input: A, dim: int = -1) -> A:
@@ -264,4 +265,4 @@ def hardtanh_(input: A, min_val: float = -1.0, max_val: float = 1.0) -> A:
 
 def threshold_(input: A, threshold: float, value: float) -> A:
     """`threshold` in place."""
-    return applied("threshold", lambda x: ops.masked_fill(x, x <= threshold, value), input, True)
+    return applied("threshold", lambda x: above(x, threshold, value), input, True)
