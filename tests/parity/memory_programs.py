@@ -534,7 +534,8 @@ def asked_how_it_lies(run, found, theirs):
 
 def of_an_empty_gradient(run, found, theirs):
     name = NAME.search(run.lines[-1])
-    return "does not require a gradient" in found[2] and theirs is None and not run.there.names[name.group()].numel()
+    refused = re.search("does not require a gradient|a leaf that requires a gradient", found[2])
+    return bool(refused) and theirs is None and not run.there.names[name.group()].numel()
 
 
 def of_nothing(run, found, theirs):
@@ -607,7 +608,9 @@ def overlaps_itself(run, found, theirs):
     line = run.lines[-1]
     name = re.search(r"\bt\d+\b", line)
     value = name and run.there.names.get(name.group())
-    if theirs is None and isinstance(value, torch.Tensor) and WRITE.search(line) and found[0].startswith("value of"):
+    refused = OVERLAP in str(theirs) and found[2] == said(None)
+    differs = refused or (theirs is None and found[0].startswith("value of"))
+    if differs and isinstance(value, torch.Tensor) and WRITE.search(line):
         places = addresses(as_array(value))
         return len(set(places)) < len(places)
     return False
