@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_cnn as tg
+from tinygrad_cnn.gradcheck import Verdict, gradgradcheck
 
 
 def test_a_single_number_is_read_and_written_as_one_row():
@@ -93,3 +94,57 @@ def test_polynomials_have_the_dtype_of_their_arguments_together_also_of_numbers_
             y = getattr(tg.special, name)(x, n)
             assert isinstance(y, tg.Tensor)
             assert y.dtype == tg.float32
+
+
+def empty(*shape):
+    return tg.zeros(*shape, dtype=tg.float64, requires_grad=True)
+
+
+EMPTY = {
+    "an index that takes nothing": lambda x, v: x[:, [], :],
+    "an integer apart from arrays": lambda x, v: x[None, 0, None, [0, 1]],
+    "nothing, an integer apart from arrays": lambda x, v: x[None, 0, None, np.zeros((0, 1), np.int64)],
+    "a mask of nothing": lambda x, v: x[tg.zeros(3, dtype=tg.bool)],
+    "index_put": lambda x, v: x.index_put((tg.zeros(0, dtype=tg.int64),), v),
+    "index_put added": lambda x, v: x.index_put((tg.zeros(0, dtype=tg.int64),), v, accumulate=True),
+    "index_add": lambda x, v: x.index_add(0, tg.zeros(0, dtype=tg.int64), v),
+    "index_copy": lambda x, v: x.index_copy(0, tg.zeros(0, dtype=tg.int64), v),
+    "index_fill": lambda x, v: x.index_fill(0, tg.zeros(0, dtype=tg.int64), 2.0),
+    "index_reduce": lambda x, v: x.index_reduce(0, tg.zeros(0, dtype=tg.int64), v, "amax"),
+    "index_select": lambda x, v: x.index_select(1, tg.zeros(0, dtype=tg.int64)),
+    "gather": lambda x, v: x.gather(1, tg.zeros(3, 0, 4, dtype=tg.int64)),
+    "scatter": lambda x, v: x.scatter(0, tg.zeros(0, 2, 4, dtype=tg.int64), v),
+    "scatter_add": lambda x, v: x.scatter_add(0, tg.zeros(0, 2, 4, dtype=tg.int64), v),
+    "scatter_reduce": lambda x, v: x.scatter_reduce(0, tg.zeros(0, 2, 4, dtype=tg.int64), v, "sum"),
+    "masked_scatter": lambda x, v: x.masked_scatter(tg.zeros(3, 2, 4, dtype=tg.bool), v),
+    "masked_fill": lambda x, v: x.masked_fill(tg.zeros(3, 2, 4, dtype=tg.bool), 2.0),
+    "masked_select": lambda x, v: x.masked_select(tg.zeros(3, 2, 4, dtype=tg.bool)),
+    "put": lambda x, v: x.put(tg.zeros(0, dtype=tg.int64), v.reshape(-1)),
+    "put added": lambda x, v: x.put(tg.zeros(0, dtype=tg.int64), v.reshape(-1), accumulate=True),
+    "take": lambda x, v: x.take(tg.zeros(0, dtype=tg.int64)),
+    "take_along_dim": lambda x, v: x.take_along_dim(tg.zeros(3, 0, 4, dtype=tg.int64), 1),
+    "slice_scatter": lambda x, v: x.slice_scatter(v, 0, 1, 1),
+    "nothing written to": lambda x, v: v.scatter_add(1, tg.zeros(0, 0, 4, dtype=tg.int64), v),
+    "nothing selected to": lambda x, v: v.select_scatter(v.select(1, 0) * 2, 1, 1),
+    "nothing on the diagonal": lambda x, v: v.diagonal_scatter(v.diagonal() * 2),
+}
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_what_is_written_or_read_nowhere_has_derivatives_to_second_order(name):
+    x = tg.tensor(np.random.default_rng(0).standard_normal((3, 2, 4)), requires_grad=True)
+    v = empty(0, 2, 4)
+    y = EMPTY[name](x, v)
+    cotangent = tg.ones_like(y).requires_grad_()
+    first = tg.autograd.grad(y, (x, v), cotangent, create_graph=True, allow_unused=True, materialize_grads=True)
+    assert [g.shape for g in first] == [x.shape, v.shape]
+    recorded = [g for g in first if g.requires_grad]
+    second = tg.autograd.grad(
+        recorded, cotangent, [tg.ones_like(g) for g in recorded], retain_graph=True, allow_unused=True
+    )
+    assert all(g is None or g.shape == y.shape for g in second)
+    for back in recorded:
+        (again,) = tg.autograd.grad(back, cotangent, tg.ones_like(back), retain_graph=True, allow_unused=True)
+        assert again is None or again.shape == y.shape
+    report = gradgradcheck(EMPTY[name], (x, v), raise_exception=False)
+    assert report.verdict is not Verdict.FAIL or "no output has a derivative" in report.problem

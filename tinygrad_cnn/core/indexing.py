@@ -91,7 +91,7 @@ class PutItem(Op):
         return y
 
     def d_x(g: Array, *, index: Index) -> Array:
-        return g[index]
+        return GetItem.apply(g, index=index)
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
@@ -123,7 +123,7 @@ class SetItem(Op):
         return SetItem.apply(g, 0.0, index=index)
 
     def d_v(g: Array, v_shape: Shape, *, index: Index) -> Array:
-        read = g[index]
+        read = GetItem.apply(g, index=index)
         if not is_basic(index):
             read = read * last_writes(g.shape, index, read.shape)
         return unbroadcast(read, v_shape)

@@ -48,7 +48,7 @@ from tinygrad_cnn.gradcheck.projections import (
 )
 from tinygrad_cnn.gradcheck.report import Report
 from tinygrad_cnn.gradcheck.shrinking import smallest_failing
-from tinygrad_cnn.gradcheck.thorough import confirmed, curve, examine, judged
+from tinygrad_cnn.gradcheck.thorough import confirmed, curve, examine, judged, slopes_of
 from tinygrad_cnn.gradcheck.verdicts import SEVERITY, UNJUDGED, Entry, GradientError, Projected, Verdict
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.torch_names.errors import BoundError
@@ -257,6 +257,7 @@ class _Check:
         self.fast = options.fast or sum(a.size for a in point.arrays) > LARGE
         self.oracles: list[str] = []
         self._rough: dict[bytes, list[NDArray]] = {}
+        self._rounded: dict[bytes, list[NDArray]] = {}
         self.notes: list[str] = []
         self.blank = replace(
             blank,
@@ -371,9 +372,11 @@ class _Check:
             found = examine(self.point, k, i, v, self.tolerance, s)
             result = judged(replace(entry, analytic=gradient), found, self.tolerance, s, off)
             result = confirmed(self.point, k, i, v, self.tolerance, s, off, result)
-            doubtful = result.verdict is Verdict.FAIL and result.where is None and np.isfinite(gradient)
-            if doubtful and result.off <= self._roughness(v)[k][i]:
-                result = replace(result, verdict=Verdict.INCONCLUSIVE, reason=ROUGH)
+            if result.verdict is Verdict.FAIL and np.isfinite(gradient):
+                low, high = slopes_of(result)
+                rough = self._roughness(v) if result.where is None else self._rounding(v)
+                if max(low - gradient, gradient - high) <= rough[k][i]:
+                    result = replace(result, verdict=Verdict.INCONCLUSIVE, reason=ROUGH)
             results.append(result)
         return max(results, key=lambda e: SEVERITY[e.verdict])
 
@@ -381,8 +384,16 @@ class _Check:
         """How rough the gradients are under a cotangent; asked only of what else would be wrong."""
         key = v.tobytes()
         if key not in self._rough:
-            self._rough[key] = self.point.gradient_roughness(self.random, v)
+            rough, rounded = self.point.gradient_roughness(self.random, v), self._rounding(v)
+            self._rough[key] = [np.maximum(*pair) for pair in zip(rough, rounded, strict=True)]
         return self._rough[key]
+
+    def _rounding(self, v: NDArray) -> list[NDArray]:
+        """What rounding alone does to the gradients under a cotangent, at kinks and ties too."""
+        key = v.tobytes()
+        if key not in self._rounded:
+            self._rounded[key] = self.point.gradient_rounding(self.random, v)
+        return self._rounded[key]
 
     def _gradient_noise(self, k: int) -> NDArray:
         """What rounding may do to the gradient of input k, per cotangent; at most a few digits."""

@@ -10,7 +10,7 @@ from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.gradcheck.differences import SIGNS
 from tinygrad_cnn.gradcheck.point import Ends, Point
 
-FINER = 2.0**-3
+FINER = 0.5
 """From one step to the next: wherever a function turns, a step meets it."""
 
 NEARER = 0.25

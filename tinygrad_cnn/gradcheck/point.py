@@ -208,10 +208,11 @@ class Point:
         loud = jitter > 100 * floor
         if np.any(loud):  # rounding, or a kink between the points: rounding is there on a finer scale too
             directions = self._directions(random, relative=False)
+            fine = max(SPACING / 128, NEIGHBOURS * self.eps)  # from one number to the next rounding is a regular step
             for spacing, finer_directions in (
-                (-SPACING / 128, directions),
-                (SPACING / 128, directions),
-                (SPACING / 128, self._directions(random, relative=True)),
+                (-fine, directions),
+                (fine, directions),
+                (fine, self._directions(random, relative=True)),
             ):
                 finer, varies = self._jitter(finer_directions, spacing, self.along, self.values)
                 jitter = np.where(loud & varies, np.minimum(jitter, 4 * finer), jitter)
@@ -251,16 +252,48 @@ class Point:
         here, steps = self.gradients(cotangent), self._directions(random, relative=True)
         directions = [np.where(a == 0, 0.0, u) for a, u in zip(self.arrays, steps, strict=True)]
         most = [np.zeros(a.size) for a in self.arrays]
-        for t in range(1, NOISE_POINTS):
-            step = t * NEIGHBOURS * self.eps
+        for found in self._along_ray(directions, cotangent):
+            most = [np.maximum(m, np.abs(g - h).reshape(-1)) for m, g, h in zip(most, found, here, strict=True)]
+        return [2 * part for part in most]
+
+    def gradient_rounding(self, random: np.random.Generator, cotangent: NDArray) -> list[NDArray]:
+        """What rounding does to each gradient, as far as it is seen without leaving the point or its side of a kink.
+
+        Jᵀv is linear in v: with its last digits changed, only the rounding of the terms is another one, whatever meets
+        at the point. And along a ray from the point the gradients are compared with each other, not with the one at
+        its end: kinks and ties that are at the point are crossed by none.
+        """
+        rows = [[g / (1 + s) for g in self.gradients(cotangent * (1 + s))] for s in self._last_digits()]
+        spread = [np.ptp(found, axis=0) for found in zip(*rows, strict=True)]
+        for side in (1, -1):
+            ray = [
+                np.where(a == 0, 0.0, side * u)
+                for a, u in zip(self.arrays, self._directions(random, relative=True), strict=True)
+            ]
+            found = zip(*self._along_ray(ray, cotangent), strict=True)
+            spread = [np.maximum(m, np.ptp(g, axis=0)) for m, g in zip(spread, found, strict=True)]
+        return [2 * part.reshape(-1) for part in spread]
+
+    def _last_digits(self) -> list[float]:
+        """Relative changes of a few units in the last place."""
+        return [t * NEIGHBOURS * self.eps for t in range(1, NOISE_POINTS)]
+
+    def _along_ray(self, directions: Sequence[NDArray], cotangent: NDArray) -> list[list[NDArray]]:
+        """The gradients at neighbouring numbers in a direction, nearest first."""
+        rows = []
+        for step in self._last_digits():
             moved = [
                 np.asarray(a.astype(np.float64) + step * u).astype(a.dtype)
                 for a, u in zip(self.arrays, directions, strict=True)
             ]
-            for k, (g, h) in enumerate(zip(self.vjp(cotangent, moved), here, strict=True)):
-                if g is not None:
-                    most[k] = np.maximum(most[k], np.abs(np.nan_to_num(g) - h).reshape(-1))
-        return [2 * part for part in most]
+            found = self.vjp(cotangent, moved)
+            rows.append(
+                [
+                    np.zeros(a.shape) if g is None else np.nan_to_num(np.asarray(g, np.float64))
+                    for a, g in zip(self.arrays, found, strict=True)
+                ]
+            )
+        return rows
 
     def _against_double(self, cotangent: NDArray, gradients: Sequence[NDArray]) -> list[NDArray]:
         """Twice the distance to the same gradient in float64, a few units of rounding at most; 0 if that cannot be had.
