@@ -13,10 +13,10 @@ import pytest
 
 from tests.cli.terminal import Terminal
 from tinygrad_cnn.cli import display, gradcheck, gradcheck_display, main
-from tinygrad_cnn.cli.svg import binned, step_curve
 from tinygrad_cnn.core.op import Op, registry
 from tinygrad_cnn.gradcheck import Report, Verdict
 from tinygrad_cnn.gradcheck.planting import PLANTED, planted
+from tinygrad_cnn.gradcheck.svg import binned, step_curve
 from tinygrad_cnn.gradcheck.sweep import Outcome, Trial, check_constant, check_op, draw, own_ops, rated, ratios
 from tinygrad_cnn.gradcheck.verdicts import Entry, GradientError
 from tinygrad_cnn.utils import atomic
@@ -227,7 +227,7 @@ def test_a_planted_error_fails_with_its_diagnosis_in_text_json_and_page(tmp_path
     assert {"first order", "gradcheck"} <= failed
     page = (tmp_path / "a.html").read_text()
     assert f"<strong>{kind}: " in page
-    assert '<tr class=worst><th scope="row">x ' in page
+    assert '<tr class="worst"><th scope="row" class="">x ' in page
     assert run(capsys, "Tanh", "--samples", "2")[0] == 0
 
 

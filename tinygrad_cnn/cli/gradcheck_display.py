@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from tinygrad_cnn.cli import display
-from tinygrad_cnn.gradcheck.report import Report, Row, aligned
-from tinygrad_cnn.gradcheck.sweep import ORDERS, Outcome, rated, shape_text
-from tinygrad_cnn.gradcheck.verdicts import SEVERITY, Entry, Projected, Verdict
+from tinygrad_cnn.display import many
+from tinygrad_cnn.gradcheck.report import Report, aligned
+from tinygrad_cnn.gradcheck.sweep import ORDERS, WORD, Outcome, rows, smallest_text
+from tinygrad_cnn.gradcheck.verdicts import SEVERITY, Verdict
 
 if TYPE_CHECKING or display.RICH:
     import rich.box
@@ -19,11 +20,7 @@ if TYPE_CHECKING or display.RICH:
 ROWS = 8
 """So many entries of a report are shown."""
 
-LONGEST = 240
-"""So many characters of an input are shown."""
-
 STYLE = {Verdict.PASS: "green", Verdict.FAIL: "bold red", Verdict.INCONCLUSIVE: "yellow"}
-WORD = {Verdict.PASS: "pass", Verdict.FAIL: "FAIL", Verdict.INCONCLUSIVE: "inconclusive"}
 
 
 class Progress(Protocol):
@@ -102,11 +99,6 @@ class Bar(Plain):
 def progress_for(out: TextIO) -> Progress:
     """Rich on a terminal, if it is installed; else plain."""
     return Bar(out) if _rich(out) else Plain(out)
-
-
-def rows(report: Report, count: int = ROWS) -> list[tuple[Entry, Row]]:
-    """The worst entries of a report, the worst of all first."""
-    return [(e, _row(report, e)) for e, _ in rated(report)[:count]]
 
 
 def counts(outcome: Outcome) -> str:
@@ -243,7 +235,7 @@ class _Rich:
             self.line(f"The smallest input found that fails: {smallest_text(report)}", indent=2)
 
     def _table(self, report: Report) -> Any:
-        worst = rows(report)
+        worst = rows(report, ROWS)
         table = rich.table.Table(box=rich.box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
         table.add_column("", width=1)
         table.add_column("input", no_wrap=True, overflow="ellipsis", max_width=18)
@@ -266,22 +258,5 @@ class _Rich:
         self.console.print(rich.padding.Padding(rich.text.Text.assemble(*parts), (0, 0, 0, indent)))
 
 
-def smallest_text(report: Report) -> str:
-    """The smallest inputs that fail, in one line."""
-    text = report.smallest_text()
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… (--json has it all)"
-
-
-def _row(report: Report, e: Entry) -> Row:
-    shape = report.shapes.get(e.input)
-    name = e.name if shape is None or isinstance(e, Projected) else f"{e.name} {shape_text(shape)}"
-    return Row.of(e, name, WORD[e.verdict])
-
-
 def _rich(out: TextIO) -> bool:
     return display.RICH and out.isatty()
-
-
-def many(count: int, noun: str) -> str:
-    """1 sample, 2 samples."""
-    return f"{count} {noun}" + ("" if count == 1 else "s")

@@ -8,30 +8,13 @@ from importlib import resources
 
 import numpy as np
 
-from tinygrad_cnn.cli.gradcheck_display import (
-    WORD,
-    counts,
-    many,
-    ranked,
-    ratio_text,
-    reason,
-    refuted,
-    rows,
-    shown,
-    smallest_text,
-    totals,
-)
-from tinygrad_cnn.cli.svg import histogram, step_curve
-from tinygrad_cnn.gradcheck.report import Report
-from tinygrad_cnn.gradcheck.sweep import Outcome, Trial
+from tinygrad_cnn.cli.gradcheck_display import counts, ranked, ratio_text, reason, refuted, shown, totals
+from tinygrad_cnn.display import document, many
+from tinygrad_cnn.gradcheck.notebook import badge, findings
+from tinygrad_cnn.gradcheck.svg import histogram
+from tinygrad_cnn.gradcheck.sweep import WORD, Outcome, Trial
 from tinygrad_cnn.gradcheck.verdicts import Verdict
 from tinygrad_cnn.version import __version__
-
-ROWS = 12
-"""So many entries of a failing report are shown."""
-
-OTHERS = 2
-"""So many explanations beside the best one."""
 
 COLUMNS = (
     ("op", "text", ""), ("family", "text", "wide"), ("checks", "number", "wide"), ("samples", "number", "wide"),
@@ -49,21 +32,10 @@ def page(outcomes: Sequence[Outcome], seconds: float, commands: Mapping[str, str
     told = f"tinygrad-cnn {__version__}, NumPy {np.__version__}, Python {platform.python_version()}"
     title = f"Gradients: {totals(outcomes, seconds)}" if len(order) > 1 else f"Gradient of {order[0].name}"
     sections = "\n".join(_section(o, commands.get(o.name, ""), opened=len(order) == 1) for o in order)
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{escape(title)}</title>
-<style>
-{style}</style>
-</head>
-<body>
-<header>
+    body = f"""<header>
 <h1>{"Every gradient, checked" if len(order) > 1 else f"Gradient of <code>{escape(order[0].name)}</code>"}</h1>
-<p class="sum">{_badge(verdict)} {escape(totals(outcomes, seconds) if len(order) > 1 else counts(order[0]))}</p>
-<p class="about">{escape(told)}, <time datetime="{now:%Y-%m-%dT%H:%MZ}">{now:%Y-%m-%d %H:%M} UTC</time></p>
+<p class="tg-lead">{badge(verdict)} {escape(totals(outcomes, seconds) if len(order) > 1 else counts(order[0]))}</p>
+<p class="tg-facts">{escape(told)}, <time datetime="{now:%Y-%m-%dT%H:%MZ}">{now:%Y-%m-%d %H:%M} UTC</time></p>
 </header>
 <main>
 {_table(order) if len(order) > 1 else ""}
@@ -75,12 +47,8 @@ Its <em>bound</em> is that error bar plus the tolerance; an error of 1 bound or 
 another kind confirm it. <em>Checks</em> are the claims that each op is put through: first and second order, linearity
 in the cotangent, memory layouts, purity, float32, the adjoint identity on whole numbers where the op is linear, and the
 declared gradients at its kinks.</p>
-</main>
-<script>
-{script}</script>
-</body>
-</html>
-"""
+</main>"""
+    return document(title, body, extra_style=style, script=script)
 
 
 def _table(outcomes: Sequence[Outcome]) -> str:
@@ -97,7 +65,7 @@ def _table(outcomes: Sequence[Outcome]) -> str:
 <label>Verdict <select id="verdict"><option value="">all</option>{verdicts}</select></label>
 <output id="shown" aria-live="polite"></output>
 </form>
-<div class="scroll" role="region" aria-label="All ops" tabindex="0">
+<div class="tg-scroll" role="region" aria-label="All ops" tabindex="0">
 <table id="ops">
 <caption>Those that do not pass come first. A name leads to the details.</caption>
 <thead><tr>{heads}</tr></thead>
@@ -117,7 +85,7 @@ def _op_row(o: Outcome) -> str:
         f'<td class="wide number">{len(o.samples)}</td>'
         f'<td class="number" data-value="{worst:.6g}">{ratio_text(o.worst)}</td>'
         f'<td class="wide number" data-value="{o.seconds:.4f}">{o.seconds:.2f} s</td>'
-        f"<td>{_badge(o.verdict)}</td></tr>\n"
+        f"<td>{badge(o.verdict)}</td></tr>\n"
     )
 
 
@@ -129,7 +97,7 @@ def _section(o: Outcome, command: str, *, opened: bool) -> str:
         parts.append(f'<p class="reason"><strong>{escape(reason(o))}</strong></p>')
     parts += [f'<p class="reason">{escape(name)}: {escape(message)}</p>' for name, message in refuted(o)]
     if report is not None and (bad or opened):
-        parts.append(_report(report))
+        parts.append(findings(report))
     facts = [(f"Domain of {name}", words) for name, words in o.domain]
     facts += [("Kinks", "; ".join(o.kinks) or "none declared")] if o.family not in ("function", "NumPy pair") else []
     facts += [("Checks", "; ".join(f"{t.check} ({_part(t)})" for t in o.trials))]
@@ -147,57 +115,9 @@ def _section(o: Outcome, command: str, *, opened: bool) -> str:
         parts.append(f"<details><summary>{many(len(o.samples), 'sample')}</summary><ol>{samples}</ol></details>")
     state = " open" if bad or opened else ""
     return (
-        f'<details class="op" id="{_anchor(o)}"{state}><summary><h3>{escape(o.name)}</h3> {_badge(o.verdict)}</summary>'
+        f'<details class="op" id="{_anchor(o)}"{state}><summary><h3>{escape(o.name)}</h3> {badge(o.verdict)}</summary>'
         f"{''.join(parts)}</details>"
     )
-
-
-def _report(report: Report) -> str:
-    """The table of the worst entries, the diagnoses and the curve of the worst."""
-    parts = []
-    worst = rows(report, ROWS)
-    if not report:
-        parts.append(f"<p>{escape(report.headline().removeprefix('gradcheck: '))}</p>")
-    told = {"unknown", *(d.kind for d in report.diagnoses[:1])}
-    others = [d for d in report.diagnoses[1:] if d.kind not in told][:OTHERS]
-    if others:
-        items = "".join(f"<li>{escape(d.kind)}: {escape(d.message)}</li>" for d in others)
-        parts.append(f"<p>Or else:</p><ul>{items}</ul>")
-    if worst:
-        noted = any(r.note for _, r in worst)
-        titles = ("input", "place", "analytic", "numeric", "±", "allowed", "verdict", *(("note",) if noted else ()))
-        numbers = titles[2:6]
-        heads = "".join(f'<th scope="col"{" data-kind=number" if t in numbers else ""}>{t}</th>' for t in titles)
-        body = "".join(
-            f'<tr{" class=worst" if k == 0 and not report else ""}><th scope="row">{escape(r.input)}</th>'
-            f"<td>{escape(r.place)}</td>"
-            + "".join(f'<td class="number">{escape(t)}</td>' for t in (r.analytic, r.numeric, r.error, r.allowed))
-            + f"<td>{_badge(e.verdict)}</td>{f'<td>{escape(r.note)}</td>' if noted else ''}</tr>"
-            for k, (e, r) in enumerate(worst)
-        )
-        more = f", of {len(report.entries)}" if len(report.entries) > len(worst) else ""
-        parts.append(
-            f'<div class="scroll" role="region" aria-label="Entries of {escape(report.function)}" tabindex="0"><table>'
-            f"<caption>The worst {len(worst)} derivatives{more}</caption>"
-            f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
-        )
-        curve = step_curve(worst[0][0], report.noise)
-        if curve:
-            parts.append(
-                f"<figure>{curve}<figcaption>The worst one: error of its central difference at each step (blue), "
-                "rounding (dashed), and how far off the gradient is (red).</figcaption></figure>"
-            )
-    if report.smallest is not None:
-        parts.append(f"<p>The smallest input found that fails: <code>{escape(smallest_text(report))}</code></p>")
-    if report.oracles:
-        parts.append(f"<p>Compared with {escape(', '.join(report.oracles))}.</p>")
-    parts += [f"<p>{escape(note)}</p>" for note in report.notes]
-    return "".join(parts)
-
-
-def _badge(verdict: Verdict) -> str:
-    mark = {Verdict.PASS: "✓", Verdict.FAIL: "✗", Verdict.INCONCLUSIVE: "?"}[verdict]
-    return f'<span class="badge {verdict.value}"><span aria-hidden="true">{mark}</span> {WORD[verdict]}</span>'
 
 
 def _anchor(o: Outcome) -> str:

@@ -53,8 +53,11 @@ def heat_map(
     numbers: bool | None = None,
     index: Sequence[int] = (),
     ticks: bool = True,
+    titles: bool = True,
 ) -> str:
     """A matrix (or vector, or number) as an SVG element; larger ones than 64×64 are pooled by magnitude.
+
+    A vector of more than 10 elements goes on from row to row, as text does; the rows begin with their first index.
 
     Parameters
     ----------
@@ -64,10 +67,15 @@ def heat_map(
     numbers : whether numbers stand in the cells; by default if there are few
     index : the place of this matrix in a larger array, for the titles: ``(0, 3)`` makes them ``[0, 3, row, column]``
     ticks : whether the first and last numbers of rows and columns stand at the edges
+    titles : whether each cell says its number when pointed at, if there are up to 1,024
     """
     whole = np.asarray(array)
     matrix = whole.reshape(1, -1) if whole.ndim < 2 else whole
-    values, (down, right) = pooled(matrix)
+    values, (down, right) = pooled(matrix) if whole.ndim > 1 else pooled(matrix, MOST * MOST)
+    count, folded = values.size, whole.ndim < 2 and values.size > NUMBERED[1]
+    if folded:
+        across = next(n for n, most in ((10, 160), (32, 1024), (MOST, MOST * MOST)) if count <= most)
+        values = np.concatenate([values[0], np.zeros(-count % across, values.dtype)]).reshape(-1, across)
     rows, columns = values.shape
     limit = largest(matrix) if limit is None else limit
     numbered = (rows <= NUMBERED[0] and columns <= NUMBERED[1]) if numbers is None else numbers
@@ -77,22 +85,31 @@ def heat_map(
     tall = 30.0 if numbered else wide
     edge, top = (18.0, 15.0) if ticks and matrix.size > 1 else (0.0, 0.0)
     edge = max(edge, 8.0 * len(str(len(matrix) - 1)) + 6) if edge and len(matrix) > 1 else 2.0 * bool(edge)
-    across, high = edge + columns * wide + 1, top + rows * tall + 1
+    if folded:
+        edge, top = 8.0 * len(str(whole.size)) + 6, 1.0
+    breadth, high = edge + columns * wide + 1, top + rows * tall + 1
     parts = [_colours(values, limit, edge, top, columns * wide, rows * tall)]
-    parts += _ticks(matrix.shape, (rows, columns), edge, top, wide, tall, every=numbered) if edge else []
-    if rows * columns <= TITLED:
-        one = (down, right) == (1, 1)
-        parts += _cells(values, index, whole.ndim, edge, top, wide, tall, one)
+    if folded:
+        starts = {r: r * columns * right for r in range(rows) if numbered or r in (0, rows - 1)}
+        parts += [_tick(edge, top + (r + 0.5) * tall + 4, n) for r, n in starts.items()]
+    elif edge:
+        parts += _ticks(matrix.shape, (rows, columns), edge, top, wide, tall, every=numbered)
+    if titles and count <= TITLED and down == right == 1:
+        places = [(k,) for k in range(count)] if whole.ndim == 1 else list(np.ndindex(*whole.shape))
+        said = [f"{_at((*index, *place))}{exact(value)}" for place, value in zip(places, values.ravel(), strict=False)]
+        parts.append(_cells(said, columns, edge, top, wide, tall))
     parts += [
         f'<text class="tg-n{_weight(v, limit)}" x="{edge + (c + 0.5) * wide:.1f}" y="{top + r * tall + 20:.1f}">'
         f"{text}</text>"
         for r, line in enumerate(texts)
         for c, (text, v) in enumerate(zip(line, values[r], strict=True))
+        if r * columns + c < count
     ]
+    wider = " tg-wide" if numbered else ""
     told = f"{label or 'heat map'}: {_described(whole)}"
     return (
-        f'<svg class="tg-map" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {across:.1f} {high:.1f}" '
-        f'width="{across:.0f}" height="{high:.0f}" role="img" aria-label="{escape(told)}">{"".join(parts)}</svg>'
+        f'<svg class="tg-map{wider}" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {breadth:.1f} {high:.1f}" '
+        f'width="{breadth:.0f}" height="{high:.0f}" role="img" aria-label="{escape(told)}">{"".join(parts)}</svg>'
     )
 
 
@@ -153,24 +170,26 @@ def palette(stops: Sequence[str]) -> NDArray:
     at = np.linspace(0, len(stops) - 1, 2 * STEPS + 1)
     colours = np.stack([np.interp(at, np.arange(len(stops)), ends[:, k]) for k in range(3)], axis=1)
     grey = [[int(NO_NUMBER[k : k + 2], 16) for k in (1, 3, 5)]]
-    return np.rint(np.concatenate([colours, grey])).astype(np.uint8)
+    both: NDArray = np.concatenate([colours, grey])
+    return np.asarray(np.rint(both), np.uint8)
 
 
-def _cells(
-    values: NDArray, index: Sequence[int], ndim: int, x: float, y: float, wide: float, tall: float, one: bool
-) -> list[str]:
-    """Invisible cells that say their numbers."""
-    kind = "" if one else "the largest near "
-    cells = []
-    for r, line in enumerate(values):
-        for c, value in enumerate(line):
-            place = (*index, *((r, c) if ndim > 1 else (c,) if ndim else ()))
-            where = f"[{', '.join(map(str, place))}] = " if one and place else kind
-            cells.append(
-                f'<rect class="tg-cell" x="{x + c * wide:.1f}" y="{y + r * tall:.1f}" width="{wide:.1f}" '
-                f'height="{tall:.1f}"><title>{where}{escape(exact(value))}</title></rect>'
-            )
-    return cells
+def _cells(said: Sequence[str], columns: int, x: float, y: float, wide: float, tall: float) -> str:
+    """Invisible cells, row by row, that say something when pointed at."""
+    cells = "".join(
+        f'<rect x="{k % columns}" y="{k // columns}" width="1" height="1"><title>{escape(text)}</title></rect>'
+        for k, text in enumerate(said)
+    )
+    return f'<g class="tg-cells" transform="translate({x:.1f} {y:.1f}) scale({wide:.4g} {tall:.4g})">{cells}</g>'
+
+
+def _at(place: Sequence[int | str]) -> str:
+    return f"[{', '.join(map(str, place))}] = " if place else ""
+
+
+def _tick(x: float, y: float, text: int) -> str:
+    """The number of a row."""
+    return f'<text class="tg-tick tg-end" x="{x - 5:.1f}" y="{y:.1f}">{text}</text>'
 
 
 def _ticks(
@@ -189,8 +208,7 @@ def _ticks(
                 kind, at = ("tg-tick tg-end", k + 1) if end else ("tg-tick", k + 0.5)
                 parts.append(f'<text class="{kind}" x="{x + at * wide:.1f}" y="{y - 4:.1f}">{text}</text>')
             else:
-                middle = y + (k + 0.5) * tall + 4
-                parts.append(f'<text class="tg-tick tg-end" x="{x - 5:.1f}" y="{middle:.1f}">{text}</text>')
+                parts.append(_tick(x, y + (k + 0.5) * tall + 4, text))
     return parts
 
 
@@ -214,6 +232,7 @@ def picture(
     ink: bool = False,
     width: int = 168,
     index: Sequence[int] = (),
+    titles: bool = True,
 ) -> str:
     """An image (H, W), (1, H, W) or (3, H, W) as an SVG element: the low end of `span` is black, the high end white.
 
@@ -223,6 +242,7 @@ def picture(
     ink : draw as ink on paper where the page is light, and as light on black where it is dark: for digits and letters
     width : of the drawing, in pixels
     index : the place of this image in a larger array, for the titles
+    titles : whether each pixel says its number when pointed at, if there are up to 1,024
     """
     whole = np.asarray(array)
     planes = whole[None] if whole.ndim == 2 else whole
@@ -242,16 +262,14 @@ def picture(
     else:
         parts = [f'<image {place} href="{png(bytes_)}"/>']
     parts.append(f'<rect class="tg-frame" x="0.5" y="0.5" width="{width - 1}" height="{tall - 1:.1f}"/>')
-    if height * across <= TITLED:
-        lead = (*index, 0) if whole.ndim == 3 and channels == 1 else (*index,)
-        for r in range(height):
-            for c in range(across):
-                at = (*lead, r, c) if channels == 1 else (*lead, ":", r, c)
-                told = ", ".join(exact(v) for v in planes[:, r, c])
-                parts.append(
-                    f'<rect class="tg-cell" x="{c * cell:.1f}" y="{r * cell:.1f}" width="{cell:.1f}" '
-                    f'height="{cell:.1f}"><title>[{", ".join(map(str, at))}] = {escape(told)}</title></rect>'
-                )
+    if titles and height * across <= TITLED:
+        lead: tuple[int | str, ...] = (
+            (*index, 0) if whole.ndim == 3 and channels == 1 else (*index, ":") if channels > 1 else tuple(index)
+        )
+        said = [
+            _at((*lead, r, c)) + ", ".join(exact(v) for v in planes[:, r, c]) for r, c in np.ndindex(height, across)
+        ]
+        parts.append(_cells(said, across, 0, 0, cell, cell))
     told = f"{label or 'image'}: {_described(whole)}"
     return (
         f'<svg class="tg-map" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {tall:.1f}" width="{width}" '

@@ -20,8 +20,6 @@ def number(x: Any) -> str:
     value = x.item() if hasattr(x, "item") else x
     if isinstance(value, bool):
         return str(value)
-    if isinstance(value, complex):
-        return f"{number(value.real)} {MINUS if value.imag < 0 else '+'} {number(abs(value.imag))}i"
     if isinstance(value, int) and abs(value) < 10**6:
         return str(value).replace("-", MINUS)
     if not math.isfinite(value):
@@ -42,7 +40,7 @@ def number(x: Any) -> str:
 
 def exact(x: Any) -> str:
     """A number with all its digits: the shortest text that its own dtype reads as the same number."""
-    floats = hasattr(x, "dtype") and x.dtype.kind in "fc"
+    floats = hasattr(x, "dtype") and x.dtype.kind == "f"
     return str(x if floats or not hasattr(x, "item") else x.item()).replace("-", MINUS)
 
 

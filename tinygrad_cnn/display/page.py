@@ -7,7 +7,7 @@ from importlib import resources
 
 from tinygrad_cnn.version import __version__
 
-__all__ = ["document", "figure", "fragment", "numbers_table", "row", "style"]
+__all__ = ["document", "figure", "fragment", "numbers_table", "row", "stacked_table", "style"]
 
 DARK = """color-scheme: dark; --page: #14161a; --card: #1b1e23; --ink: #ebe8e2; --soft: #a5adb6; --line: #353b43;
   --faint: #22262c; --accent: #ff83b6; --neg: #86b4ff; --pos: #ffb765; --good: #86d49c; --goodback: #16331f;
@@ -69,3 +69,34 @@ def numbers_table(rows: Sequence[Sequence[str]], heads: Sequence[str] = (), capt
     lines = ("".join(f'<td class="tg-num">{escape(t)}</td>' for t in line) for line in rows)
     body = "".join(f"<tr>{line}</tr>" for line in lines)
     return f'<div class="tg-scroll" tabindex="0"><table>{above}{top}<tbody>{body}</tbody></table></div>'
+
+
+def stacked_table(
+    heads: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    caption: str = "",
+    numbers: Sequence[int] = (),
+    wraps: Sequence[int] = (),
+    classes: Sequence[str] = (),
+) -> str:
+    """A table whose rows become little lists where there is no room for columns, so that nothing is cut off.
+
+    The cells are HTML, the heads and the caption text. The columns `numbers` are flush right, those of `wraps` may
+    break lines; `classes` are of the rows. Empty cells are left out of the lists.
+    """
+    kinds = ["tg-num" if k in numbers else "tg-wrap" if k in wraps else "" for k in range(len(heads))]
+    head = "".join(f'<th scope="col" class="{kind}">{escape(h)}</th>' for h, kind in zip(heads, kinds, strict=True))
+    lines = []
+    for k, cells in enumerate(rows):
+        first = f'<th scope="row" class="{kinds[0]}">{cells[0]}</th>'
+        rest = (
+            f'<td class="{kind}{"" if cell else " tg-empty"}" data-head="{escape(h)}"><span>{cell}</span></td>'
+            for h, cell, kind in list(zip(heads, cells, kinds, strict=True))[1:]
+        )
+        lines.append(f'<tr class="{classes[k] if classes else ""}">{first}{"".join(rest)}</tr>')
+    above = f"<caption>{escape(caption)}</caption>" if caption else ""
+    return (
+        f'<div class="tg-box"><table class="tg-stack">{above}<thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(lines)}</tbody></table></div>"
+    )

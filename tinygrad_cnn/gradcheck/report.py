@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field
+from importlib import import_module
 from textwrap import wrap
 from typing import Any, NamedTuple
 
@@ -94,7 +95,12 @@ class Report:
         return self.verdict is Verdict.PASS
 
     def __repr__(self) -> str:
-        return f"<Report of {self.function}: {self.verdict.value}, {self._counts()}>"
+        return f"<Report of {self.function}: {self.verdict.value}, {self.counts()}>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the verdict, the diagnosis, the worst entries and the curve of the worst."""
+        html: str = import_module("tinygrad_cnn.gradcheck.notebook").notebook(self)
+        return html
 
     def error(self) -> Exception:
         """What `gradcheck` raises if it is not passed."""
@@ -119,7 +125,7 @@ class Report:
             lines += _wrapped(f"It looks like this ({self.diagnoses[0].kind}): {self.diagnoses[0].message}", "  ")
         if self.entries:
             lines += ["", *self._table(), ""]
-            lines += _wrapped(f"{self._counts()}; compared with {', '.join(self.oracles)}", "  ")
+            lines += _wrapped(f"{self.counts()}; compared with {', '.join(self.oracles)}", "  ")
         for note in self.notes:
             lines += _wrapped(note, "  ")
         if self.smallest is not None:
@@ -131,7 +137,8 @@ class Report:
         arrays = [np.array2string(a, precision=4, threshold=12, separator=", ") for a in self.smallest or ()]
         return " ".join(", ".join(arrays).split())
 
-    def _counts(self) -> str:
+    def counts(self) -> str:
+        """How many entries there are, and how many of each verdict."""
         counts = [f"{sum(e.verdict is v for e in self.entries)} {v.value}" for v in Verdict]
         return f"{len(self.entries)} entries: {', '.join(counts)}"
 
@@ -190,7 +197,7 @@ class Report:
 
         Returns the figure, and writes it to `path` if one is given.
         """
-        title = self.problem or f"{self.function}: {self.verdict.value}, {self._counts()}"
+        title = self.problem or f"{self.function}: {self.verdict.value}, {self.counts()}"
         if self.diagnoses:
             title += f"\n{self.diagnoses[0].message}"
         wrapped = "\n".join(line for part in title.splitlines() for line in wrap(part, 110))

@@ -17,8 +17,8 @@ from tinygrad_cnn.core.op import Op, Sample, registry
 from tinygrad_cnn.gradcheck.battery import CHECKS, check_exact_adjoint, check_kinks, differentiable, name_of
 from tinygrad_cnn.gradcheck.check import gradcheck, gradgradcheck
 from tinygrad_cnn.gradcheck.drawing import RandomDraw
-from tinygrad_cnn.gradcheck.report import Report
-from tinygrad_cnn.gradcheck.verdicts import SEVERITY, Entry, GradientError, Verdict
+from tinygrad_cnn.gradcheck.report import Report, Row
+from tinygrad_cnn.gradcheck.verdicts import SEVERITY, Entry, GradientError, Projected, Verdict
 from tinygrad_cnn.tensor import Tensor
 
 SAMPLES = 10
@@ -26,6 +26,11 @@ SAMPLES = 10
 
 ORDERS = {1: "gradcheck", 2: "gradgradcheck"}
 """The trials that have reports, by the order of the derivative."""
+
+LONGEST = 240
+"""So many characters of an input are shown."""
+
+WORD = {Verdict.PASS: "pass", Verdict.FAIL: "FAIL", Verdict.INCONCLUSIVE: "inconclusive"}
 
 ATTEMPTS = 100
 """So often the first sample is drawn again until it has elements."""
@@ -223,6 +228,23 @@ def rated(report: Report) -> list[tuple[Entry, float]]:
     pairs = [(e, _ratio(e)) for e in report.entries]
     worst = report.worst
     return sorted(pairs, key=lambda pair: (pair[0] is worst, SEVERITY[pair[0].verdict], pair[1]), reverse=True)
+
+
+def rows(report: Report, count: int) -> list[tuple[Entry, Row]]:
+    """The worst entries of a report as rows of a table, the worst of all first."""
+    return [(e, _row(report, e)) for e, _ in rated(report)[:count]]
+
+
+def _row(report: Report, e: Entry) -> Row:
+    shape = report.shapes.get(e.input)
+    name = e.name if shape is None or isinstance(e, Projected) else f"{e.name} {shape_text(shape)}"
+    return Row.of(e, name, WORD[e.verdict])
+
+
+def smallest_text(report: Report) -> str:
+    """The smallest inputs that fail, in one line."""
+    text = report.smallest_text()
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… (to_json and --json have it all)"
 
 
 def ratios(report: Report) -> list[float]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from tinygrad_cnn import ops
 from tinygrad_cnn.autograd.hooks import RemovableHandle
+from tinygrad_cnn.core.types import Shape
 from tinygrad_cnn.tensor import Tensor
 
 Gradients = tuple[Tensor | None, ...]
@@ -94,6 +96,41 @@ class CallHooks:
                 if new is not None:
                     args = new if isinstance(new, tuple) else (new,)
         return args, kwargs
+
+
+class FirstCall(CallHooks):
+    """What a new module has in the place of hooks: its first call notes shapes, and takes it away again.
+
+    So calls after the first cost nothing more, and the display of a module can say what goes in and comes out.
+    """
+
+    def call(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """What the module does without it."""
+        module.__dict__.pop("_call_hooks", None)
+        try:
+            result = module(*args, **kwargs)
+        except BaseException:
+            module.__dict__.setdefault("_call_hooks", self)
+            raise
+        SHAPES[module] = shapes_in([*args, *kwargs.values()]), shapes_in(result)
+        return result
+
+    def __reduce__(self) -> str:
+        return "FIRST_CALL"
+
+
+FIRST_CALL = FirstCall()
+
+SHAPES: WeakKeyDictionary[Any, tuple[list[Shape], list[Shape]]] = WeakKeyDictionary()
+"""Of modules that were called: the shapes of the tensors that went in and came out, the first time."""
+
+
+def shapes_in(value: Any) -> list[Shape]:
+    """The shapes of the tensors in a value: itself, or what is in lists, tuples and dicts."""
+    if isinstance(value, Tensor):
+        return [tuple(value.array_shape)]
+    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else ()
+    return [shape for part in parts for shape in shapes_in(part)]
 
 
 EVERYWHERE = CallHooks()

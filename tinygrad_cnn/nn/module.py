@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, ParamSpec, Protocol, Self, TypeVar, overload
 
 from tinygrad_cnn.autograd.hooks import RemovableHandle
 from tinygrad_cnn.nn.entries import Entries
-from tinygrad_cnn.nn.hooks import CallHooks, Hook, register, registered
+from tinygrad_cnn.nn.hooks import FIRST_CALL, CallHooks, Hook, register, registered
 from tinygrad_cnn.nn.not_here import MODULE_METHODS
 from tinygrad_cnn.nn.parameter import Buffer, Parameter
 from tinygrad_cnn.nn.state import IncompatibleKeys, StateHooks, load, save
@@ -73,7 +74,7 @@ class Module:
         for room in ROOMS:  # what an earlier call has registered
             for name in fields.get(room, ()):
                 fields.pop(name, None)
-        fields.update(training=True, _non_persistent_buffers_set=set())
+        fields.update(training=True, _non_persistent_buffers_set=set(), _call_hooks=FIRST_CALL)
         fields.update((room, Entries(self)) for room in ROOMS)
 
     if TYPE_CHECKING:
@@ -574,7 +575,7 @@ class Module:
 
     def _hooks_of_calls(self) -> CallHooks:
         own = self.__dict__.get("_call_hooks")  # the class has some where there are hooks of all modules
-        if own is None:
+        if own is None or own is FIRST_CALL:
             own = self._call_hooks = CallHooks()
         return own
 
@@ -597,6 +598,11 @@ class Module:
         lines = extra.split("\n") if extra else []
         children = [f"({name}): {indented(repr(module))}" for name, module in self._modules.items()]
         return framed(self._get_name(), lines, children)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: a table of the layers, with shapes once it was called, and parameters."""
+        html: str = import_module("tinygrad_cnn.nn.notebook").notebook(self)
+        return html
 
 
 _KINDS = {"_parameters": "a Parameter", "_buffers": "a Tensor", "_modules": "a Module"}

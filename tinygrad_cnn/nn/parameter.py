@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any, NoReturn
 
 import numpy as np
@@ -116,6 +117,14 @@ class UninitializedParameter(Parameter):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: there are no numbers yet."""
+        html: str = import_module("tinygrad_cnn.display").fragment(
+            '<p class="tg-head">UninitializedParameter</p>'
+            '<p class="tg-facts">no shape and no values before the first input</p>'
+        )
+        return html
 
     def __deepcopy__(self, memo: dict[int, Any]) -> UninitializedParameter:
         known = memo.get(id(self))

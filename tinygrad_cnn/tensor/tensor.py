@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from copy import deepcopy
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self
 
 from tinygrad_cnn.autograd.hooks import RemovableHandle, add_hook, add_post_accumulate_hook, retain, retains
@@ -197,6 +198,11 @@ class Tensor(
 
     def __repr__(self) -> str:
         return represented(self)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: numbers as a heat map or an image, and what the tensor is."""
+        html: str = import_module("tinygrad_cnn.tensor.notebook").notebook(self)
+        return html
 
     def __format__(self, spec: str) -> str:
         number = self.numel() == 1 if spec else not self.ndim and type(self) is Tensor

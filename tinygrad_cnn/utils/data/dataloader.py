@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, TypedDict, Unpack, overload
 
 import numpy as np
@@ -188,6 +189,11 @@ class DataLoader(Generic[Batch]):
         if self._made and name in FIXED:
             raise ValueError(f"DataLoader: {name} cannot be set once it is made; make a new DataLoader")
         super().__setattr__(name, value)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: how batches are made, and the first samples; no batch is drawn."""
+        html: str = import_module("tinygrad_cnn.utils.data.notebook").notebook(self)
+        return html
 
     def __len__(self) -> int:
         if isinstance(self.dataset, IterableDataset):
