@@ -2,3 +2,4 @@
 
 from tinygrad_cnn.teach.drawing import draw as draw
 from tinygrad_cnn.teach.explain import explain as explain
+from tinygrad_cnn.teach.summary import summary as summary
