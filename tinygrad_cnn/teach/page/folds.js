@@ -56,6 +56,11 @@ function runs(n) {
   const name = (m) => { m.text = `ops ${m.from + 1} to ${m.to + 1}`; folds.byPath.set(m.path, m); m.children.forEach((c) => c.kind === "run" && name(c)); };
   parts.forEach(name);
 }
+/** Close a fold and all in it: when the reader opens it, what is inside is folded again. */
+function close(n) {
+  folds.closed.add(n.path);
+  n.children.forEach(close);
+}
 /** Unfold breadth-first for as long as the cards that are then shown are about forty. */
 export function unfold() {
   folds.closed = new Set();
@@ -67,7 +72,7 @@ export function unfold() {
     const next = [];
     for (const n of level) {
       const more = cards - 1 + width(n);
-      if (more <= CARDS || (n.level === 0 && n.kind === "module" && folds.root.children.length === 1 && width(n) <= CARDS)) { cards = more; next.push(...n.children); } else folds.closed.add(n.path);
+      if (more <= CARDS || (n.level === 0 && n.kind === "module" && folds.root.children.length === 1 && width(n) <= CARDS)) { cards = more; next.push(...n.children); } else close(n);
     }
     level = next;
   }

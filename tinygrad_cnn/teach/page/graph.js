@@ -36,7 +36,7 @@ function edge(e, step, send) {
 }
 /** Between scalars the local derivative, once it was used: the graph becomes the chain rule. Else the shape. */
 function edgeLabel(e, L, send) {
-  if (e.side || !e.mid) return "";
+  if (e.side || e.twin || !e.mid) return "";
   const [o, k] = e.sends[0], now = send && e.sends.some(([p, q]) => p.id === send.op && q === send.input), lean = e.long || e.straight ? 5 : e.xb > e.xa ? -7 : 17, left = L.modules && (e.straight || e.long);
   if (e.shape.length === 0 && size(output(o)) === 1 && e.sends.length === 1) {
     const m = sent(o.sends[k]) && local(o, k);
@@ -50,15 +50,16 @@ function card(n, step, send, open) {
   let v = n.value ?? inside.at(-1) ?? n.parts.at(-1);
   if (n.fold) v = inside.filter((p) => ran(p.op)).at(-1) ?? v;
   const o = opOf(v), has = o ? ran(o.id) : true, t = has ? have(v.array) : null, k = gradient(v), g = k === null ? null : have(k), wait = waiting(v), tensor = size(v) > 1;
-  const current = !n.fold && o && step.op === o.id, folds = n.fold && n.parts.some((p) => p.op !== null && p.op === step.op), target = send && n.parts.some((p) => p.id === send.to) && !folds;
+  const current = !n.fold && o && step.op === o.id, folds = n.fold && n.parts.some((p) => p.op !== null && p.op === step.op), target = send && n.parts.some((p) => p.id === send.to) && !folds && (!n.clone || n.besides.value?.op === send.op || n.besides.parts.some((p) => p.op === send.op));
   const kind = n.fold ? "folded" : o ? "" : v.role === "constant" ? "constant" : "leaf", x = n.x - n.w / 2, y = n.y - n.h / 2;
   let s = `<g class="node ${kind} ${has ? "" : "waiting"} ${current || folds ? "current" : ""} ${target ? "target" : ""}" ${n.fold ? `data-fold="${esc(n.fold.path)}"` : `data-value="${v.id}"`} tabindex="0" role="button" aria-label="${esc(n.fold ? `Unfold ${n.fold.path}, ${n.fold.all} ops. ` : "")}${esc(spoken(v, o, t, g))}">
     <title>${esc(v.label)}</title><rect class="box" x="${x}" y="${y}" width="${n.w}" height="${n.h}" rx="${o || n.fold ? 9 : Math.min(18, n.h / 2)}"/>`;
   const room = Math.floor((n.w - (tensor ? 116 : 78)) / 7.4), big = Math.floor((n.w - (tensor ? 116 : 74)) / 8.6);
   if (n.fold) s += `<rect class="box under" x="${x + 5}" y="${y + n.h}" width="${n.w - 10}" height="4" rx="2"/><text class="op" x="${x + 12}" y="${y + 25}">▸ ${esc(short(n.fold.kind === "run" ? n.fold.text : n.fold.level ? n.fold.path.slice(n.fold.path.indexOf(".") + 1) : n.fold.path, Math.max(7, big - 2)))}</text><text class="sub" x="${x + 12}" y="${y + 44}">${esc(short(n.fold.kind === "run" ? v.label : `${count(n.fold.all)} ${n.fold.all === 1 ? "op" : "ops"} · ${v.label}`, Math.max(9, room)))}</text>`;
   else if (n.besides) {
-    s += `<text class="sub ink" x="${x + 14}" y="${y + (v.role === "parameter" ? 20 : 25)}">${esc(v.role === "constant" ? constant(v, t) : short(v.label.split(".").at(-1), 10))}</text>`;
-    if (v.role === "parameter") s += `<text class="sub tiny" x="${x + 14}" y="${y + 36}">${tuple(v.shape)}</text>${g ? miniature(g, v, x + n.w - 41, y + 8, 30, true) : ""}`;
+    s += `<text class="sub ink" x="${x + 14}" y="${y + (v.role === "constant" ? 25 : 20)}">${esc(v.role === "constant" ? constant(v, t) : short(v.label.split(".").at(-1), 10))}</text>`;
+    if (v.role !== "constant" && size(v) === 1) s += `<text class="sub tiny" x="${x + 14}" y="${y + 36}">${t ? plain(t.data[0]) : ""}</text>${g ? `<text class="num grad answer" x="${x + n.w - 13}" y="${y + 28}">${plain(g.data[0])}${wait ? " …" : ""}</text>` : ""}`;
+    else if (v.role !== "constant") s += `<text class="sub tiny" x="${x + 14}" y="${y + 36}">${tuple(v.shape)}</text>${g ? miniature(g, v, x + n.w - 41, y + 8, 30, true) : ""}`;
     return `${s}</g>`;
   } else if (o) s += `<text class="op" x="${x + 12}" y="${y + 24}">${esc(short(o.symbol, Math.max(9, big)))}</text><text class="sub" x="${x + 12}" y="${y + 44}">${esc(short(v.label, Math.max(9, room)))}</text>`;
   else s += `<text class="op" x="${x + 16}" y="${y + n.h / 2 + 5}">${esc(short(v.label))}</text>`;
@@ -75,7 +76,7 @@ const spoken = (v, o, t, g) => `${o ? `${o.symbol} gives ` : ""}${v.label}${size
 export function drawGraph() {
   const L = layout(), canvas = $("canvas"), step = record.track[record.at], send = step.kind === "backward" ? record.steps[step.n] : null, phone = narrow(), open = opened(step.op);
   const room = [canvas.clientWidth - 6 || 460, phone ? innerHeight * 0.28 : canvas.clientHeight - 6];
-  const scale = Math.max(phone ? 0.5 : record.size > 1.05 ? 0.8 * record.size : 0.55, Math.min(1.3, room[0] / L.w, Math.max(room[1] / L.h, phone ? 0.55 : 0.6)));
+  const scale = Math.max(phone ? 0.5 : record.size > 1.05 ? 0.8 * record.size : 0.55, Math.min(1.3, room[0] / L.w, Math.max(room[1] / L.h, phone ? 0.55 : 0.8)));
   missing = [];
   const parts = [...L.boxes.map(box), ...L.edges.map((e) => edge(e, step, send)), ...L.edges.map((e) => edgeLabel(e, L, send)), ...[...L.nodes.values()].map((n) => card(n, step, send, open))];
   const arrow = (id, color, side) => `<marker id="${id}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="${side}" markerHeight="${side}" markerUnits="userSpaceOnUse" orient="auto-start-reverse"><path d="M0 1L10 5L0 9z" fill="${color}"/></marker>`;

@@ -35,6 +35,7 @@ export function lay(shape) {
   if (row && n > 2 * SIDE) return { panels: 1, rows: Math.ceil(n / SIDE), cols: SIDE, cells: n, wrapped: true };
   if (row) return { panels: 1, rows: 1, cols: n, cells: n };
   const [rows, cols] = s.slice(-2);
+  if (s.length > 2 && rows * cols === 1) return lay([n]);
   return { panels: n / rows / cols, rows, cols, cells: n };
 }
 /** The same, with neighbouring cells drawn as one where there are too many: each shows the value of the largest magnitude. */
@@ -75,7 +76,8 @@ export class HeatMap {
     const gap = (this.gap = panels > 1 ? 7 : 0), across = (this.across = Math.ceil(Math.sqrt(panels))), down = Math.ceil(panels / across);
     this.owner = shownElements(v, l, p, part.base, panels);
     const most = part.count <= 24 ? 54 : 24, cols = p.wide + 2 * pad[1];
-    this.cell = Math.max(panels > 9 ? 2 : p.wide > 40 ? 3 : 4, Math.min(most, Math.floor((width - gap * (across - 1)) / (cols * across))));
+    const fits = (width - gap * (across - 1)) / (cols * across);
+    this.cell = Math.max(panels > 1 ? 2 : p.wide > 40 ? 3 : 4, Math.min(most, fits < 6 ? Math.floor(2 * fits) / 2 : Math.floor(fits)));
     this.high = p.wide > 24 && p.high <= 16 ? (p.high === 1 ? 24 : 14) : this.cell;
     this.step = [cols * this.cell + gap, (p.high + 2 * pad[0]) * this.high + gap];
     this.W = across * this.step[0] - gap;
@@ -184,7 +186,7 @@ export class HeatMap {
     let s = "";
     for (let n = 0; n < this.part.count; n++) {
       const i = this.part.base + n, [x, y] = this.xy(i), at = this.image ? grey(this.v.data[i], this.range) : shade(this.v.data[i], this.most), c = palette(this.image).colours.slice(at * 4, at * 4 + 3);
-      s += `<text x="${x + this.cell / 2}" y="${y + this.high / 2}" fill="${0.3 * c[0] + 0.59 * c[1] + 0.11 * c[2] > 140 ? "#15181c" : "#fff"}">${plain(this.v.data[i], this.cell > 42 ? 3 : 2)}</text>`;
+      s += `<text x="${x + this.cell / 2}" y="${y + this.high / 2}" fill="${0.3 * c[0] + 0.59 * c[1] + 0.11 * c[2] > 140 ? "#15181c" : "#fff"}">${[3, 2, 1].map((d) => plain(this.v.data[i], d)).find((text) => text.length * 6.7 < this.cell) ?? "·"}</text>`;
     }
     return s;
   }

@@ -200,10 +200,9 @@ function listen() {
 }
 /** What a reader must know of the whole page: how big it is, and how it can show more. */
 function remarks() {
-  const n = record.data.summary?.ops ?? record.ops.length, list = [];
-  if (grain === "module") list.push(`${count(n)} ops, shown by module: one mark of the timeline is a module. Shift → goes from mark to mark, → from step to step.`);
+  const n = record.data.summary?.ops ?? record.ops.length, list = record.data.note ? [record.data.note] : [];
+  if (grain === "module") list.push(`${/shown by module/.test(record.data.note ?? "") ? "" : `${count(n)} ops, shown by module. `}One mark of the timeline is a module: Shift → goes from mark to mark, → from step to step.`);
   else if (grain === "op") list.push(`${count(n)} ops: one mark of the timeline is an op. Shift → goes from op to op.`);
-  if (record.data.note) list.push(record.data.note);
   $("note").hidden = !list.length;
   $("note").innerHTML = list.map(esc).join(" ");
 }

@@ -60,7 +60,7 @@ export function picture(o, k) {
 function see(o, k, raw, m) {
   if (raw.kind === "elementwise") {
     const slope = array(raw.slope), [lo, hi] = slope.range, same = o.inputs.findIndex((i) => record.values[i].array === raw.slope);
-    return lo === hi ? { kind: "constant", c: lo } : { kind: "slope", values: slope, name: same >= 0 ? input(o, same).label : output(o).array === raw.slope ? output(o).label : null };
+    return lo === hi ? { kind: "constant", c: lo } : { kind: "slope", values: slope, name: same >= 0 ? input(o, same).label : output(o).array === raw.slope ? output(o).label : lo === 0 && hi === 1 && slope.data.every((v) => v === 0 || v === 1) ? "slope: 1 or 0" : null };
   }
   if (m.via(0) !== undefined) return { kind: "via", other: raw.other };
   const single = singles(m), pool = o.geometry && o.inputs.length === 1;
@@ -129,7 +129,7 @@ export function windowsWith(o, i) {
 /** A contribution summed again from the terms of its map, in float64: what the page adds up when it explains an element. */
 export function again(n) {
   const s = record.steps[n], m = local(record.ops[s.op], s.input), g = array(s.g);
-  if (!m || !g) return null;
+  if (!m || !g || m.only) return null;
   const sum = new Float64Array(m.ins);
   for (let r = 0; r < m.lines; r++) {
     const j = m.out(r), [a, b] = m.range(j);

@@ -56,9 +56,10 @@ export function mathml(text) {
   if (formulas.has(text)) return formulas.get(text);
   const holder = document.createElement("template");
   holder.innerHTML = text;
+  for (const el of holder.content.querySelectorAll("math")) el.setAttribute("displaystyle", "true");
   for (const el of holder.content.querySelectorAll("*")) {
     if (!allowed.has(el.localName)) { el.replaceWith(el.textContent); continue; }
-    for (const a of [...el.attributes]) if (/^on|href|src|style|action/i.test(a.name)) el.removeAttribute(a.name);
+    for (const a of [...el.attributes]) if (/^on|href$|^src|^style$|action/i.test(a.name)) el.removeAttribute(a.name);
   }
   formulas.set(text, holder.innerHTML);
   return holder.innerHTML;

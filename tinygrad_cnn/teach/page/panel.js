@@ -23,7 +23,9 @@ function letters(o, text) {
 }
 const words = (m) => m.replace(/<[^>]*>/g, " ");
 function options(o) {
-  const list = Object.entries(o.options ?? {}).map(([k, v]) => `${esc(k)} ${esc(v)}`);
+  const g = o.geometry, same = (list, n) => list.every((v) => v === n), size2 = (list) => (same(list, list[0]) ? list[0] : list.join(" × "));
+  const list = g ? [same(g.stride, 1) ? "" : `stride ${size2(g.stride)}`, same(g.padding, 0) ? "" : `padding ${size2(g.padding)}`, same(g.dilation, 1) ? "" : `dilation ${size2(g.dilation)}`, g.groups > 1 ? `${g.groups} groups` : ""].filter(Boolean) : [];
+  for (const [k, v] of Object.entries(o.options ?? {})) if (!g || !/^(geometry|windows)$/.test(k)) list.push(`${esc(k)} ${esc(v)}`);
   return list.length ? `<p class="eyebrow options">${list.join(" · ")}</p>` : "";
 }
 
@@ -87,7 +89,7 @@ function backwardPanel(o, s) {
 /** What has come back to a value that is used several times: one line a use, and the sum so far. */
 function ledger(v, upto) {
   if (v.sends.length < 2) return null;
-  const scalar = size(v) === 1, sum = (k) => { const t = array(k); return !t ? "…" : scalar ? fmt(t.data[0]) : `largest ${fmt(t.most)}`; }, came = v.sends.filter((n) => n <= upto).length;
+  const scalar = size(v) === 1, sum = (k) => { const t = array(k); return !t ? (k === null ? "came" : "…") : scalar ? fmt(t.data[0]) : `largest ${fmt(t.most)}`; }, came = v.sends.filter((n) => n <= upto).length;
   const near = v.sends.length > 12 ? v.sends.filter((n, k) => Math.abs(k - came) < 5 || k === 0) : v.sends;
   const rows = near.map((n) => {
     const s = record.steps[n], o = record.ops[s.op], twin = v.sends.filter((q) => record.steps[q].op === s.op).length > 1, here = n <= upto;

@@ -1,5 +1,5 @@
 // The pictures of a step: heat maps that answer to each other, and a line that reads out the sum under the pointer.
-import { $, count, esc, factor, fmt, plural, where } from "./numbers.js";
+import { $, count, esc, factor, fmt, plural, product, where } from "./numbers.js";
 import { array, batched, chosen, input, isImage, numbers, output, record, size } from "./record.js";
 import { frame, local, picture, reached, sources, windowOf, windowsWith } from "./maps.js";
 import { HeatMap, lay } from "./heatmap.js";
@@ -44,10 +44,11 @@ const planes = (m, cells) => [...new Set(cells.map((i) => m.spot(i)?.[0]).filter
 /** How one contribution is made: g, the local derivative, what goes out, and the sum at the element under the pointer. */
 export function explorer(o, k, s) {
   const x = input(o, k), y = output(o), g = array(s.g), d = array(s.d), raw = s.raw !== null && s.raw !== s.g ? s.raw : null, pic = picture(o, k), maps = {}, pool = pic.kind === "winners" && Boolean(frame(o, 0));
+  if (s.g === null && s.d === null) return [part('<p class="eyebrow">The numbers of this step are not on the page: there are too many of them.</p>')];
   if (!g || !d) return [mapsRow(gap(`g = ${by(y)}`, s.g), gap(`to ${esc(x.label)}`, s.d))];
   const local3 = ["slope", "via", "winners", "matrix"].includes(pic.kind), wide = widths((local3 ? 3 : 2) + (raw === null ? 0 : 1)), part3 = (v) => chosen(v);
   maps.g = new HeatMap(g, { title: `g = ${by(y)}`, g: true, note: "comes in", width: wide(g, part3(y).shape), part: part3(y) });
-  if (pic.kind === "via") { const w = input(o, pic.other); maps.via = map(w.array, esc(w.label), { image: isImage(w), note: "local", width: wide(null, part3(w).shape, o.geometry ? Math.round(156 * record.size) : 260), part: part3(w), pad: margin(o, o.geometry && pic.other === 0) }); }
+  if (pic.kind === "via") { const w = input(o, pic.other); maps.via = map(w.array, esc(w.label), { image: isImage(w), note: "local", width: wide(null, part3(w).shape, o.geometry ? product(part3(w).shape.slice(0, -2)) > 36 ? 220 : Math.round(156 * record.size) : 260), part: part3(w), pad: margin(o, o.geometry && pic.other === 0) }); }
   if (pic.kind === "slope") { const same = pic.values.size === size(x) ? x : y; maps.via = new HeatMap(pic.values, { title: pic.name ? esc(pic.name) : "slope", note: "local", width: wide(pic.values, part3(same).shape), part: pic.values.size === size(same) && part3(same).count < pic.values.size ? part3(same) : undefined }); }
   if (pic.kind === "matrix") maps.via = new HeatMap(pic.values, { title: "slopes", note: "output down, input across", width: wide(pic.values, pic.values.shape) });
   if (pic.kind === "winners") maps.via = map(x.array, esc(x.label), { note: "● won", width: wide(null, part3(x).shape), winners: pic.winners.slice(0, 20000), part: part3(x), pad: margin(o, pool) });
@@ -70,7 +71,8 @@ export function explorer(o, k, s) {
     maps.d.mark(seen, i);
     const zero = all.length - live.length, dead = zero ? `<br><small>${count(zero)} of ${plural(all.length, "term")} ${zero === 1 ? "is" : "are"} 0.</small>` : "", xs = numbers(x);
     const tie = pool && xs && js.some((j) => { const w = windowOf(o, j).map((q) => xs.data[q]), top = Math.max(...w); return w.filter((v) => v === top).length > 1; }) ? "<br><small>A tie: the first of the window wins, by convention.</small>" : "";
-    const sum = live.length ? terms(live, (t) => `${factor(t.d)} · ${cotangent(factor(g.data[t.j]))}`) : "0";
+    const told = live.reduce((a, t) => a + t.value, 0), others = m?.only ? `${live.length ? " + " : ""}<span class="t">outputs that are not listed: ${fmt(d.data[i] - told)}</span>` : "";
+    const sum = (live.length ? terms(live, (t) => `${factor(t.d)} · ${cotangent(factor(g.data[t.j]))}`) : others ? "" : "0") + others;
     reading.innerHTML = m ? `<p><b>${by(x)} ${where(x.shape, i)}</b> <small>each term: local derivative · ${cotangent("g")}</small></p><p class="sum">= <span class="answer">${sum} = <span class="tot" title="${d.data[i]}">${fmt(d.data[i], 5)}</span></span>${dead}${elsewhere(y, all, "j")}${tie}${nudge(s.check, i)}</p>`
       : `<p><b>${by(x)} ${where(x.shape, i)}</b> = <span class="tot answer" title="${d.data[i]}">${fmt(d.data[i], 5)}</span></p><p class="hintline">${o.maps?.[k] ? "One moment: the local derivatives are being read." : "The local derivatives of this op are not on this page."}${nudge(s.check, i)}</p>`;
     const b = document.createElement("button");
@@ -118,8 +120,9 @@ export function forwardMaps(o) {
   const y = output(o), ys = numbers(y), maps = {}, reading = part(""), mapped = o.inputs.map((_, k) => [input(o, k), k]).filter(([v, k]) => size(v) > 1 || (o.inputs.length < 4 && numbers(v) && v.label !== String(numbers(v).data[0]) && Number(v.label) !== numbers(v).data[0]));
   const shown = mapped.slice(0, o.geometry && mapped.length > 2 ? 2 : 3), wide = widths(shown.length + 1), spatial = Boolean(frame(o, 0));
   reading.className = "reading";
-  for (const [v, k] of shown) maps[k] = map(v.array, esc(v.label), { image: isImage(v), width: wide(null, chosen(v).shape, chosen(v).shape.length > 2 && v.role === "parameter" ? 156 : 260), part: chosen(v), pad: margin(o, spatial && k === 0) });
+  for (const [v, k] of shown) maps[k] = map(v.array, esc(v.label), { image: isImage(v), width: wide(null, chosen(v).shape, chosen(v).shape.length > 2 && v.role === "parameter" ? (product(chosen(v).shape.slice(0, -2)) > 36 ? 220 : 156) : 260), part: chosen(v), pad: margin(o, spatial && k === 0) });
   maps.y = map(y.array, esc(y.label), { width: wide(null, chosen(y).shape), note: "output", answer: true, part: chosen(y) });
+  if (!ys && y.array === null) return [part('<p class="eyebrow">The numbers of this step are not on the page: there are too many of them.</p>')];
   if (!ys) return [mapsRow(...Object.values(maps))];
   const idle = () => { Object.values(maps).forEach((m) => m.mark([])); reading.innerHTML = '<p class="hintline">Point at a value of the output: see how it is made.</p>'; };
   const show = (j) => {
@@ -194,4 +197,4 @@ export function classTable(o, s) {
   return el;
 }
 /** What is said of a batch: the parts that one value has in all images add up. */
-export const overBatch = (o, k) => batched(output(o)) && !batched(input(o, k)) && size(input(o, k)) > 0 && input(o, k).role === "parameter" ? `The batch holds ${plural(record.batch, "image")}, and <code>${esc(input(o, k).label)}</code> was used for each of them: its gradient adds up over all ${record.batch}.` : "";
+export const overBatch = (o, k) => batched(output(o)) && !batched(input(o, k)) && size(input(o, k)) > 0 && input(o, k).role === "parameter" ? `The batch holds ${plural(record.batch, output(o).shape.length === 4 ? "image" : "example")}, and <code>${esc(input(o, k).label)}</code> was used for each of them: its gradient adds up over all ${record.batch}.` : "";

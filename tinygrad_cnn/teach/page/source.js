@@ -59,7 +59,7 @@ export function showSource() {
     }
     if (list.length) hints.set(key, list.length > 8 ? [...list.slice(-8), `and ${list.length - 8} more`] : list);
   }
-  for (const v of record.values) if (v.first && v.role !== "result" && v.uses.length) {
+  for (const v of record.values) if (v.first && v.role === "input" && v.uses.length) {
     const k = gradient(v), key = `0:${v.first}`;
     if (k !== null) hints.set(key, [...(hints.get(key) ?? []), `${v.label === v.name ? "" : `<b>${esc(v.label)}</b>`}${grown(k, array(k), waiting(v), size(v) === 1)}`]);
   }
