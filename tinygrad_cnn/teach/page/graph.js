@@ -75,7 +75,7 @@ const spoken = (v, o, t, g) => `${o ? `${o.symbol} gives ` : ""}${v.label}${size
 /** Draw the graph at this step. Answers the numbers of the arrays that it could not show yet. */
 export function drawGraph() {
   const L = layout(), canvas = $("canvas"), step = record.track[record.at], send = step.kind === "backward" ? record.steps[step.n] : null, phone = narrow(), open = opened(step.op);
-  const room = [canvas.clientWidth - 6 || 460, phone ? innerHeight * 0.28 : canvas.clientHeight - 6];
+  const room = [record.room.canvas[0] - 6 || 460, phone ? innerHeight * 0.28 : record.room.canvas[1] - 6];
   const scale = Math.max(phone ? 0.5 : record.size > 1.05 ? 0.8 * record.size : 0.55, Math.min(1.3, room[0] / L.w, Math.max(room[1] / L.h, phone ? 0.55 : 0.8)));
   missing = [];
   const parts = [...L.boxes.map(box), ...L.edges.map((e) => edge(e, step, send)), ...L.edges.map((e) => edgeLabel(e, L, send)), ...[...L.nodes.values()].map((n) => card(n, step, send, open))];
@@ -83,13 +83,16 @@ export function drawGraph() {
   const held = canvas.contains(document.activeElement) ? document.activeElement.dataset : {};
   canvas.innerHTML = `<svg role="group" aria-label="The graph" width="${L.w * scale}" height="${L.h * scale}" viewBox="${L.x0} ${L.y0} ${L.w} ${L.h}"><defs>${arrow("arrow", "var(--soft)", 9)}${arrow("arrow-done", "color-mix(in srgb, var(--accent) 70%, var(--page))", 9)}${arrow("arrow-now", "var(--accent)", 16)}</defs>${parts.join("")}<g class="mover"></g></svg>`;
   for (const kind of ["value", "fold"]) if (held[kind] !== undefined) canvas.querySelector(`[data-${kind}="${CSS.escape(held[kind])}"]`)?.focus({ preventScroll: true });
-  const focus = canvas.querySelector(".node.target") ?? canvas.querySelector(".node.current");
+  return missing;
+}
+/** Bring the card that the step speaks of into view. */
+export function followGraph() {
+  const canvas = $("canvas"), focus = canvas.querySelector(".node.target") ?? canvas.querySelector(".node.current");
   if (focus && (canvas.scrollHeight > canvas.clientHeight + 4 || canvas.scrollWidth > canvas.clientWidth + 4)) {
     const r = focus.getBoundingClientRect(), q = canvas.getBoundingClientRect();
     canvas.scrollTop += r.top + r.height / 2 - q.top - q.height / 2;
     canvas.scrollLeft += r.left + r.width / 2 - q.left - q.width / 2;
   }
-  return missing;
 }
 /** The drawn edge of input k of op o, if neither end is folded away. */
 export const drawnEdge = (o, k) => document.getElementById(`e${layout().edgeOf.get(`${o}-${k}`)}`);

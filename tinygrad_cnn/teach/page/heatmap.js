@@ -136,7 +136,7 @@ export class HeatMap {
       const [x, y] = this.corner(n);
       ink.drawImage(from, 0, n * high, wide, high, x, y, wide * this.cell, high * this.high);
       if (this.cell < 9 || this.high < 9) continue;
-      ink.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--page");
+      ink.fillStyle = dark() ? "#14161a" : "#faf9f6"; // --page
       for (let c = 1; c < wide; c++) ink.fillRect(x + c * this.cell - 0.5, y, 0.5, high * this.high);
       for (let r = 1; r < high; r++) ink.fillRect(x, y + r * this.high - 0.5, wide * this.cell, 0.5);
     }
@@ -186,7 +186,7 @@ export class HeatMap {
     let s = "";
     for (let n = 0; n < this.part.count; n++) {
       const i = this.part.base + n, [x, y] = this.xy(i), at = this.image ? grey(this.v.data[i], this.range) : shade(this.v.data[i], this.most), c = palette(this.image).colours.slice(at * 4, at * 4 + 3);
-      s += `<text x="${x + this.cell / 2}" y="${y + this.high / 2}" fill="${0.3 * c[0] + 0.59 * c[1] + 0.11 * c[2] > 140 ? "#15181c" : "#fff"}">${[3, 2, 1].map((d) => plain(this.v.data[i], d)).find((text) => text.length * 6.7 < this.cell) ?? "·"}</text>`;
+      s += `<text x="${x + this.cell / 2}" y="${y + this.high / 2}" fill="${0.3 * c[0] + 0.59 * c[1] + 0.11 * c[2] > 140 ? "#15181c" : "#fff"}">${[3, 2, 1].map((d) => plain(this.v.data[i], d)).find((text) => text.length * 7.2 + 4 < this.cell) ?? "·"}</text>`;
     }
     return s;
   }

@@ -3,8 +3,8 @@ import { $, count, esc, still } from "./numbers.js";
 import { array, gradient, load, mapArrays, needs, open, opOf, record, weight } from "./record.js";
 import { again, local, paths, reached } from "./maps.js";
 import { around, foldAll, folds, plant, toggle } from "./folds.js";
-import { drawGraph, narrow, travel } from "./graph.js";
-import { buildSource, opOfLine, showSource } from "./source.js";
+import { drawGraph, followGraph, narrow, travel } from "./graph.js";
+import { buildSource, followSource, opOfLine, showSource } from "./source.js";
 import { caption, showPanel } from "./panel.js";
 import { fillPaper } from "./paper.js";
 
@@ -46,6 +46,7 @@ function showMarks() {
 function arrange() {
   const w = innerWidth / record.size;
   document.documentElement.dataset.layout = w > 1150 ? "wide" : w > 700 ? "medium" : "narrow";
+  record.room = { detail: $("detail").clientWidth, canvas: [$("canvas").clientWidth, $("canvas").clientHeight] };
 }
 /** Show step n. What must be inflated first completes itself; the answer is a promise of that. */
 export function go(n, { quiet = false } = {}) {
@@ -59,6 +60,8 @@ export function go(n, { quiet = false } = {}) {
   showMarks();
   $("now").innerHTML = record.at === 0 ? `${caption(0)} <span>· press → to step, B for the way back</span>` : caption(record.at);
   $("back").disabled = $("first").disabled = record.at === 0;
+  followSource();
+  followGraph();
   stepTime = performance.now() - started;
   history.replaceState(null, "", `#${record.at + 1}`);
   if (!quiet && record.at > before) travel();
@@ -73,6 +76,7 @@ function redraw() {
   showSource();
   drawGraph();
   showPanel();
+  followGraph();
   if (trace) $("detail").append(trace);
   $("detail").scrollTop = top;
   if (focus >= 0) [...$("detail").querySelectorAll("button, [tabindex], summary")][focus]?.focus({ preventScroll: true });
@@ -212,11 +216,11 @@ function begin() {
   document.documentElement.dataset.source = record.data.files.length ? "yes" : "none";
   $("title").textContent = record.data.title;
   $("key").innerHTML = record.values.some((v) => v.shape.length) ? "<b>value</b> left, <i>gradient</i> right" : "<b>value</b> above, <i>gradient</i> below";
-  arrange();
   plant();
   marks();
   remarks();
   buildSource();
+  arrange();
   listen();
   $("fold").hidden = folds.byPath.size === 0;
   foldLabel();

@@ -25,7 +25,8 @@ const words = (m) => m.replace(/<[^>]*>/g, " ");
 function options(o) {
   const g = o.geometry, same = (list, n) => list.every((v) => v === n), size2 = (list) => (same(list, list[0]) ? list[0] : list.join(" × "));
   const list = g ? [same(g.stride, 1) ? "" : `stride ${size2(g.stride)}`, same(g.padding, 0) ? "" : `padding ${size2(g.padding)}`, same(g.dilation, 1) ? "" : `dilation ${size2(g.dilation)}`, g.groups > 1 ? `${g.groups} groups` : ""].filter(Boolean) : [];
-  for (const [k, v] of Object.entries(o.options ?? {})) if (!g || !/^(geometry|windows)$/.test(k)) list.push(`${esc(k)} ${esc(v)}`);
+  const told = (k, v) => (g && /^(geometry|windows)$/.test(k)) || /^(False|None|\(\))$/.test(v);
+  for (const [k, v] of Object.entries(o.options ?? {})) if (!told(k, v)) list.push(`${esc(k)} ${esc(v)}`);
   return list.length ? `<p class="eyebrow options">${list.join(" · ")}</p>` : "";
 }
 
@@ -56,7 +57,7 @@ function seedPanel() {
 function endPanel() {
   const leaves = record.values.filter((v) => v.uses.length && v.role !== "result" && v.sends.length), most = 60;
   const el = part(`${eyebrow("Done")}<h2>Every leaf has its gradient</h2><p class="say">These are the values in <code>.grad</code>. A step of gradient descent moves each leaf against its gradient.</p>
-    <table class="sumtable"><thead><tr><th>leaf</th><th>shape</th><th>gradient</th><th></th></tr></thead><tbody>${leaves.slice(0, most).map((v) => { const g = array(final(v)); return `<tr><th scope="row">${code(v)}</th><td>${tuple(v.shape)}</td><td>${!g ? "…" : g.size === 1 ? `<b>${fmt(g.data[0], 6)}</b>` : `largest ${fmt(g.most)}`}</td><td data-leaf="${v.id}"></td></tr>`; }).join("")}</tbody></table>${leaves.length > most ? `<p class="eyebrow">and ${count(leaves.length - most)} more leaves</p>` : ""}`);
+    <div class="across"><table class="sumtable"><thead><tr><th>leaf</th><th>shape</th><th>gradient</th><th></th></tr></thead><tbody>${leaves.slice(0, most).map((v) => { const g = array(final(v)); return `<tr><th scope="row">${code(v)}</th><td>${tuple(v.shape)}</td><td>${!g ? "…" : g.size === 1 ? `<b>${fmt(g.data[0], 6)}</b>` : `largest ${fmt(g.most)}`}</td><td data-leaf="${v.id}"></td></tr>`; }).join("")}</tbody></table></div>${leaves.length > most ? `<p class="eyebrow">and ${count(leaves.length - most)} more leaves</p>` : ""}`);
   el.querySelectorAll("[data-leaf]").forEach((cell) => cell.append(ask(record.values[cell.dataset.leaf], "Where from?")));
   return [el];
 }

@@ -1,5 +1,5 @@
 // The pictures of a step: heat maps that answer to each other, and a line that reads out the sum under the pointer.
-import { $, count, esc, factor, fmt, plural, product, where } from "./numbers.js";
+import { count, esc, factor, fmt, plural, product, where } from "./numbers.js";
 import { array, batched, chosen, input, isImage, numbers, output, record, size } from "./record.js";
 import { frame, local, picture, reached, sources, windowOf, windowsWith } from "./maps.js";
 import { HeatMap, lay } from "./heatmap.js";
@@ -9,7 +9,7 @@ const SHOWN = 9; // terms of a sum that are written out
 
 export const part = (html) => { const el = document.createElement("div"); el.innerHTML = html; return el; };
 export const mapsRow = (...items) => { const el = document.createElement("div"); el.className = "maps"; for (const m of items) if (m) el.append(m.figure ?? m); return el; };
-export const room = () => Math.max(220, Math.min($("detail").clientWidth - ($("detail").clientWidth < 480 ? 30 : 52), 720));
+export const room = () => Math.max(220, Math.min(record.room.detail - (record.room.detail < 480 ? 30 : 52), 720));
 const cotangent = (text) => `<span class="cot">${text}</span>`;
 const margin = (o, map) => (o.geometry?.padding?.length === 2 && map ? o.geometry.padding : [0, 0]);
 /** In place of a map whose array is not there: still being read, or left out of the page. */

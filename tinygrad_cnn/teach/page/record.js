@@ -34,7 +34,7 @@ function half(bits) {
 }
 
 /** What all files of the page share: the data, and where the reader is. `at` is the step, `image` the chosen one of a batch. */
-export const record = { data: null, values: [], ops: [], steps: [], track: [], loss: null, start: 0, at: 0, image: 0, batch: 1, size: 1, read: new Set() };
+export const record = { data: null, values: [], ops: [], steps: [], track: [], loss: null, start: 0, at: 0, image: 0, batch: 1, size: 1, read: new Set(), room: { detail: 600, canvas: [460, 600] } };
 
 // ---- arrays -------------------------------------------------------------------------------------------------------
 

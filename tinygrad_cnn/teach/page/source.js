@@ -3,7 +3,7 @@ import { $, esc, fmt, tuple } from "./numbers.js";
 import { array, gradient, output, ran, record, size, waiting } from "./record.js";
 
 let slots = new Map(); // "file:line" -> the expressions of that line, each with its ops in order
-const shown = { lines: new Map(), marked: [] };
+const shown = { lines: new Map(), marked: [], first: null };
 
 export function buildSource() {
   slots = new Map();
@@ -33,12 +33,15 @@ function coloured(line, from, to) {
   for (const [x, y, k] of line.marks) { const u = Math.max(x, from), v = Math.min(y, to); if (u < v) { s += `${esc(line.text.slice(p, u))}<span class="${esc(k)}">${esc(line.text.slice(u, v))}</span>`; p = v; } }
   return s + esc(line.text.slice(p, to));
 }
-/** Of the ops of one expression, the last that ran, and which run that was. */
+/** Of the ops of one expression, the one that the reader looks at; else the last that ran. Ops are in order. */
 function latest(ops) {
-  const at = record.track[record.at].op;
-  let n = ops.includes(at) && ops.length < 400 ? ops.indexOf(at) : -1;
-  if (n < 0) for (let lo = 0, hi = ops.length; lo < hi; ) { const mid = (lo + hi) >> 1; if (ran(ops[mid])) { n = mid; lo = mid + 1; } else hi = mid; }
-  return n;
+  const at = record.track[record.at].op ?? -1, before = (limit) => { // how many of the ops are not after the limit
+    let lo = 0, hi = ops.length;
+    while (lo < hi) { const mid = (lo + hi) >> 1; if (ops[mid] <= limit) lo = mid + 1; else hi = mid; }
+    return lo - 1;
+  };
+  const here = before(at);
+  return ops[here] === at ? here : before(record.at);
 }
 function hint(v) {
   const k = gradient(v), g = k === null ? null : array(k), wait = waiting(v), t = array(v.array), scalar = size(v) === 1;
@@ -81,7 +84,11 @@ export function showSource() {
     for (let l = w.end; l >= w.line; l--) first = light(`${w.file}:${l}`, "now");
     if (first && w.line === w.end) { const line = lineOf(first); first.querySelector(".text").innerHTML = `${coloured(line, 0, w.col)}<mark>${coloured(line, w.col, w.stop)}</mark>${coloured(line, w.stop, line.text.length)}`; }
   }
-  const panel = $("code");
+  shown.first = first;
+}
+/** Bring the lit line into view. */
+export function followSource() {
+  const panel = $("code"), first = shown.first;
   if (first && panel.scrollHeight > panel.clientHeight + 4) panel.scrollTop += first.getBoundingClientRect().top - panel.getBoundingClientRect().top - panel.clientHeight / 2;
 }
 const lineOf = (li) => record.data.files[li.parentNode.dataset.file].lines[li.dataset.line - 1];
