@@ -12,6 +12,7 @@ import PIL.Image
 import pytest
 
 from tests.cli.terminal import Terminal
+from tests.display.reading import Reading
 from tinygrad_cnn.cli import display, images, main, train
 from tinygrad_cnn.cli.models import MODELS, normalised
 from tinygrad_cnn.datasets import Digits, load_sample
@@ -60,6 +61,7 @@ def test_training_reports_and_records(few, tmp_path, capsys):
     assert "epoch 3/3" in out
     assert "images/s" in out
     assert "most confused:" in out
+    assert max(len(line) for line in out.splitlines() if str(tmp_path) not in line) <= 80
     run = json.loads(record.read_text())
     assert {"test_accuracy", "train_accuracy", "epochs", "seconds", "parameters", "seed"} <= set(run)
     assert (run["epochs"], run["seed"], run["parameters"]) == (3, 5, 61706)
@@ -68,6 +70,31 @@ def test_training_reports_and_records(few, tmp_path, capsys):
     assert counts.sum() == 500
     assert np.trace(counts) / 500 == run["test_accuracy"]
     assert sorted(p.name for p in tmp_path.iterdir()) == ["model.npz", "run.json"]
+
+
+@pytest.mark.parametrize("model", ["lenet", "article"])
+def test_the_report_shows_what_the_record_says(few, tmp_path, model, capsys):
+    record, page = tmp_path / "run.json", tmp_path / "out.html"
+    options = ["--model", model, "--epochs", "2", "--json", str(record), "--report", str(page)]
+    assert main(["train", *options]) == 0
+    assert f"report written to {page}" in capsys.readouterr().out
+    run, html = json.loads(record.read_text()), page.read_text()
+    shown = Reading(html)
+    assert f"{run['test_accuracy']:.2%} right" in shown.text
+    assert f"{run['parameters']:,} parameters" in shown.text
+    counts = [[0 if c == "·" else int(c) for c in line[1:-1]] for line in shown.tables[0][1:]]
+    assert counts == run["confusion"]
+    wrong = 500 - np.trace(run["confusion"])
+    assert f"{wrong} of 500 answers are wrong; here are the {min(wrong, 24)} it was surest of." in shown.text
+    labels = [found["aria-label"] for tag, found in shown.tags if tag == "svg"]
+    assert sum(label.startswith("test image ") for label in labels) == min(wrong, 24)
+    filters = {"lenet": 6, "article": 16}[model]
+    assert sum(label.startswith("filter ") for label in labels) == filters
+    assert f"after layer 0, Conv2d: {filters} × " in shown.text
+    accuracy = [t for t in shown.titles if t.startswith("test, epoch 2: ")]
+    assert accuracy == [f"test, epoch 2: {run['test_accuracy']:.2%}"]
+    assert len(html) < 1_000_000
+    assert all(label for label in labels)
 
 
 @pytest.mark.parametrize("model", ["lenet", "article"])
@@ -217,7 +244,7 @@ def test_on_a_terminal_there_is_a_bar_and_a_table(monkeypatch):
     shown.stop()
     display.print_confusion(np.eye(10, dtype=int) + np.eye(10, k=1, dtype=int), out)
     assert re.search(r"[\r\n](\x1b\[[0-9;]*[A-Za-z])*epoch 1/2  loss 0\.5000", out.text)  # a line of its own
-    assert "0 taken for 1 (1 times)" in out.text
+    assert "0 taken for 1 (1)" in out.text
 
 
 def test_without_rich_there_are_plain_lines(monkeypatch):

@@ -46,7 +46,7 @@ class Plain:
         speed = self.images / (now - self.since)
         self.since = now
         self.line(
-            f"epoch {number}/{self.epochs}  loss {loss:.4f}  training accuracy {train:.2%}  test accuracy {test:.2%}  "
+            f"epoch {number}/{self.epochs}  loss {loss:.4f}  right: train {train:.2%}, test {test:.2%}  "
             f"{speed:,.0f} images/s"
         )
 
@@ -107,7 +107,7 @@ def display_for(out: TextIO) -> Display:
 
 
 def print_confusion(counts: NDArray, out: TextIO) -> None:
-    """The confusion table (true digit by row, answer by column) and the pairs most often confused."""
+    """The confusion table (true digit by row, answer by column) and the pairs most confused."""
     if RICH and out.isatty():
         import rich.console
         import rich.table
@@ -127,7 +127,7 @@ def print_confusion(counts: NDArray, out: TextIO) -> None:
             print(f"{digit:6}" + "".join(f"{n:6}" for n in row), file=out)
     wrong = [(int(counts[i, k]), i, k) for i in range(10) for k in range(10) if i != k and counts[i, k]]
     most = sorted(wrong, key=lambda item: (-item[0], item[1:]))[:3]
-    said = ", ".join(f"{i} taken for {k} ({n} times)" for n, i, k in most)
+    said = ", ".join(f"{i} taken for {k} ({n})" for n, i, k in most)
     print(f"most confused: {said or 'none'}", file=out)
 
 

@@ -14,6 +14,7 @@ from tinygrad_cnn.autograd import no_grad
 from tinygrad_cnn.cli.display import Display, display_for, fail, print_confusion
 from tinygrad_cnn.cli.models import MODELS, normalised
 from tinygrad_cnn.cli.options import INTERRUPTED, natural, positive
+from tinygrad_cnn.cli.report import report_page
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.datasets import DatasetError, Digits, load_full, load_sample
 from tinygrad_cnn.io.npz import save_npz
@@ -64,11 +65,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="numba: compiled loops, of the extra fast; definition: formulas to read, slow",
     )
     parser.add_argument("--json", metavar="FILE", help="write a record of the run here")
+    parser.add_argument("--report", metavar="FILE", help="write a page with curves, filters, maps and mistakes here")
 
 
 def run(args: argparse.Namespace) -> int:
     """Train, report, save; the exit status."""
-    for path in (args.save, args.json):
+    for path in (args.save, args.json, args.report):
         if path is not None:
             try:
                 check_writable(path)
@@ -90,9 +92,9 @@ def run(args: argparse.Namespace) -> int:
     random.manual_seed(args.seed)
     net = MODELS[args.model]()
     print(
-        f"{args.model}: {sum(p.numel() for p in net.parameters()):,} parameters, "
-        f"{len(digits.train_labels):,} training and {len(digits.test_labels):,} test images, "
-        f"{recipe.epochs} epochs, seed {args.seed}",
+        f"{args.model}: {sum(p.numel() for p in net.parameters()):,} parameters, {recipe.epochs} epochs, "
+        f"seed {args.seed}\n"
+        f"{len(digits.train_labels):,} training and {len(digits.test_labels):,} test images",
         flush=True,
     )
     start = time.perf_counter()
@@ -144,6 +146,7 @@ class Training:
         self.test = normalised(digits.test_images)
         self.loss = nn.CrossEntropyLoss()
         self.epochs_done = 0
+        self.history: dict[str, list[float]] = {"loss": [], "training accuracy": [], "test accuracy": []}
         self.train_accuracy = 0.0
 
     def run(self) -> None:
@@ -155,6 +158,8 @@ class Training:
                 self.epochs_done = number
                 answers = classify(self.net, self.test)
                 test = float(np.mean(answers == self.digits.test_labels))
+                for told, value in zip(self.history.values(), (loss, self.train_accuracy, test), strict=True):
+                    told.append(value)
                 self.display.epoch(number, loss, self.train_accuracy, test)
         finally:
             self.display.stop()
@@ -238,6 +243,11 @@ def _report(args: argparse.Namespace, net: nn.Sequential, training: Training, se
         path = args.json
         if args.json is not None:
             write_atomically(args.json, (json.dumps(record, indent=2) + "\n").encode())
+        path = args.report
+        if args.report is not None:
+            page = report_page(net, digits, training.history, record)
+            write_atomically(args.report, page.encode())
+            print(f"report written to {args.report}")
     except BrokenPipeError:  # of what was printed: the reader has gone
         raise
     except OSError as error:

@@ -116,7 +116,7 @@ def confusion_table(counts: Any, names: Sequence[str] | None = None) -> str:
             )
         lines.append(f'<tr><th scope="row">{escape(called[r])}</th>{"".join(cells)}<td>{right}</td></tr>')
     return (
-        '<div class="tg-scroll" tabindex="0"><table class="tg-counts">'
+        '<div class="tg-box" tabindex="0"><table class="tg-counts">'
         "<caption>True class by row, answer by column; the last column is the share that is right</caption>"
         f'<thead><tr><th scope="col">true</th>{heads}<th scope="col">right</th></tr></thead>'
         f"<tbody>{''.join(lines)}</tbody></table></div>"

@@ -95,6 +95,10 @@ class Summary:
         ]
 
     def _repr_html_(self) -> str:
+        return fragment(f'<p class="tg-head">{escape(self.model)}</p>{self.table()}')
+
+    def table(self) -> str:
+        """The table in HTML, to stand in a page of `display`."""
         heads = ["layer", "kind", "in", "out", "parameters", "mult-adds", "kept"]
         rows = [
             [
@@ -106,8 +110,7 @@ class Summary:
             for layer in self.layers
         ]  # fmt: skip
         told = "".join(f'<p class="tg-note">{escape(line)}</p>' for line in self._totals())
-        head = f'<p class="tg-head">{escape(self.model)}</p>'
-        return fragment(f"{head}{stacked_table(heads, rows, numbers=(4, 5, 6))}{told}")
+        return f"{stacked_table(heads, rows, numbers=(4, 5, 6))}{told}"
 
 
 def summary(
