@@ -73,11 +73,11 @@ export class HeatMap {
     part ??= { base: 0, count: v.size, shape: v.shape };
     Object.assign(this, { v, role, image, part, pad, title });
     const l = (this.lay = lay(part.shape)), p = (this.pool = pool(l)), panels = (this.panels = Math.min(l.panels, PANELS));
-    const gap = (this.gap = panels > 1 ? 7 : 0), across = (this.across = Math.ceil(Math.sqrt(panels))), down = Math.ceil(panels / across);
+    const gap = (this.gap = panels > 16 ? 4 : panels > 1 ? 7 : 0), across = (this.across = Math.ceil(Math.sqrt(panels))), down = Math.ceil(panels / across);
     this.owner = shownElements(v, l, p, part.base, panels);
     const most = part.count <= 24 ? 54 : 24, cols = p.wide + 2 * pad[1];
     const fits = (width - gap * (across - 1)) / (cols * across);
-    this.cell = Math.max(panels > 1 ? 2 : p.wide > 40 ? 3 : 4, Math.min(most, fits < 6 ? Math.floor(2 * fits) / 2 : Math.floor(fits)));
+    this.cell = Math.max(panels > 16 ? 1 : panels > 1 ? 2 : p.wide > 40 ? 3 : 4, Math.min(most, fits < 6 ? Math.floor(2 * fits) / 2 : Math.floor(fits)));
     this.high = p.wide > 24 && p.high <= 16 ? (p.high === 1 ? 24 : 14) : this.cell;
     this.step = [cols * this.cell + gap, (p.high + 2 * pad[0]) * this.high + gap];
     this.W = across * this.step[0] - gap;

@@ -20,7 +20,7 @@ const map = (k, title, options) => { const v = array(k); return v ? new HeatMap(
 /** Which image of a batch is shown, with two buttons to choose. */
 export function chooser(...maps) {
   if (record.batch < 2 || !maps.some((m) => m?.part && m.part.count < m.v.size)) return null;
-  return part(`<p class="chooser"><button data-image="-1" aria-label="Image before" title="[">‹</button><span>image <b>${record.image + 1}</b> of ${record.batch}</span><button data-image="1" aria-label="Next image" title="]">›</button></p>`);
+  return part(`<p class="chooser"><button data-image="-1" aria-label="The ${record.noun} before" title="[">‹</button><span>${record.noun} <b>${record.image + 1}</b> of ${record.batch}</span><button data-image="1" aria-label="The next ${record.noun}" title="]">›</button></p>`);
 }
 /** Widths of maps that stand side by side. */
 function widths(n) {
@@ -58,7 +58,7 @@ export function explorer(o, k, s) {
   reading.className = "reading";
   let pinned = null;
   const windows = (map, js) => js.slice(0, 40).map((j) => frame(o, j)).filter(Boolean);
-  const elsewhere = (v, list, at) => { const c = chosen(v); const n = c.count < size(v) ? list.filter((t) => t[at] < c.base || t[at] >= c.base + c.count).length : 0; return n ? `<br><small>${count(n)} of ${count(list.length)} terms come from other images of the batch.</small>` : ""; };
+  const elsewhere = (v, list, at) => { const c = chosen(v); const n = c.count < size(v) ? list.filter((t) => t[at] < c.base || t[at] >= c.base + c.count).length : 0; return n ? `<br><small>${count(n)} of ${count(list.length)} terms come from other ${record.noun}s of the batch.</small>` : ""; };
   const show = (i) => { // an element of the contribution: every output that sends to it
     const all = reached(o, k, i).map((e) => ({ ...e, value: e.d * g.data[e.j] })), live = all.filter((t) => t.value !== 0).sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
     const js = pool ? windowsWith(o, i) : all.map((t) => t.j), seen = pool ? [...new Set(js.flatMap((j) => windowOf(o, j)))] : [];
@@ -191,10 +191,10 @@ export function classTable(o, s) {
     return `<tr data-k="${k}"${d ? ' tabindex="0"' : ""} class="${k === truth ? "truth" : ""}"><th scope="row">${k}${k === truth ? " ← true" : ""}</th><td>${fmt(logits.data[row * n + k], 3)}</td><td>${v.toFixed(3)}</td><td>${k === truth ? 1 : 0}</td>${d ? `<td><span class="answer">${sign(v - (k === truth))}</span></td>${same ? "" : `<td><span class="answer" title="${e}">${sign(e, 4)}</span></td>`}<td class="bar"><span class="answer"><u></u><i style="background:var(--${e < 0 ? "neg" : "pos"});${e < 0 ? "right" : "left"}:50%;width:${(Math.abs(e) / full) * 50}%"></i></span></td>` : ""}</tr>`;
   });
   const el = part(`<table class="classes${d ? "" : " less"}"><thead><tr><th>class</th><th>logit</th><th>p</th><th>y</th>${d ? `<th>p − y</th>${same ? "" : "<th>sent</th>"}<th class="bar"><span class="hidden">as a bar</span></th>` : ""}</tr></thead><tbody>${body.join("")}</tbody></table>`);
-  if (d && !same) el.append(part(`<p class="eyebrow">sent = g · (p − y)${rows > 1 ? ` / ${rows}: the loss is the mean over ${rows} images` : ""}</p>`).firstChild);
+  if (d && !same) el.append(part(`<p class="eyebrow">sent = g · (p − y)${rows > 1 ? ` / ${rows}: the loss is the mean over ${rows} ${record.noun}s` : ""}</p>`).firstChild);
   if (d) el.querySelectorAll("tbody tr").forEach((r) => { r.onclick = () => trace(x, row * n + Number(r.dataset.k)); r.onkeydown = (e) => e.key === "Enter" && r.onclick(); });
-  if (rows > 1) el.prepend(part(`<p class="chooser"><button data-image="-1" aria-label="Image before">‹</button><span>image <b>${row + 1}</b> of ${rows}</span><button data-image="1" aria-label="Next image">›</button></p>`).firstChild);
+  if (rows > 1) el.prepend(part(`<p class="chooser"><button data-image="-1" aria-label="The ${record.noun} before" title="[">‹</button><span>${record.noun} <b>${row + 1}</b> of ${rows}</span><button data-image="1" aria-label="The next ${record.noun}" title="]">›</button></p>`).firstChild);
   return el;
 }
 /** What is said of a batch: the parts that one value has in all images add up. */
-export const overBatch = (o, k) => batched(output(o)) && !batched(input(o, k)) && size(input(o, k)) > 0 && input(o, k).role === "parameter" ? `The batch holds ${plural(record.batch, output(o).shape.length === 4 ? "image" : "example")}, and <code>${esc(input(o, k).label)}</code> was used for each of them: its gradient adds up over all ${record.batch}.` : "";
+export const overBatch = (o, k) => batched(output(o)) && !batched(input(o, k)) && size(input(o, k)) > 0 && input(o, k).role === "parameter" ? `The batch holds ${plural(record.batch, record.noun)}, and <code>${esc(input(o, k).label)}</code> was used for each of them: its gradient adds up over all ${record.batch}.` : "";

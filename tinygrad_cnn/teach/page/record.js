@@ -34,7 +34,7 @@ function half(bits) {
 }
 
 /** What all files of the page share: the data, and where the reader is. `at` is the step, `image` the chosen one of a batch. */
-export const record = { data: null, values: [], ops: [], steps: [], track: [], loss: null, start: 0, at: 0, image: 0, batch: 1, size: 1, read: new Set(), room: { detail: 600, canvas: [460, 600] } };
+export const record = { data: null, values: [], ops: [], steps: [], track: [], loss: null, start: 0, at: 0, image: 0, batch: 1, noun: "image", size: 1, read: new Set(), room: { detail: 600, canvas: [460, 600] } };
 
 // ---- arrays -------------------------------------------------------------------------------------------------------
 
@@ -97,6 +97,7 @@ export function open(data) {
   const given = record.values.filter((v) => v.role !== "result" && v.role !== "parameter" && v.shape.length >= 2);
   const images = given.find((v) => v.shape.length === 4) ?? given.find((v) => v.role === "input" && record.values.some((p) => p.role === "parameter"));
   record.batch = images?.shape[0] ?? 1;
+  record.noun = images?.shape.length === 4 ? "image" : "example";
 }
 
 /** The value that input k of op o reads, the one that it makes, and their arrays (null before they are inflated). */
