@@ -13,6 +13,7 @@ from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.op import registry
 from tinygrad_cnn.core.tensor import Tensor
 from tinygrad_cnn.core.types import NDArray, Shape
+from tinygrad_cnn.display import page
 from tinygrad_cnn.program.source import Place
 
 WRITES = "assign", "become", "setitem", "turn"
@@ -253,6 +254,28 @@ class Program:
         return "\n".join([*filter(None, heads), *body, *([f"return {told}"] if told else []), *filter(None, [steps])])
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        rows = []
+        for line in self.lines:
+            if line.within is None:
+                made = self.values[line.outputs[0]]
+                place = line.where[0] if line.where else None
+                taken = ", ".join(self.values[number].label() for number in line.inputs)
+                rows.append(
+                    [
+                        made.label(),
+                        line.op,
+                        taken,
+                        f"{made.dtype} {tuple(made.shape)}",
+                        _size(line.bytes) if line.bytes else "",
+                        line.module or "",
+                        f"{PurePath(place.file).name}:{place.line}" if place else "",
+                    ]
+                )
+        heads = ["value", "op", "of", "dtype, shape", "kept", "module", "line"]
+        told = f"{len(rows)} ops, {_size(self.bytes)} kept for the backward pass, {len(self.backward)} steps back"
+        return page.fragment(page.numbers_table(rows, heads, told))
 
     def _said(self, line: Line) -> str:
         made = self.values[line.outputs[0]]

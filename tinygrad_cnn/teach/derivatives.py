@@ -8,6 +8,7 @@ is an element of another input, as in a convolution or a product of matrices, th
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +21,8 @@ from tinygrad_cnn.core.types import NDArray
 WORK = 6_000_000
 """How many derivatives are computed at most for one input of one op; beyond, only for some of the outputs."""
 ENTRIES = 400_000
+PATIENCE = 1.5
+"""For so many seconds at most the rule of one input is asked, row by row."""
 
 
 class Applied(NamedTuple):
@@ -117,7 +120,10 @@ def _copied(applied: Applied, k: int, y: NDArray) -> Map | None:
 def _rows(applied: Applied, k: int, y: NDArray, g: NDArray | None) -> Map | None:
     """Row by row: the rule is asked for each output alone."""
     x, op = np.asarray(applied.inputs[k]), applied.op
-    fit = max(8, WORK // x.size)
+    ask = applied.rule(k)
+    began = perf_counter()
+    _asked(ask, y, 0, x.shape)
+    fit = max(8, min(WORK // x.size, int(PATIENCE / (perf_counter() - began + 1e-6))))
     only = None
     if y.size > fit:
         order = np.argsort(-np.abs(np.ravel(g if g is not None else y)), kind="stable")
@@ -129,7 +135,6 @@ def _rows(applied: Applied, k: int, y: NDArray, g: NDArray | None) -> Map | None
         found = _read(applied, k, picked[0], y, outputs)
         if found is not None:
             return found._replace(only=only)
-    ask = applied.rule(k)
     counts, cols, values = [0], [], []
     for j in outputs:
         row = _asked(ask, y, j, x.shape).ravel()

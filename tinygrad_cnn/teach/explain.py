@@ -89,7 +89,11 @@ def run(function: Callable[..., Any], inputs: tuple[Any, ...]) -> Program:
         loss = arguments(recorder, function, given)
         if not isinstance(loss, Tensor):
             raise TypeError(f"explain: the function returned {type(loss).__name__}; it must return a tensor, the loss")
-        if not program.backward:
+        if recorder.number(loss) not in (number for number, _ in program.seeds):
+            program.backward.clear()  # what the function itself went back
+            program.seeds.clear()
+            for value in program.values:
+                value.gradient = None
             back(recorder, loss)
     return program
 

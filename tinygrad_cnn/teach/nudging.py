@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,8 @@ from tinygrad_cnn.teach.derivatives import Applied
 STEP = 1e-5
 ALL = 400
 """Up to how many elements each is nudged by itself; of more, those with the largest derivatives and some others."""
+PATIENCE = 1.5
+"""For so many seconds at most."""
 
 
 class Check(NamedTuple):
@@ -40,7 +43,9 @@ def nudge(applied: Applied, k: int, g: NDArray, d: NDArray) -> Check | None:
         return wide.forward([at if j == k else a for j, a in enumerate(inputs)])[0].astype(float)
 
     with np.errstate(all="ignore"):
+        began = perf_counter()
         middle = value(x)
+        fit = max(4, int(PATIENCE / (2 * (perf_counter() - began) + 1e-6)))
         steps = STEP * np.maximum(1.0, np.abs(x))
         if applied.op.broadcasts:
             up, down = value(x + steps), value(x - steps)
@@ -49,8 +54,9 @@ def nudge(applied: Applied, k: int, g: NDArray, d: NDArray) -> Check | None:
             at, places = None, np.arange(x.size)
             q, bend = q.ravel(), bend.ravel()
         else:
-            places = np.arange(x.size) if x.size <= ALL else _some(d)
-            at = None if x.size <= ALL else places.astype(np.int32)
+            whole = x.size <= min(ALL, fit)
+            places = np.arange(x.size) if whole else _some(d, fit)
+            at = None if whole else places.astype(np.int32)
             q, bend = np.empty(len(places)), np.empty(len(places))
             for n, j in enumerate(places):
                 h = steps.flat[j]
@@ -82,9 +88,10 @@ def nudge(applied: Applied, k: int, g: NDArray, d: NDArray) -> Check | None:
     return Check(at, q, kinks, int(agree.sum()), float(np.max(smooth, initial=0.0)), scale, direction, ok)
 
 
-def _some(d: NDArray) -> NDArray:
-    """The places of the largest derivatives, and of some others."""
+def _some(d: NDArray, fit: int) -> NDArray:
+    """The places of the largest derivatives, and of some others; about as many as there is time for."""
     sent = np.abs(np.ravel(d))
-    largest = np.argsort(-sent, kind="stable")[:64]
-    others = np.random.default_rng(0).choice(sent.size, 64, replace=False)
+    many = min(64, fit // 2, sent.size)
+    largest = np.argsort(-sent, kind="stable")[:many]
+    others = np.random.default_rng(0).choice(sent.size, many, replace=False)
     return np.unique(np.concatenate([largest, others]))

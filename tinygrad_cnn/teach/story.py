@@ -13,6 +13,7 @@ import linecache
 import tokenize
 import zlib
 from collections import Counter
+from functools import cache
 from html import escape
 from pathlib import PurePath
 from textwrap import dedent
@@ -33,7 +34,7 @@ INLINE = 4096
 """Arrays up to so many bytes are not compressed, so that the first page needs to inflate none."""
 FULL = 400
 """Up to how many ops each step gets its derivatives and its check; of larger programs the page tells less."""
-ROOM = 12_000_000
+ROOM = 6_000_000
 """How many bytes of elements a page may hold; beyond, the largest arrays are left out."""
 DTYPES = {"f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1"}
 
@@ -106,6 +107,7 @@ class Story:
         self.ids = {value.number: k for k, value in enumerate(self.values)}
         self.ops = {line.number: k for k, line in enumerate(self.lines)}
         self.labels = self.unique_labels()
+        self.sent = {(step.line, step.input) for step in program.backward}
 
     def at(self, number: int) -> int:
         """The value that this one is: what was written is what was computed for it."""
@@ -307,8 +309,7 @@ class Story:
 
     def derivatives(self, op: type[Op], line: Line, k: int) -> Map | None:
         """The derivatives of one input, if a gradient goes there."""
-        wanted = any(step.line == line.number and step.input == k for step in self.program.backward)
-        applied = self.applied(op, line) if wanted else None
+        applied = self.applied(op, line) if (line.number, k) in self.sent else None
         if applied is None:
             return None
         g = self.program.values[self.at(line.outputs[0])].gradient
@@ -427,6 +428,7 @@ def _text(option: Any) -> str:
     return text if len(text) <= 80 else f"{text[:77]}…"
 
 
+@cache
 def _code(op: type[Op], name: str) -> str:
     """What the rule of an input returns, as it is written; the rule whole if it is longer than one line."""
     try:
