@@ -429,7 +429,7 @@ def _text(option: Any) -> str:
 
 
 @cache
-def _code(op: type[Op], name: str) -> str:
+def _code(op: Any, name: str) -> str:
     """What the rule of an input returns, as it is written; the rule whole if it is longer than one line."""
     try:
         source = dedent(inspect.getsource(vars(op).get(f"d_{name}") or getattr(op, f"d_{name}")))
