@@ -88,7 +88,7 @@ class LBFGS(Optimizer):
             d = memory.direction(gradient)
             memory.t = group["lr"]  # as it is given: so the state keeps it
             if memory.state["n_iter"] == 1:
-                memory.t = min(1.0, 1.0 / float(np.abs(gradient).sum())) * memory.t
+                memory.t = min(1.0, 1.0 / Tensor.wrap(np.asarray(np.abs(gradient).sum()))) * memory.t
             rate, before, memory.prev_loss, slope = float(memory.t), gradient, loss, float(gradient @ d)
             memory.prev_flat_grad = before
             if slope > -group["tolerance_change"]:

@@ -53,9 +53,11 @@ class Case(NamedTuple):
 class Difference(Exception):
     """Where the two part: the class, and a few words."""
 
-    def __init__(self, outcome: str, text: str = "") -> None:
+    def __init__(self, outcome: str, text: str = "", derivatives: Any = None) -> None:
         super().__init__(outcome, text)
         self.outcome, self.text = outcome, text
+        self.derivatives = derivatives
+        """Ours and PyTorch's of each input, if these differ."""
 
 
 def leaves(value: Any) -> Iterator[Any]:

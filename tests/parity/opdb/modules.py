@@ -91,7 +91,8 @@ def run_sample(info: Any, mine: Any, sample: Any, dtype: torch.dtype, training: 
             result = forward(torch, theirs, mapped(args, change), mapped(kwargs, change))
             return result.result if isinstance(result, Attempt) else result
 
-        return difference.outcome, difference.text, Evidence(sample, got.result, want.result, again)
+        seen = Evidence(sample, got.result, want.result, again, difference.derivatives, args[:1])
+        return difference.outcome, difference.text, seen
     return "agree", ""
 
 

@@ -212,7 +212,8 @@ def outcome(op: Any, call: Call, theirs: Any, mine: Any, *, in_place: bool, seco
         try:
             compare(op, call, got, want, in_place=in_place, second=second)
         except Difference as difference:
-            return difference.outcome, difference.text, evidence(call, theirs, got, want)
+            found = evidence(call, theirs, got, want)._replace(derivatives=difference.derivatives)
+            return difference.outcome, difference.text, found
         except NameAbsent as error:  # in what PyTorch's test makes of the result
             return "not found", str(error)
         return "agree", ""
@@ -423,7 +424,7 @@ def check_derivatives(a: list[Any], b: list[Any], inputs: list[Any], tolerance: 
         try:
             check_same(x, y, max(tolerance, TOLERANCE[str(y.dtype)[6:]]), name)
         except Difference as difference:
-            raise Difference(difference.outcome, f"of input {i}: {difference.text}") from None
+            raise Difference(difference.outcome, f"of input {i}: {difference.text}", (a, b)) from None
 
 
 def outcome_out(op: Any, call: Call, way: Variant, kind: str) -> Found:

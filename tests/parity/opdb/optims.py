@@ -9,9 +9,9 @@ import torch
 from torch.testing._internal.common_optimizers import OptimizerErrorEnum, optim_db
 
 import tinygrad_cnn as tg
-from tests.parity.opdb.exceptions import excepted
+from tests.parity.opdb.exceptions import Evidence, excepted
 from tests.parity.opdb.judge import Case, Difference, brief, check_same, kind_of
-from tests.parity.opdb.ops import copied, errors_agree
+from tests.parity.opdb.ops import Found, copied, errors_agree
 from tests.parity.opdb.translate import DTypeAbsent, NameAbsent, here, ours
 
 STEPS = 10
@@ -33,13 +33,13 @@ def run_entry(name: str, share: Callable[[str, int], bool] = lambda dtype, i: Tr
             for i, sample in enumerate(info.optim_inputs_func("cpu")):
                 if share(dtype, i):
                     for flag in (None, *(f for f in ("foreach", "fused") if f in info.supported_impls)):
-                        result = run_sample(info, mine, sample, dtype, flag)
-                        cases.append(excepted(Case(name, flag or "steps", dtype, i, *result)))
+                        outcome, text, *evidence = run_sample(info, mine, sample, dtype, flag)
+                        cases.append(excepted(Case(name, flag or "steps", dtype, i, outcome, text), *evidence))
         cases += [excepted(Case(name, *rest)) for rest in run_errors(info, mine)]
     return cases
 
 
-def run_sample(info: Any, mine: Any, sample: Any, dtype: str, flag: str | None) -> tuple[str, str]:
+def run_sample(info: Any, mine: Any, sample: Any, dtype: str, flag: str | None) -> Found:
     """The class of one configuration, and a few words."""
     given = dict(sample.kwargs, **({flag: True} if flag else {}))
     try:
@@ -61,14 +61,28 @@ def run_sample(info: Any, mine: Any, sample: Any, dtype: str, flag: str | None) 
     try:
         check_same(got, want, TOLERANCE)
     except Difference as difference:
-        return difference.outcome, difference.text
+
+        def again(change: Callable[[torch.Tensor], torch.Tensor]) -> Any:
+            """PyTorch's own plain steps: without the flag, with numbers for options that are tensors."""
+            numbers = {k: v.item() if isinstance(v, torch.Tensor) else v for k, v in sample.kwargs.items()}
+            return trained(torch, info.optim_cls, copied(numbers, True), dtype, False, change)
+
+        return difference.outcome, difference.text, Evidence(sample, got, want, again)
     return "agree", ""
 
 
-def trained(library: Any, cls: Any, kwargs: dict[str, Any], dtype: str, sparse: bool) -> Any:
-    """The parameters and the optimiser's state after some steps."""
+def trained(
+    library: Any,
+    cls: Any,
+    kwargs: dict[str, Any],
+    dtype: str,
+    sparse: bool,
+    change: Callable[[torch.Tensor], torch.Tensor] = lambda p: p,
+) -> Any:
+    """The parameters and the optimiser's state after some steps; from parameters that are changed before."""
     shapes = ((3, 2), (4, 3))
     start = [np.cos(np.arange(np.prod(s)) + 1.0).reshape(s).astype(dtype) for s in shapes]
+    start = [change(torch.from_numpy(s)).numpy() for s in start]
     goal = [library.from_numpy(np.sin(3 * s)) for s in start]
     params = [library.from_numpy(s.copy()).requires_grad_() for s in start]
     optimiser = cls(params, **kwargs)

@@ -68,9 +68,15 @@ def linear_cross_entropy(
     linear_weight : (C, in_features), or, with a target for each of d1, … places, (C, d1, …, in_features)
     target : class indices (N, d1, …), or probabilities (N, C, d1, …)
     linear_bias : (C, d1, …), optional
-    options : a `LinearCrossEntropyOptions`, which changes nothing here
+    options : a `LinearCrossEntropyOptions`: with it float16 is computed in float32, as in PyTorch's chunks
     """
     op = "linear_cross_entropy"
+    half = options is not None and dtype_of(input) == np.float16
+    if half:
+        input, linear_weight, target, linear_bias, weight = (
+            ops.astype(a, np.float32) if a is not None and dtype_of(a) == np.float16 else a
+            for a in (input, linear_weight, target, linear_bias, weight)
+        )
     check_ndim(op, "input", input, (1, 2), "(N, in_features) or (in_features,)")
     shape, weights = shape_of(input), shape_of(linear_weight)
     if len(weights) < 2 or weights[-1] != shape[-1]:
@@ -85,7 +91,7 @@ def linear_cross_entropy(
     rows = math.prod(weights[:-1])
     bias = None if linear_bias is None else ops.reshape(linear_bias, (rows,))
     logits = ops.linear(input, ops.reshape(linear_weight, (rows, weights[-1])), bias)
-    return cross_entropy(
+    loss = cross_entropy(
         ops.reshape(logits, wanted),
         target,
         weight,
@@ -93,6 +99,7 @@ def linear_cross_entropy(
         reduction=reduction,
         label_smoothing=label_smoothing,
     )
+    return ops.astype(loss, np.float16) if half else loss
 
 
 def nll_loss(
