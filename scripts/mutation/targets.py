@@ -42,7 +42,6 @@ HELPERS = {
     "ops.reduce.at_extreme": ("MaxDim", "MinDim"),
     "core.indexing.is_basic": ("PutItem", "SetItem", "GetItem"),
     "core.indexing.last_writes": ("SetItem",),
-    "core.indexing.sum_to_shape": ("SetItem", "Matmul"),
     "ops.indexing.along_axis": ("Gather", "ScatterAdd", "Sort"),
     "core.linalg.rows": ("Linear",),
     "ops.solving.turned": ("Solve", "SolveTriangular", "Slogdet"),
@@ -56,8 +55,7 @@ HELPERS = {
     "ops.decompositions.times_upper": ("LU",),
     "ops.norm.standardised": ("Normalize",),
     "core.engine.settle": ("Add", "Mul", "Where", "Matmul", "Cast", "Sum", "Exp"),
-    "core.engine.unbroadcast": ("Add", "Mul", "Where", "Maximum"),
-    "core.engine.d_shape_without": ("Add", "Mul", "Where"),
+    "core.reduce.unbroadcast": ("Add", "Mul", "Where", "Maximum", "SetItem", "Matmul"),
 }
 """Functions of the ops and of the engine that derivatives are made of."""
 

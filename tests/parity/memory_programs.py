@@ -407,7 +407,8 @@ def with_copies(line):
     target = names[-1] if "out=" in line else names[0]
     for name in reversed(names):
         if name is not target and not line[: name.start()].endswith(("out=", ".")):
-            line = f"{line[: name.start()]}{name.group()}.clone(){line[name.end() :]}"
+            end = name.end() + (len(".detach()") if line[name.end() :].startswith(".detach()") else 0)
+            line = f"{line[:end]}.clone(){line[end:]}"
     return line
 
 
@@ -445,7 +446,7 @@ def of_views_brought_up_to_date(run, found, theirs):
 def after_other_data(run, found, theirs):
     other = any(OTHER_DATA.search(line) for line in run.lines)
     told = any("register_hook" in line or "retain_grad" in line for line in run.lines)
-    seen = any(text in str(theirs) for text in SINCE_OTHER_DATA)
+    seen = any(text in str(theirs) for text in SINCE_OTHER_DATA) or "was given data of another shape" in found[2]
     differs = found[0] == "gradient exists" or (told and found[0][:5] in ("value", "names"))
     return other and (seen or (differs and bool(BACKWARD.search(run.lines[-1]))))
 
@@ -491,7 +492,8 @@ def written_unseen(lines):
 
 
 def may_differ_at_the_end(run, found):
-    return unseen_there(run, found, None) or after_other_data(run, found, found[1])
+    other = found[0] in FACTS and any(OTHER_DATA.search(line) for line in run.lines)
+    return other or unseen_there(run, found, None) or after_other_data(run, found, found[1])
 
 
 def two_ellipses(run, found, theirs):
@@ -519,6 +521,7 @@ def made_in_order(run, found, theirs):
     of = root(things[name[1] or name[2]])
     lines = []
     for line in run.lines:
+        line = re.sub(r"\.data = (.*)$", r".data = (\1).contiguous()", line)
         given = re.match(r"(?:with m.no_grad\(\): )?((?:t\d+, )*t\d+),? = ", line)
         made = [name for name in NAME.findall(given[1]) if name in things] if given else []
         own = [name for name in made if things[name]._base is None and same_storage(things[name], of)]
@@ -526,22 +529,61 @@ def made_in_order(run, found, theirs):
     return lines
 
 
+def set_to_one_array(run, found, theirs):
+    shared = any(re.search(r"from_numpy|as_tensor\(n|loaded\(|deepcopy\(", line) for line in run.lines)
+    return found[0] == "answer" and "is_set_to" in run.lines[-1] and shared
+
+
+def in_another_dtype(run, found, theirs):
+    """Whether the numbers agree in the dtype that they were computed in, and their bits are read as another."""
+    name, names = NAME.findall(found[1])[0] if found[0] == "value of tensor" else "", run.there.names
+    same = [
+        close(as_array(run.here.names[other]), as_array(value), 1e-3)
+        for other, value in names.items()
+        if NAME.fullmatch(other) and isinstance(value, torch.Tensor) and name
+        if value.dtype != names[name].dtype and same_storage(value, names[name])
+    ]
+    return any(same)
+
+
+def given_twice(run, found, theirs):
+    """Whether an optimizer has one parameter twice."""
+    twice = False
+    for line in run.lines:
+        made = re.search(r"m\.optim\.\w+\(\[([^]]*)\]", line)
+        given = [run.there.names.get(name) for name in NAME.findall(made[1])] if made else []
+        twice = twice or len({id(v) for v in given}) < len(given)
+    return twice and found[0].startswith("value of") and bool(re.search(r"o\d+\.step\(", run.lines[-1]))
+
+
+def retained_and_turned(run, found, theirs):
+    name = (NAME.findall(found[1]) or [""])[0]
+    retained = any(f"{name}.retain_grad()" in line for line in run.lines)
+    turned = any(re.search(rf"\b{name}\.(un)?(squeeze|transpose|t|swapaxes|swapdims)_\(", line) for line in run.lines)
+    return retained and turned and found[0] in ("gradient exists", "value of gradient", "shape of gradient")
+
+
+def switched_off(run, found, theirs):
+    stale = theirs is None and "was made under no_grad(), and it or its base is written" in found[2]
+    return stale and "requires_grad_(" in run.lines[-1]
+
+
 def asked_how_it_lies(run, found, theirs):
-    name = NAME.search(run.lines[-1])
+    name = first_name(run)
     asked = found[0] == "answer" and re.search(r"stride\(|is_contiguous", run.lines[-1])
-    return bool(asked) and not root(run.there.names[name.group()]).is_contiguous()
+    return bool(asked) and name and not root(run.there.names[name.group()]).is_contiguous()
 
 
 def of_an_empty_gradient(run, found, theirs):
-    name = NAME.search(run.lines[-1])
+    name = first_name(run)
     refused = re.search("does not require a gradient|a leaf that requires a gradient", found[2])
-    return bool(refused) and theirs is None and not run.there.names[name.group()].numel()
+    return bool(refused) and theirs is None and not size(run, name)
 
 
 def of_nothing(run, found, theirs):
-    name = NAME.search(run.lines[-1])
+    name = first_name(run)
     asked = re.search(r"storage_offset|is_set_to", run.lines[-1])
-    return found[0] == "answer" and bool(asked) and not run.there.names[name.group()].numel()
+    return found[0] == "answer" and bool(asked) and not size(run, name)
 
 
 def beside_a_view_without_grad(run, found, theirs):
@@ -549,18 +591,55 @@ def beside_a_view_without_grad(run, found, theirs):
     views = [NAME.findall(line)[0] for line in run.lines if re.match(r"with m.no_grad\(\): t\d+ = ", line)]
     things = [run.there.names.get(name) for name in views]
     seen = any(isinstance(v, torch.Tensor) and v._is_view() and v.requires_grad for v in things)
-    return found[0] in ("requires_grad of gradient", "requires_grad of held gradient") and seen
+    taken = "autograd.grad(" in run.lines[-1] and "create_graph=True" in run.lines[-1]
+    of = ("requires_grad of gradient", "requires_grad of held gradient", *["requires_grad of tensor"][:taken])
+    return found[0] in of and seen
+
+
+def first_name(run):
+    """The first tensor or array in the last line that exists."""
+    return next((name for name in NAME.finditer(run.lines[-1]) if name.group() in run.there.names), None)
+
+
+def size(run, name):
+    """The number of elements; of no tensor 1."""
+    value = run.there.names[name.group()] if name else None
+    return value.numel() if isinstance(value, torch.Tensor) else 1
+
+
+def told_before_a_write(run, found, theirs):
+    """Whether a view with a hook was written since."""
+    hooked, written = set(), False
+    for line in run.lines:
+        name = (NAME.findall(line) or [""])[0]
+        written = written or (name in hooked and bool(WRITE.search(line)))
+        made = re.search(r"(t\d+)\.register_hook\(", line)
+        value = run.there.names.get(made[1]) if made else None
+        hooked |= {made[1]} if isinstance(value, torch.Tensor) and value._is_view() else set()
+    return written and bool(BACKWARD.search(run.lines[-1])) and found[0].startswith(("value of", "names"))
+
+
+def of_an_expanded_leaf(run, found, theirs):
+    """Whether a gradient differs of a leaf whose elements lie in one place."""
+    name = (NAME.findall(found[1]) or [""])[0]
+    value = run.there.names.get(name)
+    expanded = isinstance(value, torch.Tensor) and any(
+        n > 1 and not s for n, s in zip(value.shape, value.stride(), strict=True)
+    )
+    return found[0] == "value of gradient" and expanded and value.is_leaf
 
 
 def of_an_empty_view(run, found, theirs):
-    name = NAME.search(run.lines[-1])
-    nothing = name and BACKWARD.search(run.lines[-1]) and not run.there.names[name.group()].numel()
-    return found[0] == "requires_grad of gradient" and bool(nothing) and "create_graph=True" in run.lines[-1]
+    name = first_name(run)
+    nothing = name and BACKWARD.search(run.lines[-1]) and not size(run, name)
+    return found[0].startswith("requires_grad of") and bool(nothing) and "create_graph=True" in run.lines[-1]
 
 
 def by_index_into_expanded_before(run, found, theirs):
     """Whether PyTorch cannot differentiate a write by index into expanded memory, or refuses it in the second pass."""
-    by_index = any(re.search(r"\[.*(m\.tensor|t\d+).*\] [-+*/]?= |\.(index|masked)_", line) for line in run.lines)
+    by_index = any(
+        re.search(r"\[.*(m\.tensor|t\d+).*\] [-+*/]?= |\.(index|masked)_|\.(fill|zero)_\(", line) for line in run.lines
+    )
     refused = "more than one element of the written-to" in str(theirs) and found[2] == said(None)
     return refused and by_index and bool(BACKWARD.search(run.lines[-1]))
 
@@ -578,8 +657,9 @@ def told_in_the_second_pass(run, found, theirs):
 
 def view_of_a_hidden_value(run, found, theirs):
     """Whether PyTorch refuses to write into a view, made under no_grad, of a value that nobody holds."""
-    name = NAME.search(run.lines[-1])
-    if UNDER_NO_GRAD not in str(theirs) or found[2] != said(None) or not name:
+    name = first_name(run)
+    refused = UNDER_NO_GRAD in str(theirs) or "Can't detach views in-place" in str(theirs)
+    if not refused or found[2] != said(None) or not name:
         return False
     own = run.there.names[name.group()]._base
     return not any(own is value for value in run.there.alive().values())
@@ -695,6 +775,41 @@ EXCEPTIONS = {
         "The same of reshape, which copies there and gives a view here. PyTorch must agree when the result is brought "
         "in order where it is made.",
         made_in_order,
+    ),
+    "the gradient of an expanded leaf": Allowed(
+        "The gradient of an expanded leaf",
+        "PyTorch lays it as the leaf lies, its elements in one place, and adds them all up there.",
+        of_an_expanded_leaf,
+    ),
+    "a hook of a view that was written since": Allowed(
+        "A hook of a view that was written since",
+        "Here it is told the gradient of the value before the write; PyTorch's goes past it, to the base.",
+        told_before_a_write,
+    ),
+    "a window set to another": Allowed(
+        "Tensors made of one NumPy array",
+        "is_set_to says that they are one window; PyTorch knows two storages.",
+        set_to_one_array,
+    ),
+    "bits read as another dtype": Allowed(
+        "Bits read as another dtype",
+        "The last bits of a result, and those of NaN, differ, and read as another dtype they are other numbers.",
+        in_another_dtype,
+    ),
+    "a parameter given twice": Allowed(
+        "A parameter that an optimizer is given twice",
+        "PyTorch warns of it; whether the second step sees what the first left depends on how it loops.",
+        given_twice,
+    ),
+    "retain_grad before a turn": Allowed(
+        "`retain_grad()` before `squeeze_()`",
+        "PyTorch goes on to keep the gradient of the value before, in its shape.",
+        retained_and_turned,
+    ),
+    "a stale view that is switched off": Allowed(
+        "A view under `no_grad` whose base is written",
+        "requires_grad_ asks whether it is a leaf, and so for its place in the graph.",
+        switched_off,
     ),
     "how what lies in another order lies": Allowed(
         "`view` of a result",

@@ -703,6 +703,8 @@ def test_a_gradient_that_was_given_another_shape_takes_no_more():
     x.grad.transpose_(0, 2)
     with pytest.raises(RuntimeError, match="grad was given another shape"):
         x.sum().backward()
+    with pytest.raises(RuntimeError, match="step: "):
+        tg.optim.SGD([x]).step()
     x.grad = tg.ones(1).expand(2, 1, 3)
     with pytest.raises(RuntimeError, match="refers to a single place in memory"):
         x.sum().backward()
@@ -822,3 +824,33 @@ def test_integers_are_not_divided_by_addcdiv_and_a_number_has_no_diagonal():
 def test_a_chain_of_what_is_no_matrix_is_not_multiplied(shapes):
     with pytest.raises(RuntimeError, match="multi_dot: tensor"):
         tg.linalg.multi_dot([tg.ones(shape) for shape in shapes])
+
+
+@pytest.mark.parametrize("laid_out", [lambda y: y.transpose_(0, 1), lambda y: y])
+def test_a_result_written_over_whole_stays_the_result_of_an_op(laid_out):
+    x = tg.ones(2, 2, requires_grad=True)
+    for y in (laid_out(x * 2), laid_out(tg.rot90(x))):
+        y.copy_(tg.zeros(2, 2))
+        assert y.requires_grad
+        y.sum().backward()
+    assert x.grad.tolist() == [[0, 0]] * 2
+
+
+def test_an_index_that_lies_in_the_target_is_kept_as_it_was():
+    x = tg.zeros(2, dtype=tg.float64, requires_grad=True)
+    y = x * 1
+    y.index_add_(0, y.view(tg.int64), tg.ones(2, dtype=tg.float64))
+    y.sum().backward()
+    assert x.grad.tolist() == [1, 1]
+    assert y.tolist() == [2, 0]
+
+
+@pytest.mark.parametrize("last", [float("nan"), float("inf")])
+@pytest.mark.parametrize(
+    "function", [tg.relu, tg.max, tg.amax, lambda x: x.max(0)[0], lambda x: x.median(), F.hardtanh, F.leaky_relu]
+)
+def test_a_gradient_without_bound_stays_where_it_belongs(function, last):
+    x = tg.tensor([-2.0, 0.5, -3.0], requires_grad=True)
+    y = function(x)
+    (grad,) = tg.autograd.grad(y, x, tg.full_like(y, last))
+    assert [bool(tg.isfinite(g)) for g in grad] == [bool(g == 0) for g in grad]

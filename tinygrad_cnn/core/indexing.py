@@ -120,7 +120,7 @@ class SetItem(Op):
         return y
 
     def d_x(g: Array, *, index: Index) -> Array:
-        return SetItem.apply(g, 0.0, index=index)
+        return np.zeros(g.shape, g.dtype) if index is ... else SetItem.apply(g, 0.0, index=index)
 
     def d_v(g: Array, v_shape: Shape, *, index: Index) -> Array:
         read = GetItem.apply(g, index=index)

@@ -144,8 +144,7 @@ class View:
             before = source.view_of = outside(source.array)  # nobody sees its base, so it is one
         self.base: Any = source if before is None or before.base is None else before.base
         self.before: View | None = None if self.base is source else before  # the view of which this is a view
-        self.op, self.options = op, options
-        self.seen: Any = getattr(source, "array", None)  # the source as it was then
+        self.op, self.options, self.seen = op, options, getattr(source, "array", None)
         self.time = clock.now  # when its history was last known to be right
         inherited = None if before is None else before.refusal
         self.refusal: str | None = NO_GRAD if not mode.recording else SEVERAL if op.several else inherited
@@ -158,8 +157,7 @@ class View:
             if sys.getrefcount(view) > 3:
                 return False
             view, length = view.before, length + 1
-        seen = self.base is None or self.refusal == SEVERAL  # the other parts are
-        return not seen and sys.getrefcount(self.base) <= length + 1
+        return self.base is not None and self.refusal != SEVERAL and sys.getrefcount(self.base) <= length + 1
 
     def check(self, op: str) -> None:
         """RuntimeError if its memory may not be written where that is recorded."""

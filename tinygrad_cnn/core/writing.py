@@ -105,7 +105,7 @@ class Writable:
     def assign(self, op: str, value: ArrayLike) -> Self:
         """Take a value, broadcast: of what was here before nothing is needed."""
         recorded, node, array = self.records_write(op, (value,)), None, value
-        if recorded and self.view_of is None:
+        if recorded and self.base is None:
             return self.become(op, lambda x: SetItem.apply(x, value, index=...), value)
         if isinstance(value, Writable):
             if recorded and value.requires_grad:
@@ -194,15 +194,16 @@ class Writable:
 
     def _spread(self, value: Any) -> Any:
         """A value in this tensor's shape and dtype."""
-        shape, dtype = self.array.shape, self.array.dtype
-        value = value if value.array.dtype == dtype else value.astype(dtype)
-        return value if value.array.shape == shape else Expand.apply(value, shape=shape)
+        value = value if value.array.dtype == self.array.dtype else value.astype(self.array.dtype)
+        return value if value.array.shape == self.array.shape else Expand.apply(value, shape=self.array.shape)
 
     def _keep_old(self, node: Any, operands: list[NDArray]) -> None:
         """Give the nodes of this write a copy of the value from before, where they saved it; not those of operands."""
         memory, stack = owner(self.array), [node]
 
         def kept(part: Any) -> Any:
+            if type(part) is tuple:
+                return tuple(map(kept, part))
             old = type(part) is np.ndarray and owner(part) is memory and not any(part is o for o in operands)
             return np.array(part) if old else part
 
@@ -210,11 +211,12 @@ class Writable:
             node = stack.pop()
             if isinstance(node, Node) and node.time == clock.now:
                 stack += node.edges
-                node.saved = node.saved and tuple([kept(part) for part in node.saved])
+                node.saved = node.saved and kept(node.saved)
+                node.options = {name: kept(value) for name, value in node.options.items()}
 
     def _clear_of(self, other: NDArray) -> bool:
         """Whether a write here leaves another array as it is, or writes just the whole of it."""
-        own, its = ((start(a), a.shape, a.strides) for a in (self.array, other))
+        own, its = ((start(a), a.shape, a.strides, a.dtype) for a in (self.array, other))
         return own == its or not np.shares_memory(self.array, other)
 
     def _keep_output(self, node: Any) -> None:

@@ -146,7 +146,10 @@ def relu(x: NDArray) -> NDArray:
 
 def gate(x: NDArray, of: NDArray) -> NDArray:
     """0 where `of` is at most 0, else x; so what was NaN lets x through."""
-    return np.asarray(x * ~(of <= 0))
+    if x.size <= 4096:
+        return np.where(of <= 0, x.dtype.type(0), x)
+    y = np.asarray(x * ~(of <= 0))  # many times as fast
+    return y if np.isfinite(np.sum(y)) else np.where(of <= 0, x.dtype.type(0), x)  # 0 · ∞ is none
 
 
 def tail(slope: Callable[[NDArray], NDArray], far: NDArray, x: NDArray) -> tuple[NDArray, NDArray] | None:

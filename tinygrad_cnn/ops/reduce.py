@@ -454,7 +454,7 @@ def extreme_along(x: Array, indices: Array, axis: int, keepdim: bool) -> tuple[A
 def at_extreme(g: Array, indices: Array, shape: Shape, axis: int, keepdim: bool) -> Array:
     """The cotangent where the extreme was found, 0 elsewhere."""
     places = np.arange(shape[axis]).reshape([-1 if a == axis else 1 for a in range(len(shape))])
-    return beside(g, (axis,), keepdim) * (places == beside(indices, (axis,), keepdim))
+    return np.where(places == beside(indices, (axis,), keepdim), beside(g, (axis,), keepdim), 0.0)
 
 
 class Argmax(Op):
@@ -500,7 +500,7 @@ def evenly(g: Array, y: Array, x: Array, axes: tuple[int, ...], keepdim: bool) -
     """The cotangent, in equal parts, where x attains the extreme y; of NaN, where x is NaN."""
     extreme = beside(y, axes, keepdim)
     winners = np.logical_or(x == extreme, np.logical_and(x != x, extreme != extreme))
-    return beside(g, axes, keepdim) / np.sum(winners, axis=axes, keepdims=True) * winners
+    return np.where(winners, beside(g, axes, keepdim) / np.sum(winners, axis=axes, keepdims=True), 0.0)
 
 
 def reduced_axes(op: str, input: Array, dim: Axis) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ import numpy as np
 
 from tinygrad_cnn.autograd import enable_grad, note_write
 from tinygrad_cnn.autograd.hooks import RemovableHandle, Snapshot
+from tinygrad_cnn.core.checks import check_broadcast
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.tensor import Tensor
@@ -190,6 +191,11 @@ class Optimizer:
                     value, gradient = p.array, grad.array
                     if value.dtype.kind != "f":
                         raise RuntimeError(f"step: a parameter of dtype {value.dtype} cannot be optimised; use floats")
+                    fits = gradient.shape == value.shape
+                    if not fits and check_broadcast("step", value.shape, gradient.shape) != value.shape:
+                        raise ArgumentError(
+                            f"step: .grad was given shape {gradient.shape}, its tensor has {value.shape}"
+                        )
                     state = self.state.get(p, {})
                     try:
                         self.update(value, -gradient if group.get("maximize") else gradient, state, group)
