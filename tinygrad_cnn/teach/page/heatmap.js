@@ -186,7 +186,8 @@ export class HeatMap {
     let s = "";
     for (let n = 0; n < this.part.count; n++) {
       const i = this.part.base + n, [x, y] = this.xy(i), at = this.image ? grey(this.v.data[i], this.range) : shade(this.v.data[i], this.most), c = palette(this.image).colours.slice(at * 4, at * 4 + 3);
-      s += `<text x="${x + this.cell / 2}" y="${y + this.high / 2}" fill="${0.3 * c[0] + 0.59 * c[1] + 0.11 * c[2] > 140 ? "#15181c" : "#fff"}">${[3, 2, 1].map((d) => plain(this.v.data[i], d)).find((text) => text.length * 7.2 + 4 < this.cell) ?? "·"}</text>`;
+      const text = [3, 2].map((d) => plain(this.v.data[i], d)).find((t) => t.length * 7.2 + 4 < this.cell), small = text ?? plain(this.v.data[i], 1);
+      s += `<text x="${x + this.cell / 2}" y="${y + this.high / 2}"${text ? "" : ' class="small"'} fill="${0.3 * c[0] + 0.59 * c[1] + 0.11 * c[2] > 140 ? "#15181c" : "#fff"}">${small.length * 5.6 + 2 < this.cell ? small : ""}</text>`;
     }
     return s;
   }
