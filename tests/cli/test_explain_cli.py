@@ -49,7 +49,7 @@ def test_it_writes_a_page_of_the_first_backward(explained, tmp_path):
 
 
 def test_another_backward_another_file_and_arguments(explained, tmp_path):
-    done = explained("lesson.py", "--call", "3", "--out", "third.html", "--", "--rate", "2")
+    done = explained("lesson.py", "--call", "3", "--out", "third.html", "--args", "--rate", "2")
     assert done.returncode == 0, done.stderr
     assert "['--rate', '2']" in done.stdout
     labels = [value["label"] for value in data(tmp_path / "third.html")["values"]]

@@ -12,11 +12,11 @@ from tinygrad_cnn.cli.options import positive
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `explain`."""
     parser.add_argument("script", type=Path, help="a Python file that calls backward()")
-    parser.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="what the script is given; options after --")
     parser.add_argument("--out", type=Path, metavar="FILE", help="where to write the page (script.html in this folder)")
     parser.add_argument(
         "--call", type=positive(int), default=1, metavar="N", help="which backward() to explain (the first)"
     )
+    parser.add_argument("--args", nargs=argparse.REMAINDER, default=[], help="all that follows is given to the script")
     parser.add_argument(
         "--timeout", type=positive(float), default=60.0, metavar="S", help="stop the script after S seconds (60)"
     )
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
         str(script),
         str(out),
         str(args.call),
-        *args.arguments,
+        *args.args,
     ]
     try:
         return subprocess.run(command, timeout=args.timeout, check=False).returncode

@@ -263,7 +263,8 @@ class Story:
             return None
         labels = [self.labels[self.at(n)] for n in line.inputs]
         name, text = op.inputs[place], rule_of(op, op.inputs[place])
-        code = _code(op, name)
+        rules: Any = op  # to mypy a class of `Op` has no hash
+        code = _code(rules, name)
         y = filled["y"]
         short = op.broadcasts and all(
             len(label) <= 8 and label.isidentifier() and label != "g" for label in [*labels, y]
