@@ -232,7 +232,7 @@ def path(view: View) -> Path:
     while view.before is not None:
         view = view.before
         steps.append((view.op, view.options))
-    old = view.seen
+    old: Any = view.seen
     if (old.shape, old.strides) != (array.shape, array.strides) and owner(old) is owner(array):
         here, there = (np.tensordot(np.array(a.strides), np.indices(a.shape), 1) for a in (array, old))
         order = here.argsort(None)  # of the elements in memory
