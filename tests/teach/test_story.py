@@ -210,3 +210,17 @@ def test_a_large_program_is_told_in_brief():
     assert data["summary"] == {"ops": 601, "shown": "modules"}
     assert "601 ops" in data["note"]
     assert len(story.arrays.blocks) < 20
+
+
+def test_a_script_that_makes_its_network_begins_with_its_parameters():
+    with record(values=True) as program:
+        net = Net()
+        x = tg.randn(1, 1, 8, 8)
+        with tg.no_grad():
+            net.head.bias.fill_(0.5)
+        loss = F.cross_entropy(net(x), tg.tensor([1]))
+        loss.backward()
+    data = Story(program, "script").data()
+    assert [op["name"] for op in data["ops"]][:2] == ["Conv2DBias", "Relu"]
+    labels = {v["label"] for v in data["values"] if v["role"] == "parameter"}
+    assert labels == {f"net.{name}" for name, _ in net.named_parameters()}

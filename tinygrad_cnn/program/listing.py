@@ -237,6 +237,14 @@ class Program:
         """How much memory the backward pass keeps of all lines."""
         return sum(line.bytes for line in self.lines)
 
+    def aliases(self) -> dict[int, int]:
+        """Of each value that a write made, the one that was computed for it; not of leaves, whose history begins anew."""
+        return {
+            line.outputs[0]: line.options["result"]
+            for line in self.lines
+            if "result" in line.options and self.values[line.outputs[0]].role == "result"
+        }
+
     def value(self, name: str) -> Value:
         """The last value of this name; KeyError with the names that there are."""
         for value in reversed(self.values):

@@ -288,6 +288,8 @@ class Recorder:
             return self.number(node)
         if seen is not None:
             return self.written_unseen(given, seen)
+        if given._wants and node is None:  # a leaf is a value of its own, whoever else has its memory
+            return self.leaf(given)
         alike = self.memory.get(_window(given.array))
         other = None if alike is None else alike.tensor()
         if alike is not None and other is not None and alike.holds(other):
@@ -528,7 +530,8 @@ class Writing:
             self.result = recorder.nodes[id(node)]  # an op computed what was assigned
         options = self.options if self.result is None else {**self.options, "result": self.result}
         old = recorder.program.values[self.taken[0]]
-        value = recorder.new("result", self.target.array, name=old.name, module=old.module)
+        leaf = self.target._wants and self.target._node is None  # under no_grad(): here a history begins
+        value = recorder.new(old.role if leaf else "result", self.target.array, name=old.name, module=old.module)
         recorded = isinstance(self.target._node, Node) or self.target.requires_grad
         line = recorder.line(self.kind, self.op, tuple(self.taken), (value.number,), options, recorded)
         for part in recorder.program.lines[self.first : line.number]:

@@ -166,7 +166,7 @@ def _quoted(text: str) -> str:
 
 def _boxes(program: Program) -> dict[int, Box]:
     """A box for each line, and for each leaf that a line takes; numbers stand in the box of their op."""
-    alias = {line.outputs[0]: line.options["result"] for line in program.lines if "result" in line.options}
+    alias = program.aliases()
 
     def at(number: int) -> int:
         while number in alias:

@@ -96,7 +96,7 @@ class Story:
     def __init__(self, program: Program, title: str) -> None:
         self.program, self.title, self.arrays = program, title, Arrays()
         self.files: list[str] = []
-        self.alias = _aliases(program)
+        self.alias = program.aliases()
         self.lines = [line for line in program.lines if not self.hides(line)]
         reached = self.reached()
         self.lines = [line for line in self.lines if self.at(line.outputs[0]) in reached]
@@ -116,8 +116,9 @@ class Story:
         return number
 
     def hides(self, line: Line) -> bool:
-        """Whether a line is a write whose value a line of its own computed."""
-        return line.kind in WRITES and line.outputs[0] in self.alias
+        """Whether a line is a write whose value a line of its own computed, or one into a leaf, under `no_grad`."""
+        written = line.kind in WRITES
+        return written and (line.outputs[0] in self.alias or self.program.values[line.outputs[0]].role != "result")
 
     def reached(self) -> set[int]:
         """The values that lead to where the backward passes began, or to the outputs; all, if there is neither."""
@@ -140,7 +141,7 @@ class Story:
         plain = {}
         for value in self.values:
             label = value.label()
-            if value.name is None and not value.literal and value.line is not None:
+            if value.name is None and value.role == "result" and value.line is not None:
                 text = next((p.text for p in self.program.lines[value.line].where[:1]), "")
                 label = text if 0 < len(text) <= 24 else label
             plain[value.number] = label
@@ -395,11 +396,6 @@ class Story:
             "col": ends[0],
             "stop": ends[1],
         }
-
-
-def _aliases(program: Program) -> dict[int, int]:
-    """Of each written value, the one that was computed for it."""
-    return {line.outputs[0]: line.options["result"] for line in program.lines if "result" in line.options}
 
 
 def _summed(raw: Any, shape: Any) -> list[int]:
