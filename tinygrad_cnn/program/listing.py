@@ -238,7 +238,7 @@ class Program:
         return sum(line.bytes for line in self.lines)
 
     def aliases(self) -> dict[int, int]:
-        """Of each value that a write made, the one that was computed for it; not of leaves, whose history begins anew."""
+        """Of each value that a write made, the one that was computed for it; not of leaves, where a history begins."""
         return {
             line.outputs[0]: line.options["result"]
             for line in self.lines
