@@ -854,3 +854,9 @@ def test_a_gradient_without_bound_stays_where_it_belongs(function, last):
     y = function(x)
     (grad,) = tg.autograd.grad(y, x, tg.full_like(y, last))
     assert [bool(tg.isfinite(g)) for g in grad] == [bool(g == 0) for g in grad]
+
+
+def test_data_without_elements_is_given():
+    x, y = tg.zeros(0), tg.zeros(2, 0).flip(0)[-1]
+    x.data = y
+    assert x.shape == x.data.shape == (0,)

@@ -279,7 +279,7 @@ class Tensor(Writable):
 
     def accumulate(self, gradient: Any, owned: bool) -> None:
         """Add to `.grad`, in its memory unless that is recorded; an array that somebody may hold is copied first."""
-        if not self.is_leaf:
+        if isinstance(self._node, Node) or (self.view_of is not None and not self.is_leaf):
             raise RuntimeError("backward: a leaf was made the result of an op, by a write, since it was used")
         if not self._wants:  # no longer
             return

@@ -49,7 +49,7 @@ def storage_of(array: NDArray) -> UntypedStorage:
 def apart(array: NDArray) -> NDArray:
     """The same memory with a version of its own: a write through one of the two is not noted for the other."""
     row = row_of(owner(array))
-    if row is None:
+    if row is None or not array.size:
         return np.asarray(array.data)
     behind = np.asarray(row.data)  # behind a memoryview the chain of bases ends, and so does `owner`
     return np.ndarray(array.shape, array.dtype, behind, start(array) - start(row), array.strides)
