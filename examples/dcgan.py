@@ -12,7 +12,7 @@ import tinygrad_cnn as tg
 import tinygrad_cnn.nn.functional as F
 from tinygrad_cnn import nn, optim
 from tinygrad_cnn.datasets import load_sample
-from tinygrad_cnn.utils import make_grid, save_image
+from tinygrad_cnn.teach import sheet
 from tinygrad_cnn.utils.data import DataLoader, TensorDataset
 
 NOISE = 64
@@ -58,6 +58,7 @@ def main(folder=".", epochs=12, images=5000):
     draws, tells = generator().apply(begin), judge().apply(begin)
     optimizers = [optim.Adam(net.parameters(), lr=1e-3, betas=(0.5, 0.999)) for net in (draws, tells)]
     fixed, rows = tg.randn(10, NOISE, 1, 1), []
+    target = Path(folder) / "dcgan.png"
     for epoch in range(epochs):
         for (batch,) in DataLoader(TensorDataset(real), batch_size=50, shuffle=True, drop_last=True):
             drawn = draws(tg.randn(len(batch), NOISE, 1, 1))
@@ -76,8 +77,10 @@ def main(folder=".", epochs=12, images=5000):
         )
         with tg.no_grad():
             rows.append(draws(fixed))
-    target = Path(folder) / "dcgan.png"
-    save_image(make_grid(tg.cat(rows), nrow=10, normalize=True, value_range=(-1, 1)), target)
+        names = [f"epoch {k + 1}" for k in range(len(rows))]
+        title = "Digits drawn from the same noise, after each epoch"
+        picture = sheet(tg.cat(rows), rows=names, columns=10, zoom=1, title=title, value_range=(-1, 1))
+        picture.save(target)  # look at it while it learns
     print(f"wrote {target}: the same noise after each epoch")
     return chances
 

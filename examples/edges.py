@@ -8,12 +8,10 @@ same digit through 32 learned kernels, 26×26 each. Run it: ``python examples/ed
 import sys
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
 import tinygrad_cnn as tg
 from tinygrad_cnn import nn, optim
 from tinygrad_cnn.datasets import load_sample
+from tinygrad_cnn.teach import sheet
 
 KERNELS = {
     "horizontal edges": [[-1, -2, -1], [0, 0, 0], [1, 2, 1]],  # Sobel
@@ -43,23 +41,6 @@ def learned(images, labels, steps):
     return net[0]
 
 
-def grey(image):
-    """A plane as bytes: its least value black, its largest white."""
-    low, high = image.min(), image.max()
-    return np.uint8(np.round((image - low) / (high - low if high > low else 1) * 255))
-
-
-def sheet(planes, columns, zoom):
-    """Planes side by side, in rows, with a thin frame between them."""
-    height, width = max(p.shape[0] for p in planes) + 2, max(p.shape[1] for p in planes) + 2
-    rows = -(-len(planes) // columns)
-    paper = np.full((rows * height, columns * width), 40, np.uint8)
-    for k, plane in enumerate(planes):
-        top, left = k // columns * height + 1, k % columns * width + 1
-        paper[top : top + plane.shape[0], left : left + plane.shape[1]] = grey(plane)
-    return Image.fromarray(paper).resize((paper.shape[1] * zoom, paper.shape[0] * zoom), Image.Resampling.NEAREST)
-
-
 def main(folder=".", steps=500):
     """Write both pictures; return the planes that they show."""
     digits = load_sample()
@@ -67,10 +48,15 @@ def main(folder=".", steps=500):
     digit = images[0]
     edges = filtered(digit).numpy()
     maps = learned(images, labels, steps)(digit[None]).detach().numpy()
-    for name, planes, columns in (("edges.png", [digit.numpy(), *edges], 6), ("feature_maps.png", list(maps), 8)):
+    names = ["the digit", *KERNELS]
+    pictures = {
+        "edges.png": sheet([digit, *edges], names, columns=6, zoom=4, title="One digit through five kernels"),
+        "feature_maps.png": sheet(maps, [f"map {k}" for k in range(32)], zoom=4, title="Through 32 learned kernels"),
+    }
+    for name, picture in pictures.items():
         target = Path(folder) / name
-        sheet(planes, columns, 4).save(target)
-        print(f"wrote {target}: {len(planes)} planes")
+        picture.save(target)
+        print(f"wrote {target}")
     return edges, maps
 
 

@@ -14,7 +14,7 @@ import tinygrad_cnn.nn.functional as F
 from tinygrad_cnn import nn, optim
 from tinygrad_cnn.datasets import load_sample
 from tinygrad_cnn.distributions import Normal, kl_divergence
-from tinygrad_cnn.utils import make_grid, save_image
+from tinygrad_cnn.teach import sheet
 from tinygrad_cnn.utils.data import DataLoader, TensorDataset
 
 
@@ -44,11 +44,14 @@ class VAE(nn.Module):
 
 @tg.no_grad()
 def picture(net, images, side=12):
-    """A grid: images over their reconstructions, then codes from a square of the plane, decoded."""
+    """A sheet: images over their reconstructions, then codes from a square of the plane, decoded."""
     again = net.decoder(net.posterior(images[:side]).mean).sigmoid()
     steps = tg.linspace(-2, 2, side)
     plane = tg.stack([steps.repeat(side), steps.repeat_interleave(side)], dim=1)
-    return make_grid(tg.cat([images[:side], again, net.decoder(plane).sigmoid()]), nrow=side)
+    rows = ["digits", "decoded", *(f"code ·, {y:+.1f}" for y in steps.tolist())]
+    title = "What two numbers keep of a digit, and the plane of codes: from left to right -2 to 2"
+    shown = tg.cat([images[:side], again, net.decoder(plane).sigmoid()])
+    return sheet(shown, rows=rows, columns=side, zoom=1, title=title, value_range=(0, 1))
 
 
 def main(folder=".", epochs=30, images=5000):
@@ -69,7 +72,7 @@ def main(folder=".", epochs=30, images=5000):
             loss = net.loss(test).item()
         print(f"epoch {epoch + 1:2}: {loss:.1f} nats for each of {len(test)} images that it has not seen")
     target = Path(folder) / "vae.png"
-    save_image(picture(net, test), target)
+    picture(net, test).save(target)
     print(f"wrote {target}")
     return loss
 
