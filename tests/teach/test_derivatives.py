@@ -15,7 +15,7 @@ def test_a_first_call_that_is_slow_leaves_the_map_whole(monkeypatch):
         return clock[0]
 
     monkeypatch.setattr(derivatives, "perf_counter", ticking)
-    monkeypatch.setattr(derivatives, "PATIENCE", 40.0)
+    monkeypatch.setattr(derivatives, "PATIENCE", 10.0)
     x = np.random.default_rng(0).standard_normal((10, 8)).astype(np.float32)
     applied = derivatives.Applied(registry["Softmax"], (x,), {"axis": 1})
     found = derivatives._rows(applied, 0, applied.forward()[0], None)
@@ -31,7 +31,7 @@ def test_rows_that_are_all_slow_are_asked_for_the_largest_cotangents_only(monkey
         return clock[0]
 
     monkeypatch.setattr(derivatives, "perf_counter", ticking)
-    monkeypatch.setattr(derivatives, "PATIENCE", 10.0)
+    monkeypatch.setattr(derivatives, "PATIENCE", 2.5)
     x = np.random.default_rng(0).standard_normal((10, 8)).astype(np.float32)
     g = np.arange(80.0, dtype=np.float32).reshape(10, 8)
     applied = derivatives.Applied(registry["Softmax"], (x,), {"axis": 1})

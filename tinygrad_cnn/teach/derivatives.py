@@ -121,7 +121,8 @@ def _rows(applied: Applied, k: int, y: NDArray, g: NDArray | None) -> Map | None
     """Row by row: the rule is asked for each output alone."""
     x, op = np.asarray(applied.inputs[k]), applied.op
     ask = applied.rule(k)
-    fit = max(8, min(WORK // x.size, int(PATIENCE / (_cost(ask, y, x.shape) + 1e-6))))
+    patience = PATIENCE * (4 if x.size * y.size <= WORK else 1)  # a busy machine must not cut what fits
+    fit = max(8, min(WORK // x.size, int(patience / (_cost(ask, y, x.shape) + 1e-6))))
     only = None
     if y.size > fit:
         order = np.argsort(-np.abs(np.ravel(g if g is not None else y)), kind="stable")
