@@ -112,7 +112,7 @@ def test_the_articles_layers_agree_in_their_own_layout(article):
     assert [row.path for row in found.rows] == ["0", "1", "2, 3, softmax"]
     assert found.rows[0].differences == {"forward": None, "input": "none", "kernels": None}
     assert found.rows[2].differences == {"forward": None, "input": None, "weight": None, "bias": None}
-    assert "The bias of Conv2d has no counterpart by hand: it was set to 0." in found.notes
+    assert "The bias of 0 (Conv2d) has no counterpart by hand: it was set to 0." in found.notes
     assert np.array_equal(layers[0].kernels, kernels)
     assert np.array_equal(net[0].weight.detach().numpy(), weight)
     assert "Everything that could be compared agrees." in str(found)

@@ -157,8 +157,8 @@ class Twin:
 
     def _owned(self, start: int, j: int) -> list[tuple[str, Any]]:
         """The parameters of the modules between two stages."""
-        modules = [stage.module for stage in self.stages[start : j + 1] if stage.module is not None]
-        return [(f"{n} of {type(m).__name__}", p) for m in modules for n, p in m.named_parameters()]
+        called = [(s.name, s.module) for s in self.stages[start : j + 1] if s.module is not None]
+        return [(f"{n} of {_called(name, m)}", p) for name, m in called for n, p in m.named_parameters()]
 
     def _assignments(self, layer: ByHand, x: NDArray, start: int, j: int) -> Iterator[dict[str, tuple[Any, Layout]]]:
         """The ways to give the parameters of a layer to those of the network."""
@@ -193,6 +193,11 @@ class Twin:
         """What a layer by hand is in the network."""
         start = places[k - 1].stage + 1 if k else 0
         return ", ".join(stage.name for stage in self.stages[start : places[k].stage + 1])
+
+
+def _called(name: str, module: Module) -> str:
+    kind = type(module).__name__
+    return kind if name == kind else f"{name} ({kind})"
 
 
 def _noting(stages: list[Stage], name: str) -> Callable[..., None]:

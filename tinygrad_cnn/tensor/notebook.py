@@ -126,7 +126,7 @@ def _pictures(values: NDArray, images: NDArray, names: Sequence[str]) -> list[st
         name = names[k] if k < len(names) else ""
         caption = f"[{k}] {f'<b>{escape(name)}</b>' if name else ''}" if many_ else escape(name)
         plane = image[0] if values.ndim == 2 or (values.ndim == 3 and many_) else image
-        size = 96 if many_ else min(max(168, 4 * image.shape[-1]), 512)
+        size = 84 if many_ else min(max(168, 4 * image.shape[-1]), 512)
         figures.append(figure(picture(plane, span=span, width=size, index=index, titles=kept.size <= LISTED), caption))
     told = f"black is {number(low)}, white is {number(high)}"
     told += f"; the first {PLANES} of {len(images):,} images" if len(images) > PLANES else ""
