@@ -8,6 +8,7 @@ at, as long as there are not too many.
 from __future__ import annotations
 
 import base64
+import math
 import struct
 import zlib
 from collections.abc import Sequence
@@ -122,8 +123,14 @@ def legend(limit: float) -> str:
 
 def largest(array: Any) -> float:
     """The largest finite magnitude; 0 if there is none."""
-    a = np.abs(np.asarray(array, np.float64))
-    return float(np.max(a[np.isfinite(a)], initial=0.0))
+    a = np.asarray(array)
+    if not a.size:
+        return 0.0
+    found = max(abs(float(a.min())), abs(float(a.max())))
+    if math.isfinite(found):
+        return found
+    finite = a[np.isfinite(a)]
+    return max(abs(float(finite.min(initial=0))), abs(float(finite.max(initial=0))))
 
 
 def pooled(matrix: NDArray, most: int = MOST) -> tuple[NDArray, tuple[int, int]]:
@@ -135,7 +142,7 @@ def pooled(matrix: NDArray, most: int = MOST) -> tuple[NDArray, tuple[int, int]]
         blocks.append(block)
         if block > 1:
             starts = np.arange(0, a.shape[axis], block)
-            floats = a.astype(np.float64) if a.dtype.kind in "bfiu" else a
+            floats = a if a.dtype.kind == "f" else a.astype(np.float64)
             high, low = np.fmax.reduceat(floats, starts, axis=axis), np.fmin.reduceat(floats, starts, axis=axis)
             a = np.asarray(np.where(np.abs(high) >= np.abs(low), high, low))
     return a, (blocks[0], blocks[1])
@@ -301,7 +308,7 @@ def looks_like_image(array: Any) -> bool:
     height, width = a.shape[-2:]
     if min(height, width) < 8 or max(height, width) > 4 * min(height, width):
         return False
-    values = a[:8].astype(np.float64) if a.ndim == 4 else a.astype(np.float64)
+    values = (a[:8] if a.ndim > 2 else a).astype(np.float64)
     if not np.all(np.isfinite(values)):
         return False
     spread = float(np.mean(np.abs(values - values.mean())))

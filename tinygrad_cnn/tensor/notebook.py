@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
@@ -145,16 +146,19 @@ def _blocks(plane: NDArray) -> str:
 def _notes(values: NDArray) -> list[str]:
     """Where the numbers lie, if there are more than a glance takes in; and what is no finite number."""
     notes = []
+    ends = float(values.min()), float(values.max())
+    whole = all(map(math.isfinite, ends))
     if values.size > 24 and values.dtype.kind in "fiu":
-        finite = values[np.isfinite(values)].astype(np.float64)
+        finite = values if whole else values[np.isfinite(values)]
         if finite.size:
             zeros = float(np.mean(values == 0))
             said = f"{zeros:.0%}" if zeros in (0, 1) or 0.01 <= zeros <= 0.99 else f"{zeros:.2%}"
             notes.append(
-                f"min {number(finite.min())}, max {number(finite.max())}, mean {number(finite.mean())}, "
-                f"standard deviation {number(finite.std())}, zero: {said}"
+                f"min {number(finite.min())}, max {number(finite.max())}, "
+                f"mean {number(finite.mean(dtype=np.float64))}, "
+                f"standard deviation {number(finite.std(dtype=np.float64))}, zero: {said}"
             )
-    if values.dtype.kind == "f":
+    if not whole:
         odd = {"nan": np.isnan(values), "infinite": np.isinf(values)}
         notes += [
             f"<b>{many(int(there.sum()), 'element')} {'is' if there.sum() == 1 else 'are'} {word}</b>, the first at "
