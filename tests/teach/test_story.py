@@ -16,7 +16,7 @@ from tinygrad_cnn.gradcheck.drawing import RandomDraw
 from tinygrad_cnn.nn import functional as F
 from tinygrad_cnn.program import record
 from tinygrad_cnn.teach.derivatives import Applied, derivatives
-from tinygrad_cnn.teach.explain import from_graph, run
+from tinygrad_cnn.teach.explain import from_graph, page, run
 from tinygrad_cnn.teach.formulas import mathml, rule_of
 from tinygrad_cnn.teach.nudging import nudge
 from tinygrad_cnn.teach.story import Story
@@ -224,3 +224,10 @@ def test_a_script_that_makes_its_network_begins_with_its_parameters():
     assert [op["name"] for op in data["ops"]][:2] == ["Conv2DBias", "Relu"]
     labels = {v["label"] for v in data["values"] if v["role"] == "parameter"}
     assert labels == {f"net.{name}" for name, _ in net.named_parameters()}
+
+
+def test_a_title_is_no_place_of_the_page():
+    program = run(lambda x: (x * x).sum(), (tg.tensor([1.0, 2.0]),))
+    text = page(program, "{data} </title><b>")
+    assert text.count('id="data"') == 1
+    assert "{data} &lt;/title&gt;&lt;b&gt;" in text

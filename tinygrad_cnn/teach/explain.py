@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable
 from html import escape
@@ -171,12 +172,7 @@ def page(program: Program, title: str) -> str:
         "blocks": blocks,
     }
     text = _file("stepper.template.html")
-    for name, part in parts.items():
-        before, mark, after = text.partition("{" + name + "}")
-        if not mark:
-            raise LookupError(f"the page has no place for {name}")
-        text = before + part + after if name != "title" else before + part + after.replace("{title}", part)
-    return text
+    return re.sub("{(" + "|".join(parts) + ")}", lambda place: parts[place[1]], text)
 
 
 def _file(name: str) -> str:

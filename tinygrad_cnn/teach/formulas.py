@@ -187,10 +187,10 @@ class _Reader:
                 self.take()
                 made = f"<msub><mrow>{made}</mrow><mrow>{_index(text[1:].strip('{}'))}</mrow></msub>"
             elif kind == "sign" and text == "[":
-                start = self.at
-                while self.text() != "]":
-                    self.take()
-                self.take()
+                start, deep = self.at, 0
+                while deep or self.at == start:  # an index may have an index
+                    part = self.take()
+                    deep += (part == "[") - (part == "]")
                 inside = "".join(text for _, text in self.tokens[start + 1 : self.at - 1])
                 made = f"<msub><mrow>{made}</mrow><mrow>{_index(inside)}</mrow></msub>"
             elif self.kind() == "pow":
