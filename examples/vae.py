@@ -63,6 +63,7 @@ def main(folder=".", epochs=30, images=5000):
 
     net = VAE()
     optimizer = optim.Adam(net.parameters(), lr=2e-3)
+    target = Path(folder) / "vae.png"
     for epoch in range(epochs):
         for (batch,) in DataLoader(TensorDataset(train), batch_size=50, shuffle=True):
             optimizer.zero_grad()
@@ -71,8 +72,7 @@ def main(folder=".", epochs=30, images=5000):
         with tg.no_grad():
             loss = net.loss(test).item()
         print(f"epoch {epoch + 1:2}: {loss:.1f} nats for each of {len(test)} images that it has not seen")
-    target = Path(folder) / "vae.png"
-    picture(net, test).save(target)
+        picture(net, test).save(target)  # look at it while it learns
     print(f"wrote {target}")
     return loss
 
