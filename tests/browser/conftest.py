@@ -30,15 +30,20 @@ class Page:
     def __init__(self, driver):
         self.driver = driver
 
-    def open(self, path, at=None, width=1440, height=900, dark=False, phone=False):
+    def open(self, path, at=None, **looks):
+        """The page of a stepper, at a step."""
+        self.load(Path(path).as_uri() + (f"#{at + 1}" if at is not None else ""), **looks)
+        self.wait("await stepper.ready; await stepper.settled")
+        return self
+
+    def load(self, address, width=1440, height=900, dark=False, phone=False):
+        """Any page."""
         self.driver.get("about:blank")
         metrics = {"width": width, "height": height, "deviceScaleFactor": 2 if phone else 1, "mobile": phone}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
         scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": scheme})
-        self.driver.get(Path(path).as_uri() + (f"#{at + 1}" if at is not None else ""))
-        self.wait("await stepper.ready; await stepper.settled")
-        return self
+        self.driver.get(address)
 
     def run(self, script, *arguments):
         return self.driver.execute_script(script, *arguments)
