@@ -107,8 +107,9 @@ class FirstCall(CallHooks):
     def call(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """What the module does without it."""
         module.__dict__.pop("_call_hooks", None)
+        hooks = module._call_hooks  # of all modules, if there are any
         try:
-            result = module(*args, **kwargs)
+            result = module.forward(*args, **kwargs) if hooks is None else hooks.call(module, args, kwargs)
         except BaseException:
             module.__dict__.setdefault("_call_hooks", self)
             raise

@@ -162,6 +162,8 @@ class Module:
         state: Any = super().__getstate__()
         attributes, slots = state if isinstance(state, tuple) else (state, None)
         fields: dict[str, Any] = dict(attributes)
+        if fields.get("_call_hooks") is FIRST_CALL:
+            del fields["_call_hooks"]
         for room in ROOMS:
             for name in fields.get(room, ()):
                 fields.pop(name, None)
@@ -171,7 +173,7 @@ class Module:
 
     def __setstate__(self, state: Any) -> None:
         fields, slots = state if isinstance(state, tuple) else (state, {})
-        self.__dict__.update(fields)
+        self.__dict__.update({"_call_hooks": FIRST_CALL, **fields})
         for name, value in slots.items():
             object.__setattr__(self, name, value)
         for room in ROOMS:
