@@ -9,6 +9,8 @@ import builtins
 import inspect
 import math
 
+from rich.progress import track
+
 import tinygrad_cnn as tg
 import tinygrad_cnn.nn.functional as F
 from tinygrad_cnn import nn, optim
@@ -65,7 +67,7 @@ def main(steps=500, length=64, batch=32):
     optimizer = optim.Adam(net.parameters(), lr=1e-2)
     schedule = optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1e-2, total_steps=steps)
     losses = []
-    for step in range(steps):
+    for step in track(range(steps), "training", transient=True):
         starts = tg.randint(0, len(data) - length, (batch,))
         windows = data[starts.unsqueeze(1) + tg.arange(length + 1)]  # (N, T + 1)
         scores, _ = net(windows[:, :-1])

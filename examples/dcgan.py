@@ -8,6 +8,8 @@ the same noise becomes after each epoch (needs Pillow, the `cli` extra).
 import sys
 from pathlib import Path
 
+from rich.progress import track
+
 import tinygrad_cnn as tg
 import tinygrad_cnn.nn.functional as F
 from tinygrad_cnn import nn, optim
@@ -60,7 +62,8 @@ def main(folder=".", epochs=12, images=5000):
     fixed, rows = tg.randn(10, NOISE, 1, 1), []
     target = Path(folder) / "dcgan.png"
     for epoch in range(epochs):
-        for (batch,) in DataLoader(TensorDataset(real), batch_size=50, shuffle=True, drop_last=True):
+        loader = DataLoader(TensorDataset(real), batch_size=50, shuffle=True, drop_last=True)
+        for (batch,) in track(loader, f"epoch {epoch + 1}", transient=True):
             drawn = draws(tg.randn(len(batch), NOISE, 1, 1))
 
             optimizers[1].zero_grad()

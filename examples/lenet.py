@@ -9,6 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+from rich.progress import track
+
 import tinygrad_cnn as tg
 import tinygrad_cnn.nn.functional as F
 from tinygrad_cnn import datasets, nn, optim
@@ -59,7 +61,7 @@ def main(folder="data", epochs=12, images=60_000, goal=0.99, picture="lenet_mist
     schedule = optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * len(loader))
     start = time.perf_counter()
     for epoch in range(epochs):
-        for batch, labels in loader:
+        for batch, labels in track(loader, f"epoch {epoch + 1}", transient=True):
             optimizer.zero_grad()
             loss = F.cross_entropy(net(batch), labels)
             loss.backward()

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from rich.progress import track
 
 import tinygrad_cnn as tg
 import tinygrad_cnn.nn.functional as F
@@ -111,7 +112,7 @@ def main(folder=".", steps=1200, batch=128):
     net = Adder(length)
     optimizer = optim.AdamW(net.parameters(), lr=3e-3)
     schedule = optim.lr_scheduler.OneCycleLR(optimizer, max_lr=3e-3, total_steps=steps)
-    for step in range(steps):
+    for step in track(range(steps), "training", transient=True):
         texts = sums(batch)
         scores, _ = net(texts[:, :-1])
         answers = slice(2 * DIGITS + 1, None)  # what stands before "=" is random

@@ -9,6 +9,8 @@ after two numbers; below, the plane of codes, decoded (needs Pillow, the `cli` e
 import sys
 from pathlib import Path
 
+from rich.progress import track
+
 import tinygrad_cnn as tg
 import tinygrad_cnn.nn.functional as F
 from tinygrad_cnn import nn, optim
@@ -65,7 +67,8 @@ def main(folder=".", epochs=30, images=5000):
     optimizer = optim.Adam(net.parameters(), lr=2e-3)
     target = Path(folder) / "vae.png"
     for epoch in range(epochs):
-        for (batch,) in DataLoader(TensorDataset(train), batch_size=50, shuffle=True):
+        loader = DataLoader(TensorDataset(train), batch_size=50, shuffle=True)
+        for (batch,) in track(loader, f"epoch {epoch + 1}", transient=True):
             optimizer.zero_grad()
             net.loss(batch).backward()
             optimizer.step()
