@@ -307,7 +307,7 @@ class Recorder:
             role = "parameter"
         found = list(frames(sys._getframe(1), self.outermost))
         if name is None:
-            name = next((known for frame in found if (known := name_in(frame, tensor))), None)
+            name = next((known for frame in reversed(found) if (known := name_in(frame, tensor))), None)  # the first
         if found:
             place = place_of(found[0])
         role = role or ("input" if tensor.requires_grad else "constant")
