@@ -3,6 +3,7 @@
 import base64
 import re
 import zlib
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -224,6 +225,9 @@ def test_a_script_that_makes_its_network_begins_with_its_parameters():
     assert [op["name"] for op in data["ops"]][:2] == ["Conv2DBias", "Relu"]
     labels = {v["label"] for v in data["values"] if v["role"] == "parameter"}
     assert labels == {f"net.{name}" for name, _ in net.named_parameters()}
+    (digit,) = (v for v in data["values"] if v["label"] == "x")
+    source = Path(__file__).read_text(encoding="utf-8").splitlines()
+    assert source[digit["first"] - 1].strip() == "x = tg.randn(1, 1, 8, 8)"
 
 
 def test_a_title_is_no_place_of_the_page():

@@ -50,7 +50,7 @@ class Value:
     literal: bool = False
     """A number of Python."""
     place: Place | None = None
-    """Where it was used first, of what no line makes."""
+    """Of what no line makes: the outermost expression that used it first."""
     earlier: int | None = None
     """The number of the value that the same tensor was before it was written."""
 

@@ -309,7 +309,7 @@ class Recorder:
         if name is None:
             name = next((known for frame in reversed(found) if (known := name_in(frame, tensor))), None)  # the first
         if found:
-            place = place_of(found[0])
+            place = place_of(found[-1])
         role = role or ("input" if tensor.requires_grad else "constant")
         value = self.new(
             role, tensor.array, name=name, module=module, wants=tensor.requires_grad, tensor=tensor, place=place

@@ -68,6 +68,12 @@ def assigned(place: Place) -> str | None:
     return _targets(place.file, len(linecache.getlines(place.file))).get(place[1:])
 
 
+def bound(place: Place, name: str) -> int | None:
+    """The last line above a place in whose file this name is assigned; None if it is a parameter, say."""
+    found = _targets(place.file, len(linecache.getlines(place.file)))
+    return max((span[0] for span, known in found.items() if known == name and span[0] < place.line), default=None)
+
+
 @lru_cache(64)
 def _targets(file: str, lines: int) -> dict[Any, str]:
     """For each assigned expression of a file the name on the left; `lines` is there to notice that a file has grown."""

@@ -25,6 +25,7 @@ from tinygrad_cnn.core.arrays import unify
 from tinygrad_cnn.core.op import Op, registry
 from tinygrad_cnn.program import Contribution, Line, Place, Program, Value
 from tinygrad_cnn.program.listing import WRITES
+from tinygrad_cnn.program.source import bound
 from tinygrad_cnn.teach.derivatives import Applied, Map, derivatives
 from tinygrad_cnn.teach.formulas import formulas, mathml, rule_of
 from tinygrad_cnn.teach.nudging import Check, nudge
@@ -211,7 +212,7 @@ class Story:
             "grad": self.arrays.number(gradient) if shown else None,
             "wants": value.wants,
             "op": None if value.line is None else self.ops.get(value.line),
-            "first": value.place.line if value.place else None,
+            "first": bound(value.place, value.name) if value.place and value.name else None,
         }
 
     def op(self, line: Line) -> dict[str, Any]:
