@@ -309,8 +309,9 @@ def _place(line: Line) -> str:
 def _short(option: Any) -> str:
     if isinstance(option, np.ndarray):
         return f"{option.dtype}{list(option.shape)}"
-    if isinstance(option, tuple) and hasattr(option, "_fields"):
-        return "(" + ", ".join(f"{name}={value}" for name, value in zip(option._fields, option, strict=True)) + ")"
+    fields: Any = getattr(option, "_fields", None)
+    if isinstance(option, tuple) and fields:
+        return "(" + ", ".join(f"{name}={value}" for name, value in zip(fields, option, strict=True)) + ")"
     text = repr(option)
     return text if len(text) <= 60 else f"{text[:57]}..."
 

@@ -420,8 +420,9 @@ def _geometry(line: Line, inputs: list[Value]) -> dict[str, Any] | None:
 def _text(option: Any) -> str:
     if isinstance(option, np.ndarray):
         return f"{option.dtype} {option.shape}"
-    if isinstance(option, tuple) and hasattr(option, "_asdict"):
-        return ", ".join(f"{name} {value}" for name, value in option._asdict().items())
+    named: Any = getattr(option, "_asdict", None)
+    if named is not None:
+        return ", ".join(f"{name} {value}" for name, value in named().items())
     text = repr(option)
     return text if len(text) <= 80 else f"{text[:77]}…"
 

@@ -73,10 +73,11 @@ def linear_cross_entropy(
     op = "linear_cross_entropy"
     half = options is not None and dtype_of(input) == np.float16
     if half:
-        input, linear_weight, target, linear_bias, weight = (
+        wide: list[Any] = [
             ops.astype(a, np.float32) if a is not None and dtype_of(a) == np.float16 else a
             for a in (input, linear_weight, target, linear_bias, weight)
-        )
+        ]
+        input, linear_weight, target, linear_bias, weight = wide
     check_ndim(op, "input", input, (1, 2), "(N, in_features) or (in_features,)")
     shape, weights = shape_of(input), shape_of(linear_weight)
     if len(weights) < 2 or weights[-1] != shape[-1]:
