@@ -7,7 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from tinygrad_cnn.core.op import Elementwise, registry
+from tinygrad_cnn.tensor import Tensor
 
 PACKAGE = Path(__file__).parents[2] / "tinygrad_cnn"
 CORE = PACKAGE / "core"
@@ -153,3 +157,21 @@ def test_core_and_kernels_alone_train_a_network_by_right_gradients(kernels, tmp_
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) == 8 * 64 + 36 + 4 + 108 + 3
+
+
+def test_a_rule_may_leave_it_to_the_engine_to_spread_a_number():
+    class Slanted(Elementwise):
+        """y = 3 x        dx = 3 g"""
+
+        def forward(x):
+            return 3 * x
+
+        def d_x(g):
+            return np.float32(3.0)  # right where g is 1
+
+    try:
+        x = Tensor(np.ones((2, 3), np.float32), requires_grad=True)
+        Slanted.apply(x).backward(np.ones((2, 3), np.float32))
+        assert x.grad.array.tolist() == [[3.0] * 3] * 2
+    finally:
+        del registry["Slanted"]

@@ -146,10 +146,11 @@ def relu(x: NDArray) -> NDArray:
 
 def gate(x: NDArray, of: NDArray) -> NDArray:
     """0 where `of` is at most 0, else x; so what was NaN lets x through."""
-    if x.size <= 4096:
-        return np.where(of <= 0, x.dtype.type(0), x)
-    y = np.asarray(x * ~(of <= 0))  # many times as fast
-    return y if np.isfinite(np.sum(y)) else np.where(of <= 0, x.dtype.type(0), x)  # 0 · ∞ is none
+    if x.size > 4096:
+        y = np.asarray(x * ~(of <= 0))  # many times as fast
+        if np.isfinite(np.sum(y)):  # 0 · ∞ is none
+            return y
+    return np.where(of <= 0, x.dtype.type(0), x)
 
 
 def tail(slope: Callable[[NDArray], NDArray], far: NDArray, x: NDArray) -> tuple[NDArray, NDArray] | None:
