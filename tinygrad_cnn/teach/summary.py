@@ -149,21 +149,20 @@ def summary(
     Examples
     --------
     >>> from tinygrad_cnn import nn
-    >>> found = summary(nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(64, 10)), (1, 1, 6, 6))
-    layer    kind        output        parameters  mult-adds  kept
-    ───────────────────────────────────────────────────────────────────
-    (whole)  Sequential  (1, 10)                -          -  -
-    0        Conv2d      (1, 4, 4, 4)          40        576  144 bytes
-    1        ReLU        (1, 4, 4, 4)           -          -  256 bytes
-    2        Flatten     (1, 64)                -          -  -
-    3        Linear      (1, 10)              650        640  256 bytes
-    ───────────────────────────────────────────────────────────────────
-    parameters: 690 (690 trainable), 2.76 kB
-    multiply-adds: 1,216
-    kept for the backward pass: 656 bytes
-    input: (1, 1, 6, 6), in training mode
+    >>> found = summary(nn.Sequential(nn.Linear(6, 8), nn.Tanh(), nn.Linear(8, 2)), (5, 6))
+    layer    kind        output  parameters  mult-adds  kept
+    ─────────────────────────────────────────────────────────────
+    (whole)  Sequential  (5, 2)           -          -  -
+    0        Linear      (5, 8)          56        240  120 bytes
+    1        Tanh        (5, 8)           -          -  160 bytes
+    2        Linear      (5, 2)          18         80  -
+    ─────────────────────────────────────────────────────────────
+    parameters: 74 (74 trainable), 296 bytes
+    multiply-adds: 320
+    kept for the backward pass: 280 bytes
+    input: (5, 6), in training mode
     >>> found.total_mult_adds
-    1216
+    320
     """
     if not isinstance(model, Module):
         raise TypeError(f"summary: expected a Module, got {type(model).__name__}; summary(model, input_size)")
