@@ -15,7 +15,7 @@ from time import perf_counter_ns
 from types import TracebackType
 from typing import Any, Self
 
-from tinygrad_cnn.program.listing import Call, Program
+from tinygrad_cnn.program.listing import Call, Program, size_of
 from tinygrad_cnn.program.recording import Recording, here
 from tinygrad_cnn.torch_names.errors import DeviceError
 from tinygrad_cnn.utils.atomic import write_atomically
@@ -152,7 +152,7 @@ class EventList(list[FunctionEvent]):
             name = e.key if len(e.key) <= max_name_column_width else f"{e.key[: max_name_column_width - 1]}…"
             keeps = e.keeps[0] + (" …" if len(e.keeps) > 1 else "") if e.keeps else ""
             figures = [_time(t) for t in (e.forward, e.backward, e.cpu_time_total, e.cpu_time)]
-            shown.append((name, str(e.count), *figures, _size(e.bytes), keeps))
+            shown.append((name, str(e.count), *figures, size_of(e.bytes), keeps))
         wide = [max(len(row[k]) for row in shown) for k in range(8)]
         lines = [
             "  ".join([row[0].ljust(wide[0]), *(c.rjust(w) for c, w in zip(row[1:7], wide[1:7], strict=True)), row[7]])
@@ -161,7 +161,7 @@ class EventList(list[FunctionEvent]):
         rule = "-" * min(100, max(len(line.rstrip()) for line in lines))
         ops = [e for e in self if e.kind == "op"]
         forward, backward = sum(e.forward for e in ops), sum(e.backward for e in ops)
-        kept = _size(sum(e.bytes for e in ops))
+        kept = size_of(sum(e.bytes for e in ops))
         total = f"ops in all: forward {_time(forward)}, backward {_time(backward)}, kept {kept}"
         return "\n".join([rule, lines[0].rstrip(), rule, *(line.rstrip() for line in lines[1:]), rule, total])
 
@@ -174,14 +174,6 @@ def _add(whole: FunctionEvent, event: FunctionEvent) -> None:
 
 def _time(us: float) -> str:
     return f"{us:.1f} us" if us < 1000 else f"{us / 1000:.2f} ms" if us < 1e6 else f"{us / 1e6:.2f} s"
-
-
-def _size(n: float) -> str:
-    for unit in ("B", "kB", "MB"):
-        if n < 1000:
-            return f"{n:.3g} {unit}"
-        n /= 1000
-    return f"{n:.3g} GB"
 
 
 @dataclass

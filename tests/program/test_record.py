@@ -238,6 +238,17 @@ def test_the_inner_one_of_two_records_and_then_the_outer_one_again():
     assert [line.op for line in inner.lines] == ["Exp"]
 
 
+def test_one_manager_may_be_entered_twice():
+    usual, recording = vars(Tensor)["arithmetic"], record()
+    with recording as outer:
+        with recording as inner:
+            tg.ones(2).exp()
+        tg.ones(2).sin()
+    assert [line.op for line in outer.lines] == ["Sin"]
+    assert [line.op for line in inner.lines] == ["Exp"]
+    assert vars(Tensor)["arithmetic"] is usual
+
+
 def test_other_threads_are_not_recorded():
     with record() as program:
         thread = threading.Thread(target=lambda: (tg.ones(2, requires_grad=True) * 3).sum().backward())

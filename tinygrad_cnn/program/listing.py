@@ -276,20 +276,20 @@ class Program:
                         line.op,
                         taken,
                         f"{made.dtype} {tuple(made.shape)}",
-                        _size(line.bytes) if line.bytes else "",
+                        size_of(line.bytes) if line.bytes else "",
                         line.module or "",
                         f"{PurePath(place.file).name}:{place.line}" if place else "",
                     ]
                 )
         heads = ["value", "op", "of", "dtype, shape", "kept", "module", "line"]
-        told = f"{len(rows)} ops, {_size(self.bytes)} kept for the backward pass, {len(self.backward)} steps back"
+        told = f"{len(rows)} ops, {size_of(self.bytes)} kept for the backward pass, {len(self.backward)} steps back"
         return page.fragment(page.numbers_table(rows, heads, told))
 
     def _said(self, line: Line) -> str:
         made = self.values[line.outputs[0]]
         options = ", ".join(f"{name}={_short(option)}" for name, option in line.options.items() if name != "result")
         taken = ", ".join(self.values[number].label() for number in line.inputs)
-        kept = f"  keeps {', '.join(name for name, _, _ in line.keeps)}: {_size(line.bytes)}" if line.keeps else ""
+        kept = f"  keeps {', '.join(name for name, _, _ in line.keeps)}: {size_of(line.bytes)}" if line.keeps else ""
         return f"{made.label()}: {made.dtype}{list(made.shape)} = {line.op}({taken}{options and ', ' + options}){kept}"
 
 
@@ -316,9 +316,10 @@ def _short(option: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _size(n: int) -> str:
+def size_of(n: float) -> str:
+    """A size of memory in a few letters: 640 B, 12.3 kB."""
     for unit in ("B", "kB", "MB"):
         if n < 1000:
             return f"{n:.3g} {unit}"
-        n /= 1000  # type: ignore[assignment] # a fraction from here on
+        n /= 1000
     return f"{n:.3g} GB"

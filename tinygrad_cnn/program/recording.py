@@ -44,7 +44,8 @@ _usual: list[tuple[Any, str, Any]] = []
 
 
 def begin(recorder: Recorder) -> None:
-    """Let a recorder be told of what happens in its thread."""
+    """Let a recorder be told of what happens in its thread, in the place of the one that is told now."""
+    recorder.before, here.recorder = here.recorder, recorder
     with _changing:
         _recorders.add(recorder)
         if not _usual:
@@ -55,10 +56,14 @@ def begin(recorder: Recorder) -> None:
             modules.route(_call)
 
 
-def end(recorder: Recorder) -> None:
-    """Tell it no longer."""
+def end(before: Recorder | None) -> None:
+    """Let the one be told again that was told before; those that began since are told no longer."""
+    ended = set()
+    while here.recorder is not None and here.recorder is not before:
+        ended.add(here.recorder)
+        here.recorder = here.recorder.before
     with _changing:
-        _recorders.discard(recorder)
+        _recorders.difference_update(ended)
         if not _recorders and _usual:
             modules.route(None)
             remove_watcher(_watching)
@@ -233,6 +238,7 @@ class Recorder:
         self.paths: dict[int, tuple[str, Any]] = {}
         self.parameters: dict[int, tuple[str, str]] = {}
         self.depth = 0
+        self.before: Recorder | None = None  # who was told when this one began
 
     def copy(self, array: Any) -> Any:
         """Its elements as they are now, if values are asked for."""
@@ -256,6 +262,12 @@ class Recorder:
         if isinstance(tensor._node, Node) and id(tensor._node) not in self.nodes:
             self.nodes[id(tensor._node)] = number
             self.held.append(tensor._node)
+
+    def alike(self, array: Any) -> Seen | None:
+        """What is known of a tensor that looks at just this memory, if there is one, and it is as it was."""
+        seen = self.memory.get(_window(array))
+        tensor = None if seen is None else seen.tensor()
+        return seen if seen is not None and tensor is not None and seen.holds(tensor) else None
 
     def number(self, given: Any) -> int:
         """The number of a value that an op takes."""
@@ -290,10 +302,8 @@ class Recorder:
             return self.written_unseen(given, seen)
         if given._wants and node is None:  # a leaf is a value of its own, whoever else has its memory
             return self.leaf(given)
-        alike = self.memory.get(_window(given.array))
-        other = None if alike is None else alike.tensor()
-        if alike is not None and other is not None and alike.holds(other):
-            if not given.requires_grad and other.requires_grad:
+        if (alike := self.alike(given.array)) is not None:
+            if not given.requires_grad and alike.tensor().requires_grad:
                 return self.detached(given, alike.number)
             self.saw(given, alike.number)
             return alike.number
@@ -323,9 +333,8 @@ class Recorder:
     def constant(self, given: Any) -> int:
         """A number, or an array, that is no tensor; it may be that of one."""
         array = np.asarray(given)
-        alike = self.memory.get(_window(array)) if isinstance(given, np.ndarray) else None
-        other = None if alike is None else alike.tensor()
-        if alike is not None and other is not None and alike.holds(other) and not other.requires_grad:
+        alike = self.alike(given) if isinstance(given, np.ndarray) else None
+        if alike is not None and not alike.tensor().requires_grad:
             return alike.number
         literal = isinstance(given, (int, float))
         value = self.new("constant", array, literal=literal, tensor=given)
@@ -574,17 +583,16 @@ class Recording(Switch):
 
     def _switch(self) -> None:
         self.recorder = Recorder(self.values, caller())
-        here.recorder = self.recorder
         begin(self.recorder)
 
     def _restore(self, state: Recorder | None) -> None:
-        end(self.recorder)
-        here.recorder = state
+        end(state)
 
     def __exit__(self, *of: Any) -> None:
-        recorder = self.recorder
+        recorder = here.recorder  # of the innermost block of this manager
         super().__exit__(*of)
-        recorder.name_results()
+        if recorder is not None:
+            recorder.name_results()
 
     def __enter__(self) -> Program:  # type: ignore[override] # it gives something
         super().__enter__()

@@ -112,13 +112,11 @@ def from_graph(loss: Tensor) -> Program:
     recorder = Recorder(values=True, outermost=None)
     recorder.traces_back = True
     before = here.recorder
-    here.recorder = recorder
     begin(recorder)
     try:
         back(recorder, loss)
     finally:
-        end(recorder)
-        here.recorder = before
+        end(before)
     return recorder.program
 
 

@@ -11,7 +11,7 @@ import traceback
 from pathlib import Path
 
 from tinygrad_cnn.program import Program
-from tinygrad_cnn.program.recording import Recorder, begin, end, here
+from tinygrad_cnn.program.recording import Recorder, begin, end
 from tinygrad_cnn.teach.explain import page
 from tinygrad_cnn.utils.atomic import write_atomically
 
@@ -43,7 +43,6 @@ def run(script: Path, call: int) -> tuple[Program | None, str]:
     """The program up to the n-th backward pass; or None, and why there is none."""
     recorder = Waiting(call)
     recorder.outermost = sys._getframe()
-    here.recorder = recorder
     begin(recorder)
     said = ""
     try:
@@ -61,8 +60,7 @@ def run(script: Path, call: int) -> tuple[Program | None, str]:
         at = "" if line is None else f", line {line}"
         said = f"it raised {type(error).__name__}: {error}{at}; mend that first"
     finally:
-        end(recorder)
-        here.recorder = None
+        end(None)
     if said:
         return None, said
     count = f"{recorder.passes} time{'s' if recorder.passes != 1 else ''}"
