@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import tinygrad_cnn as tg
-from benchmarks import importing
+from benchmarks import importing, sharing
 from benchmarks.limits import PLAIN, POOL, SETS, lying
 from benchmarks.measure import alternately
 from tinygrad_cnn.kernels.chosen import chosen
@@ -80,4 +80,5 @@ if __name__ == "__main__":
     for kit in SETS:
         found += failures(guards(kit))
     found += importing.failures()
+    found += sharing.failures()
     sys.exit("\n".join(found) or None)

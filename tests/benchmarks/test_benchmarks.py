@@ -5,7 +5,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from benchmarks import importing, measure, networks, peers, report
+from benchmarks import importing, measure, networks, peers, report, sharing
 from benchmarks.__main__ import agreeing
 from benchmarks.guard import Guard, failures
 from benchmarks.measure import alternately, exponent
@@ -76,6 +76,20 @@ def test_the_guard_finds_an_import_that_costs_too_much(monkeypatch):
     assert "1.50 times what NumPy's costs" in found
     monkeypatch.setattr(importing, "medians", lambda: {"nothing": 10, "NumPy": 110, "ours": 160})
     assert importing.failures() == []
+
+
+def test_the_guard_finds_threads_that_make_a_step_slower(monkeypatch):
+    monkeypatch.setattr(sharing, "SETS", ["numpy"])
+    monkeypatch.setattr(sharing, "CASES", [("article", 64)])
+    measured = [1.5, 1.2, 1.0, 1.5, 1.2, 1.3]
+    monkeypatch.setattr(sharing, "ratio", lambda *case: measured.pop(0))
+    assert sharing.failures() == []  # other processes computed during the first two
+    (found,) = sharing.failures()
+    assert "1.20 times as long" in found
+
+
+def test_both_processes_of_a_case_time_its_steps():
+    assert 0.01 < sharing.ratio("numpy", "article", 1, rounds=2) < 100
 
 
 def test_a_page_says_where_we_are_slower():

@@ -1,6 +1,8 @@
 """The pool of threads: what it computes, and that no interrupt, wherever it comes, is felt by who uses it next."""
 
 import dis
+import math
+import os
 import signal
 import subprocess
 import sys
@@ -11,7 +13,7 @@ from itertools import count
 import pytest
 
 import tinygrad_cnn as tg
-from tinygrad_cnn.kernels import threads
+from tinygrad_cnn.kernels import passes, threads
 from tinygrad_cnn.kernels.threads import in_threads
 
 
@@ -126,6 +128,55 @@ def test_where_the_system_gives_no_thread_all_is_computed_here(three_threads, mo
     monkeypatch.setattr(threads, "_pool", threads._Pool())
     monkeypatch.setattr(threads._Worker, "start", refused)
     check_pool_is_in_order()
+
+
+HELD = """
+import sys
+import numpy as np
+import threadpoolctl
+import tinygrad_cnn as tg
+
+def blas():
+    return {b["filepath"]: b["num_threads"] for b in threadpoolctl.threadpool_info() if b["user_api"] == "blas"}
+
+before = blas()  # Numba loads another one later, that of SciPy
+tg.set_kernels(sys.argv[1])
+count = tg.get_num_threads()
+tg.nn.Conv2d(3, 4, 3)(tg.ones(2, 3, 8, 8))
+print(count, tg.get_num_threads(), [(before[name], blas()[name]) for name in before])
+"""
+
+
+@pytest.mark.parametrize("kernels", ["numpy", "numba"])
+def test_blas_has_one_thread_from_the_first_kernel_on_that_may_have_several(kernels):
+    if kernels == "numba":
+        pytest.importorskip("numba", reason='Numba is not installed: pip install "tinygrad-cnn[fast]"')
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "2"}
+    command = [sys.executable, "-c", HELD, kernels]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=600, env=environment, check=True)
+    count, again, blas = run.stdout.split(maxsplit=2)
+    assert count == again == "2"
+    assert blas.strip() == "[(2, 1)]"
+
+
+def test_results_do_not_depend_on_how_long_it_takes_to_hand_over_work(three_threads, monkeypatch):
+    monkeypatch.setattr(passes, "WORTH_SHARING", 1)
+    tasks, found = [slice(k, k + 2) for k in range(0, 14, 2)], []
+    for delay in (1.0, math.inf):
+        monkeypatch.setattr(passes, "delay", lambda delay=delay: delay)
+        who = set()
+
+        def work(some, who=who):
+            who.add(threading.current_thread())
+            return list(some)
+
+        found.append((passes.share(tasks, work, cost=2), len(who)))
+    assert found == [(found[0][0], 3), (found[0][0], 1)]
+
+
+@pytest.mark.parametrize(("seconds", "least", "most"), [(0, 1, 1), (0.002, 2, 16), (0.05, 16, 16)])
+def test_a_slow_hand_over_raises_what_is_worth_sharing(seconds, least, most):
+    assert least <= threads.times_of(lambda: time.sleep(seconds), 0.001) <= most
 
 
 INTERRUPTED = """

@@ -15,7 +15,7 @@ from typing import TypeVar
 import numpy as np
 
 from tinygrad_cnn.core.types import DType, NDArray, Pads, Shape
-from tinygrad_cnn.kernels.threads import in_threads, thread_count
+from tinygrad_cnn.kernels.threads import delay, in_threads, thread_count
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -25,7 +25,7 @@ NOTHING: Pads = (0, 0), (0, 0)
 BLOCK_ELEMENTS = 1 << 18
 """Elements worked on at once: 1 MiB of float32, a usual second-level cache."""
 WORTH_SHARING = 1 << 22
-"""The cost from which threads pay: about 0.4 ms of one thread's work."""
+"""The cost from which threads pay where they are quickly awake: about 0.4 ms of one thread's work."""
 RUN = 1 << 14
 """Elements of a run of an element-wise pass: 64 KiB of float32."""
 ROWS = 128
@@ -106,13 +106,16 @@ def share(tasks: Sequence[Task], work: Callable[[Sequence[Task]], Result], *, co
     """`work` on each thread's share of the tasks, in their order; the results in the order of the shares.
 
     `cost` is an estimate of the whole in bytes moved plus an eighth of the operations. Below `WORTH_SHARING` all
-    stays in the calling thread: handing over takes 20 µs and more. The shares depend on the number of threads alone, so
-    that results do, too.
+    stays in the calling thread, and on a machine that is slow to wake threads so does more of it. The shares depend on
+    the number of threads alone, whoever computes them, so that results do, too.
     """
     n = min(thread_count(), len(tasks))
     if n < 2 or cost < WORTH_SHARING:
         return [work(tasks)]
-    return in_threads(work, [tasks[len(tasks) * k // n : len(tasks) * (k + 1) // n] for k in range(n)])
+    shares = [tasks[len(tasks) * k // n : len(tasks) * (k + 1) // n] for k in range(n)]
+    if cost < WORTH_SHARING * delay():
+        return [work(own) for own in shares]
+    return in_threads(work, shares)
 
 
 # ---- element by element ----------------------------------------------------------------------------------------------

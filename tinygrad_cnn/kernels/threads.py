@@ -1,12 +1,14 @@
 """A pool of threads. NumPy releases the interpreter's lock inside its loops and in BLAS.
 
-From its first use on BLAS is held to one thread, in the whole process: its own threads spin for a while after
-each product, on the processors that the pool needs (a training step took a third longer). Products of large
-matrices are shared by the pool like everything else, see `passes`, where it is decided what is worth sharing.
+From the first kernel that asks for the number of threads on, BLAS is held to one thread, in the whole process: its own
+threads spin for a while after each product, on the processors that these need, and those of compiled loops (a training
+step took a third longer, one of LeNet with compiled loops twice as long). Products of large matrices are shared by the
+pool like everything else, see `passes`, where it is decided what is worth sharing.
 """
 
 import os
 import threading
+import time
 from collections.abc import Callable, Sequence
 from functools import cache
 from queue import SimpleQueue
@@ -93,8 +95,6 @@ class _Pool:
 
     def _started(self, count: int) -> list[_Worker]:
         """So many workers, or as many as the system gives."""
-        if not self.workers:
-            _hold_blas()
         while len(self.workers) < count:
             worker = _Worker()
             self.workers.append(worker)  # before it runs, so that it is stopped whatever happens
@@ -135,13 +135,15 @@ def _found() -> int:
 
 @cache
 def thread_count() -> int:
-    """What `get_num_threads` returns, found once: kernels ask at every call."""
-    return _Asked.count or _found()
+    """What `get_num_threads` returns, found once: kernels ask at every call. From the first one on BLAS is held."""
+    count = get_num_threads()
+    _hold_blas()
+    return count
 
 
 def get_num_threads() -> int:
     """The number of threads of the kernels: as set, or as many as BLAS had, or one a processor."""
-    return thread_count()
+    return _Asked.count or _found()
 
 
 def set_num_threads(n: int) -> None:
@@ -150,6 +152,7 @@ def set_num_threads(n: int) -> None:
         raise ValueError(f"set_num_threads: n is {n!r}; it must be an integer of at least 1")
     _Asked.count = n
     thread_count.cache_clear()
+    delay.cache_clear()
     _hold_blas()
 
 
@@ -165,3 +168,33 @@ def in_threads(work: Callable[[Task], Result], shares: Sequence[Task]) -> list[R
     When the pool is in use, all of them run here.
     """
     return _pool.run(work, shares)
+
+
+USUAL = 5e-5
+"""Seconds to hand over a share and to have its result, of which `passes.WORTH_SHARING` is eight times as much."""
+SLOWEST = 16.0
+"""At most so many times that: where it takes longer, another process took the processors just then."""
+
+
+@cache
+def delay() -> float:
+    """How many times the usual time it takes here to hand over work, at least 1: found once, in about 1 ms."""
+    shares = [None] * thread_count()
+    return times_of(lambda: in_threads(lambda own: own, shares), USUAL)
+
+
+def times_of(hand_over: Callable[[], object], usual: float) -> float:
+    """How many times the usual seconds a hand-over takes, from 1 to `SLOWEST`.
+
+    Measured as between two kernels, after 0.1 ms in which the other threads had no work; the lower quartile, so that
+    what else the machine does at this moment counts for little.
+    """
+    hand_over()
+    times = []
+    for _ in range(8):
+        end = time.perf_counter() + 1e-4
+        while (start := time.perf_counter()) < end:
+            pass
+        hand_over()
+        times.append(time.perf_counter() - start)
+    return min(SLOWEST, max(1.0, sorted(times)[2] / usual))
