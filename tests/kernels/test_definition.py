@@ -220,6 +220,83 @@ def test_the_loss_is_the_logarithm_of_a_probability():
     assert np.isfinite(definition.class_losses(1e4 * x, t)).all()
 
 
+def sample_sequences(draw):
+    """x, weights, state and cotangents of a layer, and the sizes of its steps: equal, falling or rising."""
+    steps, batch, inputs, hidden = (
+        draw.choice([1, 2, 5]),
+        draw.choice([1, 2, 5, 19]),
+        draw.integer(1, 3),
+        draw.integer(1, 5),
+    )
+    falling = sorted((draw.integer(1, batch) for _ in range(steps - 1)), reverse=True)
+    sizes = draw.choice([None, [batch, *falling], [*falling[::-1], batch]])
+    dtype, rng = draw.choice([np.float32, np.float64]), np.random.default_rng(draw.integer(0, 99))
+
+    def array(*shape):
+        return rng.standard_normal(shape).astype(dtype)
+
+    return steps, batch, inputs, hidden, sizes, array
+
+
+def check_walk(kernels, name, args, back, sizes, relu=None):
+    """Forward and back: what a kernel gives of the rows that steps have, and what a later set makes of what it kept."""
+    options = {"sizes": sizes} if relu is None else {"sizes": sizes, "relu": relu}
+    found, expected = (getattr(kit, name)(*args, **options, keep=True) for kit in (kernels, definition))
+    near = 1e-5 if args[0].dtype == np.float32 else 1e-12
+    check_same(found[0], expected[0], near)
+    check_same(getattr(kernels, name)(*args, **options, keep=False)[0], expected[0], near)
+    there = (
+        np.arange(args[0].shape[1]) < np.array([args[0].shape[1]] * len(args[0]) if sizes is None else sizes)[:, None]
+    )
+    results = [
+        getattr(kit, name + "_back")(*back(kept), **options)
+        for kit, kept in ((kernels, found), (kernels, expected), (definition, expected))
+    ]
+    for a, b, c in zip(*results, strict=True):
+        if len(c) == len(there) and c.ndim == 3:
+            a, b, c = a[there], b[there], c[there]
+        if c.size:
+            check_same(a, c, 10 * near)
+            check_same(b, c, 10 * near)
+
+
+@fast_sets
+@given(case=drawn(sample_sequences), relu=st.booleans())
+def test_simple_recurrences_are_those_of_the_definition(kernels, case, relu):
+    steps, batch, inputs, hidden, sizes, array = case
+    w_hh, g = array(hidden, hidden), array(steps + 1, batch, hidden)
+    args = array(steps, batch, inputs), array(hidden, inputs), w_hh, array(hidden), array(batch, hidden)
+    check_walk(kernels, "rnn", args, lambda kept: (g, kept[1], w_hh), sizes, relu)
+
+
+@fast_sets
+@given(case=drawn(sample_sequences), projected=st.booleans())
+def test_long_short_term_memories_are_those_of_the_definition(kernels, case, projected):
+    steps, batch, inputs, hidden, sizes, array = case
+    size = 1 if projected else hidden
+    projection = (array(size, hidden),) if projected else ()
+    w_hh, g, gc = array(4 * hidden, size), array(steps + 1, batch, size), array(batch, hidden)
+    args = (
+        array(steps, batch, inputs),
+        array(4 * hidden, inputs),
+        w_hh,
+        array(4 * hidden),
+        array(batch, size),
+        array(batch, hidden),
+    )
+    check_walk(kernels, "lstm", (*args, *projection), lambda kept: (g, gc, *kept[3:], w_hh, *projection), sizes)
+
+
+@fast_sets
+@given(case=drawn(sample_sequences))
+def test_gated_recurrences_are_those_of_the_definition(kernels, case):
+    steps, batch, inputs, hidden, sizes, array = case
+    w_hh, g = array(3 * hidden, hidden), array(steps + 1, batch, hidden)
+    biases, h = (array(3 * hidden), array(3 * hidden)), array(batch, hidden)
+    args = array(steps, batch, inputs), array(3 * hidden, inputs), w_hh, *biases, h
+    check_walk(kernels, "gru", args, lambda kept: (g, *kept[2:], w_hh), sizes)
+
+
 @fast_sets
 @pytest.mark.parametrize("count", [0, 1, 625, 10_000])
 def test_random_words_are_those_of_the_definition(kernels, count):
@@ -230,7 +307,7 @@ def test_random_words_are_those_of_the_definition(kernels, count):
 
 @pytest.mark.parametrize("kernels", [*FAST, definition], ids=lambda kernels: kernels.name)
 def test_every_set_has_every_kernel_with_its_signature(kernels):
-    assert len(KERNELS) == 13
+    assert len(KERNELS) == 19
     for name in KERNELS:
         protocol = inspect.signature(getattr(Kernels, name))
         signature = inspect.signature(getattr(kernels, name))

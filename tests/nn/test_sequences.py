@@ -7,7 +7,12 @@ import pytest
 
 import tinygrad_cnn as tg
 from tinygrad_cnn import nn
+from tinygrad_cnn.kernels import numpy_set
+from tinygrad_cnn.kernels.chosen import chosen
 from tinygrad_cnn.nn.utils import rnn
+from tinygrad_cnn.ops import recurrent as recurrent_ops
+from tinygrad_cnn.ops.recurrence import GATES, STEPS, Weights, walk
+from tinygrad_cnn.ops.recurrent import recurrent
 
 
 def sigmoid(x):
@@ -100,6 +105,88 @@ def test_packed_sequences_give_what_each_sequence_gives_alone(kind):
         np.testing.assert_allclose(y.detach().numpy(), alone.detach().numpy(), rtol=1e-9)
         h, g = (state[0], own[0]) if kind == "LSTM" else (state, own)
         np.testing.assert_allclose(h[:, k].detach().numpy(), g.detach().numpy(), rtol=1e-9)
+
+
+LAYERS = ["RNN_TANH", "RNN_RELU", "LSTM", "LSTM, projected", "GRU"]
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+@pytest.mark.parametrize("sizes", [None, (3, 3, 2, 1)])
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_layer_as_one_op_is_its_steps_to_second_order(kind, sizes, backwards):
+    mode, projected = kind.removesuffix(", projected"), kind.endswith("projected")
+    rng, gates, size = np.random.default_rng(1), GATES[mode], 1 if projected else 2
+    shapes = {"x": (9, 2) if sizes else (4, 3, 2), "h": (3, size), "w_ih": (gates * 2, 2), "w_hh": (gates * 2, size)}
+    shapes |= {"b_ih": (gates * 2,), "b_hh": (gates * 2,)}
+    shapes |= {"w_hr": (size, 2)} if projected else {}
+    shapes |= {"c": (3, 2)} if mode == "LSTM" else {}
+    arrays = {name: rng.standard_normal(shape) for name, shape in shapes.items()}
+
+    def derivatives(layer):
+        given = {name: tg.tensor(a, requires_grad=True) for name, a in arrays.items()}
+        state = tuple(given[name] for name in ("h", "c") if name in given)
+        y, last = layer(given, state)
+        total = sum((part * np.random.default_rng(4).standard_normal(part.shape)).sum() for part in (y, *last))
+        first = tg.autograd.grad(total, list(given.values()), create_graph=True)
+        length = sum((g * g).sum() for g in first)
+        return [y, *last, *first, *tg.autograd.grad(length, list(given.values()))]
+
+    def at_once(given, state):
+        weights = tuple(given.get(name) for name in ("w_ih", "w_hh", "b_ih", "b_hh", "w_hr"))
+        return recurrent(mode, given["x"], state, weights, sizes, backwards)
+
+    def step_by_step(given, state):
+        names = ("w_ih", "w_hh", "b_ih", "b_hh", "w_hr")
+        weights = Weights(*(given.get(name) for name in names), one_bias=mode != "GRU")
+        counts = sizes or [3] * 4
+        y, last = walk(STEPS[mode], given["x"].reshape(-1, 2), counts, state, weights, backwards)
+        return (y if sizes else y.reshape(4, 3, -1)), last
+
+    for found, expected in zip(derivatives(at_once), derivatives(step_by_step), strict=True):
+        np.testing.assert_allclose(found.detach().numpy(), expected.detach().numpy(), rtol=1e-9, atol=1e-11)
+
+
+def test_one_walk_back_serves_the_rules_of_all_inputs(monkeypatch):
+    calls = []
+    back = numpy_set.lstm_back
+    monkeypatch.setattr(chosen, "lstm_back", lambda *args, **options: calls.append(1) or back(*args, **options))
+    layer = nn.LSTM(2, 3)
+    layer(tg.randn(4, 2, 2, requires_grad=True))[0].sum().backward()
+    assert len(calls) == 1
+    assert not recurrent_ops._found  # forgotten with the cotangent
+
+
+def test_a_cotangent_that_meets_two_layers_is_not_taken_for_the_same():
+    a, b, x = nn.GRU(2, 3).double(), nn.GRU(2, 3).double(), tg.randn(4, 1, 2, dtype=tg.float64)
+    (a(x)[0] + b(x)[0]).sum().backward()
+    together = [p.grad.clone() for p in (*a.parameters(), *b.parameters())]
+    for layer in (a, b):
+        layer.zero_grad()
+        layer(x)[0].sum().backward()
+    for found, p in zip(together, (*a.parameters(), *b.parameters()), strict=True):
+        np.testing.assert_allclose(found.numpy(), p.grad.numpy(), rtol=1e-12)
+
+
+def test_weights_that_depend_on_the_input_have_second_derivatives():
+    x = tg.tensor(np.random.default_rng(0).standard_normal((3, 1, 2)), requires_grad=True)
+    hidden = tg.tensor(np.random.default_rng(1).standard_normal((2, 2)), requires_grad=True)
+
+    def run(x, hidden):
+        made = x[0].T @ x[1] + hidden  # (2, 2), of the same x
+        return recurrent("RNN_TANH", x, (tg.zeros(1, 2, dtype=tg.float64),), (made, hidden, None, None, None))[0]
+
+    assert tg.autograd.gradcheck(run, (x, hidden))
+    assert tg.autograd.gradgradcheck(run, (x, hidden))
+
+
+def test_an_output_may_be_written_in_place():
+    layer, x = nn.LSTM(2, 3), tg.randn(4, 2, 2)
+    y, _ = layer(x)
+    y.mul_(2).sum().backward()
+    found = layer.weight_ih_l0.grad.clone()
+    layer.zero_grad()
+    (2 * layer(x)[0]).sum().backward()
+    np.testing.assert_allclose(found.numpy(), layer.weight_ih_l0.grad.numpy(), rtol=1e-5)
 
 
 def test_cells_make_the_layers_steps():

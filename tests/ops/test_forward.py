@@ -522,6 +522,68 @@ def resampled_back(v, *, axis, taps, size):
     return np.moveaxis(y, 0, axis)
 
 
+def sigma(v):
+    return 1 / (1 + math.exp(-v))
+
+
+def affine(w, x, b):
+    """W x + b, as a list."""
+    return [
+        math.fsum([*(float(a) * float(v) for a, v in zip(row, x, strict=True)), float(c)])
+        for row, c in zip(w, b, strict=True)
+    ]
+
+
+def elman_step(x, state, w_ih, w_hh, b, *, relu):
+    sums = map(operator.add, affine(w_ih, x, b), affine(w_hh, state[0], 0 * b))
+    return ([max(v, 0.0) if relu else math.tanh(v) for v in sums],)
+
+
+def lstm_step(x, state, w_ih, w_hh, b, w_hr=None):
+    n = len(state[1])
+    sums = list(map(operator.add, affine(w_ih, x, b), affine(w_hh, state[0], 0 * b)))
+    i, f, o = (list(map(sigma, sums[k * n : (k + 1) * n])) for k in (0, 1, 3))
+    c = [f[k] * state[1][k] + i[k] * math.tanh(sums[2 * n + k]) for k in range(n)]
+    h = [o[k] * math.tanh(c[k]) for k in range(n)]
+    return (h if w_hr is None else affine(w_hr, h, np.zeros(len(w_hr)))), c
+
+
+def gru_step(x, state, w_ih, w_hh, b_ih, b_hh):
+    (h,), n = state, len(state[0])
+    a, b = affine(w_ih, x, b_ih), affine(w_hh, h, b_hh)
+    r, z = ([sigma(a[j * n + k] + b[j * n + k]) for k in range(n)] for j in (0, 1))
+    new = [math.tanh(a[2 * n + k] + r[k] * b[2 * n + k]) for k in range(n)]
+    return ([(1 - z[k]) * new[k] + z[k] * h[k] for k in range(n)],)
+
+
+def by_sequences(step, states, projected=False):
+    """A recurrent layer: each sequence goes its way alone, step by step."""
+
+    def reference(x, *others, sizes, backwards, **options):
+        weights, (*begin, w_hr) = (
+            others[: -states - projected],
+            [*others[len(others) - states - projected :], None][: states + 1],
+        )
+        options.update({"w_hr": w_hr} if projected else {})
+        counts = [x.shape[1]] * len(x) if sizes is None else sizes
+        rows = [(t, b) for t, count in enumerate(counts) for b in range(count)]
+        flat, outputs, ends = x.reshape(len(rows), -1), {}, []
+        for b in range(counts[0]):
+            state = tuple(part[b].tolist() for part in begin)
+            mine = [place for place in rows if place[1] == b]
+            for place in reversed(mine) if backwards else mine:
+                state = step(flat[rows.index(place)], state, *weights, **options)
+                outputs[place] = state[0]
+            ends.append(state)
+        y, last = np.array([outputs[place] for place in rows]), [np.array(part) for part in zip(*ends, strict=True)]
+        if projected:
+            return np.concatenate([part.ravel() for part in (y, *last)])
+        y = np.concatenate([y, *last])
+        return y if sizes else y.reshape(-1, counts[0], y.shape[1])
+
+    return reference
+
+
 REFERENCES = {
     "Clone": lambda x, order: np.reshape(x.tolist(), x.shape),
     "Cast": lambda x, *, dtype: x,
@@ -692,6 +754,10 @@ REFERENCES = {
     "AvgPool2DInput": averaged_back,
     "Resample": resampled,
     "ResamplePut": resampled_back,
+    "RNN": by_sequences(elman_step, 1),
+    "LSTM": by_sequences(lstm_step, 2),
+    "ProjectedLSTM": by_sequences(lstm_step, 2, projected=True),
+    "GRU": by_sequences(gru_step, 1),
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinygrad_cnn.core.types import NDArray, Pads, Pair
 from tinygrad_cnn.kernels import numpy_set
+from tinygrad_cnn.kernels.recurrent import Sizes
 
 if TYPE_CHECKING:
     from tinygrad_cnn.kernels import compiled, definition
@@ -57,6 +58,51 @@ class Kernels(Protocol):
     def class_losses(self, x: NDArray, t: NDArray) -> NDArray: ...
     def class_losses_input(self, g: NDArray, x: NDArray, t: NDArray) -> NDArray: ...
     def descend(self, value: NDArray, gradient: NDArray, rate: float) -> None: ...
+    def rnn(
+        self, x: NDArray, w_ih: NDArray, w_hh: NDArray, b: NDArray, h: NDArray, *, relu: bool, sizes: Sizes, keep: bool
+    ) -> tuple[NDArray, NDArray]: ...
+    def rnn_back(
+        self, g: NDArray, z: NDArray, w_hh: NDArray, *, relu: bool, sizes: Sizes
+    ) -> tuple[NDArray, NDArray]: ...
+    def lstm(
+        self,
+        x: NDArray,
+        w_ih: NDArray,
+        w_hh: NDArray,
+        b: NDArray,
+        h: NDArray,
+        c: NDArray,
+        w_hr: NDArray | None = None,
+        *,
+        sizes: Sizes,
+        keep: bool,
+    ) -> tuple[NDArray, NDArray, NDArray, NDArray, NDArray]: ...
+    def lstm_back(
+        self,
+        g: NDArray,
+        gc: NDArray,
+        gates: NDArray,
+        tanhs: NDArray,
+        w_hh: NDArray,
+        w_hr: NDArray | None = None,
+        *,
+        sizes: Sizes,
+    ) -> tuple[NDArray, NDArray, NDArray, NDArray]: ...
+    def gru(
+        self,
+        x: NDArray,
+        w_ih: NDArray,
+        w_hh: NDArray,
+        b_ih: NDArray,
+        b_hh: NDArray,
+        h: NDArray,
+        *,
+        sizes: Sizes,
+        keep: bool,
+    ) -> tuple[NDArray, NDArray, NDArray, NDArray, NDArray]: ...
+    def gru_back(
+        self, g: NDArray, z: NDArray, gates: NDArray, seen: NDArray, w_hh: NDArray, *, sizes: Sizes
+    ) -> tuple[NDArray, NDArray]: ...
     def random_words(self, generator: "np.random.Generator", count: int) -> NDArray: ...  # quoted: not loaded yet
 
 

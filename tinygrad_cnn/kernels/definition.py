@@ -12,6 +12,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from tinygrad_cnn.core.types import NDArray, Pads, Pair, Shape
 from tinygrad_cnn.kernels.pool import border, pooled_size
+from tinygrad_cnn.kernels.recurrent import Sizes
 
 name = "definition"
 
@@ -143,3 +144,149 @@ def descend(value: NDArray, gradient: NDArray, rate: float) -> None:
 def random_words(generator: "np.random.Generator", count: int) -> NDArray:
     """The next `count` words of 32 bits of the generator, a Mersenne Twister MT19937."""
     return generator.integers(0, 2**32, count, dtype=np.uint32)
+
+
+def at_step(t: int, batch: int, sizes: Sizes) -> int:
+    """How many rows take the step t; the others keep their state."""
+    return batch if sizes is None else sizes[t]
+
+
+def sigmoid(x: NDArray) -> NDArray:
+    """y = 1 / (1 + exp(-x))"""
+    return np.asarray((1 + np.tanh(x / 2)) / 2)
+
+
+def rnn(
+    x: NDArray, w_ih: NDArray, w_hh: NDArray, b: NDArray, h: NDArray, *, relu: bool, sizes: Sizes, keep: bool
+) -> tuple[NDArray, NDArray]:
+    """h[t+1] = f(W_ih x[t] + W_hh h[t] + b), with f = max(·, 0) or tanh: all h[1:], and the last once more.
+
+    And z, of which z[t] is x[t], h[t], 1 side by side: what the weights and the bias are multiplied by.
+    """
+    states, ones = [h], np.ones((*x.shape[:2], 1), x.dtype)
+    for t in range(len(x)):
+        n, last = at_step(t, len(h), sizes), states[-1]
+        a = x[t, :n] @ w_ih.T + last[:n] @ w_hh.T + b
+        states.append(np.concatenate([np.maximum(a, 0) if relu else np.tanh(a), last[n:]]))
+    z = np.concatenate([x, np.stack(states[:-1]), ones], 2)
+    end = np.concatenate([0 * x[-1], states[-1], ones[-1]], 1)
+    return np.stack([*states[1:], states[-1]]), np.concatenate([z, end[None]])
+
+
+def rnn_back(g: NDArray, z: NDArray, w_hh: NDArray, *, relu: bool, sizes: Sizes) -> tuple[NDArray, NDArray]:
+    """d[t] = f' (g[t] + W_hhᵀ d[t+1]), with f' = [h > 0] or 1 - h², the cotangent of W_ih x[t] + W_hh h[t] + b.
+
+    And that of h[0], W_hhᵀ d[0]. g[T] is that of the state behind the last step.
+    """
+    steps, hidden = len(g) - 1, len(w_hh)
+    d, dh, states = np.zeros_like(g[:-1]), g[steps].copy(), z[1:, :, -1 - hidden : -1]
+    for t in reversed(range(steps)):
+        n = at_step(t, g.shape[1], sizes)
+        h, total = states[t, :n], dh[:n] + g[t, :n]
+        d[t, :n] = np.where(h <= 0, 0, total) if relu else total * (1 - h * h)
+        dh[:n] = d[t, :n] @ w_hh
+    return d, dh
+
+
+def lstm(
+    x: NDArray,
+    w_ih: NDArray,
+    w_hh: NDArray,
+    b: NDArray,
+    h: NDArray,
+    c: NDArray,
+    w_hr: NDArray | None = None,
+    *,
+    sizes: Sizes,
+    keep: bool,
+) -> tuple[NDArray, NDArray, NDArray, NDArray, NDArray]:
+    """c[t+1] = f c[t] + i g, h[t+1] = o tanh(c[t+1]), i, f, o = σ(·), g = tanh(·) of W_ih x[t] + W_hh h[t] + b.
+
+    With w_hr, h is that projected. All h[1:], and behind them the last h and, without w_hr, the last c; the last c; z
+    as of `rnn`; the gates and the cell i f o g c of each step; and tanh(c[t+1]).
+    """
+    states, cells, gates, tanhs, ones = [h], [c], [], [], np.ones((*x.shape[:2], 1), x.dtype)
+    for t in range(len(x)):
+        n, last, cell = at_step(t, len(h), sizes), states[-1], cells[-1]
+        i, f, g, o = np.split(x[t] @ w_ih.T + last @ w_hh.T + b, 4, 1)
+        i, f, g, o = sigmoid(i), sigmoid(f), np.tanh(g), sigmoid(o)
+        new = f * cell + i * g
+        shown = o * np.tanh(new) if w_hr is None else (o * np.tanh(new)) @ w_hr.T
+        gates.append(np.stack([i, f, o, g, cell]))
+        cells.append(np.concatenate([new[:n], cell[n:]]))
+        states.append(np.concatenate([shown[:n], last[n:]]))
+        tanhs.append(np.tanh(cells[-1]))
+    z = np.concatenate([x, np.stack(states[:-1]), ones], 2)
+    end = np.concatenate([0 * x[-1], states[-1], ones[-1]], 1)
+    last = np.stack([*np.zeros((4, *c.shape), c.dtype), cells[-1]])
+    y = np.stack([*states[1:], states[-1]] + ([cells[-1]] if w_hr is None else []))
+    return y, cells[-1], np.concatenate([z, end[None]]), np.stack([*gates, last]), np.stack([*tanhs, tanhs[-1]])
+
+
+def lstm_back(
+    g: NDArray, gc: NDArray, gates: NDArray, tanhs: NDArray, w_hh: NDArray, w_hr: NDArray | None = None, *, sizes: Sizes
+) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    """The cotangents d[t] of W_ih x[t] + W_hh h[t] + b, and of the first h and c, as the chain rule gives them.
+
+    dh = g[t] + W_hhᵀ d[t+1] and dc += dh o (1 - tanh²c) give di = dc g i (1 - i), df = dc c f (1 - f),
+    dg = dc i (1 - g²), do = dh tanh(c) o (1 - o); then dc = dc f. With w_hr, dh is the last result and w_hrᵀ dh counts.
+    """
+    steps, batch = len(g) - 1, g.shape[1]
+    d, dh, dc, seen = np.zeros((steps, batch, len(w_hh)), g.dtype), g[steps].copy(), gc.copy(), np.zeros_like(g[:-1])
+    for t in reversed(range(steps)):
+        n = at_step(t, batch, sizes)
+        (i, f, o, cell_in, c), tc = gates[t, :, :n], tanhs[t, :n]
+        seen[t, :n] = dh[:n] + g[t, :n]
+        total = seen[t, :n] if w_hr is None else seen[t, :n] @ w_hr
+        cell = dc[:n] + total * o * (1 - tc * tc)
+        parts = (
+            cell * cell_in * i * (1 - i),
+            cell * c * f * (1 - f),
+            cell * i * (1 - cell_in**2),
+            total * tc * o * (1 - o),
+        )
+        d[t, :n] = np.concatenate(parts, 1)
+        dc[:n] = cell * f
+        dh[:n] = d[t, :n] @ w_hh
+    return d, dh, dc, seen[: 0 if w_hr is None else steps]
+
+
+def gru(
+    x: NDArray, w_ih: NDArray, w_hh: NDArray, b_ih: NDArray, b_hh: NDArray, h: NDArray, *, sizes: Sizes, keep: bool
+) -> tuple[NDArray, NDArray, NDArray, NDArray, NDArray]:
+    """h[t+1] = (1 - z) n + z h[t], r, z = σ(·), n = tanh(W_in x[t] + b_in + r u), u = W_hn h[t] + b_hn.
+
+    All h[1:] and the last once more; x and a one side by side; h and a one; the gates r z n of each step; and u.
+    """
+    states, gates, seen, ones = [h], [], [], np.ones((len(x) + 1, len(h), 1), x.dtype)
+    for t in range(len(x)):
+        n, last = at_step(t, len(h), sizes), states[-1]
+        (xr, xz, xn), (hr, hz, u) = np.split(x[t] @ w_ih.T + b_ih, 3, 1), np.split(last @ w_hh.T + b_hh, 3, 1)
+        r, z = sigmoid(xr + hr), sigmoid(xz + hz)
+        new = np.tanh(xn + r * u)
+        gates.append(np.stack([r, z, new]))
+        seen.append(u)
+        states.append(np.concatenate([(new + z * (last - new))[:n], last[n:]]))
+    y, with_one = np.stack([*states[1:], states[-1]]), np.concatenate([np.stack(states), ones], 2)
+    return y, np.concatenate([x, ones[:-1]], 2), with_one, np.stack(gates), np.stack(seen)
+
+
+def gru_back(
+    g: NDArray, z: NDArray, gates: NDArray, seen: NDArray, w_hh: NDArray, *, sizes: Sizes
+) -> tuple[NDArray, NDArray]:
+    """The cotangents d[t], of n, r, z of the input's part and of u, and that of the first h.
+
+    With dh = g[t] + what comes back: dn = dh (1 - z) (1 - n²), dr = dn u r (1 - r), dz = dh (h - n) z (1 - z) and
+    du = dn r; to h[t] goes dh z + W_hhᵀ (dr, dz, du).
+    """
+    steps, batch, hidden = len(g) - 1, *g.shape[1:]
+    d, dh = np.zeros((steps, batch, 4 * hidden), g.dtype), g[steps].copy()
+    for t in reversed(range(steps)):
+        size = at_step(t, batch, sizes)
+        (r, z_t, new), u, h = gates[t, :, :size], seen[t, :size], z[t, :size, :-1]
+        total = dh[:size] + g[t, :size]
+        dn = total * (1 - z_t) * (1 - new * new)
+        parts = dn, dn * u * r * (1 - r), total * (h - new) * z_t * (1 - z_t), dn * r
+        d[t, :size] = np.concatenate(parts, 1)
+        dh[:size] = total * z_t + d[t, :size, hidden:] @ w_hh
+    return d, dh

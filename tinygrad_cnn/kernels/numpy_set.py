@@ -12,10 +12,12 @@ from tinygrad_cnn.kernels.passes import (
     relu,
 )
 from tinygrad_cnn.kernels.pool import max_pool2d, window_put
+from tinygrad_cnn.kernels.recurrent import gru, gru_back, lstm, lstm_back, rnn, rnn_back
 
 __all__ = [
     "channel_sums", "class_losses", "class_losses_input", "conv2d", "conv2d_input", "conv2d_weight", "descend", "gate",
-    "matmul", "max_pool2d", "name", "random_words", "relu", "window_put",
+    "gru", "gru_back", "lstm", "lstm_back", "matmul", "max_pool2d", "name", "random_words", "relu", "rnn", "rnn_back",
+    "window_put",
 ]  # fmt: skip
 
 name = "numpy"

@@ -14,8 +14,9 @@ from tinygrad_cnn.nn import functional as F
 from tinygrad_cnn.nn import init
 from tinygrad_cnn.nn.module import Module
 from tinygrad_cnn.nn.parameter import Parameter
-from tinygrad_cnn.nn.recurrence import GATES, STEPS, State, Weights, walk
 from tinygrad_cnn.nn.utils.rnn import PackedSequence
+from tinygrad_cnn.ops.recurrence import GATES, STEPS, State, Weights
+from tinygrad_cnn.ops.recurrent import recurrent
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.tensor.creation import empty
 from tinygrad_cnn.torch_names.device import check_device
@@ -87,8 +88,8 @@ class RNNBase(Module):
         ends = [end for k in range(self.num_layers) for end in self._ends(k)]
         return [[self._parameters[name + e] for name in PARTS if name + e in self._parameters] for e in ends]  # type: ignore[misc]
 
-    def _weights(self, end: str) -> Weights:
-        return Weights(*(self._parameters.get(name + end) for name in PARTS), one_bias=self.mode != "GRU")
+    def _weights(self, end: str) -> tuple[Any, ...]:
+        return tuple(self._parameters.get(name + end) for name in PARTS)
 
     def _state_sizes(self) -> list[int]:
         return [self.proj_size or self.hidden_size] + [self.hidden_size] * (self.mode == "LSTM")
@@ -102,7 +103,7 @@ class RNNBase(Module):
         """
         if isinstance(input, PackedSequence):
             order, back = input.sorted_indices, input.unsorted_indices
-            sizes = np.asarray(input.batch_sizes).tolist()
+            sizes = tuple(np.asarray(input.batch_sizes).tolist())
             state = self._state(input.data, hx, sizes[0], batched=True)
             state = state if order is None else tuple(s[:, order] for s in state)
             data, state = self._through_layers(input.data, sizes, state)
@@ -122,12 +123,10 @@ class RNNBase(Module):
         x = input if batched else ops.unsqueeze(input, 1)
         if batched and self.batch_first:
             x = ops.transpose(x, 0, 1)
-        steps, batch, features = x.shape
-        if not steps:
+        if not x.shape[0]:
             raise ArgumentError(f"{type(self).__name__}: input has shape {tuple(input.shape)}, no time steps")
-        state = self._state(x, hx, batch, batched)
-        y, state = self._through_layers(x.reshape(steps * batch, features), [batch] * steps, state)
-        y = y.reshape(steps, batch, y.shape[-1])
+        state = self._state(x, hx, x.shape[1], batched)
+        y, state = self._through_layers(x, None, state)
         if not batched:
             return y[:, 0], self._given_back(tuple(s[:, 0] for s in state))
         return (ops.transpose(y, 0, 1) if self.batch_first else y), self._given_back(state)
@@ -135,14 +134,14 @@ class RNNBase(Module):
     if TYPE_CHECKING:  # mypy does not hand a type variable of `forward` on by itself
         __call__ = forward  # type: ignore[assignment]
 
-    def _through_layers(self, x: Any, sizes: list[int], state: State) -> tuple[Any, State]:
-        step, last = STEPS[self.mode], []
+    def _through_layers(self, x: Any, sizes: tuple[int, ...] | None, state: State) -> tuple[Any, State]:
+        last = []
         directions = 2 if self.bidirectional else 1
         for k in range(self.num_layers):
             outputs = []
             for d, end in enumerate(self._ends(k)):
                 begin = tuple(s[k * directions + d] for s in state)
-                y, final = walk(step, x, sizes, begin, self._weights(end), backwards=d == 1)
+                y, final = recurrent(self.mode, x, begin, self._weights(end), sizes, backwards=d == 1)
                 outputs.append(y)
                 last.append(final)
             x = outputs[0] if directions == 1 else ops.cat(outputs, -1)

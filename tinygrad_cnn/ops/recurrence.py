@@ -1,4 +1,6 @@
-"""The mathematics of recurrent layers: one step of each kind, and how a layer walks through time.
+"""The mathematics of recurrent layers, composed of ops: one step of each kind, and how a layer walks through time.
+
+The ops of `recurrent` compute the same at once, and are replaced by this where their derivatives are differentiated.
 
 A state is a tuple of arrays (rows, hidden): (h,), of an LSTM (h, c). The part of a step that depends on the input alone
 is computed for all time steps by one product of matrices, before the walk.
@@ -7,7 +9,10 @@ is computed for all time steps by one product of matrices, before the walk.
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tinygrad_cnn import ops
+from tinygrad_cnn.ops.elementwise import sigmoid, tanh
+from tinygrad_cnn.ops.linalg import linear, matmul
+from tinygrad_cnn.ops.piecewise import relu
+from tinygrad_cnn.ops.shape import cat, chunk
 
 State = tuple[Any, ...]
 Step = Callable[[Any, State, Any], State]
@@ -41,27 +46,27 @@ class Weights:
 
 def from_state(h: Any, w: Weights) -> Any:
     """``W_hh h + b_hh``"""
-    y = ops.matmul(h, w.weight_hh)
+    y = matmul(h, w.weight_hh)
     return y if w.bias_hh is None else y + w.bias_hh
 
 
 def tanh_step(x: Any, state: State, w: Weights) -> State:
     """``h' = tanh(W_ih x + b_ih + W_hh h + b_hh)`` (Elman 1990)"""
-    return (ops.tanh(x + from_state(state[0], w)),)
+    return (tanh(x + from_state(state[0], w)),)
 
 
 def relu_step(x: Any, state: State, w: Weights) -> State:
     """The same with max(0, ·) in place of tanh (Le, Jaitly, Hinton 2015)."""
-    return (ops.relu(x + from_state(state[0], w)),)
+    return (relu(x + from_state(state[0], w)),)
 
 
 def lstm_step(x: Any, state: State, w: Weights) -> State:
     """``c' = f c + i g,  h' = o tanh(c')`` with gates i, f, o = σ(·), g = tanh(·) (Hochreiter & Schmidhuber 1997)"""
     h, c = state
-    i, f, g, o = ops.chunk(x + from_state(h, w), 4, -1)
-    c = ops.sigmoid(f) * c + ops.sigmoid(i) * ops.tanh(g)
-    h = ops.sigmoid(o) * ops.tanh(c)
-    return (h if w.projection is None else ops.matmul(h, w.projection)), c
+    i, f, g, o = chunk(x + from_state(h, w), 4, -1)
+    c = sigmoid(f) * c + sigmoid(i) * tanh(g)
+    h = sigmoid(o) * tanh(c)
+    return (h if w.projection is None else matmul(h, w.projection)), c
 
 
 def gru_step(x: Any, state: State, w: Weights) -> State:
@@ -69,8 +74,8 @@ def gru_step(x: Any, state: State, w: Weights) -> State:
     (h,) = state
     size = h.shape[-1]
     y = from_state(h, w)
-    r, z = ops.chunk(ops.sigmoid(x[..., : 2 * size] + y[..., : 2 * size]), 2, -1)
-    n = ops.tanh(x[..., 2 * size :] + r * y[..., 2 * size :])
+    r, z = chunk(sigmoid(x[..., : 2 * size] + y[..., : 2 * size]), 2, -1)
+    n = tanh(x[..., 2 * size :] + r * y[..., 2 * size :])
     return (n + z * (h - n),)
 
 
@@ -93,7 +98,7 @@ def walk(
     -------
     The output of every row, (rows, hidden), and the state behind the last step of every sequence.
     """
-    x = ops.linear(data, weights.weight_ih, weights.bias_ih)
+    x = linear(data, weights.weight_ih, weights.bias_ih)
     ends = [sum(sizes[: k + 1]) for k in range(len(sizes))] if len(set(sizes)) > 1 else None
     bounds = [(k * n, k * n + n) for k, n in enumerate(sizes)] if ends is None else _between(ends)
     now = tuple(s[: sizes[-1]] for s in state) if backwards else state
@@ -104,12 +109,12 @@ def walk(
             finished.append(tuple(s[n:] for s in now))
             now = tuple(s[:n] for s in now)
         elif n > rows:  # backwards, some begin here
-            now = tuple(ops.cat([s, first[rows:n]]) for s, first in zip(now, state, strict=True))
+            now = tuple(cat([s, first[rows:n]]) for s, first in zip(now, state, strict=True))
         now = step(x[low:high], now, weights)
         outputs.append(now[0])
     if finished:
-        now = tuple(ops.cat(list(parts)) for parts in zip(now, *reversed(finished), strict=True))
-    return ops.cat(outputs[::-1] if backwards else outputs), now
+        now = tuple(cat(list(parts)) for parts in zip(now, *reversed(finished), strict=True))
+    return cat(outputs[::-1] if backwards else outputs), now
 
 
 def _between(ends: list[int]) -> list[tuple[int, int]]:
