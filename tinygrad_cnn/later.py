@@ -29,4 +29,5 @@ from tinygrad_cnn.nn.functional import prelu as prelu
 from tinygrad_cnn.nn.functional import rms_norm as rms_norm
 from tinygrad_cnn.nn.functional import rrelu as rrelu
 from tinygrad_cnn.nn.functional import threshold as threshold
+from tinygrad_cnn.playback import compile as compile
 from tinygrad_cnn.program import record as record

@@ -15,6 +15,7 @@ from tinygrad_cnn.core.types import A, Array, ArrayLike, NDArray, Shape
 from tinygrad_cnn.ops.calling import vectorial
 from tinygrad_cnn.ops.checks import check_floating, check_integer
 from tinygrad_cnn.ops.shape import movedim
+from tinygrad_cnn.ops.told import decided, made
 
 __all__ = [
     "cross_entropy", "log_softmax", "nll_loss", "softmax",
@@ -164,9 +165,8 @@ def cross_entropy(
     classes = shape[1]
     if weight is None and not label_smoothing and len(shape) == 2 and labels == shape[:1]:
         hot = np.asarray(target)
-        if all_count(hot, classes, ignore_index):  # the commonest case, with no question about rows
-            row_weight = np.empty(len(hot), dtype_of(input))
-            row_weight.fill(1 / len(hot) if reduction == "mean" else 1)
+        if decided(all_count, hot, classes, ignore_index):  # the commonest case, with no question about rows
+            row_weight = made(np.full, len(hot), 1 / len(hot) if reduction == "mean" else 1, dtype_of(input))
             return ClassCrossEntropy.apply(input, hot, row_weight, each=reduction == "none")
     per_class = _class_weight(op, weight, classes, dtype_of(input))
     if labels == shape and dtype_of(target).kind == "f":

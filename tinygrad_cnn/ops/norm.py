@@ -14,9 +14,10 @@ from tinygrad_cnn.core.domain import Real
 from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.op import Op, Sample
-from tinygrad_cnn.core.types import A, Array, ArrayLike, Shape
+from tinygrad_cnn.core.types import A, Array, ArrayLike, NDArray, Shape
 from tinygrad_cnn.ops.checks import check_ndim
 from tinygrad_cnn.ops.reduce import Mean
+from tinygrad_cnn.ops.told import made
 
 __all__ = [
     "layer_norm",
@@ -122,4 +123,9 @@ def drop(input: A, p: float, generator: Any) -> A:
     shape = shape_of(input)
     if p == 1.0:
         return input * np.zeros((), input.dtype)
-    return input * (generator.bernoulli(1 - p, shape) * input.dtype.type(1 / (1 - p)))
+    return input * made(_kept, generator, p, shape, input.dtype, drawn=True)
+
+
+def _kept(generator: Any, p: float, shape: Shape, dtype: Any) -> NDArray:
+    mask: NDArray = generator.bernoulli(1 - p, shape) * np.dtype(dtype).type(1 / (1 - p))
+    return mask

@@ -11,6 +11,7 @@ from tinygrad_cnn.core.promotion import common_dtype
 from tinygrad_cnn.core.tensor import Tensor
 from tinygrad_cnn.core.types import Array, NDArray
 from tinygrad_cnn.kernels.casts import brought
+from tinygrad_cnn.ops.told import told
 
 
 def array_of(op: str, value: Any) -> Any:
@@ -40,7 +41,10 @@ def _called(op: str, function: Callable[..., Any], arrays: list[Any], inputs: tu
     except ValueError:
         check_broadcast(op, *(shape_of(value) for value in inputs))
         raise
-    return dressed(result, *inputs)
+    found = dressed(result, *inputs)
+    if told.listener is not None:
+        told.listener.made(function, tuple(arrays), found, False)
+    return found
 
 
 _NUMBERS = dict.fromkeys("efd", (int, float)) | dict.fromkeys("bBhHiIlLqQ", (int,))
@@ -55,10 +59,13 @@ def paired(op: str, function: Callable[..., Any], *inputs: Any) -> Any:
         alike = b.dtype is a.dtype if type(b) is np.ndarray else type(b) in _NUMBERS.get(a.dtype.char, ())
         if alike and (type(b) is not int or a.dtype.kind == "f" or -1 < b < 128):
             try:
-                return Tensor.wrap(np.asarray(function(a, b)))
+                array = np.asarray(function(a, b))
             except ValueError:
                 check_broadcast(op, a.shape, shape_of(b))
                 raise
+            if told.listener is not None:
+                told.listener.made(function, (a, b), array, False)
+            return Tensor.wrap(array)
     arrays = [array_of(op, value) for value in inputs]
     dtype = common_dtype(arrays, False)
     return _called(op, function, [brought(value, dtype) for value in arrays], inputs)

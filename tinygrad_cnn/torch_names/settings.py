@@ -1,18 +1,11 @@
-"""PyTorch's switches for speed and determinism, as far as they mean something here, and `compile`."""
-
-import warnings
-from collections.abc import Callable
-from typing import Any, TypeVar, overload
+"""PyTorch's switches for speed and determinism, as far as they mean something here."""
 
 from tinygrad_cnn.core.errors import ArgumentError
 
 __all__ = [
-    "are_deterministic_algorithms_enabled", "compile", "get_float32_matmul_precision", "get_num_interop_threads",
+    "are_deterministic_algorithms_enabled", "get_float32_matmul_precision", "get_num_interop_threads",
     "set_float32_matmul_precision", "set_num_interop_threads", "use_deterministic_algorithms",
 ]  # fmt: skip
-
-F = TypeVar("F", bound=Callable[..., Any])
-
 
 class _Asked:
     """What programs asked for last, so that they can read it back."""
@@ -54,51 +47,3 @@ def set_num_interop_threads(n: int) -> None:
         raise ArgumentError(f"set_num_interop_threads: {n}; expected a positive number")
     if n > 1:
         raise ArgumentError(f"set_num_interop_threads: {n}; ops run one after the other, use set_num_threads")
-
-
-@overload
-def compile(
-    model: F,
-    *,
-    fullgraph: bool = False,
-    dynamic: bool | None = None,
-    backend: Any = "inductor",
-    mode: str | None = None,
-    options: dict[str, Any] | None = None,
-    disable: bool = False,
-) -> F: ...
-@overload
-def compile(
-    model: None = None,
-    *,
-    fullgraph: bool = False,
-    dynamic: bool | None = None,
-    backend: Any = "inductor",
-    mode: str | None = None,
-    options: dict[str, Any] | None = None,
-    disable: bool = False,
-) -> Callable[[F], F]: ...
-def compile(
-    model: Callable[..., Any] | None = None,
-    *,
-    fullgraph: bool = False,
-    dynamic: bool | None = None,
-    backend: Any = "inductor",
-    mode: str | None = None,
-    options: dict[str, Any] | None = None,
-    disable: bool = False,
-) -> Any:
-    """The function or module itself, with a warning: nothing is compiled here, and its results are the same.
-
-    `set_kernels("numba")` chooses compiled kernels.
-    """
-    if model is None:
-        return compile
-    if not disable:
-        warnings.warn(
-            "compile: nothing is compiled here, the function is called as it is; set_kernels('numba') chooses compiled "
-            "kernels",
-            UserWarning,
-            stacklevel=2,
-        )
-    return model

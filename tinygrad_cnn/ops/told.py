@@ -1,0 +1,38 @@
+"""What is computed of arrays outside ops, and told to somebody who writes down what a call does: usually to nobody."""
+
+import threading
+from collections.abc import Callable
+from typing import Any, Protocol
+
+
+class Listener(Protocol):
+    """Who writes down what happens in its thread."""
+
+    def decided(self, function: Callable[..., Any], args: tuple[Any, ...], found: Any) -> None:
+        """What is done next depends on this."""
+
+    def made(self, function: Callable[..., Any], args: tuple[Any, ...], array: Any, drawn: bool) -> None:
+        """An array was made."""
+
+
+class _Told(threading.local):
+    listener: Listener | None = None
+
+
+told = _Told()
+
+
+def decided(function: Callable[..., Any], *args: Any) -> Any:
+    """``function(*args)``, of arrays: what the answer is decides what is done."""
+    found = function(*args)
+    if told.listener is not None:
+        told.listener.decided(function, args, found)
+    return found
+
+
+def made(function: Callable[..., Any], *args: Any, drawn: bool = False) -> Any:
+    """``function(*args)``: an array of arrays, numbers and shapes, or `drawn` at random, which is another each time."""
+    array = function(*args)
+    if told.listener is not None:
+        told.listener.made(function, args, array, drawn)
+    return array

@@ -1,0 +1,558 @@
+"""`compile`: a function, a module or a whole training step is recorded once, and played back from then on."""
+
+from __future__ import annotations
+
+import builtins
+import threading
+import warnings
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any, TypeVar, overload
+
+import numpy as np
+
+from tinygrad_cnn.autograd.function import Function
+from tinygrad_cnn.core import engine, saved
+from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.graph import Node
+from tinygrad_cnn.core.mode import mode
+from tinygrad_cnn.core.promotion import default
+from tinygrad_cnn.core.storage import clock, last_write, written_since
+from tinygrad_cnn.core.tensor import Tensor
+from tinygrad_cnn.core.types import NDArray
+from tinygrad_cnn.core.watch import watch
+from tinygrad_cnn.kernels.chosen import chosen
+from tinygrad_cnn.kernels.threads import thread_count
+from tinygrad_cnn.nn.hooks import EVERYWHERE, FIRST_CALL
+from tinygrad_cnn.nn.module import Module
+from tinygrad_cnn.playback import recorder as recording
+from tinygrad_cnn.playback.player import PLACE, Broken, Player
+from tinygrad_cnn.playback.recorder import Recorder, inputs_of
+from tinygrad_cnn.playback.tape import GUARD, INPUT, MADE, TENSOR, Slot, Step, Tape, difference, mapped, slots_in
+from tinygrad_cnn.playback.tracing import traced
+from tinygrad_cnn.program.recording import here as programs
+
+__all__ = ["compile"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+MOST_KINDS = 16
+"""So many kinds of arguments are recorded for one function; calls of others are run eagerly."""
+SEEN = type(None), bool, int, float, complex, str, bytes, np.dtype, type
+"""What may be among the arguments beside arrays: compared by value."""
+
+
+class NotPlayed(Exception):
+    """Why a call cannot be played back."""
+
+
+# ---- arguments and results -------------------------------------------------------------------------------------------
+
+
+def flattened(value: Any, found: list[Any]) -> Any:
+    """The kind of an argument, as something that can be compared; its tensors and arrays are added to `found`."""
+    if type(value) is Tensor.kind or isinstance(value, Tensor):
+        found.append(value)
+        array = value.array
+        wants = value._wants or value._node is not None or (value.view_of is not None and value.requires_grad)
+        return Tensor, array.shape, array.dtype, array.strides, wants
+    if isinstance(value, np.ndarray):
+        found.append(value)
+        return np.ndarray, value.shape, value.dtype, value.strides
+    if isinstance(value, (list, tuple)):
+        return type(value), tuple([flattened(part, found) for part in value])
+    if isinstance(value, dict):
+        return dict, tuple([(name, flattened(part, found)) for name, part in value.items()])
+    if isinstance(value, SEEN):
+        return type(value), value
+    if isinstance(value, Module):
+        return Module, id(value)
+    raise NotPlayed(f"an argument of type {type(value).__name__} cannot be compared with that of the next call")
+
+
+def unpacked(value: Any, found: list[Any]) -> Any:
+    """The structure of a result: tensors and arrays are added to `found`, and stand as their numbers."""
+    if isinstance(value, (Tensor, np.ndarray)):
+        found.append(value)
+        return _Place(len(found) - 1, isinstance(value, Tensor))
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return _Made(type(value), [unpacked(part, found) for part in value])
+    if isinstance(value, (list, tuple)):
+        return type(value)([unpacked(part, found) for part in value])
+    if isinstance(value, dict):
+        return {name: unpacked(part, found) for name, part in value.items()}
+    if isinstance(value, SEEN):
+        return value
+    raise NotPlayed(f"it returns a {type(value).__name__}, of which it cannot be said how to make another")
+
+
+class _Place:
+    __slots__ = ("number", "tensor")
+
+    def __init__(self, number: int, tensor: bool) -> None:
+        self.number, self.tensor = number, tensor
+
+
+class _Made:
+    __slots__ = ("kind", "parts")
+
+    def __init__(self, kind: type, parts: list[Any]) -> None:
+        self.kind, self.parts = kind, parts
+
+
+def packed(structure: Any, found: Any) -> Any:
+    """The other way."""
+    if type(structure) is _Place:
+        return found[structure.number]
+    if type(structure) is _Made:
+        return structure.kind(*[packed(part, found) for part in structure.parts])
+    if isinstance(structure, (list, tuple)):
+        return type(structure)([packed(part, found) for part in structure])
+    if isinstance(structure, dict):
+        return {name: packed(part, found) for name, part in structure.items()}
+    return structure
+
+
+def array_of(value: Any) -> NDArray:
+    """The array of a tensor, or the array itself."""
+    return value.array if isinstance(value, Tensor) else value
+
+
+# ---- one kind of call ------------------------------------------------------------------------------------------------
+
+
+class Recorded:
+    """What is recorded of one call."""
+
+    def __init__(self, tape: Tape, structure: Any, results: list[Any], differentiable: list[bool]) -> None:
+        self.tape, self.structure = tape, structure
+        self.tensors = [isinstance(r, Tensor) for r in results]
+        self.differentiable = differentiable
+        self.spent: list[Any] = [None] * len(results)
+        """Of results through which the backward pass went already, the op that made them."""
+        self.leaves: list[Any] = []
+        """Beside the inputs, the tensors that get a gradient from a result."""
+
+
+def record(function: Callable[..., Any], args: Any, kwargs: Any, given: list[Any]) -> tuple[Any, Recorded]:
+    """Call the function, and write down what it does. NotPlayed with the reason, and the result, if that is no use."""
+    recorder = Recorder()
+    inputs_of(recorder, [array_of(v) for v in given])
+    with recorder.listening():
+        result = function(*args, **kwargs)
+    try:
+        found: list[Any] = []
+        structure = unpacked(result, found)
+        if recorder.why is not None:
+            raise NotPlayed(recorder.why)
+        tape = recorder.tape
+        for value in found:
+            known = recorder.knows(array_of(value)) or isinstance(value, Tensor)
+            if not known:
+                raise NotPlayed("it returns an array that was computed outside ops")
+            slot = recorder.of_tensor(value) if isinstance(value, Tensor) else recorder.of_array(value)
+            tape.outputs.append(slot)
+        differentiable = [isinstance(v, Tensor) and v.requires_grad and mode.recording for v in found]
+        made = Recorded(tape, structure, found, differentiable)
+        tape.forward_steps = len(tape.steps)
+        if any(differentiable) and not tape.has_backward:
+            _record_backward(recorder, made, found, given)
+        elif any(differentiable):
+            nodes = [v.grad_fn if d else None for v, d in zip(found, differentiable, strict=True)]
+            if any(isinstance(n, Node) and not (n.by_op and n.saved is saved.FREED or n.op) for n in nodes if n):
+                raise NotPlayed("it returns what can still be differentiated after a backward pass in it")
+            made.spent = [None if n is None else n.op for n in nodes]
+        if recorder.why is not None:
+            raise NotPlayed(recorder.why)
+    except NotPlayed as error:
+        raise NotPlayed(*error.args, result) from None
+    return result, made
+
+
+def _record_backward(recorder: Recorder, made: Recorded, found: list[Any], given: list[Any]) -> None:
+    """The backward pass through what was called, as far as the inputs and the leaves that it uses."""
+    tape = recorder.tape
+    outs = [value for value, wanted in zip(found, made.differentiable, strict=True) if wanted]
+    points = [v for v in given if isinstance(v, Tensor) and v.requires_grad]
+    reached = engine.count_consumers([value.edge for value in outs])
+    made.leaves = [edge for edge in reached if isinstance(edge, Tensor) and not any(edge is p for p in points)]
+    cotangents = [Tensor.wrap(np.ones_like(array_of(v))) for v in outs]
+    for g in cotangents:
+        tape.cotangents.append(recorder.new(INPUT, g.array))
+    edges = [p.edge for p in points] + made.leaves
+    if any(edge.hooks for edge in reached):
+        raise NotPlayed("a hook is called in the backward pass")
+    with recorder.listening():
+        pairs = engine.gradients("compile", outs, cotangents, edges, retain_graph=True, create_graph=False)
+    tape.gradients = [recorder.of_array(np.asarray(pairs[e])) if e in pairs else None for e in edges]
+
+
+class Plan:
+    """How one kind of call is played back: guards, the function made of the tape, and what becomes of its results."""
+
+    def __init__(self, made: Recorded) -> None:
+        self.made = made
+        tape = self.tape = made.tape
+        self.lock = threading.Lock()
+        self.externals = [s for s in tape.slots if s.kind == TENSOR]
+        steps = [part for step in tape.steps[: tape.forward_steps] for part in traced(tape, step)]
+        first, rest = [s for s in steps if s.kind == GUARD], [s for s in steps if s.kind != GUARD]
+        for step in first:
+            if any(s.kind == MADE for s in _roots(step, tape)):
+                raise NotPlayed(f"{step.function.__name__}() decides what is done next by what was computed")
+        steps = first + rest
+        self.backward: Player | None = None
+        self.kept: list[Slot] = []
+        if tape.gradients:
+            back = [part for step in tape.steps[tape.forward_steps :] for part in traced(tape, step)]
+            made_before = {s for step in steps for s in step.outs} | set(tape.inputs)
+            used = dict.fromkeys(s for step in back for s in slots_in((step.args, step.options)))
+            used.update(dict.fromkeys(s for s in tape.gradients if s is not None))
+            self.kept = [s for s in used if s in made_before]
+            self.backward = Player(tape, back, [*self.kept, *tape.cotangents], list(tape.gradients))
+        self.forward = Player(tape, steps, tape.inputs, [*tape.outputs, *self.kept])
+        self.fixed = [a for s, a in (self.backward.fixed.items() if self.backward else ()) if s.kind == TENSOR]
+        self.holds = self._guard()
+
+    def _guard(self) -> Callable[[], bool]:
+        """Whether what the tape relies on is as it was when it was recorded: as one function."""
+        names: dict[str, Any] = {"FIRST_CALL": FIRST_CALL}
+        lines = []
+        for k, slot in enumerate(self.externals):
+            tensor = slot.source
+            names[f"t{k}"], names[f"a{k}"] = tensor, slot.array
+            lines.append(f"if t{k}.array is not a{k} or t{k}._wants is not {tensor._wants} or t{k}.hooks is not None: return False")
+        for k, (module, training) in enumerate(self.tape.modules.values()):
+            names[f"m{k}"] = module
+            lines.append(f"if m{k}.training is not {training}: return False")
+            lines.append(f"if m{k}._call_hooks is not None and m{k}._call_hooks is not FIRST_CALL: return False")
+        given = ", ".join(f"{name}={name}" for name in names)
+        source = f"def holds({given}):\n    " + "\n    ".join([*lines, "return True"])
+        exec(builtins.compile(source, PLACE, "exec"), names)  # noqa: S102  # lines made here
+        holds: Callable[[], bool] = names["holds"]
+        return holds
+
+    def dressed(self, found: Any) -> Any:
+        """The results of a call through which no backward pass can go."""
+        made = self.made
+        results = [Tensor.wrap(a) if t else a for a, t in zip(found, made.tensors, strict=False)]
+        for k, op in enumerate(made.spent):
+            if op is not None:
+                results[k]._node = _spent(results[k], op)
+        return packed(made.structure, results)
+
+    def recorded(self, found: Any, given: list[Any], again: Callable[..., Any]) -> Any:
+        """The results, with the call as one node of the graph."""
+        points = [v for v in given if isinstance(v, Tensor) and v.requires_grad]
+        results = _Played.apply(self, again, found, *points, *self.made.leaves)
+        return packed(self.made.structure, results)
+
+
+def _roots(step: Step, tape: Tape) -> list[Slot]:
+    """The slots that a step reads, of windows what they look at."""
+    makers = {s: other for other in tape.steps for s in other.outs}
+    found, stack = [], slots_in(step.args)
+    while stack:
+        slot = stack.pop()
+        maker = makers.get(slot)
+        if maker is not None and maker.function is recording.window:
+            stack += slots_in(maker.args)
+        else:
+            found.append(slot)
+    return found
+
+
+def _spent(tensor: Any, op: Any) -> Node:
+    """The place in the graph of a result through which the backward pass went already."""
+    end = Tensor.wrap(np.zeros(0, tensor.array.dtype))
+    end._wants = True
+    return Node.kind(op, (end,), saved.FREED, {}, tensor.array.shape, tensor.array.dtype)
+
+
+class _Played(Function):
+    """A call that was played back, as one node of the graph."""
+
+    @staticmethod
+    def forward(ctx: Any, plan: Plan, again: Callable[..., Any], found: tuple[Any, ...], *points: Any) -> Any:
+        """The results as tensors."""
+        made = plan.made
+        results = [Tensor.wrap(a) if t else a for a, t in zip(found, made.tensors, strict=False)]
+        constant = [r for r, wanted in zip(results, made.differentiable, strict=True) if not wanted]
+        ctx.mark_non_differentiable(*[r for r in constant if isinstance(r, Tensor)])
+        ctx.save_for_backward(*points)
+        ctx.set_materialize_grads(False)
+        ctx.plan, ctx.again, ctx.kept, ctx.time = plan, again, found[len(results) :], clock.now
+        ctx.shapes = [(a.shape, a.dtype) for a in found[: len(results)]]
+        return tuple(results)
+
+    @staticmethod
+    def backward(ctx: Any, *given: Any) -> Any:
+        """The backward pass played back; recorded, if a derivative of it is asked for."""
+        points = ctx.saved_tensors
+        plan: Plan = ctx.plan
+        wanted = [k for k, d in enumerate(plan.made.differentiable) if d]
+        shapes = [ctx.shapes[k] for k in wanted]
+        gs = [given[k] for k in wanted]
+        if mode.recording:
+            return None, None, None, *_again(ctx.again, points, wanted, gs, shapes)
+        for array in (*ctx.kept, *plan.fixed):
+            if written_since(array, ctx.time):
+                raise RuntimeError(
+                    f"backward: compile needs an array of shape {array.shape} as it was, but it has been modified by an "
+                    f"in-place operation at {last_write(array)}; modify a clone() of it"
+                )
+        cotangents = [np.zeros(*form) if g is None else g.array for g, form in zip(gs, shapes, strict=True)]
+        if plan.backward is None:
+            raise RuntimeError("compile: there is no backward pass")
+        with plan.lock:
+            found = plan.backward.play(*ctx.kept, *cotangents)
+        return None, None, None, *[None if a is None else Tensor.wrap(a) for a in found]
+
+
+def _again(again: Callable[..., Any], points: Any, wanted: list[int], gs: list[Any], shapes: list[Any]) -> list[Any]:
+    """The gradients of a call as tensors with a history: the function is called once more, eagerly.
+
+    It is called on leaves of its own, so that what went before is not gone through, too; in the graph of the gradients
+    these leaves then become what they stand for.
+    """
+    own = [p.detach().requires_grad_() if isinstance(p._node, Node) or p.view_of else p for p in points]
+    results = again(own)
+    outs = [results[k] for k in wanted]
+    cotangents = [Tensor.wrap(np.zeros(*form)) if g is None else g for g, form in zip(gs, shapes, strict=True)]
+    edges = [p.edge for p in own]
+    found = engine.gradients("compile", outs, cotangents, edges, retain_graph=True, create_graph=True)
+    stands_for = {o: p.edge for o, p in zip(own, points, strict=True) if o is not p}
+    gradients = [found.get(edge) for edge in edges]
+    seen: set[Any] = set()
+    stack = [g._node for g in gradients if g is not None and isinstance(g._node, Node)]
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        node.edges = tuple([stands_for.get(e, e) if e is not None else None for e in node.edges])
+        stack += [e for e in node.edges if isinstance(e, Node)]
+    return gradients
+
+
+# ---- what users call -------------------------------------------------------------------------------------------------
+
+
+class _Kind:
+    """What is known of calls with arguments of one kind."""
+
+    __slots__ = ("first", "plan", "why")
+
+    def __init__(self) -> None:
+        self.first: Recorded | None = None
+        self.plan: Plan | None = None
+        self.why: str | None = None
+
+
+class Compiled:
+    """A function that is played back; made by `compile`."""
+
+    def __init__(self, function: Callable[..., Any], name: str, fullgraph: bool = False) -> None:
+        self.function, self.name, self.fullgraph = function, name, fullgraph
+        self.kinds: dict[Any, _Kind] = {}
+        self.told: set[str] = set()
+        self.watched = _watched(function)
+        self.lock = threading.RLock()
+        update_wrapper(self, function, updated=())
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else self.__class__(self.function.__get__(instance), self.name, self.fullgraph)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it: played back, if it was recorded for arguments of this kind and nothing stands against it."""
+        if recording.here.recorder is not None or programs.recorder is not None or watch.watcher is not None:
+            return self.function(*args, **kwargs)
+        given: list[Any] = []
+        try:
+            kind = self._kind(args, kwargs, given)
+        except NotPlayed as error:
+            return self._eager(str(error), args, kwargs)
+        known = self.kinds.get(kind)
+        if known is None:
+            if len(self.kinds) >= MOST_KINDS:
+                why = f"it was called with {MOST_KINDS} kinds of shapes, dtypes and options; calls of others"
+                return self._eager(why, args, kwargs)
+            known = self.kinds[kind] = _Kind()
+            return self.function(*args, **kwargs)  # the first call: what is made once is made now
+        plan = known.plan
+        if plan is None or not plan.holds():
+            return self._recorded(known, args, kwargs, given)
+        if not plan.lock.acquire(blocking=False):  # another thread plays it
+            return self.function(*args, **kwargs)
+        try:
+            found = plan.forward.play(*[v.array if isinstance(v, Tensor) else v for v in given])
+        except Broken:
+            found = None
+        finally:
+            plan.lock.release()
+        if found is None:
+            return self.function(*args, **kwargs)
+        if plan.backward is None:
+            return plan.dressed(found)
+        return plan.recorded(found, given, lambda own: self._again(args, kwargs, plan, own))
+
+    def _again(self, args: Any, kwargs: Any, plan: Plan, own: list[Any]) -> list[Any]:
+        """The results of calling the function eagerly with other tensors in the place of those that want gradients."""
+        points = iter(own)
+
+        def other(value: Any) -> Any:
+            if isinstance(value, Tensor):
+                return next(points) if value.requires_grad else value
+            return value
+
+        found: list[Any] = []
+        unpacked(self.function(*mapped(args, other), **mapped(kwargs, other)), found)
+        return found
+
+    def _kind(self, args: Any, kwargs: Any, given: list[Any]) -> Any:
+        here = mode.recording, mode.inference, chosen.name, default.dtype, thread_count(), EVERYWHERE.forward != []
+        arguments = [flattened(value, given) for value in args]
+        if kwargs:
+            arguments.append(flattened(kwargs, given))
+        return (*here, *arguments, *[read() for read in self.watched])
+
+    def _recorded(self, known: _Kind, args: Any, kwargs: Any, given: list[Any]) -> Any:
+        """Call it and record; after two calls that did the same it can be played back."""
+        if known.why is not None:
+            return self.function(*args, **kwargs)
+        with self.lock:
+            if known.plan is not None:
+                known.first = known.plan = None
+            try:
+                result, made = record(self.function, args, kwargs, given)
+                if known.first is None:
+                    known.first = made
+                    return result
+                why = difference(known.first.tape, made.tape)
+                if why is not None:
+                    raise NotPlayed(why, result)
+                known.first = None
+                known.plan = Plan(made)
+            except NotPlayed as error:
+                known.why, known.first = str(error.args[0]), None
+                self._tell(known.why)
+                return error.args[1] if len(error.args) > 1 else result
+            return result
+
+    def _eager(self, why: str, args: Any, kwargs: Any) -> Any:
+        self._tell(why)
+        return self.function(*args, **kwargs)
+
+    def _tell(self, why: str) -> None:
+        if self.fullgraph:
+            raise RuntimeError(f"compile: {self.name} cannot be played back: {why}")
+        if why not in self.told:
+            self.told.add(why)
+            warnings.warn(f"compile: {self.name} is run eagerly: {why}", UserWarning, stacklevel=4)
+
+
+def _watched(function: Any) -> list[Callable[[], Any]]:
+    """What a function looks up outside itself, as far as it can be seen: tensors, modules and numbers by their names."""
+    function = getattr(function, "__func__", function)
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return []
+    found: list[Callable[[], Any]] = []
+    space = function.__globals__
+    for name in code.co_names:
+        if name in space and not callable(space[name]) and isinstance(space[name], (Tensor, bool, int, float, str)):
+            found.append(lambda name=name: _identity(space.get(name)))
+    for cell in function.__closure__ or ():
+        try:
+            value = cell.cell_contents
+        except ValueError:
+            continue
+        if isinstance(value, (Tensor, bool, int, float, str)):
+            found.append(lambda cell=cell: _identity(cell.cell_contents))
+    return found
+
+
+def _identity(value: Any) -> Any:
+    return id(value) if isinstance(value, Tensor) else value
+
+
+@overload
+def compile(
+    model: F, *, fullgraph: bool = False, dynamic: bool | None = None, backend: Any = "inductor",
+    mode: str | None = None, options: dict[str, Any] | None = None, disable: bool = False,
+) -> F: ...  # fmt: skip
+@overload
+def compile(
+    model: None = None, *, fullgraph: bool = False, dynamic: bool | None = None, backend: Any = "inductor",
+    mode: str | None = None, options: dict[str, Any] | None = None, disable: bool = False,
+) -> Callable[[F], F]: ...  # fmt: skip
+def compile(
+    model: Any = None, *, fullgraph: bool = False, dynamic: bool | None = None, backend: Any = "inductor",
+    mode: str | None = None, options: dict[str, Any] | None = None, disable: bool = False,
+) -> Any:  # fmt: skip
+    """Record what a function, a module or a whole training step does, and play it back from then on.
+
+    Use it as ``torch.compile``. The first call with arguments of some shapes and dtypes is run as usual, the next two
+    are recorded and compared, and those after that are played back: the same kernels, in a straight line, without
+    tensors and graph in between. With NumPy's kernels the results are the same to the last bit. Of a training step the
+    backward pass and the step of the optimiser are played back, too.
+
+    Parameters
+    ----------
+    model : a function of tensors, a `Module`, or a step that calls `backward` and an optimiser
+    fullgraph : raise if it cannot be played back; else a warning says why, once, and it is run eagerly
+    dynamic, backend, mode, options : accepted as in PyTorch; they change nothing here
+    disable : give back `model` as it is
+
+    Notes
+    -----
+    Other shapes, dtypes or modes (training or evaluation) are recorded anew. Numbers that are drawn at random are drawn
+    anew. What Python does besides, such as printing or counting, is done while it is recorded and not when it is played
+    back. What the function reads must be an argument, a parameter or a buffer, or the variable of the same name each
+    time. A function that asks for the numbers of a tensor (``item()``, ``if loss > 3``), hooks, and tensors that are
+    made in a way that cannot be followed are run eagerly.
+
+    Raises
+    ------
+    RuntimeError
+        With `fullgraph`, when it is called, if it cannot be played back.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> square = tg.compile(lambda x: (x * x).sum())
+    >>> [square(tg.tensor([1.0, float(k)])).item() for k in range(5)]
+    [1.0, 2.0, 5.0, 10.0, 17.0]
+    """
+    if model is None:
+        return lambda model: compile(model, fullgraph=fullgraph, disable=disable)
+    if disable:
+        return model
+    if isinstance(model, Module):
+        return OptimizedModule(model, fullgraph)
+    if not callable(model):
+        raise ArgumentError(f"compile: expected a function or a Module, got {type(model).__name__}")
+    return Compiled(model, getattr(model, "__qualname__", type(model).__name__), fullgraph)
+
+
+class OptimizedModule(Module):
+    """A module whose calls are played back; everything else is the module's own."""
+
+    def __init__(self, mod: Module, fullgraph: bool = False) -> None:
+        super().__init__()
+        self._orig_mod = mod
+        object.__setattr__(self, "_compiled", Compiled(mod.__call__, type(mod).__name__, fullgraph))
+        self.__dict__.pop("_call_hooks", None)
+        self.training = mod.training
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """As the module's."""
+        return self._compiled(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            if name == "_orig_mod":
+                raise
+            return getattr(self._orig_mod, name)

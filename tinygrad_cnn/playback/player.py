@@ -1,0 +1,318 @@
+"""Plays a tape back: a plan of the memory, and one straight Python function, a line for each step.
+
+Results that nobody sees outside go into memory that is kept for the next time; what has been used for the last time
+gives its place to what comes after. Views of such memory are made once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import getitem
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.core.storage import note_write, owner
+from tinygrad_cnn.core.tensor import Tensor
+from tinygrad_cnn.core.types import NDArray
+from tinygrad_cnn.playback.tape import (
+    ACCUMULATE,
+    CALL,
+    CONSTANT,
+    EFFECT,
+    FETCH,
+    FOUND,
+    GRAD,
+    GUARD,
+    INPUT,
+    SET_GRAD,
+    TENSOR,
+    WRITE,
+    Slot,
+    Step,
+    Tape,
+    mapped,
+    slots_in,
+)
+
+FIXED = TENSOR, CONSTANT, FOUND
+"""The kinds of slots that are the same array each time."""
+
+
+PLACE = __file__.replace("player.py", "<a tape>")
+"""What the lines that are made here call their file: one of the package's, so that a write is the user's."""
+
+
+class Broken(Exception):
+    """A decision of the package came out otherwise than when the tape was recorded."""
+
+
+class Player:
+    """A tape made ready: ``play(*arrays)`` gives the outputs."""
+
+    def __init__(self, tape: Tape, steps: list[Step], inputs: list[Slot], outputs: list[Slot | None]) -> None:
+        self.tape = tape
+        self.steps = _needed(steps, [s for s in outputs if s is not None])
+        self.inputs, self.outputs = inputs, outputs
+        self.names: dict[str, Any] = {"note_write": note_write, "wrap": Tensor.wrap, "asarray": np.asarray}
+        self.fixed: dict[Slot, NDArray] = {s: s.array for s in tape.slots if s.kind in FIXED}
+        self.constants: dict[int, str] = {}
+        self.constant = {s for s in tape.slots if s.kind == CONSTANT}
+        """What is the same numbers each time."""
+        self.classes = _memory_classes(self.steps)
+        self.lines: list[str] = []
+        self.bytes = 0
+        self.play = self._made()
+
+    # ---- planning ----------------------------------------------------------------------------------------------------
+
+    def _escaping(self) -> set[int]:
+        """The memory that somebody sees after the call, or that is not known to be used as it seems."""
+        out = {self.classes[s] for s in self.outputs if s is not None and s in self.classes}
+        for step in self.steps:
+            if step.kind in (ACCUMULATE, SET_GRAD, EFFECT):
+                out |= {self.classes[s] for s in slots_in(step.args) if s in self.classes}
+            elif step.kind == CALL and not _into_memory(step) and not isinstance(step.source, tuple):
+                seen = {self.classes[s] for s in slots_in((step.args, step.options))}  # a view is where its base is
+                out |= {self.classes[s] for s in step.outs} - seen
+            elif step.kind == FETCH:
+                out |= {self.classes[s] for s in step.outs}
+        return out | {self.classes[s] for s in self.inputs if s in self.classes}
+
+    def _made(self) -> Callable[..., Any]:
+        escaping, last = self._escaping(), _last_uses(self.steps, self.classes)
+        for slot in self.outputs:
+            if slot is not None and slot in self.classes:
+                last[self.classes[slot]] = len(self.steps)
+        self.changing = {self.classes[s] for s in self.outputs if s in self.classes} | {
+            self.classes[s]
+            for step in self.steps
+            if step.kind in (WRITE, ACCUMULATE, SET_GRAD, EFFECT) or isinstance(step.source, tuple)
+            for s in _touched(step)
+            if s in self.classes
+        }
+        free: dict[Any, list[NDArray]] = {}
+        held: dict[int, list[tuple[Any, NDArray]]] = {}
+        body = self.lines
+        self.held_names: dict[int, list[str]] = {}
+        for number, step in enumerate(self.steps):
+            dying = [c for c in {self.classes[s] for s in _touched(step) if s in self.classes} if last[c] == number]
+            elementwise = step.kind == CALL and isinstance(step.function, np.ufunc) and step.function is not np.matmul
+            if elementwise:  # its result may take the place of what it uses for the last time
+                for c in dying:
+                    for key, array in held.pop(c, []):
+                        free.setdefault(key, []).append(array)
+            self._line(step, escaping, free, held)
+            for c in dying:
+                for key, array in held.pop(c, []):
+                    free.setdefault(key, []).append(array)
+                for name in self.held_names.pop(c, []):
+                    body.append(f"{name} = None")
+        returned = ", ".join("None" if s is None else self._slot(s) for s in self.outputs)
+        body.append(f"return ({returned}{',' if returned else ''})")
+        for array in {id(a): a for a in (*[a for some in free.values() for a in some],)}.values():
+            self.bytes += array.nbytes
+        given = [f"v{s.number}" for s in self.inputs]
+        constants = [f"{name}={name}" for name in self.names]
+        source = f"def play({', '.join([*given, *constants])}):\n    " + "\n    ".join(body)
+        space = dict(self.names)
+        exec(compile(source, PLACE, "exec"), space)  # noqa: S102  # lines made here
+        self.source = source
+        play: Callable[..., Any] = space["play"]
+        return play
+
+    # ---- lines -------------------------------------------------------------------------------------------------------
+
+    def _name(self, value: Any, prefix: str = "k") -> str:
+        """A constant as a name of the function."""
+        if value is None or value is True or value is False or (type(value) is int and abs(value) < 1 << 31):
+            return repr(value)
+        known = self.constants.get(id(value))
+        if known is None:
+            known = self.constants[id(value)] = f"{prefix}{len(self.constants)}"
+            self.names[known] = value
+        return known
+
+    def _slot(self, slot: Slot) -> str:
+        return self._name(self.fixed[slot], "a") if slot in self.fixed else f"v{slot.number}"
+
+    def _tree(self, value: Any) -> str:
+        """An argument as Python writes it."""
+        if isinstance(value, Slot):
+            return self._slot(value)
+        if not slots_in(value):
+            return self._name(value)
+        if isinstance(value, tuple) and hasattr(value, "_fields"):
+            return f"{self._name(type(value))}({', '.join(map(self._tree, value))})"
+        if isinstance(value, tuple):
+            return f"({', '.join(map(self._tree, value))},)"
+        if isinstance(value, list):
+            return f"[{', '.join(map(self._tree, value))}]"
+        if isinstance(value, dict):
+            return "{" + ", ".join(f"{name!r}: {self._tree(v)}" for name, v in value.items()) + "}"
+        return f"slice({self._tree(value.start)}, {self._tree(value.stop)}, {self._tree(value.step)})"
+
+    def _line(self, step: Step, escaping: set[int], free: dict[Any, Any], held: dict[int, Any]) -> None:
+        body = self.lines
+        if step.kind == GUARD:
+            self.names["Broken"] = Broken
+            args = ", ".join(map(self._tree, step.args))
+            body.append(f"if {self._name(step.function)}({args}) != {self._name(step.source)}: raise Broken")
+        elif step.kind == WRITE:
+            target, value, place = step.args
+            body.append(f"{self._tree(target)}[{self._tree(place)}] = {self._tree(value)}")
+            if self._seen_outside(target):
+                body.append(f"note_write({self._tree(target)})")
+        elif step.kind == SET_GRAD:
+            value = f"wrap({self._tree(step.args[0])})" if step.args else "None"
+            body.append(f"{self._name(step.source)}._grad = {value}")
+        elif step.kind == FETCH:
+            self._sees(step.outs[0], f"{self._name(step.source)}._grad.array")
+        elif step.kind == ACCUMULATE:
+            leaf, slot = self._name(step.source), step.args[0]
+            own = self._own(slot, step)
+            value = self._slot(slot) if own else f"{self._name(np.array)}({self._slot(slot)})"
+            body.append(f"if {leaf}._grad is None: {leaf}._grad = wrap({value})")
+            body.append(f"else: {leaf}.accumulate({self._slot(slot)}, False)")
+        elif step.kind == EFFECT:
+            body.append(f"{self._name(step.function)}({', '.join(map(self._tree, step.args))})")
+        else:
+            self._call(step, escaping, free, held)
+
+    def _seen_outside(self, slot: Slot) -> bool:
+        return slot in self.fixed or any(
+            s.kind in (INPUT, GRAD, *FIXED) for s, c in self.classes.items() if c == self.classes.get(slot)
+        )
+
+    def _own(self, slot: Slot, step: Step) -> bool:
+        """Whether nobody but this step sees the memory of a slot."""
+        if slot in self.fixed or not slot.array.flags.writeable or slot in self.outputs:
+            return False
+        c = self.classes[slot]
+        alike = [s for s, other in self.classes.items() if other == c]
+        uses = [s for s in self.steps if s is not step and any(self.classes.get(v) == c for v in _used(s))]
+        makers = [s for s in self.steps if slot in s.outs]
+        return alike == [slot] and not uses and len(makers) == 1 and slot.array.base is None
+
+    def _sees(self, slot: Slot, expression: str) -> None:
+        self.lines.append(f"v{slot.number} = {expression}")
+        if slot in self.classes:
+            self.held_names.setdefault(self.classes[slot], []).append(f"v{slot.number}")
+
+    def _call(self, step: Step, escaping: set[int], free: dict[Any, Any], held: dict[int, Any]) -> None:
+        args = slots_in((step.args, step.options))
+        if all(s in self.fixed for s in args) and not step.source and len(step.outs) == 1:
+            out = step.outs[0]
+            base = owner(out.array)
+            if any(owner(s.array) is base for s in args):  # a view of memory that stays: made once
+                view = step.function(*self._real(step.args), **self._real(step.options))
+                if any(np.may_share_memory(view, self.fixed[s]) for s in args):
+                    self.fixed[out] = view
+                    return
+        constant = step.kind == CALL and not step.source and len(step.outs) == 1 and all(s in self.constant for s in args)
+        if constant and self.classes[step.outs[0]] not in self.changing:
+            out = step.outs[0]
+            self.fixed[out] = np.asarray(step.function(*self._real(step.args), **self._real(step.options)))
+            self.constant.add(out)
+            return
+        given = [self._tree(a) for a in step.args]
+        ufunc = isinstance(step.function, np.ufunc)
+        if step.source and isinstance(step.source, tuple):  # in place
+            out = step.source[0]
+            text = ", ".join([*given, *(f"{n}={self._tree(v)}" for n, v in step.options.items()), f"out={self._slot(out)}"])
+            self.lines.append(f"{self._name(step.function, 'f')}({text})")
+            return
+        if _into_memory(step):
+            out = step.outs[0]
+            args_of = [self._scalar(a, out) if ufunc else self._tree(a) for a in step.args]
+            if self.classes[out] not in escaping:
+                array = out.array
+                key = array.shape, array.strides, array.dtype
+                places = free.get(key)
+                memory = places.pop() if places else np.empty_like(array)
+                self.fixed[out] = memory
+                held.setdefault(self.classes[out], []).append((key, memory))
+                where = self._slot(out)
+                if ufunc:
+                    text = ", ".join([*args_of, where, *(f"{n}={self._tree(v)}" for n, v in step.options.items())])
+                else:
+                    text = ", ".join(
+                        [*args_of, *(f"{n}={self._tree(v)}" for n, v in step.options.items()), f"out={where}"]
+                    )
+                self.lines.append(f"{self._name(step.function, 'f')}({text})")
+                return
+            given = args_of
+        function = step.function
+        if function is getitem:
+            expression = f"{given[0]}[{given[1]}]"
+        else:
+            text = ", ".join([*given, *(f"{n}={self._tree(v)}" for n, v in step.options.items())])
+            expression = f"{self._name(function, 'f')}({text})"
+        if len(step.outs) == 1:
+            out = step.outs[0]
+            if not out.array.ndim:
+                expression = f"asarray({expression})"
+            self._sees(out, expression)
+        else:
+            self.lines.append(f"{', '.join(f'v{s.number}' for s in step.outs)} = {expression}")
+            for s in step.outs:
+                self.held_names.setdefault(self.classes[s], []).append(f"v{s.number}")
+
+    def _scalar(self, value: Any, out: Slot) -> str:
+        """A number of Python in the dtype in which NumPy takes it: it is found in a third of the time."""
+        if type(value) in (int, float) and out.array.dtype.kind == "f":
+            return self._name(np.asarray(value, out.array.dtype))
+        return self._tree(value)
+
+    def _real(self, tree: Any) -> Any:
+                return mapped(tree, lambda v: self.fixed[v] if isinstance(v, Slot) else v)
+
+
+def _needed(steps: list[Step], outputs: list[Slot]) -> list[Step]:
+    """The steps without those whose results nobody uses."""
+    used, kept = set(outputs), []
+    for step in reversed(steps):
+        pure = step.kind == FETCH or (step.kind == CALL and not step.source)
+        if not pure or any(slot in used for slot in step.outs):
+            kept.append(step)
+            used.update(slots_in((step.args, step.options)))
+    return kept[::-1]
+
+
+def _into_memory(step: Step) -> bool:
+    """Whether a step's result can be put into memory that is there: that of a function of NumPy that takes `out`."""
+    if step.kind != CALL or step.source or len(step.outs) != 1:
+        return False
+    function, array = step.function, step.outs[0].array
+    if isinstance(function, np.ufunc):
+        same = all(a is None or type(a) in (int, float, bool) or isinstance(a, Slot) for a in step.args)
+        return same and array.base is None and not step.options
+    return getattr(function, "__name__", "") == "reduce" and array.base is None and "initial" not in step.options
+
+
+def _used(step: Step) -> list[Slot]:
+    """The slots that a step reads."""
+    return slots_in((step.args, step.options))
+
+
+def _touched(step: Step) -> list[Slot]:
+    return [*_used(step), *step.outs]
+
+
+def _memory_classes(steps: list[Step]) -> dict[Slot, int]:
+    """Of each slot the number of its memory: slots whose arrays share memory have the same."""
+    classes: dict[Slot, int] = {}
+    of_memory: dict[int, int] = {}
+    for step in steps:
+        for slot in _touched(step):
+            if slot not in classes:
+                classes[slot] = of_memory.setdefault(id(owner(slot.array)), len(of_memory))
+    return classes
+
+
+def _last_uses(steps: list[Step], classes: dict[Slot, int]) -> dict[int, int]:
+    last: dict[int, int] = {}
+    for number, step in enumerate(steps):
+        for slot in _touched(step):
+            last[classes[slot]] = number
+    return last

@@ -1,0 +1,559 @@
+"""Writes a `Tape` while a function is called: every op and rule on its arrays, every write, draw and step.
+
+While somebody records, the places of `core/` where tensors compute, are written, and go back are exchanged for ones that
+also tell; when nobody does, they are the usual ones. Whatever cannot be followed is a reason not to play the function
+back: `Recorder.why` says it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+import tinygrad_cnn.core.tensor as core_tensor
+from tinygrad_cnn.core import engine, saved
+from tinygrad_cnn.core.graph import Node
+from tinygrad_cnn.core.op import PLACE, Op
+from tinygrad_cnn.core.reduce import unbroadcast
+from tinygrad_cnn.core.storage import owner, start
+from tinygrad_cnn.core.tensor import Tensor
+from tinygrad_cnn.core.types import Array, DType, NDArray, Shape
+from tinygrad_cnn.core.writing import Writable
+from tinygrad_cnn.ops.told import told
+from tinygrad_cnn.optim.lr_scheduler.scheduler import LRScheduler
+from tinygrad_cnn.optim.optimizer import Optimizer
+from tinygrad_cnn.playback.tape import (
+    ACCUMULATE,
+    CALL,
+    CONSTANT,
+    EFFECT,
+    FETCH,
+    FOUND,
+    GRAD,
+    GUARD,
+    INPUT,
+    MADE,
+    SET_GRAD,
+    TENSOR,
+    WRITE,
+    Slot,
+    Step,
+    Tape,
+    mapped,
+)
+from tinygrad_cnn.program import modules
+from tinygrad_cnn.random import Generator
+
+PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep
+CREATION = os.path.join(PACKAGE, "tensor", "creation.py")
+DRAWS = (
+    "uniform", "normal", "normal_in_pairs", "integers", "any_integers", "permutation", "bernoulli", "chances",
+    "exponential", "gamma", "dirichlet", "poisson", "binomial",
+)  # fmt: skip
+READS = "item", "tolist", "numpy", "__bool__", "__float__", "__int__", "__index__", "__contains__", "__array__"
+
+
+class _Here(threading.local):
+    recorder: Recorder | None = None
+
+
+here = _Here()
+_one_at_a_time = threading.RLock()
+"""Held while a tape is recorded: the places are exchanged for the whole process."""
+
+
+# ---- functions of a tape ---------------------------------------------------------------------------------------------
+
+
+class Settled:
+    """A rule whose result is given the shape and dtype of its input, as the engine does it."""
+
+    __slots__ = ("dtype", "rule", "shape")
+
+    def __init__(self, rule: Callable[..., Any], shape: Shape, dtype: DType) -> None:
+        self.rule, self.shape, self.dtype = rule, shape, dtype
+
+    @property
+    def __name__(self) -> str:
+        return self.rule.__qualname__
+
+    def __call__(self, g: Array, *args: Any, **options: Any) -> Array:
+        d = self.rule(g, *args, **options)
+        if d.shape != self.shape:
+            d = unbroadcast(d, self.shape)
+        return d if d.dtype == self.dtype else d.astype(self.dtype)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Settled):
+            return False
+        return (self.rule, self.shape, self.dtype) == (other.rule, other.shape, other.dtype)
+
+    def __hash__(self) -> int:
+        return hash((self.rule, self.shape))
+
+
+def window(array: NDArray, shape: Shape, strides: Shape, offset: int, dtype: DType) -> NDArray:
+    """Another window on the memory of an array, which begins `offset` bytes from where that one does."""
+    memory = owner(array)
+    begin = start(array) - start(memory) + offset
+    return np.ndarray(shape, dtype, memory, begin, strides)
+
+
+def cast(array: NDArray, dtype: DType) -> NDArray:
+    """The array in another dtype."""
+    return array.astype(dtype)
+
+
+def straight(array: NDArray) -> NDArray:
+    """The array in C order."""
+    return np.ascontiguousarray(array)
+
+
+def added(a: NDArray, b: NDArray) -> NDArray:
+    """The sum of two cotangents."""
+    return np.asarray(a + b)
+
+
+# ---- the recorder ----------------------------------------------------------------------------------------------------
+
+
+class Recorder:
+    """Writes one `Tape`."""
+
+    def __init__(self) -> None:
+        self.tape = Tape()
+        self.slots: dict[int, Slot] = {}
+        self.memory: dict[int, Slot] = {}
+        self.born: dict[int, tuple[Any, str]] = {}
+        self.leaf_of: dict[int, Any] = {}
+        self.why: str | None = None
+        self.quiet = 0
+        self.keeps: list[Any] = []
+
+    def refuse(self, why: str) -> None:
+        """It cannot be played back; the first reason is told."""
+        if self.why is None:
+            self.why = f"{why}{_user_line()}"
+
+    # ---- slots -------------------------------------------------------------------------------------------------------
+
+    def put(self, array: NDArray, slot: Slot) -> Slot:
+        """From now on this array is that slot."""
+        self.slots[id(array)] = slot
+        self.memory.setdefault(id(owner(array)), slot)
+        self.keeps.append((array, owner(array)))
+        return slot
+
+    def new(self, kind: str, array: NDArray, source: Any = None) -> Slot:
+        """A slot of an array."""
+        return self.put(array, self.tape.slot(kind, array, source))
+
+    def knows(self, array: Any) -> bool:
+        """Whether it is one of the tape's, or a window on one."""
+        return id(array) in self.slots or id(owner(array)) in self.memory
+
+    def of_array(self, array: NDArray, origin: str = "", constant: bool = False) -> Slot:
+        """The slot of an array."""
+        known = self.slots.get(id(array))
+        if known is not None:
+            return known
+        whole = self.memory.get(id(owner(array)))
+        if whole is not None and array.size:
+            offset = start(array) - start(whole.array)
+            args = (whole, array.shape, array.strides, offset, array.dtype)
+            return self.called(window, args, {}, array)
+        return self.new(CONSTANT if constant else FOUND, array, origin)
+
+    def of_tensor(self, tensor: Any) -> Slot:
+        """The slot of a tensor's array."""
+        array = tensor.array
+        known = self.slots.get(id(array))
+        if known is not None:
+            return known
+        leaf = self.leaf_of.get(id(tensor))
+        if leaf is not None and leaf._grad is tensor:
+            slot = self.new(GRAD, array, leaf)
+            self.tape.steps.append(Step(FETCH, outs=(slot,), source=leaf))
+            return slot
+        if self.knows(array):
+            return self.of_array(array)
+        held = self.born.get(id(tensor))
+        if held is None:
+            return self.new(TENSOR, array, tensor)
+        return self.of_array(array, held[1], held[1] == "creation")
+
+    def tree(self, value: Any) -> Any:
+        """Options of an op with slots in the place of arrays."""
+
+        def leaf(part: Any) -> Any:
+            if isinstance(part, np.ndarray):
+                return self.of_array(part)
+            return self.of_tensor(part) if isinstance(part, Tensor) else part
+
+        return mapped(value, leaf)
+
+    # ---- what happens ------------------------------------------------------------------------------------------------
+
+    def called(self, function: Any, args: tuple[Any, ...], options: dict[str, Any], *found: NDArray) -> Slot:
+        """A function of slots gave these arrays."""
+        if len(found) == 1 and id(found[0]) in self.slots:  # one that was there: it did nothing
+            return self.slots[id(found[0])]
+        outs = []
+        for array in found:
+            known = self.slots.get(id(array))
+            outs.append(known if known is not None else self.new(MADE, array))
+        self.tape.steps.append(Step(CALL, function, args, options, tuple(outs)))
+        return outs[0]
+
+    def decided(self, function: Callable[..., Any], args: tuple[Any, ...], found: Any) -> None:
+        """What is done next depends on this."""
+        if not self.quiet:
+            self.tape.steps.append(Step(GUARD, function, self.tree(args), source=found))
+
+    def made(self, function: Callable[..., Any], args: tuple[Any, ...], array: Any, drawn: bool) -> None:
+        """An array was made outside the ops."""
+        if self.quiet:
+            return
+        found = array if isinstance(array, tuple) else (array,)
+        arrays = [part.array if isinstance(part, Tensor) else part for part in found]
+        outs = tuple(self.new(MADE, part) for part in arrays)
+        self.tape.steps.append(Step(CALL, function, self.tree(args), {}, outs, drawn))
+
+    def written(self, target: Any, place: Any, values: Any) -> None:
+        """A tensor was written in place."""
+        kept = self.tree(values.array if isinstance(values, Tensor) else values)
+        slot = self.of_tensor(target)
+        self.tape.steps.append(Step(WRITE, None, (slot, kept, self.tree(place)), source=target))
+
+    @contextmanager
+    def silence(self) -> Iterator[None]:
+        """Nothing is written down meanwhile: what happens is one step."""
+        self.quiet += 1
+        here.recorder, told.listener = None, None
+        try:
+            yield
+        finally:
+            self.quiet -= 1
+            here.recorder = told.listener = self
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Write down what happens in this thread meanwhile."""
+        with _one_at_a_time:
+            usual = []
+            for place, name, function in _exchanged():
+                inherited = name not in vars(place)
+                usual.append((place, name, None if inherited else vars(place)[name]))
+                setattr(place, name, function)
+            here.recorder = told.listener = self
+            modules.route(_module_called)
+            try:
+                yield
+            finally:
+                here.recorder = told.listener = None
+                modules.route(None)
+                for place, name, before in reversed(usual):
+                    if before is None:
+                        delattr(place, name)
+                    else:
+                        setattr(place, name, before)
+
+
+def _user_line() -> str:
+    """Where in the user's program this happens."""
+    frame: Any = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
+        frame = frame.f_back
+    return "" if frame is None else f" ({os.path.basename(frame.f_code.co_filename)}, line {frame.f_lineno})"
+
+
+def _origin() -> str:
+    """The package's function, outside `core/`, in which a tensor is made: "creation" of those that make one of numbers."""
+    frame: Any = sys._getframe(2)
+    while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
+        name = frame.f_code.co_filename
+        if name == CREATION:
+            return "creation"
+        if not name.startswith((os.path.join(PACKAGE, "core"), os.path.join(PACKAGE, "playback"))):
+            return str(frame.f_code.co_name)
+        frame = frame.f_back
+    return "this program"
+
+
+def _module_called(module: Any, call: Callable[[], Any]) -> Any:
+    recorder = here.recorder
+    if recorder is not None:
+        recorder.tape.modules[id(module)] = (module, module.training)
+    return call()
+
+
+class RecordedPass(engine.Pass):
+    """A backward pass that tells what its rules compute."""
+
+    def run(self, starts: Any) -> Any:
+        """As usual; the cotangent 1 of a loss is made here."""
+        recorder = here.recorder
+        for _, g in starts:
+            if recorder is not None and isinstance(g, np.ndarray) and not recorder.knows(g):
+                recorder.new(CONSTANT, g)
+        return super().run(starts)
+
+    def arrive(self, edge: Any, g: Array) -> None:
+        """As usual; hooks would be called with other arrays."""
+        recorder = here.recorder
+        if recorder is not None and edge.hooks:
+            recorder.refuse("a hook is called in the backward pass")
+        super().arrive(edge, g)
+
+    def derivative(self, node: Node, k: int, g: Array) -> Array:
+        """As usual, and tell it."""
+        d = super().derivative(node, k, g)
+        recorder = here.recorder
+        if recorder is None or self.alias is not None:
+            return d
+        op = node.op
+        rule: Any = op.rules[0 if op.variadic else k]
+        args = [k if pick == PLACE else node.saved[pick] for pick in rule.picks]  # type: ignore[index]
+        options = {o: node.options[o] for o in rule.options if o in node.options}
+        function = Settled(rule.function, d.shape, d.dtype)
+        recorder.called(function, recorder.tree((g, *args)), recorder.tree(options), d)
+        return d
+
+    def add(self, edge: Any, d: Array, fresh: bool) -> None:
+        """As usual, never in place."""
+        known = self.cotangents.get(edge)
+        super().add(edge, d, False)
+        self.own.discard(edge)
+        recorder = here.recorder
+        if known is not None and recorder is not None and self.alias is None:
+            recorder.called(added, recorder.tree((known, d)), {}, self.cotangents[edge])
+
+
+def _exchanged() -> list[tuple[Any, str, Any]]:
+    """The places, and what stands there while somebody records."""
+    record, wrap, pack, compute = Tensor.__record__, Tensor.wrap, saved.pack, core_tensor.computed
+    accumulate, retain, write, setitem = Tensor.accumulate, Tensor.retain, Writable.write, Writable.__setitem__
+    run = engine.gradients
+    given: list[tuple[Any, ...]] = []
+
+    def recorded(op: type[Op], inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        recorder = here.recorder
+        if recorder is None:
+            return record(op, inputs, options)
+        given.append(tuple(recorder.of_tensor(v) if isinstance(v, Tensor) else v for v in inputs))
+        try:
+            return record(op, inputs, options)
+        finally:
+            given.pop()
+
+    def computed(op: type[Op], arrays: list[Any], options: dict[str, Any]) -> Any:
+        recorder = here.recorder
+        result, aux = compute(op, arrays, options)
+        if recorder is None:
+            return result, aux
+        args = [_argument(recorder, array, slot) for array, slot in zip(arrays, given[-1], strict=True)]
+        function = op.forward
+        outs = [np.asarray(part) for part in aux]
+        recorder.called(function, tuple(args), recorder.tree(options), result, *outs)
+        return result, tuple(outs)
+
+    def packed(op: type[Op], arrays: list[Any], output: Any, aux: tuple[Any, ...]) -> tuple[Any, ...]:
+        kept = pack(op, arrays, output, aux)
+        recorder = here.recorder
+        if recorder is not None and op.aside:
+            at = op.sources.index("aside")
+            if at < len(kept) and kept[at] is not None:
+                found = kept[at] if isinstance(kept[at], tuple) else (kept[at],)
+                recorder.called(op.aside, recorder.tree((output, *arrays)), {}, *found)
+        return kept
+
+    def wrapped(array: Any) -> Any:
+        out = wrap(array)
+        recorder = here.recorder
+        if recorder is not None and out is not array and not recorder.knows(array):
+            recorder.born[id(out)] = out, _origin()
+        return out
+
+    def accumulated(self: Any, gradient: Any, owned: bool) -> None:
+        recorder = here.recorder
+        if recorder is None:
+            return accumulate(self, gradient, owned)
+        recorder.tape.has_backward = True
+        if isinstance(gradient, Tensor):
+            recorder.refuse("a gradient that is recorded is added to .grad")
+        if self.hooks is not None:
+            recorder.refuse("a hook is called in the backward pass")
+        slot = recorder.of_array(np.asarray(gradient)) if not isinstance(gradient, Tensor) else None
+        accumulate(self, gradient, owned)
+        if slot is not None and self._wants:
+            recorder.tape.steps.append(Step(ACCUMULATE, None, (slot,), source=self))
+            recorder.slots.pop(id(self._grad.array), None)
+            made = recorder.new(GRAD, self._grad.array, self)
+            recorder.tape.steps.append(Step(FETCH, outs=(made,), source=self))
+        return None
+
+    def retained(self: Any, gradient: Any, owned: bool) -> None:
+        if here.recorder is not None:
+            here.recorder.refuse("retain_grad() asks for the gradient of a result")
+        retain(self, gradient, owned)
+
+    def writes(self: Any, op: str, values: Any, repeatable: bool = False, place: Any = ...) -> None:
+        recorder = here.recorder
+        if recorder is not None:
+            recorder.written(self, place, values)
+        write(self, op, values, repeatable, place)
+
+    def sets(self: Any, index: Any, value: Any) -> None:
+        recorder = here.recorder
+        if recorder is None:
+            return setitem(self, index, value)
+        steps = len(recorder.tape.steps)
+        setitem(self, index, value)
+        if not any(step.kind == WRITE for step in recorder.tape.steps[steps:]):
+            recorder.written(self, index, value)
+        return None
+
+    def gradients(*args: Any, **options: Any) -> Any:
+        if here.recorder is not None:
+            here.recorder.tape.has_backward = True
+        return run(*args, **options)
+
+    class Grad(property):
+        pass
+
+    grad: Any = Tensor.grad
+
+    def get_grad(self: Any) -> Any:
+        found = grad.fget(self)
+        if here.recorder is not None and found is not None:
+            here.recorder.leaf_of[id(found)] = self
+        return found
+
+    def set_grad(self: Any, value: Any) -> None:
+        recorder = here.recorder
+        if recorder is not None:
+            args = () if value is None else (recorder.of_tensor(value),)
+            recorder.tape.steps.append(Step(SET_GRAD, None, args, source=self))
+        grad.fset(self, value)
+
+    places: list[tuple[Any, str, Any]] = [
+        (Tensor, "__record__", staticmethod(recorded)),
+        (Tensor, "arithmetic", staticmethod(lambda op, a, b: Tensor.__record__(op, (a, b), {}))),
+        (core_tensor, "computed", computed),
+        (saved, "pack", packed),
+        (Tensor, "wrap", staticmethod(wrapped)),
+        (Tensor, "accumulate", accumulated),
+        (Tensor, "retain", retained),
+        (Writable, "write", writes),
+        (Writable, "__setitem__", sets),
+        (engine, "Pass", RecordedPass),
+        (engine, "gradients", gradients),
+        (Tensor, "grad", property(get_grad, set_grad, grad.fdel)),
+    ]
+    begin = vars(Tensor.kind)["__init__"] if "__init__" in vars(Tensor.kind) else Tensor.__init__
+
+    def begun(self: Any, *args: Any, **options: Any) -> None:
+        begin(self, *args, **options)
+        if here.recorder is not None and not here.recorder.knows(self.array):
+            here.recorder.born[id(self)] = self, "creation" if not _arrays(args) else "tensor() of an array"
+
+    places.append((Tensor.kind, "__init__", begun))
+    places += [(Tensor.kind, name, _read(getattr(Tensor.kind, name), name)) for name in READS]
+    places += [(Generator, name, _drawn(vars(Generator)[name])) for name in DRAWS]
+    for kind in (*_subclasses(Optimizer), *_subclasses(LRScheduler)):
+        if "step" in vars(kind):
+            places.append((kind, "step", _effect(vars(kind)["step"])))
+    return places
+
+
+def _arrays(args: tuple[Any, ...]) -> bool:
+    return any(isinstance(value, (np.ndarray, Tensor)) for value in args)
+
+
+def _argument(recorder: Recorder, array: Any, given: Any) -> Any:
+    """What stands on the tape for what an op computes with, made of what it was given."""
+    if not isinstance(array, np.ndarray):
+        return array
+    if id(array) in recorder.slots:
+        return recorder.slots[id(array)]
+    if isinstance(given, Slot):
+        if recorder.knows(array) or array.shape != given.array.shape:
+            return recorder.of_array(array)
+        if array.dtype != given.array.dtype:
+            return recorder.called(cast, (given, array.dtype), {}, array)
+        return recorder.called(straight, (given,), {}, array)
+    if isinstance(given, np.ndarray) and given is not array and given.dtype != array.dtype:
+        return recorder.called(cast, (recorder.of_array(given), array.dtype), {}, array)
+    return recorder.of_array(array, constant=not isinstance(given, np.ndarray))
+
+
+def _read(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """A method that gives numbers of a tensor to Python."""
+
+    def reads(self: Any, *args: Any, **options: Any) -> Any:
+        recorder = here.recorder
+        if recorder is not None:
+            caller = sys._getframe(1).f_code.co_filename
+            if name in ("__array__", "numpy") and caller.startswith(PACKAGE):
+                recorder.of_tensor(self)
+            else:
+                told_as = name.strip("_") + "()"
+                recorder.refuse(f"{told_as} asks for numbers, on which what is done next may depend")
+        return function(self, *args, **options)
+
+    return reads
+
+
+def _drawn(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of a generator."""
+
+    def draws(self: Any, *args: Any, **options: Any) -> Any:
+        recorder = here.recorder
+        if recorder is None:
+            return function(self, *args, **options)
+        with recorder.silence():
+            found = function(self, *args, **options)
+        if isinstance(found, np.ndarray):
+            recorder.made(function, (self, *args, *options.values()), found, True)
+            recorder.tape.steps[-1].args = recorder.tree((self, *args))
+            recorder.tape.steps[-1].options = recorder.tree(options)
+        else:
+            recorder.refuse(f"{function.__name__}() draws numbers, on which what is done next may depend")
+        return found
+
+    return draws
+
+
+def _effect(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A method that changes what Python holds, such as the step of an optimiser."""
+
+    def does(self: Any, *args: Any, **options: Any) -> Any:
+        recorder = here.recorder
+        if recorder is None:
+            return function(self, *args, **options)
+        if args or options:
+            recorder.refuse(f"{type(self).__name__}.step() is given a closure or a number")
+            return function(self, *args, **options)
+        with recorder.silence():
+            found = function(self)
+        recorder.tape.steps.append(Step(EFFECT, function, (self,)))
+        return found
+
+    does._opt_called = getattr(function, "_opt_called", None)  # type: ignore[attr-defined]
+    return does
+
+
+def _subclasses(kind: type) -> list[type]:
+    return [kind, *(below for child in kind.__subclasses__() for below in _subclasses(child))]
+
+
+def inputs_of(recorder: Recorder, arrays: list[NDArray]) -> None:
+    """The arrays that the function is given."""
+    for array in arrays:
+        recorder.tape.inputs.append(recorder.new(INPUT, array))
