@@ -10,6 +10,7 @@ import numpy as np
 
 from tinygrad_cnn.core.checks import shape_of
 from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.nn import functional as F
 from tinygrad_cnn.nn import init
 from tinygrad_cnn.nn.attention import MultiheadAttention
@@ -18,6 +19,7 @@ from tinygrad_cnn.nn.dropout import Dropout
 from tinygrad_cnn.nn.linear import Linear
 from tinygrad_cnn.nn.module import Module
 from tinygrad_cnn.nn.norm import LayerNorm
+from tinygrad_cnn.ops.told import made
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.torch_names.device import check_device
 from tinygrad_cnn.torch_names.dtypes import get_default_dtype
@@ -307,4 +309,8 @@ class Transformer(Module):
         """The causal mask (sz, sz): 0 where place i may see place j ≤ i, else -∞."""
         check_device("generate_square_subsequent_mask", device)
         kind = np.dtype(get_default_dtype() if dtype is None else dtype)
-        return Tensor(np.triu(np.full((sz, sz), -np.inf, kind), 1))
+        return Tensor.sharing(made(_mask, sz, kind))
+
+
+def _mask(sz: int, kind: Any) -> NDArray:
+    return np.triu(np.full((sz, sz), -np.inf, kind), 1)

@@ -14,6 +14,9 @@ class Listener(Protocol):
     def made(self, function: Callable[..., Any], args: tuple[Any, ...], array: Any, drawn: bool) -> None:
         """An array was made."""
 
+    def make(self, function: Callable[..., Any], args: tuple[Any, ...], drawn: bool) -> Any:
+        """Make an array, as one step."""
+
 
 class _Told(threading.local):
     listener: Listener | None = None
@@ -32,7 +35,4 @@ def decided(function: Callable[..., Any], *args: Any) -> Any:
 
 def made(function: Callable[..., Any], *args: Any, drawn: bool = False) -> Any:
     """``function(*args)``: an array of arrays, numbers and shapes, or `drawn` at random, which is another each time."""
-    array = function(*args)
-    if told.listener is not None:
-        told.listener.made(function, args, array, drawn)
-    return array
+    return function(*args) if told.listener is None else told.listener.make(function, args, drawn)

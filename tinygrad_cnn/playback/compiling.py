@@ -17,7 +17,7 @@ from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.graph import Node
 from tinygrad_cnn.core.mode import mode
 from tinygrad_cnn.core.promotion import default
-from tinygrad_cnn.core.storage import clock, last_write, written_since
+from tinygrad_cnn.core.storage import clock, last_write, owner, written_since
 from tinygrad_cnn.core.tensor import Tensor
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.core.watch import watch
@@ -28,7 +28,7 @@ from tinygrad_cnn.nn.module import Module
 from tinygrad_cnn.playback import recorder as recording
 from tinygrad_cnn.playback.player import PLACE, Broken, Player
 from tinygrad_cnn.playback.recorder import Recorder, inputs_of
-from tinygrad_cnn.playback.tape import GUARD, INPUT, MADE, TENSOR, Slot, Step, Tape, difference, mapped, slots_in
+from tinygrad_cnn.playback.tape import CALL, EFFECT, GUARD, INPUT, TENSOR, WRITE, Slot, Step, Tape, difference, mapped, slots_in
 from tinygrad_cnn.playback.tracing import traced
 from tinygrad_cnn.program.recording import here as programs
 
@@ -174,16 +174,23 @@ def _record_backward(recorder: Recorder, made: Recorded, found: list[Any], given
     tape = recorder.tape
     outs = [value for value, wanted in zip(found, made.differentiable, strict=True) if wanted]
     points = [v for v in given if isinstance(v, Tensor) and v.requires_grad]
-    reached = engine.count_consumers([value.edge for value in outs])
-    made.leaves = [edge for edge in reached if isinstance(edge, Tensor) and not any(edge is p for p in points)]
-    cotangents = [Tensor.wrap(np.ones_like(array_of(v))) for v in outs]
-    for g in cotangents:
-        tape.cotangents.append(recorder.new(INPUT, g.array))
-    edges = [p.edge for p in points] + made.leaves
-    if any(edge.hooks for edge in reached):
-        raise NotPlayed("a hook is called in the backward pass")
-    with recorder.listening():
-        pairs = engine.gradients("compile", outs, cotangents, edges, retain_graph=True, create_graph=False)
+    cut = {p.edge: p.edge.edges for p in points if isinstance(p.edge, Node)}
+    for node in cut:  # what went before the call is not its own
+        node.edges = ()
+    try:
+        reached = engine.count_consumers([value.edge for value in outs])
+        made.leaves = [edge for edge in reached if isinstance(edge, Tensor) and not any(edge is p for p in points)]
+        cotangents = [Tensor.wrap(np.ones_like(array_of(v))) for v in outs]
+        for g in cotangents:
+            tape.cotangents.append(recorder.new(INPUT, g.array))
+        edges = [p.edge for p in points] + made.leaves
+        if any(edge.hooks for edge in reached if edge not in cut):
+            raise NotPlayed("a hook is called in the backward pass")
+        with recorder.listening():
+            pairs = engine.gradients("compile", outs, cotangents, edges, retain_graph=True, create_graph=False)
+    finally:
+        for node, edges_before in cut.items():
+            node.edges = edges_before
     tape.gradients = [recorder.of_array(np.asarray(pairs[e])) if e in pairs else None for e in edges]
 
 
@@ -196,11 +203,7 @@ class Plan:
         self.lock = threading.Lock()
         self.externals = [s for s in tape.slots if s.kind == TENSOR]
         steps = [part for step in tape.steps[: tape.forward_steps] for part in traced(tape, step)]
-        first, rest = [s for s in steps if s.kind == GUARD], [s for s in steps if s.kind != GUARD]
-        for step in first:
-            if any(s.kind == MADE for s in _roots(step, tape)):
-                raise NotPlayed(f"{step.function.__name__}() decides what is done next by what was computed")
-        steps = first + rest
+        steps = decisions_first(steps)
         self.backward: Player | None = None
         self.kept: list[Slot] = []
         if tape.gradients:
@@ -210,6 +213,8 @@ class Plan:
             used.update(dict.fromkeys(s for s in tape.gradients if s is not None))
             self.kept = [s for s in used if s in made_before]
             self.backward = Player(tape, back, [*self.kept, *tape.cotangents], list(tape.gradients))
+            self.strides = [s.array.strides for s in tape.cotangents]
+            self.any_strides: Player | None = None
         self.forward = Player(tape, steps, tape.inputs, [*tape.outputs, *self.kept])
         self.fixed = [a for s, a in (self.backward.fixed.items() if self.backward else ()) if s.kind == TENSOR]
         self.holds = self._guard()
@@ -232,6 +237,21 @@ class Plan:
         holds: Callable[[], bool] = names["holds"]
         return holds
 
+    def play_backward(self, kept: Any, cotangents: list[NDArray]) -> Any:
+        """The gradients; of cotangents that lie otherwise than those that were recorded by the rules as they are.
+
+        What a rule was made of may depend on how its arrays lie, and so may the last bits.
+        """
+        player = self.backward
+        if [g.strides for g in cotangents] != self.strides:
+            if self.any_strides is None:
+                tape = self.tape
+                inputs = [*self.kept, *tape.cotangents]
+                self.any_strides = Player(tape, tape.steps[tape.forward_steps :], inputs, list(tape.gradients))
+            player = self.any_strides
+        assert player is not None
+        return player.play(*kept, *cotangents)
+
     def dressed(self, found: Any) -> Any:
         """The results of a call through which no backward pass can go."""
         made = self.made
@@ -248,18 +268,30 @@ class Plan:
         return packed(self.made.structure, results)
 
 
-def _roots(step: Step, tape: Tape) -> list[Slot]:
-    """The slots that a step reads, of windows what they look at."""
-    makers = {s: other for other in tape.steps for s in other.outs}
-    found, stack = [], slots_in(step.args)
-    while stack:
-        slot = stack.pop()
-        maker = makers.get(slot)
-        if maker is not None and maker.function is recording.window:
-            stack += slots_in(maker.args)
-        else:
-            found.append(slot)
-    return found
+def decisions_first(steps: list[Step]) -> list[Step]:
+    """The steps with what decides in front: nothing may have been done if a decision comes out otherwise."""
+    makers = {slot: step for step in steps for slot in step.outs}
+    first: set[Step] = set()
+    for guard in [step for step in steps if step.kind == GUARD]:
+        stack = [guard]
+        while stack:
+            step = stack.pop()
+            if step in first:
+                continue
+            first.add(step)
+            if step.source and step is not guard or step.kind not in (CALL, GUARD):
+                raise NotPlayed(f"{guard.function.__name__}() decides what is done next by what was drawn or written")
+            stack += [makers[s] for s in slots_in((step.args, step.options)) if s in makers]
+    memory = {id(owner(slot.array)) for step in first for slot in slots_in((step.args, step.options))}
+    changed: set[int] = set()
+    for step in steps:
+        if step.kind == EFFECT:
+            changed |= memory
+        elif step.kind == WRITE:
+            changed.add(id(owner(step.args[0].array)))
+        if step.kind == GUARD and changed & memory:
+            raise NotPlayed(f"{step.function.__name__}() decides what is done next by what was written")
+    return [s for s in steps if s in first] + [s for s in steps if s not in first]
 
 
 def _spent(tensor: Any, op: Any) -> Node:
@@ -302,10 +334,8 @@ class _Played(Function):
                     f"in-place operation at {last_write(array)}; modify a clone() of it"
                 )
         cotangents = [np.zeros(*form) if g is None else g.array for g, form in zip(gs, shapes, strict=True)]
-        if plan.backward is None:
-            raise RuntimeError("compile: there is no backward pass")
         with plan.lock:
-            found = plan.backward.play(*ctx.kept, *cotangents)
+            found = plan.play_backward(ctx.kept, cotangents)
         return None, None, None, *[None if a is None else Tensor.wrap(a) for a in found]
 
 

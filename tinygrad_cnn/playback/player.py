@@ -233,12 +233,9 @@ class Player:
                 self.fixed[out] = memory
                 held.setdefault(self.classes[out], []).append((key, memory))
                 where = self._slot(out)
-                if ufunc:
-                    text = ", ".join([*args_of, where, *(f"{n}={self._tree(v)}" for n, v in step.options.items())])
-                else:
-                    text = ", ".join(
-                        [*args_of, *(f"{n}={self._tree(v)}" for n, v in step.options.items()), f"out={where}"]
-                    )
+                named = [f"{n}={self._tree(v)}" for n, v in step.options.items()]
+                third = ufunc and step.function not in (np.maximum, np.minimum)  # of these NumPy wants it by its name
+                text = ", ".join([*args_of, *named, where if third else f"out={where}"])
                 self.lines.append(f"{self._name(step.function, 'f')}({text})")
                 return
             given = args_of

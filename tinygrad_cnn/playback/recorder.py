@@ -102,7 +102,8 @@ def window(array: NDArray, shape: Shape, strides: Shape, offset: int, dtype: DTy
     """Another window on the memory of an array, which begins `offset` bytes from where that one does."""
     memory = owner(array)
     begin = start(array) - start(memory) + offset
-    return np.ndarray(shape, dtype, memory, begin, strides)
+    lying = memory.transpose(sorted(range(memory.ndim), key=lambda axis: -memory.strides[axis]))
+    return np.ndarray(shape, dtype, lying.reshape(-1), begin, strides)
 
 
 def cast(array: NDArray, dtype: DType) -> NDArray:
@@ -166,6 +167,10 @@ class Recorder:
         whole = self.memory.get(id(owner(array)))
         if whole is not None and array.size:
             offset = start(array) - start(whole.array)
+            if not offset and (array.shape, array.strides, array.dtype) == _form(whole.array):
+                self.slots[id(array)] = whole
+                self.keeps.append(array)
+                return whole
             args = (whole, array.shape, array.strides, offset, array.dtype)
             return self.called(window, args, {}, array)
         return self.new(CONSTANT if constant else FOUND, array, origin)
@@ -225,6 +230,13 @@ class Recorder:
         outs = tuple(self.new(MADE, part) for part in arrays)
         self.tape.steps.append(Step(CALL, function, self.tree(args), {}, outs, drawn))
 
+    def make(self, function: Callable[..., Any], args: tuple[Any, ...], drawn: bool) -> Any:
+        """Make an array, as one step, whatever is drawn in it."""
+        with self.silence():
+            found = function(*args)
+        self.made(function, args, found, drawn)
+        return found
+
     def written(self, target: Any, place: Any, values: Any) -> None:
         """A tensor was written in place."""
         kept = self.tree(values.array if isinstance(values, Tensor) else values)
@@ -263,6 +275,10 @@ class Recorder:
                         delattr(place, name)
                     else:
                         setattr(place, name, before)
+
+
+def _form(array: NDArray) -> Any:
+    return array.shape, array.strides, array.dtype
 
 
 def _user_line() -> str:
