@@ -57,7 +57,7 @@ NOWHERE = {
 STATUSES = ("same", "differs", "not here")
 PAGE = "pytorch-names.md"
 DIFFERS = {
-    "torch.compile": "returns the model itself, with a warning",
+    "torch.compile": "records the calls and plays them back",
     "torch.empty": "the memory is what NumPy gives",
     "torch.get_rng_state": "gives a NumPy array of the same bytes",
     "torch.save": "writes a format of its own; whole Modules by the name of their class",

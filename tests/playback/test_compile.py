@@ -12,7 +12,6 @@ from tinygrad_cnn.core.op import registry
 from tinygrad_cnn.gradcheck.drawing import RandomDraw
 from tinygrad_cnn.nn import functional as F
 from tinygrad_cnn.playback.compiling import Compiled
-from tinygrad_cnn.playback.tracing import traced
 
 
 @pytest.fixture(autouse=True)
@@ -153,7 +152,7 @@ def same(one, other):
 
 
 @pytest.mark.parametrize("how", ["module", "loss", "step"])
-@pytest.mark.parametrize("net", NETS)
+@pytest.mark.parametrize("net", ["MLP", "CNN", "Transformer"])
 def test_training_is_the_same_to_the_last_bit(net, how):
     make, data = NETS[net]
     for optimiser in OPTIMISERS if net == "MLP" else ["momentum"]:
@@ -195,7 +194,9 @@ def test_a_schedule_and_clipping_are_played_back():
     for _ in range(8):
         x, y = rows(rng)
         assert one[2](x, y).item() == other[2](x, y).item()
-        assert same([p.detach().numpy() for p in one[0].parameters()], [p.detach().numpy() for p in other[0].parameters()])
+        assert same(
+            [p.detach().numpy() for p in one[0].parameters()], [p.detach().numpy() for p in other[0].parameters()]
+        )
         assert one[1].param_groups[0]["lr"] == other[1].param_groups[0]["lr"]
     assert plays(other[2])
 
@@ -234,7 +235,11 @@ def drawn(op, seed, shapes=None):
 def test_every_op_is_played_back_as_it_is(name):
     op = registry[name]
     sample, _ = drawn(op, 1)
-    floats = [k for k, a in enumerate(sample.inputs) if np.asarray(a).dtype.kind == "f" and op.inputs[min(k, len(op.inputs) - 1)] not in op.constant]
+    floats = [
+        k
+        for k, a in enumerate(sample.inputs)
+        if np.asarray(a).dtype.kind == "f" and op.inputs[min(k, len(op.inputs) - 1)] not in op.constant
+    ]
 
     def function(*inputs):
         made = op.apply(*inputs, **sample.options)
@@ -268,8 +273,7 @@ def test_every_op_is_played_back_as_it_is(name):
 def runs_eagerly(function, *calls, why):
     compiled = tg.compile(function)
     with pytest.warns(UserWarning, match=why):
-        for call in calls:
-            found = compiled(*call)
+        found = [compiled(*call) for call in calls][-1]
     assert plans(compiled)[0] is None
     return found
 
@@ -333,7 +337,8 @@ def test_new_shapes_and_dtypes_are_recorded_anew():
     for _ in range(5):
         for shape, dtype in (((3,), "f"), ((2, 3), "f"), ((3,), "d")):
             x = tg.tensor(np.random.default_rng(0).random(shape).astype(dtype))
-            assert np.array_equal(compiled(x), (x * x).sum(0)) and compiled(x).dtype == dtype
+            assert np.array_equal(compiled(x), (x * x).sum(0))
+            assert compiled(x).dtype == dtype
     assert plays(compiled, 3)
 
 
@@ -409,13 +414,6 @@ def test_a_write_between_the_passes_raises():
     compiled = tg.compile(lambda x: (x * w).exp().sum())
     for _ in range(5):
         compiled(ONE).backward()
-    loss = compiled(ONE.clone().requires_grad_())
-    assert plays(compiled, 1) or True
-    loss = compiled(ONE)
-    with tg.no_grad():
-        w.add_(1)
-    loss2 = compiled(ONE)
-    loss2.backward()
     x = ONE.clone().requires_grad_()
     for _ in range(5):
         loss = compiled(x)
@@ -451,7 +449,7 @@ def test_a_second_backward_pass_raises():
     for _ in range(4):
         loss = compiled(ONE)
     loss.backward()
-    with pytest.raises(RuntimeError, match="second time|freed"):
+    with pytest.raises(RuntimeError, match=r"second time|freed"):
         loss.backward()
 
     @tg.compile
@@ -463,7 +461,7 @@ def test_a_second_backward_pass_raises():
     for _ in range(5):
         loss = step(ONE)
     assert loss.requires_grad
-    with pytest.raises(RuntimeError, match="second time|freed"):
+    with pytest.raises(RuntimeError, match=r"second time|freed"):
         loss.backward()
 
 
@@ -492,9 +490,7 @@ def test_threads_play_apart():
     wrong = []
 
     def work(k):
-        for _ in range(300):
-            if not np.array_equal(compiled(x[k]), wanted[k]):
-                wrong.append(k)
+        wrong.extend(k for _ in range(300) if not np.array_equal(compiled(x[k]), wanted[k]))
 
     threads = [threading.Thread(target=work, args=(k,)) for k in range(8)]
     [t.start() for t in threads], [t.join() for t in threads]
@@ -502,7 +498,7 @@ def test_threads_play_apart():
 
 
 def test_nothing_stays_exchanged():
-    before = {k: v for k, v in vars(tg.Tensor).items()}
+    before = dict(vars(tg.Tensor))
     compiled = tg.compile(lambda x: x.sum())
     for _ in range(4):
         compiled(ONE)
@@ -523,14 +519,15 @@ def test_a_rule_that_cannot_be_followed_stays_one_step():
     for k in range(5):
         x = tg.tensor(np.random.default_rng(k).random(6).astype("f"))
         assert np.array_equal(compiled(x), np.sort(x.numpy()) * 2)
-    assert traced is not None
+    assert plays(compiled)
 
 
 def test_a_module_keeps_its_names_and_mode():
     net = nn.Linear(2, 1)
     compiled = tg.compile(net)
     assert list(compiled.state_dict()) == ["_orig_mod.weight", "_orig_mod.bias"]
-    assert compiled.weight is net.weight and compiled.in_features == 2
+    assert compiled.weight is net.weight
+    assert compiled.in_features == 2
     compiled.eval()
     assert not net.training
 

@@ -117,12 +117,6 @@ def test_switches_without_an_effect_remember_what_was_asked():
         tg.set_num_interop_threads(2)
 
 
-def test_compile_returns_the_function_and_says_so():
-    with pytest.warns(UserWarning, match="nothing is compiled"):
-        assert tg.compile(abs) is abs
-    assert tg.compile(abs, disable=True) is abs
-
-
 def test_what_needs_a_gpu_or_another_dtype_is_refused():
     with pytest.raises(RuntimeError, match="pin_memory"):
         X.pin_memory()

@@ -33,7 +33,7 @@ MODULE_METHODS: dict[str, tuple[type[Exception], str]] = {
     "bfloat16": (TypeError, "NumPy has no bfloat16; use .half(), .float() or .double()"),
     "compile": (
         RuntimeError,
-        "modules are not compiled; call the module itself, with set_kernels('numba') for compiled kernels",
+        "a module is not compiled in place; tinygrad_cnn.compile(module) gives one that is played back",
     ),
     "cuda": (
         DeviceError,

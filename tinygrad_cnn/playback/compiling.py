@@ -6,7 +6,7 @@ import builtins
 import threading
 import warnings
 from collections.abc import Callable
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from typing import Any, TypeVar, overload
 
 import numpy as np
@@ -28,7 +28,20 @@ from tinygrad_cnn.nn.module import Module
 from tinygrad_cnn.playback import recorder as recording
 from tinygrad_cnn.playback.player import PLACE, Broken, Player
 from tinygrad_cnn.playback.recorder import Recorder, inputs_of
-from tinygrad_cnn.playback.tape import CALL, EFFECT, GUARD, INPUT, TENSOR, WRITE, Slot, Step, Tape, difference, mapped, slots_in
+from tinygrad_cnn.playback.tape import (
+    CALL,
+    EFFECT,
+    GUARD,
+    INPUT,
+    TENSOR,
+    WRITE,
+    Slot,
+    Step,
+    Tape,
+    difference,
+    mapped,
+    slots_in,
+)
 from tinygrad_cnn.playback.tracing import traced
 from tinygrad_cnn.program.recording import here as programs
 
@@ -159,7 +172,7 @@ def record(function: Callable[..., Any], args: Any, kwargs: Any, given: list[Any
             _record_backward(recorder, made, found, given)
         elif any(differentiable):
             nodes = [v.grad_fn if d else None for v, d in zip(found, differentiable, strict=True)]
-            if any(isinstance(n, Node) and not (n.by_op and n.saved is saved.FREED or n.op) for n in nodes if n):
+            if any(isinstance(n, Node) and not ((n.by_op and n.saved is saved.FREED) or n.op) for n in nodes if n):
                 raise NotPlayed("it returns what can still be differentiated after a backward pass in it")
             made.spent = [None if n is None else n.op for n in nodes]
         if recorder.why is not None:
@@ -226,14 +239,17 @@ class Plan:
         for k, slot in enumerate(self.externals):
             tensor = slot.source
             names[f"t{k}"], names[f"a{k}"] = tensor, slot.array
-            lines.append(f"if t{k}.array is not a{k} or t{k}._wants is not {tensor._wants} or t{k}.hooks is not None: return False")
+            lines.append(
+                f"if t{k}.array is not a{k} or t{k}._wants is not {tensor._wants} or t{k}.hooks is not None: "
+                "return False"
+            )
         for k, (module, training) in enumerate(self.tape.modules.values()):
             names[f"m{k}"] = module
             lines.append(f"if m{k}.training is not {training}: return False")
             lines.append(f"if m{k}._call_hooks is not None and m{k}._call_hooks is not FIRST_CALL: return False")
         given = ", ".join(f"{name}={name}" for name in names)
         source = f"def holds({given}):\n    " + "\n    ".join([*lines, "return True"])
-        exec(builtins.compile(source, PLACE, "exec"), names)  # noqa: S102  # lines made here
+        exec(builtins.compile(source, PLACE, "exec"), names)  # lines made here
         holds: Callable[[], bool] = names["holds"]
         return holds
 
@@ -279,7 +295,7 @@ def decisions_first(steps: list[Step]) -> list[Step]:
             if step in first:
                 continue
             first.add(step)
-            if step.source and step is not guard or step.kind not in (CALL, GUARD):
+            if (step.source and step is not guard) or step.kind not in (CALL, GUARD):
                 raise NotPlayed(f"{guard.function.__name__}() decides what is done next by what was drawn or written")
             stack += [makers[s] for s in slots_in((step.args, step.options)) if s in makers]
     memory = {id(owner(slot.array)) for step in first for slot in slots_in((step.args, step.options))}
@@ -330,8 +346,8 @@ class _Played(Function):
         for array in (*ctx.kept, *plan.fixed):
             if written_since(array, ctx.time):
                 raise RuntimeError(
-                    f"backward: compile needs an array of shape {array.shape} as it was, but it has been modified by an "
-                    f"in-place operation at {last_write(array)}; modify a clone() of it"
+                    f"backward: compile needs an array of shape {array.shape} as it was, but it has been modified by "
+                    f"an in-place operation at {last_write(array)}; modify a clone() of it"
                 )
         cotangents = [np.zeros(*form) if g is None else g.array for g, form in zip(gs, shapes, strict=True)]
         with plan.lock:
@@ -453,6 +469,7 @@ class Compiled:
         with self.lock:
             if known.plan is not None:
                 known.first = known.plan = None
+            result = None
             try:
                 result, made = record(self.function, args, kwargs, given)
                 if known.first is None:
@@ -482,24 +499,32 @@ class Compiled:
 
 
 def _watched(function: Any) -> list[Callable[[], Any]]:
-    """What a function looks up outside itself, as far as it can be seen: tensors, modules and numbers by their names."""
+    """What a function looks up outside itself by name: tensors, numbers and strings."""
     function = getattr(function, "__func__", function)
     code = getattr(function, "__code__", None)
     if code is None:
         return []
-    found: list[Callable[[], Any]] = []
+    kinds = Tensor, bool, int, float, str
     space = function.__globals__
-    for name in code.co_names:
-        if name in space and not callable(space[name]) and isinstance(space[name], (Tensor, bool, int, float, str)):
-            found.append(lambda name=name: _identity(space.get(name)))
+    found: list[Callable[[], Any]] = [
+        partial(_by_name, space, name) for name in code.co_names if isinstance(space.get(name), kinds)
+    ]
     for cell in function.__closure__ or ():
         try:
             value = cell.cell_contents
         except ValueError:
             continue
-        if isinstance(value, (Tensor, bool, int, float, str)):
-            found.append(lambda cell=cell: _identity(cell.cell_contents))
+        if isinstance(value, kinds):
+            found.append(partial(_in_cell, cell))
     return found
+
+
+def _by_name(space: dict[str, Any], name: str) -> Any:
+    return _identity(space.get(name))
+
+
+def _in_cell(cell: Any) -> Any:
+    return _identity(cell.cell_contents)
 
 
 def _identity(value: Any) -> Any:

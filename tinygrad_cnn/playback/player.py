@@ -116,7 +116,7 @@ class Player:
         constants = [f"{name}={name}" for name in self.names]
         source = f"def play({', '.join([*given, *constants])}):\n    " + "\n    ".join(body)
         space = dict(self.names)
-        exec(compile(source, PLACE, "exec"), space)  # noqa: S102  # lines made here
+        exec(compile(source, PLACE, "exec"), space)  # lines made here
         self.source = source
         play: Callable[..., Any] = space["play"]
         return play
@@ -209,7 +209,9 @@ class Player:
                 if any(np.may_share_memory(view, self.fixed[s]) for s in args):
                     self.fixed[out] = view
                     return
-        constant = step.kind == CALL and not step.source and len(step.outs) == 1 and all(s in self.constant for s in args)
+        constant = (
+            step.kind == CALL and not step.source and len(step.outs) == 1 and all(s in self.constant for s in args)
+        )
         if constant and self.classes[step.outs[0]] not in self.changing:
             out = step.outs[0]
             self.fixed[out] = np.asarray(step.function(*self._real(step.args), **self._real(step.options)))
@@ -219,7 +221,9 @@ class Player:
         ufunc = isinstance(step.function, np.ufunc)
         if step.source and isinstance(step.source, tuple):  # in place
             out = step.source[0]
-            text = ", ".join([*given, *(f"{n}={self._tree(v)}" for n, v in step.options.items()), f"out={self._slot(out)}"])
+            text = ", ".join(
+                [*given, *(f"{n}={self._tree(v)}" for n, v in step.options.items()), f"out={self._slot(out)}"]
+            )
             self.lines.append(f"{self._name(step.function, 'f')}({text})")
             return
         if _into_memory(step):
@@ -262,7 +266,7 @@ class Player:
         return self._tree(value)
 
     def _real(self, tree: Any) -> Any:
-                return mapped(tree, lambda v: self.fixed[v] if isinstance(v, Slot) else v)
+        return mapped(tree, lambda v: self.fixed[v] if isinstance(v, Slot) else v)
 
 
 def _needed(steps: list[Step], outputs: list[Slot]) -> list[Step]:

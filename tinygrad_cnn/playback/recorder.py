@@ -1,8 +1,8 @@
 """Writes a `Tape` while a function is called: every op and rule on its arrays, every write, draw and step.
 
-While somebody records, the places of `core/` where tensors compute, are written, and go back are exchanged for ones that
-also tell; when nobody does, they are the usual ones. Whatever cannot be followed is a reason not to play the function
-back: `Recorder.why` says it.
+While somebody records, the places of `core/` where tensors compute, are written, and go back are exchanged for ones
+that also tell; when nobody does, they are the usual ones. Whatever cannot be followed is a reason not to play the
+function back: `Recorder.why` says it.
 """
 
 from __future__ import annotations
@@ -290,7 +290,7 @@ def _user_line() -> str:
 
 
 def _origin() -> str:
-    """The package's function, outside `core/`, in which a tensor is made: "creation" of those that make one of numbers."""
+    """The function, outside `core/`, in which a tensor is made: "creation" of those that make one of numbers."""
     frame: Any = sys._getframe(2)
     while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
         name = frame.f_code.co_filename
@@ -440,9 +440,6 @@ def _exchanged() -> list[tuple[Any, str, Any]]:
             here.recorder.tape.has_backward = True
         return run(*args, **options)
 
-    class Grad(property):
-        pass
-
     grad: Any = Tensor.grad
 
     def get_grad(self: Any) -> Any:
@@ -472,7 +469,7 @@ def _exchanged() -> list[tuple[Any, str, Any]]:
         (engine, "gradients", gradients),
         (Tensor, "grad", property(get_grad, set_grad, grad.fdel)),
     ]
-    begin = vars(Tensor.kind)["__init__"] if "__init__" in vars(Tensor.kind) else Tensor.__init__
+    begin = vars(Tensor.kind).get("__init__", Tensor.__init__)
 
     def begun(self: Any, *args: Any, **options: Any) -> None:
         begin(self, *args, **options)
@@ -566,7 +563,8 @@ def _effect(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _subclasses(kind: type) -> list[type]:
-    return [kind, *(below for child in kind.__subclasses__() for below in _subclasses(child))]
+    below: list[type] = kind.__subclasses__()
+    return [kind, *(lower for child in below for lower in _subclasses(child))]
 
 
 def inputs_of(recorder: Recorder, arrays: list[NDArray]) -> None:

@@ -180,9 +180,13 @@ def same(a: Any, b: Any) -> bool:
         return a.shape == b.shape and a.dtype == b.dtype and _alike(a, b)
     code = getattr(a, "__code__", None)
     if code is not None:  # a function that is made anew in each call
-        cells = [c.cell_contents for c in a.__closure__ or ()], [c.cell_contents for c in b.__closure__ or ()]
-        return code is b.__code__ and same(*cells) and same(a.__defaults__, b.__defaults__)
+        return code is b.__code__ and same(_bound(a), _bound(b))
     try:
         return bool(a == b) or (a != a and b != b)
     except Exception:
         return False
+
+
+def _bound(function: Any) -> list[Any]:
+    """What a function has of its own: the variables around it, and its defaults."""
+    return [[cell.cell_contents for cell in function.__closure__ or ()], function.__defaults__]

@@ -45,9 +45,7 @@ class Symbol(NDArrayOperatorsMixin):
     def __init__(self, trace: Trace, array: NDArray, slot: Slot) -> None:
         self.trace, self.array, self.slot = trace, array, slot
 
-    @property  # type: ignore[misc]
-    def __class__(self) -> type:
-        return np.ndarray
+    __class__: Any = property(lambda self: np.ndarray)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
         if ufunc.nout != 1 or method not in ("__call__", "reduce") or "where" in options:
@@ -231,4 +229,8 @@ def _slots_of(step: Step) -> list[Slot]:
 
 def _equal(a: Any, b: Any) -> bool:
     a, b = np.asarray(a), np.asarray(b)
-    return a.shape == b.shape and a.dtype == b.dtype and np.ascontiguousarray(a).tobytes() == np.ascontiguousarray(b).tobytes()
+    return (
+        a.shape == b.shape
+        and a.dtype == b.dtype
+        and np.ascontiguousarray(a).tobytes() == np.ascontiguousarray(b).tobytes()
+    )

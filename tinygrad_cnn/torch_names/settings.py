@@ -7,6 +7,7 @@ __all__ = [
     "set_float32_matmul_precision", "set_num_interop_threads", "use_deterministic_algorithms",
 ]  # fmt: skip
 
+
 class _Asked:
     """What programs asked for last, so that they can read it back."""
 
