@@ -307,7 +307,6 @@ def test_random_words_are_those_of_the_definition(kernels, count):
 
 @pytest.mark.parametrize("kernels", [*FAST, definition], ids=lambda kernels: kernels.name)
 def test_every_set_has_every_kernel_with_its_signature(kernels):
-    assert len(KERNELS) == 19
     for name in KERNELS:
         protocol = inspect.signature(getattr(Kernels, name))
         signature = inspect.signature(getattr(kernels, name))

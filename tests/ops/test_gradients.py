@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import tinygrad_cnn
 from tinygrad_cnn.core import engine
-from tinygrad_cnn.core.op import registry
+from tinygrad_cnn.core.op import Rule, registry
 from tinygrad_cnn.gradcheck.battery import (
     CHECKS,
     GradientError,
@@ -71,6 +71,20 @@ def test_a_rule_off_by_one_percent_fails(name, k):
     op = DIFFERENTIABLE[name]
     with planted(op, k, off_by_one_percent), pytest.raises(GradientError, match=op.name):
         run_on_forty_samples(check_first_order, op)
+
+
+@pytest.mark.parametrize(("name", "k"), [(name, k) for name, k in RULES if DIFFERENTIABLE[name].together is not None])
+def test_cotangents_given_together_that_are_off_by_one_percent_fail(name, k, monkeypatch):
+    op = DIFFERENTIABLE[name]
+    rule = op.at_once
+
+    def wrong(*args, **options):
+        return [off_by_one_percent(d) if j == k else d for j, d in enumerate(rule.function(*args, **options))]
+
+    monkeypatch.setattr(op, "at_once", Rule(rule.name, wrong, rule.picks, rule.options))
+    for check in (check_first_order, check_both_speeds):
+        with pytest.raises(GradientError, match=op.name):
+            run_on_forty_samples(check, op)
 
 
 @pytest.mark.parametrize(

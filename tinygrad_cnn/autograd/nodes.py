@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from tinygrad_cnn.autograd.hooks import AfterNode, PreHook, RemovableHandle, add_node_hook, hooks_of
-from tinygrad_cnn.core.engine import Pass
+from tinygrad_cnn.core.engine import Pass, together
 from tinygrad_cnn.core.graph import Alias, Edge, Leaf
 from tinygrad_cnn.core.graph import Node as CoreNode
 from tinygrad_cnn.core.tensor import Tensor
@@ -59,9 +59,10 @@ class Node(CoreNode):
         return list(range(len(self.edges)))
 
     def compute(self, g: Any, alias: Alias | None, keep: bool) -> Sequence[Any]:
-        """The cotangents of all inputs, by the rules of the op."""
+        """The cotangents of all inputs, by the op."""
+        found = together(self, g, alias) if self.op.at_once else None
         going = Pass(None, keep, alias)
-        return [None if edge is None else going.derivative(self, k, g) for k, edge in enumerate(self.edges)]
+        return found or [None if edge is None else going.derivative(self, k, g) for k, edge in enumerate(self.edges)]
 
 
 CoreNode.kind = Node

@@ -56,10 +56,8 @@ class Draw(ABC):
 
     def _broadcast_from(self, full: Shape) -> Shape:
         how = self.integer(0, 3)
-        if how == 0:
-            return full
-        if how == 1:
-            return full[self.integer(0, len(full)) :]
+        if how < 2:
+            return full[self.integer(0, len(full)) :] if how else full
         return tuple(1 if self.boolean() else n for n in full)
 
     def axes(self, ndim: int) -> int | tuple[int, ...] | None:
@@ -69,10 +67,6 @@ class Draw(ABC):
         picked = sorted(self.permutation(ndim)[: self.integer(1, ndim)].tolist())
         signed = tuple(a - ndim if self.boolean() else a for a in picked)
         return signed[0] if len(signed) == 1 and self.boolean() else signed
-
-    def axis(self, ndim: int) -> int:
-        """One axis of an array that has some, at times counted from the end."""
-        return self.integer(0, ndim - 1) - (ndim if self.boolean() else 0)
 
     def array(self, shape: Shape, domain: Domain) -> NDArray:
         """A float64 array of the domain, in some memory layout."""

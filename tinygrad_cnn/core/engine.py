@@ -122,9 +122,9 @@ class Pass:
     `alias` is given when the pass is to be recorded.
     """
 
-    def __init__(self, wanted: Sequence[Edge] | None, retain_graph: bool, alias: Alias | None) -> None:
+    def __init__(self, wanted: Sequence[Edge] | None, keep: bool, alias: Alias | None) -> None:
         self.wanted = None if wanted is None else frozenset(wanted)
-        self.retain_graph, self.alias = retain_graph, alias
+        self.keep, self.alias = keep, alias
         self.useful: set[Edge] | None = None  # the edges on a path to a wanted one; None if all are
         self.found: dict[Edge, Array] = {}
         self.cotangents: dict[Edge, Array] = {}  # sums of what the consumers of an edge have sent so far
@@ -163,31 +163,27 @@ class Pass:
     def pull_back(self, node: Node, g: Array) -> None:
         """Send each useful input of a node the cotangent that its rule gives."""
         self.node, op, used = node, node.op, False
-        given = None if node.by_op else node.derivatives(g, self.alias, self.retain_graph)
+        given: Any = (
+            op.at_once and together(node, g, self.alias) if node.by_op else node.derivatives(g, self.alias, self.keep)
+        )
         for k, edge in enumerate(node.edges):
             if edge is None or (self.useful is not None and edge not in self.useful):
                 continue
             used = True
             if op.add_derivative and node.by_op and edge in self.own and self.alias is None and watch.watcher is None:
                 if node.time != clock.now:
-                    saved.check(node, k)
+                    saved.check(node, op.rules[k])
                 op.add_derivative(self.cotangents[edge], g, **node.options)
                 continue
             d = self.derivative(node, k, g) if given is None else given[k]
             if d is not None:
                 self.add(edge, d, given is None and d is not g and bool(edge.retained or op.add_derivative))
-        if used and op.saves_arrays and not self.retain_graph:
+        if used and op.saves_arrays and not self.keep:
             node.saved = saved.FREED
 
     def derivative(self, node: Node, k: int, g: Array) -> Array:
-        """What the rule of the k-th input gives for what it asks of all that the node saved."""
-        if (kept := node.saved) is saved.FREED or node.time != clock.now:  # read once: another thread may free it
-            saved.check(node, k)
-        rule: Any = node.op.rules[0 if node.op.variadic else k]
-        values: Any = kept if self.alias is None else saved.aliased(node, rule.picks, self.alias)
-        args = [k if pick == PLACE else values[pick] for pick in rule.picks]
-        options = {o: node.options[o] for o in rule.options if o in node.options} if rule.options else NO_OPTIONS
-        d = rule.function(g, *args, **options)
+        """What the rule of the k-th input gives."""
+        d = ask(node, node.op.rules[0 if node.op.variadic else k], k, g, self.alias)
         if watch.watcher is not None:
             watch.watcher.returned(node, k, d)
         return settle(node, k, d)
@@ -233,6 +229,24 @@ def leading_to(wanted: Iterable[Edge], reached: dict[Edge, int]) -> set[Edge]:
                 useful.add(consumer)
                 stack.append(consumer)
     return useful
+
+
+def ask(node: Node, rule: Any, place: Any, g: Array, alias: Alias | None) -> Any:
+    """What a rule gives for what it asks of all that the node saved; a tensor where the pass is recorded."""
+    if (kept := node.saved) is saved.FREED or node.time != clock.now:  # read once: another thread may free it
+        saved.check(node, rule)
+    values: Any = kept if alias is None else saved.aliased(node, rule.picks, alias)
+    args = [place if pick == PLACE else values[pick] for pick in rule.picks]
+    options = {o: node.options[o] for o in rule.options if o in node.options} if rule.options else NO_OPTIONS
+    return rule.function(g, *args, **options)
+
+
+def together(node: Node, g: Array, alias: Alias | None) -> Sequence[Any] | None:
+    """The cotangents of all inputs in one go; None where the rules are to be asked, one by one."""
+    if alias is not None or watch.watcher is not None:
+        return None
+    found = ask(node, node.op.at_once, [edge is not None for edge in node.edges], g, None)
+    return [None if d is None else settle(node, k, d) for k, d in enumerate(found)]
 
 
 def settle(node: Node, k: int, d: Array) -> Array:

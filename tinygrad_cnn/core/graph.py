@@ -20,8 +20,7 @@ class Leaf(Protocol):
 
     edges: tuple[()]
     hooks: Any
-    retained: Any
-    """Not None."""
+    retained: Any  # not None
     array_shape: Shape
     array_dtype: DType
 
@@ -84,10 +83,7 @@ class Node:
             holder.retain(gradient, False)
 
     def derivatives(self, g: Array, alias: Alias | None, keep: bool) -> Sequence[Any]:
-        """The cotangents of all inputs at once, None where there is none: of nodes that no op made.
-
-        Without `keep` what the node holds for them is freed.
-        """
+        """All cotangents of nodes that no op made, None where there is none; without `keep` what it holds is freed."""
         raise NotImplementedError
 
 

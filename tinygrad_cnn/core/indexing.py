@@ -43,13 +43,6 @@ class GetItem(Op):
         return Sample((x,), {"index": sample_index(draw, x.shape)})
 
 
-class Part(GetItem):
-    """y = x[index], one of several parts        dx = g put at the index of zeros"""
-
-    several = True
-    forward = GetItem.forward
-
-
 class CopySlices(Op):
     """y = x with v written into a view of it        dx = g, 0 where the view lies;  dv = that view of g"""
 

@@ -105,6 +105,12 @@ class Op:
     aside: Any = None
     """``aside(y, *inputs)`` is kept for the rules, instead of the inputs themselves: made when the op is recorded."""
 
+    together: Any = None
+    """``together(g, wanted, ...)`` gives the cotangents of all inputs in one go, None where `wanted` says so.
+
+    It may ask for smooth auxiliary outputs, too, and computes with arrays. Where a pass is recorded or watched, the
+    rules take its place: they are the composition that says what it computes."""
+
     add_derivative: Any = None
     """``add_derivative(total, g, *, <options>)`` adds the derivative to `total` in place, where it is mostly zeros.
 
@@ -118,6 +124,7 @@ class Op:
     options: ClassVar[tuple[str, ...]]
     variadic: ClassVar[bool]
     rules: ClassVar[tuple[Rule | None, ...]]
+    at_once: ClassVar[Rule | None]  # `together`
     places: ClassVar[tuple[int, ...]]
     """The numbers of the inputs that have a rule."""
     sources: ClassVar[tuple[str, ...]]
@@ -222,11 +229,12 @@ def _bind(cls: type[Op]) -> None:
 
     made = ("aside",) if cls.aside else ()
     cls.sources = sources = ("y", *inputs, *cls.aux, *made, *(f"{name}_shape" for name in inputs))
-    rules = tuple(_rule(cls, name, options) for name in inputs)
+    rules = tuple(_rule(cls, f"d_{name}", name in cls.constant, options) for name in inputs)
+    cls.at_once = _rule(cls, "together", cls.together is None, options)
     for attribute in dir(cls):
         if attribute.startswith("d_") and attribute[2:] not in inputs:
             raise TypeError(f"{where}: {attribute} is the derivative of no input; inputs are {inputs}")
-    used = {k for rule in rules if rule is not None for k in rule.picks if k != PLACE}
+    used = {k for rule in (*rules, cls.at_once) if rule is not None for k in rule.picks if k != PLACE}
     cls.places = tuple(k for k, rule in enumerate(rules) if rule is not None)
     cls.rules, cls.saves = rules, tuple(k in used for k in range(len(sources)))
     arrays = 1 + len(inputs) + len(cls.aux) + len(made)
@@ -236,28 +244,28 @@ def _bind(cls: type[Op]) -> None:
     cls.plain_arithmetic = len(inputs) == 2 and not options and not cls.aux and (cls.saves_inputs or not used)
 
 
-def _rule(cls: type[Op], name: str, options: dict[str, Any]) -> Rule | None:
-    function = getattr(cls, f"d_{name}", None)
-    where = f"op {cls.__name__}"
-    if (function is None) != (name in cls.constant):
+def _rule(cls: type[Op], name: str, constant: bool, options: dict[str, Any]) -> Rule | None:
+    function, where = getattr(cls, name, None), f"op {cls.__name__}"
+    if (function is None) != constant:
         raise TypeError(
-            f"{where}: input {name!r} needs either a derivative d_{name}(g, ...) or a place in `constant`, and not both"
+            f"{where}: input {name[2:]!r} needs either a derivative {name}(g, ...) or a place in `constant`, not both"
         )
     if function is None:
         return None
-    (g, *asked), taken, *collected, _ = _parameters(f"{where}: d_{name}", function)
+    (g, *asked), taken, *collected, _ = _parameters(f"{where}: {name}", function)
     if g != "g":
-        raise TypeError(f"{where}: the first parameter of d_{name} must be g, the cotangent of the output")
-    known = (*cls.sources, "i") if cls.variadic else cls.sources
+        raise TypeError(f"{where}: the first parameter of {name} must be g, the cotangent of the output")
+    place = "wanted" if name == "together" else "i" if cls.variadic else ""
+    known = (*cls.sources, place) if place else cls.sources
     asked += filter(None, collected)
     for source in asked:
         if source not in known:
-            raise TypeError(f"{where}: d_{name} asks for {source!r}; it may have g and any of {known}")
+            raise TypeError(f"{where}: {name} asks for {source!r}; it may have g and any of {known}")
     for option, default in taken.items():
         if option not in options or default != options[option]:
-            raise TypeError(f"{where}: d_{name} takes the option {option!r}, which forward does not take so")
-    picks = tuple(PLACE if source == "i" and cls.variadic else known.index(source) for source in asked)
-    return Rule(f"d_{name}", function, picks, tuple(taken))
+            raise TypeError(f"{where}: {name} takes the option {option!r}, which forward does not take so")
+    picks = tuple(PLACE if source == place else known.index(source) for source in asked)
+    return Rule(name, function, picks, tuple(taken))
 
 
 def _register(cls: type[Op]) -> None:

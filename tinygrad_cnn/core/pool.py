@@ -14,8 +14,6 @@ from tinygrad_cnn.core.types import Array, Pair, Shape
 from tinygrad_cnn.kernels.chosen import chosen
 from tinygrad_cnn.kernels.pool import window_take
 
-FIRST_OF_FOUR = np.array([[[[1.0, 0.0], [0.0, 0.0]]]])
-
 
 class Windows(NamedTuple):
     """How the windows of a pooling lie."""
@@ -35,7 +33,7 @@ class MaxPool2D(Op):
         Kink(
             "a tie: the first of the window wins",
             (np.ones((1, 1, 2, 2)),),
-            (FIRST_OF_FOUR,),
+            (np.array([[[[1.0, 0.0], [0.0, 0.0]]]]),),
             {"windows": Windows((2, 2), (2, 2), (0, 0), (1, 1)), "ceil_mode": False},
         ),
     )

@@ -30,10 +30,9 @@ def pack(op: type[Op], arrays: list[Any], output: Any, aux: tuple[Any, ...]) -> 
     return (*kept, *shapes)
 
 
-def check(node: Node, k: int) -> None:
-    """RuntimeError if what the rule of the k-th input is about to use was freed, or written in place since."""
+def check(node: Node, rule: Any) -> None:
+    """RuntimeError if what a rule is about to use was freed, or written in place since."""
     op = node.op
-    rule: Any = op.rules[0 if op.variadic else k]
     if node.saved is FREED:
         raise RuntimeError(
             f"backward: the saved arrays of {op.name} were freed by an earlier backward pass through this "

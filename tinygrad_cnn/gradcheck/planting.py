@@ -66,8 +66,8 @@ PLANTED: dict[str, Mistake] = {
 
 @contextmanager
 def planted(op: type[Op], k: int, wrong: Callable[[Array], Array]) -> Iterator[None]:
-    """Inside the block, rule k of the op returns what `wrong` makes of its result."""
-    rules = op.rules
+    """Inside the block, rule k of the op returns what `wrong` makes of its result, and is asked at every pass."""
+    rules, at_once = op.rules, op.at_once
     rule = rules[k]
     if rule is None:
         raise ValueError(f"planted: {op.name} has no derivative for input {op.inputs[k]!r}")
@@ -76,8 +76,9 @@ def planted(op: type[Op], k: int, wrong: Callable[[Array], Array]) -> Iterator[N
     def function(*args: Any, **options: Any) -> Array:
         return wrong(right(*args, **options))
 
+    op.at_once = None
     op.rules = tuple(Rule(rule.name, function, rule.picks, rule.options) if j == k else r for j, r in enumerate(rules))
     try:
         yield
     finally:
-        op.rules = rules
+        op.rules, op.at_once = rules, at_once

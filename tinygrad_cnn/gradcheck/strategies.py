@@ -48,6 +48,10 @@ class HypothesisDraw(Draw):
         """`count` integers, each shrinking towards 0, or towards the end of the range that is nearest to it."""
         return self._draw(st.lists(st.integers(low, high), min_size=count, max_size=count))
 
+    def axis(self, ndim: int) -> int:
+        """One axis of an array that has some, at times counted from the end."""
+        return self.integer(0, ndim - 1) - (ndim if self.boolean() else 0)
+
     @overload
     def value(self, item: st.SearchStrategy[T]) -> T: ...
     @overload

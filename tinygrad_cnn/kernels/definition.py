@@ -13,6 +13,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from tinygrad_cnn.core.types import NDArray, Pads, Pair, Shape
 from tinygrad_cnn.kernels.pool import border, pooled_size
 from tinygrad_cnn.kernels.recurrent import Sizes
+from tinygrad_cnn.kernels.special import ndtr
 
 name = "definition"
 
@@ -113,6 +114,16 @@ def relu(x: NDArray) -> NDArray:
 def gate(x: NDArray, of: NDArray) -> NDArray:
     """y = 0 where `of` is at most 0, else x"""
     return np.where(of <= 0, 0, x)
+
+
+def gelu(x: NDArray) -> NDArray:
+    """y = x Φ(x), with Φ the normal distribution"""
+    return np.asarray(x * ndtr(x))
+
+
+def gelu_slope(x: NDArray) -> NDArray:
+    """y = Φ(x) + x φ(x), with Φ the normal distribution and φ(x) = exp(-x²/2) / √(2π) its density"""
+    return np.asarray(ndtr(x) + x * np.exp(-x * x / 2) / math.sqrt(2 * math.pi))
 
 
 def channel_sums(g: NDArray) -> NDArray:

@@ -1,6 +1,7 @@
 """NumPy's kernels as one set, the default."""
 
 from tinygrad_cnn.kernels.conv import conv2d, conv2d_input, conv2d_weight
+from tinygrad_cnn.kernels.normal import gelu, gelu_slope
 from tinygrad_cnn.kernels.passes import (
     channel_sums,
     class_losses,
@@ -16,8 +17,8 @@ from tinygrad_cnn.kernels.recurrent import gru, gru_back, lstm, lstm_back, rnn, 
 
 __all__ = [
     "channel_sums", "class_losses", "class_losses_input", "conv2d", "conv2d_input", "conv2d_weight", "descend", "gate",
-    "gru", "gru_back", "lstm", "lstm_back", "matmul", "max_pool2d", "name", "random_words", "relu", "rnn", "rnn_back",
-    "window_put",
+    "gelu", "gelu_slope", "gru", "gru_back", "lstm", "lstm_back", "matmul", "max_pool2d", "name", "random_words",
+    "relu", "rnn", "rnn_back", "window_put",
 ]  # fmt: skip
 
 name = "numpy"

@@ -16,11 +16,12 @@ from tinygrad_cnn.core.errors import ArgumentError, DTypeError
 from tinygrad_cnn.core.op import Elementwise, Kink, Op, Sample, Unary
 from tinygrad_cnn.core.promotion import default
 from tinygrad_cnn.core.types import A, Array, ArrayLike, NDArray
+from tinygrad_cnn.kernels.chosen import chosen
 from tinygrad_cnn.kernels.passes import FLAT
 from tinygrad_cnn.kernels.passes import tail as tail_of
 from tinygrad_cnn.kernels.special import tanhshrink
 from tinygrad_cnn.ops.checks import fitted
-from tinygrad_cnn.ops.special import Gauss, Ndtr
+from tinygrad_cnn.ops.special import Gauss
 from tinygrad_cnn.ops.untracked import plain
 
 __all__ = [
@@ -345,7 +346,7 @@ class Gelu(Unary):
     """y = x Φ(x), with Φ the normal distribution        dx = g (Φ(x) + x φ(x)), by `GeluSlope`"""
 
     def forward(x: Array) -> Array:
-        return x * Ndtr.forward(x)
+        return chosen.gelu(x)
 
     def d_x(g: Array, x: Array) -> Array:
         return g * GeluSlope.apply(x)
@@ -355,7 +356,7 @@ class GeluSlope(Unary):
     """y = Φ(x) + x φ(x), with Φ the normal distribution and φ its density        dx = g φ(x) (2 - x²)"""
 
     def forward(x: Array) -> Array:
-        return Ndtr.forward(x) + x * (INV_SQRT_2PI * Gauss.forward(x, scale=-0.5))
+        return chosen.gelu_slope(x)
 
     def d_x(g: Array, x: Array) -> Array:
         return g * ((2 - x * x) * (INV_SQRT_2PI * Gauss.apply(x, scale=-0.5)))

@@ -10,7 +10,7 @@ from tinygrad_cnn.core.checks import check_axes, check_axis, check_broadcast, sh
 from tinygrad_cnn.core.domain import Real
 from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.errors import ArgumentError, PlaceError
-from tinygrad_cnn.core.indexing import Part
+from tinygrad_cnn.core.indexing import GetItem
 from tinygrad_cnn.core.op import Op, Sample
 from tinygrad_cnn.core.shape import Cast, Expand, Permute, Reshape
 from tinygrad_cnn.core.types import A, Array, Axis, NDArray, Shape
@@ -24,6 +24,13 @@ __all__ = [
     "moveaxis", "movedim", "narrow", "pad", "permute", "ravel", "repeat", "reshape", "roll", "select", "split",
     "squeeze", "stack", "swapaxes", "swapdims", "t", "transpose", "tril", "triu", "unbind", "unflatten", "unsqueeze",
 ]  # fmt: skip
+
+
+class Part(GetItem):
+    """y = x[index], one of several parts        dx = g put at the index of zeros"""
+
+    several = True
+    forward = GetItem.forward
 
 
 class Cat(Op):

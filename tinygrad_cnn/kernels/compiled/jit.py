@@ -20,7 +20,7 @@ from numba.np.ufunc.parallel import threading_layer
 
 from tinygrad_cnn.kernels.threads import thread_count, times_of
 
-__all__ = ["exact", "inlined", "inner", "prange", "shared", "sums"]
+__all__ = ["contracted", "exact", "inlined", "inner", "prange", "shared", "sums"]
 
 
 def forget_stale(folder: Path) -> None:
@@ -60,6 +60,11 @@ def exact(function: F) -> F:
 def sums(function: F) -> F:
     """Compile loops that add many products, in any order."""
     return cast(F, njit(**OPTIONS, fastmath=SUMS)(function))
+
+
+def contracted(function: F) -> F:
+    """Compile loops whose arithmetic may only be fused: a product and a sum with one rounding."""
+    return cast(F, njit(**OPTIONS, fastmath={"contract", "nsz"})(function))
 
 
 def inner(function: F) -> F:
