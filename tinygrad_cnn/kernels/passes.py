@@ -289,6 +289,26 @@ def running(ufunc: np.ufunc, x: NDArray, axis: int) -> NDArray:
     return out
 
 
+def tail_sums(v: NDArray, a: NDArray, b: NDArray, axis: int) -> NDArray:
+    """Σ_{j≥k} v[j] exp(a[k] - b[j]) along an axis: terms with b[j] = ∞ are 0, and -∞ there counts as 0.
+
+    Sums of 1, 2, 4, … terms, each beside the least b among them: no exponent is above 0 before a comes in, and
+    nothing of v is lost however large b is.
+    """
+    total = np.moveaxis(np.where(b == np.inf, 0, v), axis, -1)
+    least = np.moveaxis(np.clip(np.where(b == -np.inf, 0, b), None, np.finfo(b.dtype).max), axis, -1)
+    width = 1
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        while width < total.shape[-1]:
+            here, there = least[..., :-width], least[..., width:]
+            both = np.minimum(here, there)
+            total[..., :-width] = total[..., :-width] * np.exp(both - here) + total[..., width:] * np.exp(both - there)
+            least[..., :-width] = both
+            width *= 2
+        y = np.where(total == 0, 0, total * np.exp(np.moveaxis(a, axis, -1) - least))
+    return np.asarray(np.moveaxis(y, -1, axis), v.dtype)
+
+
 # ---- products of matrices, and rows of them --------------------------------------------------------------------------
 
 

@@ -1,6 +1,5 @@
 """What runs along a dim: products, extremes, differences, areas."""
 
-import math
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from tinygrad_cnn.core.op import Op, Sample
 from tinygrad_cnn.core.promotion import default
 from tinygrad_cnn.core.types import A, Array, ArrayLike
 from tinygrad_cnn.kernels.orders import is_nan
-from tinygrad_cnn.kernels.passes import running
+from tinygrad_cnn.kernels.passes import running, tail_sums
 from tinygrad_cnn.ops.calling import flexible, vectorial
 from tinygrad_cnn.ops.indexing import Gather
 from tinygrad_cnn.ops.reduce import Cumprod, cumsum, in_dtype, sum
@@ -82,13 +81,7 @@ class TailSum(Op):
     """y[k] = Σ_{j≥k} v[j] exp(a[k] - b[j]) along an axis        dv[j] = Σ_{k≤j} g[k] exp(a[k] - b[j])"""
 
     def forward(v: Array, a: Array, b: Array, *, axis: int) -> Array:
-        y = np.zeros_like(v)
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            for sign in (1, -1):  # by logarithms, of which the terms of each sign have their own
-                sizes = np.log(np.maximum(sign * v, 0)) - np.where(b == -math.inf, 0, b)
-                tail = np.flip(running(np.logaddexp, np.flip(sizes, axis), axis), axis)
-                y = y + sign * np.where(tail == -math.inf, 0, np.exp(a + tail))
-        return y
+        return tail_sums(v, a, b, axis)
 
     def d_v(g: Array, a: Array, b: Array, *, axis: int) -> Array:
         return head_sum(g, a, b, axis)
