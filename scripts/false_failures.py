@@ -2,11 +2,12 @@
 
     python scripts/false_failures.py --checks 100000 --state false_failures.json
 
-Every op of the registry in turn, on samples from its own sampler: first order and second, in float64 and now and
-then in float32. And functions that turn within a scale drawn from 1 down to 10⁻³⁰, finer than any step that is looked
-at first: these may be inconclusive, and never fail. The state is written after every thousand checks, and a later run
-goes on from there. What did not pass is listed with its op, seed, order and dtype, and `--seed N` checks one number
-again and prints its report.
+Every op of the registry in turn, on samples from its own sampler, times a scale between 10⁻¹² and 10¹²: first order
+and second, in float64 and float32. And functions that turn within a scale drawn from 10¹² down to 10⁻³⁰, finer than
+any step that is looked at first. Whatever has a finite value and a finite derivative may be inconclusive, and never
+fails. The state is written after every thousand checks, and a later run goes on from there. What failed is listed with
+its op, seed, order and dtype, and `--seed N` checks one number again and prints its report. At the end stand two
+figures: how many right gradients failed, and how many of those with finite value and derivative passed.
 """
 
 import argparse
@@ -21,6 +22,7 @@ import numpy as np
 from tinygrad_cnn.core.op import registry
 from tinygrad_cnn.gradcheck import Report, gradcheck, gradgradcheck
 from tinygrad_cnn.gradcheck.drawing import RandomDraw
+from tinygrad_cnn.gradcheck.problems import OutsideDomain
 from tinygrad_cnn.nn import functional
 from tinygrad_cnn.tensor import Tensor
 
@@ -60,17 +62,18 @@ def check(number: int) -> tuple[str, Report]:
 
 
 def narrow(number: int) -> bool:
-    """Whether a check is one of those that may be inconclusive."""
+    """Whether a check is one of a function of a scale."""
     return number % (len(OPS) + len(NARROW)) >= len(OPS)
 
 
+@np.errstate(all="ignore")
 def check_narrow(name: str, number: int) -> tuple[str, Report]:
-    """Check a function that turns within a scale of 1 to 10⁻³⁰: larger ones where 1/x³ would be infinite."""
+    """Check a function that turns within a scale of 10¹² to 10⁻³⁰: larger ones where 1/x³ would be infinite."""
     where, func = NARROW[name]
     random = np.random.default_rng(number)
     order, dtype = ((1, "float64"), (1, "float32"), (2, "float64"), (2, "float32"))[random.integers(4)]
     least = {(1, "float64"): -30, (2, "float32"): -8}.get((order, dtype), -12)
-    scale = 10.0 ** random.uniform(least, 0)
+    scale = 10.0 ** random.uniform(least, 12)
     x = random.standard_normal(random.integers(1, 5))
     x *= {"anywhere": 1.0, "near 0": scale, "above 0": scale, "at 0": 0.0}[where]
     x = np.abs(x) if where == "above 0" else x
@@ -80,34 +83,54 @@ def check_narrow(name: str, number: int) -> tuple[str, Report]:
     return f"{name} at scale {scale:.2g}, order {order}, {dtype}", report
 
 
-def check_op(name: str, number: int) -> tuple[str, Report]:
-    """Check an op on a sample of its own."""
+@np.errstate(all="ignore")
+def check_op(name: str, number: int, scale: float | None = None) -> tuple[str, Report]:
+    """Check an op on a sample of its own, times a scale, drawn unless it is given."""
     op = registry[name]
     random = np.random.default_rng(number)
-    order, dtype = ((1, "float64"), (2, "float64"), (1, "float32"))[int(random.choice(3, p=(0.5, 0.3, 0.2)))]
+    order, dtype = ((1, "float64"), (2, "float64"), (1, "float32"), (2, "float32"))[random.integers(4)]
+    scale = 10.0 ** random.uniform(-12, 12) if scale is None else scale
     inputs, options = op.sample(RandomDraw(random))
     wanted = range(len(inputs)) if op.variadic else [k for k, rule in enumerate(op.rules) if rule is not None]
 
     def tensor(k, a):
         a = np.asarray(a)
-        return Tensor(a.astype(dtype) if a.dtype.kind == "f" else a, requires_grad=k in wanted)
+        return Tensor((scale * a).astype(dtype) if a.dtype.kind == "f" else a, requires_grad=k in wanted)
 
     def func(*tensors):
         y = op.apply(*tensors, **options)
         return y[0] if op.aux else y
 
+    what = f"{op.name} at scale {scale:.2g}, order {order}, {dtype}"
     tensors = [tensor(k, a) for k, a in enumerate(inputs)]
     checker = gradcheck if order == 1 else gradgradcheck
     try:
-        report = checker(func, tensors, raise_exception=False, seed=number)
+        report = checker(func, tensors, raise_exception=False, seed=number, shrink=False)
     except Exception as error:  # the sweep goes on, and lists it
         report = Report(op.name, problem=f"{type(error).__name__}: {error}")
-    return f"{op.name}, order {order}, {dtype}", report
+    return what, report
 
 
 def none_to_check(report: Report) -> bool:
     """Whether there was nothing to check: a second derivative that is 0 by construction, or no element at all."""
     return not report.entries and not report.problem
+
+
+def category(report: Report) -> str:
+    """The verdict, or why there is none: nothing to check, or a value or a derivative that is no finite number."""
+    if none_to_check(report):
+        return "nothing to check"
+    if report.raised is OutsideDomain or not all(np.isfinite(e.analytic) for e in report.entries):
+        return "not finite"
+    return report.verdict.value
+
+
+def figures(counts: Counter[str]) -> str:
+    """How many right gradients failed, and how many passed, of those with finite value and derivative."""
+    verdicts = {v: counts[v] + counts[f"{v}, narrow"] for v in ("pass", "inconclusive", "fail")}
+    judged = sum(verdicts.values())
+    passed = 100 * verdicts["pass"] / max(1, judged)
+    return f"called wrong: {verdicts['fail']} of {judged} with finite value and derivative; passed: {passed:.1f} %"
 
 
 def main() -> None:
@@ -128,10 +151,10 @@ def main() -> None:
     number = state["done"]
     while number < options.checks and monotonic() < end:
         what, report = check(number)
-        verdict = "nothing to check" if none_to_check(report) else report.verdict.value
+        verdict = category(report)
         counts[f"{verdict}, narrow" if narrow(number) else verdict] += 1
         counts["entries"] += len(report.entries)
-        if verdict not in ("pass", "nothing to check") and not (verdict == "inconclusive" and narrow(number)):
+        if verdict == "fail":
             state["listed"].append({"seed": number, "what": what, "verdict": verdict, "said": report.headline()})
             print(number, what, verdict, report.headline(), flush=True)
         number += 1
@@ -141,7 +164,7 @@ def main() -> None:
             print(number, dict(counts), flush=True)
     state.update(done=number, counts=counts)
     options.state.write_text(json.dumps(state, indent=1), encoding="utf-8")
-    print(f"{number} checks: {dict(counts)}")
+    print(f"{number} checks: {dict(counts)}", figures(counts), sep="\n")
 
 
 if __name__ == "__main__":

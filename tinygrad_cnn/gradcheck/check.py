@@ -19,6 +19,7 @@ from tinygrad_cnn.gradcheck.conduct import (
     check_vjp,
 )
 from tinygrad_cnn.gradcheck.diagnosis import Case, diagnose, diagnose_shape
+from tinygrad_cnn.gradcheck.differences import NOISE_POINTS
 from tinygrad_cnn.gradcheck.duals import forward_mode, twice_backward
 from tinygrad_cnn.gradcheck.functions import Checked, Narrowed, TensorFunction, unpacked
 from tinygrad_cnn.gradcheck.judge import (
@@ -34,7 +35,7 @@ from tinygrad_cnn.gradcheck.judge import (
 )
 from tinygrad_cnn.gradcheck.kinks import check_ties
 from tinygrad_cnn.gradcheck.linear import exact_adjoint
-from tinygrad_cnn.gradcheck.point import LEAST, Point, number_of, place_of, signed
+from tinygrad_cnn.gradcheck.point import LEAST, Jitter, Point, number_of, place_of, signed
 from tinygrad_cnn.gradcheck.problems import CannotJudge, Misbehaves, NothingToCheck, WrongType
 from tinygrad_cnn.gradcheck.projections import (
     DIRECTIONS,
@@ -46,6 +47,7 @@ from tinygrad_cnn.gradcheck.projections import (
     smooth_outputs,
     turns_nearer,
 )
+from tinygrad_cnn.gradcheck.referee import COARSE, blamed_on_rounding, in_double, is_wrong, resolved
 from tinygrad_cnn.gradcheck.report import Report
 from tinygrad_cnn.gradcheck.shrinking import smallest_failing
 from tinygrad_cnn.gradcheck.thorough import confirmed, curve, examine, judged, slopes_of
@@ -60,6 +62,9 @@ SEED = 20240229
 
 ROUGH = "the gradient changes as much between neighbouring numbers"
 """Why nothing can be said of what rounding has made."""
+
+GLANCE, CLEAR = 2, 256.0
+"""What is off by so many times what this many neighbours change is more than rounding; else more of them are asked."""
 
 LARGE = 10_000
 """More elements than this are checked by projections."""
@@ -256,8 +261,7 @@ class _Check:
         self.tolerance = replace(options.tolerance, eps=point.eps)
         self.fast = options.fast or sum(a.size for a in point.arrays) > LARGE
         self.oracles: list[str] = []
-        self._rough: dict[bytes, list[NDArray]] = {}
-        self._rounded: dict[bytes, list[NDArray]] = {}
+        self._jitters: dict[tuple[bytes, int], list[Jitter]] = {}
         self.notes: list[str] = []
         self.blank = replace(
             blank,
@@ -294,6 +298,7 @@ class _Check:
         entries = self._projections(analytic) if fast else self._elements(analytic)
         check_still(point, options.nondet_tol)
         entries += self._other_oracles(analytic, entries)
+        entries = self._reconsidered(entries)
         report = replace(self.blank, entries=tuple(entries), oracles=tuple(self.oracles), notes=tuple(self.notes))
         if options.explain and report.verdict is Verdict.FAIL:
             report = self._explained(report)
@@ -374,26 +379,44 @@ class _Check:
             result = confirmed(self.point, k, i, v, self.tolerance, s, off, result)
             if result.verdict is Verdict.FAIL and np.isfinite(gradient):
                 low, high = slopes_of(result)
-                rough = self._roughness(v) if result.where is None else self._rounding(v)
-                if max(low - gradient, gradient - high) <= rough[k][i]:
+                if self._is_rough(k, i, v, max(low - gradient, gradient - high), result.where is not None):
                     result = replace(result, verdict=Verdict.INCONCLUSIVE, reason=ROUGH)
             results.append(result)
         return max(results, key=lambda e: SEVERITY[e.verdict])
 
-    def _roughness(self, v: NDArray) -> list[NDArray]:
-        """How rough the gradients are under a cotangent; asked only of what else would be wrong."""
-        key = v.tobytes()
-        if key not in self._rough:
-            rough, rounded = self.point.gradient_roughness(self.random, v), self._rounding(v)
-            self._rough[key] = [np.maximum(*pair) for pair in zip(rough, rounded, strict=True)]
-        return self._rough[key]
+    def _reconsidered(self, entries: list[Entry]) -> list[Entry]:
+        """The entries, those that are wrong heard once more: see `referee`."""
+        entries = resolved(self.point, entries)
+        if self.point.eps < COARSE or not any(map(is_wrong, entries)):
+            return entries
+        point = in_double(self.point)
+        if point is None:
+            return entries
+        double = _Check(point, replace(self.options, asked=Asked(), explain=False), self.blank)
+        try:
+            report = double.run()
+        except (CannotJudge, GradientError):
+            return entries
+        if report.verdict is Verdict.FAIL:
+            return entries
+        rough = [[jitter.rough for jitter in self._jitter(v)] for v in self.V]
+        return blamed_on_rounding(self.point, entries, self.V, self.analytic, double.analytic, rough)
 
-    def _rounding(self, v: NDArray) -> list[NDArray]:
-        """What rounding alone does to the gradients under a cotangent, at kinks and ties too."""
-        key = v.tobytes()
-        if key not in self._rounded:
-            self._rounded[key] = self.point.gradient_rounding(self.random, v)
-        return self._rounded[key]
+    def _is_rough(self, k: int, i: int, v: NDArray, off: float, at_kink: bool) -> bool:
+        """Whether a gradient that is off by so much changes as much by rounding, and between neighbouring numbers."""
+        unseen = self.point.unseen(k, v) if self.point.eps < COARSE else 0.0
+        for points, factor in ((GLANCE, CLEAR), (NOISE_POINTS - 1, 1.0)):
+            jitter = self._jitter(v, points)[k]
+            if off > factor * ((jitter.rounding if at_kink else jitter.rough)[i] + unseen):
+                return False
+        return True
+
+    def _jitter(self, v: NDArray, points: int = NOISE_POINTS - 1) -> list[Jitter]:
+        """How much the gradients change between neighbouring numbers; asked only of what else would be wrong."""
+        key = v.tobytes(), points
+        if key not in self._jitters:
+            self._jitters[key] = self.point.gradient_jitter(self.random, v, points)
+        return self._jitters[key]
 
     def _gradient_noise(self, k: int) -> NDArray:
         """What rounding may do to the gradient of input k, per cotangent; at most a few digits."""
@@ -497,7 +520,7 @@ class _Check:
                 i = int(np.argmax(off))
                 terms = abs(float(whole.reshape(-1)[i])) + abs(float(parts[0][i])) + 2.5 * abs(float(parts[1][i]))
                 most = max(most, self.tolerance.granted(terms, 4.5))
-                small, large = (self._roughness(v)[k][i] for v in self.V)
+                small, large = (self._jitter(v)[k].rough[i] + self.point.unseen(k, v) for v in self.V)
                 most = max(most, float(small + 2.5 * large))
                 if off[i] <= most:
                     continue

@@ -41,13 +41,60 @@ def telling_step(
     all differences are the right one, up to their rounding. And noise does not speak four times alike.
     """
     off = max(slopes[0] - gradient, gradient - slopes[1])
-    rounding = SIGNS * float(np.sqrt(np.sum((v * point.floor) ** 2)))
+    rounding = rounded(v, point.floor)
     h = first * FINER
     while h >= least and rounding <= QUIET * off * h:
         if all(abs(slope(point, v, ends, h * part) - gradient) <= NEARER * off for part in PARTS):
             return h
         h *= FINER
     return 0.0
+
+
+def is_settled(
+    point: Point, v: NDArray, ends: Ends, gradient: float, slopes: tuple[float, float], first: float, least: float
+) -> bool:
+    """Whether the smallest steps that the precision leaves readable give the slopes that larger ones have given.
+
+    Then nothing in between matters. Slopes that differ by a part of the distance to the gradient are not the same.
+    """
+    h, near = _readable(v, point.floor, gradient, slopes, first, least)
+    return h > 0 and all(slopes[0] - near <= slope(point, v, ends, h * part) <= slopes[1] + near for part in PARTS)
+
+
+def is_unsettled(
+    point: Point, v: NDArray, ends: Ends, gradient: float, slopes: tuple[float, float], finest: float, least: float
+) -> bool:
+    """Whether the smallest steps that rounding leaves readable give other slopes than larger ones have given.
+
+    `finest` is the smallest step that was looked at. Slopes that move away from what was found, by a part of its
+    distance to the gradient, say that it is not the derivative, even if they do not speak for the gradient.
+    """
+    h, near = _readable(v, point.noise, gradient, slopes, finest, least)
+    return h > 0 and not any(slopes[0] - near <= slope(point, v, ends, h * part) <= slopes[1] + near for part in PARTS)
+
+
+def _readable(
+    v: NDArray, noise: NDArray, gradient: float, slopes: tuple[float, float], first: float, least: float
+) -> tuple[float, float]:
+    """The smallest step below the first that the noise leaves readable, or 0; and what slopes may differ by there."""
+    off = max(slopes[0] - gradient, gradient - slopes[1])
+    smallest = max(least, rounded(v, noise) / (QUIET * off)) if off > 0 else np.inf
+    halvings = np.floor(np.log2(first / smallest)) if smallest < first else 0.0
+    return float(first * FINER**halvings) if halvings > 0 else 0.0, NEARER * off
+
+
+def jumps(point: Point, v: NDArray, ends: Ends, least: float) -> bool:
+    """Whether the function changes by one and the same amount over steps of different sizes: it jumps at the point."""
+    pairs = [ends(2 * least * part)[:2] for part in PARTS]
+    changes = [float(v @ (high - low)) for high, low in pairs]
+    rounding = rounded(v, point.floor)
+    return bool(np.ptp(changes) <= 2 * rounding and min(np.abs(changes)) > MANY * rounding)
+
+
+def rounded(v: NDArray, noise: NDArray) -> float:
+    """What ⟨v, f⟩ is off by if each output is off by its noise: all at once, or as many as have the same sign."""
+    each = np.abs(v * noise)
+    return float(min(np.sum(each), SIGNS * np.sqrt(np.sum(each**2))))
 
 
 def slope(point: Point, v: NDArray, ends: Ends, h: float) -> float:
@@ -67,6 +114,6 @@ def is_unresolved(point: Point, v: NDArray, ends: Ends, gradient: float, first: 
         return float(np.max(np.abs(np.stack([high, low]) @ v - point.values @ v)))
 
     near, far, all_over = (max(change(h * part) for part in PARTS) for h in (2 * least, MANY * least, first))
-    rounding = SIGNS * float(np.sqrt(np.sum((v * point.floor) ** 2)))
+    rounding = rounded(v, point.floor)
     steep = abs(gradient) * least / near if near > ALIKE * rounding and ALIKE * near > far else 0.0
     return steep > QUIET or (steep > QUIET / MANY and ALIKE * near > all_over)

@@ -11,7 +11,7 @@ import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.gradcheck.differences import SIGNS
-from tinygrad_cnn.gradcheck.finer import FINER, smallest_step, telling_step
+from tinygrad_cnn.gradcheck.finer import FINER, is_unsettled, smallest_step, telling_step
 from tinygrad_cnn.gradcheck.point import Ends, Point
 from tinygrad_cnn.gradcheck.verdicts import Entry, Verdict
 
@@ -166,7 +166,10 @@ def check_ties(
                 for (k, i), number in zip(members, numbers.tolist(), strict=True)
             )
             together = point.ends_along(u)
-            if telling_step(point, v, together, found, (low_end, high_end), point.tiny / FINER, least):
+            ends = low_end, high_end
+            if telling_step(point, v, together, found, ends, point.tiny / FINER, least) or is_unsettled(
+                point, v, together, found, ends, point.tiny, least
+            ):
                 continue  # they do not kink, but turn within less than was looked at
             for k, i in members:
                 e = judged[int(starts[k]) + i]

@@ -5,7 +5,7 @@ direction. What cannot be checked at all is said here, in one sentence.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,6 +24,9 @@ does counts as 0."""
 NEIGHBOURS = 64.0
 """Of the points between which the roughness of a gradient is seen, in units of their last place."""
 
+UNSEEN = 16.0
+"""So many units in the last place of an output are no more than its rounding."""
+
 DEVIATIONS = 4.0
 """Rounding errors stay within so many standard deviations, as good as always."""
 
@@ -40,6 +43,16 @@ def place_of(i: int, shape: Shape) -> tuple[int, ...]:
 def number_of(place: tuple[int, ...], shape: Shape) -> int:
     """The inverse of `place_of`."""
     return int(np.ravel_multi_index(place, shape))
+
+
+class Jitter(NamedTuple):
+    """How much a gradient changes between neighbouring numbers, per element of an input.
+
+    `rounding` is what changes without leaving the point or its side of a kink, `rough` all of it.
+    """
+
+    rounding: NDArray
+    rough: NDArray
 
 
 class Point:
@@ -247,43 +260,51 @@ class Point:
             for g, p, in_double in zip(arrays, pieces, self._against_double(cotangent, arrays), strict=True)
         ]
 
-    def gradient_roughness(self, random: np.random.Generator, cotangent: NDArray) -> list[NDArray]:
-        """How far each gradient is from itself between neighbouring numbers, a few units in the last place apart."""
-        here, steps = self.gradients(cotangent), self._directions(random, relative=True)
-        directions = [np.where(a == 0, 0.0, u) for a, u in zip(self.arrays, steps, strict=True)]
-        most = [np.zeros(a.size) for a in self.arrays]
-        for found in self._along_ray(directions, cotangent):
-            most = [np.maximum(m, np.abs(g - h).reshape(-1)) for m, g, h in zip(most, found, here, strict=True)]
-        return [2 * part for part in most]
+    def gradient_jitter(self, random: np.random.Generator, cotangent: NDArray, points: int) -> list[Jitter]:
+        """What rounding does to each gradient, and how rough it is: from this many neighbouring numbers a direction.
 
-    def gradient_rounding(self, random: np.random.Generator, cotangent: NDArray) -> list[NDArray]:
-        """What rounding does to each gradient, as far as it is seen without leaving the point or its side of a kink.
-
-        Jᵀv is linear in v: with its last digits changed, only the rounding of the terms is another one, whatever meets
-        at the point. And along a ray from the point the gradients are compared with each other, not with the one at
-        its end: kinks and ties that are at the point are crossed by none.
+        Jᵀv is linear in v: times a number next to 1, only the rounding of the terms is another one, whatever meets at
+        the point; further from 1 the larger the inputs are, whose rounding the terms may have. And along a ray from
+        the point the gradients are compared with each other, not with the one at its end: kinks and ties that are at
+        the point are crossed by none.
         """
-        rows = [[g / (1 + s) for g in self.gradients(cotangent * (1 + s))] for s in self._last_digits()]
+        here = self.gradients(cotangent)
+        size = max([1.0, *(self.extent(k) for k in range(len(self.arrays)))])
+        digits = min(NEIGHBOURS * self.eps * size, self.tiny)
+        factors = [1 + t * digits for t in range(1, points + 1)]
+        rows = [[g / c for g in self.gradients(cotangent * c)] for c in factors]
         spread = [np.ptp(found, axis=0) for found in zip(*rows, strict=True)]
+        most = spread
+        steps = [t * NEIGHBOURS * self.eps for t in range(1, points + 1)]
         for side in (1, -1):
-            ray = [
-                np.where(a == 0, 0.0, side * u)
-                for a, u in zip(self.arrays, self._directions(random, relative=True), strict=True)
-            ]
-            found = zip(*self._along_ray(ray, cotangent), strict=True)
+            ray = [side * u for u in self._directions(random, relative=True)]
+            found = [np.stack(g) for g in zip(*self._along_ray(ray, steps, cotangent), strict=True)]
             spread = [np.maximum(m, np.ptp(g, axis=0)) for m, g in zip(spread, found, strict=True)]
-        return [2 * part.reshape(-1) for part in spread]
+            most = [np.maximum(m, np.max(np.abs(g - h), axis=0)) for m, g, h in zip(most, found, here, strict=True)]
+        return [
+            Jitter(2 * rounding.reshape(-1), 2 * np.maximum(rounding, rough).reshape(-1))
+            for rounding, rough in zip(spread, most, strict=True)
+        ]
 
-    def _last_digits(self) -> list[float]:
-        """Relative changes of a few units in the last place."""
-        return [t * NEIGHBOURS * self.eps for t in range(1, NOISE_POINTS)]
+    def extent(self, k: int) -> float:
+        """The size of input k: of its largest element, or 1 if it has none but zeros."""
+        return float(np.max(np.abs(finite(self.arrays[k])), initial=0.0)) or 1.0
 
-    def _along_ray(self, directions: Sequence[NDArray], cotangent: NDArray) -> list[list[NDArray]]:
-        """The gradients at neighbouring numbers in a direction, nearest first."""
+    def unseen(self, k: int, cotangent: NDArray) -> float:
+        """What a gradient of input k may be off by, and no output shows more of it than its rounding.
+
+        Even if the input moves by as much as it is large.
+        """
+        return UNSEEN * self.eps * float(np.sum(np.abs(cotangent * self.values))) / self.extent(k)
+
+    def _along_ray(
+        self, directions: Sequence[NDArray], steps: Sequence[float], cotangent: NDArray
+    ) -> list[list[NDArray]]:
+        """The gradients at these steps in a direction; elements that are 0 stay."""
         rows = []
-        for step in self._last_digits():
+        for step in steps:
             moved = [
-                np.asarray(a.astype(np.float64) + step * u).astype(a.dtype)
+                np.asarray(a.astype(np.float64) + np.where(a == 0, 0.0, step * u)).astype(a.dtype)
                 for a, u in zip(self.arrays, directions, strict=True)
             ]
             found = self.vjp(cotangent, moved)

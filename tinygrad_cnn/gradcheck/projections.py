@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
-from tinygrad_cnn.gradcheck.finer import smallest_step, telling_step
+from tinygrad_cnn.gradcheck.finer import is_unsettled, smallest_step, telling_step
 from tinygrad_cnn.gradcheck.judge import Scale, Tolerance, nothing
 from tinygrad_cnn.gradcheck.kinks import find_kink
 from tinygrad_cnn.gradcheck.point import Point, finite, signed
@@ -105,7 +105,10 @@ def turns_nearer(point: Point, k: int, u: NDArray, v: NDArray, wrong: Projection
     least = smallest_step(point.arrays[k], float(np.max(a, initial=0.0))) / float(np.min(moved, initial=1.0))
     ends, found = point.ends_along(point.only(k, u)), wrong.found.numeric
     first = first_step(point, k, tolerance)
-    return telling_step(point, v, ends, wrong.analytic, (found, found), first, least) > 0
+    if telling_step(point, v, ends, wrong.analytic, (found, found), first, least):
+        return True
+    finest = min((h for h, _ in wrong.found.steps), default=first)
+    return is_unsettled(point, v, ends, wrong.analytic, (found, found), finest, least)
 
 
 def meets_kink(point: Point, k: int, u: NDArray, v: NDArray, tolerance: Tolerance) -> bool:

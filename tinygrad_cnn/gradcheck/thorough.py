@@ -11,7 +11,7 @@ import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.gradcheck.differences import SIGNS, extrapolate
-from tinygrad_cnn.gradcheck.finer import is_unresolved, smallest_step, telling_step
+from tinygrad_cnn.gradcheck.finer import is_settled, is_unresolved, is_unsettled, jumps, smallest_step, telling_step
 from tinygrad_cnn.gradcheck.judge import FINE, Scale, Tolerance, differences, errorbar, project, suspicious
 from tinygrad_cnn.gradcheck.kinks import Kink, Sides, find_kink, inside
 from tinygrad_cnn.gradcheck.point import Ends, Point
@@ -40,6 +40,12 @@ GONE = 0.8
 
 UNRESOLVED = "the function changes between neighbouring numbers"
 """Why nothing can be said of what no step resolves."""
+
+UNSETTLED = "the function turns within less than the steps"
+"""Why nothing can be said of what is another function at smaller steps."""
+
+JUMPS = "the function jumps at the point"
+"""Why there is no derivative to compare with."""
 
 CERTAIN = 2.0
 """An entry fails only if it lies outside so many error bars."""
@@ -232,11 +238,20 @@ def confirmed(
     ends, first = point.ends_of_element(k, i), _first_step(point, k, i, tolerance)
     line, step = Line(point, v, ends, tolerance, scale), first
     while entry.verdict is Verdict.FAIL and np.isfinite(entry.analytic):
+        if is_settled(point, v, ends, entry.analytic, slopes_of(entry), first, least):
+            return entry
         step = telling_step(point, v, ends, entry.analytic, slopes_of(entry), step, least)
         if not step:
             break
         entry = judged(entry, line.examine(step), tolerance, scale, gradient_noise)
-    if entry.verdict is Verdict.FAIL and is_unresolved(point, v, ends, entry.analytic, first, least):
+    if entry.verdict is not Verdict.FAIL or not np.isfinite(entry.analytic):
+        return entry
+    finest = min((h for h, _ in entry.steps), default=first)
+    if is_unsettled(point, v, ends, entry.analytic, slopes_of(entry), finest, least):
+        return replace(entry, verdict=Verdict.INCONCLUSIVE, reason=UNSETTLED)
+    if jumps(point, v, ends, least):
+        return replace(entry, verdict=Verdict.INCONCLUSIVE, reason=JUMPS)
+    if is_unresolved(point, v, ends, entry.analytic, first, least):
         return replace(entry, verdict=Verdict.INCONCLUSIVE, reason=UNRESOLVED)
     return entry
 
@@ -274,6 +289,8 @@ def _verdict(analytic: float, found: Examined, allowed: float, coarse: float) ->
     if not np.isfinite(analytic):
         return Verdict.FAIL, "the gradient is no number"
     if found.at_kink and found.sides is not None:
+        if not np.isfinite(found.sides.high - found.sides.low):
+            return Verdict.INCONCLUSIVE, "the slopes at a kink are no numbers"
         between = inside(analytic, found.sides, allowed + found.sides.error)
         return (Verdict.PASS, INSIDE) if between else (Verdict.FAIL, OUTSIDE)
     why = found.why or "the differences are too noisy"

@@ -1,0 +1,90 @@
+"""The last word on what would be called wrong: where no difference can tell, and where only rounding is to blame.
+
+Numbers whose neighbours are further apart than 1 do not show what happens between whole numbers. And what fails in a
+coarse precision is asked again in float64, with the same function at the same inputs: if it is not wrong there, and
+what it gave in the coarse precision differs from it by what rounding can do, then rounding is to blame.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from tinygrad_cnn.core.types import NDArray
+from tinygrad_cnn.gradcheck.point import UNSEEN, Point, finite, number_of
+from tinygrad_cnn.gradcheck.verdicts import Entry, Verdict
+
+COARSE = 1e-10
+"""A precision beyond this is not that of float64."""
+
+APART = 0.125
+"""Neighbouring numbers that are so far apart do not resolve a function that turns within 1."""
+
+SPARSE = "the input is so large that neighbouring numbers are too far apart"
+ROUNDED = "not wrong in float64: rounding"
+"""Why nothing can be said."""
+
+
+def undecided(entry: Entry, reason: str) -> Entry:
+    """The entry, about which nothing can be said for this reason."""
+    return replace(entry, verdict=Verdict.INCONCLUSIVE, reason=reason)
+
+
+def is_wrong(entry: Entry) -> bool:
+    """Whether an entry is a number, and called wrong."""
+    return entry.verdict is Verdict.FAIL and bool(np.isfinite(entry.analytic))
+
+
+def resolved(point: Point, entries: Sequence[Entry]) -> list[Entry]:
+    """The entries; nothing is said where an element of the input has no neighbour nearer than `APART`."""
+
+    def apart(e: Entry) -> bool:
+        values = finite(point.arrays[point.checked.index(e.input)])
+        values = values[e.place] if len(e.place) == values.ndim else values
+        return bool(np.max(np.spacing(np.abs(values)), initial=0.0) >= APART)
+
+    return [undecided(e, SPARSE) if is_wrong(e) and apart(e) else e for e in entries]
+
+
+def in_double(point: Point) -> Point | None:
+    """The same function at the same inputs in float64; None if it does not compute in float64."""
+    inputs = list(point.inputs)
+    for k, a in zip(point.checked, point.arrays, strict=True):
+        inputs[k] = a.astype(np.float64)
+    try:
+        double = Point(point.adapter, inputs, point.checked)
+    except Exception:  # a function may be written for one precision only, and refuse others in any way
+        return None
+    same = double.eps < COARSE and double.output_shapes == point.output_shapes
+    return double if same else None
+
+
+def blamed_on_rounding(
+    point: Point,
+    entries: Sequence[Entry],
+    V: NDArray,
+    analytic: Sequence[NDArray],
+    exact: Sequence[NDArray],
+    rough: Sequence[Sequence[NDArray]],
+) -> list[Entry]:
+    """The entries; nothing is said where the gradient differs from that in float64 by what rounding can do.
+
+    `analytic` and `exact` are the gradients in either precision, per input (cotangents, elements), and `rough` is
+    what rounding was seen to do, per cotangent and input.
+    """
+
+    def by_rounding(e: Entry) -> bool:
+        k = point.checked.index(e.input)
+        off = np.abs(analytic[k] - exact[k])
+        most = np.stack([np.maximum(plausible(point, k, v), each[k]) for v, each in zip(V, rough, strict=True)])
+        shape = point.arrays[k].shape
+        at = [number_of(e.place, shape)] if len(e.place) == len(shape) else list(range(off.shape[1]))
+        return bool(np.all(off[:, at] <= (most + 4 * point.eps * np.abs(exact[k]))[:, at]))
+
+    return [undecided(e, ROUNDED) if is_wrong(e) and by_rounding(e) else e for e in entries]
+
+
+def plausible(point: Point, k: int, v: NDArray) -> float:
+    """What rounding may do to a gradient: terms that cancel may be larger than it by the size of the input."""
+    size = point.extent(k)
+    return UNSEEN * point.eps * float(np.sum(np.abs(v * point.values)) * max(size, 1 / size) + np.max(np.abs(v)))
