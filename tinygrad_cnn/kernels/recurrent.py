@@ -6,7 +6,9 @@ contiguous block: a pass over it takes a quarter of what the slice of a row take
 σ(x) = (1 + tanh(x/2)) / 2; the halves go into the weights. Shapes at the doors are (time, batch, features).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import cycle, islice
+from typing import Any
 
 import numpy as np
 
@@ -28,9 +30,45 @@ def rows(x: NDArray) -> NDArray:
     return np.swapaxes(x, -1, -2)
 
 
-def lengths(steps: int, batch: int, sizes: Sizes) -> Sequence[int]:
-    """The number of rows of each step."""
-    return [batch] * steps if sizes is None else sizes
+def by_step(
+    arrays: Sequence[Any], steps: int, sizes: Sizes, states: Sequence[NDArray] = ()
+) -> Iterable[Sequence[NDArray]]:
+    """What each step has of the arrays: those rows, which lie last, that it has; the others keep their `states`.
+
+    If the arrays have two slots only, steps take them in turns. To go through an array takes a third of the time of as
+    many slices.
+    """
+    turns = islice(cycle(list(zip(*arrays, strict=True))), steps)
+    return turns if sizes is None else _some_rows(turns, sizes, states)
+
+
+def _some_rows(
+    turns: Iterable[Sequence[NDArray]], sizes: Sequence[int], states: Sequence[NDArray]
+) -> Iterator[Sequence[NDArray]]:
+    for t, (n, now) in enumerate(zip(sizes, turns, strict=True)):
+        for state in states:
+            state[(t + 1) % len(state)] = state[t % len(state)]
+        yield [a[..., :n] for a in now]
+
+
+def walk_back(arrays: Sequence[Any], sizes: Sizes) -> Iterable[Sequence[NDArray]]:
+    """What each step has of the arrays, from the last step to the first."""
+    return by_step([list(array)[::-1] for array in arrays], len(arrays[0]), None if sizes is None else sizes[::-1])
+
+
+def after(slots: NDArray) -> list[NDArray]:
+    """Of each step the slot of the next."""
+    return [*slots[1:], slots[0]]
+
+
+def slots_of(x: NDArray, h: NDArray, slots: int) -> NDArray:
+    """z with the first state, ones, and, if there is a slot for each step, x."""
+    (steps, batch, inputs), size = x.shape, h.shape[1]
+    z = np.empty((slots, inputs + size + 1, batch), x.dtype)
+    z[:, -1], z[0, inputs:-1] = 1, h.T
+    if slots > steps:
+        z[:steps, :inputs] = rows(x)
+    return z
 
 
 def room(shape: tuple[int, ...], dtype: np.dtype, sizes: Sizes) -> NDArray:
@@ -78,27 +116,20 @@ def flat(x: NDArray, sizes: Sizes) -> NDArray:
 def rnn(
     x: NDArray, w_ih: NDArray, w_hh: NDArray, b: NDArray, h: NDArray, *, relu: bool, sizes: Sizes, keep: bool
 ) -> tuple[NDArray, NDArray]:
-    """See `definition`. Without `keep` there is no memory for more than two steps in z."""
+    """See `definition`. Without `keep` there is memory for two steps only, in z, which take it in turns."""
     (steps, batch, inputs), hidden = x.shape, len(w_hh)
-    slots = steps + 1 if keep else 2
-    z, w, xs = np.empty((slots, inputs + hidden + 1, batch), x.dtype), beside(w_ih, w_hh, b), rows(x)
-    z[:, -1], z[0, inputs:-1] = 1, h.T
-    y = np.empty((0 if keep else steps, hidden, batch), x.dtype)
-    if keep:
-        z[:steps, :inputs] = xs
-    for t, n in enumerate(lengths(steps, batch, sizes)):
-        now, then = z[t % slots], z[(t + 1) % slots, inputs:-1]
-        if not keep:
-            now[:inputs] = xs[t]
-        new = then[:, :n]
-        np.matmul(w, now[:, :n], out=new)
+    slots, product = steps + 1 if keep else 2, np.dot if sizes is None else np.matmul
+    z, w = slots_of(x, h, slots), beside(w_ih, w_hh, b)
+    states = z[:, inputs:-1]
+    y = states[1:] if keep else np.empty((steps, hidden, batch), x.dtype)
+    for t, (now, new) in enumerate(by_step([z, after(states)], steps, sizes, [states])):
+        if slots <= steps:
+            z[t % slots, :inputs] = x[t].T
+        product(w, now, out=new)
         np.maximum(new, 0, out=new) if relu else np.tanh(new, out=new)
-        if n < batch:
-            then[:, n:] = now[inputs:-1, n:]
         if not keep:
-            y[t] = then
-    states = z[1:, inputs:-1] if keep else y
-    return outputs(states, states[-1]), rows(z)
+            y[t] = states[(t + 1) % slots]
+    return outputs(y, y[-1]), rows(z)
 
 
 def rnn_back(g: NDArray, z: NDArray, w_hh: NDArray, *, relu: bool, sizes: Sizes) -> tuple[NDArray, NDArray]:
@@ -107,18 +138,17 @@ def rnn_back(g: NDArray, z: NDArray, w_hh: NDArray, *, relu: bool, sizes: Sizes)
     steps, batch = len(lying) - 1, lying.shape[2]
     states, d = lying[1:, -1 - hidden : -1], room((steps, hidden, batch), g.dtype, sizes)
     if not relu:
-        for some in blocks(steps, d[0].size):
+        for some in blocks(steps, hidden * batch):
             np.multiply(states[some], states[some], out=d[some])
             np.subtract(1, d[some], out=d[some])
     dh = np.array(gs[steps], order="C")
-    for t, n in reversed(list(enumerate(lengths(steps, batch, sizes)))):
-        at, dt = dh[:, :n], d[t, :, :n]
-        np.add(at, gs[t, :, :n], out=at)
+    for at, g_t, h, d_t in walk_back([[dh] * steps, gs[:steps], states, d], sizes):
+        np.add(at, g_t, out=at)
         if relu:
-            np.copyto(dt, np.where(states[t, :, :n] <= 0, 0, at))
+            np.copyto(d_t, np.where(h <= 0, 0, at))
         else:
-            np.multiply(dt, at, out=dt)
-        np.matmul(back, dt, out=at)
+            np.multiply(d_t, at, out=d_t)
+        np.matmul(back, d_t, out=at)
     return rows(d), dh.T
 
 
@@ -136,41 +166,38 @@ def lstm(
 ) -> tuple[NDArray, NDArray, NDArray, NDArray, NDArray]:
     """See `definition`. The gates and the cell i f o g c lie so that one product of blocks gives i g and f c."""
     (steps, batch, inputs), hidden, size = x.shape, c.shape[1], h.shape[1]
-    slots = steps + 1 if keep else 2
-    w, xs, half = beside(w_ih, w_hh, b).reshape(4, hidden, -1)[[0, 1, 3, 2]], rows(x), x.dtype.type(0.5)
+    slots, half = steps + 1 if keep else 2, np.full((), 0.5, x.dtype)
+    w = beside(w_ih, w_hh, b).reshape(4, hidden, -1)[[0, 1, 3, 2]]
     w[:3] *= half
-    w = w.reshape(4 * hidden, -1)
-    z = np.empty((slots, inputs + size + 1, batch), x.dtype)
+    z, w = slots_of(x, h, slots), w.reshape(4 * hidden, -1)
+    states = z[:, inputs:-1]
     gates, tanhs = (room((slots, *shape, batch), x.dtype, sizes) for shape in ((5, hidden), (hidden,)))
-    y = z[1:, inputs:-1] if keep else np.empty((steps, size, batch), x.dtype)
-    z[:, -1], z[0, inputs:-1], gates[0, 4] = 1, h.T, c.T
-    if keep:
-        z[:steps, :inputs] = xs
-    two = np.empty((2, hidden, batch), x.dtype)
-    multiply, add, tanh, matmul = np.multiply, np.add, np.tanh, np.matmul
-    for t, n in enumerate(lengths(steps, batch, sizes)):
-        at, to = t % slots, (t + 1) % slots
-        if not keep:
-            z[at, :inputs] = xs[t]
-        a, new, tc, pair = gates[at, :, :, :n], gates[to, 4, :, :n], tanhs[at, :, :n], two[..., :n]
-        state, ifo = z[to, inputs:-1], a[:3]
-        matmul(w, z[at, :, :n], out=gates[at, :4].reshape(-1, batch)[:, :n])
-        tanh(a[:4], out=a[:4])
+    gates[0, 4] = c.T
+    two, y = np.empty((2, hidden, batch), x.dtype), states[1:] if keep else np.empty((steps, size, batch), x.dtype)
+    multiply, add, tanh, product = np.multiply, np.add, np.tanh, np.dot if sizes is None else np.matmul
+    arrays = [
+        z, gates[:, :4].reshape(slots, 4 * hidden, batch), gates[:, :4], gates[:, :3], gates[:, :2], gates[:, 3:],
+        gates[:, 2], after(gates[:, 4]), tanhs, after(states), *([part] * slots for part in (two, *two)),
+    ]  # fmt: skip
+    turns = by_step(arrays, steps, sizes, [states, gates[:, 4]])
+    for t, (now, sums, ifog, ifo, i_f, g_c, o, new, tc, state, pair, first, second) in enumerate(turns):
+        if slots <= steps:
+            z[t % slots, :inputs] = x[t].T
+        product(w, now, out=sums)
+        tanh(ifog, out=ifog)
         multiply(ifo, half, out=ifo)
         add(ifo, half, out=ifo)
-        multiply(a[:2], a[3:], out=pair)
-        add(pair[0], pair[1], out=new)
+        multiply(i_f, g_c, out=pair)
+        add(first, second, out=new)
         tanh(new, out=tc)
         if w_hr is None:
-            multiply(a[2], tc, out=state[:, :n])
+            multiply(o, tc, out=state)
         else:
-            matmul(w_hr, multiply(a[2], tc, out=pair[0]), out=state[:, :n])
-        if n < batch:
-            gates[to, 4, :, n:], state[:, n:] = gates[at, 4, :, n:], z[at, inputs:-1, n:]
+            np.matmul(w_hr, multiply(o, tc, out=first), out=state)
         if not keep:
-            y[t] = state
+            y[t] = states[(t + 1) % slots]
     cell = gates[steps % slots, 4]
-    y = outputs(y, y[-1]) if w_hr is not None else outputs(y, y[-1], cell)
+    y = outputs(y, y[-1], cell) if w_hr is None else outputs(y, y[-1])
     return y, cell.T, rows(z), rows(gates), rows(tanhs)
 
 
@@ -209,18 +236,29 @@ def lstm_back(
         lstm_factors(a[some], tanhs[some], d[some], through[some], spare[:, : some.stop - some.start])
     dh, dc, wide = np.array(gs[steps], order="C"), np.array(gc.T, order="C"), np.empty((hidden, batch), g.dtype)
     matrices = d.reshape(steps, 4 * hidden, batch)
-    for t, n in reversed(list(enumerate(lengths(steps, batch, sizes)))):
-        at, cell, dt, two, full = dh[:, :n], dc[:, :n], d[t, :, :, :n], wide[:, :n], dh[:, :n]
-        add(at, gs[t, :, :n], out=at)
+    arrays = [
+        *([part] * steps for part in (dh, dc, wide)),
+        gs[:steps],
+        through,
+        d[:, :3],
+        d[:, 3],
+        a[:steps, 1],
+        matrices,
+    ]
+    for t, (at, cell, two, g_t, way, difg, do, f, d_t) in zip(
+        reversed(range(steps)), walk_back(arrays, sizes), strict=True
+    ):
+        add(at, g_t, out=at)
         if w_hr is not None:
-            shown[t, :, :n] = at
-            full = matmul(w_hr.T, at)
-        multiply(full, through[t, :, :n], out=two)
+            shown[t, :, : at.shape[1]], full = at, matmul(w_hr.T, at)
+        else:
+            full = at
+        multiply(full, way, out=two)
         add(cell, two, out=cell)
-        multiply(dt[:3], cell, out=dt[:3])
-        multiply(dt[3], full, out=dt[3])
-        multiply(cell, a[t, 1, :, :n], out=cell)
-        matmul(back, matrices[t, :, :n], out=at)
+        multiply(difg, cell, out=difg)
+        multiply(do, full, out=do)
+        multiply(cell, f, out=cell)
+        matmul(back, d_t, out=at)
     return rows(matrices), dh.T, dc.T, rows(shown)
 
 
@@ -228,42 +266,46 @@ def gru(
     x: NDArray, w_ih: NDArray, w_hh: NDArray, b_ih: NDArray, b_hh: NDArray, h: NDArray, *, sizes: Sizes, keep: bool
 ) -> tuple[NDArray, NDArray, NDArray, NDArray, NDArray]:
     """See `definition`. The part of the input is one product for all steps, since r gates that of the state alone."""
-    (steps, batch, inputs), hidden, half = x.shape, w_hh.shape[1], x.dtype.type(0.5)
+    (steps, batch, inputs), hidden, half = x.shape, w_hh.shape[1], np.full((), 0.5, x.dtype)
     slots = steps + 1 if keep else 2
     of_x, of_h = beside(w_ih, b_ih), beside(w_hh, b_hh)
     of_x[: 2 * hidden] *= half
     of_h[: 2 * hidden] *= half
     xs = np.empty((inputs + 1, steps, batch), x.dtype)
     xs[:inputs], xs[inputs] = x.transpose(2, 0, 1), 1
-    lying = np.matmul(of_x, xs.reshape(inputs + 1, -1)).reshape(3, hidden, steps, batch)
-    gates = np.ascontiguousarray(lying.transpose(2, 0, 1, 3))
-    del lying
-    z, seen = np.empty((slots, hidden + 1, batch), x.dtype), room((slots - 1, hidden, batch), x.dtype, sizes)
-    z[:, -1], z[0, :-1] = 1, h.T
-    y = z[1:, :-1] if keep else np.empty((steps, hidden, batch), x.dtype)
-    spare, wide = np.empty((3, hidden, batch), x.dtype), np.empty((hidden, batch), x.dtype)
-    multiply, add, subtract, tanh, matmul = np.multiply, np.add, np.subtract, np.tanh, np.matmul
-    for t, n in enumerate(lengths(steps, batch, sizes)):
-        at, to = z[t % slots], z[(t + 1) % slots]
-        a, s, two, u = gates[t, :, :, :n], spare[..., :n], wide[:, :n], seen[t % len(seen), :, :n]
-        matmul(of_h, at[:, :n], out=spare.reshape(-1, batch)[:, :n])
-        r_z, r, z_t, new_part, state = a[:2], a[0], a[1], a[2], at[:-1, :n]
-        add(r_z, s[:2], out=r_z)
-        tanh(r_z, out=r_z)
-        multiply(r_z, half, out=r_z)
-        add(r_z, half, out=r_z)
-        np.copyto(u, s[2])
-        multiply(r, u, out=two)
-        add(new_part, two, out=new_part)
-        tanh(new_part, out=new_part)
-        subtract(state, new_part, out=two)
-        multiply(two, z_t, out=two)
-        add(new_part, two, out=to[:-1, :n])
-        if n < batch:
-            to[:-1, n:] = at[:-1, n:]
+    sums = np.matmul(of_x, xs.reshape(inputs + 1, -1)).reshape(3, hidden, steps, batch)
+    gates = np.ascontiguousarray(sums.transpose(2, 0, 1, 3))
+    del sums
+    z, seen = slots_of(x[:0, :, :0], h, slots), room((slots, hidden, batch), x.dtype, sizes)
+    states, spare, two = z[:, :-1], np.empty((3, hidden, batch), x.dtype), np.empty((hidden, batch), x.dtype)
+    y = states[1:] if keep else np.empty((steps, hidden, batch), x.dtype)
+    multiply, add, subtract, tanh = np.multiply, np.add, np.subtract, np.tanh
+    product = np.dot if sizes is None else np.matmul
+    arrays = [
+        z,
+        states,
+        after(states),
+        seen,
+        *([part] * slots for part in (spare.reshape(-1, batch), spare[:2], spare[2], two)),
+    ]
+    others = by_step([gates[:, :2], *(gates[:, k] for k in range(3))], steps, sizes)
+    for t, (now, of_gates) in enumerate(zip(by_step(arrays, steps, sizes, [states]), others, strict=True)):
+        (at, state, new, u, of_state, s_rz, s_n, part), (rz, r, update, n) = now, of_gates
+        product(of_h, at, out=of_state)
+        add(rz, s_rz, out=rz)
+        tanh(rz, out=rz)
+        multiply(rz, half, out=rz)
+        add(rz, half, out=rz)
+        np.copyto(u, s_n)
+        multiply(r, u, out=part)
+        add(n, part, out=n)
+        tanh(n, out=n)
+        subtract(state, n, out=part)
+        multiply(part, update, out=part)
+        add(n, part, out=new)
         if not keep:
-            y[t] = to[:-1]
-    return outputs(y, y[-1]), xs.transpose(1, 2, 0), rows(z), rows(gates), rows(seen)
+            y[t] = states[(t + 1) % slots]
+    return outputs(y, y[-1]), xs.transpose(1, 2, 0), rows(z), rows(gates), rows(seen[:-1])
 
 
 def gru_factors(gates: NDArray, h: NDArray, u: NDArray, d: NDArray, spare: NDArray) -> None:
@@ -296,14 +338,16 @@ def gru_back(
         gru_factors(a[some], states[some, :-1], u[some], d[some], spare[:, : some.stop - some.start])
     dh, wide = np.array(gs[steps], order="C"), np.empty((hidden, batch), g.dtype)
     matrices = d.reshape(steps, 4 * hidden, batch)
-    for t, n in reversed(list(enumerate(lengths(steps, batch, sizes)))):
-        at, (dn, dr, dz, dm), two = dh[:, :n], d[t, :, :, :n], wide[:, :n]
-        add(at, gs[t, :, :n], out=at)
+    arrays = [*([part] * steps for part in (dh, wide)), gs[:steps], *(d[:, k] for k in range(4)), a[:, 0], a[:, 1]]
+    for (at, two, g_t, dn, dr, dz, dm, r, update), d_t in zip(
+        walk_back(arrays, sizes), walk_back([matrices[:, hidden:]], sizes), strict=True
+    ):
+        add(at, g_t, out=at)
         multiply(dn, at, out=dn)
         multiply(dz, at, out=dz)
         multiply(dr, dn, out=dr)
-        multiply(dn, a[t, 0, :, :n], out=dm)
-        multiply(at, a[t, 1, :, :n], out=at)
-        matmul(back, matrices[t, hidden:, :n], out=two)
+        multiply(dn, r, out=dm)
+        multiply(at, update, out=at)
+        matmul(back, d_t[0], out=two)
         add(at, two, out=at)
     return rows(matrices), dh.T

@@ -135,18 +135,20 @@ def one_by_one(mode: str, x: Any, state: State, weights: Weights, sizes: Sizes, 
 def from_sums(d: NDArray, z: NDArray, w_ih: NDArray, sizes: Sizes, backwards: bool) -> Parts:
     """The cotangents of what makes the sums W_ih x + W_hh h + b from theirs, d: products with x, h and 1, and W_ih."""
     inputs, there = w_ih.shape[1], walked(sizes, backwards)
-    whole = cache(lambda: chosen.matmul(flat(d, there).T, flat(z[: len(d)], there)))
+    lying = cache(lambda: flat(d, None))
+    of_steps = lying if sizes is None else cache(lambda: flat(d, there))
+    whole = cache(lambda: chosen.matmul(of_steps().T, flat(z[: len(d)], there)))
     return {
-        "x": lambda: packed(of_input(d, w_ih), sizes, backwards),
+        "x": lambda: packed(of_input(lying(), w_ih, len(d)), sizes, backwards),
         "w_ih": lambda: whole()[:, :inputs],
         "w_hh": lambda: whole()[:, inputs:-1],
         "b": lambda: whole()[:, -1],
     }
 
 
-def of_input(d: NDArray, w: NDArray) -> NDArray:
-    """W_ihᵀ d of all steps."""
-    return chosen.matmul(flat(d, None), w).reshape(*d.shape[:2], w.shape[1])
+def of_input(d: NDArray, w: NDArray, steps: int) -> NDArray:
+    """W_ihᵀ d of all rows of all steps (rows, gates), as (T, B, I)."""
+    return chosen.matmul(d, w).reshape(steps, -1, w.shape[1])
 
 
 def sequences(
@@ -367,12 +369,14 @@ class GRU(Op):
         (_, w_ih, w_hh, *_), (xs, z, gates, seen) = inputs, kept
         g, there = parted(g, 1, sizes, backwards), walked(sizes, backwards)
         d, dh = chosen.gru_back(g, z, gates, seen, w_hh, sizes=there)
-        hidden = len(w_ih) // 3
-        lying = cache(lambda: flat(d, there))
-        of_x = cache(lambda: chosen.matmul(np.roll(lying()[:, : 3 * hidden], -hidden, 1).T, flat(xs, there)))
-        of_h = cache(lambda: chosen.matmul(lying()[:, hidden:].T, flat(z[: len(d)], there)))
+        hidden = len(w_ih) // 3  # d has the gates in the order n, r, z, u
+        lying = cache(lambda: flat(d, None))
+        of_steps = lying if sizes is None else cache(lambda: flat(d, there))
+        of_x = cache(lambda: np.roll(chosen.matmul(of_steps()[:, : 3 * hidden].T, flat(xs, there)), -hidden, 0))
+        of_h = cache(lambda: chosen.matmul(of_steps()[:, hidden:].T, flat(z[: len(d)], there)))
+        by_gate = np.roll(w_ih, hidden, 0)
         return {
-            "x": lambda: packed(of_input(d[:, :, : 3 * hidden], np.roll(w_ih, hidden, 0)), sizes, backwards),
+            "x": lambda: packed(of_input(lying()[:, : 3 * hidden], by_gate, len(d)), sizes, backwards),
             "w_ih": lambda: of_x()[:, :-1],
             "w_hh": lambda: of_h()[:, :-1],
             "b_ih": lambda: of_x()[:, -1],

@@ -11,7 +11,7 @@ from tinygrad_cnn.kernels.compiled.matmul import matmul
 from tinygrad_cnn.kernels.compiled.normal import gelu, gelu_slope
 from tinygrad_cnn.kernels.compiled.pool import max_pool2d, window_put
 from tinygrad_cnn.kernels.compiled.random import random_words
-from tinygrad_cnn.kernels.recurrent import gru, gru_back, lstm, lstm_back, rnn, rnn_back
+from tinygrad_cnn.kernels.compiled.recurrent import gru, gru_back, lstm, lstm_back, rnn, rnn_back
 
 __all__ = [
     "channel_sums", "class_losses", "class_losses_input", "conv2d", "conv2d_input", "conv2d_weight", "descend", "gate",
