@@ -105,7 +105,7 @@ class RNNBase(Module):
             order, back = input.sorted_indices, input.unsorted_indices
             sizes = tuple(np.asarray(input.batch_sizes).tolist())
             state = self._state(input.data, hx, sizes[0], batched=True)
-            state = state if order is None else tuple(s[:, order] for s in state)
+            state = state if order is None or hx is None else tuple(s[:, order] for s in state)
             data, state = self._through_layers(input.data, sizes, state)
             state = state if back is None else tuple(s[:, back] for s in state)
             return PackedSequence(data, input.batch_sizes, order, back), self._given_back(state)
@@ -140,20 +140,23 @@ class RNNBase(Module):
         for k in range(self.num_layers):
             outputs = []
             for d, end in enumerate(self._ends(k)):
-                begin = tuple(s[k * directions + d] for s in state)
+                place = k * directions + d
+                begin = tuple(s if s.ndim == 2 else s[place] for s in state)
                 y, final = recurrent(self.mode, x, begin, self._weights(end), sizes, backwards=d == 1)
                 outputs.append(y)
                 last.append(final)
             x = outputs[0] if directions == 1 else ops.cat(outputs, -1)
             if self.dropout and self.training and k < self.num_layers - 1:
                 x = F.dropout(x, self.dropout)
-        return x, tuple(ops.stack(list(parts)) for parts in zip(*last, strict=True))
+        if len(last) == 1:
+            return x, last[0]
+        return x, tuple(ops.cat(list(parts)) for parts in zip(*last, strict=True))
 
     def _given_back(self, state: State) -> Any:
         return state if self.mode == "LSTM" else state[0]
 
     def _state(self, x: Any, hx: Any, batch: int, batched: bool) -> State:
-        """The state to begin with, checked: each part (layers · directions, batch, size)."""
+        """The state to begin with, checked: each part (layers · directions, batch, size), or zeros for all of them."""
         layer = type(self).__name__
         if x.shape[-1] != self.input_size:
             raise ArgumentError(
@@ -162,7 +165,7 @@ class RNNBase(Module):
         count = self.num_layers * (2 if self.bidirectional else 1)
         sizes = self._state_sizes()
         if hx is None:
-            return tuple(Tensor(np.zeros((count, batch, n), np.dtype(x.dtype))) for n in sizes)
+            return tuple(np.zeros((batch, n), np.dtype(x.dtype)) for n in sizes)
         parts = _parts(layer, hx, len(sizes))
         for part, size in zip(parts, sizes, strict=True):
             expected = (count, batch, size) if batched else (count, size)

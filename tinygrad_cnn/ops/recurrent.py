@@ -1,9 +1,9 @@
 """Recurrent layers as ops: all time steps of one layer, in one direction.
 
-An op has one output: the outputs of all steps with the last state behind them, which `recurrent` takes apart. Its rules
-share the walk back through time, so it is made once for each cotangent (`part`). What it leaves are the cotangents d of
-all sums W_ih x + W_hh h + b; the rules are products with them. A rule that is itself to be differentiated is replaced,
-in `replaced`, by those of the steps of `recurrence`, one op after another.
+An op has one output: the outputs of all steps with the last state behind them, which `recurrent` takes apart. The walk
+back through time (`walk_back`) leaves the cotangents d of all sums W_ih x + W_hh h + b. Those of the inputs are
+products with them, and `together` gives them in one go. Where these are to be differentiated, the rules take its place:
+those of the steps of `recurrence`, one op after another (`replaced`), found once for all inputs (`part`).
 """
 
 import math
@@ -87,19 +87,24 @@ _found: dict[tuple[int, int], tuple[Any, Any, Parts]] = {}
 
 def part(name: str, op: Any, g: Array, inputs: tuple[Any, ...], kept: tuple[NDArray, ...], **options: Any) -> Array:
     """The cotangent of one input; what is found for all of them is kept for the rules of the others."""
+    if not isinstance(g, Tensor):
+        found: Parts = op.walk_back(g, inputs, kept, **options)
+        return found[name]()
     key = id(g), id(kept[0])
     reference, call, parts = _found.get(key, (None, None, {}))
     if reference is None or reference() is not g or call is not kept[0] or name not in parts:
-        if isinstance(g, Tensor):
-            parts = replaced(op, g, inputs, options)
-        else:
-            parts = op.walk_back(g, inputs, kept, **options)
+        parts = replaced(op, g, inputs, options)
         _found[key] = weakref.ref(g, lambda gone: _found.pop(key, None)), kept[0], parts
     return parts.pop(name)()
 
 
+def those(wanted: list[bool], parts: Parts) -> list[Array | None]:
+    """The cotangents that are wanted, in the order of the inputs."""
+    return [find() if asked else None for find, asked in zip(parts.values(), wanted, strict=True)]
+
+
 def replaced(op: Any, g: Array, inputs: tuple[Any, ...], options: dict[str, Any]) -> Parts:
-    """The same, recorded: the derivatives of `steps`, of which the op is made.
+    """The cotangents of all inputs, recorded: the derivatives of `steps`, of which the op is made.
 
     Each input takes part through an identity of its own, so that a path from one input to another does not count.
     """
@@ -214,6 +219,12 @@ class RNN(Op):
         d, dh = chosen.rnn_back(g, z, w_hh, relu=relu, sizes=there)
         return {**from_sums(d, z, w_ih, sizes, backwards), "h": lambda: dh}
 
+    def together(
+        g: Array, wanted: Any, w_ih: Array, w_hh: Array, z: Array, *,
+        relu: bool = False, sizes: Sizes = None, backwards: bool = False,
+    ) -> Any:  # fmt: skip
+        return those(wanted, RNN.walk_back(g, (None, w_ih, w_hh), (z,), relu=relu, sizes=sizes, backwards=backwards))
+
     d_x, d_w_ih, d_w_hh, d_b, d_h = map(rnn_rule, ("x", "w_ih", "w_hh", "b", "h"))
 
     @classmethod
@@ -266,6 +277,13 @@ class LSTM(Op):
         d, dh, dc, _ = chosen.lstm_back(g[:-1], g[-1], gates, tanhs, w_hh, sizes=there)
         return {**from_sums(d, z, w_ih, sizes, backwards), "h": lambda: dh, "c": lambda: dc}
 
+    def together(
+        g: Array, wanted: Any, w_ih: Array, w_hh: Array, z: Array, gates: Array, tanhs: Array, *,
+        sizes: Sizes = None, backwards: bool = False,
+    ) -> Any:  # fmt: skip
+        kept = z, gates, tanhs
+        return those(wanted, LSTM.walk_back(g, (None, w_ih, w_hh), kept, sizes=sizes, backwards=backwards))
+
     d_x, d_w_ih, d_w_hh, d_b, d_h, d_c = map(lstm_rule, ("x", "w_ih", "w_hh", "b", "h", "c"))
 
     @classmethod
@@ -305,9 +323,9 @@ class ProjectedLSTM(Op):
         return np.concatenate([joined(y, 1, sizes, backwards).reshape(-1), last.reshape(-1)]), z, gates, tanhs
 
     def walk_back(g: Array, inputs: Any, kept: Any, *, sizes: Sizes = None, backwards: bool = False) -> Parts:
-        (_, w_ih, w_hh, _, h, c, w_hr), (z, gates, tanhs) = inputs, kept
-        there, steps = walked(sizes, backwards), len(gates) - 1
-        states = g[: g.size - c.size].reshape(-1, h.shape[1]) if sizes else g[: g.size - c.size].reshape(-1, *h.shape)
+        (_, w_ih, w_hh, *_, w_hr), (z, gates, tanhs) = inputs, kept
+        there, steps, c = walked(sizes, backwards), len(gates) - 1, gates[0, 4]
+        states = g[: g.size - c.size].reshape((-1, len(w_hr)) if sizes else (-1, len(c), len(w_hr)))
         d, dh, dc, seen = chosen.lstm_back(
             parted(states, 1, sizes, backwards),
             g[g.size - c.size :].reshape(c.shape),
@@ -324,6 +342,13 @@ class ProjectedLSTM(Op):
             "c": lambda: dc,
             "w_hr": lambda: chosen.matmul(flat(seen, there).T, flat(shown, there)),
         }
+
+    def together(
+        g: Array, wanted: Any, w_ih: Array, w_hh: Array, w_hr: Array, z: Array, gates: Array, tanhs: Array, *,
+        sizes: Sizes = None, backwards: bool = False,
+    ) -> Any:  # fmt: skip
+        inputs, kept = (None, w_ih, w_hh, None, None, None, w_hr), (z, gates, tanhs)
+        return those(wanted, ProjectedLSTM.walk_back(g, inputs, kept, sizes=sizes, backwards=backwards))
 
     d_x, d_w_ih, d_w_hh, d_b, d_h, d_c, d_w_hr = map(projected_rule, ("x", "w_ih", "w_hh", "b", "h", "c", "w_hr"))
 
@@ -384,6 +409,13 @@ class GRU(Op):
             "h": lambda: dh,
         }
 
+    def together(
+        g: Array, wanted: Any, w_ih: Array, w_hh: Array, xs: Array, z: Array, gates: Array, seen: Array, *,
+        sizes: Sizes = None, backwards: bool = False,
+    ) -> Any:  # fmt: skip
+        kept = xs, z, gates, seen
+        return those(wanted, GRU.walk_back(g, (None, w_ih, w_hh), kept, sizes=sizes, backwards=backwards))
+
     d_x, d_w_ih, d_w_hh, d_b_ih, d_b_hh, d_h = map(gru_rule, ("x", "w_ih", "w_hh", "b_ih", "b_hh", "h"))
 
     @classmethod
@@ -397,7 +429,7 @@ class GRU(Op):
 def recurrent(
     mode: str, x: Any, state: State, weights: tuple[Any, ...], sizes: Sizes = None, backwards: bool = False
 ) -> tuple[Any, State]:
-    """One layer in one direction: the outputs of all steps, and the state behind the last of each sequence.
+    """One layer in one direction: the outputs of all steps, and the state behind the last of each, (1, batch, hidden).
 
     Parameters
     ----------
@@ -408,7 +440,8 @@ def recurrent(
     """
     w_ih, w_hh, b_ih, b_hh, w_hr = weights
     if np.dtype(x.dtype).kind != "f":  # the kernels are of floats that NumPy has
-        return one_by_one(mode, x, state, Weights(*weights, one_bias=mode != "GRU"), sizes, backwards)
+        y, last = one_by_one(mode, x, state, Weights(*weights, one_bias=mode != "GRU"), sizes, backwards)
+        return y, tuple(part[None] for part in last)
     none = np.zeros(len(w_ih), np.dtype(x.dtype)) if b_ih is None else None
     keep = any(is_tracked(value) for value in (x, *state, *weights))
     options = {"sizes": sizes, "backwards": backwards, "keep": keep}
@@ -424,8 +457,8 @@ def recurrent(
             y = RNN.apply(x, w_ih, w_hh, b, *state, relu=mode == "RNN_RELU", **options)[0]
     count, batch = shape_of(x)[0], shape_of(state[0])[0]
     if sizes is None:
-        return y[:count], tuple(y[count + k] for k in range(len(state)))
-    return y[:count], tuple(y[count + k * batch : count + (k + 1) * batch] for k in range(len(state)))
+        return y[:count], tuple(y[count + k : count + k + 1] for k in range(len(state)))
+    return y[:count], tuple(y[None, count + k * batch : count + (k + 1) * batch] for k in range(len(state)))
 
 
 def unstacked(y: Any, x: Any, state: State) -> tuple[Any, State]:
@@ -433,6 +466,6 @@ def unstacked(y: Any, x: Any, state: State) -> tuple[Any, State]:
     h, c = (shape_of(part) for part in state)
     lead, first = shape_of(x)[:-1], math.prod(shape_of(x)[:-1]) * h[1]
     second = first + math.prod(h)
-    parts = (y[:first], (*lead, h[1])), (y[first:second], h), (y[second:], c)
+    parts = (y[:first], (*lead, h[1])), (y[first:second], (1, *h)), (y[second:], (1, *c))
     outputs, *last = (np.reshape(part, shape) for part, shape in parts)
     return outputs, tuple(last)
