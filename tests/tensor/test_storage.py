@@ -541,6 +541,155 @@ def test_a_retained_gradient_is_that_of_the_value_after_the_write():
     assert x.grad.tolist() == [15, 15]
 
 
+WRITES_OF_A_VIEW = {
+    "mul_": lambda v: v.mul_(2),
+    "fill_": lambda v: v.fill_(2.0),
+    "an index": lambda v: v.__setitem__(tg.tensor([0]), 2.0),
+    "all of it": lambda v: v.__setitem__(slice(None), tg.tensor(2.0)),
+}
+
+
+@pytest.mark.parametrize("write", WRITES_OF_A_VIEW.values(), ids=WRITES_OF_A_VIEW)
+def test_a_view_that_was_written_is_told_of_its_new_value_only(write):
+    base = tg.ones(3, requires_grad=True) * 1
+    view, told = base[:2], []
+    view.retain_grad()
+    view.register_hook(told.append)
+    before = view * 3
+    write(view)
+    base.sum().backward(retain_graph=True)
+    assert view.grad is None
+    assert not told
+    before.sum().backward(retain_graph=True)
+    assert view.grad is None
+    assert told[0].tolist() == [3, 3]
+    (view * 5).sum().backward()
+    assert view.grad.tolist() == [5, 5]
+    assert len(told) == 1
+
+
+def test_what_a_retained_gradient_holds_turns_with_its_tensor():
+    x = tg.ones(2, 3, requires_grad=True)
+    y = x * 1
+    y.retain_grad()
+    y.sum().backward(retain_graph=True)
+    y.t_()
+    (y * tg.arange(6.0).view(3, 2)).sum().backward()
+    assert y.grad.tolist() == [[1, 2], [3, 4], [5, 6]]
+
+
+def test_a_recorded_pass_adds_a_constant_gradient_to_a_new_tensor():
+    x = tg.ones(2, requires_grad=True)
+    (x * x).sum().backward(create_graph=True)
+    held = x.grad
+    held.fill_(tg.tensor(3.0))
+    (held * held).sum().backward(create_graph=True)
+    assert x.grad is not held
+    assert x.grad.tolist() == held.tolist() == [3, 3]
+
+
+def test_whoever_waits_for_the_gradient_of_what_left_the_graph_is_called_without_one():
+    x, told = tg.ones(2, requires_grad=True), []
+    x.register_post_accumulate_grad_hook(lambda leaf: told.append(leaf.grad))
+    y = x * 2
+    x.detach_()
+    y.sum().backward()
+    assert told == [None]
+
+
+@pytest.mark.parametrize("index", [..., slice(None), slice(0, 5), (slice(None), slice(None))], ids=str)
+def test_a_write_over_all_of_a_tensor_sends_zeros_that_require_no_gradient(index):
+    x = tg.ones(2, 2, requires_grad=True)
+    y = x * 1
+    view = y.diagonal()
+    y[index] = tg.tensor(3.0)
+    (view * view).sum().backward(create_graph=True)
+    assert x.grad.tolist() == [[0, 0], [0, 0]]
+    assert not x.grad.requires_grad
+
+
+def test_integers_require_no_gradient_whatever_is_written_into_them():
+    number, w = tg.tensor([1, 2]), tg.tensor(3.5, requires_grad=True)
+    number[0] = w
+    number.copy_(w)
+    number.masked_fill_(number > 0, w)
+    assert number.tolist() == [3, 3]
+    assert not number.requires_grad
+
+
+OVERLAPPING = {
+    "expand": (lambda x: x.view(4, 1).expand(4, 2), (2, 2), (1, 1), [[1, 1], [2, 2], [1, 1], [0, 0]]),
+    "unfold": (lambda x: x.unfold(0, 2, 1), (2, 2), (1, 2), [[1, 0.5], [0.5, 0.5], [0.5, 1]]),
+}
+
+
+@pytest.mark.parametrize("case", OVERLAPPING.values(), ids=OVERLAPPING)
+def test_elements_in_one_place_share_the_gradient_of_a_strided_view(case):
+    take, size, stride, places = case
+    x = tg.arange(4.0).requires_grad_()
+    view = take(x)
+    view.retain_grad()
+    view.as_strided(size, stride).sum().backward(create_graph=True)
+    assert (view.grad * (2 if take is OVERLAPPING["expand"][0] else 1)).tolist() == places
+    assert x.grad.tolist() == ([1, 2, 1, 0] if take is OVERLAPPING["expand"][0] else [1, 1, 1, 1])
+
+
+# ---- other data
+
+
+def test_views_taken_before_other_data_count_the_writes_of_their_base():
+    x = tg.arange(4.0).requires_grad_()
+    base = x * 1
+    view, told = base[:2], []
+    view.register_hook(told.append)
+    base.data = tg.tensor([9.0, 9.0, 9.0, 9.0])
+    version = view._version
+    base.mul_(3)
+    assert view._version == version + 1
+    assert view.tolist() == [0, 1]
+    view.sum().backward()
+    assert not told
+    assert x.grad.tolist() == [3, 3, 0, 0]
+
+
+def test_data_given_to_a_tensor_are_not_checked_for_its_writes():
+    x, y = tg.ones(2), tg.zeros(2)
+    x.data = y
+    x.add_(1)
+    assert y.tolist() == [1, 1]
+    assert y._version == 0
+    assert x._version == 1
+
+
+def test_a_view_finds_its_place_in_a_base_with_other_data_that_was_turned():
+    x = tg.arange(6.0).view(2, 3).requires_grad_()
+    base = x * 1
+    row = base[0]
+    base.data = tg.zeros(2, 3)
+    base.t_()
+    row.sum().backward()
+    assert x.grad.tolist() == [[1, 1, 1], [0, 0, 0]]
+
+
+def test_what_counted_the_writes_of_memory_is_forgotten_with_it():
+    from tinygrad_cnn.core.storage import _written
+
+    x = tg.ones(2)
+    x.add_(1)
+    before = len(_written)
+    for _ in range(10):
+        x.data = x * 1
+        x.add_(1)
+    assert len(_written) <= before + 1
+
+
+@pytest.mark.parametrize("make", [tg.tensor, lambda a: tg.asarray(a, copy=True), tg.ones(1).new_tensor])
+def test_a_copy_of_an_expanded_array_lies_in_order(make):
+    made = make(np.broadcast_to(np.arange(3.0)[:, None], (2, 3, 1)))
+    assert made.stride() == (3, 1, 1)
+    assert made.view(1, 6).tolist() == [[0, 1, 2, 0, 1, 2]]
+
+
 # ---- copies of everything, and files
 
 

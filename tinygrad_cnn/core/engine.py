@@ -186,7 +186,7 @@ class Pass:
         d = ask(node, node.op.rules[0 if node.op.variadic else k], k, g, self.alias)
         if watch.watcher is not None:
             watch.watcher.returned(node, k, d)
-        return settle(node, k, d)
+        return settle(node, k, d if self.alias is None or type(d) is not np.ndarray else self.alias(d, None))
 
     def add(self, edge: Edge, d: Array, fresh: bool) -> None:
         """Add to the cotangent of an edge."""
@@ -204,11 +204,9 @@ def count_consumers(roots: list[Edge]) -> dict[Edge, int]:
     stack = list(pending)
     while stack:
         for parent in stack.pop().edges:
-            if parent is None:
-                continue
             if parent in pending:
                 pending[parent] += 1
-            else:
+            elif parent is not None:
                 pending[parent] = 1
                 stack.append(parent)
     return pending

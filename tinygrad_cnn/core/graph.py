@@ -11,7 +11,7 @@ from tinygrad_cnn.core.storage import clock
 from tinygrad_cnn.core.types import Array, DType, Shape
 from tinygrad_cnn.core.watch import watch
 
-Alias: TypeAlias = Callable[[Any, "Edge"], Any]
+Alias: TypeAlias = Callable[[Any, "Edge | None"], Any]
 """Makes a tensor of a saved array that stands at its old place in the graph."""
 
 
@@ -57,12 +57,9 @@ class Node:
         shape: Shape,
         dtype: DType,
     ) -> None:
-        self.op = op
-        self.edges = edges
-        self.saved = saved
-        self.options = options
-        self.array_shape = shape
-        self.array_dtype = dtype
+        self.op, self.edges = op, edges
+        self.saved, self.options = saved, options
+        self.array_shape, self.array_dtype = shape, dtype
         self.time = clock.now
         self.hooks: Any = None
         self.retained: weakref.ref[Any] | None = None

@@ -84,16 +84,27 @@ def in_order(tensor: Any) -> NDArray:
 def note_write(array: NDArray) -> None:
     """Say that this array's memory was written in place; call it after the write."""
     clock.now += 1
-    memory = owner(array)
-    note = _written.get(id(memory))
-    if note is None:
-        note = _written[id(memory)] = Written(memory, lambda gone: _written.pop(gone.key, None))
-        note.key, note.count = id(memory), 0
+    note = note_of(owner(array))
     note.time, note.count = clock.now, note.count + 1
     frame: Any = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
         frame = frame.f_back
     note.place = None if frame is None else (frame.f_code, frame.f_lasti)
+
+
+def note_of(memory: NDArray) -> Written:
+    """What is known of this memory; it begins here."""
+    note = _written.get(id(memory))
+    if note is None:
+        note = _written[id(memory)] = Written(memory, lambda gone: _written.pop(gone.key, None))
+        note.key, note.count, note.time, note.place = id(memory), 0, 0, None
+    return note
+
+
+def count_with(memory: NDArray, other: NDArray) -> None:
+    """Let what is written in one memory count as written in another, too: in what a tensor saw before."""
+    _written[id(memory)] = note_of(owner(other))
+    weakref.finalize(memory, _written.pop, id(memory), None)
 
 
 def written_since(array: Any, time: int) -> bool:
@@ -104,8 +115,7 @@ def written_since(array: Any, time: int) -> bool:
 
 def version(array: NDArray) -> int:
     """How often this memory was written."""
-    note = _written.get(id(owner(array)))
-    return 0 if note is None else note.count
+    return note_of(owner(array)).count
 
 
 def last_write(array: NDArray) -> str:

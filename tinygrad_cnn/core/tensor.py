@@ -200,18 +200,11 @@ class Tensor(Writable):
     def requires_grad(self, value: bool) -> None:
         self.requires_grad_(value)
 
-    @property
-    def is_recorded(self) -> bool:
-        """Whether what is computed from this tensor now is recorded."""
-        return mode.recording and self.requires_grad
-
     def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Let a leaf ask for its gradient, or no longer."""
         if isinstance(self._node, Node) if requires_grad else not self.is_leaf:
             if not requires_grad:
-                raise RuntimeError(
-                    "requires_grad_: only a leaf can be switched off; use .detach() for the result of an op"
-                )
+                raise RuntimeError("requires_grad_: only a leaf can be switched off; use .detach() for a result")
             return self
         if requires_grad and self.array.dtype.kind not in "fc":
             raise RuntimeError(
@@ -281,11 +274,11 @@ class Tensor(Writable):
         """Add to `.grad`, in its memory unless that is recorded; an array that somebody may hold is copied first."""
         if isinstance(self._node, Node) or (self.view_of is not None and not self.is_leaf):
             raise RuntimeError("backward: a leaf was made the result of an op, by a write, since it was used")
-        if not self._wants:  # no longer
-            return
         with adding:
             held = self._grad
-            if isinstance(gradient, Tensor):
+            if not self._wants:  # no longer
+                pass
+            elif isinstance(gradient, Tensor):
                 self._grad = Cast.apply(gradient, dtype=gradient.array.dtype) if held is None else held + gradient
             elif held is None:
                 self._grad = Tensor.wrap(gradient if owned else np.array(gradient))

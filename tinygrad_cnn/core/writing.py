@@ -20,7 +20,7 @@ from tinygrad_cnn.core.graph import Edge, Node
 from tinygrad_cnn.core.indexing import CopySlices, GetItem, Path, SetItem, check_index, is_basic
 from tinygrad_cnn.core.mode import mode
 from tinygrad_cnn.core.promotion import CATEGORY
-from tinygrad_cnn.core.shape import Expand, Reshape
+from tinygrad_cnn.core.shape import Cast, Expand, Reshape
 from tinygrad_cnn.core.storage import View, check_overlap, clock, note_write, outside, owner, start, written_since
 from tinygrad_cnn.core.types import ArrayLike, NDArray
 from tinygrad_cnn.core.watch import watch
@@ -37,6 +37,7 @@ class Writable:
     _node: Any
     _wants: bool
     if TYPE_CHECKING:  # what `Tensor` says of itself
+        _grad: Any
         wrap: Any
         alias: Any
         requires_grad: Any
@@ -78,6 +79,8 @@ class Writable:
             old, options = base.array, {"path": path(view)}
             kept = saved.pack(CopySlices, [old, self.array], old, ())
             base._stand_at(Node.kind(CopySlices, (base._node, node), kept, options, old.shape, old.dtype))
+            if self._node is not None and self._node.retained is not None:
+                self.current()
 
     # ---- writes ------------------------------------------------------------------------------------------------------
 
@@ -90,7 +93,8 @@ class Writable:
             return self
         clock.now += 1  # the nodes of this write are known by their time
         old = self.array[...] if watch.watcher is None else np.array(self.array)  # a watcher may keep it
-        result = function(self.alias(old, self.current()))
+        view = self.view_of if self.requires_grad and self.base is not None else None
+        result = function(self.alias(old, self.current() if view is None else history(view)))  # nobody is told there
         self._check_fits(op, result.array)
         result = result if result.array.dtype == self.array.dtype else result.astype(self.array.dtype)
         node = result.edge if result.requires_grad else None
@@ -109,8 +113,9 @@ class Writable:
             return self.become(op, lambda x: SetItem.apply(x, value, index=...), value)
         if isinstance(value, Writable):
             if recorded and value.requires_grad:
-                value = self._spread(value)
-                node = value.edge
+                value = value if value.array.dtype == self.array.dtype else Cast.apply(value, dtype=self.array.dtype)
+                whole = value if value.array.shape == self.array.shape else Expand.apply(value, shape=self.array.shape)
+                node = whole.edge if whole.requires_grad else None  # integers have none
             array = value.array
         self.write(op, array, repeatable=not isinstance(value, Writable) and not shape_of(array))
         if recorded:
@@ -122,10 +127,12 @@ class Writable:
         place = check_index("setitem", index, self.array.shape)
         try:
             if is_basic(place) and (isinstance(held, Writable) or self.requires_grad):
-                part = self.wrap(GetItem.forward(self.array, index=place))
-                part.view_of = View(self, GetItem, {"index": place})
+                part, target = GetItem.forward(self.array, index=place), self
+                if (part.shape, part.strides) != (self.array.shape, self.array.strides):  # not all of it
+                    target = self.wrap(part)
+                    target.view_of = View(self, GetItem, {"index": place})
                 extra = len(shape_of(held)) - part.ndim  # NumPy drops leading axes of size 1
-                part.assign("setitem", Reshape.apply(held, shape=shape_of(held)[extra:]) if extra > 0 else held)
+                target.assign("setitem", Reshape.apply(held, shape=shape_of(held)[extra:]) if extra > 0 else held)
             elif self.records_write("setitem", (held,)):
                 self.become("setitem", lambda x: SetItem.apply(x, held, index=place), held, place=place)
             else:
@@ -163,6 +170,7 @@ class Writable:
             self.view_of = outside(self.array)
             if recorded:
                 self._stand_at(turned._node)
+                self._grad = None if self._grad is None else function(self._grad)
         note_write(self.array)
 
     def records_write(self, op: str, operands: tuple[Any, ...]) -> bool:
@@ -191,11 +199,6 @@ class Writable:
             raise ArgumentError(f"{op}: the result has shape {values.shape}; in place it must keep {self.array.shape}")
         if CATEGORY[values.dtype.kind] > CATEGORY[self.array.dtype.kind]:
             raise DTypeError(f"{op}: the result has dtype {values.dtype}, which does not fit into {self.array.dtype}")
-
-    def _spread(self, value: Any) -> Any:
-        """A value in this tensor's shape and dtype."""
-        value = value if value.array.dtype == self.array.dtype else value.astype(self.array.dtype)
-        return value if value.array.shape == self.array.shape else Expand.apply(value, shape=self.array.shape)
 
     def _keep_old(self, node: Any, operands: list[NDArray]) -> None:
         """Give the nodes of this write a copy of the value from before, where they saved it; not those of operands."""
@@ -232,12 +235,12 @@ def path(view: View) -> Path:
     while view.before is not None:
         view = view.before
         steps.append((view.op, view.options))
-    old: Any = view.seen
-    if (old.shape, old.strides) != (array.shape, array.strides) and owner(old) is owner(array):
-        here, there = (np.tensordot(np.array(a.strides), np.indices(a.shape), 1) for a in (array, old))
-        order = here.argsort(None)  # of the elements in memory
-        places = order[np.searchsorted(here.ravel()[order], there)]
-        steps += (GetItem, {"index": (places,)}), (Reshape, {"shape": (-1,)})
+    if (view.seen.shape, view.seen.strides) != (array.shape, array.strides):
+        here, there = (np.tensordot(np.array(a.strides), np.indices(a.shape), 1) for a in (array, view.seen))
+        if np.isin(there, here).all():
+            order = here.argsort(None)  # of the elements in memory
+            places = order[np.searchsorted(here.ravel()[order], there)]
+            steps += (GetItem, {"index": (places,)}), (Reshape, {"shape": (-1,)})
     return tuple(reversed(steps))
 
 

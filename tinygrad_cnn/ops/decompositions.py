@@ -47,9 +47,9 @@ def from_triangle(a: A, upper: bool) -> A:
     """
     values = plain("from_triangle", a)
     whole: Any = mirrored(turned(values) if upper else values)
-    if isinstance(a, Tensor):
-        return Tensor.alias(whole, a.edge) if a.is_recorded else Tensor.wrap(whole)
-    return whole
+    if is_tracked(a):
+        return Tensor.alias(whole, a.edge)
+    return Tensor.wrap(whole) if isinstance(a, Tensor) else whole
 
 
 class Cholesky(Op):

@@ -7,6 +7,7 @@ import numpy as np
 
 from tinygrad_cnn.core.checks import check_broadcast, check_numbers, shape_of
 from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.mode import mode
 from tinygrad_cnn.core.promotion import common_dtype
 from tinygrad_cnn.core.tensor import Tensor
 from tinygrad_cnn.core.types import Array, NDArray
@@ -73,7 +74,7 @@ def paired(op: str, function: Callable[..., Any], *inputs: Any) -> Any:
 
 def is_tracked(value: Array) -> bool:
     """Whether a value is a Tensor of which a gradient may be asked."""
-    return isinstance(value, Tensor) and value.is_recorded
+    return isinstance(value, Tensor) and mode.recording and value.requires_grad
 
 
 def plain(op: str, value: Any) -> NDArray:

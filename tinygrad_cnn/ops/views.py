@@ -21,7 +21,10 @@ __all__ = ["as_strided", "view"]
 
 
 class Strided(Op):
-    """y[i, j, …] = m[offset + i s₀ + j s₁ + …], m the memory from x on        dx = g added up at the places of x"""
+    """y[i, j, …] = m[offset + i s₀ + j s₁ + …], m the memory from x on        dx = g added up at the places of x
+
+    Elements of x that lie in one place get equal shares.
+    """
 
     linear = "jointly"
     views = True
@@ -46,7 +49,11 @@ class Strided(Op):
     def d_x(g: Array, x_shape: Shape, *, size: Shape, stride: Shape, offset: int, steps: Shape) -> Array:
         which = _elements(x_shape, steps, _places(size, stride) + offset)
         count = int(np.prod(x_shape, dtype=np.int64))
-        return PutItem.apply(g[which >= 0], index=(which[which >= 0],), shape=(count,)).reshape(x_shape)
+        d = PutItem.apply(g[which >= 0], index=(which[which >= 0],), shape=(count,))
+        seen = _elements(x_shape, steps, _places(x_shape, steps)).ravel()  # of elements in one place the last
+        if (seen != np.arange(count)).any():  # each gets its share
+            d = (d / np.maximum(np.bincount(seen, minlength=count), 1).astype(g.dtype))[seen]
+        return d.reshape(x_shape)
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:

@@ -15,6 +15,7 @@ from tinygrad_cnn.core.types import ArrayLike, DType, NDArray, Shape
 from tinygrad_cnn.ops.checks import check_dtype, fitted
 from tinygrad_cnn.ops.shape import in_format
 from tinygrad_cnn.tensor import Tensor, as_array, written
+from tinygrad_cnn.tensor.memory import fresh
 from tinygrad_cnn.tensor.out import check_dtypes
 from tinygrad_cnn.torch_names.conversion import layout, strided
 from tinygrad_cnn.torch_names.device import check_device
@@ -35,7 +36,7 @@ def tensor(
     >>> tensor([[1, 2], [3, 4]]).shape
     torch.Size([2, 2])
     """
-    return made("tensor", np.array(as_array(data, _given(dtype))), requires_grad, device, strided, pin_memory)
+    return made("tensor", fresh(data, _given(dtype)), requires_grad, device, strided, pin_memory)
 
 
 def as_tensor(data: ArrayLike, dtype: Any = None, device: Any = None) -> Tensor:
@@ -58,7 +59,7 @@ def asarray(
         isinstance(obj, (Tensor, np.ndarray)) and np.may_share_memory(array, as_array(obj, None))
     ):
         raise ArgumentError("asarray: these data cannot be shared without a copy; leave copy=False out")
-    return Tensor(np.array(array) if copy else array, requires_grad=requires_grad)
+    return Tensor(fresh(obj, _given(dtype)) if copy else array, requires_grad=requires_grad)
 
 
 def from_numpy(ndarray: NDArray) -> Tensor:
@@ -87,7 +88,7 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
     if not hasattr(ext_tensor, "__dlpack__"):
         raise DTypeError(f"from_dlpack: a {type(ext_tensor).__name__} has no __dlpack__; use tensor() or as_tensor()")
     array = np.from_dlpack(ext_tensor)
-    return Tensor.sharing(np.array(as_array(array, None)) if copy else as_array(array, None))
+    return Tensor.sharing(fresh(array, None) if copy else as_array(array, None))
 
 
 def scalar_tensor(

@@ -15,9 +15,9 @@ from tinygrad_cnn.core.types import ArrayLike, DType, NDArray, Shape
 from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.checks import check_dtype, fitted
 from tinygrad_cnn.ops.shape import is_laid_out
-from tinygrad_cnn.tensor.arrays import as_array, as_plain
+from tinygrad_cnn.tensor.arrays import as_plain
 from tinygrad_cnn.tensor.legacy import dtype_of_legacy, legacy_name
-from tinygrad_cnn.tensor.memory import UntypedStorage, storage_of
+from tinygrad_cnn.tensor.memory import UntypedStorage, fresh, storage_of
 from tinygrad_cnn.torch_names.conversion import layout as layout_class
 from tinygrad_cnn.torch_names.conversion import strided
 from tinygrad_cnn.torch_names.device import CPU, check_device
@@ -199,7 +199,7 @@ class FactMethods(Tensor):
         self, data: ArrayLike, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
     ) -> Self:
         """A tensor with a copy of the data, of this dtype."""
-        return self._new("new_tensor", np.array(as_array(data, self._kind(dtype))), device, requires_grad)
+        return self._new("new_tensor", fresh(data, self._kind(dtype)), device, requires_grad)
 
     @flexible
     def new_zeros(self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Self:

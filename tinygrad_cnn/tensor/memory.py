@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.core.storage import owner, start
-from tinygrad_cnn.core.types import NDArray
+from tinygrad_cnn.core.storage import count_with, owner, start
+from tinygrad_cnn.core.types import ArrayLike, NDArray
 from tinygrad_cnn.ops.views import row_of
+from tinygrad_cnn.tensor.arrays import as_array
 
 
 class UntypedStorage:
@@ -53,6 +54,19 @@ def apart(array: NDArray) -> NDArray:
         return np.asarray(array.data)
     behind = np.asarray(row.data)  # behind a memoryview the chain of bases ends, and so does `owner`
     return np.ndarray(array.shape, array.dtype, behind, start(array) - start(row), array.strides)
+
+
+def instead(array: NDArray, before: NDArray) -> NDArray:
+    """Memory for a tensor that lay elsewhere: its writes count on, together with those of its views there."""
+    array = apart(array)
+    count_with(owner(array), before)
+    return array
+
+
+def fresh(data: ArrayLike, dtype: Any) -> NDArray:
+    """A copy that lies as the data lie; in the order of its indices where elements share a place."""
+    array, seen = as_array(data, dtype), getattr(data, "array", data)
+    return np.array(array, order="C" if isinstance(seen, np.ndarray) and 0 in seen.strides else "K")
 
 
 def copied(array: NDArray, memo: dict[Any, Any]) -> NDArray:

@@ -16,6 +16,7 @@ from tinygrad_cnn.autograd.hooks import RemovableHandle, add_hook, add_post_accu
 from tinygrad_cnn.autograd.nodes import Node
 from tinygrad_cnn.core import tensor as core
 from tinygrad_cnn.core.indexing import check_index, is_basic
+from tinygrad_cnn.core.mode import mode
 from tinygrad_cnn.core.promotion import default
 from tinygrad_cnn.core.storage import in_order, outside, version
 from tinygrad_cnn.core.types import ArrayLike
@@ -28,7 +29,7 @@ from tinygrad_cnn.tensor.elementwise import ElementwiseMethods
 from tinygrad_cnn.tensor.indexing import IndexingMethods
 from tinygrad_cnn.tensor.inplace import InPlaceMethods
 from tinygrad_cnn.tensor.legacy import legacy_array
-from tinygrad_cnn.tensor.memory import apart, copied
+from tinygrad_cnn.tensor.memory import apart, copied, instead
 from tinygrad_cnn.tensor.operators import Operators
 from tinygrad_cnn.tensor.printing import represented
 from tinygrad_cnn.tensor.products import ProductMethods
@@ -129,7 +130,7 @@ class Tensor(
             raise RuntimeError(f"data: a tensor that requires a gradient cannot hold data of dtype {array.dtype}")
         with suppress(RuntimeError):  # of a view that may not be written any more
             self.current()  # while it is known what was written
-        self.array = apart(array)
+        self.array = instead(array, self.array)
         if self.base is None:
             self.view_of = outside(array)
 
@@ -139,6 +140,11 @@ class Tensor(
             raise RuntimeError("detach_: this tensor is a view of another one; use detach() instead")
         self._node, self._wants = None, False
         return self
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether what is computed from this tensor now is recorded."""
+        return mode.recording and self.requires_grad
 
     @property
     def _base(self) -> Tensor | None:
