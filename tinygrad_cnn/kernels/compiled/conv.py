@@ -159,7 +159,7 @@ def correlate(x: NDArray, w: NDArray, b: NDArray, y: NDArray, plan: Plan) -> Non
 def contract(x: NDArray, g: NDArray, kernel: Pair, plan: Plan) -> NDArray:
     """The gradient (O,C,KH,KW) of x (C,H,W,N) and g (O,P,·,N), both of one group."""
     o, taps, threads = len(g), plan.taps, thread_count()
-    d = np.zeros((threads, o + -o % 4, len(taps) + -len(taps) % 4), x.dtype)
+    d = np.zeros((threads, *direct.room_for(o, len(taps))), x.dtype)
     cost = g.nbytes + g.size * len(taps) / 4
     direct.contract(x.reshape(-1), taps, g.reshape(o, -1), d, plan.runs, cost=cost)
     whole = d[0] if threads == 1 else d.sum(axis=0)

@@ -10,25 +10,31 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tinygrad_cnn.core.types import NDArray
+from tinygrad_cnn.core.types import NDArray, Pair
 from tinygrad_cnn.kernels.compiled.jit import inner, prange, shared, sums
-from tinygrad_cnn.kernels.compiled.panel import BYTES, VECTORS, copy_run, panel_of
+from tinygrad_cnn.kernels.compiled.panel import copy_run, dots_of, panel_of
+from tinygrad_cnn.kernels.compiled.registers import BYTES, TILES
 
+(ROWS, VECTORS), (DOTS, TAPS) = TILES
 RUN, SHORT_RUN = 1152, 512
 """Elements of a run worked on at once by `contract`, and of a run of tiles: eight rows of it fit the first caches."""
 
 
 def channels_of(vectors: int, *, onto: bool) -> Callable[..., None]:
-    """A function for all channels of a panel of so many vectors: by four, then two, then one."""
-    four, two, one = (panel_of(rows, vectors, onto=onto) for rows in (4, 2, 1))
+    """A function for all channels of a panel of so many vectors: by as many as the tile has, then four, two, one."""
+    many, four, two, one = (panel_of(rows, vectors, onto=onto) for rows in (ROWS, 4, 2, 1))
 
     def channels(x: NDArray, taps: NDArray, start: int, w: NDArray, b: NDArray, y: NDArray, into: int) -> None:
-        whole = len(y) - len(y) % 4
-        for o in range(0, whole, 4):
+        o = 0
+        while len(y) - o >= ROWS:
+            many(x, taps, start, w, o, b, y, into)
+            o += ROWS
+        while len(y) - o >= 4:
             four(x, taps, start, w, o, b, y, into)
-        if len(y) & 2:
-            two(x, taps, start, w, whole, b, y, into)
-        if len(y) & 1:
+            o += 4
+        if (len(y) - o) & 2:
+            two(x, taps, start, w, o, b, y, into)
+        if (len(y) - o) & 1:
             one(x, taps, start, w, len(y) - 1, b, y, into)
 
     return inner(channels)
@@ -36,6 +42,12 @@ def channels_of(vectors: int, *, onto: bool) -> Callable[..., None]:
 
 set_wide, set_vector = (channels_of(vectors, onto=False) for vectors in (VECTORS, 1))
 add_wide, add_vector = (channels_of(vectors, onto=True) for vectors in (VECTORS, 1))
+dots = dots_of(DOTS, TAPS)
+
+
+def room_for(outputs: int, taps: int) -> Pair:
+    """The size of the sums of so many outputs and taps, with room for whole tiles."""
+    return outputs + -outputs % DOTS, taps + -taps % TAPS
 
 
 @shared
@@ -64,7 +76,7 @@ def correlate_planes(x: NDArray, taps: NDArray, w: NDArray, b: NDArray, y: NDArr
 def contract(x: NDArray, taps: NDArray, g: NDArray, d: NDArray, runs: NDArray, shares: int) -> None:
     """Add to d[share, o, k] the share's Σ_v g[o, into + v] x[taps[k] + from + v] for v < n; see `correlate`.
 
-    g (O, elements); d (shares, 4 ⌈O/4⌉, 4 ⌈K/4⌉), what is beyond (O, K) being of no meaning.
+    g (O, elements); d (shares, *room_for(O, K)), what is beyond (O, K) being of no meaning.
     """
     for share in prange(shares):
         add_dots(x, taps, g, d[share], runs[len(runs) * share // shares : len(runs) * (share + 1) // shares], RUN)
@@ -109,10 +121,10 @@ def set_planes(x: NDArray, taps: NDArray, w: NDArray, b: NDArray, y: NDArray, wi
     """See `correlate_planes`."""
     outputs, rows, columns = y.shape
     size = (rows - 1) * width + columns
-    run, lying = np.array([[0, 0, size]]), np.empty((4, size), x.dtype)
+    run, lying = np.array([[0, 0, size]]), np.empty((ROWS, size), x.dtype)
     flat, results = y.reshape(-1), lying.reshape(-1)
-    for o in range(0, outputs, 4):
-        few = min(4, outputs - o)
+    for o in range(0, outputs, ROWS):
+        few = min(ROWS, outputs - o)
         set_runs(x, taps, w[o : o + few], b[o : o + few], lying[:few], run)
         for r in range(few):
             for p in range(rows):
@@ -141,43 +153,9 @@ def _scatter_some(x: NDArray, taps: NDArray, w: NDArray, g: NDArray, runs: NDArr
 @sums
 def add_dots(x: NDArray, taps: NDArray, g: NDArray, d: NDArray, runs: NDArray, most: int) -> None:
     """See `contract`; `most` elements of a run at once."""
-    outputs, last = len(g) - 1, len(taps) - 1
-    zero = x.dtype.type(0)
     for r in range(len(runs)):
         for start in range(0, runs[r, 2], most):
             size = min(most, runs[r, 2] - start)
-            source, into = runs[r, 0] + start, runs[r, 1] + start
-            for o in range(0, outputs + 1, 4):
-                g0, g1 = g[o, into:], g[min(o + 1, outputs), into:]
-                g2, g3 = g[min(o + 2, outputs), into:], g[min(o + 3, outputs), into:]
-                for k in range(0, last + 1, 4):
-                    x0, x1 = x[taps[k] + source :], x[taps[min(k + 1, last)] + source :]
-                    x2, x3 = x[taps[min(k + 2, last)] + source :], x[taps[min(k + 3, last)] + source :]
-                    a0 = a1 = a2 = a3 = b0 = b1 = b2 = b3 = zero
-                    c0 = c1 = c2 = c3 = d0 = d1 = d2 = d3 = zero
-                    for v in range(size):
-                        p, q, s, t = x0[v], x1[v], x2[v], x3[v]
-                        u = g0[v]
-                        a0, a1, a2, a3 = a0 + u * p, a1 + u * q, a2 + u * s, a3 + u * t
-                        u = g1[v]
-                        b0, b1, b2, b3 = b0 + u * p, b1 + u * q, b2 + u * s, b3 + u * t
-                        u = g2[v]
-                        c0, c1, c2, c3 = c0 + u * p, c1 + u * q, c2 + u * s, c3 + u * t
-                        u = g3[v]
-                        d0, d1, d2, d3 = d0 + u * p, d1 + u * q, d2 + u * s, d3 + u * t
-                    d[o, k] += a0
-                    d[o, k + 1] += a1
-                    d[o, k + 2] += a2
-                    d[o, k + 3] += a3
-                    d[o + 1, k] += b0
-                    d[o + 1, k + 1] += b1
-                    d[o + 1, k + 2] += b2
-                    d[o + 1, k + 3] += b3
-                    d[o + 2, k] += c0
-                    d[o + 2, k + 1] += c1
-                    d[o + 2, k + 2] += c2
-                    d[o + 2, k + 3] += c3
-                    d[o + 3, k] += d0
-                    d[o + 3, k + 1] += d1
-                    d[o + 3, k + 2] += d2
-                    d[o + 3, k + 3] += d3
+            for o in range(0, len(g), DOTS):
+                for k in range(0, len(taps), TAPS):
+                    dots(x, taps, k, runs[r, 0] + start, g, o, runs[r, 1] + start, size, d)

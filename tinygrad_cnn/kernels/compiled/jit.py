@@ -1,4 +1,5 @@
-"""How the loops of this package are compiled and shared by threads. Only this file, `panel` and `vectors` import Numba.
+"""How the loops of this package are compiled and shared by threads. Only this file, `panel`, `registers`
+and `vectors` import Numba.
 
 Machine code is kept on disk for the next process. The threads are Numba's own, OpenMP's where it has them: awake they
 take up a share in 2 µs, where handing one to a Python thread takes 20 and more, so that also small work can be shared.

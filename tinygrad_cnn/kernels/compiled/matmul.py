@@ -12,7 +12,7 @@ from tinygrad_cnn.kernels import numpy_set
 from tinygrad_cnn.kernels.compiled.direct import set_runs
 from tinygrad_cnn.kernels.compiled.jit import prange, shared, sums
 from tinygrad_cnn.kernels.compiled.layout import DTYPES, transposed
-from tinygrad_cnn.kernels.compiled.panel import BYTES
+from tinygrad_cnn.kernels.compiled.registers import BYTES
 
 SMALL = 1 << 16
 """Elements of a matrix below which BLAS is as fast."""

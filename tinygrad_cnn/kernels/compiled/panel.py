@@ -1,23 +1,19 @@
-"""The innermost product, written in vectors: a panel of results that stays in registers while all taps are added.
+"""The innermost products, written in vectors: panels of results, and sums along runs, that stay in registers.
 
-Numba's loops become vectors by themselves, but hold their sums in memory. This is the one place that keeps sums in
-registers: 4 rows by 4 vectors (by 2 without AVX-512), as in the micro-kernel of Goto, van de Geijn 2008 (Anatomy of
-high-performance matrix multiplication). It reaches 105 to 113 of OpenBLAS's 105 to 124 GFLOP/s; loops in plain Numba
-68 to 80. Here, too, is how short runs are copied.
+Numba's loops become vectors by themselves, but hold their sums in memory, or more of them than there are registers.
+This is the one place that keeps sums in registers, as the micro-kernel of Goto, van de Geijn 2008 (Anatomy of
+high-performance matrix multiplication); how many, see `registers`. Here, too, is how short runs are copied.
 """
 
 from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
-from llvmlite.binding import get_host_cpu_features
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-WIDE = bool(get_host_cpu_features().get("avx512f"))
-BYTES, VECTORS = (64, 4) if WIDE else (32, 2)
-"""Bytes of a vector, and vectors side by side, so that the sums of four rows fit the registers."""
+from tinygrad_cnn.kernels.compiled.registers import BYTES
 
 
 def panel_of(rows: int, vectors: int, *, onto: bool) -> Callable[..., None]:
@@ -36,6 +32,26 @@ def panel_of(rows: int, vectors: int, *, onto: bool) -> Callable[..., None]:
 
     panel: Callable[..., None] = intrinsic(declare)
     return panel
+
+
+def dots_of(rows: int, taps: int) -> Callable[..., None]:
+    """A function for Numba: ``dots(x, places, k, start, g, row, into, size, d)``.
+
+    It adds Σ_v g[row + r, into + v] x[places[k + t] + start + v], v below `size`, to d[row + r, k + t], for r below
+    `rows` and t below `taps`. x is flat, g and d are matrices, all in C order; where g has no such row or `places` no
+    such element, the last one counts instead. Nothing is checked.
+    """
+
+    def declare(
+        typing: Any, x: Any, places: Any, k: Any, start: Any, g: Any, row: Any, into: Any, n: Any, d: Any
+    ) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return _dots(rows, taps, context, builder, signature, args)
+
+        return types.void(x, places, types.intp, types.intp, g, types.intp, types.intp, types.intp, d), generate
+
+    dots: Callable[..., None] = intrinsic(declare)
+    return dots
 
 
 def _copy_run(typing: Any, x: Any, start: Any, y: Any, into: Any, n: Any) -> Any:
@@ -64,9 +80,7 @@ def _panel(rows: int, vectors: int, onto: bool, context: Any, builder: Any, sign
     kind = signature.args[0].dtype
     lanes, word = 8 * BYTES // kind.bitwidth, start.type
     vector = ir.VectorType(context.get_data_type(kind), lanes)
-    fma = cgutils.get_or_insert_function(
-        builder.module, ir.FunctionType(vector, [vector] * 3), f"llvm.fma.v{lanes}f{kind.bitwidth}"
-    )
+    fma = _multiply_and_add(builder, vector)
 
     def repeated(number: Any) -> Any:
         first = builder.insert_element(ir.Constant(vector, ir.Undefined), number, ir.Constant(ir.IntType(32), 0))
@@ -101,3 +115,65 @@ def _panel(rows: int, vectors: int, onto: bool, context: Any, builder: Any, sign
         for v in range(vectors):
             builder.store(builder.load(sums[r][v]), results[r][v], align=1)
     return context.get_dummy_value()
+
+
+def _dots(rows: int, taps: int, context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    """Its instructions."""
+    x, places, g, d = (context.make_array(signature.args[k])(context, builder, args[k]) for k in (0, 1, 4, 8))
+    k, start, row, into, size = args[2], args[3], args[5], args[6], args[7]
+    kind, word = signature.args[0].dtype, k.type
+    number, lanes = context.get_data_type(kind), 8 * BYTES // kind.bitwidth
+    vector = ir.VectorType(number, lanes)
+    fma = _multiply_and_add(builder, vector)
+    (count,), (height, width) = (cgutils.unpack_tuple(builder, a.shape, n) for a, n in ((places, 1), (g, 2)))
+    across = cgutils.unpack_tuple(builder, d.shape, 2)[1]
+
+    def some(first: Any, n: int) -> list[Any]:
+        return [builder.add(first, ir.Constant(word, i)) for i in range(n)]
+
+    def inside(i: Any, limit: Any) -> Any:
+        last = builder.sub(limit, ir.Constant(word, 1))
+        return builder.select(builder.icmp_signed("<", i, last), i, last)
+
+    def vector_at(pointer: Any, v: Any) -> Any:
+        return builder.load(builder.bitcast(builder.gep(pointer, [v]), vector.as_pointer()), align=1)
+
+    left = [builder.gep(g.data, [builder.add(builder.mul(inside(r, height), width), into)]) for r in some(row, rows)]
+    right = [
+        builder.gep(x.data, [builder.add(builder.load(builder.gep(places.data, [inside(t, count)])), start)])
+        for t in some(k, taps)
+    ]
+    sums = [[cgutils.alloca_once(builder, vector) for _ in right] for _ in left]
+    for line in sums:
+        for total in line:
+            builder.store(ir.Constant(vector, [0.0] * lanes), total)
+    whole = builder.sub(size, builder.srem(size, ir.Constant(word, lanes)))
+    with cgutils.for_range_slice(builder, ir.Constant(word, 0), whole, ir.Constant(word, lanes), intp=word) as (v, _):
+        held = [vector_at(pointer, v) for pointer in right]
+        for pointer, line in zip(left, sums, strict=True):
+            value = vector_at(pointer, v)
+            for other, total in zip(held, line, strict=True):
+                builder.store(builder.call(fma, [value, other, builder.load(total)]), total)
+    across_lanes = cgutils.get_or_insert_function(
+        builder.module, ir.FunctionType(number, [number, vector]), f"llvm.vector.reduce.fadd.v{lanes}f{kind.bitwidth}"
+    )
+    results = [
+        [builder.gep(d.data, [builder.add(builder.mul(r, across), t)]) for t in some(k, taps)] for r in some(row, rows)
+    ]
+    for line, targets in zip(sums, results, strict=True):
+        for total, target in zip(line, targets, strict=True):
+            added = builder.call(across_lanes, [builder.load(target), builder.load(total)], fastmath=("reassoc",))
+            builder.store(added, target)
+    with cgutils.for_range_slice(builder, whole, size, ir.Constant(word, 1), intp=word) as (v, _):  # the rest, singly
+        ones = [builder.load(builder.gep(pointer, [v])) for pointer in right]
+        for pointer, targets in zip(left, results, strict=True):
+            value = builder.load(builder.gep(pointer, [v]))
+            for other, target in zip(ones, targets, strict=True):
+                builder.store(builder.fadd(builder.load(target), builder.fmul(value, other)), target)
+    return context.get_dummy_value()
+
+
+def _multiply_and_add(builder: Any, vector: Any) -> Any:
+    """a b + c of vectors: one instruction where the processor has it."""
+    name = f"llvm.fmuladd.v{vector.count}{'f32' if isinstance(vector.element, ir.FloatType) else 'f64'}"
+    return cgutils.get_or_insert_function(builder.module, ir.FunctionType(vector, [vector] * 3), name)

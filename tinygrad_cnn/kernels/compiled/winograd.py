@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray, Pads, Pair
-from tinygrad_cnn.kernels.compiled.direct import SHORT_RUN, add_dots, set_runs
+from tinygrad_cnn.kernels.compiled.direct import SHORT_RUN, add_dots, room_for, set_runs
 from tinygrad_cnn.kernels.compiled.jit import inlined, prange, shared, sums
-from tinygrad_cnn.kernels.compiled.panel import BYTES, copy_run
+from tinygrad_cnn.kernels.compiled.panel import copy_run
+from tinygrad_cnn.kernels.compiled.registers import BYTES
 from tinygrad_cnn.kernels.compiled.vectors import (
     get_four,
     get_six,
@@ -62,7 +63,7 @@ def correlate(x: NDArray, w: NDArray, b: NDArray, y: NDArray) -> None:
 def contract(x: NDArray, g: NDArray) -> NDArray:
     """The gradient (O,C,3,3) of x (C,H,W,N) and g (O,P,Q,N), both with whole tiles."""
     (c, _, _, n), (o, oh, ow, _) = x.shape, g.shape
-    u = np.zeros((thread_count(), 36, o + -o % 4, c + -c % 4), x.dtype)
+    u = np.zeros((thread_count(), 36, *room_for(o, c)), x.dtype)
     _contract(x, g, u, tiles_of((oh, ow), c, o, n, ELEMENTS_SUMMED), cost=g.nbytes + 9 * g.size * c / 16)
     places = (u[0] if len(u) == 1 else u.sum(axis=0))[:, :o, :c].reshape(36, o * c)
     return np.asarray(np.matmul(GG.T.astype(x.dtype), places).T.reshape(o, c, 3, 3))
