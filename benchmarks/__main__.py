@@ -1,9 +1,13 @@
-"""`python -m benchmarks [--quick] [--out DIR]`: all peers that are installed, on the same work, in one run."""
+"""`python -m benchmarks [--quick] [--out DIR]`: all peers that are installed, on the same work, in one run.
+
+`python -m benchmarks sweep` is another command: every public function beside PyTorch's.
+"""
 
 import argparse
 import json
 import os
 import platform
+import sys
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -13,7 +17,7 @@ import numpy as np
 from threadpoolctl import threadpool_info
 
 import tinygrad_cnn as tg
-from benchmarks import limits, memory, report
+from benchmarks import limits, memory, report, sweep
 from benchmarks.measure import alternately, best
 from benchmarks.networks import NETWORKS, Work, work
 from benchmarks.peers import FAST, MINE, OTHERS, OURS, Peer, installed
@@ -125,4 +129,7 @@ def machine() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["sweep"]:
+        sweep.main(sys.argv[2:])
+    else:
+        main()

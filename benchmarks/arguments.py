@@ -1,8 +1,7 @@
 """Arguments for every public function, by kind: what `python -m benchmarks.sweep` calls each function with.
 
 A kind is a function of the number of elements and a generator that gives positional arguments, NumPy arrays where
-both libraries get tensors, and a list of names. A name that takes more than its kind gives says so in a call of its own:
-`EXTRA`. What is not timed is in `UNTIMED`, by reason.
+both libraries get tensors, and a list of names.
 """
 
 import math
@@ -28,6 +27,7 @@ class Kind(NamedTuple):
 
 
 def normal(r: Random, *shape: int) -> NDArray:
+    """Of the standard normal distribution."""
     return r.standard_normal(shape, np.float32)
 
 
@@ -37,6 +37,7 @@ def between(r: Random, *shape: int) -> NDArray:
 
 
 def whole(r: Random, high: int, *shape: int) -> NDArray:
+    """Whole numbers from 0 to without `high`."""
     return r.integers(0, high, shape)
 
 
@@ -46,6 +47,7 @@ def side(n: int) -> int:
 
 
 def square(n: int, r: Random) -> NDArray:
+    """A matrix of about n elements."""
     return normal(r, side(n), side(n))
 
 
@@ -69,11 +71,18 @@ def image(n: int, r: Random, channels: int = 16, dims: int = 2) -> NDArray:
 
 
 def kernel(r: Random, c: int, dims: int) -> NDArray:
+    """Of a convolution of c channels into c, windows of 3."""
     return normal(r, c, c, *[3] * dims)
 
 
 def images(dims: int, *more: Any, channels: int = 16) -> Maker:
+    """Images, and what follows them."""
     return lambda n, r: (image(n, r, channels, dims), *more)
+
+
+def convolved(dims: int) -> Maker:
+    """Images and a kernel."""
+    return lambda n, r: (image(n, r, 16, dims), kernel(r, 16, dims))
 
 
 def unpooled(dims: int) -> Maker:
@@ -82,9 +91,9 @@ def unpooled(dims: int) -> Maker:
     def make(n: int, r: Random) -> tuple[Any, ...]:
         x = image(n, r, 16, dims)
         shape = x.shape[2:]
-        places = np.arange(math.prod(shape)).reshape(shape)
-        places = places[tuple(slice(None, s // 2 * 2, 2) for s in shape)]
-        small = x[(..., *[slice(None, s // 2 * 2, 2) for s in shape])]
+        every_second: Any = (..., *[slice(None, s // 2 * 2, 2) for s in shape])
+        places = np.arange(math.prod(shape)).reshape(shape)[every_second]
+        small = x[every_second]
         return np.ascontiguousarray(small), np.broadcast_to(places, small.shape).copy(), 2
 
     return make
@@ -101,7 +110,8 @@ KINDS = {
         lambda n, r: (normal(r, n),),
         "abs absolute alias_copy angle arctan atan asinh arcsinh ceil clone conj conj_physical cos cosh deg2rad "
         "detach erf erfc exp exp2 expm1 fix floor frac i0 isfinite isinf isnan isneginf isposinf isreal "
-        "nan_to_num neg negative positive rad2deg ravel real reciprocal relu round sgn sigmoid sign signbit sin sinc sinh "
+        "nan_to_num neg negative positive rad2deg ravel real reciprocal relu round sgn sigmoid sign signbit sin sinc "
+        "sinh "
         "square tan tanh trunc frexp logical_not celu selu hardshrink "
         "special.entr special.erf special.erfc special.erfcx special.exp2 special.expit special.expm1 special.i0 "
         "special.i0e special.i1 special.i1e special.log_ndtr special.ndtr special.round special.sinc "
@@ -222,10 +232,12 @@ KINDS = {
         lambda n, r: (rows(n, r), whole(r, 100, n // 100)),
         "nn.functional.cross_entropy nn.functional.nll_loss nn.functional.multi_margin_loss",
     ),
-    "classes of each": Kind(lambda n, r: (rows(n, r), whole(r, 100, n // 100, 100)), "nn.functional.multilabel_margin_loss"),
+    "classes of each": Kind(
+        lambda n, r: (rows(n, r), whole(r, 100, n // 100, 100)), "nn.functional.multilabel_margin_loss"
+    ),
     "copies": Kind(
         lambda n, r: ([rows(n, r), rows(n, r)],),
-        "cat concat concatenate stack hstack vstack dstack column_stack row_stack broadcast_tensors",
+        "cat concat concatenate stack hstack vstack dstack column_stack row_stack",
     ),
     "many": Kind(lambda n, r: ([normal(r, 100) for _ in range(n // 100)],), "cat stack hstack vstack", 10**5),
     "axes": Kind(
@@ -325,7 +337,9 @@ KINDS = {
     ),
     "einsum": Kind(lambda n, r: ("ij,kj->ik", square(n, r), square(n, r)), "einsum", 10**5),
     "einsum of batches": Kind(
-        lambda n, r: ("bhid,bhjd->bhij", normal(r, n // 640, 4, 10, 16), normal(r, n // 640, 4, 10, 16)), "einsum", 10**6
+        lambda n, r: ("bhid,bhjd->bhij", normal(r, n // 640, 4, 10, 16), normal(r, n // 640, 4, 10, 16)),
+        "einsum",
+        10**6,
     ),
     "tensordot": Kind(lambda n, r: (square(n, r), square(n, r), 1), "tensordot", 10**5),
     "a square": Kind(
@@ -436,12 +450,12 @@ KINDS = {
     "prelu": Kind(lambda n, r: (image(n, r), between(r, 16)), "prelu nn.functional.prelu"),
     "grids": Kind(lambda n, r: (normal(r, n // 800, 2, 3), [n // 800, 3, 20, 20]), "nn.functional.affine_grid"),
     "sampled": Kind(
-        lambda n, r: ((x := image(n, r)), r.random((len(x), *x.shape[2:], 2), np.float32) * 2 - 1), "nn.functional.grid_sample",
+        lambda n, r: ((x := image(n, r)), r.random((len(x), *x.shape[2:], 2), np.float32) * 2 - 1),
+        "nn.functional.grid_sample",
         10**6,
     ),
     "looked up vectors": Kind(lambda n, r: (whole(r, 1000, n // 64), normal(r, 1000, 64)), "nn.functional.embedding"),
-    "embedding": Kind(lambda n, r: (normal(r, 1000, 64), whole(r, 1000, n // 64)), "embedding"),
-    "bags": Kind(lambda n, r: (whole(r, 1000, n // 640, 10), normal(r, 1000, 64)), "nn.functional.embedding_bag"),
+        "bags": Kind(lambda n, r: (whole(r, 1000, n // 640, 10), normal(r, 1000, 64)), "nn.functional.embedding_bag"),
     "one of each": Kind(lambda n, r: (whole(r, 100, n // 100), 100), "nn.functional.one_hot"),
     "linear": Kind(
         lambda n, r: (normal(r, n // 64 + 1, 64), normal(r, 64, 64), normal(r, 64)), "nn.functional.linear", 10**6
@@ -453,7 +467,7 @@ KINDS = {
     ),
     **{
         f"convolved in {d} dims": Kind(
-            lambda n, r, d=d: (image(n, r, 16, d), kernel(r, 16, d)),
+            convolved(d),
             f"conv{d}d nn.functional.conv{d}d conv_transpose{d}d nn.functional.conv_transpose{d}d",
             10**5,
         )

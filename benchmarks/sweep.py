@@ -108,7 +108,8 @@ def measured(kind: str, name: str, sizes: tuple[int, ...], slope: bool) -> list[
     """A row for each size: the two times in seconds and their ratio."""
     import torch
 
-    given, out = KINDS[kind], []
+    given = KINDS[kind]
+    out: list[dict[str, Any]] = []
     for n in (n for n in sizes if n <= given.most):
         if out and max(out[-1]["ours"], out[-1]["theirs"]) * n / out[-1]["size"] > LONGEST:
             break

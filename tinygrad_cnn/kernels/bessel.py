@@ -12,6 +12,7 @@ import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.kernels.gamma import by_parts, in_double
+from tinygrad_cnn.kernels.tables import by_table
 
 FAR = 22.0
 
@@ -45,17 +46,24 @@ def bessel_i(x: NDArray, n: int, scaled: bool) -> NDArray:
         y = total / np.sqrt(2 * math.pi * x)
         return np.asarray(y if scaled else y * np.exp(x / 2) * np.exp(x / 2))
 
-    return computed(x)
+    return by_table(("i", n, scaled), computed, -22, 22, 128 if scaled else 64)(x)
 
 
 HARMONICS = np.arange(1, 41, dtype=np.float64)
 ANGLES = (np.arange(160) + 0.5) * (math.pi / 160)
 LOG_SCALE = math.log(2) - 0.5772156649015329
+ROWS = 64
+"""So many numbers, each with all angles, stay in the processor's cache."""
+HARMONIC = [sum(1 / j for j in range(1, k + 1)) for k in range(15)]
+"""1 + 1/2 + … + 1/k"""
 
 
 def _period(x: NDArray, weights: NDArray, phase: NDArray) -> NDArray:
     """The mean over t of the weights times cos(phase - x sin t)."""
-    return np.asarray(np.cos(phase - x[:, None] * np.sin(ANGLES)) @ (weights / ANGLES.size))
+    found = [
+        np.cos(phase - x[k : k + ROWS, None] * np.sin(ANGLES)) @ (weights / ANGLES.size) for k in range(0, x.size, ROWS)
+    ]
+    return np.concatenate(found)
 
 
 def _far_waves(x: NDArray, n: int) -> tuple[NDArray, NDArray]:
@@ -89,7 +97,7 @@ def bessel_j(x: NDArray, n: int) -> NDArray:
         ]
         return by_parts(size, parts) * np.where(x < 0, (-1.0) ** n, 1.0)
 
-    return computed(x)
+    return by_table(("j", n), computed, -22, 22, 16, 4)(x)
 
 
 def bessel_y(x: NDArray, n: int) -> NDArray:
@@ -97,35 +105,65 @@ def bessel_y(x: NDArray, n: int) -> NDArray:
 
     @in_double
     def computed(x: NDArray) -> NDArray:
-        near = (x > 0) & (x <= FAR)
-        first = by_parts(x, [(x == 0, lambda x: x - np.inf), (near, _y0), *_far_y(x, 0)])
-        second = by_parts(x, [(x == 0, lambda x: x - np.inf), (near, _y1), *_far_y(x, 1)])
+        start, near = (x > 0) & (x < 2), (x > 0) & (x <= FAR)
+        first, second = (
+            by_parts(x, [(x == 0, lambda x: x - np.inf), (start, series), (near, waves), *_far_y(x, k)])
+            for k, (series, waves) in enumerate(((_y0_series, _y0), (_y1_series, _y1)))
+        )
         for k in range(1, n):
             first, second = second, 2 * k / x * second - first
         return first if n == 0 else np.where(x == 0, -np.inf, second)
 
-    return computed(x)
+    return _near_and_far(("y", n), computed)(x)
+
+
+def _near_and_far(key: tuple[Any, ...], function: Callable[[NDArray], NDArray]) -> Callable[[NDArray], NDArray]:
+    """With a table of narrow cells up to 2, near the pole, and one of wide cells from there on."""
+    return by_table((*key, "near"), by_table((*key, "far"), function, 2, 22, 16, 4), 0, 2, 256)
 
 
 def _far_y(x: NDArray, n: int) -> list[Any]:
     return [((x > 0) & np.isfinite(x), lambda x: _far_waves(x, n)[1]), (x > 0, np.zeros_like)]
 
 
+def _y0_series(x: NDArray) -> NDArray:
+    """(2/π) (ln(x/2) + γ) J₀ - (2/π) Σ (-x²/4)ᵏ Hₖ / k!²"""
+    weights = [(-1) ** k * HARMONIC[k] / math.factorial(k) ** 2 for k in range(12, -1, -1)]
+    return np.asarray((2 / math.pi) * ((np.log(x) - LOG_SCALE) * bessel_j(x, 0) - np.polyval(weights, x * x / 4)))
+
+
+def _y1_series(x: NDArray) -> NDArray:
+    """-Y₀': (2/π) ((ln(x/2) + γ) J₁ - 1/x) - (x/2π) Σ (-x²/4)ᵏ (Hₖ + Hₖ₊₁) / (k! (k+1)!)"""
+    weights = [
+        (-1) ** k * (HARMONIC[k] + HARMONIC[k + 1]) / (math.factorial(k) * math.factorial(k + 1))
+        for k in range(12, -1, -1)
+    ]
+    rest = x / 4 * np.polyval(weights, x * x / 4)
+    return np.asarray((2 / math.pi) * ((np.log(x) - LOG_SCALE) * bessel_j(x, 1) - 1 / x - rest))
+
+
+def _waves(x: NDArray, of_cosine: NDArray, of_sine: NDArray) -> NDArray:
+    """The means over t of cos(x sin t) and sin(x sin t) times their weights, added."""
+    found = []
+    for k in range(0, x.size, ROWS):
+        turned = x[k : k + ROWS, None] * np.sin(ANGLES)
+        found.append((np.cos(turned) @ of_cosine + np.sin(turned) @ of_sine) / ANGLES.size)
+    return np.concatenate(found)
+
+
 def _y0(x: NDArray) -> NDArray:
     """(2/π) (ln(x/2) + γ) J₀ - (4/π) Σ (-1)ᵏ J₂ₖ / k"""
-    waves, phases = (-1) ** HARMONICS / HARMONICS, 2 * HARMONICS[:, None] * ANGLES
-    turned = x[:, None] * np.sin(ANGLES)
-    rest = (np.cos(turned) * (waves @ np.cos(phases)) + np.sin(turned) * (waves @ np.sin(phases))).mean(axis=1)
+    weights, phases = (-1) ** HARMONICS / HARMONICS, 2 * HARMONICS[:, None] * ANGLES
+    rest = _waves(x, weights @ np.cos(phases), weights @ np.sin(phases))
     return np.asarray((2 / math.pi) * (np.log(x) - LOG_SCALE) * bessel_j(x, 0) - (4 / math.pi) * rest)
 
 
 def _y1(x: NDArray) -> NDArray:
     """-Y₀': the derivative of each term of its series."""
-    waves, phases = (-1) ** HARMONICS / HARMONICS, 2 * HARMONICS[:, None] * ANGLES
-    turned = x[:, None] * np.sin(ANGLES)
-    slope = np.sin(ANGLES) * (np.cos(turned) * (waves @ np.sin(phases)) - np.sin(turned) * (waves @ np.cos(phases)))
+    weights, phases = (-1) ** HARMONICS / HARMONICS, 2 * HARMONICS[:, None] * ANGLES
+    slope = _waves(x, np.sin(ANGLES) * (weights @ np.sin(phases)), -np.sin(ANGLES) * (weights @ np.cos(phases)))
     logarithm = bessel_j(x, 0) / x - (np.log(x) - LOG_SCALE) * bessel_j(x, 1)
-    return np.asarray((4 / math.pi) * slope.mean(axis=1) - (2 / math.pi) * logarithm)
+    return np.asarray((4 / math.pi) * slope - (2 / math.pi) * logarithm)
 
 
 def bessel_k(x: NDArray, n: int, scaled: bool) -> NDArray:
@@ -141,21 +179,20 @@ def bessel_k(x: NDArray, n: int, scaled: bool) -> NDArray:
             first, second = second, first + 2 * k / x * second
         return first if n == 0 else np.where(x == 0, np.inf, second)
 
-    return computed(x)
+    return _near_and_far(("k", n, scaled), computed)(x)
 
 
 def _k_near(n: int, scaled: bool) -> Callable[[NDArray], NDArray]:
     """By the series: K₀ = -(ln(x/2) + γ) I₀ + Σ (x²/4)ᵏ Hₖ / k!²,  K₁ = 1/x + (ln(x/2) + γ) I₁ - …"""
 
     def computed(x: NDArray) -> NDArray:
-        harmonic = [sum(1 / j for j in range(1, k + 1)) for k in range(14)]
         logarithm = np.log(x) - LOG_SCALE
         if n == 0:
-            series = np.polyval([harmonic[k] / math.factorial(k) ** 2 for k in range(12, -1, -1)], x * x / 4)
+            series = np.polyval([HARMONIC[k] / math.factorial(k) ** 2 for k in range(12, -1, -1)], x * x / 4)
             y = series - logarithm * bessel_i(x, 0, False)
         else:
             weights = [
-                (harmonic[k] + harmonic[k + 1]) / (math.factorial(k) * math.factorial(k + 1)) for k in range(12, -1, -1)
+                (HARMONIC[k] + HARMONIC[k + 1]) / (math.factorial(k) * math.factorial(k + 1)) for k in range(12, -1, -1)
             ]
             y = 1 / x + logarithm * bessel_i(x, 1, False) - x / 4 * np.polyval(weights, x * x / 4)
         return np.asarray(y * np.exp(x) if scaled else y)

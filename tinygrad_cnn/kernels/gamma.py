@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
+from tinygrad_cnn.kernels.tables import tabulated
 
 EULER = 0.5772156649015329
 ROOT, ROOT_REST = 1.4616321449683622, 9.549995429965697e-17
@@ -117,6 +118,7 @@ def _around_root() -> NDArray:
     return ((-1) ** (k + 1) * zeta(k + 1, np.float64(ROOT)))[::-1]
 
 
+@tabulated(0, 16, 256)
 @in_double
 def lgamma(x: NDArray) -> NDArray:
     """ln |Γ(x)|; ∞ at 0, -1, -2, …."""
@@ -151,6 +153,7 @@ def _lgamma_near(x: NDArray) -> NDArray:
     return d * np.polyval(_around_two(), d) + np.where(low, -np.log(x), np.log(factors))
 
 
+@tabulated(0, 16, 256)
 @in_double
 def digamma(x: NDArray) -> NDArray:
     """ψ = (ln Γ)'; ∓∞ at ±0, NaN at -1, -2, …."""
@@ -190,5 +193,5 @@ def polygamma(n: int, x: NDArray) -> NDArray:
     values = np.asarray(x)
     dtype = values.dtype if values.dtype.kind == "f" else np.dtype(np.float64)
     with np.errstate(all="ignore"):
-        factor = (-1) ** (n + 1) * np.exp(lgamma(np.float64(n + 1))) if n > 20 else (-1) ** (n + 1) * math.factorial(n)
+        factor = (-1) ** (n + 1) * np.exp(lgamma(np.array(n + 1.0))) if n > 20 else (-1) ** (n + 1) * math.factorial(n)
         return np.asarray(factor * zeta(np.float64(n + 1), values.astype(np.float64)), dtype)

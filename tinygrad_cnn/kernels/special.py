@@ -9,6 +9,7 @@ import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.kernels.gamma import by_parts, in_double, sin_pi
+from tinygrad_cnn.kernels.tables import by_table, tabulated
 
 SQRT_HALF = math.sqrt(0.5)
 SMALL = (
@@ -73,6 +74,7 @@ def _erfc_right(x: NDArray) -> NDArray:
     return np.where(x < 4, _erfcx_middle(np.minimum(x, 4)), _erfcx_far(np.maximum(x, 4))) * gauss(x, -1.0)
 
 
+@tabulated(-4, 4)
 @in_double
 def erf(x: NDArray) -> NDArray:
     """The error function 2/√π ∫₀ˣ exp(-t²) dt, in the dtype of x, computed in float64."""
@@ -87,6 +89,7 @@ def erf(x: NDArray) -> NDArray:
     )
 
 
+@tabulated(-4, 10, 256)
 @in_double
 def erfc(x: NDArray) -> NDArray:
     """1 - erf(x), which keeps its digits where erf is nearly 1."""
@@ -100,6 +103,7 @@ def erfc(x: NDArray) -> NDArray:
     )
 
 
+@tabulated(-3, 16, 128)
 @in_double
 def erfcx(x: NDArray) -> NDArray:
     """exp(x²) erfc(x), which neither vanishes nor loses digits for large x."""
@@ -114,12 +118,31 @@ def erfcx(x: NDArray) -> NDArray:
     )
 
 
-@in_double
 def erfinv(y: NDArray) -> NDArray:
     """The x with erf(x) = y, in the dtype of y; ±∞ at ±1, NaN beyond.
 
-    Winitzki's formula, right to 0.2%, and three of Halley's steps: on erfc above ½, where 1 - |y| is exact.
+    Of float32, y times what is smooth in -ln(1 - y²), from a table.
     """
+    if getattr(y, "dtype", None) != np.float32:
+        return _erfinv(y)
+    with np.errstate(all="ignore"):
+        size = np.abs(y)
+        return np.asarray(y * _erfinv_by_decay(-np.log((1 - size) * (1 + size))))
+
+
+@tabulated(0, 18, 32)
+@in_double
+def _erfinv_by_decay(decay: NDArray) -> NDArray:
+    """erfinv(y) / y by -ln(1 - y²), near 0 by the power series."""
+    square = -np.expm1(-decay)
+    y = np.sqrt(np.maximum(square, 0.02))
+    series = np.polyval([34807 / 182476800, 4369 / 5806080, 127 / 40320, 7 / 480, 1 / 12, 1], math.pi * square)
+    return np.where(square < 0.02, math.sqrt(math.pi) / 2 * series, _erfinv(y) / y)
+
+
+@in_double
+def _erfinv(y: NDArray) -> NDArray:
+    """Winitzki's formula, right to 0.2%, and three of Halley's steps: on erfc above ½, where 1 - |y| is exact."""
     size = np.abs(y)
     inside = np.where(size < 1, size, 0.0)
     decay = np.log1p(-inside * inside)
@@ -134,6 +157,7 @@ def erfinv(y: NDArray) -> NDArray:
     return np.copysign(np.where(size < 1, x, edge), y)
 
 
+@tabulated(-14, 6, 256)
 @in_double
 def ndtr(x: NDArray) -> NDArray:
     """The normal distribution function erfc(-x / √2) / 2, with its digits where it is small."""
@@ -146,6 +170,7 @@ def ndtr(x: NDArray) -> NDArray:
     )
 
 
+@tabulated(-16, 8, 128)
 @in_double
 def log_ndtr(x: NDArray) -> NDArray:
     """The logarithm of `ndtr`."""
@@ -158,6 +183,7 @@ def log_ndtr(x: NDArray) -> NDArray:
     )
 
 
+@tabulated(0, 1, 1024)
 @in_double
 def ndtri(p: NDArray) -> NDArray:
     """The x with ndtr(x) = p; ∓∞ at 0 and 1, NaN outside.
@@ -169,15 +195,15 @@ def ndtri(p: NDArray) -> NDArray:
         [
             ((p < 0) | (p > 1), lambda p: p * np.nan),
             (p == 0, lambda p: p - np.inf),
-            (p < 0.1, _ndtri_left),
+            (p < 0.1, lambda p: _ndtri_left(np.log(p))),
             (p > 0.9, lambda p: -ndtri(1 - p)),
             (p >= 0.1, lambda p: erfinv(2 * p - 1) / SQRT_HALF),
         ],
     )
 
 
-def _ndtri_left(p: NDArray) -> NDArray:
-    goal = np.log(p)
+def _ndtri_left(goal: NDArray) -> NDArray:
+    """By ln p."""
     x = -np.sqrt(-2 * goal)
     x = np.minimum(x + np.log(-2 * math.sqrt(math.pi) * x) / -x, -0.5)
     for _ in range(5):
@@ -216,9 +242,10 @@ def sinc_derivative(x: NDArray, order: int) -> NDArray:
     def gone(x: NDArray) -> NDArray:
         return np.zeros_like(x)
 
-    return computed(x)
+    return by_table(("sinc", order), computed, -16, 16)(x)
 
 
+@tabulated(-9, 9, 256)
 @in_double
 def tanhshrink(x: NDArray) -> NDArray:
     """x - tanh x; near 0, where they cancel, (x cosh x - sinh x) / cosh x by its power series."""

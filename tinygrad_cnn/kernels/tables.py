@@ -37,11 +37,12 @@ class Table:
             terms = rows[:, None, :].astype(np.float64) * checks[:, None] ** np.arange(degree + 1)
             wanted = np.abs(values := self._exact(centres + checks))
             off = np.abs(rows[:, :1] - middle) + RIGHT * wanted  # what rounding the middle costs
-            wrong = (np.abs(terms.sum(-1) - values) > off) | ~(np.abs(terms).sum(-1) <= 4 * wanted)
+            wrong = (np.abs(terms.sum(-1) - values) > off) | ~(np.abs(terms).sum(-1) <= 2 * wanted)
             wrong |= ~(wanted > 1e-30)
-        rows[wrong.any(axis=1) & (centres[:, 0] != 0)] = np.nan
-        rows[[0, -1]] = np.nan  # where what lies outside is looked up
-        self._check_zero(rows, checks)
+            rows[wrong.any(axis=1) & (centres[:, 0] != 0)] = np.nan
+            rows[[0, -1]] = np.nan  # where what lies outside is looked up
+            self._check_zero(rows, checks)
+        self.vanishes = bool(np.any(rows[:, 0] == 0))
         self.columns = [np.ascontiguousarray(column) for column in rows.T[::-1]]
 
     def _exact(self, places: NDArray) -> NDArray:
@@ -50,10 +51,10 @@ class Table:
     def _check_zero(self, rows: NDArray, checks: NDArray) -> None:
         """Around 0 the error counts beside the value, which may vanish there; checked down to small numbers."""
         at = -self.first
-        if not 0 < at < len(rows) - 1:
+        if not 0 < at < len(rows) - 1 or np.isnan(rows[at, 0]):
             return
         places = np.concatenate([checks, checks * 1e-3, checks * 1e-6])
-        found = np.polynomial.polynomial.polyval(places, rows[at].astype(np.float64))
+        found = np.polyval(rows[at, ::-1].astype(np.float64), places)
         values = self._exact(places)
         if not np.all(np.abs(found - values) <= 4 * RIGHT * np.abs(values)):
             rows[at] = np.nan
@@ -66,6 +67,12 @@ class Table:
             for start in range(0, flat.size, BLOCK):
                 part = slice(start, start + BLOCK)
                 self._block(flat[part], out[part])
+            asked = np.isnan(out)
+            if self.vanishes:  # a zero has a sign
+                asked |= flat == 0
+            rest = np.flatnonzero(asked)
+            if rest.size:
+                out[rest] = self.function(flat[rest])
         return out.reshape(x.shape)
 
     def _block(self, x: NDArray, out: NDArray) -> None:
@@ -79,9 +86,6 @@ class Table:
         for column in others:
             out *= place
             out += column.take(index, out=cell, mode="clip")
-        rest = np.isnan(out)
-        if rest.any():
-            out[rest] = self.function(x[rest])
 
 
 _tables: dict[Hashable, Table] = {}
