@@ -152,7 +152,7 @@ def same(one, other):
 
 
 @pytest.mark.parametrize("how", ["module", "loss", "step"])
-@pytest.mark.parametrize("net", ["MLP", "CNN", "Transformer"])
+@pytest.mark.parametrize("net", ["MLP", "CNN", "RNN", "LSTM", "GRU", "Transformer"])
 def test_training_is_the_same_to_the_last_bit(net, how):
     make, data = NETS[net]
     for optimiser in OPTIMISERS if net == "MLP" else ["momentum"]:

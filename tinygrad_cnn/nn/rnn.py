@@ -17,6 +17,7 @@ from tinygrad_cnn.nn.parameter import Parameter
 from tinygrad_cnn.nn.utils.rnn import PackedSequence
 from tinygrad_cnn.ops.recurrence import GATES, STEPS, State, Weights
 from tinygrad_cnn.ops.recurrent import recurrent
+from tinygrad_cnn.ops.told import made
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.tensor.creation import empty
 from tinygrad_cnn.torch_names.device import check_device
@@ -165,7 +166,7 @@ class RNNBase(Module):
         count = self.num_layers * (2 if self.bidirectional else 1)
         sizes = self._state_sizes()
         if hx is None:
-            return tuple(np.zeros((batch, n), np.dtype(x.dtype)) for n in sizes)
+            return tuple(made(np.zeros, (batch, n), np.dtype(x.dtype)) for n in sizes)
         parts = _parts(layer, hx, len(sizes))
         for part, size in zip(parts, sizes, strict=True):
             expected = (count, batch, size) if batched else (count, size)
@@ -394,7 +395,7 @@ class RNNCellBase(Module):
             )
         expected = (*input.shape[:-1], self.hidden_size)
         if state is None:
-            state = (Tensor(np.zeros(expected, np.dtype(input.dtype))),) * (2 if mode == "LSTM" else 1)
+            state = (Tensor.sharing(made(np.zeros, expected, np.dtype(input.dtype))),) * (2 if mode == "LSTM" else 1)
         for part in state:
             if part.ndim not in (1, 2):
                 raise ValueError(f"{cell}: Expected hidden to be 1D or 2D, got {part.ndim}D instead")

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any, Literal
 
 import numpy as np
@@ -40,10 +41,10 @@ class Cat(Op):
     promotes = True
     numpy = (np.concatenate,)
 
-    def forward(*xs: Array, axis: int, ends: Array) -> Array:
+    def forward(*xs: Array, axis: int, ends: Shape) -> Array:
         return np.concatenate(xs, axis)
 
-    def d_xs(g: Array, i: int, *, axis: int, ends: Array) -> Array:
+    def d_xs(g: Array, i: int, *, axis: int, ends: Shape) -> Array:
         return g[(slice(None),) * axis + (slice(ends[i - 1] if i else 0, ends[i]),)]
 
     @classmethod
@@ -52,7 +53,7 @@ class Cat(Op):
         axis = draw.integer(0, len(shape) - 1)
         lengths = draw.integers(0, 3, draw.integer(1, 3))
         shapes = [(*shape[:axis], n, *shape[axis + 1 :]) for n in lengths]
-        options = {"axis": axis, "ends": np.cumsum(lengths)}
+        options = {"axis": axis, "ends": tuple(accumulate(lengths))}
         return Sample(tuple(draw.array(s, Real()) for s in shapes), options)
 
 
@@ -452,7 +453,7 @@ def _cat(op: str, tensors: Sequence[Array], dim: int) -> Array:
             raise ArgumentError(
                 f"{op}: tensor {k} has shape {shape}, tensor 0 has {shapes[0]}; they may differ in dim {dim} only"
             )
-    return Cat.apply(*tensors, axis=axis, ends=np.cumsum([shape[axis] for shape in shapes]))
+    return Cat.apply(*tensors, axis=axis, ends=tuple(accumulate([shape[axis] for shape in shapes])))
 
 
 @flexible

@@ -17,8 +17,11 @@ from typing import Any
 import numpy as np
 
 import tinygrad_cnn.core.tensor as core_tensor
+import tinygrad_cnn.core.writing as core_writing
+import tinygrad_cnn.ops.indexing as ops_indexing
 from tinygrad_cnn.core import engine, saved
 from tinygrad_cnn.core.graph import Node
+from tinygrad_cnn.core.indexing import check_index
 from tinygrad_cnn.core.op import PLACE, Op
 from tinygrad_cnn.core.reduce import unbroadcast
 from tinygrad_cnn.core.storage import owner, start
@@ -45,6 +48,7 @@ from tinygrad_cnn.playback.tape import (
     Slot,
     Step,
     Tape,
+    leaves,
     mapped,
 )
 from tinygrad_cnn.program import modules
@@ -455,7 +459,17 @@ def _exchanged() -> list[tuple[Any, str, Any]]:
             recorder.tape.steps.append(Step(SET_GRAD, None, args, source=self))
         grad.fset(self, value)
 
+    def checked(op: str, index: Any, shape: Shape) -> Any:
+        found = check_index(op, index, shape)
+        recorder = here.recorder
+        if recorder is not None and not any(isinstance(v, (np.ndarray, Tensor)) for v in leaves(index)):
+            for part in leaves(found):  # lists of numbers
+                if isinstance(part, np.ndarray) and not recorder.knows(part):
+                    recorder.new(CONSTANT, part)
+        return found
+
     places: list[tuple[Any, str, Any]] = [
+        *((module, "check_index", checked) for module in (core_tensor, core_writing, ops_indexing)),
         (Tensor, "__record__", staticmethod(recorded)),
         (Tensor, "arithmetic", staticmethod(lambda op, a, b: Tensor.__record__(op, (a, b), {}))),
         (core_tensor, "computed", computed),
