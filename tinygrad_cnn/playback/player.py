@@ -15,6 +15,10 @@ import numpy as np
 from tinygrad_cnn.core.storage import note_write, owner
 from tinygrad_cnn.core.tensor import Tensor
 from tinygrad_cnn.core.types import NDArray
+from tinygrad_cnn.kernels.chosen import chosen
+from tinygrad_cnn.kernels.passes import RUN
+from tinygrad_cnn.optim.optimizer import Optimizer
+from tinygrad_cnn.optim.sgd import SGD
 from tinygrad_cnn.playback.tape import (
     ACCUMULATE,
     CALL,
@@ -174,10 +178,35 @@ class Player:
             value = self._slot(slot) if own else f"{self._name(np.array)}({self._slot(slot)})"
             body.append(f"if {leaf}._grad is None: {leaf}._grad = wrap({value})")
             body.append(f"else: {leaf}.accumulate({self._slot(slot)}, False)")
+        elif step.kind == EFFECT and type(step.args[0]) is SGD and step.function is Optimizer.step:
+            self._descent(step)
         elif step.kind == EFFECT:
             body.append(f"{self._name(step.function)}({', '.join(map(self._tree, step.args))})")
         else:
             self._call(step, escaping, free, held)
+
+    def _descent(self, step: Step) -> None:
+        """Plain gradient descent in two calls of NumPy a parameter; anything else as the optimiser does it."""
+        optimiser, body = step.args[0], self.lines
+        leaves = [p for group in optimiser.param_groups for p in group["params"]]
+        known = {s.source for s in self.steps if s.kind == ACCUMULATE}
+        small = all(p in known and p.array.size <= RUN for p in leaves)
+        if not small or chosen.name != "numpy":
+            body.append(f"{self._name(step.function)}({self._name(optimiser)})")
+            return
+        body.append(f"rates = {self._name(plain_rates)}({self._name(optimiser)}, {self._name(leaves)})")
+        body.append(f"if rates is None: {self._name(step.function)}({self._name(optimiser)})")
+        body.append("else:")
+        times, minus = self._name(np.multiply, "f"), self._name(np.subtract, "f")
+        number = 0
+        for k, group in enumerate(optimiser.param_groups):
+            body.append(f"    rate = rates[{k}]")
+            for p in group["params"]:
+                value, room = self._name(p.array, "a"), self._name(np.empty_like(p.array), "a")
+                body.append(f"    {times}({self._name(p)}._grad.array, rate, {room})")
+                body.append(f"    {minus}({value}, {room}, {value})")
+                number += 1
+        body.append(f"    {self._name(note_writes)}({self._name([p.array for p in leaves])})")
 
     def _seen_outside(self, slot: Slot) -> bool:
         return slot in self.fixed or any(
@@ -238,13 +267,22 @@ class Player:
                 held.setdefault(self.classes[out], []).append((key, memory))
                 where = self._slot(out)
                 named = [f"{n}={self._tree(v)}" for n, v in step.options.items()]
+                if not ufunc and {*step.options} <= {"axis", "dtype", "keepdims"} and len(args_of) == 1:
+                    axis, dtype, keep = (self._tree(step.options.get(n, d)) for n, d in _REDUCE)
+                    self.lines.append(
+                        f"{self._name(step.function, 'f')}({args_of[0]}, {axis}, {dtype}, {where}, {keep})"
+                    )
+                    return
                 third = ufunc and step.function not in (np.maximum, np.minimum)  # of these NumPy wants it by its name
                 text = ", ".join([*args_of, *named, where if third else f"out={where}"])
                 self.lines.append(f"{self._name(step.function, 'f')}({text})")
                 return
             given = args_of
         function = step.function
-        if function is getitem:
+        if getattr(function, "__name__", "") == "reduce" and {*step.options} <= {"axis", "dtype", "keepdims"}:
+            axis, dtype, keep = (self._tree(step.options.get(n, d)) for n, d in _REDUCE)
+            expression = f"{self._name(function, 'f')}({given[0]}, {axis}, {dtype}, None, {keep})"
+        elif function is getitem:
             expression = f"{given[0]}[{given[1]}]"
         else:
             text = ", ".join([*given, *(f"{n}={self._tree(v)}" for n, v in step.options.items())])
@@ -278,6 +316,31 @@ def _needed(steps: list[Step], outputs: list[Slot]) -> list[Step]:
             kept.append(step)
             used.update(slots_in((step.args, step.options)))
     return kept[::-1]
+
+
+_REDUCE = ("axis", 0), ("dtype", None), ("keepdims", False)
+"""What `reduce` of a universal function takes behind the array, but for `out`, which stands before the last."""
+
+
+def plain_rates(optimiser: SGD, leaves: list[Any]) -> list[float] | None:
+    """The rate of each group, if all that is done is ``p -= rate · p.grad``."""
+    for group in optimiser.param_groups:
+        if group["momentum"] or group["weight_decay"] or group["maximize"] or group["differentiable"]:
+            return None
+    if any(optimiser._hooks.values()):
+        return None
+    for p in leaves:
+        g = p._grad
+        if g is None or g.array.shape != p.array.shape or g.array.dtype is not p.array.dtype:
+            return None
+    optimiser._opt_called = True
+    return [float(group["lr"]) for group in optimiser.param_groups]
+
+
+def note_writes(arrays: list[NDArray]) -> None:
+    """Say that all of these were written, from one place."""
+    for array in arrays:
+        note_write(array)
 
 
 def _into_memory(step: Step) -> bool:
