@@ -234,7 +234,7 @@ class Plan:
         self.fixed = [a for s, a in (self.backward.fixed.items() if self.backward else ()) if s.kind == TENSOR]
         self.holds = self._guard()
 
-    def _guard(self) -> Callable[[], bool]:
+    def _guard(self) -> Any:
         """Whether what the tape relies on is as it was when it was recorded: as one function."""
         names: dict[str, Any] = {"FIRST_CALL": FIRST_CALL}
         lines = self._external_lines(names, "return False")
@@ -253,7 +253,7 @@ class Plan:
             lines.append(f"if m{k}._call_hooks is not None and m{k}._call_hooks is not FIRST_CALL: {otherwise}")
         return lines
 
-    def quickly(self, args: Any) -> Callable[[Any], Any] | None:
+    def quickly(self, args: Any) -> Any:
         """A function that gives the arrays of arguments just like these, and None for others.
 
         It asks what `Compiled.key` asks, in a tenth of the time; for positional tensors without a history only.

@@ -102,6 +102,29 @@ class Settled:
         return hash((self.rule, self.shape))
 
 
+class AllSettled:
+    """The rule that gives all cotangents in one go: those that are wanted, each settled."""
+
+    __slots__ = ("forms", "rule")
+
+    def __init__(self, rule: Callable[..., Any], forms: list[tuple[Shape, DType] | None]) -> None:
+        self.rule, self.forms = rule, forms
+
+    @property
+    def __name__(self) -> str:
+        return self.rule.__qualname__
+
+    def __call__(self, g: Array, *args: Any, **options: Any) -> tuple[Array, ...]:
+        found = zip(self.rule(g, *args, **options), self.forms, strict=True)
+        return tuple([Settled(lambda g: g, *form)(np.asarray(d)) for d, form in found if form is not None])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AllSettled) and (self.rule, self.forms) == (other.rule, other.forms)
+
+    def __hash__(self) -> int:
+        return hash(self.rule)
+
+
 def window(array: NDArray, shape: Shape, strides: Shape, offset: int, dtype: DType) -> NDArray:
     """Another window on the memory of an array, which begins `offset` bytes from where that one does."""
     memory = owner(array)
@@ -359,7 +382,7 @@ def _exchanged() -> list[tuple[Any, str, Any]]:
     """The places, and what stands there while somebody records."""
     record, wrap, pack, compute = Tensor.__record__, Tensor.wrap, saved.pack, core_tensor.computed
     accumulate, retain, write, setitem = Tensor.accumulate, Tensor.retain, Writable.write, Writable.__setitem__
-    run = engine.gradients
+    run, together = engine.gradients, engine.together
     given: list[tuple[Any, ...]] = []
 
     def recorded(op: type[Op], inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
@@ -459,6 +482,21 @@ def _exchanged() -> list[tuple[Any, str, Any]]:
             recorder.tape.steps.append(Step(SET_GRAD, None, args, source=self))
         grad.fset(self, value)
 
+    def at_once(node: Node, g: Array, alias: Any) -> Any:
+        found = together(node, g, alias)
+        recorder = here.recorder
+        if recorder is None or found is None:
+            return found
+        rule: Any = node.op.at_once
+        wanted = [edge is not None for edge in node.edges]
+        args = [wanted if pick == PLACE else node.saved[pick] for pick in rule.picks]  # type: ignore[index]
+        options = {o: node.options[o] for o in rule.options if o in node.options}
+        function = AllSettled(rule.function, [None if d is None else (d.shape, d.dtype) for d in found])
+        made = [d for d in found if d is not None]
+        if made:
+            recorder.called(function, recorder.tree((g, *args)), recorder.tree(options), *made)
+        return found
+
     def checked(op: str, index: Any, shape: Shape) -> Any:
         found = check_index(op, index, shape)
         recorder = here.recorder
@@ -480,6 +518,7 @@ def _exchanged() -> list[tuple[Any, str, Any]]:
         (Writable, "write", writes),
         (Writable, "__setitem__", sets),
         (engine, "Pass", RecordedPass),
+        (engine, "together", at_once),
         (engine, "gradients", gradients),
         (Tensor, "grad", property(get_grad, set_grad, grad.fdel)),
     ]
