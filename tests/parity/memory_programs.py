@@ -20,7 +20,7 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations, pairwise
 from random import Random
 
 import numpy as np
@@ -214,7 +214,7 @@ def shown(array):
     return f"{array.dtype} {array.shape} {array.tolist()}"
 
 
-def first_difference(there, here, versions=True, precision=1e-9):
+def first_difference(there, here, versions="both", precision=1e-9):
     """(what, there, here) of the first thing in which two sessions differ; None if they agree."""
     theirs, ours = there.alive(), here.alive()
     if theirs.keys() != ours.keys():
@@ -245,7 +245,7 @@ def first_difference(there, here, versions=True, precision=1e-9):
             if part == "tensor" and hasattr(u, "_version"):
                 # where the count begins, and by how much a write raises it, is nobody's business
                 written = there.written(name, t), here.written(name, u)
-                if written == (True, False) and versions and a.size:
+                if written == (True, False) and versions != "neither" and a.size:
                     return "version", f"{name} was written", f"{name} was not"
                 changed.append(name) if written[0] else only_here.append(name) if written[1] else None
     same, own = (same_objects(things) for things in (theirs, ours))
@@ -257,7 +257,7 @@ def first_difference(there, here, versions=True, precision=1e-9):
     for name in relation:
         if not np.array_equal(relation[name], own[name]):
             return "sharing", f"{name} {relation[name].tolist()}", f"{name} {own[name].tolist()}"
-    for name in only_here if versions else ():
+    for name in only_here if versions == "both" else ():
         # a version here belongs to memory; there, what shares memory and is no view has another
         if arrays[0][name].size and not any(
             same_storage(theirs[name], theirs[other]) or not arrays[0][other].size for other in changed
@@ -326,7 +326,9 @@ class Run:
             return f"raises {where}", said(theirs), said(ours)
         if not self.look:
             return None
-        return first_difference(self.there, self.here, True, self.precision())
+        # what x shared memory with, and is no view of it, counts its writes here after `x.data = y`, too
+        given_data = any(".data = " in line for line in self.lines)
+        return first_difference(self.there, self.here, "there" if given_data else "both", self.precision())
 
     def precision(self):
         """How precise float64 is: less where it was computed in float32, or read as another dtype."""
@@ -373,7 +375,7 @@ class Run:
 
     def end(self):
         if self.difference is None and not self.stopped():
-            found = first_difference(self.there, self.here, False, self.precision()) or difference_of_facts(
+            found = first_difference(self.there, self.here, "neither", self.precision()) or difference_of_facts(
                 self.there, self.here
             )
             if found and not (self.other is not torch and self.steps and may_differ_at_the_end(self, found)):
@@ -479,8 +481,16 @@ def unseen_there(run, found, theirs):
 
 
 def one_memory_in_two_storages(run):
-    """Whether PyTorch holds two storages for one memory: it made two tensors of one array."""
-    storages = [v.untyped_storage() for v in run.there.alive().values() if isinstance(v, torch.Tensor) and v.numel()]
+    """Whether PyTorch counts the writes into one memory twice.
+
+    It holds two storages, for tensors made of one array, or two tensors of one storage came from a file or a copy.
+    """
+    tensors = [v for v in run.there.alive().values() if isinstance(v, torch.Tensor) and v.numel()]
+    copied = any(re.match(r"t\d+, t\d+.* = (loaded|copy\.deepcopy|pickle\.loads)\(", line) for line in run.lines)
+    roots = {id(root(v)): root(v) for v in tensors}.values()
+    if copied and any(same_storage(a, b) for a, b in combinations(roots, 2)):
+        return True
+    storages = [v.untyped_storage() for v in tensors]
     places = sorted({(s.data_ptr(), s.nbytes(), s._cdata) for s in storages})
     return any(first + size > second for (first, size, _), (second, *_) in pairwise(places))
 
@@ -673,8 +683,9 @@ def told_beside_a_hidden_value(run, found, theirs):
 def of_a_view_with_other_data(run, found, theirs):
     """Whether a view was given other data, and is made anew from its base: there from the place of these data."""
     given = [run.there.names.get(name) for line in run.lines for name in re.findall(r"\b(t\d+)\.data = ", line)]
-    views = any(isinstance(v, torch.Tensor) and v._is_view() and not same_storage(v, v._base) for v in given)
-    return views and bool(BACKWARD.search(run.lines[-1])) and found[0].startswith("value of")
+    views = any(isinstance(v, torch.Tensor) and v._is_view() for v in given)
+    differs = found[0].startswith("value of") or "d_v returned a cotangent of shape" in found[2]
+    return views and bool(BACKWARD.search(run.lines[-1])) and differs
 
 
 def integers_with_a_gradient(run, found, theirs):

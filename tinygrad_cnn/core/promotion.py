@@ -47,9 +47,7 @@ def common_dtype(values: list[Any], floating: bool) -> DType:
 
 
 def _of_number(value: Any) -> DType:
-    if isinstance(value, bool):
-        return np.dtype(bool)
-    return np.dtype(np.int64) if isinstance(value, int) else default.dtype
+    return np.dtype(bool if isinstance(value, bool) else np.int64) if isinstance(value, int) else default.dtype
 
 
 def promoted(a: DType, b: DType) -> DType:

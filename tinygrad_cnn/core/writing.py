@@ -235,8 +235,9 @@ def path(view: View) -> Path:
     while view.before is not None:
         view = view.before
         steps.append((view.op, view.options))
-    if (view.seen.shape, view.seen.strides) != (array.shape, array.strides):
-        here, there = (np.tensordot(np.array(a.strides), np.indices(a.shape), 1) for a in (array, view.seen))
+    old: Any = view.seen
+    if (old.shape, old.strides) != (array.shape, array.strides):
+        here, there = (np.tensordot(np.array(a.strides), np.indices(a.shape), 1) for a in (array, old))
         if np.isin(there, here).all():
             order = here.argsort(None)  # of the elements in memory
             places = order[np.searchsorted(here.ravel()[order], there)]

@@ -17,7 +17,7 @@ from tinygrad_cnn.ops.checks import check_dtype, fitted
 from tinygrad_cnn.ops.shape import is_laid_out
 from tinygrad_cnn.tensor.arrays import as_plain
 from tinygrad_cnn.tensor.legacy import dtype_of_legacy, legacy_name
-from tinygrad_cnn.tensor.memory import UntypedStorage, fresh, storage_of
+from tinygrad_cnn.tensor.memory import UntypedStorage, fresh, instead, storage_of, whole
 from tinygrad_cnn.torch_names.conversion import layout as layout_class
 from tinygrad_cnn.torch_names.conversion import strided
 from tinygrad_cnn.torch_names.device import CPU, check_device
@@ -127,12 +127,12 @@ class FactMethods(Tensor):
     def is_set_to(self, tensor: Tensor) -> bool:
         """Whether another tensor is the same window on the same memory."""
         a, b = in_order(self), in_order(tensor)
-        return (start(a), a.shape, a.strides) == (start(b), b.shape, b.strides) and owner(a) is owner(b)
+        return (start(a), a.shape, a.strides) == (start(b), b.shape, b.strides) and whole(a) is whole(b)
 
     def set_(self, source: Tensor | None = None) -> Self:
         """Become the window on memory that another tensor is; without one, an empty tensor."""
         self.records_write("set_", ())
-        self.array = np.empty(0, self.array.dtype) if source is None else in_order(source)
+        self.array = instead(np.empty(0, self.array.dtype) if source is None else in_order(source), self.array)
         note_write(self.array)
         if self.base is None:
             self.view_of = outside(self.array)
