@@ -92,13 +92,16 @@ class Ndtr(Unary):
 
 
 class LogNdtr(Unary):
-    """y = ln Φ(x)        dx = g √(2/π) / erfcx(-x / √2)"""
+    """y = ln Φ(x)        dx = g exp(-x²/2) / (√2π Φ(x)) = g √(2/π) / erfcx(-x / √2)"""
 
     def forward(x: Array) -> Array:
         return special.log_ndtr(x)
 
     def d_x(g: Array, x: Array) -> Array:
-        return g * (math.sqrt(2 / math.pi) / Erfcx.apply(x * -SQRT_HALF))
+        low = x < 1  # each form where none of its own parts overflows: that would be NaN in the second derivative
+        tail = math.sqrt(2 / math.pi) / Erfcx.apply(np.where(low, x, 1.0) * -SQRT_HALF)
+        bulk = Gauss.apply(x, scale=-0.5) / (math.sqrt(2 * math.pi) * Ndtr.apply(np.where(low, 1.0, x)))
+        return g * np.where(low, tail, bulk)
 
 
 class Ndtri(Unary):
