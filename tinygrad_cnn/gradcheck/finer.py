@@ -22,6 +22,9 @@ QUIET = 0.125
 PARTS = 1.0, 0.8125, 0.625, 0.4375
 """The steps that have to agree, as parts of the largest of them."""
 
+SHARE, STRAIGHT = 0.1, 1e-3
+"""A jump is so much of the change across a point, and what is left of a line through the changes so little of it."""
+
 MANY, ALIKE = 64.0, 8.0
 """What changes with the step changes by 64 times as much over 64 steps, and not by less than this."""
 
@@ -55,10 +58,12 @@ def is_settled(
 ) -> bool:
     """Whether the smallest steps that the precision leaves readable give the slopes that larger ones have given.
 
-    Then nothing in between matters. Slopes that differ by a part of the distance to the gradient are not the same.
+    So must those in the middle: the smallest may be lost inside the function. Slopes that differ by a part of the
+    distance to the gradient are not the same.
     """
     h, near = _readable(v, point.floor, gradient, slopes, first, least)
-    return h > 0 and all(slopes[0] - near <= slope(point, v, ends, h * part) <= slopes[1] + near for part in PARTS)
+    steps = [size * part for size in (np.sqrt(h * first), h) for part in PARTS]
+    return h > 0 and all(slopes[0] - near <= slope(point, v, ends, step) <= slopes[1] + near for step in steps)
 
 
 def is_unsettled(
@@ -84,11 +89,17 @@ def _readable(
 
 
 def jumps(point: Point, v: NDArray, ends: Ends, least: float) -> bool:
-    """Whether the function changes by one and the same amount over steps of different sizes: it jumps at the point."""
-    pairs = [ends(2 * least * part)[:2] for part in PARTS]
-    changes = [float(v @ (high - low)) for high, low in pairs]
+    """Whether the change of the function is a line in the step that does not go to 0 with it: it jumps at the point."""
+    taken = [ends(2 * least * part) for part in PARTS]
+    steps = [up + down for _, _, up, down in taken]
+    changes = [float(v @ (high - low)) for high, low, _, _ in taken]
+    if not np.all(np.isfinite(changes)) or len(set(steps)) < len(PARTS):
+        return False
+    rate, jump = np.polyfit(steps, changes, 1)
+    crooked = np.max(np.abs(np.polyval((rate, jump), steps) - changes))
     rounding = rounded(v, point.floor)
-    return bool(np.ptp(changes) <= 2 * rounding and min(np.abs(changes)) > MANY * rounding)
+    sure = abs(jump) > max(MANY * rounding, SHARE * np.max(np.abs(changes)))
+    return bool(sure and crooked <= max(2 * rounding, STRAIGHT * abs(jump)))
 
 
 def rounded(v: NDArray, noise: NDArray) -> float:

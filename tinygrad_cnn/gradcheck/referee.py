@@ -1,6 +1,6 @@
 """The last word on what would be called wrong: where no difference can tell, and where only rounding is to blame.
 
-Numbers whose neighbours are further apart than 1 do not show what happens between whole numbers. And what fails in a
+Numbers whose neighbours are far apart do not show what happens between whole numbers. And what fails in a
 coarse precision is asked again in float64, with the same function at the same inputs: if it is not wrong there, and
 what it gave in the coarse precision differs from it by what rounding can do, then rounding is to blame.
 """
@@ -17,8 +17,8 @@ from tinygrad_cnn.gradcheck.verdicts import Entry, Verdict
 COARSE = 1e-10
 """A precision beyond this is not that of float64."""
 
-APART = 0.125
-"""Neighbouring numbers that are so far apart do not resolve a function that turns within 1."""
+APART = 2.0**-7
+"""Neighbouring numbers that are so far apart do not resolve a function that turns within 1, above its rounding."""
 
 SPARSE = "the input is so large that neighbouring numbers are too far apart"
 ROUNDED = "not wrong in float64: rounding"
