@@ -490,3 +490,10 @@ def test_grad_takes_pytorchs_arguments_in_their_order():
     assert nothing is None
     with pytest.raises(ValueError, match="only_inputs=False"):
         tg.autograd.grad(x.sum(), x, only_inputs=False)
+
+
+def test_cotangents_given_together_for_inputs_that_want_none_are_dropped():
+    x, w = tg.ones(4, 3), tg.ones(3, requires_grad=True)
+    tg.nn.functional.layer_norm(x * tg.arange(3.0), (3,), w, tg.zeros(3)).sum().backward()
+    assert w.grad is not None
+    assert x.grad is None

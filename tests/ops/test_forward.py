@@ -414,10 +414,15 @@ def class_cross_entropy_input(v, x, t):
     return out
 
 
-def normalised(x, *, axes, eps):
+def normalised(x, w, b, *, axes, along, eps, centred):
     extended = x.astype(LONG)
-    mean = extended.mean(axis=axes, keepdims=True)
-    return ((extended - mean) / np.sqrt(((extended - mean) ** 2).mean(axis=axes, keepdims=True) + eps)).astype(float)
+    mean = extended.mean(axis=axes, keepdims=True) if centred else 0
+    z = (extended - mean) / np.sqrt(((extended - mean) ** 2).mean(axis=axes, keepdims=True) + eps)
+    letters = "".join("abc"[a] for a in along)
+    ones = np.ones(x.shape)
+    names = "abc"[: x.ndim]
+    scale, shift = (np.einsum(f"{letters},{names}->{names}", v, ones) for v in (w, b))
+    return (scale * z + shift).astype(float)
 
 
 def sigmoid(x):
@@ -746,6 +751,7 @@ REFERENCES = {
     "Huber": each(lambda x, delta: x * x / 2 if abs(x) <= delta else delta * (abs(x) - delta / 2)),
     "BinaryCrossEntropy": each(lambda p, t: -t * math.log(p) - (1 - t) * math.log(1 - p)),
     "Normalize": normalised,
+    "ScaleChannels": lambda x, w, b: np.stack([x[:, c] * w[c] + b[c] for c in range(len(w))], 1),
     "MaxPool2D": largest,
     "ChannelSum": lambda x, *, axis: np.array([math.fsum(np.take(x, c, axis).flat) for c in range(x.shape[axis])]),
     "WindowTake": taken,

@@ -243,8 +243,9 @@ def together(node: Node, g: Array, alias: Alias | None) -> Sequence[Any] | None:
     """The cotangents of all inputs in one go; None where the rules are to be asked, one by one."""
     if alias is not None or watch.watcher is not None:
         return None
-    found = ask(node, node.op.at_once, [edge is not None for edge in node.edges], g, None)
-    return [None if d is None else settle(node, k, d) for k, d in enumerate(found)]
+    wanted = [edge is not None for edge in node.edges]
+    found = enumerate(ask(node, node.op.at_once, wanted, g, None))
+    return [settle(node, k, d) if wanted[k] else None for k, d in found]
 
 
 def settle(node: Node, k: int, d: Array) -> Array:

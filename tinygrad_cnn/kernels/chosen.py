@@ -2,6 +2,7 @@
 
 import importlib
 import os
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -53,6 +54,32 @@ class Kernels(Protocol):
     ) -> NDArray: ...
     def relu(self, x: NDArray) -> NDArray: ...
     def gate(self, x: NDArray, of: NDArray) -> NDArray: ...
+    def normalize(
+        self,
+        x: NDArray,
+        w: NDArray,
+        b: NDArray,
+        *,
+        axes: tuple[int, ...],
+        along: tuple[int, ...],
+        eps: float,
+        centred: bool,
+    ) -> tuple[NDArray, NDArray, NDArray]: ...
+    def normalize_back(
+        self,
+        g: NDArray,
+        x: NDArray,
+        w: NDArray,
+        mean: NDArray,
+        variance: NDArray,
+        *,
+        axes: tuple[int, ...],
+        along: tuple[int, ...],
+        eps: float,
+        centred: bool,
+        wanted: Sequence[bool],
+    ) -> tuple[NDArray | None, NDArray | None, NDArray | None]: ...
+    def scale_channels(self, x: NDArray, w: NDArray, b: NDArray) -> NDArray: ...
     def gelu(self, x: NDArray) -> NDArray: ...
     def gelu_slope(self, x: NDArray) -> NDArray: ...
     def channel_sums(self, g: NDArray) -> NDArray: ...

@@ -6,6 +6,7 @@ output, (p, q) a place in the output, (i, j) a tap, which is a place in the wind
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -114,6 +115,44 @@ def relu(x: NDArray) -> NDArray:
 def gate(x: NDArray, of: NDArray) -> NDArray:
     """y = 0 where `of` is at most 0, else x"""
     return np.where(of <= 0, 0, x)
+
+
+def normalize(
+    x: NDArray, w: NDArray, b: NDArray, *, axes: tuple[int, ...], along: tuple[int, ...], eps: float, centred: bool
+) -> tuple[NDArray, NDArray, NDArray]:
+    """y = w z + b, z = (x - m) / √(v + ε), m and v the mean and variance over some axes; m = 0 if not `centred`."""
+    mean = np.mean(x, axes, keepdims=True) * centred
+    variance = np.mean(np.square(x - mean), axes, keepdims=True)
+    shape = [n if a in along else 1 for a, n in enumerate(x.shape)]
+    y = (x - mean) / np.sqrt(variance + eps) * w.reshape(shape) + b.reshape(shape)
+    return y, mean, variance
+
+
+def normalize_back(
+    g: NDArray,
+    x: NDArray,
+    w: NDArray,
+    mean: NDArray,
+    variance: NDArray,
+    *,
+    axes: tuple[int, ...],
+    along: tuple[int, ...],
+    eps: float,
+    centred: bool,
+    wanted: Sequence[bool],
+) -> tuple[NDArray | None, NDArray | None, NDArray | None]:
+    """dx = (g w - mean(g w) - z mean(g w z)) / √(v + ε),  dw = Σ g z,  db = Σ g; mean(g w) only if `centred`."""
+    z = (x - mean) / np.sqrt(variance + eps)
+    h = g * w.reshape([n if a in along else 1 for a, n in enumerate(x.shape)])
+    change = h - z * np.mean(h * z, axes, keepdims=True) - np.mean(h, axes, keepdims=True) * centred
+    others = tuple(a for a in range(x.ndim) if a not in along)
+    return change / np.sqrt(variance + eps), np.asarray(np.sum(g * z, others)), np.asarray(np.sum(g, others))
+
+
+def scale_channels(x: NDArray, w: NDArray, b: NDArray) -> NDArray:
+    """y[n,c,…] = w[c] x[n,c,…] + b[c]"""
+    column = -1, *(1,) * (x.ndim - 2)
+    return x * w.reshape(column) + b.reshape(column)
 
 
 def gelu(x: NDArray) -> NDArray:

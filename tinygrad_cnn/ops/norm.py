@@ -1,6 +1,7 @@
 """Normalisation: a batch or a layer brought to mean 0 and variance 1, then scaled and shifted.
 
-The rules rebuild mean and deviation from the input, so that second derivatives see them.
+The rules rebuild mean and deviation from the input, so that second derivatives see them; first derivatives take
+those that were saved.
 """
 
 import math
@@ -9,12 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.core.checks import shape_of
+from tinygrad_cnn.core.checks import dtype_of, shape_of
 from tinygrad_cnn.core.domain import Real
 from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.linalg import ChannelSum
 from tinygrad_cnn.core.op import Op, Sample
+from tinygrad_cnn.core.reduce import Sum
 from tinygrad_cnn.core.types import A, Array, ArrayLike, NDArray, Shape
+from tinygrad_cnn.kernels.chosen import chosen
 from tinygrad_cnn.ops.checks import check_ndim
 from tinygrad_cnn.ops.reduce import Mean
 from tinygrad_cnn.ops.told import made
@@ -29,36 +33,96 @@ def mean_over(x: Array, axes: tuple[int, ...]) -> Array:
     return Mean.apply(x, axes=axes, keepdim=True)
 
 
-def standardised(x: Array, axes: tuple[int, ...], eps: float) -> tuple[Array, Array]:
-    """(x - mean) / √(var + eps) over the axes, and 1 / √(var + eps)."""
-    deviation = x - mean_over(x, axes)
+def standardised(x: Array, axes: tuple[int, ...], eps: float, centred: bool = True) -> tuple[Array, Array]:
+    """(x - mean) / √(var + eps) over the axes, and 1 / √(var + eps); the mean is 0 if it is not `centred`."""
+    deviation = x - mean_over(x, axes) if centred else x
     inverse = 1 / np.sqrt(mean_over(deviation * deviation, axes) + eps)
     return deviation * inverse, inverse
 
 
+def stretched(v: Array, along: tuple[int, ...], shape: Shape) -> Array:
+    """What lies along some axes of an array of this shape, with 1 for the others."""
+    return np.reshape(v, tuple(n if a in along else 1 for a, n in enumerate(shape)))
+
+
+def summed_along(g: Array, along: tuple[int, ...]) -> Array:
+    """The sum over all axes but those."""
+    return Sum.apply(g, axes=tuple(a for a in range(len(g.shape)) if a not in along), keepdim=False)
+
+
 class Normalize(Op):
-    """y = (x - x̄) / √(var x + ε)        dx = (g - ḡ - y mean(g y)) / √(var x + ε), means over the axes"""
+    """y = w z + b, z = (x - x̄) / √(var x + ε)        dx = (h - h̄ - z mean(h z)) / √(var x + ε), h = g w;  dw = Σ g z
+
+    Means and variance are taken over `axes`; w and b lie along the axes `along`, and db = Σ g. If it is not `centred`,
+    x̄ and h̄ are 0. Where no pass is recorded, all derivatives are computed together from the saved statistics.
+    """
 
     floating = True
+    promotes = True
+    aux = ("mean", "variance")
 
-    def forward(x: Array, *, axes: tuple[int, ...], eps: float) -> Array:
-        return standardised(x, axes, eps)[0]
+    def forward(
+        x: Array, w: Array, b: Array, *, axes: tuple[int, ...], along: tuple[int, ...], eps: float, centred: bool
+    ) -> tuple[Array, Array, Array]:
+        return chosen.normalize(x, w, b, axes=axes, along=along, eps=eps, centred=centred)
 
-    def d_x(g: Array, x: Array, *, axes: tuple[int, ...], eps: float) -> Array:
-        y, inverse = standardised(x, axes, eps)
-        centred = g - mean_over(g, axes)
-        return (centred - y * mean_over(g * y, axes)) * inverse
+    def d_x(
+        g: Array, x: Array, w: Array, *, axes: tuple[int, ...], along: tuple[int, ...], eps: float, centred: bool
+    ) -> Array:
+        z, inverse = standardised(x, axes, eps, centred)
+        h = g * stretched(w, along, x.shape)
+        inner = h - mean_over(h, axes) if centred else h
+        return (inner - z * mean_over(h * z, axes)) * inverse
+
+    def d_w(g: Array, x: Array, *, axes: tuple[int, ...], along: tuple[int, ...], eps: float, centred: bool) -> Array:
+        return summed_along(g * standardised(x, axes, eps, centred)[0], along)
+
+    def d_b(g: Array, *, along: tuple[int, ...]) -> Array:
+        return summed_along(g, along)
+
+    def together(
+        g: Array,
+        wanted: Sequence[bool],
+        x: Array,
+        w: Array,
+        mean: Array,
+        variance: Array,
+        *,
+        axes: tuple[int, ...],
+        along: tuple[int, ...],
+        eps: float,
+        centred: bool,
+    ) -> tuple[Array | None, ...]:
+        how: dict[str, Any] = {"axes": axes, "along": along, "eps": eps, "centred": centred}
+        return chosen.normalize_back(g, x, w, mean, variance, **how, wanted=wanted)
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
         x = draw.array((draw.integer(2, 3), *draw.shape(1, 2, smallest=1)), Real())
-        axes = draw.choice([(0,), tuple(range(x.ndim)), (0, x.ndim - 1)])
-        return Sample((x,), {"axes": tuple(sorted(set(axes))), "eps": draw.choice([0.5, 0.1])})
+        last = x.ndim - 1
+        axes, along = draw.choice([((0,), (last,)), (tuple(range(x.ndim)), ()), ((0, last), (0, last)), ((0,), ())])
+        shape = tuple(x.shape[a] for a in along)
+        w, b = draw.array(shape, Real()), draw.array(shape, Real())
+        options = {"axes": axes, "along": along, "eps": draw.choice([0.5, 0.1]), "centred": draw.boolean()}
+        return Sample((x, w, b), options)
 
 
-def normalised(x: A, axes: tuple[int, ...], eps: float) -> A:
-    """Over the axes brought to mean 0 and variance 1; of no elements there are no statistics, and nothing to bring."""
-    return Normalize.apply(x, axes=axes, eps=eps) if 0 not in shape_of(x) else x * 1
+def normalised(
+    x: A, axes: tuple[int, ...], eps: float, w: Any = None, b: Any = None, along: tuple[int, ...] = (), **how: bool
+) -> tuple[A, Any, Any]:
+    """Over the axes brought to mean 0 and variance 1, times w, plus b, which lie along axes; and mean and variance.
+
+    Of no elements there are no statistics, and nothing to bring.
+    """
+    shape, dtype = shape_of(x), dtype_of(x)
+    if 0 in shape:
+        column = [n if a in along else 1 for a, n in enumerate(shape)]
+        x = x * (1 if w is None else np.reshape(w, column)) + (0 if b is None else np.reshape(b, column))
+        return x, None, None
+    along = along if w is not None or b is not None else ()
+    size = tuple(shape[a] for a in along)
+    w, b = np.ones(size, dtype) if w is None else w, np.zeros(size, dtype) if b is None else b
+    return Normalize.apply(x, w, b, axes=axes, along=along, eps=eps, centred=how.get("centred", True))
 
 
 def batch_norm(input: A, weight: ArrayLike | None, bias: ArrayLike | None, eps: float = 1e-5) -> A:
@@ -66,24 +130,62 @@ def batch_norm(input: A, weight: ArrayLike | None, bias: ArrayLike | None, eps: 
 
     The training form (Ioffe & Szegedy 2015), by the batch's own statistics.
     """
+    return batch_normalised(input, weight, bias, eps)[0]
+
+
+def batch_normalised(input: A, weight: ArrayLike | None, bias: ArrayLike | None, eps: float) -> tuple[A, Any, Any]:
+    """`batch_norm`, and the mean and variance that it took; None of an empty batch."""
     shape = shape_of(input)
     check_ndim("batch_norm", "input", input, (2, 3, 4, 5), "(N, C, …)")
     axes = (0, *range(2, len(shape)))
     size = math.prod(shape[a] for a in axes)
     if size == 1:
         raise ArgumentError(f"batch_norm: input {shape} has one value per channel; training needs more")
-    return scale_channels("batch_norm", normalised(input, axes, eps), weight, bias)
+    check_channels("batch_norm", shape, weight, bias)
+    return normalised(input, axes, eps, weight, bias, (1,))
+
+
+def check_channels(op: str, shape: Shape, weight: Any, bias: Any) -> None:
+    """ArgumentError if weight or bias have not one number for each channel (axis 1)."""
+    for name, value in (("weight", weight), ("bias", bias)):
+        if value is not None and shape_of(value) != shape[1:2]:
+            raise ArgumentError(f"{op}: {name} has shape {shape_of(value)}; input {shape} expects ({shape[1]},)")
+
+
+class ScaleChannels(Op):
+    """y[n,c,…] = w[c] x[n,c,…] + b[c]        dx = w g,  dw = Σ g x,  db = Σ g, the sums over all axes but that of c"""
+
+    floating = True
+    promotes = True
+
+    def forward(x: Array, w: Array, b: Array) -> Array:
+        return chosen.scale_channels(x, w, b)
+
+    def d_x(g: Array, w: Array) -> Array:
+        return ScaleChannels.apply(g, w, np.zeros(w.shape, w.dtype))
+
+    def d_w(g: Array, x: Array) -> Array:
+        return summed_along(g * x, (1,))
+
+    def d_b(g: Array) -> Array:
+        return ChannelSum.apply(g, axis=1)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        x = draw.array((draw.integer(1, 3), *draw.shape(1, 3, smallest=1)), Real())
+        return Sample((x, *(draw.array(x.shape[1:2], Real()) for _ in range(2))), {})
 
 
 def scale_channels(op: str, y: Array, weight: Array | None, bias: Array | None) -> Array:
     """Each channel (axis 1) times its weight plus its bias."""
     shape = shape_of(y)
-    for name, value in (("weight", weight), ("bias", bias)):
-        if value is not None and shape_of(value) != shape[1:2]:
-            raise ArgumentError(f"{op}: {name} has shape {shape_of(value)}; input {shape} expects ({shape[1]},)")
-    if weight is not None:
-        y = y * np.reshape(weight, column(shape))
-    return y if bias is None else y + np.reshape(bias, column(shape))
+    check_channels(op, shape, weight, bias)
+    if weight is None and bias is None:
+        return y
+    one, dtype = shape[1:2], dtype_of(y)
+    return ScaleChannels.apply(
+        y, np.ones(one, dtype) if weight is None else weight, np.zeros(one, dtype) if bias is None else bias
+    )
 
 
 def column(shape: Shape) -> Shape:
@@ -105,10 +207,8 @@ def layer_norm(
     for name, value in (("weight", weight), ("bias", bias)):
         if value is not None and shape_of(value) != last:
             raise ArgumentError(f"layer_norm: {name} has shape {shape_of(value)}; expected {last}")
-    y = normalised(input, tuple(range(len(shape) - len(last), len(shape))), eps)
-    if weight is not None:
-        y = y * weight
-    return y if bias is None else y + bias
+    axes = tuple(range(len(shape) - len(last), len(shape)))
+    return normalised(input, axes, eps, weight, bias, axes)[0]
 
 
 def drop(input: A, p: float, generator: Any) -> A:

@@ -14,8 +14,9 @@ from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.types import A, ArrayLike, Shape
 from tinygrad_cnn.nn.functional.pooling import avg_pool2d
 from tinygrad_cnn.ops.checks import check_ndim
-from tinygrad_cnn.ops.norm import column, normalised, scale_channels
+from tinygrad_cnn.ops.norm import batch_normalised, check_channels, normalised, scale_channels
 from tinygrad_cnn.tensor import Tensor
+from tinygrad_cnn.tensor.arrays import as_plain
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "local_response_norm", "rms_norm"]
 
@@ -40,11 +41,10 @@ def batch_norm(
     if not training:
         return _by_running("batch_norm", input, running_mean, running_var, weight, bias, eps)
     _check_statistics("batch_norm", input, running_mean)
-    y = ops.batch_norm(input, weight, bias, eps)
-    shape = shape_of(input)
-    if running_mean is not None and running_var is not None and 0 not in shape:
-        axes = (0, *range(2, len(shape)))
-        _follow(running_mean, running_var, input, axes, 1 if math.prod(shape[a] for a in axes) > 1 else 0, momentum)
+    y, mean, variance = batch_normalised(input, weight, bias, eps)
+    if running_mean is not None and running_var is not None and mean is not None:
+        shape = shape_of(input)
+        _follow(running_mean, running_var, mean, variance, shape[0] * math.prod(shape[2:]), momentum)
     return y
 
 
@@ -72,9 +72,10 @@ def instance_norm(
         raise ArgumentError(f"{op}: input {shape} has one place per channel; statistics need more")
     _check_statistics(op, input, running_mean)
     axes = tuple(range(2, len(shape)))
-    y = scale_channels(op, normalised(input, axes, eps), weight, bias)
-    if running_mean is not None and running_var is not None and 0 not in shape:
-        _follow(running_mean, running_var, input, axes, 1, momentum)
+    check_channels(op, shape, weight, bias)
+    y, mean, variance = normalised(input, axes, eps, weight, bias, (1,))
+    if running_mean is not None and running_var is not None and mean is not None:
+        _follow(running_mean, running_var, mean, variance, math.prod(shape[2:]), momentum)
     return y
 
 
@@ -86,8 +87,9 @@ def _by_running(
     shape = shape_of(x)
     check_ndim(op, "input", x, (2, 3, 4, 5), "(N, C, …)")
     _check_statistics(op, x, mean)
-    y = (x - mean.reshape(column(shape))) * (var.reshape(column(shape)) + eps).rsqrt()
-    return scale_channels(op, y, weight, bias)
+    check_channels(op, shape, weight, bias)
+    factor = (var + eps).rsqrt() if weight is None else weight * (var + eps).rsqrt()
+    return scale_channels(op, x, factor, -mean * factor if bias is None else bias - mean * factor)
 
 
 def _check_statistics(op: str, x: ArrayLike, mean: Any) -> None:
@@ -99,14 +101,11 @@ def _check_statistics(op: str, x: ArrayLike, mean: Any) -> None:
 
 
 @no_grad()
-def _follow(mean: Tensor, var: Tensor, x: ArrayLike, axes: tuple[int, ...], correction: int, momentum: float) -> None:
-    """Move the running statistics towards those over the axes, averaged over the samples."""
-    values = x.detach() if isinstance(x, Tensor) else x
-    mean_now, var_now = ops.mean(values, axes), ops.var(values, axes, correction=correction)
-    if 0 not in axes:
-        mean_now, var_now = ops.mean(mean_now, 0), ops.mean(var_now, 0)
-    mean.copy_(mean * (1 - momentum) + mean_now * momentum)
-    var.copy_(var * (1 - momentum) + var_now * momentum)
+def _follow(mean: Tensor, var: Tensor, mean_now: Any, var_now: Any, count: int, momentum: float) -> None:
+    """Move the running statistics towards those of `count` values each, averaged over the samples."""
+    now = np.mean(as_plain(mean_now), 0).reshape(-1), np.mean(as_plain(var_now), 0).reshape(-1) * (count / (count - 1))
+    for running, value in zip((mean, var), now, strict=True):
+        running.copy_(as_plain(running) * (1 - momentum) + value * momentum)
 
 
 def group_norm(input: A, num_groups: int, weight: ArrayLike = None, bias: ArrayLike = None, eps: float = 1e-5) -> A:
@@ -120,7 +119,7 @@ def group_norm(input: A, num_groups: int, weight: ArrayLike = None, bias: ArrayL
     if shape[0] * size == 1:
         raise ArgumentError(f"group_norm: input {shape} has one value per group; statistics need more")
     groups = ops.reshape(input, (shape[0], num_groups, size))
-    y = ops.reshape(normalised(groups, (2,), eps), shape)
+    y = ops.reshape(normalised(groups, (2,), eps)[0], shape)
     return scale_channels("group_norm", y, weight, bias)
 
 
@@ -132,12 +131,8 @@ def rms_norm(input: A, normalized_shape: Sequence[int], weight: ArrayLike = None
     shape, last = shape_of(input), tuple(normalized_shape)
     check_last("rms_norm", shape, last, weight=weight)
     floor = float(np.finfo(dtype_of(input)).eps) if eps is None else eps
-    axes = tuple(range(-len(last), 0))
-    half = dtype_of(input) == np.float16
-    wide = ops.astype(input, np.float32) if half else input  # whose squares are not too large
-    y = wide * ops.rsqrt(ops.mean(wide * wide, axes, True) + floor) if 0 not in shape else wide * 1
-    y = ops.astype(y, np.float16) if half else y
-    return y if weight is None else y * weight
+    axes = tuple(range(len(shape) - len(last), len(shape)))
+    return normalised(input, axes, floor, weight, None, axes, centred=False)[0]
 
 
 def check_last(op: str, shape: Shape, last: Shape, **parameters: Any) -> None:

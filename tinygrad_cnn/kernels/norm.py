@@ -1,0 +1,384 @@
+"""Normalisation: mean and variance over some axes, what they scale and shift, and the way back, in few passes.
+
+An array is seen as it lies in memory. What is kept apart (channels, say) and what the statistics are taken over come
+in turns: ``O`` kept, ``A`` reduced, ``K`` kept, ``B`` reduced, each of them perhaps 1. Planes of channels, NCHW and the
+rows of a layer norm end in runs of B elements; pixels end in K, and then several rows side by side are one.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinygrad_cnn.core.types import NDArray, Shape
+from tinygrad_cnn.kernels import definition
+from tinygrad_cnn.kernels.passes import Result, Task, memory_order, share, split
+
+CACHED = 1 << 15
+"""Elements of a block: 128 KiB of float32, of which several fit the second cache."""
+ROW = 1 << 12
+"""Elements that rows of pixels side by side should have."""
+
+
+class Lying(NamedTuple):
+    """An array as it lies in memory, as (O, A, K, B), and how to come back."""
+
+    x: NDArray
+    order: tuple[int, ...]
+    """The axes of the array in the order of memory."""
+    kept: Shape
+    """The sizes of its kept axes in that order."""
+    axes: tuple[int, ...]
+
+    def place(self, y: NDArray) -> NDArray:
+        """What lies as `x` does, with the axes of the array."""
+        return y.transpose(np.argsort(self.order))
+
+    def flat(self, statistic: NDArray) -> NDArray:
+        """A statistic of the array's axes as (O, K)."""
+        lying = statistic.transpose(self.order)
+        return np.ascontiguousarray(lying).reshape(self.x.shape[0], self.x.shape[2])
+
+    def full(self, statistic: NDArray) -> NDArray:
+        """A statistic (O, K) with the array's axes, 1 for the reduced ones."""
+        shape = [1] * len(self.order)
+        kept = iter(self.kept)
+        for place, axis in enumerate(self.order):
+            if axis not in self.axes:
+                shape[place] = next(kept)
+        return statistic.reshape(shape).transpose(np.argsort(self.order))
+
+
+def lying(x: NDArray, axes: tuple[int, ...], order: tuple[int, ...] | None = None) -> Lying:
+    """How x lies, in memory or in the given order of its axes: a copy only where it must be."""
+    if order is None:
+        order = memory_order(x)
+    if order is None or (groups := _turns(x.shape, axes, order)) is None:
+        order = (*(a for a in range(x.ndim) if a not in axes), *axes)
+        groups = _turns(x.shape, axes, order)
+    assert groups is not None
+    seen = np.ascontiguousarray(x.transpose(order))
+    return Lying(seen.reshape(groups), order, tuple(x.shape[a] for a in order if a not in axes), axes)
+
+
+def _turns(shape: Shape, axes: tuple[int, ...], order: tuple[int, ...]) -> tuple[int, ...] | None:
+    """The sizes O, A, K, B; None if kept and reduced axes take more turns."""
+    sizes, turn = [1, 1, 1, 1], 0
+    for axis in order:
+        if shape[axis] == 1:
+            continue
+        if turn % 2 != (axis in axes):
+            turn += 1
+        if turn > 3:
+            return None
+        sizes[turn] *= shape[axis]
+    if sizes[2] == 1 and sizes[3] == 1:  # whole rows
+        sizes = [1, 1, sizes[0], sizes[1]]
+    return tuple(sizes)
+
+
+# ---- both ways -------------------------------------------------------------------------------------------------------
+
+
+def normalize(
+    x: NDArray, w: NDArray, b: NDArray, *, axes: tuple[int, ...], along: tuple[int, ...], eps: float, centred: bool
+) -> tuple[NDArray, NDArray, NDArray]:
+    """w (x - mean) / √(variance + eps) + b, the mean, and the variance, over the axes; without `centred` the mean is 0.
+
+    w and b lie along some axes, all kept or all reduced, and are numbers if there are none.
+    """
+    if x.dtype.char not in "fd" or not w.dtype == b.dtype == x.dtype:
+        how: dict[str, Any] = {"axes": axes, "along": along, "eps": eps, "centred": centred}
+        if (dtype := np.result_type(x, w, b)) != np.float16:
+            return definition.normalize(x, w, b, **how)
+        y, mean, variance = normalize(*(np.asarray(v, np.float32) for v in (x, w, b)), **how)
+        return y.astype(dtype), mean, variance
+    at = lying(x, axes)
+    if along and along[0] in axes:
+        at = lying(x, axes, (*(a for a in range(x.ndim) if a not in axes), *axes))
+        y, mean, variance = _rows(at.x[0, 0], w.reshape(-1), b.reshape(-1), eps, centred)
+    else:
+        scale, shift = (at.flat(spread(v, x.ndim, x.shape, along, axes)) for v in (w, b))
+        mean, variance = _moments(at.x, centred)
+        factor = scale / np.sqrt(variance + x.dtype.type(eps))
+        y = _linear(at.x, factor, shift - mean * factor)
+    shape = tuple(x.shape[a] for a in at.order)
+    return at.place(y.reshape(shape)), at.full(mean), at.full(variance)
+
+
+def normalize_back(
+    g: NDArray,
+    x: NDArray,
+    w: NDArray,
+    mean: NDArray,
+    variance: NDArray,
+    *,
+    axes: tuple[int, ...],
+    along: tuple[int, ...],
+    eps: float,
+    centred: bool,
+    wanted: Sequence[bool],
+) -> tuple[NDArray | None, NDArray | None, NDArray | None]:
+    """The cotangents of x, w and b; None where they are not wanted."""
+    if x.dtype.char not in "fd" or not w.dtype == g.dtype == x.dtype:
+        how: dict[str, Any] = {"axes": axes, "along": along, "eps": eps, "centred": centred, "wanted": wanted}
+        if np.result_type(x, w, g) != np.float16:
+            return definition.normalize_back(g, x, w, mean, variance, **how)
+        g, x, w = (np.asarray(v, np.float32) for v in (g, x, w))
+        return normalize_back(g, x, w, mean, variance, **how)
+    inner = bool(along) and along[0] in axes
+    order = (*(a for a in range(x.ndim) if a not in axes), *axes) if inner else None
+    at = lying(x, axes, order)
+    cotangent = np.ascontiguousarray(g.transpose(at.order)).reshape(at.x.shape)
+    middle, inverse = at.flat(mean), 1 / np.sqrt(at.flat(variance) + x.dtype.type(eps))
+    shape = tuple(x.shape[a] for a in at.order)
+    if inner:
+        dx, dw, db = _rows_back(cotangent[0, 0], at.x[0, 0], w.reshape(-1), middle[0], inverse[0], centred)
+        return at.place(dx.reshape(shape)), dw.reshape(w.shape), db.reshape(w.shape)
+    scale = at.flat(spread(w, x.ndim, x.shape, along, axes))
+    total, product = _products(cotangent, at.x, middle)
+    dw, db = (gathered(at.full(v), along) for v in (product * inverse, total))
+    if not wanted[0]:
+        return None, dw, db
+    n = x.dtype.type(at.x.shape[1] * at.x.shape[3])
+    factor = scale * inverse
+    of_x = -factor * inverse * inverse * product / n
+    rest = -factor * total / n - of_x * middle if centred else -of_x * middle
+    return at.place(_combined(cotangent, at.x, factor, of_x, rest).reshape(shape)), dw, db
+
+
+# ---- a scale and a shift for each of the statistics (batch norm) -----------------------------------------------------
+
+
+def scale_channels(x: NDArray, w: NDArray, b: NDArray) -> NDArray:
+    """Each channel (axis 1) of x times its w plus its b."""
+    if x.dtype.char not in "fd" or not w.dtype == b.dtype == x.dtype or x.size == 0:
+        return definition.scale_channels(x, w, b)
+    at = lying(x, (0, *range(2, x.ndim)))
+    y = _linear(at.x, w.reshape(1, -1), b.reshape(1, -1))
+    return at.place(y.reshape([x.shape[a] for a in at.order]))
+
+
+def _share(tasks: Sequence[Task], work: Callable[[Sequence[Task]], Result], *, cost: float) -> list[Result]:
+    """`share`, without a warning of infinities, whose statistics are NaN."""
+
+    def quietly(some: Sequence[Task]) -> Result:
+        with np.errstate(invalid="ignore", over="ignore"):
+            return work(some)
+
+    return share(tasks, quietly, cost=cost)
+
+
+def spread(v: NDArray, ndim: int, shape: Shape, along: tuple[int, ...], axes: tuple[int, ...]) -> NDArray:
+    """What lies along some kept axes, repeated along all of them, with 1 for the reduced ones."""
+    own = v.reshape([shape[a] if a in along else 1 for a in range(ndim)])
+    return np.broadcast_to(own, [1 if a in axes else shape[a] for a in range(ndim)])
+
+
+def gathered(v: NDArray, along: tuple[int, ...]) -> NDArray:
+    """The sum over all axes but those."""
+    return np.asarray(np.sum(v, axis=tuple(a for a in range(v.ndim) if a not in along)))
+
+
+def _side_by_side(x: NDArray, *columns: NDArray) -> tuple[NDArray, ...]:
+    """(O, A, K) with several rows as one, and what lies along K (O, K) as often."""
+    outer, rows, width = x.shape
+    times = math.gcd(rows, 1 << max(0, (ROW // max(1, width)).bit_length() - 1))
+    return x.reshape(outer, rows // times, times * width), *(np.tile(c, (1, times)) for c in columns)
+
+
+def _added(sums: NDArray, width: int) -> NDArray:
+    """Sums of rows side by side (O, times · K), as (O, K)."""
+    return np.asarray(sums.reshape(len(sums), -1, width).sum(1))
+
+
+def _blocks(x: NDArray) -> list[tuple[int, slice]]:
+    """Parts of (O, A, K) that fit the cache: the place in O, and rows."""
+    rows = max(1, CACHED // max(1, x.shape[2]))
+    return [(o, part) for o in range(len(x)) for part in split(x.shape[1], rows)]
+
+
+def _moments(x: NDArray, centred: bool) -> tuple[NDArray, NDArray]:
+    """Mean and variance of (O, A, K, B) as (O, K): sums of blocks in the dtype of x, the blocks in float64."""
+    outer, rows, kept, run = x.shape
+    n, dtype = rows * run, x.dtype
+    if run > 1 or rows == 1:
+        lines, ones = x.reshape(-1, run), np.ones(run, dtype)
+        parts = split(len(lines), max(1, CACHED // run))
+
+        def over(values: list[NDArray]) -> NDArray:
+            lists = np.concatenate(values).astype(np.float64)
+            return np.asarray(lists.reshape(outer, rows, kept).sum(1) / n)
+
+        def means(some: Sequence[slice]) -> NDArray:
+            return np.concatenate([lines[part] @ ones for part in some])
+
+        mean = over(_share(parts, means, cost=x.nbytes)).astype(dtype) if centred else np.zeros((outer, kept), dtype)
+        middles = np.broadcast_to(mean[:, None], (outer, rows, kept)).reshape(-1, 1)
+
+        def squares(some: Sequence[slice]) -> NDArray:
+            spare, found = np.empty((min(len(lines), max(1, CACHED // run)), run), dtype), []
+            for part in some:
+                z = np.subtract(lines[part], middles[part], out=spare[: part.stop - part.start])
+                found.append(np.einsum("ij,ij->i", z, z))
+            return np.concatenate(found)
+
+        return mean, over(_share(parts, squares, cost=3 * x.nbytes)).astype(dtype)
+    wide, *_ = _side_by_side(x[..., 0])
+    parts_of = _blocks(wide)
+
+    def column_means(some: Sequence[tuple[int, slice]]) -> NDArray:
+        sums = np.zeros((outer, wide.shape[2]))
+        for o, part in some:
+            sums[o] += np.ones(part.stop - part.start, dtype) @ wide[o, part]
+        return sums
+
+    total = sum(_share(parts_of, column_means, cost=x.nbytes)) if centred else np.zeros((outer, wide.shape[2]))
+    mean = (_added(np.asarray(total), kept) / n).astype(dtype)
+    middle = np.tile(mean, (1, wide.shape[2] // kept))
+
+    def column_squares(some: Sequence[tuple[int, slice]]) -> NDArray:
+        sums = np.zeros((outer, wide.shape[2]))
+        spare = np.empty((max(1, CACHED // wide.shape[2]), wide.shape[2]), dtype)
+        for o, part in some:
+            z = np.subtract(wide[o, part], middle[o], out=spare[: part.stop - part.start])
+            np.multiply(z, z, out=z)
+            sums[o] += np.ones(len(z), dtype) @ z
+        return sums
+
+    squares_of = np.asarray(sum(_share(parts_of, column_squares, cost=4 * x.nbytes)))
+    return mean, (_added(squares_of, kept) / n).astype(dtype)
+
+
+def _products(g: NDArray, x: NDArray, mean: NDArray) -> tuple[NDArray, NDArray]:
+    """Σ g and Σ g (x - mean), each (O, K)."""
+    outer, rows, kept, run = x.shape
+    dtype = x.dtype
+    if run > 1 or rows == 1:
+        lines, others, ones = x.reshape(-1, run), g.reshape(-1, run), np.ones(run, dtype)
+        middles = np.broadcast_to(mean[:, None], (outer, rows, kept)).reshape(-1, 1)
+
+        def sums(some: Sequence[slice]) -> NDArray:
+            spare, found = np.empty((min(len(lines), max(1, CACHED // run)), run), dtype), []
+            for part in some:
+                z = np.subtract(lines[part], middles[part], out=spare[: part.stop - part.start])
+                found.append(np.stack([others[part] @ ones, np.einsum("ij,ij->i", z, others[part])]))
+            return np.concatenate(found, 1)
+
+        found = _share(split(len(lines), max(1, CACHED // run)), sums, cost=4 * x.nbytes)
+        both = np.concatenate(found, 1).astype(np.float64).reshape(2, outer, rows, kept).sum(2).astype(dtype)
+        return both[0], both[1]
+    wide, middle = _side_by_side(x[..., 0], mean)
+    other = g.reshape(wide.shape)
+
+    def column_sums(some: Sequence[tuple[int, slice]]) -> NDArray:
+        both = np.zeros((2, outer, wide.shape[2]))
+        spare = np.empty((max(1, CACHED // wide.shape[2]), wide.shape[2]), dtype)
+        for o, part in some:
+            z, h, ones = spare[: part.stop - part.start], other[o, part], np.ones(part.stop - part.start, dtype)
+            both[0, o] += ones @ h
+            np.subtract(wide[o, part], middle[o], out=z)
+            both[1, o] += ones @ np.multiply(z, h, out=z)
+        return both
+
+    both = np.asarray(sum(_share(_blocks(wide), column_sums, cost=5 * x.nbytes)))
+    return _added(both[0], kept).astype(dtype), _added(both[1], kept).astype(dtype)
+
+
+def _linear(x: NDArray, factor: NDArray, shift: NDArray) -> NDArray:
+    """factor x + shift, of (O, A, K, B) and (O, K)."""
+    y = np.empty(x.shape, x.dtype)
+    source, out, factors, shifts = _in_rows(x, y, factor, shift)
+
+    def work(some: Sequence[tuple[int, slice]]) -> None:
+        for o, part in some:
+            f, s = (v[o] if v.shape[1] == 1 else v[o, part] for v in (factors, shifts))
+            np.multiply(source[o, part], f, out=out[o, part])
+            np.add(out[o, part], s, out=out[o, part])
+
+    _share(_blocks(source), work, cost=4 * x.nbytes)
+    return y
+
+
+def _combined(g: NDArray, x: NDArray, of_g: NDArray, of_x: NDArray, rest: NDArray) -> NDArray:
+    """of_g g + of_x x + rest, of (O, A, K, B) and (O, K)."""
+    y = np.empty(x.shape, x.dtype)
+    source, out, own, other, left = _in_rows(x, y, of_x, of_g, rest)
+    cotangent = g.reshape(source.shape)
+
+    def work(some: Sequence[tuple[int, slice]]) -> None:
+        spare = np.empty((min(source.shape[1], max(1, CACHED // source.shape[2])), source.shape[2]), x.dtype)
+        for o, part in some:
+            a, b, c = (v[o] if v.shape[1] == 1 else v[o, part] for v in (own, other, left))
+            z, into = spare[: part.stop - part.start], out[o, part]
+            np.multiply(source[o, part], a, out=into)
+            np.add(into, c, out=into)
+            np.add(into, np.multiply(cotangent[o, part], b, out=z), out=into)
+
+    _share(_blocks(source), work, cost=6 * x.nbytes)
+    return y
+
+
+def _in_rows(x: NDArray, y: NDArray, *values: NDArray) -> tuple[NDArray, ...]:
+    """x and y as (·, rows, columns), and values (O, K) as they broadcast against these rows."""
+    outer, rows, kept, run = x.shape
+    if run > 1 or rows == 1:  # (1, O·A·K, B)
+        repeated = (np.broadcast_to(v[:, None], (outer, rows, kept)).reshape(1, -1, 1) for v in values)
+        return x.reshape(1, -1, run), y.reshape(1, -1, run), *repeated
+    wide, *tiled = _side_by_side(x[..., 0], *values)
+    return wide, y.reshape(wide.shape), *(v[:, None] for v in tiled)
+
+
+# ---- statistics of each row, scale and shift along it (layer norm) ---------------------------------------------------
+
+
+def _rows(x: NDArray, w: NDArray, b: NDArray, eps: float, centred: bool) -> tuple[NDArray, NDArray, NDArray]:
+    """Each row normalised, times w, plus b; its mean and its variance as (1, rows)."""
+    rows, width = x.shape
+    y, mean, variance = np.empty_like(x), np.zeros((rows, 1), x.dtype), np.empty((rows, 1), x.dtype)
+    part_of, n, least = np.full((width, 1), 1 / width, x.dtype), x.dtype.type(width), x.dtype.type(eps)
+
+    def work(some: Sequence[slice]) -> None:
+        for part in some:
+            source, z = x[part], y[part]
+            if centred:
+                np.matmul(source, part_of, out=mean[part])
+                source = np.subtract(source, mean[part], out=z)
+            variance[part, 0] = np.einsum("ij,ij->i", source, source) / n
+            np.multiply(source, 1 / np.sqrt(variance[part] + least), out=z)
+            np.multiply(z, w, out=z)
+            np.add(z, b, out=z)
+
+    _share(split(rows, max(1, CACHED // width)), work, cost=6 * x.nbytes)
+    return y, mean.T, variance.T
+
+
+def _rows_back(
+    g: NDArray, x: NDArray, w: NDArray, mean: NDArray, inverse: NDArray, centred: bool
+) -> tuple[NDArray, NDArray, NDArray]:
+    """The cotangents of x, w and b of `_rows`."""
+    rows, width = x.shape
+    dx, column, n = np.empty_like(x), w[:, None], x.dtype.type(width)
+    means, inverses = mean[:, None], inverse[:, None]
+
+    def work(some: Sequence[slice]) -> NDArray:
+        spare, sums = np.empty((2, min(rows, max(1, CACHED // width)), width), x.dtype), np.zeros((2, width))
+        for part in some:
+            h, into, count = g[part], dx[part], part.stop - part.start
+            z, t = spare[:, :count]
+            ones = np.ones(count, x.dtype)
+            np.multiply(np.subtract(x[part], means[part], out=z), inverses[part], out=z)  # the normalised rows
+            np.multiply(h, z, out=t)
+            sums[0] += ones @ t
+            sums[1] += ones @ h
+            np.multiply(z, (t @ column) / n, out=z)
+            np.multiply(h, w, out=into)
+            np.subtract(into, z, out=into)
+            if centred:
+                np.subtract(into, (h @ column) / n, out=into)
+            np.multiply(into, inverses[part], out=into)
+        return sums
+
+    sums = np.asarray(sum(_share(split(rows, max(1, CACHED // width)), work, cost=8 * x.nbytes))).astype(x.dtype)
+    return dx, sums[0], sums[1]
