@@ -14,6 +14,7 @@ from tinygrad_cnn.kernels import numpy_set
 from tinygrad_cnn.kernels.compiled.direct import set_runs
 from tinygrad_cnn.kernels.compiled.jit import inlined, sums
 from tinygrad_cnn.kernels.compiled.layout import transposed
+from tinygrad_cnn.kernels.compiled.panel import copy_run
 from tinygrad_cnn.kernels.recurrent import Sizes, beside, room
 
 FITTING = 1 << 20
@@ -193,7 +194,7 @@ def lstm(
     sizes: Sizes,
     keep: bool,
 ) -> tuple[NDArray, NDArray, NDArray, NDArray, NDArray]:
-    """See `definition`."""
+    """See `definition`. Each gate of a step is one run, of all rows."""
     if x.dtype != F or w_hr is not None:
         return numpy_set.lstm(x, w_ih, w_hh, b, h, c, w_hr, sizes=sizes, keep=keep)
     (steps, batch, inputs), hidden = x.shape, c.shape[1]
@@ -201,12 +202,9 @@ def lstm(
     w = beside(w_ih, w_hh, b).reshape(4, hidden, -1)[[0, 1, 3, 2]]
     w[:3] *= HALF
     z, w = slots_of(x, h, slots), transposed(w.reshape(4 * hidden, -1))
-    gates, tanhs, y = (
-        room((slots, batch, 5 * hidden), x.dtype, sizes),
-        room((slots, batch, hidden), x.dtype, sizes),
-        np.empty((steps + 2, batch, hidden), F),
-    )
-    gates[0, :, 4 * hidden :] = c
+    gates, tanhs = (room((slots, *lead, batch, hidden), x.dtype, sizes) for lead in ((5,), ()))
+    y, by_gate = np.empty((steps + 2, batch, hidden), F), w.reshape(-1, 4, hidden).swapaxes(0, 1)
+    gates[0, 4] = c
     x, counts = plain(x), counts_of(steps, batch, sizes)
     if as_one(w, batch):
         _lstm_walk(x, z, w, gates, tanhs, y, counts)
@@ -215,27 +213,25 @@ def lstm(
             at, to = t % slots, (t + 1) % slots
             if slots <= steps:
                 z[at, :, :inputs] = x[t]
-            np.matmul(z[at, :n], w, out=gates[at, :n, : 4 * hidden])
+            np.matmul(z[at, :n], by_gate, out=gates[at, :4, :n])
             _lstm_gates(z[at], z[to], gates[at], gates[to], tanhs[at], y[t], n)
-    cell = gates[steps % slots, :, 4 * hidden :]
+    cell = gates[steps % slots, 4]
     y[steps], y[steps + 1] = z[steps % slots, :, inputs:-1], cell
-    return y, cell, z, gates.reshape(slots, batch, 5, hidden).swapaxes(1, 2), tanhs
+    return y, cell, z, gates, tanhs
 
 
 @sums
 def _lstm_walk(x: NDArray, z: NDArray, w: NDArray, gates: NDArray, tanhs: NDArray, y: NDArray, counts: NDArray) -> None:
-    slots, wide, inputs = len(z), w.shape[1], x.shape[2]
-    flat, taps, none, runs = (
-        w.reshape(-1),
-        np.arange(len(w)) * wide,
-        np.zeros(x.shape[1], x.dtype),
-        np.array([[0, 0, wide]]),
-    )
+    slots, wide, inputs, hidden = len(z), w.shape[1], x.shape[2], y.shape[2]
+    flat, taps, none = w.reshape(-1), np.arange(len(w)) * wide, np.zeros(x.shape[1], x.dtype)
+    runs = np.zeros((4, 1, 3), np.int64)
+    runs[:, 0, 0], runs[:, 0, 2] = hidden * np.arange(4), hidden
     for t in range(len(counts)):
         at, to, n = t % slots, (t + 1) % slots, counts[t]
         if slots <= len(counts):
             z[at, :, :inputs] = x[t]
-        set_runs(flat, taps, z[at, :n], none, gates[at, :n], runs)
+        for gate in range(4):
+            set_runs(flat, taps, z[at, :n], none, gates[at, gate, :n], runs[gate])
         _lstm_gates(z[at], z[to], gates[at], gates[to], tanhs[at], y[t], n)
 
 
@@ -245,24 +241,27 @@ def _lstm_gates(
 ) -> None:
     """The gates i f o g from their sums, where these stand, and the next c and h; the rows from n on keep theirs."""
     batch, hidden = y.shape
-    inputs = z.shape[1] - hidden - 1
+    width, size, whole = z.shape[1], n * hidden, batch * hidden
+    inputs, a, next_slot = width - hidden - 1, gates.reshape(-1), gates_next.reshape(-1)
+    i, f, o, g, c = a[:size], a[whole:], a[2 * whole :], a[3 * whole :], a[4 * whole :]
+    new, th, out = next_slot[4 * whole :], tanhs.reshape(-1), y.reshape(-1)
+    for gate in range(4):
+        some = a[gate * whole : gate * whole + size]
+        for k in range(size):
+            some[k] = tanh(some[k])
+    for k in range(size):
+        u, v, w = HALF * i[k] + HALF, HALF * f[k] + HALF, HALF * o[k] + HALF
+        i[k], f[k], o[k] = u, v, w
+        s = v * c[k] + u * g[k]
+        new[k] = s
+        s = tanh(s)
+        th[k], out[k] = s, w * s
+    flat, flat_next = z.reshape(-1), z_next.reshape(-1)
+    for b in range(n, batch):
+        copy_run(c, b * hidden, new, b * hidden, hidden)
+        copy_run(flat, b * width + inputs, out, b * hidden, hidden)
     for b in range(batch):
-        a, new, th, h, out = gates[b], gates_next[b, 4 * hidden :], tanhs[b], z_next[b, inputs:], y[b]
-        if b >= n:
-            new[:] = a[4 * hidden :]
-            h[:hidden] = z[b, inputs : inputs + hidden]
-        else:
-            for k in range(4 * hidden):
-                a[k] = tanh(a[k])
-            for k in range(hidden):
-                i, f, o = HALF * a[k] + HALF, HALF * a[hidden + k] + HALF, HALF * a[2 * hidden + k] + HALF
-                a[k], a[hidden + k], a[2 * hidden + k] = i, f, o
-                v = f * a[4 * hidden + k] + i * a[3 * hidden + k]
-                new[k] = v
-                v = tanh(v)
-                th[k] = v
-                h[k] = o * v
-        out[:] = h[:hidden]
+        copy_run(out, b * hidden, flat_next, b * width + inputs, hidden)
 
 
 def lstm_back(
@@ -272,51 +271,62 @@ def lstm_back(
     if g.dtype != F or w_hr is not None:
         return numpy_set.lstm_back(g, gc, gates, tanhs, w_hh, w_hr, sizes=sizes)
     steps, batch, hidden = len(g) - 1, *g.shape[1:]
-    a, tanhs, w, g = plain(gates.swapaxes(1, 2)).reshape(-1, batch, 5 * hidden), plain(tanhs), plain(w_hh), plain(g)
-    d, dh, dc = room((steps, batch, 4 * hidden), g.dtype, sizes), np.array(g[steps], order="C"), np.array(gc, order="C")
-    counts = counts_of(steps, batch, sizes)
+    a, tanhs, w, g, spare = plain(gates), plain(tanhs), plain(w_hh), plain(g), np.empty((4, batch, hidden), F)
+    d = room((steps, batch, 4 * hidden), g.dtype, sizes)
+    dh, dc, counts = np.array(g[steps], order="C"), np.array(gc, order="C"), counts_of(steps, batch, sizes)
     if as_one(w, batch):
-        _lstm_walk_back(g, a, tanhs, w, d, dh, dc, counts)
+        _lstm_walk_back(g, a, tanhs, w, d, dh, dc, spare, counts)
     else:
         for t in reversed(range(steps)):
             n = counts[t]
-            _lstm_factors(g[t], a[t], tanhs[t], d[t], dh, dc, n)
+            _lstm_factors(g[t], a[t], tanhs[t], d[t], dh, dc, spare, n)
             np.matmul(d[t, :n], w, out=dh[:n])
     return d, dh, dc, g[:0]
 
 
 @sums
 def _lstm_walk_back(
-    g: NDArray, gates: NDArray, tanhs: NDArray, w: NDArray, d: NDArray, dh: NDArray, dc: NDArray, counts: NDArray
+    g: NDArray,
+    gates: NDArray,
+    tanhs: NDArray,
+    w: NDArray,
+    d: NDArray,
+    dh: NDArray,
+    dc: NDArray,
+    spare: NDArray,
+    counts: NDArray,
 ) -> None:
     hidden = dh.shape[1]
-    flat, taps, none, runs = (
-        w.reshape(-1),
-        np.arange(len(w)) * hidden,
-        np.zeros(len(dh), g.dtype),
-        np.array([[0, 0, hidden]]),
-    )
+    flat, taps, none = w.reshape(-1), np.arange(len(w)) * hidden, np.zeros(len(dh), g.dtype)
+    runs = np.array([[0, 0, hidden]])
     for t in range(len(counts) - 1, -1, -1):
         n = counts[t]
-        _lstm_factors(g[t], gates[t], tanhs[t], d[t], dh, dc, n)
+        _lstm_factors(g[t], gates[t], tanhs[t], d[t], dh, dc, spare, n)
         set_runs(flat, taps, d[t, :n], none, dh[:n], runs)
 
 
 @sums
-def _lstm_factors(g: NDArray, gates: NDArray, tanhs: NDArray, d: NDArray, dh: NDArray, dc: NDArray, n: int) -> None:
-    """The cotangents of the sums, i f g o, and that of the c before."""
-    hidden = dh.shape[1]
+def _lstm_factors(
+    g: NDArray, gates: NDArray, tanhs: NDArray, d: NDArray, dh: NDArray, dc: NDArray, spare: NDArray, n: int
+) -> None:
+    """The cotangents of the sums, i f g o, gate by gate in `spare` and then in rows, and that of the c before."""
+    batch, hidden = dh.shape
+    size, whole, a, to = n * hidden, batch * hidden, gates.reshape(-1), spare.reshape(-1)
+    i, f, o, new, c = a[:size], a[whole:], a[2 * whole :], a[3 * whole :], a[4 * whole :]
+    di, df, dg, do = to[:size], to[whole:], to[2 * whole :], to[3 * whole :]
+    th, from_above, of_h, of_c = tanhs.reshape(-1), g.reshape(-1), dh.reshape(-1), dc.reshape(-1)
+    for k in range(size):
+        u, t, p, q, r, s = of_h[k] + from_above[k], th[k], i[k], f[k], o[k], new[k]
+        v = of_c[k] + u * r * (ONE - t * t)
+        di[k] = v * s * p * (ONE - p)
+        df[k] = v * c[k] * q * (ONE - q)
+        dg[k] = v * p * (ONE - s * s)
+        do[k] = u * t * r * (ONE - r)
+        of_c[k] = v * q
+    rows = d.reshape(-1)
     for b in range(n):
-        a, to, th, g_b, dh_b, dc_b = gates[b], d[b], tanhs[b], g[b], dh[b], dc[b]
-        for k in range(hidden):
-            i, f, o, new, t = a[k], a[hidden + k], a[2 * hidden + k], a[3 * hidden + k], th[k]
-            u = dh_b[k] + g_b[k]
-            v = dc_b[k] + u * o * (ONE - t * t)
-            to[k] = v * new * i * (ONE - i)
-            to[hidden + k] = v * a[4 * hidden + k] * f * (ONE - f)
-            to[2 * hidden + k] = v * i * (ONE - new * new)
-            to[3 * hidden + k] = u * t * o * (ONE - o)
-            dc_b[k] = v * f
+        for gate in range(4):
+            copy_run(to, gate * whole + b * hidden, rows, (4 * b + gate) * hidden, hidden)
 
 
 # ---- GRU -------------------------------------------------------------------------------------------------------------
