@@ -17,7 +17,7 @@ import numpy as np
 from threadpoolctl import threadpool_info
 
 import tinygrad_cnn as tg
-from benchmarks import limits, memory, report, sweep
+from benchmarks import limits, memory, playback, report, sweep
 from benchmarks.measure import alternately, best
 from benchmarks.networks import NETWORKS, Work, work
 from benchmarks.peers import FAST, MINE, OTHERS, OURS, Peer, installed
@@ -97,6 +97,8 @@ def main() -> None:
     set_threads(1)
     result["small"] = limits.small_graphs(50 if quick else 500)
     print(json.dumps(result["small"], indent=1))
+    result["playback"] = playback.playback(20 if quick else 60)
+    print(json.dumps(result["playback"], indent=1))
     result["kernels"] = limits.kernels()
     if not quick:
         result["growth"] = limits.growth()

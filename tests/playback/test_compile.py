@@ -2,6 +2,7 @@
 
 import threading
 import warnings
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from tinygrad_cnn.core.op import registry
 from tinygrad_cnn.gradcheck.drawing import RandomDraw
 from tinygrad_cnn.nn import functional as F
 from tinygrad_cnn.playback.compiling import Compiled
+from tinygrad_cnn.playback.fusing import FUSED
 
 
 @pytest.fixture(autouse=True)
@@ -537,3 +539,54 @@ def test_disable_and_decorator():
     assert tg.compile(fullgraph=True)(lambda x: x + 1)(ONE).tolist() == [2.0, 3.0]
     with pytest.raises(ValueError, match="expected a function"):
         tg.compile(3)
+
+
+# ---- with the compiled kernels ---------------------------------------------------------------------------------------
+
+
+def arithmetic(x, c, row):
+    y = x
+    for _ in range(4):
+        y = y * c + row - x / 3.0
+    low = y.clamp(max=2.0).maximum(c) * -1.0
+    return (low * low).sum() + y.mean()
+
+
+@pytest.mark.skipif(find_spec("numba") is None, reason="the kernels of the extra fast")
+def test_runs_of_arithmetic_become_one_loop():
+    tg.set_kernels("numba")
+    compiled = tg.compile(arithmetic)
+    rng = np.random.default_rng(0)
+    for turn in range(6):
+        arrays = [rng.standard_normal(s).astype("f") for s in ((5, 7), (5, 7), (7,))]
+        if turn == 5:
+            arrays[0][1, 2], arrays[1][2, 3], arrays[0][3, 4] = np.nan, np.inf, -np.inf
+        found = []
+        with np.errstate(all="ignore"):
+            for f in (arithmetic, compiled):
+                leaves = [tg.tensor(a, requires_grad=True) for a in arrays]
+                loss = f(*leaves)
+                loss.backward()
+                found.append([np.array(loss.detach()), *(np.array(v.grad) for v in leaves)])
+        for a, b in zip(*found, strict=True):
+            assert np.allclose(a, b, rtol=2e-5, atol=1e-5, equal_nan=True)
+    assert plays(compiled)
+    assert any(step.kind == FUSED for step in plans(compiled)[0].forward.steps)
+
+
+@pytest.mark.skipif(find_spec("numba") is None, reason="the kernels of the extra fast")
+@pytest.mark.parametrize("net", ["MLP", "CNN", "LSTM"])
+def test_training_with_compiled_kernels_is_the_same_but_for_rounding(net):
+    tg.set_kernels("numba")
+    make, data = NETS[net]
+    usual, played = (Training(make, "SGD", way) for way in ("usual", "step"))
+    rng = np.random.default_rng(0)
+    for _ in range(6):
+        x, y = data(rng)
+        state = tg.get_rng_state()
+        wanted = usual.step(x, y).item()
+        tg.set_rng_state(state)
+        assert played.step(x, y).item() == pytest.approx(wanted, rel=1e-5)
+        for a, b in zip(usual.numbers(), played.numbers(), strict=True):
+            assert np.allclose(a, b, rtol=1e-4, atol=1e-6)
+    assert plays(played.compiled)

@@ -19,6 +19,7 @@ from tinygrad_cnn.kernels.chosen import chosen
 from tinygrad_cnn.kernels.passes import RUN
 from tinygrad_cnn.optim.optimizer import Optimizer
 from tinygrad_cnn.optim.sgd import SGD
+from tinygrad_cnn.playback.fusing import FUSED, fused
 from tinygrad_cnn.playback.tape import (
     ACCUMULATE,
     CALL,
@@ -56,7 +57,10 @@ class Player:
 
     def __init__(self, tape: Tape, steps: list[Step], inputs: list[Slot], outputs: list[Slot | None]) -> None:
         self.tape = tape
-        self.steps = _needed(steps, [s for s in outputs if s is not None])
+        seen = [s for s in outputs if s is not None]
+        self.steps = _needed(steps, seen)
+        if chosen.name == "numba":
+            self.steps = fused(self.steps, seen)
         self.inputs, self.outputs = inputs, outputs
         self.names: dict[str, Any] = {"note_write": note_write, "wrap": Tensor.wrap, "asarray": np.asarray}
         self.fixed: dict[Slot, NDArray] = {s: s.array for s in tape.slots if s.kind in FIXED}
@@ -101,7 +105,7 @@ class Player:
         self.held_names: dict[int, list[str]] = {}
         for number, step in enumerate(self.steps):
             dying = [c for c in {self.classes[s] for s in _touched(step) if s in self.classes} if last[c] == number]
-            elementwise = step.kind == CALL and isinstance(step.function, np.ufunc) and step.function is not np.matmul
+            elementwise = step.kind == FUSED or (isinstance(step.function, np.ufunc) and step.function is not np.matmul)
             if elementwise:  # its result may take the place of what it uses for the last time
                 for c in dying:
                     for key, array in held.pop(c, []):
@@ -158,7 +162,9 @@ class Player:
 
     def _line(self, step: Step, escaping: set[int], free: dict[Any, Any], held: dict[int, Any]) -> None:
         body = self.lines
-        if step.kind == GUARD:
+        if step.kind == FUSED:
+            self._loop(step, escaping, free, held)
+        elif step.kind == GUARD:
             self.names["Broken"] = Broken
             args = ", ".join(map(self._tree, step.args))
             body.append(f"if {self._name(step.function)}({args}) != {self._name(step.source)}: raise Broken")
@@ -190,22 +196,23 @@ class Player:
         optimiser, body = step.args[0], self.lines
         leaves = [p for group in optimiser.param_groups for p in group["params"]]
         known = {s.source for s in self.steps if s.kind == ACCUMULATE}
-        small = all(p in known and p.array.size <= RUN for p in leaves)
-        if not small or chosen.name != "numpy":
+        if not all(p in known for p in leaves):
             body.append(f"{self._name(step.function)}({self._name(optimiser)})")
             return
         body.append(f"rates = {self._name(plain_rates)}({self._name(optimiser)}, {self._name(leaves)})")
         body.append(f"if rates is None: {self._name(step.function)}({self._name(optimiser)})")
         body.append("else:")
         times, minus = self._name(np.multiply, "f"), self._name(np.subtract, "f")
-        number = 0
         for k, group in enumerate(optimiser.param_groups):
             body.append(f"    rate = rates[{k}]")
             for p in group["params"]:
-                value, room = self._name(p.array, "a"), self._name(np.empty_like(p.array), "a")
-                body.append(f"    {times}({self._name(p)}._grad.array, rate, {room})")
-                body.append(f"    {minus}({value}, {room}, {value})")
-                number += 1
+                value, gradient = self._name(p.array, "a"), f"{self._name(p)}._grad.array"
+                if p.array.size <= RUN:
+                    room = self._name(np.empty_like(p.array), "a")
+                    body.append(f"    {times}({gradient}, rate, {room})")
+                    body.append(f"    {minus}({value}, {room}, {value})")
+                else:
+                    body.append(f"    {self._name(chosen.descend, 'f')}({value}, {gradient}, rate)")
         body.append(f"    {self._name(note_writes)}({self._name([p.array for p in leaves])})")
 
     def _seen_outside(self, slot: Slot) -> bool:
@@ -259,13 +266,7 @@ class Player:
             out = step.outs[0]
             args_of = [self._scalar(a, out) if ufunc else self._tree(a) for a in step.args]
             if self.classes[out] not in escaping:
-                array = out.array
-                key = array.shape, array.strides, array.dtype
-                places = free.get(key)
-                memory = places.pop() if places else np.empty_like(array)
-                self.fixed[out] = memory
-                held.setdefault(self.classes[out], []).append((key, memory))
-                where = self._slot(out)
+                where = self._room(out, escaping, free, held)
                 named = [f"{n}={self._tree(v)}" for n, v in step.options.items()]
                 if not ufunc and {*step.options} <= {"axis", "dtype", "keepdims"} and len(args_of) == 1:
                     axis, dtype, keep = (self._tree(step.options.get(n, d)) for n, d in _REDUCE)
@@ -297,6 +298,23 @@ class Player:
             for s in step.outs:
                 self.held_names.setdefault(self.classes[s], []).append(f"v{s.number}")
 
+    def _room(self, out: Slot, escaping: set[int], free: dict[Any, Any], held: dict[int, Any]) -> str:
+        """Memory for a result: kept for the next time, or new if somebody sees it."""
+        array = out.array
+        if self.classes[out] in escaping:
+            self._sees(out, f"{self._name(np.empty, 'f')}({self._name(array.shape)}, {self._name(array.dtype)})")
+        else:
+            key = array.shape, array.strides, array.dtype
+            places = free.get(key)
+            self.fixed[out] = memory = places.pop() if places else np.empty_like(array)
+            held.setdefault(self.classes[out], []).append((key, memory))
+        return self._slot(out)
+
+    def _loop(self, step: Step, escaping: set[int], free: dict[Any, Any], held: dict[int, Any]) -> None:
+        given = [self._tree(a) for a in step.args]
+        rooms = [self._room(out, escaping, free, held) for out in step.outs]
+        self.lines.append(f"{self._name(step.function, 'f')}({', '.join([*given, *rooms])})")
+
     def _scalar(self, value: Any, out: Slot) -> str:
         """A number of Python in the dtype in which NumPy takes it: it is found in a third of the time."""
         if type(value) in (int, float) and out.array.dtype.kind == "f":
@@ -311,7 +329,7 @@ def _needed(steps: list[Step], outputs: list[Slot]) -> list[Step]:
     """The steps without those whose results nobody uses."""
     used, kept = set(outputs), []
     for step in reversed(steps):
-        pure = step.kind == FETCH or (step.kind == CALL and not step.source)
+        pure = step.kind in (FETCH, FUSED) or (step.kind == CALL and not step.source)
         if not pure or any(slot in used for slot in step.outs):
             kept.append(step)
             used.update(slots_in((step.args, step.options)))

@@ -68,6 +68,11 @@ def contracted(function: F) -> F:
     return cast(F, njit(**OPTIONS, fastmath={"contract", "nsz"})(function))
 
 
+def contracted_here(function: F) -> F:
+    """The same, of a function that no file has: its machine code is not kept."""
+    return cast(F, njit(nogil=True, error_model="numpy", fastmath={"contract", "nsz"})(function))
+
+
 def inner(function: F) -> F:
     """Compile a function that other loops call, which keep it on disk with them."""
     return cast(F, njit(nogil=True, error_model="numpy", fastmath=SUMS)(function))
