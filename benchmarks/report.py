@@ -123,8 +123,8 @@ def page(result: dict[str, Any]) -> str:
         keys = list(dict.fromkeys(key for row in played for key in row["us"]))
         parts += [
             "## Steps that are played back, µs, one thread",
-            "MLP 2-16-16-1 of 32 points; 40 ops on 8 elements and back; LeNet-5 of one image; LSTM of one sequence of 20 "
-            "steps. [What that is](compile.md).",
+            "MLP 2-16-16-1 of 32 points; 40 ops on 8 elements and back; LeNet-5 of one image; LSTM of one sequence of "
+            "20 steps. [What that is](compile.md).",
             table(
                 ["", *keys], [[r["name"], *(f"{r['us'][k]:.0f}" if k in r["us"] else "" for k in keys)] for r in played]
             ),
