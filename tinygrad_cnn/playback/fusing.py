@@ -7,6 +7,7 @@ and a product may be rounded together, so results are the same but for rounding.
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -125,9 +126,8 @@ def _joined(run: list[Step], uses: dict[Slot, list[Step | None]]) -> list[Step]:
 def _loop(source: str) -> Callable[..., None]:
     """The compiled function; the same text once."""
     if source not in _compiled:
-        from tinygrad_cnn.kernels.compiled.jit import contracted_here  # with Numba, which is loaded by now
-
+        jit = import_module("tinygrad_cnn.kernels.compiled.jit")  # with Numba, which is loaded by now
         space: dict[str, Any] = {"float32": np.float32, "float64": np.float64}
         exec(compile(source, "<a loop of a tape>", "exec"), space)
-        _compiled[source] = contracted_here(space["loop"])
+        _compiled[source] = jit.contracted_here(space["loop"])
     return _compiled[source]
