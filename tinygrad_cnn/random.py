@@ -233,12 +233,16 @@ class Generator:
         return (words % np.uint64(values)).astype(kind).reshape(shape)
 
     def permutation(self, n: int) -> list[int]:
-        """The numbers 0 to n - 1 in random order (Fisher & Yates)."""
-        order = list(range(n))
-        places = (self.words(max(n - 1, 0)) % np.arange(n, min(n, 1), -1, dtype=np.uint32)).tolist()
-        for k, place in enumerate(places):
-            order[k], order[k + place] = order[k + place], order[k]
+        """The numbers 0 to n - 1 in random order."""
+        order: list[int] = self.order(n).tolist()
         return order
+
+    def order(self, n: int) -> NDArray:
+        """The same as an array: each but the last changes places with one behind it, or with itself."""
+        steps = np.zeros(n, np.int64)
+        steps[:-1] = self.words(max(n - 1, 0)) % np.arange(n, min(n, 1), -1, dtype=np.uint32)
+        drawn: NDArray = chosen.shuffled(steps)
+        return drawn
 
     def bernoulli(self, p: float, shape: Shape) -> NDArray:
         """True with probability p: where a uniform number of 53 bits is below it."""

@@ -299,6 +299,13 @@ def test_gated_recurrences_are_those_of_the_definition(kernels, case):
 
 @fast_sets
 @pytest.mark.parametrize("count", [0, 1, 625, 10_000])
+def test_a_shuffle_is_that_of_the_definition(kernels, count):
+    steps = np.random.default_rng(count).integers(0, np.arange(count, 0, -1))
+    check_same(kernels.shuffled(steps), definition.shuffled(steps))
+
+
+@fast_sets
+@pytest.mark.parametrize("count", [0, 1, 625, 10_000])
 def test_random_words_are_those_of_the_definition(kernels, count):
     a, b = (np.random.Generator(np.random.MT19937(3)) for _ in range(2))
     check_same(kernels.random_words(a, count), definition.random_words(b, count))

@@ -133,6 +133,7 @@ class Kernels(Protocol):
         self, g: NDArray, z: NDArray, gates: NDArray, seen: NDArray, w_hh: NDArray, *, sizes: Sizes
     ) -> tuple[NDArray, NDArray]: ...
     def random_words(self, generator: "np.random.Generator", count: int) -> NDArray: ...  # quoted: not loaded yet
+    def shuffled(self, steps: NDArray) -> NDArray: ...
 
 
 if TYPE_CHECKING:  # here type checkers compare the signatures of each set with those above

@@ -340,3 +340,11 @@ def gru_back(
         d[t, :size] = np.concatenate(parts, 1)
         dh[:size] = total * z_t + d[t, :size, hidden:] @ w_hh
     return d, dh
+
+
+def shuffled(steps: NDArray) -> NDArray:
+    """The numbers from 0 on; in turn the k-th changes places with that `steps[k]` further on (Fisher & Yates)."""
+    order = list(range(len(steps)))
+    for k, step in enumerate(steps.tolist()):
+        order[k], order[k + step] = order[k + step], order[k]
+    return np.array(order, np.int64)

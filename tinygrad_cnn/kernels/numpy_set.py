@@ -12,6 +12,7 @@ from tinygrad_cnn.kernels.passes import (
     matmul,
     random_words,
     relu,
+    shuffled,
 )
 from tinygrad_cnn.kernels.pool import max_pool2d, window_put
 from tinygrad_cnn.kernels.recurrent import gru, gru_back, lstm, lstm_back, rnn, rnn_back
@@ -19,7 +20,8 @@ from tinygrad_cnn.kernels.recurrent import gru, gru_back, lstm, lstm_back, rnn, 
 __all__ = [
     "channel_sums", "class_losses", "class_losses_input", "conv2d", "conv2d_input", "conv2d_weight", "descend",
     "gate", "gelu", "gelu_slope", "gru", "gru_back", "lstm", "lstm_back", "matmul", "max_pool2d", "name",
-    "normalize", "normalize_back", "random_words", "relu", "rnn", "rnn_back", "scale_channels", "window_put",
+    "normalize", "normalize_back", "random_words", "relu", "rnn", "rnn_back", "scale_channels", "shuffled",
+    "window_put",
 ]  # fmt: skip
 
 name = "numpy"

@@ -362,3 +362,31 @@ def class_losses_input(g: NDArray, x: NDArray, t: NDArray) -> NDArray:
 def random_words(generator: "np.random.Generator", count: int) -> NDArray:
     """The next so many words of 32 bits of a generator around ``numpy.random.MT19937``."""
     return generator.integers(0, 2**32, count, dtype=np.uint32)
+
+
+def shuffled(steps: NDArray) -> NDArray:
+    """The numbers from 0 on; in turn the k-th changes places with that `steps[k]` further on (Fisher & Yates).
+
+    All turns at once. What stands at place p when its own turn comes was put there by the last turn before that named p,
+    and is what stood at that turn's place then: pointers, followed to their ends in a few doublings. A turn that names
+    p takes away what the turn before it that named p had put there, or p itself.
+    """
+    turns = np.arange(len(steps))
+    named = turns + steps
+    standing = turns.copy()
+    moved = np.flatnonzero(steps)
+    standing[named[moved]] = moved  # of several the last counts
+    while not np.array_equal(further := standing[standing], standing):
+        standing = further
+    order = named.copy()
+    last = np.empty(len(steps), np.int64)
+    last[named] = turns
+    left = np.flatnonzero(last[named] != turns)
+    while left.size:  # in each round the latest turn of each place is done, a dozen rounds in all
+        places = named[left]
+        after = last[places]
+        last[places] = left
+        latest = last[places] == left
+        order[after[latest]] = standing[left[latest]]
+        left = left[~latest]
+    return order

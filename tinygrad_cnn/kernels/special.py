@@ -121,16 +121,19 @@ def erfcx(x: NDArray) -> NDArray:
 def erfinv(y: NDArray) -> NDArray:
     """The x with erf(x) = y, in the dtype of y; ±∞ at ±1, NaN beyond.
 
-    Of float32, y times what is smooth in -ln(1 - y²), from a table.
+    Of float32, y times what is smooth in -ln(1 - y²), from a table; near ±1, where the last digit decides, exactly.
     """
     if getattr(y, "dtype", None) != np.float32:
         return _erfinv(y)
     with np.errstate(all="ignore"):
         size = np.abs(y)
-        return np.asarray(y * _erfinv_by_decay(-np.log((1 - size) * (1 + size))))
+        x = np.asarray(y * _erfinv_by_decay(-np.log((1 - size) * (1 + size))))
+        near = ~(size < 0.98)
+        x[near] = _erfinv(y[near])
+        return x
 
 
-@tabulated(0, 18, 32)
+@tabulated(0, 4, 64)
 @in_double
 def _erfinv_by_decay(decay: NDArray) -> NDArray:
     """erfinv(y) / y by -ln(1 - y²), near 0 by the power series."""

@@ -43,7 +43,8 @@ class Table:
             rows[[0, -1]] = np.nan  # where what lies outside is looked up
             self._check_zero(rows, checks)
         self.vanishes = bool(np.any(rows[:, 0] == 0))
-        self.columns = [np.ascontiguousarray(column) for column in rows.T[::-1]]
+        self.columns = [np.ascontiguousarray(column) for column in rows.T[:0:-1]]
+        self.middles = np.where(np.isnan(rows[:, 0]), np.nan, middle[:, 0])
 
     def _exact(self, places: NDArray) -> NDArray:
         return self.function(places / self.cells)
@@ -86,6 +87,8 @@ class Table:
         for column in others:
             out *= place
             out += column.take(index, out=cell, mode="clip")
+        out *= place
+        np.add(self.middles.take(index, mode="clip"), out, out=out, casting="same_kind")  # rounded once
 
 
 _tables: dict[Hashable, Table] = {}

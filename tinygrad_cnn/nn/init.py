@@ -224,7 +224,7 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Gener
     zeros = math.ceil(sparsity * rows)
     values = (generator or default_generator).normal((rows, columns), np.dtype(tensor.dtype), 0, std)
     for column in range(columns):
-        values[default_generator.permutation(rows)[:zeros], column] = 0  # in PyTorch, too, not from `generator`
+        values[default_generator.order(rows)[:zeros], column] = 0  # in PyTorch, too, not from `generator`
     return tensor.copy_(values)
 
 

@@ -9,10 +9,11 @@ from tinygrad_cnn.core.errors import ArgumentError, DTypeError
 from tinygrad_cnn.core.indexing import GetItem, Index, PutItem, SetItem, check_index
 from tinygrad_cnn.core.op import Kink, Op, Sample
 from tinygrad_cnn.core.types import A, Array, ArrayLike, Shape
-from tinygrad_cnn.kernels.orders import order_along
+from tinygrad_cnn.kernels.orders import first_places, order_along
 from tinygrad_cnn.ops.calling import flexible, vectorial
 from tinygrad_cnn.ops.checks import check_integer, check_mask, check_ndim, check_range, check_same_dtype
 from tinygrad_cnn.ops.shape import clone, reshape
+from tinygrad_cnn.ops.untracked import dressed, plain
 from tinygrad_cnn.torch_names import return_types
 
 __all__ = [
@@ -293,9 +294,8 @@ def topk(input: A, k: int, dim: int = -1, largest: bool = True, sorted: bool = T
         raise DTypeError("topk: of truth values none is the largest; convert the input with .int()")
     if not 0 <= k <= shape[axis]:
         raise ArgumentError(f"topk: k is {k}, out of range: dim {dim} of shape {shape} has not so many elements")
-    values, indices = sort(input, axis, descending=largest)
-    first = (slice(None),) * axis + (slice(k),)
-    return return_types.topk(values[first], indices[first])
+    places = first_places(plain("topk", input), k, axis, bool(largest))
+    return return_types.topk(Gather.apply(input, places, axis=axis), dressed(places, input))
 
 
 def masked_select(input: A, mask: ArrayLike) -> A:

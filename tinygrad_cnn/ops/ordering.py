@@ -8,7 +8,7 @@ import numpy as np
 from tinygrad_cnn.core.checks import check_axis, shape_of
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.types import A, Array, ArrayLike, NDArray
-from tinygrad_cnn.kernels.orders import order_along
+from tinygrad_cnn.kernels.orders import order_along, ranked
 from tinygrad_cnn.ops.calling import flexible, vectorial
 from tinygrad_cnn.ops.indexing import sort
 from tinygrad_cnn.ops.statistics import check_ordered, pick
@@ -43,8 +43,7 @@ def kthvalue(input: A, k: int, dim: int = -1, keepdim: bool = False) -> return_t
             f"kthvalue: selected number k is {k}, out of range: dim {dim} of shape {values.shape} has "
             f"{values.shape[axis]} elements"
         )
-    order = order_along(values, axis)
-    return pick(input, np.take(order, [k - 1], axis=axis), axis, keepdim, return_types.kthvalue)
+    return pick(input, ranked(values, k - 1, axis), axis, keepdim, return_types.kthvalue)
 
 
 @overload
@@ -74,9 +73,24 @@ def unique(
     values = plain("unique", input)
     axis = None if dim is None else check_axis("unique", dim, values.ndim)
     _check_slices("unique", values, axis)
-    found, inverse, counts = np.unique(values, return_inverse=True, return_counts=True, axis=axis, equal_nan=False)
+    if axis is None:
+        found, inverse, counts = _distinct(values.reshape(-1))
+    else:
+        found, inverse, counts = np.unique(values, return_inverse=True, return_counts=True, axis=axis, equal_nan=False)
     shape = values.shape if axis is None else (values.shape[axis],)
     return _answers(input, found, inverse.reshape(shape), counts, return_inverse, return_counts)
+
+
+def _distinct(row: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+    """The distinct elements, which of them each element is, and how often each occurs."""
+    order = order_along(row, 0)
+    ordered = row[order]
+    new = np.ones(row.size, bool)
+    new[1:] = ordered[1:] != ordered[:-1]
+    starts = np.flatnonzero(new)
+    inverse = np.empty(row.size, np.int64)
+    inverse[order] = np.cumsum(new) - 1
+    return ordered[starts], inverse, np.diff(starts, append=row.size)
 
 
 @overload

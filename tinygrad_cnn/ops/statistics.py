@@ -14,7 +14,7 @@ from tinygrad_cnn.core.op import Kink, Op, Sample
 from tinygrad_cnn.core.promotion import default
 from tinygrad_cnn.core.tensor import Tensor
 from tinygrad_cnn.core.types import A, Array, ArrayLike, Axis, NDArray
-from tinygrad_cnn.kernels.orders import is_nan, order_along, run_lengths
+from tinygrad_cnn.kernels.orders import is_nan, order_along, ranked, run_lengths
 from tinygrad_cnn.ops.blends import lerp
 from tinygrad_cnn.ops.calling import flexible, vectorial
 from tinygrad_cnn.ops.elementwise import sqrt
@@ -119,9 +119,11 @@ def _middle_along(x: Array, dim: int, op: str, keepdim: bool, kind: Any, ignore_
 
 def middle_places(values: NDArray, axis: int, ignore_nan: bool) -> NDArray:
     """Where the middle along an axis stands, the lower one of two: the first NaN, or the middle of the others."""
+    n = values.shape[axis]
+    if values.dtype.kind != "f" or not np.isnan(np.max(values)):
+        return ranked(values, (n - 1) // 2, axis)
     order = order_along(values, axis)
     missing = np.sum(is_nan(values), axis=axis, keepdims=True)
-    n = values.shape[axis]
     rank = np.maximum((n - missing - 1) // 2, 0) if ignore_nan else np.where(missing, n - missing, (n - 1) // 2)
     return np.take_along_axis(order, rank, axis)
 

@@ -119,7 +119,7 @@ def randperm(
         raise KernelMissingError("randperm: numbers do not fit into booleans; use an integer or floating dtype")
     if n > (2 ** (np.finfo(kind).nmant + 1) if kind.kind == "f" else np.iinfo(kind).max):
         raise ArgumentError(f"randperm: n is {n}, more than {kind} holds without gaps; use a larger dtype")
-    drawn = np.array((generator or default_generator).permutation(n), kind)
+    drawn = (generator or default_generator).order(n).astype(kind, copy=False)
     return made("randperm", drawn, requires_grad, device, layout, pin_memory, out)
 
 

@@ -11,13 +11,14 @@ from tinygrad_cnn.kernels.compiled.matmul import matmul
 from tinygrad_cnn.kernels.compiled.norm import normalize, normalize_back, scale_channels
 from tinygrad_cnn.kernels.compiled.normal import gelu, gelu_slope
 from tinygrad_cnn.kernels.compiled.pool import max_pool2d, window_put
-from tinygrad_cnn.kernels.compiled.random import random_words
+from tinygrad_cnn.kernels.compiled.random import random_words, shuffled
 from tinygrad_cnn.kernels.compiled.recurrent import gru, gru_back, lstm, lstm_back, rnn, rnn_back
 
 __all__ = [
     "channel_sums", "class_losses", "class_losses_input", "conv2d", "conv2d_input", "conv2d_weight", "descend",
     "gate", "gelu", "gelu_slope", "gru", "gru_back", "lstm", "lstm_back", "matmul", "max_pool2d", "name",
-    "normalize", "normalize_back", "random_words", "relu", "rnn", "rnn_back", "scale_channels", "window_put",
+    "normalize", "normalize_back", "random_words", "relu", "rnn", "rnn_back", "scale_channels", "shuffled",
+    "window_put",
 ]  # fmt: skip
 
 name = "numba"

@@ -66,3 +66,19 @@ def _twist(key: NDArray) -> None:
 def _mixed(this: Any, following: Any, far: Any) -> Any:
     y = (this & np.uint32(0x80000000)) | (following & np.uint32(0x7FFFFFFF))
     return far ^ (y >> np.uint32(1)) ^ (np.uint32(0x9908B0DF) * (y & np.uint32(1)))
+
+
+def shuffled(steps: NDArray) -> NDArray:
+    """The numbers from 0 on; in turn the k-th changes places with that `steps[k]` further on (Fisher & Yates)."""
+    if len(steps) < MANY:
+        return numpy_set.shuffled(steps)
+    order = np.arange(len(steps))
+    _shuffle(order, np.ascontiguousarray(steps, np.int64))
+    return order
+
+
+@exact
+def _shuffle(order: NDArray, steps: NDArray) -> None:
+    for k in range(len(order)):
+        other = k + steps[k]
+        order[k], order[other] = order[other], order[k]
