@@ -1,7 +1,7 @@
 """Orders of elements, in which NaN is the largest number: what sorts, ranks and picks takes its order from here.
 
-Long rows are sorted by their bits, 16 at a time, which NumPy does by counting: a tenth of the time of comparing. What asks
-for a few ranks only does not sort, but partitions.
+Long rows are sorted by their bits, 16 at a time, which NumPy does by counting: a tenth of the time of comparing. What
+asks for a few ranks only does not sort, but partitions.
 """
 
 import numpy as np

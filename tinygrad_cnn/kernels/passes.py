@@ -367,9 +367,9 @@ def random_words(generator: "np.random.Generator", count: int) -> NDArray:
 def shuffled(steps: NDArray) -> NDArray:
     """The numbers from 0 on; in turn the k-th changes places with that `steps[k]` further on (Fisher & Yates).
 
-    All turns at once. What stands at place p when its own turn comes was put there by the last turn before that named p,
-    and is what stood at that turn's place then: pointers, followed to their ends in a few doublings. A turn that names
-    p takes away what the turn before it that named p had put there, or p itself.
+    All turns at once. What stands at place p when its own turn comes was put there by the last turn before that named
+    p, and is what stood at that turn's place then: pointers, followed to their ends in a few doublings. A turn that
+    names p takes away what the turn before it that named p had put there, or p itself.
     """
     turns = np.arange(len(steps))
     named = turns + steps

@@ -14,6 +14,7 @@ from tinygrad_cnn.core.errors import DTypeError
 from tinygrad_cnn.core.op import Elementwise, Op, Sample
 from tinygrad_cnn.core.promotion import common_dtype, default
 from tinygrad_cnn.core.types import A, Array, ArrayLike
+from tinygrad_cnn.kernels.choices import choose
 from tinygrad_cnn.ops.checks import check_floating, check_same_dtype
 from tinygrad_cnn.ops.elementwise import pow, scaled
 from tinygrad_cnn.ops.piecewise import abs, sign, where
@@ -36,7 +37,7 @@ class Lerp(Elementwise):
 
     def forward(a: Array, b: Array, w: Array) -> Array:
         way = b - a
-        return np.where(np.absolute(w) < 0.5, a + w * way, b - (1 - w) * way)
+        return choose(np.absolute(w) < 0.5, a + w * way, b - (1 - w) * way)
 
     def d_a(g: Array, w: Array) -> Array:
         return g * (1 - w)
@@ -126,7 +127,7 @@ def angle(input: A) -> A:
     """The angle of real numbers as complex ones: 0, π below 0; NaN of NaN."""
     x = input if dtype_of(input).kind == "f" else input.astype(default.dtype)
     values = plain("angle", x)
-    angles = np.where(np.isnan(values), values, np.where(values < 0, math.pi, 0.0)).astype(values.dtype)
+    angles = choose(np.isnan(values), values, choose(values < 0, math.pi, 0.0)).astype(values.dtype)
     return sign(x) * 0.0 + angles
 
 

@@ -16,6 +16,7 @@ from tinygrad_cnn.core.errors import ArgumentError, DTypeError
 from tinygrad_cnn.core.op import Elementwise, Kink, Op, Sample, Unary
 from tinygrad_cnn.core.promotion import default
 from tinygrad_cnn.core.types import A, Array, ArrayLike, NDArray
+from tinygrad_cnn.kernels.choices import choose
 from tinygrad_cnn.kernels.chosen import chosen
 from tinygrad_cnn.kernels.passes import FLAT
 from tinygrad_cnn.kernels.passes import tail as tail_of
@@ -320,10 +321,10 @@ class Softplus(Unary):
     def forward(x: Array, *, beta: float = 1.0, threshold: float = 20.0) -> Array:
         scaled = beta * x
         smooth = (np.maximum(scaled, 0) + np.log1p(np.exp(-np.abs(scaled)))) / beta
-        return np.where(scaled > threshold, x, smooth)
+        return choose(scaled > threshold, x, smooth)
 
     def d_x(g: Array, x: Array, *, beta: float = 1.0, threshold: float = 20.0) -> Array:
-        return g * np.where(beta * x > threshold, 1.0, sigmoid(beta * x))
+        return g * choose(beta * x > threshold, 1.0, sigmoid(beta * x))
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
@@ -407,17 +408,17 @@ class Pow(Elementwise):
 
     def d_a(g: Array, a: Array, b: Array) -> Array:
         flat = np.logical_and(a == 0, b == 0)
-        return g * (b * np.power(np.where(flat, 1.0, a), b - 1))
+        return g * (b * np.power(choose(flat, 1.0, a), b - 1))
 
     def d_b(g: Array, y: Array, a: Array, b: Array) -> Array:
         dead = np.logical_and(a == 0, b >= 0)
-        return np.where(dead, 0.0, g * (y * np.log(np.where(dead, np.ones_like(y), a))))
+        return choose(dead, 0.0, g * (y * np.log(choose(dead, np.ones_like(y), a))))
 
 
 def whole_power(a: Array, b: Array) -> Array:
     """Powers of integers; those with a negative exponent rounded towards 0, as in PyTorch."""
-    inverse = np.where(a == 1, 1, np.where(a == -1, 1 - 2 * (b % 2), 0)).astype(np.result_type(a, b))
-    return np.where(np.less(b, 0), inverse, np.power(a, np.maximum(b, 0)))
+    inverse = choose(a == 1, 1, choose(a == -1, 1 - 2 * (b % 2), 0)).astype(np.result_type(a, b))
+    return choose(np.less(b, 0), inverse, np.power(a, np.maximum(b, 0)))
 
 
 def add(input: A, other: ArrayLike, *, alpha: float = 1) -> A:

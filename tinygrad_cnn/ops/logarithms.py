@@ -9,6 +9,7 @@ from tinygrad_cnn.core.domain import Positive, Real
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.op import Elementwise, Kink, Unary
 from tinygrad_cnn.core.types import A, Array, ArrayLike
+from tinygrad_cnn.kernels.choices import choose
 from tinygrad_cnn.ops.elementwise import Parabola, Pow, pow, sigmoid
 from tinygrad_cnn.ops.piecewise import clamp
 
@@ -63,7 +64,7 @@ class Logaddexp(Elementwise):
 def part_of(g: Array, a: Array, b: Array) -> Array:
     """g exp(a) / (exp a + exp b): from the difference, which is small where both are large."""
     nothing = np.logical_and(a == -math.inf, b == -math.inf)
-    return np.where(nothing, 0.0, g * sigmoid(np.where(nothing, 0.0, a) - np.where(nothing, 0.0, b)))
+    return choose(nothing, 0.0, g * sigmoid(choose(nothing, 0.0, a) - choose(nothing, 0.0, b)))
 
 
 class Xlogy(Elementwise):
@@ -79,11 +80,11 @@ class Xlogy(Elementwise):
     def forward(a: Array, b: Array) -> Array:
         b = np.asarray(b, np.result_type(a, b))
         nothing = np.logical_and(a == 0, ~np.isnan(b))
-        return np.where(nothing, 0.0, a * np.log(np.where(nothing, 1.0, b)))
+        return choose(nothing, 0.0, a * np.log(choose(nothing, 1.0, b)))
 
     def d_a(g: Array, a: Array, b: Array) -> Array:
         dead = np.logical_and(a == 0, b <= 0)
-        return np.where(dead, 0.0, g * np.log(np.where(dead, np.ones_like(g), b)))
+        return choose(dead, 0.0, g * np.log(choose(dead, np.ones_like(g), b)))
 
     def d_b(g: Array, a: Array, b: Array) -> Array:
         return g * (a / b)
@@ -101,12 +102,12 @@ class Logit(Unary):
 
     def forward(x: Array) -> Array:
         middle = np.abs(x - 0.5) < 0.25
-        near = np.where(middle, x, 0.5)
-        return np.where(middle, np.log1p((2 * near - 1) / (1 - near)), np.log(x) - np.log1p(-x))
+        near = choose(middle, x, 0.5)
+        return choose(middle, np.log1p((2 * near - 1) / (1 - near)), np.log(x) - np.log1p(-x))
 
     def d_x(g: Array, x: Array) -> Array:
         outside = np.logical_or(x < 0, x > 1)
-        return np.where(outside, math.nan, g / Parabola.apply(x, low=0.0, high=1.0))
+        return choose(outside, math.nan, g / Parabola.apply(x, low=0.0, high=1.0))
 
 
 def log2(input: A) -> A:

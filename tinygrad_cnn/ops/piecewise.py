@@ -12,6 +12,7 @@ from tinygrad_cnn.core.op import Elementwise, Kink, Op, Sample, Unary
 from tinygrad_cnn.core.piecewise import AWAY_FROM_ZERO, Relu
 from tinygrad_cnn.core.promotion import default
 from tinygrad_cnn.core.types import A, Array, ArrayLike, Shape
+from tinygrad_cnn.kernels.choices import choose
 from tinygrad_cnn.ops.checks import check_mask, fitted
 from tinygrad_cnn.ops.untracked import paired
 from tinygrad_cnn.torch_names.errors import DivisionError, KernelMissingError
@@ -34,13 +35,13 @@ class Where(Elementwise):
     constant = ("condition",)
 
     def forward(condition: Array, a: Array, b: Array) -> Array:
-        return np.where(condition, a, b)
+        return choose(condition, a, b)
 
     def d_a(g: Array, condition: Array) -> Array:
-        return np.where(condition, g, 0.0)
+        return choose(condition, g, 0.0)
 
     def d_b(g: Array, condition: Array) -> Array:
-        return np.where(condition, 0.0, g)
+        return choose(condition, 0.0, g)
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
@@ -131,10 +132,10 @@ class Threshold(Elementwise):
     )
 
     def forward(x: Array, *, low: float, value: float) -> Array:
-        return np.where(x <= low, x.dtype.type(value), x)
+        return choose(x <= low, x.dtype.type(value), x)
 
     def d_x(g: Array, x: Array, *, low: float) -> Array:
-        return Tied.apply(np.where(x <= low, 0.0, g), x)
+        return Tied.apply(choose(x <= low, 0.0, g), x)
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
@@ -156,10 +157,10 @@ class LeakyRelu(Unary):
     kinks = (Kink("x = 0", (0.0,), (0.25,), {"negative_slope": 0.25}),)
 
     def forward(x: Array, *, negative_slope: float) -> Array:
-        return np.where(x > 0, x, negative_slope * x)
+        return choose(x > 0, x, negative_slope * x)
 
     def d_x(g: Array, x: Array, *, negative_slope: float) -> Array:
-        return Tied.apply(np.where(x > 0, g, negative_slope * g), x)
+        return Tied.apply(choose(x > 0, g, negative_slope * g), x)
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
@@ -180,11 +181,11 @@ class Elu(Unary):
     )
 
     def forward(x: Array, *, alpha: float, scale: float = 1.0, rate: float = 1.0) -> Array:
-        y = np.where(x > 0, x, alpha * np.expm1(rate * np.minimum(x, 0)))
+        y = choose(x > 0, x, alpha * np.expm1(rate * np.minimum(x, 0)))
         return y if scale == 1 else scale * y
 
     def d_x(g: Array, x: Array, *, alpha: float, scale: float = 1.0, rate: float = 1.0) -> Array:
-        return g * np.where(x > 0, scale, (scale * alpha * rate) * np.exp(rate * np.where(x < 0, x, 0.0)))
+        return g * choose(x > 0, scale, (scale * alpha * rate) * np.exp(rate * choose(x < 0, x, 0.0)))
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
@@ -224,7 +225,7 @@ class Hardtanh(Elementwise):
         return np.clip(x, min_val, max_val)
 
     def d_x(g: Array, x: Array, *, min_val: float, max_val: float) -> Array:
-        return Tied.apply(np.where(np.logical_or(x <= min_val, x >= max_val), 0.0, g), x)
+        return Tied.apply(choose(np.logical_or(x <= min_val, x >= max_val), 0.0, g), x)
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
@@ -279,10 +280,10 @@ class Maximum(Elementwise):
         return np.maximum(a, b)
 
     def d_a(g: Array, a: Array, b: Array) -> Array:
-        return np.where(a < b, 0.0, np.where(a == b, 0.5 * g, g))
+        return choose(a < b, 0.0, choose(a == b, 0.5 * g, g))
 
     def d_b(g: Array, a: Array, b: Array) -> Array:
-        return np.where(b < a, 0.0, np.where(a == b, 0.5 * g, g))
+        return choose(b < a, 0.0, choose(a == b, 0.5 * g, g))
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
@@ -299,10 +300,10 @@ class Minimum(Elementwise):
         return np.minimum(a, b)
 
     def d_a(g: Array, a: Array, b: Array) -> Array:
-        return np.where(a > b, 0.0, np.where(a == b, 0.5 * g, g))
+        return choose(a > b, 0.0, choose(a == b, 0.5 * g, g))
 
     def d_b(g: Array, a: Array, b: Array) -> Array:
-        return np.where(b > a, 0.0, np.where(a == b, 0.5 * g, g))
+        return choose(b > a, 0.0, choose(a == b, 0.5 * g, g))
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:

@@ -17,6 +17,7 @@ from tinygrad_cnn.core.errors import ArgumentError, DTypeError
 from tinygrad_cnn.core.op import Kink, Op, Sample
 from tinygrad_cnn.core.reduce import Sum, beside, count, sample_reduction
 from tinygrad_cnn.core.types import A, Array, ArrayLike, Axis, NDArray, Shape
+from tinygrad_cnn.kernels.choices import choose
 from tinygrad_cnn.kernels.passes import recurrence, reduced_dtype, running, summed
 from tinygrad_cnn.ops.calling import flexible, vectorial
 from tinygrad_cnn.ops.checks import check_floating
@@ -151,7 +152,7 @@ class Var(Op):
         deviation = x - mean(x, axes, True)
         freedom = count(x.shape, axes) - correction
         if freedom <= 0:
-            return beside(g, axes, keepdim) * np.where(deviation == 0, math.nan, math.inf)
+            return beside(g, axes, keepdim) * choose(deviation == 0, math.nan, math.inf)
         return beside(g, axes, keepdim) * (2 / freedom) * deviation
 
     @classmethod
@@ -175,7 +176,7 @@ class Std(Op):
 
     def d_x(g: Array, y: Array, x: Array, *, axes: tuple[int, ...], correction: float, keepdim: bool) -> Array:
         flat = y == 0
-        slope = np.where(flat, 0.0, g / (2 * np.where(flat, 1.0, y)))
+        slope = choose(flat, 0.0, g / (2 * choose(flat, 1.0, y)))
         return Var.d_x(slope, x, axes=axes, correction=correction, keepdim=keepdim)
 
     @classmethod
@@ -183,7 +184,7 @@ class Std(Op):
         (x,), options = Var.sample(draw)
         constant = np.all(x == np.min(x, axis=options["axes"], keepdims=True), axis=options["axes"], keepdims=True)
         ramp = 8.0 * np.arange(x.size).reshape(x.shape)
-        return Sample((x + np.where(constant, ramp, 0) if constant.any() else x,), options)
+        return Sample((x + choose(constant, ramp, 0) if constant.any() else x,), options)
 
 
 def variance(x: Array, axes: tuple[int, ...], correction: float, keepdim: bool) -> NDArray:
@@ -197,7 +198,7 @@ def variance(x: Array, axes: tuple[int, ...], correction: float, keepdim: bool) 
     wide -= Mean.forward(wide, axes=axes, keepdim=True)
     np.multiply(wide, wide, out=wide)
     squares, freedom = summed(wide, axes, keepdim), count(x.shape, axes) - correction
-    return squares / freedom if freedom > 0 else np.where(squares > 0, math.inf, math.nan)
+    return squares / freedom if freedom > 0 else choose(squares > 0, math.inf, math.nan)
 
 
 class Amin(Op):
@@ -259,16 +260,16 @@ class Logsumexp(Op):
 
     def forward(x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
         top = np.max(x, axis=axes, keepdims=True, initial=-np.inf)
-        top = np.where(np.isfinite(top), top, 0)  # of infinities no difference is taken
+        top = choose(np.isfinite(top), top, 0)  # of infinities no difference is taken
         total = summed(np.exp(x - top), axes, True)
         with np.errstate(divide="ignore"):  # ln 0 = -inf is meant
             y = np.log(total) + top
         return y if keepdim else np.squeeze(y, axis=axes)
 
     def d_x(g: Array, y: Array, x: Array, *, axes: tuple[int, ...], keepdim: bool) -> Array:
-        e = np.exp(x - beside(np.where(y == -math.inf, 0.0, y), axes, keepdim))
+        e = np.exp(x - beside(choose(y == -math.inf, 0.0, y), axes, keepdim))
         total = np.sum(e, axis=axes, keepdims=True)
-        return beside(g, axes, keepdim) * (e / np.where(total > 0, total, 1.0))
+        return beside(g, axes, keepdim) * (e / choose(total > 0, total, 1.0))
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
@@ -323,7 +324,7 @@ class Norm(Op):
         if math.isinf(p):
             return np.max(size, axis=axes, keepdims=keepdim) if p > 0 else np.min(size, axis=axes, keepdims=keepdim)
         largest = np.max(size, axis=axes, keepdims=True, initial=0) if p > 0 else np.min(size, axis=axes, keepdims=True)
-        scale = np.where((largest > 0) & np.isfinite(largest), largest, 1)  # powers of |x| / scale do not overflow
+        scale = choose((largest > 0) & np.isfinite(largest), largest, 1)  # powers of |x| / scale do not overflow
         with np.errstate(divide="ignore"):  # 0 to the power -1 is ∞, and the norm 0
             total = summed((size / scale) ** p, axes, True) ** (1 / p) * scale
         return total if keepdim else np.squeeze(total, axis=axes)
@@ -333,10 +334,10 @@ class Norm(Op):
         if math.isinf(p):
             return np.sign(x) * evenly(g, y, np.absolute(x), axes, True)
         if p == 2:
-            return g * np.where(y == 0, 0.0, x / np.where(y == 0, 1.0, y))
+            return g * choose(y == 0, 0.0, x / choose(y == 0, 1.0, y))
         zero = np.logical_or(x == 0, y == 0)
-        ratio = np.absolute(np.where(zero, 1.0, x)) / np.where(y == 0, 1.0, y)
-        return g * np.where(zero, 0.0, np.sign(x) * ratio ** (p - 1))
+        ratio = np.absolute(choose(zero, 1.0, x)) / choose(y == 0, 1.0, y)
+        return g * choose(zero, 0.0, np.sign(x) * ratio ** (p - 1))
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
@@ -344,9 +345,9 @@ class Norm(Op):
         domain = Distinct() if math.isinf(p) else Real() if p in (2, 4) else cls.domain["x"]
         (x,), options = sample_reduction(draw, domain, smallest=1)
         nothing = np.all(x == 0, axis=options["axes"], keepdims=True)
-        x = np.where(nothing, 1.0, x) if nothing.any() else x  # no slice is 0
+        x = choose(nothing, 1.0, x) if nothing.any() else x  # no slice is 0
         if math.isinf(p):  # sizes, too, must differ: make all positive, then flip some
-            x = np.asarray((x + x.size) * np.where(np.arange(x.size).reshape(x.shape) % 3 == 0, -1.0, 1.0))
+            x = np.asarray((x + x.size) * choose(np.arange(x.size).reshape(x.shape) % 3 == 0, -1.0, 1.0))
         return Sample((x,), {"p": p, **options})
 
 
@@ -442,7 +443,7 @@ def with_ties(draw: Draw, x: Array, axes: tuple[int, ...]) -> Array:
     """At times, x with its elements other than the maxima along the axes rounded down, so that some of them tie."""
     if draw.boolean():
         return x
-    return draw.layout(np.where(x == np.max(x, axis=axes, keepdims=True), x, np.floor(x) - 1))
+    return draw.layout(choose(x == np.max(x, axis=axes, keepdims=True), x, np.floor(x) - 1))
 
 
 def extreme_along(x: Array, indices: Array, axis: int, keepdim: bool) -> tuple[Array, Array]:
@@ -454,7 +455,7 @@ def extreme_along(x: Array, indices: Array, axis: int, keepdim: bool) -> tuple[A
 def at_extreme(g: Array, indices: Array, shape: Shape, axis: int, keepdim: bool) -> Array:
     """The cotangent where the extreme was found, 0 elsewhere."""
     places = np.arange(shape[axis]).reshape([-1 if a == axis else 1 for a in range(len(shape))])
-    return np.where(places == beside(indices, (axis,), keepdim), beside(g, (axis,), keepdim), 0.0)
+    return choose(places == beside(indices, (axis,), keepdim), beside(g, (axis,), keepdim), 0.0)
 
 
 class Argmax(Op):
@@ -500,7 +501,7 @@ def evenly(g: Array, y: Array, x: Array, axes: tuple[int, ...], keepdim: bool) -
     """The cotangent, in equal parts, where x attains the extreme y; of NaN, where x is NaN."""
     extreme = beside(y, axes, keepdim)
     winners = np.logical_or(x == extreme, np.logical_and(x != x, extreme != extreme))
-    return np.where(winners, beside(g, axes, keepdim) / np.sum(winners, axis=axes, keepdims=True), 0.0)
+    return choose(winners, beside(g, axes, keepdim) / np.sum(winners, axis=axes, keepdims=True), 0.0)
 
 
 def reduced_axes(op: str, input: Array, dim: Axis) -> tuple[int, ...]:

@@ -14,6 +14,7 @@ from tinygrad_cnn.core.op import Elementwise, Kink, Sample, Unary
 from tinygrad_cnn.core.promotion import default
 from tinygrad_cnn.core.types import A, Array
 from tinygrad_cnn.kernels import bessel, gamma, special
+from tinygrad_cnn.kernels.choices import choose
 from tinygrad_cnn.ops.untracked import plain
 
 __all__ = [
@@ -230,7 +231,7 @@ class Entr(Unary):
 
     def forward(x: Array) -> Array:
         inside = x > 0
-        return np.where(inside, -x * np.log(np.where(inside, x, 1)), np.where(x < 0, -np.inf, x))
+        return choose(inside, -x * np.log(choose(inside, x, 1)), choose(x < 0, -np.inf, x))
 
     def d_x(g: Array, x: Array) -> Array:
         return g * (-np.log(x) - 1)
@@ -249,11 +250,11 @@ class Xlog1py(Elementwise):
     def forward(a: Array, b: Array) -> Array:
         b = np.asarray(b, np.result_type(a, b))
         nothing = np.logical_and(a == 0, ~np.isnan(b))
-        return np.where(nothing, 0.0, a * np.log1p(np.where(nothing, 1.0, b)))
+        return choose(nothing, 0.0, a * np.log1p(choose(nothing, 1.0, b)))
 
     def d_a(g: Array, a: Array, b: Array) -> Array:
         dead = np.logical_and(a == 0, b <= -1)
-        return np.where(dead, 0.0, g * np.log1p(np.where(dead, np.ones_like(g), b)))
+        return choose(dead, 0.0, g * np.log1p(choose(dead, np.ones_like(g), b)))
 
     def d_b(g: Array, a: Array, b: Array) -> Array:
         return g * (a / (1 + b))
