@@ -323,6 +323,13 @@ class Norm(Op):
         size = np.absolute(x)
         if math.isinf(p):
             return np.max(size, axis=axes, keepdims=keepdim) if p > 0 else np.min(size, axis=axes, keepdims=keepdim)
+        if p == 1:
+            return summed(size, axes, keepdim)
+        if p == 2 and x.dtype.itemsize > 2:
+            with np.errstate(over="ignore", under="ignore"):
+                total = summed(size * size, axes, keepdim)
+            if np.all((total > 1e-25) & (total < 1e35)):  # no square has been too large, or mattered and too small
+                return np.sqrt(total)
         largest = np.max(size, axis=axes, keepdims=True, initial=0) if p > 0 else np.min(size, axis=axes, keepdims=True)
         scale = choose((largest > 0) & np.isfinite(largest), largest, 1)  # powers of |x| / scale do not overflow
         with np.errstate(divide="ignore"):  # 0 to the power -1 is ∞, and the norm 0

@@ -293,6 +293,8 @@ def logspace(
     """`steps` powers of `base`, their exponents evenly spaced from start to end."""
     kind = chosen_dtype(dtype, out)
     exponents = _evenly("logspace", start, end, steps, np.dtype(np.float64) if kind.kind == "f" else kind)
+    if kind.itemsize < 8:  # whose digits float64 has to spare
+        exponents = exponents.astype(np.float64)
     array = np.power(float(base), exponents).astype(kind)
     return made("logspace", array, requires_grad, device, layout, pin_memory, out)
 
@@ -314,9 +316,10 @@ def _evenly(op: str, start: Any, end: Any, steps: int, dtype: DType) -> NDArray:
     k = np.arange(steps)
     if dtype.kind in "iu":
         return np.where((k < steps // 2) | (steps == 1), first + step * k, last - step * (steps - 1 - k))
-    up, down = k.astype(np.longdouble), (steps - 1 - k).astype(np.longdouble)
-    first_half = (k < steps // 2) | (steps == 1)
-    return np.asarray(np.where(first_half, first + step * up, last - step * down))
+    exact = np.float64 if dtype.itemsize < 8 and steps < 2**24 else np.longdouble  # products of 24 digits by 24
+    half = steps if steps == 1 else steps // 2
+    up, down = k[:half].astype(exact), (steps - 1 - k[half:]).astype(exact)
+    return np.concatenate([first + step * up, last - step * down])
 
 
 def eye(

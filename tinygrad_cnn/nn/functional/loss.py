@@ -505,8 +505,10 @@ def multilabel_margin_loss(
     if labels.size and not (labels.min() >= -1 and labels.max() < classes):
         raise ArgumentError(f"{op}: target has labels {labels.min()} to {labels.max()}; expected -1 to {classes - 1}")
     listed = np.logical_and.accumulate(labels >= 0, axis=1)
-    hot = (labels[:, :, None] == np.arange(classes)) & listed[:, :, None]
-    pairs = (hot[:, :, :, None] & ~hot.any(axis=1)[:, None, None, :]).sum(axis=1).astype(dtype_of(input))
+    row, _ = place = np.nonzero(listed)
+    counts = np.zeros(labels.shape, dtype_of(input))  # how often each class is named
+    np.add.at(counts, (row, labels[place]), 1)
+    pairs = counts[:, :, None] * (counts == 0)[:, None, :]
     gaps = ops.relu(1 - ops.unsqueeze(rows, 2) + ops.unsqueeze(rows, 1))
     losses = ops.sum(gaps * pairs, (1, 2)) / classes
     return reduced(losses if several else losses[0], reduction)
