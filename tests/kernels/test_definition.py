@@ -13,8 +13,8 @@ import tinygrad_cnn as tg
 from tinygrad_cnn.gradcheck.strategies import drawn
 from tinygrad_cnn.kernels import definition, numpy_set
 from tinygrad_cnn.kernels.chosen import KERNELS, Kernels
-from tinygrad_cnn.kernels.conv import output_size
 from tinygrad_cnn.kernels.pool import ceil_output_size
+from tinygrad_cnn.kernels.windows import output_size
 
 FAST = [numpy_set]
 if importlib.util.find_spec("numba") is not None:  # test_compiled says if it is not

@@ -140,7 +140,7 @@ def sample_convolution(draw):
     stride, dilation = (draw.pair(1, n) if draw.boolean() else (1, 1) for n in (3, 2))
     reach = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)] if draw.boolean() else [3, 3]
     padding = draw.pair(0, reach[0]), draw.pair(0, reach[1])
-    groups, n = draw.integer(1, 2), draw.choice([1, 2, 0, 8, 17])
+    groups, n = draw.choice([1, 1, 2, 5]), draw.choice([1, 2, 0, 8, 17])
     depth, outputs = draw.choice([1, 2, 6, 8]), draw.integer(1, 3)
     size = [
         max(1, d * (k - 1) + 1 - sum(p)) + draw.integer(0, 4) for k, d, p in zip(kernel, dilation, padding, strict=True)

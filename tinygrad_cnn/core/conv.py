@@ -12,7 +12,7 @@ from tinygrad_cnn.core.linalg import ChannelSum
 from tinygrad_cnn.core.op import Op, Sample
 from tinygrad_cnn.core.types import Array, Pads, Pair, Shape
 from tinygrad_cnn.kernels.chosen import chosen
-from tinygrad_cnn.kernels.conv import output_size
+from tinygrad_cnn.kernels.windows import output_size
 
 
 class Geometry(NamedTuple):

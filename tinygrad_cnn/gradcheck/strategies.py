@@ -20,7 +20,7 @@ from tinygrad_cnn.core.op import Op, Sample
 from tinygrad_cnn.core.pool import sample_windows
 from tinygrad_cnn.core.types import DType, NDArray, Pair, Shape
 from tinygrad_cnn.gradcheck.decorator import check_gradients
-from tinygrad_cnn.kernels.conv import output_size
+from tinygrad_cnn.kernels.windows import output_size
 
 __all__ = [
     "AwayFrom", "Broadcast", "ConvGeometry", "Distinct", "Domain", "HypothesisDraw", "PoolGeometry", "Positive", "Real",

@@ -8,20 +8,21 @@ is the cheapest depends on the depth C·KH·KW of a window:
   row is a shifted copy of whole image rows, and the bias is one more row, of ones.
 * deep: **memory-efficient convolution**, MEC (Cho, Brand 2017): only the KH rows of a window are brought together.
   Windows side by side then overlap in memory, and each column of them is a matrix for BLAS as it is.
+
+Windows of one channel a group are no matrix at all, see `depthwise`.
 """
 
-import itertools
 import math
 import operator
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray, Pads, Pair, Shape
-from tinygrad_cnn.kernels import passes
+from tinygrad_cnn.kernels import depthwise, passes
 from tinygrad_cnn.kernels.passes import from_pixels, pixels, planes_of_channels, row_blocks, share, split
 from tinygrad_cnn.kernels.threads import thread_count
+from tinygrad_cnn.kernels.windows import output_size, taps
 
 SHALLOW = 32
 """Windows of at most this many elements are lowered with their taps as rows."""
@@ -32,24 +33,6 @@ IMAGES_AS_ROWS = 8
 
 Block = tuple[slice, slice]
 """Rows of the plane, and images."""
-
-
-def output_size(size: int, kernel: int, stride: int, padding: int, dilation: int = 1) -> int:
-    """How many windows fit along an axis of `size` elements with `padding` more in all."""
-    return (size + padding - dilation * (kernel - 1) - 1) // stride + 1
-
-
-@lru_cache(1024)
-def taps(out: Pair, kernel: Pair, stride: Pair, dilation: Pair, first: int = 0) -> tuple[tuple[slice, slice], ...]:
-    """For each tap of the window, in row-major order, the elements of a padded plane that lie under it.
-
-    That is one element for each of `out` rows and columns of windows, from row `first` on.
-    """
-    down, across = (
-        [slice(start, start + s * (n - 1) + 1, s) for start in range(before, before + k * d, d)]
-        for n, k, s, d, before in zip(out, kernel, stride, dilation, (first * stride[0], 0), strict=True)
-    )
-    return tuple(itertools.product(down, across))
 
 
 def conv2d(
@@ -68,6 +51,10 @@ def conv2d(
     oh = output_size(h, kernel[0], stride[0], sum(padding[0]), dilation[0])
     ow = output_size(width, kernel[1], stride[1], sum(padding[1]), dilation[1])
     y = np.empty((oh, ow, n, o), np.result_type(x, w))
+    if depth == 1 < groups:
+        zeros = np.zeros(o, y.dtype)
+        depthwise.correlate(pixels(x, padding), w, zeros if b is None else b, y, stride, dilation)
+        return from_pixels(y)
     shallow = depth * kernel[0] * kernel[1] <= SHALLOW or dilation[1] > 1
     source = planes_of_channels(x, padding) if shallow else pixels(x, padding)
     bias = np.zeros(o, y.dtype) if b is None else b
@@ -91,14 +78,17 @@ def conv2d_input(
     """
     depth = w.shape[1]
     as_convolution = turned(w, stride, padding, dilation, groups)
-    if depth >= NARROW and as_convolution is not None:
+    if (depth >= NARROW or depth == 1 < groups) and as_convolution is not None:
         weight, back = as_convolution
         return conv2d(g, weight, stride=(1, 1), padding=back, dilation=dilation, groups=groups)
     h, width = (n + sum(p) for n, p in zip(input_size, padding, strict=True))
     canvas = np.zeros((h, width, g.shape[0], groups * depth), np.result_type(g, w))
     source = pixels(g)
-    for ins, outs in zip(channel_groups(groups * depth, groups), channel_groups(len(w), groups), strict=True):
-        scatter_taps(source[..., outs], w[outs], canvas[..., ins], stride, dilation)
+    if depth == 1 < groups:
+        depthwise.scatter(source, w, canvas, stride, dilation)
+    else:
+        for ins, outs in zip(channel_groups(groups * depth, groups), channel_groups(len(w), groups), strict=True):
+            scatter_taps(source[..., outs], w[outs], canvas[..., ins], stride, dilation)
     (top, bottom), (left, right) = padding
     return from_pixels(canvas[top : h - bottom, left : width - right])
 
@@ -123,6 +113,8 @@ def conv2d_weight(
     """The gradient in w: Σ over images and places of g[n,o,p,q] times the window of x that y[n,·,p,q] saw."""
     c, o = x.shape[1], g.shape[1]
     depth = c // groups
+    if depth == 1 < groups:
+        return depthwise.contract(pixels(x, padding), pixels(g), kernel_size, stride, dilation)
     d = np.empty((o, depth, *kernel_size), np.result_type(x, g))
     by_taps = depth * kernel_size[0] * kernel_size[1] <= SHALLOW or stride[1] > 1
     source, cotangent = planes_of_channels(x, padding) if by_taps else pixels(x, padding), pixels(g)
@@ -141,12 +133,12 @@ def correlate_by_taps(x: NDArray, w: NDArray, b: NDArray, y: NDArray, stride: Pa
     matrix = np.concatenate([w.reshape(o, -1).T, b[None]]).astype(y.dtype, copy=False)  # (K + 1, O)
 
     def work(blocks: Sequence[slice]) -> None:
-        for block, taps in tap_blocks(x, blocks, (w.shape[2], w.shape[3]), stride, dilation, ow):
+        for block, lowered in tap_blocks(x, blocks, (w.shape[2], w.shape[3]), stride, dilation, ow):
             out = y[block]
             if out.flags.c_contiguous:
-                np.matmul(taps.T, matrix, out=out.reshape(-1, o))
+                np.matmul(lowered.T, matrix, out=out.reshape(-1, o))
             else:  # the channels of one group among others
-                out[...] = np.matmul(taps.T, matrix).reshape(out.shape)
+                out[...] = np.matmul(lowered.T, matrix).reshape(out.shape)
 
     share(row_blocks(oh, len(matrix) * ow * n), work, cost=y.nbytes + y.size * len(matrix) / 4)
 
@@ -159,8 +151,8 @@ def contract_by_taps(x: NDArray, g: NDArray, kernel: Pair, stride: Pair, dilatio
     oh, ow, n, o = g.shape
     depth = len(x) * kernel[0] * kernel[1]
     d = np.zeros((depth, o), np.result_type(x, g))
-    for block, taps in tap_blocks(x, row_blocks(oh, depth * ow * n), kernel, stride, dilation, ow):
-        d += np.matmul(taps[:-1], g[block].reshape(-1, o))
+    for block, lowered in tap_blocks(x, row_blocks(oh, depth * ow * n), kernel, stride, dilation, ow):
+        d += np.matmul(lowered[:-1], g[block].reshape(-1, o))
     return d.T.reshape(o, len(x), *kernel)
 
 

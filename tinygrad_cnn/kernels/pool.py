@@ -10,8 +10,8 @@ from functools import lru_cache, reduce
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray, Pads, Pair, Shape
-from tinygrad_cnn.kernels.conv import output_size, taps
 from tinygrad_cnn.kernels.passes import from_pixels, pixels, row_blocks, share
+from tinygrad_cnn.kernels.windows import output_size, taps
 
 
 def ceil_output_size(size: int, kernel: int, stride: int, padding: int, dilation: int) -> int:

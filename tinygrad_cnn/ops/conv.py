@@ -15,7 +15,7 @@ from tinygrad_cnn.core.conv import Conv2D, Conv2DBias, Conv2DInput, Geometry
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.indexing import PutItem
 from tinygrad_cnn.core.types import A, Array, ArrayLike, Pads, Pair, Shape, Size2, Size3
-from tinygrad_cnn.kernels.conv import output_size
+from tinygrad_cnn.kernels.windows import output_size
 from tinygrad_cnn.ops.checks import check_dims, check_each, check_ndim, check_pair, check_same_dtype, check_triple
 from tinygrad_cnn.ops.shape import movedim, pad, reshape, squeeze, stack, unsqueeze
 

@@ -1,7 +1,8 @@
 """Convolution and its two gradients by the algorithm that suits their shape; compare `kernels.conv`.
 
-3×3 windows over enough channels and images: Winograd. Everything else: sums of shifted runs. Windows that move by
-more than one pixel over few images, and dtypes other than float32 and float64: the NumPy kernels.
+3×3 windows over enough channels and images: Winograd. Everything else: sums of shifted runs, group by group. Windows
+that move by more than one pixel see phases of the planes, see `layout.phases`, by one element a time. dtypes other
+than float32 and float64: the NumPy kernels.
 """
 
 from functools import lru_cache
@@ -11,11 +12,12 @@ import numpy as np
 
 from tinygrad_cnn.core.types import NDArray, Pads, Pair, Shape
 from tinygrad_cnn.kernels import numpy_set
-from tinygrad_cnn.kernels.compiled import direct, winograd
-from tinygrad_cnn.kernels.compiled.layout import DTYPES, SHORTEST_RUN, from_planes, planes
-from tinygrad_cnn.kernels.conv import channel_groups, output_size, turned
+from tinygrad_cnn.kernels.compiled import direct, grouped, winograd
+from tinygrad_cnn.kernels.compiled.layout import DTYPES, SHORTEST_RUN, from_planes, phase_size, phases, planes
+from tinygrad_cnn.kernels.conv import channel_groups, turned
 from tinygrad_cnn.kernels.passes import NOTHING, split
 from tinygrad_cnn.kernels.threads import thread_count
+from tinygrad_cnn.kernels.windows import output_size
 
 MOSTLY_BORDER = 1.5
 """From this ratio of input to output on, a convolution of the bordered output would mostly multiply zeros."""
@@ -32,17 +34,19 @@ def conv2d(
     groups: int,
 ) -> NDArray:
     """y[n,o,p,q] = b[o] + Σ_cij w[o,c,i,j] x[n,c, p·stride + i·dilation - pad, …], per group of channels."""
-    if not suits((x, w, x if b is None else b), stride):
+    if not suits((x, w, x if b is None else b)):
         return numpy_set.conv2d(x, w, b, stride=stride, padding=padding, dilation=dilation, groups=groups)
-    plan = planned(x.shape, w.shape, stride, padding, dilation, groups, thread_count())
+    plan = planned(x.shape, w.shape, stride, padding, dilation, groups, thread_count(), "output")
     bias = np.zeros(len(w), x.dtype) if b is None else np.ascontiguousarray(b)
-    source = planes(x, plan.padding)
     y = np.empty(plan.lying, x.dtype)
-    for ins, outs in plan.groups:
-        if plan.by_tiles:
+    if plan.by_tiles:
+        source = planes(x, plan.padding)
+        for ins, outs in zip(channel_groups(len(source), groups), channel_groups(len(w), groups), strict=True):
             winograd.correlate(source[ins], w[outs], bias[outs], y[outs])
-        else:
-            correlate(source[ins], w[outs], bias[outs], y[outs], plan)
+    elif groups > 1:
+        correlate_groups(planes(x), w, bias, y, plan, groups)
+    else:
+        correlate(phases(x, plan.padding, plan.stride), w, bias, y, plan)
     return from_planes(y)
 
 
@@ -53,23 +57,25 @@ def conv2d_input(
 
     Where the border would be most of the work, or with a stride, each run of g is added where it came from.
     """
-    if not suits((g, w), stride):
+    if not suits((g, w)):
         return numpy_set.conv2d_input(
             g, w, input_size=input_size, stride=stride, padding=padding, dilation=dilation, groups=groups
         )
-    (n, o, oh, ow), depth = g.shape, w.shape[1]
+    (n, _, oh, ow), depth = g.shape, w.shape[1]
     as_convolution = turned(w, stride, padding, dilation, groups)
-    if as_convolution is not None and (n < SHORTEST_RUN or input_size[0] * input_size[1] < MOSTLY_BORDER * oh * ow):
+    little_border = input_size[0] * input_size[1] < MOSTLY_BORDER * oh * ow
+    if as_convolution is not None and (n < SHORTEST_RUN or little_border or groups > 1):
         weight, back = as_convolution
         return conv2d(g, weight, stride=(1, 1), padding=back, dilation=dilation, groups=groups)
+    x = (n, groups * depth, *input_size)
+    plan = planned(x, w.shape, stride, padding, dilation, groups, thread_count(), "input")
+    dx = np.empty((groups * depth, *input_size, n), g.dtype)
+    if groups > 1 or n < SHORTEST_RUN:
+        scatter_groups(planes(g), w, dx, plan, groups)
+        return from_planes(dx)
     (top, bottom), (left, right) = padding
-    canvas = np.zeros((groups * depth, input_size[0] + top + bottom, input_size[1] + left + right, n), g.dtype)
-    if n < SHORTEST_RUN:
-        source = planes(g, ((0, 0), (0, canvas.shape[2] - ow)))
-    else:
-        source = planes(g)
-    for ins, outs in zip(channel_groups(len(canvas), groups), channel_groups(o, groups), strict=True):
-        scatter(source[outs], w[outs], canvas[ins], ow, stride, dilation)
+    canvas = np.zeros((depth, input_size[0] + top + bottom, input_size[1] + left + right, n), g.dtype)
+    scatter(planes(g), w, canvas, ow, stride, dilation)
     return from_planes(canvas[:, top : top + input_size[0], left : left + input_size[1]])
 
 
@@ -77,28 +83,26 @@ def conv2d_weight(
     x: NDArray, g: NDArray, *, kernel_size: Pair, stride: Pair, padding: Pads, dilation: Pair, groups: int
 ) -> NDArray:
     """The gradient in w: Σ over images and places of g[n,o,p,q] times the window of x that y[n,·,p,q] saw."""
-    if not suits((x, g), stride):
+    if not suits((x, g)):
         return numpy_set.conv2d_weight(
             x, g, kernel_size=kernel_size, stride=stride, padding=padding, dilation=dilation, groups=groups
         )
     o, depth = g.shape[1], x.shape[1] // groups
-    plan = planned(x.shape, (o, depth, *kernel_size), stride, padding, dilation, groups, thread_count())
-    source, cotangent = planes(x, plan.padding), planes(g, plan.border)
-    found = []
-    for ins, outs in plan.groups:
-        if plan.by_tiles:
-            found.append(winograd.contract(source[ins], cotangent[outs]))
-        else:
-            found.append(contract(source[ins], cotangent[outs], kernel_size, plan))
-    return found[0] if groups == 1 else np.concatenate(found)
+    plan = planned(x.shape, (o, depth, *kernel_size), stride, padding, dilation, groups, thread_count(), "weight")
+    if plan.by_tiles:
+        source, cotangent = planes(x, plan.padding), planes(g, plan.border)
+        pairs = zip(channel_groups(len(source), groups), channel_groups(o, groups), strict=True)
+        found = [winograd.contract(source[ins], cotangent[outs]) for ins, outs in pairs]
+        return found[0] if groups == 1 else np.concatenate(found)
+    if groups > 1:
+        return contract_groups(planes(x), planes(g), kernel_size, plan, groups)
+    return contract(phases(x, plan.padding, stride), planes(g, plan.border), kernel_size, plan)
 
 
-def suits(arrays: tuple[NDArray, ...], stride: Pair) -> bool:
+def suits(arrays: tuple[NDArray, ...]) -> bool:
     """Whether the loops here compute with such arrays."""
     dtype = arrays[0].dtype
-    if dtype not in DTYPES or (stride != (1, 1) and len(arrays[0]) < SHORTEST_RUN):
-        return False
-    return all(a.dtype is dtype and a.size for a in arrays)
+    return dtype in DTYPES and all(a.dtype is dtype and a.size for a in arrays)
 
 
 class Plan(NamedTuple):
@@ -112,26 +116,37 @@ class Plan(NamedTuple):
     lying: tuple[int, int, int, int]
     """The shape (O,P,Q,N) of the output in memory."""
     width: int
-    """Elements of a row of x, or 0 if rows are not brought together to one run."""
-    groups: tuple[tuple[slice, slice], ...]
-    """The channels of x and of the output in each group."""
+    """Elements of a row of a phase of x, or 0 if rows are not brought together to one run."""
+    stride: Pair
+    """How many phases there are down and across."""
+    phase: Pair
+    """The size of a phase of x with its border."""
     taps: NDArray
     runs: NDArray
 
 
 @lru_cache(1024)
-def planned(x: Shape, w: Shape, stride: Pair, padding: Pads, dilation: Pair, groups: int, threads: int) -> Plan:
-    """The plan for x (N,C,H,W) and w (O,C/G,KH,KW)."""
-    n, c, h, width = x
+def planned(
+    x: Shape, w: Shape, stride: Pair, padding: Pads, dilation: Pair, groups: int, threads: int, of: str
+) -> Plan:
+    """The plan for x (N,C,H,W) and w (O,C/G,KH,KW), `of` the "output", or of the gradient of the "input" or "weight".
+
+    With a stride over many images the output's runs are the images of a pixel: 0.8 of the time that phases take. To
+    the sums of the weight's gradient such runs are too short.
+    """
+    n, _, h, width = x
     o, depth, *kernel = w
     oh = output_size(h, kernel[0], stride[0], sum(padding[0]), dilation[0])
     ow = output_size(width, kernel[1], stride[1], sum(padding[1]), dilation[1])
-    by_tiles = winograd.pays(n, depth, o // groups, (kernel[0], kernel[1]), stride, dilation)
+    by_tiles = of != "input" and winograd.pays(n, depth, o // groups, (kernel[0], kernel[1]), stride, dilation)
     border, across, together = NOTHING, ow, 0
     if by_tiles:
         padding, border = winograd.whole_tiles(padding, (oh, ow)), winograd.whole_tiles(NOTHING, (oh, ow))
-    height, wide = h + sum(padding[0]), width + sum(padding[1])
-    if n < SHORTEST_RUN:  # never in tiles
+    few = n < SHORTEST_RUN
+    apart, steps = (stride, (1, 1)) if few or groups > 1 or of == "weight" else ((1, 1), stride)
+    size = phase_size((h, width), padding, apart)
+    wide = size[1]
+    if few or (of == "weight" and groups > 1 and not by_tiles):
         border, across, together = ((0, 0), (0, wide - ow)), wide, wide * n
     return Plan(
         by_tiles,
@@ -139,14 +154,15 @@ def planned(x: Shape, w: Shape, stride: Pair, padding: Pads, dilation: Pair, gro
         border,
         (o, oh, ow, n),
         together,
-        tuple(zip(channel_groups(c, groups), channel_groups(o, groups), strict=True)),
-        taps_of((depth, height, wide, n), (kernel[0], kernel[1]), dilation),
-        runs_of((oh, across, ow, n), wide, stride, threads),
+        apart,
+        size,
+        taps_of((depth, *size, n), (kernel[0], kernel[1]), dilation, apart),
+        runs_of((oh, across, ow, n), wide, steps, threads, together > 0),
     )
 
 
 def correlate(x: NDArray, w: NDArray, b: NDArray, y: NDArray, plan: Plan) -> None:
-    """y (O,P,Q,N) of x (C,H,W,N), both of one group."""
+    """y (O,P,Q,N) of the phases x (C,S,T,H,W,N)."""
     matrix = np.ascontiguousarray(w.reshape(len(w), -1))
     cost = y.nbytes + y.size * len(plan.taps) / 4
     if plan.width:
@@ -157,7 +173,7 @@ def correlate(x: NDArray, w: NDArray, b: NDArray, y: NDArray, plan: Plan) -> Non
 
 
 def contract(x: NDArray, g: NDArray, kernel: Pair, plan: Plan) -> NDArray:
-    """The gradient (O,C,KH,KW) of x (C,H,W,N) and g (O,P,·,N), both of one group."""
+    """The gradient (O,C,KH,KW) of the phases x (C,S,T,H,W,N) and g (O,P,·,N)."""
     o, taps, threads = len(g), plan.taps, thread_count()
     d = np.zeros((threads, *direct.room_for(o, len(taps))), x.dtype)
     cost = g.nbytes + g.size * len(taps) / 4
@@ -177,19 +193,66 @@ def scatter(g: NDArray, w: NDArray, x: NDArray, columns: int, stride: Pair, dila
     direct.scatter(x.reshape(c, -1), taps, matrices, g.reshape(o, -1), runs, cost=cost)
 
 
+def correlate_groups(x: NDArray, w: NDArray, b: NDArray, y: NDArray, plan: Plan, groups: int) -> None:
+    """y (O,P,Q,N) of x (C,H,W,N)."""
+    matrix, rows = np.ascontiguousarray(w.reshape(len(w), -1)), y.reshape(*y.shape[:2], -1)
+    cost = x.nbytes + y.nbytes + y.size * len(plan.taps) / 4
+    corner = plan.padding[0][0], plan.padding[1][0]
+    grouped.correlate(
+        x, matrix, b, rows, plan.taps, plan.runs, groups, corner, plan.stride, plan.phase, plan.width, cost=cost
+    )
+
+
+def contract_groups(x: NDArray, g: NDArray, kernel: Pair, plan: Plan, groups: int) -> NDArray:
+    """The gradient (O,C/G,KH,KW) of x (C,H,W,N) and g (O,P,Q,N)."""
+    o, depth, k = len(g) // groups, len(x) // groups, len(plan.taps)
+    d = np.zeros((groups, *direct.room_for(o, k)), x.dtype)
+    cost = x.nbytes + g.nbytes + g.size * k / 4
+    corner, rows = (plan.padding[0][0], plan.padding[1][0]), g.reshape(*g.shape[:2], -1)
+    grouped.contract(
+        x, rows, d, plan.taps, plan.runs, corner, plan.stride, plan.phase, plan.width, 4 * direct.RUN, cost=cost
+    )
+    return np.ascontiguousarray(d[:, :o, :k]).reshape(groups * o, depth, *kernel)
+
+
+def scatter_groups(g: NDArray, w: NDArray, x: NDArray, plan: Plan, groups: int) -> None:
+    """x (C,H,W,N), every element of it, of what g (O,P,Q,N) gives it."""
+    o, depth, *kernel = w.shape
+    matrices = w.reshape(groups, o // groups, depth, -1).transpose(0, 3, 2, 1)  # (G,K,C/G,O/G)
+    taps = plan.taps[: kernel[0] * kernel[1]]
+    cost = x.nbytes + g.nbytes + g.size * depth * len(taps) / 4
+    corner, rows = (plan.padding[0][0], plan.padding[1][0]), g.reshape(*g.shape[:2], -1)
+    grouped.scatter(
+        x,
+        np.ascontiguousarray(matrices),
+        rows,
+        taps,
+        plan.runs,
+        corner,
+        plan.stride,
+        plan.phase,
+        plan.width,
+        cost=cost,
+    )
+
+
 @lru_cache(256)
-def taps_of(size: tuple[int, int, int, int], kernel: Pair, dilation: Pair) -> NDArray:
-    """Where each tap (c,i,j) of the first window lies in a flat array of size (C,H,W,N)."""
+def taps_of(size: tuple[int, int, int, int], kernel: Pair, dilation: Pair, stride: Pair = (1, 1)) -> NDArray:
+    """Where each tap (c,i,j) of the first window lies in flat phases (C,S,T,H,W,N) whose (C,H,W,N) is `size`."""
     c, h, w, n = size
-    down, across = np.arange(kernel[0]) * dilation[0] * w * n, np.arange(kernel[1]) * dilation[1] * n
-    return np.ravel(np.arange(c)[:, None, None] * h * w * n + down[:, None] + across)
+    (p, a), (q, b) = (np.divmod(np.arange(k) * d, s) for k, d, s in zip(kernel, dilation, stride, strict=True))
+    phase = np.arange(c)[:, None, None] * stride[0] * stride[1] + a[:, None] * stride[1] + b
+    return np.ravel(((phase * h + p[:, None]) * w + q) * n)
 
 
 @lru_cache(256)
-def runs_of(out: tuple[int, int, int, int], width: int, stride: Pair, threads: int) -> NDArray:
-    """(from, into, length) of every run of windows side by side, from a plane of that width into (P,Q,·,N)."""
+def runs_of(out: tuple[int, int, int, int], width: int, stride: Pair, threads: int, together: bool = False) -> NDArray:
+    """(from, into, length) of every run of windows side by side, from a plane of that width into (P,Q,·,N).
+
+    With `together` the whole plane is one run, of which each thread has a share.
+    """
     oh, ow, columns, n = out
-    if n < SHORTEST_RUN:  # the whole plane is one run, a share of it for each thread
+    if together:
         length = ((oh - 1) * width + columns) * n
         return np.array([[s.start, s.start, s.stop - s.start] for s in split(length, -(-length // threads))])
     if stride[1] == 1:  # a row

@@ -16,6 +16,8 @@ from tinygrad_cnn.kernels.compiled.panel import copy_run, dots_of, panel_of
 from tinygrad_cnn.kernels.compiled.registers import BYTES, TILES
 
 (ROWS, VECTORS), (DOTS, TAPS) = TILES
+ROW_VECTORS, ROW_TAPS = 8, 9
+"""The same of a single channel, as in a depthwise convolution: so many sums that none is waited for."""
 RUN, SHORT_RUN = 1152, 512
 """Elements of a run worked on at once by `contract`, and of a run of tiles: eight rows of it fit the first caches."""
 
@@ -42,11 +44,14 @@ def channels_of(vectors: int, *, onto: bool) -> Callable[..., None]:
 
 set_wide, set_vector = (channels_of(vectors, onto=False) for vectors in (VECTORS, 1))
 add_wide, add_vector = (channels_of(vectors, onto=True) for vectors in (VECTORS, 1))
+set_row, row_dots = panel_of(1, ROW_VECTORS, onto=False), dots_of(1, ROW_TAPS)
 dots = dots_of(DOTS, TAPS)
 
 
 def room_for(outputs: int, taps: int) -> Pair:
     """The size of the sums of so many outputs and taps, with room for whole tiles."""
+    if outputs == 1:
+        return 1, taps + -taps % ROW_TAPS
     return outputs + -outputs % DOTS, taps + -taps % TAPS
 
 
@@ -91,18 +96,22 @@ def scatter(x: NDArray, taps: NDArray, w: NDArray, g: NDArray, runs: NDArray, sh
     """
     for share in prange(shares):
         first, last = len(x) * share // shares, len(x) * (share + 1) // shares
-        _scatter_some(x[first:last], taps, np.ascontiguousarray(w[:, first:last]), g, runs)
+        scatter_some(x[first:last], taps, np.ascontiguousarray(w[:, first:last]), g, runs)
 
 
 @sums
 def set_runs(x: NDArray, taps: NDArray, w: NDArray, b: NDArray, y: NDArray, runs: NDArray) -> None:
     """See `correlate`."""
     lanes = BYTES // x.itemsize
-    wide = VECTORS * lanes
+    wide = ROW_VECTORS * lanes if len(y) == 1 else VECTORS * lanes
     for r in range(len(runs)):
         source, into, n = runs[r]
-        for v in range(0, n - wide + 1, wide):
-            set_wide(x, taps, source + v, w, b, y, into + v)
+        if len(y) == 1:
+            for v in range(0, n - wide + 1, wide):
+                set_row(x, taps, source + v, w, 0, b, y, into + v)
+        else:
+            for v in range(0, n - wide + 1, wide):
+                set_wide(x, taps, source + v, w, b, y, into + v)
         for v in range(n - n % wide, n - lanes + 1, lanes):
             set_vector(x, taps, source + v, w, b, y, into + v)
         if n % lanes and n >= lanes:  # the last vector, some of it once more
@@ -132,7 +141,8 @@ def set_planes(x: NDArray, taps: NDArray, w: NDArray, b: NDArray, y: NDArray, wi
 
 
 @sums
-def _scatter_some(x: NDArray, taps: NDArray, w: NDArray, g: NDArray, runs: NDArray) -> None:
+def scatter_some(x: NDArray, taps: NDArray, w: NDArray, g: NDArray, runs: NDArray) -> None:
+    """See `scatter`."""
     lanes = BYTES // x.itemsize
     wide = VECTORS * lanes
     flat, rows, none = g.reshape(-1), np.arange(len(g)) * g.shape[1], x[0]
@@ -156,6 +166,10 @@ def add_dots(x: NDArray, taps: NDArray, g: NDArray, d: NDArray, runs: NDArray, m
     for r in range(len(runs)):
         for start in range(0, runs[r, 2], most):
             size = min(most, runs[r, 2] - start)
+            if len(g) == 1:
+                for k in range(0, len(taps), ROW_TAPS):
+                    row_dots(x, taps, k, runs[r, 0] + start, g, 0, runs[r, 1] + start, size, d)
+                continue
             for o in range(0, len(g), DOTS):
                 for k in range(0, len(taps), TAPS):
                     dots(x, taps, k, runs[r, 0] + start, g, o, runs[r, 1] + start, size, d)

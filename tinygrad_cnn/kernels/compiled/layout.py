@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tinygrad_cnn.core.types import NDArray, Pads
+from tinygrad_cnn.core.types import NDArray, Pads, Pair, Shape
 from tinygrad_cnn.kernels.compiled.jit import exact, prange, shared
 from tinygrad_cnn.kernels.compiled.panel import copy_run
 from tinygrad_cnn.kernels.passes import NOTHING, planes_of_channels
@@ -11,6 +11,26 @@ DTYPES = np.dtype(np.float32), np.dtype(np.float64)
 """What the loops are compiled for."""
 SHORTEST_RUN = 8
 """Fewer images than these are too short a run to be vectors; a row, or a plane, is the run then."""
+
+
+def phases(x: NDArray, pads: Pads, stride: Pair) -> NDArray:
+    """x (N,C,H,W) with a border of zeros as (C, S, T, ⌈H/S⌉, ⌈W/T⌉, N): what windows see under one tap lies together.
+
+    [c, a, b, p, q] is the pixel (p S + a, q T + b). With stride 1 that is `planes`.
+    """
+    if stride == (1, 1):
+        lying = planes(x, pads)
+        return lying.reshape(len(lying), 1, 1, *lying.shape[1:])
+    lying = planes(x)
+    out = np.empty((len(lying), *stride, *phase_size(x.shape[2:], pads, stride), len(x)), x.dtype)
+    _split(lying, out, (pads[0][0], pads[1][0]), stride, cost=2 * out.nbytes)
+    return out
+
+
+def phase_size(size: Shape, pads: Pads, stride: Pair) -> Pair:
+    """The size of a phase of a plane with its border."""
+    down, across = (-(-(n + sum(p)) // s) for n, p, s in zip(size, pads, stride, strict=True))
+    return down, across
 
 
 def planes(x: NDArray, pads: Pads = NOTHING, value: float = 0) -> NDArray:
@@ -71,6 +91,70 @@ def _border_planes(x: NDArray, y: NDArray, top: int, left: int, value: float) ->
             else:
                 for k in range(columns):
                     into[at + k] = value
+
+
+@shared
+def _split(x: NDArray, y: NDArray, corner: Pair, stride: Pair, shares: int) -> None:
+    for share in prange(shares):
+        first, last = len(x) * share // shares, len(x) * (share + 1) // shares
+        split_phases(x[first:last], y[first:last], corner, stride, True)
+
+
+@exact
+def split_phases(x: NDArray, y: NDArray, corner: Pair, stride: Pair, border: bool) -> None:
+    """y as `phases` of x (C,H,W,N), whose border begins with `corner`; with `border` that is written, too."""
+    (channels, height, width, n), (rows, columns) = x.shape, y.shape[3:5]
+    (top, left), (down, across) = corner, stride
+    source, into, at, run = x.reshape(-1), y.reshape(-1), 0, columns * n
+    for c in range(channels):
+        for a in range(down):
+            for b in range(across):
+                first = max(0, -((b - left) // across))  # the columns that are none of the border
+                last = max(first, min(columns, (width - 1 + left - b) // across + 1))
+                for p in range(rows):
+                    i = p * down + a - top
+                    inside = 0 <= i < height and first < last
+                    if border:
+                        for k in range(first * n if inside else run):
+                            into[at + k] = 0
+                        for k in range(last * n, run):
+                            into[at + k] = 0
+                    if inside:
+                        start = ((c * height + i) * width + first * across + b - left) * n
+                        if across == 1:
+                            copy_run(source, start, into, at + first * n, (last - first) * n)
+                        elif n == 1:
+                            row, side = into[at + first :], source[start:]
+                            for q in range(last - first):
+                                row[q] = side[q * across]
+                        else:
+                            for q in range(first, last):
+                                copy_run(source, start + (q - first) * across * n, into, at + q * n, n)
+                    at += run
+
+
+@exact
+def join_phases(y: NDArray, x: NDArray, corner: Pair, stride: Pair) -> None:
+    """x of its phases y: the inverse of `split_phases`."""
+    (channels, height, width, n), (rows, columns) = x.shape, y.shape[3:5]
+    (top, left), (down, across) = corner, stride
+    source, into = y.reshape(-1), x.reshape(-1)
+    for c in range(channels):
+        for i in range(height):
+            p, a = divmod(i + top, down)
+            for b in range(across):
+                first = (b - left) % across
+                at = ((((c * down + a) * across + b) * rows + p) * columns + (first + left) // across) * n
+                start = ((c * height + i) * width + first) * n
+                if across == 1:
+                    copy_run(source, at, into, start, width * n)
+                elif n == 1:
+                    row, side = into[start:], source[at:]
+                    for q in range((width - first + across - 1) // across):
+                        row[q * across] = side[q]
+                else:
+                    for q in range((width - first + across - 1) // across):
+                        copy_run(source, at + q * n, into, start + q * across * n, n)
 
 
 @shared

@@ -8,7 +8,7 @@ from tinygrad_cnn.core.types import NDArray, Pair
 from tinygrad_cnn.kernels import numpy_set
 from tinygrad_cnn.kernels.compiled.jit import exact, inlined, prange, shared
 from tinygrad_cnn.kernels.compiled.layout import DTYPES, SHORTEST_RUN, from_planes, planes
-from tinygrad_cnn.kernels.compiled.vectors import copy_vectors
+from tinygrad_cnn.kernels.compiled.panel import copy_run
 from tinygrad_cnn.kernels.passes import NOTHING
 from tinygrad_cnn.kernels.pool import border, first_inside, pooled_size
 
@@ -111,7 +111,7 @@ def _sorted(x: NDArray, stride: int) -> NDArray:
             for first in range(stride):
                 into = i * line + first * (line // stride)
                 for q in range(first, width, stride):
-                    copy_vectors(source, (i * width + q) * n, y, into, n)
+                    copy_run(source, (i * width + q) * n, y, into, n)
                     into += n
     return y
 
@@ -132,7 +132,7 @@ def _sort_back(y: NDArray, x: NDArray, stride: int) -> None:
             for first in range(stride):
                 at = i * line + first * (line // stride)
                 for q in range(first, width, stride):
-                    copy_vectors(y, at, into, (i * width + q) * n, n)
+                    copy_run(y, at, into, (i * width + q) * n, n)
                     at += n
 
 

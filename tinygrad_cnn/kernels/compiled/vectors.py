@@ -158,16 +158,3 @@ def set_four(y: NDArray, at: int, step: int, values: tuple[Any, ...]) -> None:
 def set_six(y: NDArray, at: int, step: int, values: tuple[Any, ...]) -> None:
     """Put six numbers into y, `step` apart."""
     y[at], y[at + step], y[at + 2 * step], y[at + 3 * step], y[at + 4 * step], y[at + 5 * step] = values
-
-
-@inlined
-def copy_vectors(x: NDArray, start: int, y: NDArray, into: int, n: int) -> None:
-    """y[into : into + n] = x[start : start + n], of flat arrays: a run of 16 numbers in 2 ns, memcpy takes 9."""
-    lanes = BYTES // x.itemsize
-    if n >= lanes:
-        for k in range(0, n, lanes):
-            k = min(k, n - lanes)  # the last vector, some of it once more
-            store(y, into + k, load(x, start + k))
-    else:
-        for k in range(n):
-            y[into + k] = x[start + k]

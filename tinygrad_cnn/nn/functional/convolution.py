@@ -10,8 +10,8 @@ from tinygrad_cnn.core.checks import shape_of
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.indexing import PutItem
 from tinygrad_cnn.core.types import A, ArrayLike
-from tinygrad_cnn.kernels.conv import output_size as windows_along
-from tinygrad_cnn.kernels.conv import taps
+from tinygrad_cnn.kernels.windows import output_size as windows_along
+from tinygrad_cnn.kernels.windows import taps
 from tinygrad_cnn.nn.functional.pooling import single
 from tinygrad_cnn.ops.checks import check_ndim, check_pair
 from tinygrad_cnn.ops.conv import check_fit
