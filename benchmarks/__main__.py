@@ -17,10 +17,11 @@ import numpy as np
 from threadpoolctl import threadpool_info
 
 import tinygrad_cnn as tg
-from benchmarks import limits, memory, playback, report, sweep
+from benchmarks import beside, features, limits, memory, playback, report, sweep
 from benchmarks.measure import alternately, best
 from benchmarks.networks import NETWORKS, Work, work
 from benchmarks.peers import FAST, MINE, OTHERS, OURS, Peer, installed
+from benchmarks.programs import PROGRAMS
 
 
 def agreeing(given: Work, builders: dict[str, Callable[[Work], Peer]]) -> dict[str, Peer]:
@@ -74,13 +75,32 @@ def compare(case: str, batch: int, threads: int, quick: bool, others: bool) -> d
     return row
 
 
+def programs(quick: bool) -> list[dict[str, Any]]:
+    """The other networks, training and inference, with one thread and with two as a user gets them."""
+    rows: list[dict[str, Any]] = []
+    if "PyTorch" not in installed(FAST):
+        return rows
+    kits = [package for name, (package, _) in MINE.items() if name in installed(MINE)]
+    for threads in sorted({1, min(2, os.cpu_count() or 1)}):
+        set_threads(threads)
+        for name, (_, batches) in PROGRAMS.items():
+            for batch in batches[-1:] if quick else batches:
+                row = {**beside.beside(name, batch, kits, *((3, 0.1) if quick else (7, 0.4))), "threads": threads}
+                rows.append(row)
+                shown = {what: {k: round(r, 2) for k, r in row[what]["ratios"].items()} for what in ("step", "infer")}
+                print(f"{name} {batch}, {threads} thread(s): {shown}", flush=True)
+    return rows
+
+
 def main() -> None:
     """Run, and write JSON, a page with tables, and plots."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer cases and calls: a minute in all")
     parser.add_argument("--no-others", action="store_true", help="PyTorch eager only")
+    parser.add_argument("--features", default="own", help="avx2: as on a processor without AVX-512")
     parser.add_argument("--out", type=Path, default=None, help="write speed.json, speed.md and plots here")
     chosen = parser.parse_args()
+    features.restrict_to(chosen.features)
     quick = chosen.quick
     result: dict[str, Any] = {"machine": machine(), "cases": []}
     if chosen.out is not None:
@@ -94,6 +114,7 @@ def main() -> None:
                 print(report.line(row), flush=True)
                 if chosen.out is not None:  # so that a run that is interrupted is not lost
                     (chosen.out / "speed.partial.json").write_text(json.dumps(result, indent=1) + "\n")
+    result["programs"] = programs(quick)
     set_threads(1)
     result["small"] = limits.small_graphs(50 if quick else 500)
     print(json.dumps(result["small"], indent=1))
@@ -106,6 +127,11 @@ def main() -> None:
             {"case": c, "batch": b, **{n: memory.of_step(n, c, b) for n in (*installed(MINE), *installed(FAST))}}
             for c in NETWORKS
             for b in (1, 64)
+        ]
+        result["memory"] += [
+            {"case": c, "batch": b, **{n: memory.of_step(n, c, b) for n in (*installed(MINE), *installed(FAST))}}
+            for c, (_, batches) in PROGRAMS.items()
+            for b in batches[-1:]
         ]
         result["leak"] = {"steps": 10_000, "MiB": {kit: memory.growth(10_000, kit) for kit in limits.SETS}}
     print(report.summary(result))
@@ -123,11 +149,20 @@ def machine() -> dict[str, Any]:
     ]
     return {
         "processors": os.cpu_count(),
+        "features": features.in_use(),
+        "name": processor(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "blas": blas[:1],
         "packages": {n: version(n) for n in names},
     }
+
+
+def processor() -> str:
+    """What the processor calls itself (Linux)."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "a processor")
 
 
 if __name__ == "__main__":

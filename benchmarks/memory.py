@@ -3,12 +3,15 @@
 `python -m benchmarks.memory PEER CASE BATCH` prints it in MiB.
 """
 
+import importlib
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from benchmarks import networks, peers
+from benchmarks import beside, networks, peers
 
 
 def status(field: str) -> float:
@@ -34,14 +37,24 @@ def growth(steps: int, kernels: str = "numpy") -> float:
     return status("VmRSS") - before
 
 
+def step_of(peer: str, case: str, batch: int) -> Callable[[], Any]:
+    """A training step of a network or a program by one of the peers."""
+    package, build = {**peers.MINE, **peers.FAST}[peer]
+    if case in networks.NETWORKS:
+        return build(networks.work(case, batch)).step
+    if peer in peers.MINE:
+        return beside.running(importlib.import_module("tinygrad_cnn"), case, batch, kernels=package).step
+    last = peer == "PyTorch channels_last"
+    return beside.running(importlib.import_module("torch"), case, batch, channels_last=last).step
+
+
 if __name__ == "__main__":
     name, case, batch = sys.argv[1], sys.argv[2], int(sys.argv[3])
-    build = {**peers.MINE, **peers.FAST}[name][1]
     for few in (1, 8, 16):  # libraries, threads and compiled code, which differs by the number of images, do not count
-        build(networks.work(case, few)).step()
-    peer = build(networks.work(case, batch))
+        step_of(name, case, few)()
+    step = step_of(name, case, batch)
     Path("/proc/self/clear_refs").write_text("5")  # the peak is measured from here on
     start = status("VmRSS")
     for _ in range(3):
-        peer.step()
+        step()
     print(json.dumps(status("VmHWM") - start))

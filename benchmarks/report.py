@@ -53,7 +53,8 @@ def page(result: dict[str, Any]) -> str:
     parts = [
         "<!-- Written by `python -m benchmarks --out docs`; do not edit. -->",
         "# Speed: the tables",
-        f"{m['processors']} processors, {m['system']}, Python {m['python']}, {', '.join(m['blas'])}; "
+        f"{m['processors']} processors ({m.get('name', 'unnamed')}, {m.get('features', 'not noted')}), {m['system']}, "
+        f"Python {m['python']}, {', '.join(m['blas'])}; "
         + ", ".join(f"{n} {v}" for n, v in m["packages"].items())
         + ". One training step (forward, backward, SGD), float32, the peers taking turns; medians in ms, with the "
         "quartiles of ours. The ratio is that of the better of PyTorch's two formats to ours: above 1 we are faster. "
@@ -118,6 +119,11 @@ def page(result: dict[str, Any]) -> str:
             ],
         ),
     ]
+    if result.get("programs"):
+        parts += [
+            "## Other networks: PyTorch's time in its better format over ours",
+            programs_table(result["programs"]),
+        ]
     if "playback" in result:
         played = result["playback"]
         keys = list(dict.fromkeys(key for row in played for key in row["us"]))
@@ -161,6 +167,23 @@ def page(result: dict[str, Any]) -> str:
             + ".",
         ]
     return "\n\n".join(parts) + "\n"
+
+
+def programs_table(rows: list[dict[str, Any]]) -> str:
+    """Training steps and inference of the other networks, and the geometric means."""
+    kits = list(rows[0]["step"]["ratios"])
+    columns = [(what, kit) for what in ("step", "infer") for kit in kits]
+    lines = [
+        [row["name"], str(row["batch"]), str(row["threads"])]
+        + [f"{row[what]['ratios'][kit]:.2f}" for what, kit in columns]
+        for row in rows
+    ]
+    for threads in sorted({row["threads"] for row in rows}):
+        found = [[row[what]["ratios"][kit] for row in rows if row["threads"] == threads] for what, kit in columns]
+        means = [f"{float(np.exp(np.mean(np.log(ratios)))):.2f} (least {min(ratios):.2f})" for ratios in found]
+        lines.append(["geometric mean", "", str(threads), *means])
+    words = {"step": "training", "infer": "inference"}
+    return table(["network", "batch", "threads", *(f"{words[what]}, {kit}" for what, kit in columns)], lines)
 
 
 def write(result: dict[str, Any], folder: Path) -> None:
