@@ -7,7 +7,7 @@ import pytest
 
 import tinygrad_cnn as tg
 from tinygrad_cnn import nn
-from tinygrad_cnn.nn.functional import scaled_dot_product_attention
+from tinygrad_cnn.nn.functional import attention, scaled_dot_product_attention
 
 
 def attended(q, k, v, hidden=None):
@@ -111,3 +111,32 @@ def test_copied_layers_are_trained_apart():
 def test_wrong_attention_is_explained(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_attention_in_blocks_is_what_it_is_composed_of(monkeypatch):
+    """Long sequences, which are cut into several blocks, masks of every shape, and rows that see nothing."""
+    rng = np.random.default_rng(0)
+    seen = rng.random((1, 3, 600, 300)) > 0.3
+    seen[0, 1, 7] = False
+    masks = [None, seen, seen[0, 0], np.where(seen, rng.standard_normal(seen.shape), -np.inf), seen[..., :1, :]]
+    for lead in ((2, 3), (3,), (), (2, 1, 3)):
+        shapes = (*lead, 600, 4), (*lead, 300, 4), (*lead, 300, 5)
+        if lead == (3,):  # more keys than queries
+            shapes = (3, 70, 4), (3, 300, 4), (3, 300, 5)
+        for mask in masks:
+            if mask is not None and len(lead) < 2:
+                mask = mask.reshape(-1, *mask.shape[-2:])[0, : shapes[0][-2]]
+            for causal in (False, True) if mask is None else (False,):
+                found = []
+                for fused in (True, False):
+                    q, k, v = (
+                        tg.tensor(np.random.default_rng(1).standard_normal(s), requires_grad=True) for s in shapes
+                    )
+                    with monkeypatch.context() as patch:
+                        if not fused:
+                            patch.setattr(attention, "fits", lambda *shapes: False)
+                        y = scaled_dot_product_attention(q, k, v, mask, is_causal=causal)
+                    (y * y).sum().backward()
+                    found.append([t.detach().numpy() for t in (y, q.grad, k.grad, v.grad)])
+                for mine, other in zip(*found, strict=True):
+                    np.testing.assert_allclose(mine, other, atol=1e-10)

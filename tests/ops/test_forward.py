@@ -425,6 +425,17 @@ def normalised(x, w, b, *, axes, along, eps, centred):
     return (scale * z + shift).astype(float)
 
 
+def attended(q, k, v, mask, *, scale, causal):
+    out = np.zeros((*q.shape[:3], v.shape[3]))
+    added = np.broadcast_to(mask, (*q.shape[:3], k.shape[2]))
+    for n, h, i in np.ndindex(q.shape[:3]):
+        seen = [j for j in range(k.shape[2]) if added[n, h, i, j] > -np.inf and (j <= i or not causal)]
+        chances = [math.exp(scale * math.fsum(q[n, h, i] * k[n, h, j]) + added[n, h, i, j]) for j in seen]
+        for j, chance in zip(seen, chances, strict=True):
+            out[n, h, i] += chance / math.fsum(chances) * v[n, h, j]
+    return out
+
+
 def sigmoid(x):
     return 1 / (1 + math.exp(-x))
 
@@ -751,6 +762,7 @@ REFERENCES = {
     "Huber": each(lambda x, delta: x * x / 2 if abs(x) <= delta else delta * (abs(x) - delta / 2)),
     "BinaryCrossEntropy": each(lambda p, t: -t * math.log(p) - (1 - t) * math.log(1 - p)),
     "Normalize": normalised,
+    "Attention": attended,
     "ScaleChannels": lambda x, w, b: np.stack([x[:, c] * w[c] + b[c] for c in range(len(w))], 1),
     "MaxPool2D": largest,
     "ChannelSum": lambda x, *, axis: np.array([math.fsum(np.take(x, c, axis).flat) for c in range(x.shape[axis])]),

@@ -10,6 +10,7 @@ from tinygrad_cnn.core.op import Elementwise as Elementwise
 from tinygrad_cnn.core.op import Op as Op
 from tinygrad_cnn.core.op import Unary as Unary
 from tinygrad_cnn.core.op import registry as registry
+from tinygrad_cnn.ops import attention as attention
 from tinygrad_cnn.ops import recurrent as recurrent
 from tinygrad_cnn.ops.arrangement import sum_to_size as sum_to_size
 from tinygrad_cnn.ops.decompositions import cholesky as cholesky

@@ -8,8 +8,10 @@ import numpy as np
 from tinygrad_cnn import ops
 from tinygrad_cnn.core.checks import dtype_of, shape_of
 from tinygrad_cnn.core.errors import ArgumentError
-from tinygrad_cnn.core.types import A, ArrayLike
+from tinygrad_cnn.core.types import A, ArrayLike, Shape
 from tinygrad_cnn.nn.functional.dropout import dropout
+from tinygrad_cnn.ops.attention import Attention
+from tinygrad_cnn.ops.untracked import is_tracked
 from tinygrad_cnn.tensor import as_plain
 from tinygrad_cnn.torch_names.errors import BoundError
 
@@ -56,11 +58,17 @@ def scaled_dot_product_attention(
     q, k, v = shape_of(query), shape_of(key), shape_of(value)
     if min(len(q), len(k), len(v)) < 2 or q[-1] != k[-1] or k[-2] != v[-2]:
         raise ArgumentError(f"{name}: query {q}, key {k}, value {v}; expected (…, L, E), (…, S, E) and (…, S, V)")
+    if is_causal and attn_mask is not None:
+        raise ArgumentError(f"{name}: is_causal makes a mask of its own; leave attn_mask out")
+    scale = 1 / math.sqrt(q[-1]) if scale is None else scale
+    if dropout_p == 0 and q[:-2] == k[:-2] == v[:-2] and 0 not in (*q, *k, *v) and not is_tracked(attn_mask):
+        none = np.zeros((), dtype_of(query))
+        added = none if attn_mask is None else np.asarray(as_plain(additive(name, attn_mask, dtype_of(query))))
+        if fits(added.shape, (*q[:-1], k[-2])):
+            return _in_blocks(query, key, value, added, is_causal, scale)
     if is_causal:
-        if attn_mask is not None:
-            raise ArgumentError(f"{name}: is_causal makes a mask of its own; leave attn_mask out")
         attn_mask = np.tri(q[-2], k[-2], dtype=bool)
-    scores = ops.matmul(query * (1 / math.sqrt(q[-1]) if scale is None else scale), ops.transpose(key, -1, -2))
+    scores = ops.matmul(query * scale, ops.transpose(key, -1, -2))
     if attn_mask is None:
         weights = ops.softmax(scores, -1)
     else:
@@ -70,6 +78,25 @@ def scaled_dot_product_attention(
         if unseen.any():
             weights = ops.masked_fill(weights, unseen, 0.0)
     return ops.matmul(dropout(weights, dropout_p), value)
+
+
+def fits(shape: Shape, target: Shape) -> bool:
+    """Whether a shape broadcasts to another."""
+    own = shape[::-1]
+    return len(own) <= len(target) and all(n in (1, m) for n, m in zip(own, target[::-1], strict=False))
+
+
+def _in_blocks(query: Any, key: Any, value: Any, mask: Any, causal: bool, scale: float) -> Any:
+    """By the op, whose arrays have four axes; `mask` is added, and broadcasts to the scores."""
+    lead, scores = shape_of(query)[:-2], (shape_of(query)[-2], shape_of(key)[-2])
+    four = (math.prod(lead[:-1]), *lead[-1:]) if lead else (1, 1)
+    if mask.ndim > 4 or (len(lead) != 2 and mask.ndim > 2):
+        mask = np.broadcast_to(mask, (*lead, *scores)).reshape(*four, *scores)
+    elif mask.ndim:
+        mask = mask.reshape(*(1,) * (4 - mask.ndim), *mask.shape)
+    parts = [x if len(lead) == 2 else ops.reshape(x, (*four, *shape_of(x)[-2:])) for x in (query, key, value)]
+    y = Attention.apply(*parts, mask, scale=scale, causal=causal)[0]
+    return y if len(lead) == 2 else ops.reshape(y, (*lead, scores[0], shape_of(value)[-1]))
 
 
 def _repeat_heads(name: str, query: ArrayLike, key: ArrayLike, value: ArrayLike) -> tuple[Any, Any]:
