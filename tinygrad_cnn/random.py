@@ -30,6 +30,8 @@ DEFAULT_SEED = 67280421310721
 """With which a generator begins that nobody seeded; PyTorch's."""
 WORDS = 624
 """Of the state of MT19937."""
+MANY_PAIRS = 64
+"""Normal numbers that are made in pairs: from so many on in arrays."""
 PYTORCH_STATE = np.dtype(
     [
         ("seed", "<u8"),
@@ -177,9 +179,18 @@ class Generator:
 
     def normal_in_pairs(self, shape: Shape, mean: float = 0.0, std: float = 1.0) -> NDArray:
         """The same one by one, in float64: made in pairs, of which the second waits for the next call."""
-        with self.stream() as (_, normal):
-            drawn = [normal() * std + mean for _ in range(math.prod(shape))]
-        return np.array(drawn, np.float64).reshape(shape)
+        count = math.prod(shape)
+        if count < MANY_PAIRS:
+            with self.stream() as (_, normal):
+                drawn = [normal() * std + mean for _ in range(count)]
+            return np.array(drawn, np.float64).reshape(shape)
+        waiting = [] if self._second_normal is None else [self._second_normal]
+        u, v = self.uniform(((count - len(waiting) + 1) // 2, 2), np.float64).T
+        radius, angle = np.sqrt(-2 * np.log1p(-v)), 2 * math.pi * u
+        made = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1).reshape(-1)
+        numbers = np.concatenate([waiting, made])
+        self._second_normal = float(numbers[count]) if numbers.size > count else None
+        return (numbers[:count] * std + mean).reshape(shape)
 
     @contextmanager
     def stream(self) -> Iterator[tuple[rejection.Draw, rejection.Draw]]:

@@ -718,6 +718,7 @@ REFERENCES = {
     "MinDim": along(min),
     "Logsumexp": over(lambda v: max(v) + math.log(math.fsum(math.exp(u - max(v)) for u in v))),
     "Norm": over(p_norm),
+    "Distances": lambda a, b, p: np.array([[p_norm(u - v, p) for v in b] for u in a]),
     "Solve": lambda a, b: solved(a, b),
     "Slogdet": lambda a: np.log(np.abs(determinants(a))),
     "Det": lambda a: determinants(a),

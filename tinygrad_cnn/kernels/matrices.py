@@ -17,6 +17,9 @@ PADE = (
 PADE_REACH = 5.371920351148152
 """Up to this norm it has the digits of float64."""
 
+PANEL = 32
+"""Columns that are eliminated one by one: with halves down to a single one, 316 took 34 ms instead of 12."""
+
 
 def lu(a: NDArray, pivot: bool = True) -> tuple[NDArray, NDArray]:
     """L below the diagonal (its own is 1) and U on and above it, in one array; and LAPACK's pivots.
@@ -34,8 +37,8 @@ def lu(a: NDArray, pivot: bool = True) -> tuple[NDArray, NDArray]:
 
 
 def _factor(packed: NDArray, pivots: NDArray, start: int, end: int, pivot: bool) -> None:
-    """The columns from start to end in place: the left half, what it does to the right one, and that."""
-    if end - start > 1:
+    """The columns from start to end in place: the left half, what it does to the right one, and that; few by themselves."""
+    if end - start > PANEL:
         middle = (start + end) // 2
         _factor(packed, pivots, start, middle, pivot)
         left, right = packed[:, start:, start:middle], packed[:, start:, middle:end]
@@ -43,15 +46,18 @@ def _factor(packed: NDArray, pivots: NDArray, start: int, end: int, pivot: bool)
         right[:, :top] = substitute(left[:, :top], right[:, :top], upper=False, unit=True)
         right[:, top:] -= left[:, top:] @ right[:, :top]
         _factor(packed, pivots, middle, end, pivot)
-    elif end > start and len(packed):
-        if pivot:
-            which, largest = np.arange(len(packed)), start + np.argmax(np.abs(packed[:, start:, start]), axis=1)
-            pivots[:, start] = largest + 1
-            above = packed[:, start].copy()
-            packed[:, start] = packed[which, largest]
-            packed[which, largest] = above
-        head = packed[:, start, start, None]
-        packed[:, start + 1 :, start] /= np.where(head == 0, 1, head)
+    elif len(packed):
+        which = np.arange(len(packed))
+        for k in range(start, end):
+            if pivot:
+                largest = k + np.argmax(np.abs(packed[:, k:, k]), axis=1)
+                pivots[:, k] = largest + 1
+                above = packed[:, k].copy()
+                packed[:, k] = packed[which, largest]
+                packed[which, largest] = above
+            head = packed[:, k, k, None]
+            packed[:, k + 1 :, k] /= np.where(head == 0, 1, head)
+            packed[:, k + 1 :, k + 1 : end] -= packed[:, k + 1 :, k, None] * packed[:, k, None, k + 1 : end]
 
 
 def rows_of(pivots: NDArray, m: int) -> NDArray:

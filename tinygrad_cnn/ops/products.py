@@ -7,13 +7,19 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.core.checks import check_axes, check_axis, check_broadcast, dtype_of, shape_of
+from tinygrad_cnn.core.domain import Distinct
+from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.op import Kink, Op, Sample
+from tinygrad_cnn.core.reduce import unbroadcast
 from tinygrad_cnn.core.types import A, Array, ArrayLike, Shape
+from tinygrad_cnn.kernels.choices import choose
+from tinygrad_cnn.kernels.distances import distances
 from tinygrad_cnn.ops.arrangement import unpacked
 from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.checks import check_ndim, check_same_dtype
 from tinygrad_cnn.ops.linalg import bmm, dot, matmul, mm, outer
-from tinygrad_cnn.ops.reduce import norm, sum
+from tinygrad_cnn.ops.reduce import Norm, norm, sum
 from tinygrad_cnn.ops.shape import clone, diagonal, permute, reshape, roll, transpose, unsqueeze
 from tinygrad_cnn.ops.solving import inv, level
 
@@ -265,7 +271,48 @@ def cdist(x1: A, x2: ArrayLike, p: float = 2.0, compute_mode: str = "use_mm_for_
         raise ArgumentError(f"cdist: {compute_mode!r} is not a valid value for compute_mode")
     if p < 0:
         raise ArgumentError(f"cdist: p is {p}; it must be at least 0")
-    return norm(unsqueeze(x1, -2) - unsqueeze(x2, -3), p, -1)
+    if p == 0 or dtype_of(x1).kind != "f" or dtype_of(x2) != dtype_of(x1):
+        return norm(unsqueeze(x1, -2) - unsqueeze(x2, -3), p, -1)
+    return Distances.apply(x1, x2, p=float(p))
+
+
+class Distances(Op):
+    """y[i, j] = |a[i] - b[j]|, the p-norm        da[i] = Σⱼ s[i, j],  db[j] = -Σᵢ s[i, j], s the norm's slope
+
+    For p = 2 the slopes s = w (a[i] - b[j]), w = g / y, are summed as products: Σⱼ s = a[i] Σⱼ w - w b.
+    """
+
+    floating = True
+    kinks = (Kink("equal rows", (np.ones((1, 2)), np.ones((1, 2))), (np.zeros((1, 2)), np.zeros((1, 2))), {"p": 2.0}),)
+
+    def forward(a: Array, b: Array, *, p: float) -> Array:
+        return distances(a, b, p)
+
+    def d_a(g: Array, y: Array, a: Array, b: Array, *, p: float) -> Array:
+        return _pulled(g, y, a, b, p)
+
+    def d_b(g: Array, y: Array, a: Array, b: Array, *, p: float) -> Array:
+        return _pulled(np.swapaxes(g, -1, -2), np.swapaxes(y, -1, -2), b, a, p)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        n, m, d = draw.integer(1, 3), draw.integer(1, 3), draw.integer(1, 3)
+        values = Distinct().fill(draw, ((n + m) * d,))
+        a, b = values[: n * d].reshape(n, d), values[n * d :].reshape(m, d)
+        return Sample((draw.layout(a), draw.layout(b)), {"p": draw.choice([2.0, 1.0, 3.0, 1.5])})
+
+
+def _pulled(g: Array, y: Array, a: Array, b: Array, p: float) -> Array:
+    """The sums over j of g[i, j] times the slope of |a[i] - b[j]| by a[i], 0 where it is 0."""
+    if p == 2 and shape_of(b)[-2]:
+        w = choose(y == 0, 0.0, g / choose(y == 0, 1.0, y))
+        middle = np.mean(b, axis=-2, keepdims=True)  # so that the products lose no digits far from 0
+        pulled = (a - middle) * np.sum(w, axis=-1, keepdims=True) - w @ (b - middle)
+    else:
+        apart = unsqueeze(a, -2) - unsqueeze(b, -3)
+        slopes = Norm.d_x(g, y, apart, p=p, axes=(len(shape_of(apart)) - 1,), keepdim=False)
+        pulled = np.sum(slopes, axis=-2)
+    return unbroadcast(pulled, shape_of(a))
 
 
 def adjoint(input: A) -> A:

@@ -57,7 +57,7 @@ from tinygrad_cnn.random import Generator
 PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep
 CREATION = os.path.join(PACKAGE, "tensor", "creation.py")
 DRAWS = (
-    "uniform", "normal", "normal_in_pairs", "integers", "any_integers", "permutation", "bernoulli", "chances",
+    "uniform", "normal", "normal_in_pairs", "integers", "any_integers", "order", "permutation", "bernoulli", "chances",
     "exponential", "gamma", "dirichlet", "poisson", "binomial",
 )  # fmt: skip
 READS = "item", "tolist", "numpy", "__bool__", "__float__", "__int__", "__index__", "__contains__", "__array__"

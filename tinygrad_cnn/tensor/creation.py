@@ -316,7 +316,7 @@ def _evenly(op: str, start: Any, end: Any, steps: int, dtype: DType) -> NDArray:
     k = np.arange(steps)
     if dtype.kind in "iu":
         return np.where((k < steps // 2) | (steps == 1), first + step * k, last - step * (steps - 1 - k))
-    exact = np.float64 if dtype.itemsize < 8 and steps < 2**24 else np.longdouble  # products of 24 digits by 24
+    exact: Any = np.float64 if dtype.itemsize < 8 and steps < 2**24 else np.longdouble  # products of 24 digits by 24
     half = steps if steps == 1 else steps // 2
     up, down = k[:half].astype(exact), (steps - 1 - k[half:]).astype(exact)
     return np.concatenate([first + step * up, last - step * down])

@@ -45,8 +45,9 @@ def normalize(input: A, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: A
 def pdist(input: A, p: float = 2.0) -> A:
     """The p-norms of the differences of all pairs of rows (N, D): (N (N - 1) / 2,), row by row."""
     check_ndim("pdist", "input", input, (2,), "(N, D)")
-    first, second = np.triu_indices(shape_of(input)[0], 1)
-    return ops.norm(input[first] - input[second], p, -1)
+    n = shape_of(input)[0]
+    pairs = np.flatnonzero(np.triu(np.ones((n, n), bool), 1))
+    return ops.take(ops.cdist(input, input, p), pairs)
 
 
 def bilinear(input1: A, input2: ArrayLike, weight: ArrayLike, bias: ArrayLike = None) -> A:

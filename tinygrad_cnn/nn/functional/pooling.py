@@ -77,9 +77,11 @@ def max_pool1d(
     op = "max_pool1d"
     kernel, step, apart = _across(op, 1, kernel_size=kernel_size, stride=_or(stride, kernel_size), dilation=dilation)
     (pads,) = _across(op, 0, padding=padding)
-    y, places = ops.max_pool2d(_line(op, input), kernel, step, pads, apart, ceil_mode, return_indices=True)
-    y = ops.squeeze(y, -2)
-    return Extreme(y, ops.squeeze(places, -2)) if return_indices else y
+    line = _line(op, input)
+    if not return_indices:
+        return ops.squeeze(ops.max_pool2d(line, kernel, step, pads, apart, ceil_mode), -2)
+    y, places = ops.max_pool2d(line, kernel, step, pads, apart, ceil_mode, return_indices=True)
+    return Extreme(ops.squeeze(y, -2), ops.squeeze(places, -2))
 
 
 def _or(stride: Any, kernel_size: Any) -> Any:
