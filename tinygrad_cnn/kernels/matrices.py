@@ -37,7 +37,7 @@ def lu(a: NDArray, pivot: bool = True) -> tuple[NDArray, NDArray]:
 
 
 def _factor(packed: NDArray, pivots: NDArray, start: int, end: int, pivot: bool) -> None:
-    """The columns from start to end in place: the left half, what it does to the right one, and that; few by themselves."""
+    """The columns from start to end in place: the left half, what it does to the right, and that; few one by one."""
     if end - start > PANEL:
         middle = (start + end) // 2
         _factor(packed, pivots, start, middle, pivot)

@@ -103,7 +103,10 @@ def hstack(tensors: Sequence[A]) -> A:
 
 def vstack(tensors: Sequence[A]) -> A:
     """One below the other: along dim 0, vectors as rows."""
-    return cat([_at_least_2d(x) for x in unpacked("vstack", (tensors,))], 0)
+    parts = unpacked("vstack", (tensors,))
+    if {shape_of(x) for x in parts} == {shape_of(parts[0])} and len(shape_of(parts[0])) == 1:
+        return stack(parts)
+    return cat([_at_least_2d(x) for x in parts], 0)
 
 
 row_stack = vstack

@@ -462,7 +462,11 @@ def stack(tensors: Sequence[A], dim: int = 0) -> A:
     shapes = [shape_of(x) for x in tensors]
     if not shapes or len(set(shapes)) != 1:
         raise ArgumentError(f"stack: expected one or more tensors of one shape, got shapes {shapes}")
-    return _cat("stack", [unsqueeze(x, dim) for x in tensors], check_axis("stack", dim, len(shapes[0]) + 1))
+    axis = check_axis("stack", dim, len(shapes[0]) + 1)
+    if axis == len(shapes[0]):
+        return _cat("stack", [unsqueeze(x, axis) for x in tensors], axis)
+    lead, rest = shapes[0][:axis], shapes[0][axis:]
+    return reshape(_cat("stack", tensors, axis), (*lead, len(shapes), *rest))  # one view instead of one for each
 
 
 @flexible
