@@ -12,6 +12,7 @@ import argparse
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from tinygrad_cnn.gradcheck.drawing import RandomDraw
 from tinygrad_cnn.nn import functional
 from tinygrad_cnn.tensor import Tensor
 
-EXPONENTS = {"formulas": range(-30, 31, 3), "functional": range(-30, 31, 6), "ops": range(-30, 31, 6)}
+EXPONENTS = {"formulas": range(-30, 31, 3), "functional": range(-30, 31, 10), "ops": range(-30, 31, 10)}
 """Of the scales, by the kind of the row."""
 DTYPES = "float64", "float32", "float16"
 LETTERS = {"pass": "o", "inconclusive": "?", "fail": "F", "not finite": ".", "nothing to check": "-", "refused": "x"}
@@ -32,8 +33,8 @@ LETTERS = {"pass": "o", "inconclusive": "?", "fail": "F", "not finite": ".", "no
 
 KINDS = tuple(EXPONENTS)
 Function = Callable[..., Any]
-Row = tuple[list[Any], Function]
-"""The inputs, those with a derivative as arrays of float64, and the function of them."""
+Row = tuple[list[Any], Function, list[bool]]
+"""The inputs, the function of them, and which of them have a derivative."""
 
 
 def hilbert(n: int) -> Any:
@@ -130,7 +131,9 @@ FUNCTIONAL: dict[str, tuple[list[tuple[int, ...]], Call]] = {
         [(2, 3), (2, 3)], lambda F, L, x, y: F.binary_cross_entropy_with_logits(x, y.sigmoid()),
     ),
     "poisson_nll_loss": ([(2, 3), (2, 3)], lambda F, L, x, y: F.poisson_nll_loss(x, y)),
-    "gaussian_nll_loss": ([(2, 3), (2, 3), (2, 3)], lambda F, L, x, y, v: F.gaussian_nll_loss(x, y, v.abs())),
+    "gaussian_nll_loss": (
+        [(2, 3)] * 3, lambda F, L, x, y, v: F.gaussian_nll_loss(x, y, v.abs(), eps=1e-38),
+    ),
     "soft_margin_loss": ([(2, 3)], lambda F, L, x: F.soft_margin_loss(x, x.detach().sign())),
     "multi_margin_loss": ([(2, 3)], lambda F, L, x: F.multi_margin_loss(x, L)),
     "triplet_margin_loss": ([(2, 3)] * 3, lambda F, L, x, y, z: F.triplet_margin_loss(x, y, z)),
@@ -171,19 +174,18 @@ FUNCTIONAL: dict[str, tuple[list[tuple[int, ...]], Call]] = {
 def rows(of_torch: bool) -> Iterator[tuple[str, str, Row]]:
     """The kind, the name, the inputs and the function of every row."""
     for name, (x, func) in FORMULAS.items():
-        yield "formulas", name, ([x], func)
+        yield "formulas", name, ([x], func, [True])
     module, labels = (functional, Tensor(LABELS)) if not of_torch else _of_torch()
     for name, (shapes, call) in FUNCTIONAL.items():
         random = np.random.default_rng(len(name))
         inputs = [random.standard_normal(shape) for shape in shapes]
-        yield "functional", name, (inputs, lambda *a, call=call: call(module, labels, *a))
+        yield "functional", name, (inputs, lambda *a, call=call: call(module, labels, *a), [True] * len(inputs))
     for name in [] if of_torch else OPS:
         yield "ops", name, op_row(name)
 
 
 def _of_torch() -> tuple[Any, Any]:
-    import torch
-
+    torch = import_module("torch")
     return torch.nn.functional, torch.tensor(LABELS)
 
 
@@ -197,7 +199,9 @@ def op_row(name: str) -> Row:
         y = op.apply(*tensors, **options)
         return y[0] if op.aux else y
 
-    return [np.asarray(a) for a in inputs], func
+    arrays = [np.asarray(a) for a in inputs]
+    ruled = [op.variadic or op.rules[k] is not None for k in range(len(arrays))]
+    return arrays, func, [rule and a.dtype.kind == "f" for rule, a in zip(ruled, arrays, strict=True)]
 
 
 @np.errstate(all="ignore")
@@ -206,16 +210,15 @@ def verdict(row: Row, scale: float, dtype: str, of_torch: bool) -> str:
     info = np.finfo(dtype)
     if not float(info.tiny) <= scale <= float(info.max) / 8:
         return " "
-    inputs, func = row
+    inputs, func, wanted = row
     scaled = [(a * scale).astype(dtype) if a.dtype.kind == "f" else a for a in inputs]
     checked: Any = func
     if of_torch:
-        import torch
-
-        given: list[Any] = [torch.tensor(a, requires_grad=True) for a in scaled]
+        torch = import_module("torch")
+        given: list[Any] = [torch.tensor(a, requires_grad=w) for a, w in zip(scaled, wanted, strict=True)]
         checked = torch_function(func)
     else:
-        given = [Tensor(a, requires_grad=a.dtype.kind == "f") for a in scaled]
+        given = [Tensor(a, requires_grad=w) for a, w in zip(scaled, wanted, strict=True)]
     try:
         report: Report = gradcheck(checked, given, raise_exception=False, explain=False)
     except Exception:  # an op may refuse a dtype in any way
@@ -223,17 +226,32 @@ def verdict(row: Row, scale: float, dtype: str, of_torch: bool) -> str:
     return LETTERS[category(report)]
 
 
-def page(maps: dict[str, dict[str, list[str]]], of_torch: bool) -> str:
+def off(func: Function, factor: float) -> Function:
+    """The same function, whose gradients are off by a factor."""
+
+    def wrong(*tensors: Any) -> Any:
+        between = [t.clone() if t.requires_grad else t for t in tensors]
+        for t in between:
+            if t.requires_grad:
+                t.register_hook(lambda g: g * factor)
+        return func(*between)
+
+    return wrong
+
+
+def page(maps: dict[str, dict[str, list[str]]], of_torch: bool, factor: float = 1.0) -> str:
     """The maps as Markdown."""
-    title = "Verdicts of right gradients at every scale" + (", PyTorch's functions" if of_torch else "")
+    kind_of = "right gradients" if factor == 1 else f"gradients {factor} times the right ones"
+    title = f"Verdicts of {kind_of} at every scale" + (", PyTorch's functions" if of_torch else "")
     command = "python -m scripts.verdict_maps" + (" --torch" if of_torch else "")
+    command += "" if factor == 1 else f" --off {factor}"
     counts = Counter(letter for kind in maps.values() for row in kind.values() for text in row for letter in text)
     names = {letter: name for name, letter in LETTERS.items()}
     lines = [
         f"# {title}",
         "",
         f"Each row is a function, each letter a check of its gradient by `gradcheck`. Written by `{command}`.",
-        "From left to right the inputs grow from 10⁻³⁰ to 10³⁰, by 10³ for formulas and by 10⁶ for the others; the "
+        "From left to right the inputs grow from 10⁻³⁰ to 10³⁰, by 10³ for formulas and by 10¹⁰ for the others; the "
         "size 1 stands between two `|`.",
         "`o`: the gradient passes. `?`: inconclusive, nothing can be told. `F`: the gradient is called wrong. `.`: a "
         "value or a derivative is no finite number.",
@@ -260,13 +278,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="*", default=KINDS, help=", ".join(KINDS))
     parser.add_argument("--torch", action="store_true", help="PyTorch's functions, by `torch_function`")
+    parser.add_argument("--off", type=float, default=1.0, help="a factor that every gradient is wrong by")
     parser.add_argument("--state", type=Path, help="a file to go on from")
     parser.add_argument("--write", type=Path, help="the page; printed if it is not given")
     options = parser.parse_args()
     maps: dict[str, dict[str, list[str]]] = {}
     if options.state is not None and options.state.exists():
         maps = json.loads(options.state.read_text(encoding="utf-8"))
-    for kind, name, row in rows(options.torch):
+    for kind, name, (inputs, func, wanted) in rows(options.torch):
+        row = (inputs, func if options.off == 1 else off(func, options.off), wanted)
         found = maps.setdefault(kind, {})
         if kind not in options.only or name in found:
             continue
@@ -274,7 +294,7 @@ def main() -> None:
         print(name, *found[name], sep=" | ", flush=True)
         if options.state is not None:
             options.state.write_text(json.dumps(maps), encoding="utf-8")
-    text = page({kind: found for kind, found in maps.items() if found}, options.torch)
+    text = page({kind: found for kind, found in maps.items() if found}, options.torch, options.off)
     if options.write is None:
         print(text)
     else:

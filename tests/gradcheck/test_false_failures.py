@@ -50,6 +50,7 @@ def test_no_right_gradient_fails_at_any_scale():
         (204369, "a jump at the point"),
         (204250, "slopes that overflow"),
         (125175, "a power next to 0"),
+        (144, "a tie, where the terms of the gradient cancel"),
     ],
 )
 def test_what_was_called_wrong_once_is_not_called_wrong(number, kind):

@@ -28,3 +28,8 @@ def test_a_wrong_rule_of_jax_is_found():
     assert report.verdict is Verdict.FAIL
     with pytest.raises(TypeError, match="the function returned float; expected a JAX array or a tuple of them"):
         gradcheck(jax_function(lambda x: 1.0), [X])
+
+
+def test_bfloat16_is_answered_in_a_sentence():
+    with pytest.raises(TypeError, match=r"gradcheck: input 0 is bfloat16, .* check the same function in float32"):
+        gradcheck(jax_function(jax.numpy.sin), [jax.numpy.ones(3, jax.numpy.bfloat16)])

@@ -48,3 +48,20 @@ def test_a_torch_function_that_leaves_the_graph_is_found():
         gradcheck(torch_function(lambda x: x.detach()), leaf())
     with pytest.raises(TypeError, match=r"the function returned float; expected a torch.Tensor or a tuple of them"):
         gradcheck(torch_function(lambda x: 1.0), leaf())
+
+
+@pytest.mark.parametrize(
+    ("f", "dtype", "what"),
+    [(torch.sin, torch.bfloat16, "input 0"), (lambda x: x.bfloat16().sin(), torch.float32, "output 0")],
+)
+def test_bfloat16_is_answered_in_a_sentence(f, dtype, what):
+    with pytest.raises(TypeError, match=f"gradcheck: {what} is bfloat16, .* check the same function in float32"):
+        gradcheck(torch_function(f), leaf(dtype))
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-10, 1e10, 1e30])
+@pytest.mark.parametrize("f", [torch.nn.functional.softplus, lambda x: x.abs().log(), lambda x: x.softmax(1)])
+def test_right_gradients_of_torch_fail_at_no_scale(f, scale):
+    x = (leaf(torch.float32).detach() * scale).requires_grad_()
+    report = gradcheck(torch_function(f), x, raise_exception=False)
+    assert report.verdict is not Verdict.FAIL, str(report)

@@ -35,7 +35,7 @@ from tinygrad_cnn.gradcheck.judge import (
 )
 from tinygrad_cnn.gradcheck.kinks import check_ties
 from tinygrad_cnn.gradcheck.linear import exact_adjoint
-from tinygrad_cnn.gradcheck.point import LEAST, Jitter, Point, number_of, place_of, signed
+from tinygrad_cnn.gradcheck.point import COARSE, LEAST, Jitter, Point, number_of, place_of, signed
 from tinygrad_cnn.gradcheck.problems import CannotJudge, Misbehaves, NothingToCheck, WrongType
 from tinygrad_cnn.gradcheck.projections import (
     DIRECTIONS,
@@ -47,7 +47,7 @@ from tinygrad_cnn.gradcheck.projections import (
     smooth_outputs,
     turns_nearer,
 )
-from tinygrad_cnn.gradcheck.referee import COARSE, blamed_on_rounding, in_double, is_wrong, resolved
+from tinygrad_cnn.gradcheck.referee import blamed_on_rounding, in_double, is_wrong, resolved
 from tinygrad_cnn.gradcheck.report import Report
 from tinygrad_cnn.gradcheck.shrinking import smallest_failing
 from tinygrad_cnn.gradcheck.thorough import confirmed, curve, examine, judged, slopes_of

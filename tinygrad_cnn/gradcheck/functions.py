@@ -20,6 +20,11 @@ __all__ = ["Checked", "jax_function", "numpy_pair", "tensor_function", "torch_fu
 
 NOT_RECORDED = "gradcheck: no output requires a gradient; the function leaves the graph (detach, numpy, no_grad?)"
 
+BFLOAT16 = (
+    "gradcheck: {} is bfloat16, of which NumPy has no numbers and whose 8 bits leave no difference to compare; check "
+    "the same function in float32 or float64"
+)
+
 Arrays = tuple[NDArray, ...]
 Gradients = tuple[NDArray | None, ...]
 
@@ -175,11 +180,20 @@ class TorchFunction(Adapter):
     def unpack(self, inputs: Sequence[Any]) -> tuple[list[Any], list[int]]:
         """Tensors that require a gradient become arrays; everything else stays."""
         wanted = [k for k, a in enumerate(inputs) if getattr(a, "requires_grad", False)]
+        for k in wanted:
+            self._check_dtype(inputs[k], f"input {k}")
         return [a.detach().numpy().copy() if k in wanted else a for k, a in enumerate(inputs)], wanted
 
     def evaluate(self, inputs: Sequence[Any]) -> Arrays:
         """The values of the outputs."""
-        return tuple(np.array(y.detach().numpy()) for y in self._call(self._tensors(inputs)))
+        outputs = self._call(self._tensors(inputs))
+        for k, y in enumerate(outputs):
+            self._check_dtype(y, f"output {k}")
+        return tuple(np.array(y.detach().numpy()) for y in outputs)
+
+    def _check_dtype(self, a: Any, what: str) -> None:
+        if a.dtype == self._torch.bfloat16:
+            raise WrongType(BFLOAT16.format(what))
 
     def vjp(self, inputs: Sequence[Any], cotangents: Sequence[NDArray | None]) -> Gradients:
         """The gradients of one backward pass."""
@@ -223,6 +237,9 @@ class JaxFunction(Adapter):
     def unpack(self, inputs: Sequence[Any]) -> tuple[list[Any], list[int]]:
         """Arrays of a floating dtype have a derivative, at the precision JAX is set to."""
         x64 = self._jax.config.jax_enable_x64
+        for k, a in enumerate(inputs):
+            if getattr(a, "dtype", None) == self._jax.numpy.bfloat16:
+                raise WrongType(BFLOAT16.format(f"input {k}"))
         values = [np.asarray(a) if isinstance(a, (self._jax.Array, np.ndarray, np.generic)) else a for a in inputs]
         values = [
             a.astype(np.float32) if not x64 and isinstance(a, np.ndarray) and a.dtype == np.float64 else a

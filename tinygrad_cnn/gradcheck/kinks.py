@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
-from tinygrad_cnn.gradcheck.differences import SIGNS
+from tinygrad_cnn.gradcheck.differences import NOISE_POINTS, SIGNS
 from tinygrad_cnn.gradcheck.finer import FINER, is_unsettled, smallest_step, telling_step
-from tinygrad_cnn.gradcheck.point import Ends, Point
+from tinygrad_cnn.gradcheck.point import COARSE, Ends, Point
 from tinygrad_cnn.gradcheck.verdicts import Entry, Verdict
 
 HALVINGS = 44
@@ -171,6 +171,9 @@ def check_ties(
                 point, v, together, found, ends, point.tiny, least
             ):
                 continue  # they do not kink, but turn within less than was looked at
+            rounding = rounding_along(point, v, u, random)
+            if low_end - slack - rounding <= found <= high_end + slack + rounding:
+                continue
             for k, i in members:
                 e = judged[int(starts[k]) + i]
                 if e.verdict is Verdict.PASS:
@@ -180,6 +183,16 @@ def check_ties(
                         reason=f"tied: together {found:.3g}, which should be {low_end:.3g} to {high_end:.3g}",
                     )
     return judged
+
+
+def rounding_along(point: Point, v: NDArray, directions: Sequence[NDArray], random: np.random.Generator) -> float:
+    """What rounding does to ⟨gradient, u⟩, whatever meets at the point."""
+    jitters = point.gradient_jitter(random, v, NOISE_POINTS - 1)
+    each = [
+        np.abs(u).reshape(-1) * (jitter.rounding + (point.unseen(k, v) if point.eps < COARSE else 0.0))
+        for k, (u, jitter) in enumerate(zip(directions, jitters, strict=True))
+    ]
+    return float(sum(np.sum(part) for part in each))
 
 
 def generalised(

@@ -24,6 +24,9 @@ does counts as 0."""
 NEIGHBOURS = 64.0
 """Of the points between which the roughness of a gradient is seen, in units of their last place."""
 
+COARSE = 1e-10
+"""A precision beyond this is not that of float64."""
+
 UNSEEN = 16.0
 """So many units in the last place of an output are no more than its rounding."""
 

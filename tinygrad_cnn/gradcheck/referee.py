@@ -11,11 +11,8 @@ from dataclasses import replace
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
-from tinygrad_cnn.gradcheck.point import UNSEEN, Point, finite, number_of
+from tinygrad_cnn.gradcheck.point import COARSE, UNSEEN, Point, finite, number_of
 from tinygrad_cnn.gradcheck.verdicts import Entry, Verdict
-
-COARSE = 1e-10
-"""A precision beyond this is not that of float64."""
 
 APART = 2.0**-7
 """Neighbouring numbers that are so far apart do not resolve a function that turns within 1, above its rounding."""
