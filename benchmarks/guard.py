@@ -13,6 +13,7 @@ import tinygrad_cnn as tg
 from benchmarks import importing, sharing
 from benchmarks.limits import PLAIN, POOL, SETS, lying
 from benchmarks.measure import alternately
+from tinygrad_cnn.kernels.attention import attend, attend_back
 from tinygrad_cnn.kernels.chosen import chosen
 
 
@@ -55,6 +56,51 @@ def guards(kit: str) -> list[Guard]:
     ]
 
 
+NORM_LIMITS = {"numpy": (30, 40, 30, 45, 90, 3.5, 3.5), "numba": (7, 8, 10, 12, 14, 3.5, 3.5)}
+"""Of batch norm, its gradients, layer norm, its gradients, GELU, attention and its gradients."""
+
+
+def norm_guards(kit: str) -> list[Guard]:
+    """Norms and GELU over a copy, attention over the products in it, on one thread."""
+    tg.set_kernels(kit)
+    x, w = lying(16, 32, 24), np.ones(32, np.float32)
+    rows, v = np.ones((1024, 288), np.float32), np.ones(288, np.float32)
+    q = np.random.default_rng(0).random((16, 4, 64, 32), np.float32)
+    none = np.zeros((), np.float32)
+    over: dict[str, Any] = {"axes": (0, 2, 3), "along": (1,), "eps": 1e-5, "centred": True}
+    along: dict[str, Any] = {**over, "axes": (1,)}
+    _, mean, variance = chosen.normalize(x, w, w, **over)
+    _, middle, spread = chosen.normalize(rows, v, v, **along)
+    y, logs = attend(q, q, q, none, scale=0.2, causal=False)
+    asked = {"wanted": [True] * 3}
+    flat = np.ones(x.size, np.float32)
+
+    def products(count: int) -> Callable[[], Any]:
+        scores = np.ones((16, 4, 64, 64), np.float32)
+        return lambda: [np.matmul(scores, q) for _ in range(2 * count)]
+
+    copy = flat.copy
+    ours: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
+        "batch norm over a copy": (lambda: chosen.normalize(x, w, w, **over), copy),
+        "its gradients over a copy": (lambda: chosen.normalize_back(x, x, w, mean, variance, **over, **asked), copy),
+        "layer norm over a copy": (lambda: chosen.normalize(rows, v, v, **along), copy),
+        "its gradients over copies": (
+            lambda: chosen.normalize_back(rows, rows, v, middle, spread, **along, **asked),
+            copy,
+        ),
+        "gelu over a copy": (lambda: chosen.gelu(flat), copy),
+        "attention over its products": (lambda: attend(q, q, q, none, scale=0.2, causal=False), products(2)),
+        "its gradients over their products": (
+            lambda: attend_back(q, q, q, q, none, y, logs, scale=0.2, causal=False),
+            products(3),
+        ),
+    }
+    return [
+        Guard(f"{kit}: {name}", *both, limit)
+        for (name, both), limit in zip(ours.items(), NORM_LIMITS[kit], strict=True)
+    ]
+
+
 def recording() -> Guard:
     """What recording an op costs."""
     small = np.ones(8, np.float32)
@@ -78,7 +124,7 @@ if __name__ == "__main__":
     tg.set_num_threads(1)
     found = failures([recording()])
     for kit in SETS:
-        found += failures(guards(kit))
+        found += failures(guards(kit)) + failures(norm_guards(kit))
     found += importing.failures()
     found += sharing.failures()
     sys.exit("\n".join(found) or None)

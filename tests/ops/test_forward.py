@@ -764,6 +764,10 @@ REFERENCES = {
     "BinaryCrossEntropy": each(lambda p, t: -t * math.log(p) - (1 - t) * math.log(1 - p)),
     "Normalize": normalised,
     "Attention": attended,
+    "Repeat": lambda x, *, axis, times: np.repeat(x, times, axis),
+    "AddedNeighbours": lambda x, *, axis, times: np.apply_along_axis(
+        lambda v: np.array([math.fsum(v[k : k + times]) for k in range(0, len(v), times)]), axis, x
+    ),
     "ScaleChannels": lambda x, w, b: np.stack([x[:, c] * w[c] + b[c] for c in range(len(w))], 1),
     "MaxPool2D": largest,
     "ChannelSum": lambda x, *, axis: np.array([math.fsum(np.take(x, c, axis).flat) for c in range(x.shape[axis])]),

@@ -187,6 +187,29 @@ def recurrence(a: NDArray, b: NDArray, axis: int) -> NDArray:
     return np.moveaxis(y, 0, axis)
 
 
+def repeated(x: NDArray, axis: int, times: int) -> NDArray:
+    """Each element so often along an axis, in the memory order of x."""
+    order = memory_order(x) or tuple(range(x.ndim))
+    place, lying = order.index(axis), x.transpose(order)
+    y = np.empty((*lying.shape[: place + 1], times, *lying.shape[place + 1 :]), x.dtype)
+    y[...] = np.expand_dims(lying, place + 1)
+    return y.reshape(*lying.shape[:place], -1, *lying.shape[place + 1 :]).transpose(np.argsort(order))
+
+
+def added_neighbours(x: NDArray, axis: int, times: int) -> NDArray:
+    """The sum of each so many neighbours along an axis, in the memory order of x."""
+    order = memory_order(x)
+    if order is None:
+        order, x = tuple(range(x.ndim)), np.ascontiguousarray(x)
+    place, lying = order.index(axis), x.transpose(order)
+    apart = lying.reshape(*lying.shape[:place], -1, times, *lying.shape[place + 1 :])
+    parts = np.moveaxis(apart, place + 1, 0)
+    y: NDArray = parts[0].copy() if times == 1 else parts[0] + parts[1]
+    for part in parts[2:]:
+        np.add(y, part, out=y)
+    return y.transpose(np.argsort(order))
+
+
 # ---- sums ------------------------------------------------------------------------------------------------------------
 
 

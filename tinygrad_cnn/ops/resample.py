@@ -8,6 +8,7 @@ from tinygrad_cnn.core.domain import Real
 from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.op import Op, Sample
 from tinygrad_cnn.core.types import Array, NDArray
+from tinygrad_cnn.kernels.passes import added_neighbours, repeated
 
 
 class Taps(NamedTuple):
@@ -41,6 +42,40 @@ class Resample(Op):
         axis, new, count = draw.integer(0, x.ndim - 1), draw.integer(1, 3), draw.integer(1, 2)
         places = np.sort(draw.index_array((new, count), x.shape[axis]), axis=0)
         return Sample((x,), {"axis": axis, "taps": Taps(places, draw.array((new, count), Real()))})
+
+
+class Repeat(Op):
+    """y[i] = x[i // n] along an axis        dx = Σ g over each n neighbours"""
+
+    linear = "jointly"
+
+    def forward(x: Array, *, axis: int, times: int) -> Array:
+        return repeated(x, axis, times)
+
+    def d_x(g: Array, *, axis: int, times: int) -> Array:
+        return AddedNeighbours.apply(g, axis=axis, times=times)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        x = draw.array(draw.shape(1, smallest=1), Real())
+        return Sample((x,), {"axis": draw.integer(0, x.ndim - 1), "times": draw.integer(1, 3)})
+
+
+class AddedNeighbours(Op):
+    """y[i] = Σ x[n i + k], k = 0 … n - 1, along an axis        dx = g, each n times"""
+
+    linear = "jointly"
+
+    def forward(x: Array, *, axis: int, times: int) -> Array:
+        return added_neighbours(x, axis, times)
+
+    def d_x(g: Array, *, axis: int, times: int) -> Array:
+        return Repeat.apply(g, axis=axis, times=times)
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        (x,), options = Repeat.sample(draw)
+        return Sample((draw.layout(np.repeat(x, options["times"], options["axis"])),), options)
 
 
 class ResamplePut(Op):

@@ -8,9 +8,10 @@ import numpy as np
 from tinygrad_cnn import ops
 from tinygrad_cnn.core.checks import dtype_of, shape_of
 from tinygrad_cnn.core.errors import ArgumentError
-from tinygrad_cnn.core.types import A, ArrayLike, Shape
+from tinygrad_cnn.core.types import A, ArrayLike, DType, NDArray, Shape
 from tinygrad_cnn.nn.functional.dropout import dropout
 from tinygrad_cnn.ops.attention import Attention
+from tinygrad_cnn.ops.told import made
 from tinygrad_cnn.ops.untracked import is_tracked
 from tinygrad_cnn.tensor import as_plain
 from tinygrad_cnn.torch_names.errors import BoundError
@@ -62,10 +63,11 @@ def scaled_dot_product_attention(
         raise ArgumentError(f"{name}: is_causal makes a mask of its own; leave attn_mask out")
     scale = 1 / math.sqrt(q[-1]) if scale is None else scale
     if dropout_p == 0 and q[:-2] == k[:-2] == v[:-2] and 0 not in (*q, *k, *v) and not is_tracked(attn_mask):
-        none = np.zeros((), dtype_of(query))
-        added = none if attn_mask is None else np.asarray(as_plain(additive(name, attn_mask, dtype_of(query))))
-        if fits(added.shape, (*q[:-1], k[-2])):
-            return _in_blocks(query, key, value, added, is_causal, scale)
+        if attn_mask is None:
+            return _in_blocks(query, key, value, np.zeros((), dtype_of(query)), is_causal, scale)
+        if fits(shape_of(attn_mask), (*q[:-1], k[-2])):
+            mask = made(_added, np.asarray(as_plain(attn_mask)), dtype_of(query), q[:-1], k[-2])
+            return _in_blocks(query, key, value, mask, False, scale)
     if is_causal:
         attn_mask = np.tri(q[-2], k[-2], dtype=bool)
     scores = ops.matmul(query * scale, ops.transpose(key, -1, -2))
@@ -87,16 +89,22 @@ def fits(shape: Shape, target: Shape) -> bool:
 
 
 def _in_blocks(query: Any, key: Any, value: Any, mask: Any, causal: bool, scale: float) -> Any:
-    """By the op, whose arrays have four axes; `mask` is added, and broadcasts to the scores."""
-    lead, scores = shape_of(query)[:-2], (shape_of(query)[-2], shape_of(key)[-2])
+    """By the op, whose arrays have four axes; `mask` is added."""
+    lead = shape_of(query)[:-2]
     four = (math.prod(lead[:-1]), *lead[-1:]) if lead else (1, 1)
-    if mask.ndim > 4 or (len(lead) != 2 and mask.ndim > 2):
-        mask = np.broadcast_to(mask, (*lead, *scores)).reshape(*four, *scores)
-    elif mask.ndim:
-        mask = mask.reshape(*(1,) * (4 - mask.ndim), *mask.shape)
     parts = [x if len(lead) == 2 else ops.reshape(x, (*four, *shape_of(x)[-2:])) for x in (query, key, value)]
     y = Attention.apply(*parts, mask, scale=scale, causal=causal)[0]
-    return y if len(lead) == 2 else ops.reshape(y, (*lead, scores[0], shape_of(value)[-1]))
+    return y if len(lead) == 2 else ops.reshape(y, (*lead, shape_of(query)[-2], shape_of(value)[-1]))
+
+
+def _added(mask: NDArray, dtype: DType, rows: Shape, keys: int) -> NDArray:
+    """A mask as what is added to scores (…, keys), with four axes; `rows` is the shape of all queries."""
+    added = np.asarray(additive("scaled_dot_product_attention", mask, dtype))
+    lead = rows[:-1]
+    four = (math.prod(lead[:-1]), *lead[-1:]) if lead else (1, 1)
+    if len(lead) != 2 and added.ndim > 2:
+        return np.broadcast_to(added, (*rows, keys)).reshape(*four, rows[-1], keys)
+    return added.reshape(*(1,) * (4 - added.ndim), *added.shape)
 
 
 def _repeat_heads(name: str, query: ArrayLike, key: ArrayLike, value: ArrayLike) -> tuple[Any, Any]:

@@ -16,7 +16,6 @@ from tinygrad_cnn.nn.functional.pooling import avg_pool2d
 from tinygrad_cnn.ops.checks import check_ndim
 from tinygrad_cnn.ops.norm import batch_normalised, check_channels, normalised, scale_channels
 from tinygrad_cnn.tensor import Tensor
-from tinygrad_cnn.tensor.arrays import as_plain
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "local_response_norm", "rms_norm"]
 
@@ -103,9 +102,9 @@ def _check_statistics(op: str, x: ArrayLike, mean: Any) -> None:
 @no_grad()
 def _follow(mean: Tensor, var: Tensor, mean_now: Any, var_now: Any, count: int, momentum: float) -> None:
     """Move the running statistics towards those of `count` values each, averaged over the samples."""
-    now = np.mean(as_plain(mean_now), 0).reshape(-1), np.mean(as_plain(var_now), 0).reshape(-1) * (count / (count - 1))
-    for running, value in zip((mean, var), now, strict=True):
-        running.copy_(as_plain(running) * (1 - momentum) + value * momentum)
+    for running, value, share in ((mean, mean_now, momentum), (var, var_now, momentum * count / (count - 1))):
+        each = ops.reshape(ops.mean(value, 0) if len(value) > 1 else value, (-1,))
+        running.copy_(running * (1 - momentum) + each * share)
 
 
 def group_norm(input: A, num_groups: int, weight: ArrayLike = None, bias: ArrayLike = None, eps: float = 1e-5) -> A:

@@ -13,7 +13,7 @@ from tinygrad_cnn.core.errors import ArgumentError, DTypeError
 from tinygrad_cnn.core.types import A, ArrayLike, NDArray, Shape
 from tinygrad_cnn.nn.functional.distance import detached
 from tinygrad_cnn.ops.pool import means_of_parts
-from tinygrad_cnn.ops.resample import Resample, Taps
+from tinygrad_cnn.ops.resample import Repeat, Resample, Taps
 from tinygrad_cnn.ops.shape import Clone
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.torch_names.errors import OptionError
@@ -99,9 +99,7 @@ def _repeated(x: A, axis: int, n: int, m: int, factor: float | None, exact: bool
     if m % n == 0 and factor in (None, m // n):
         if m == n:
             return x
-        shape = shape_of(x)
-        copies = ops.broadcast_to(ops.unsqueeze(x, axis + 1), (*shape[: axis + 1], m // n, *shape[axis + 1 :]))
-        return ops.reshape(copies, (*shape[:axis], m, *shape[axis + 1 :]))
+        return Repeat.apply(x, axis=axis, times=m // n)
     step = n / m if factor is None else 1 / factor
     places = np.minimum(np.floor((np.arange(m) + (0.5 if exact else 0.0)) * step).astype(np.int64), n - 1)
     return Resample.apply(x, axis=axis, taps=Taps(places[:, None], np.ones((m, 1))))
