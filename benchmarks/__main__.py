@@ -1,6 +1,7 @@
 """`python -m benchmarks [--quick] [--out DIR]`: all peers that are installed, on the same work, in one run.
 
-`python -m benchmarks sweep` is another command: every public function beside PyTorch's.
+`python -m benchmarks sweep` is another command: every public function beside PyTorch's. `python -m benchmarks kernels`
+is a third: what each kernel reaches of the machine's peak product or copying bandwidth.
 """
 
 import argparse
@@ -158,6 +159,20 @@ def machine() -> dict[str, Any]:
     }
 
 
+def kernels(arguments: list[str]) -> None:
+    """Print the table of the kernels alone."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks kernels")
+    parser.add_argument("--features", default="own", help="avx2: as on a processor without AVX-512")
+    features.restrict_to(parser.parse_args(arguments).features)
+    set_threads(1)
+    peak, *rows = limits.kernels()
+    print(
+        f"{processor()}, {features.in_use()}, one thread, 64 images: the product of two 512² matrices reaches", end=" "
+    )
+    print(f"{peak['peak']['gemm']:.0f} GFLOP/s, copying {peak['peak']['copy']:.0f} GB/s.\n")
+    print(report.kernels_table(rows))
+
+
 def processor() -> str:
     """What the processor calls itself (Linux)."""
     info = Path("/proc/cpuinfo")
@@ -168,5 +183,7 @@ def processor() -> str:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["sweep"]:
         sweep.main(sys.argv[2:])
+    elif sys.argv[1:2] == ["kernels"]:
+        kernels(sys.argv[2:])
     else:
         main()

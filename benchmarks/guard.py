@@ -11,7 +11,7 @@ import numpy as np
 
 import tinygrad_cnn as tg
 from benchmarks import importing, sharing
-from benchmarks.limits import PLAIN, POOL, SETS, lying
+from benchmarks.limits import PLAIN, POOL, SETS, geometry, lying
 from benchmarks.measure import alternately
 from tinygrad_cnn.kernels.attention import attend, attend_back
 from tinygrad_cnn.kernels.chosen import chosen
@@ -26,8 +26,12 @@ class Guard(NamedTuple):
     limit: float
 
 
-LIMITS = {"numpy": (2.5, 3.0, 3.0, 15, 15), "numba": (1.0, 1.2, 1.2, 12, 8)}
-"""Of the convolution, its gradients, the pooling and its gradient."""
+LIMITS = {
+    "numpy": (2.5, 3.0, 3.0, 15, 15, 60, 60, 4.0, 4.0, 60, 60, 50),
+    "numba": (1.0, 1.2, 1.2, 6, 6, 15, 12, 1.8, 2.2, 12, 12, 12),
+}
+"""Of the convolution, its gradients, the pooling of 2×2 and its gradient, that of 3×3 and its gradient, the convolution
+of stride 2 and the gradient of its weight, and the depthwise convolution and its gradients."""
 
 
 def guards(kit: str) -> list[Guard]:
@@ -37,7 +41,10 @@ def guards(kit: str) -> list[Guard]:
     a, b = np.ones((16 * 24 * 24, 288), np.float32), np.ones((288, 64), np.float32)
     flat = np.ones(x.size, np.float32)
     y, taps = chosen.max_pool2d(x, **POOL, ceil_mode=False)
-    product = lambda: np.matmul(a, b)  # noqa: E731
+    nine = {"kernel_size": (3, 3), "stride": (2, 2), "padding": (1, 1), "dilation": (1, 1)}
+    z, marks = chosen.max_pool2d(x, **nine, ceil_mode=False)
+    h, v, two, apart = lying(16, 64, 12), np.ones((32, 1, 3, 3), np.float32), geometry(3, 2), geometry(3, 1, 32)
+    product, quarter = (lambda: np.matmul(a, b)), (lambda: np.matmul(a[: len(a) // 4], b))
     ours: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
         "conv2d over a product as large": (lambda: chosen.conv2d(x, w, **PLAIN), product),
         "conv2d_input over a product as large": (
@@ -50,6 +57,22 @@ def guards(kit: str) -> list[Guard]:
         ),
         "max_pool2d over a copy": (lambda: chosen.max_pool2d(x, **POOL, ceil_mode=False), flat.copy),
         "window_put over a copy": (lambda: chosen.window_put(y, taps, input_size=(24, 24), **POOL), flat.copy),
+        "max_pool2d of 3x3 over a copy": (lambda: chosen.max_pool2d(x, **nine, ceil_mode=False), flat.copy),
+        "window_put of 3x3 over a copy": (lambda: chosen.window_put(z, marks, input_size=(24, 24), **nine), flat.copy),
+        "conv2d of stride 2 over a product as large": (lambda: chosen.conv2d(x, w, **two), quarter),
+        "conv2d_weight of stride 2 over a product as large": (
+            lambda: chosen.conv2d_weight(x, h, kernel_size=(3, 3), **two),
+            quarter,
+        ),
+        "depthwise conv2d over a copy": (lambda: chosen.conv2d(x, v, **apart), flat.copy),
+        "depthwise conv2d_input over a copy": (
+            lambda: chosen.conv2d_input(x, v, input_size=(24, 24), **apart),
+            flat.copy,
+        ),
+        "depthwise conv2d_weight over a copy": (
+            lambda: chosen.conv2d_weight(x, x, kernel_size=(3, 3), **apart),
+            flat.copy,
+        ),
     }
     return [
         Guard(f"{kit}: {name}", *both, limit) for (name, both), limit in zip(ours.items(), LIMITS[kit], strict=True)

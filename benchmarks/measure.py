@@ -52,6 +52,17 @@ def best(function: Callable[[], Any], repeats: int = 15) -> float:
     return float(np.median(times))
 
 
+def least(function: Callable[[], Any], repeats: int = 25) -> float:
+    """The shortest time of a function in seconds: what the machine can do, whatever else it did meanwhile."""
+    function(), function()
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
 def exponent(sizes: list[int], seconds: list[float]) -> float:
     """The slope of log time over log size, by least squares."""
     return float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0])

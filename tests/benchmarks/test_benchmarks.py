@@ -5,7 +5,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from benchmarks import importing, measure, networks, peers, report, sharing
+from benchmarks import importing, limits, measure, networks, peers, report, sharing
 from benchmarks.__main__ import agreeing
 from benchmarks.guard import Guard, failures
 from benchmarks.measure import alternately, exponent
@@ -90,6 +90,19 @@ def test_the_guard_finds_threads_that_make_a_step_slower(monkeypatch):
 
 def test_both_processes_of_a_case_time_its_steps():
     assert 0.01 < sharing.ratio("numpy", "article", 1, rounds=2) < 100
+
+
+def test_a_kernel_that_reaches_little_of_the_machine_says_why():
+    rows = [
+        {"set": "numba", "kernel": "conv2d 64 to 64, 3x3, 32x32, depthwise", "ms": 1.0, "copy": 0.4},
+        {"set": "numba", "kernel": "relu 32, 26x26", "ms": 1.0, "copy": 0.4},
+        {"set": "numpy", "kernel": "conv2d 32 to 64, 3x3, 16x16, stride 2", "ms": 1.0, "gemm": 0.7},
+    ]
+    explained, puzzle, enough = limits.with_reasons(rows)
+    assert "border" in explained["reason"]
+    assert puzzle["reason"] == "not explained"
+    assert enough["reason"] == ""
+    assert "| 40 % | nine multiplications" in report.kernels_table(rows)
 
 
 def test_a_page_says_where_we_are_slower():
