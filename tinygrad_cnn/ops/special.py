@@ -67,7 +67,11 @@ class Erfcx(Unary):
         return special.erfcx(x)
 
     def d_x(g: Array, y: Array, x: Array) -> Array:
-        return g * (2 * x * y - 2 / math.sqrt(math.pi))
+        far = x > 64  # there the two terms cancel: by the series in 1/x² instead
+        q = 0.5 / np.where(far, x, 64.0) ** 2
+        series = 1 - q * (3 - q * (15 - q * (105 - q * (945 - q * 10395))))
+        tail, bulk = q * series / -math.sqrt(math.pi), np.where(far, 0.0, x) * y - 1 / math.sqrt(math.pi)
+        return g * (2 * np.where(far, tail, bulk))
 
 
 class Erfinv(Unary):
