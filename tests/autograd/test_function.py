@@ -35,6 +35,29 @@ def test_a_function_of_two_outputs_passes_gradcheck_to_second_order():
     assert tg.autograd.gradgradcheck(SinCos.apply, (leaf(0.3, 1.2),))
 
 
+def test_a_result_that_a_function_writes_in_place_loses_the_gradient_of_its_old_value():
+    class Doubled(Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.mark_dirty(x)
+            return x.mul_(2)
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 2
+
+    x = leaf(1.0, 2.0)
+    y = x * 3
+    y.retain_grad()
+    y.sum().backward(retain_graph=True)
+    assert y.grad.tolist() == [1, 1]
+    Doubled.apply(y)
+    assert y.grad is None
+    (y * 5).sum().backward()
+    assert y.grad.tolist() == [5, 5]
+    assert x.grad.tolist() == [33, 33]
+
+
 def test_a_graph_of_functions_is_freed_by_reference_counting():
     class Exp(Function):
         @staticmethod

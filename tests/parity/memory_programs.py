@@ -407,7 +407,7 @@ BACKWARD = re.compile(r"\.backward\(|autograd\.(grad|backward)\(")
 UNDER_NO_GRAD = "A view was created in no_grad mode"
 TURN = r"((un)?squeeze|transpose|t|swapaxes|swapdims)_\("
 NAME = re.compile(r"\b[tn]\d+\b")
-WRITE = re.compile(r"\w_\(|\]* [-+*/]?= |out=|init\.|inplace=True")
+WRITE = re.compile(r"\w_\(|\] [-+*/]?= |\w [-+*/]= |out=|init\.|inplace=True|Doubled")
 
 
 def with_copies(line):
@@ -424,7 +424,7 @@ def with_copies(line):
 def of_copies(run, found, theirs):
     line = run.lines[-1]
     refused = theirs is None or OVERLAP in str(theirs) or isinstance(theirs, IndexError)
-    if len(re.findall(r"\bt\d+\b", line)) < 2 or not refused:
+    if len(re.findall(r"\bt\d+\b", line)) < 2 or not refused or not WRITE.search(line):
         return None
     return [*run.lines[:-1], with_copies(line)]
 
@@ -688,6 +688,15 @@ def of_a_view_with_other_data(run, found, theirs):
     return views and bool(BACKWARD.search(run.lines[-1])) and differs
 
 
+def of_zeros(run, found, theirs):
+    """Whether a gradient is zeros since all of a tensor was written; whether they require a gradient may differ."""
+    name = (re.findall(r"t\d+(?:\.grad)?|held\[\d+\]", found[1]) or [""])[0]
+    value = run.there.alive().get(name)
+    written = any(re.search(r"t\d+\[-\d+:.*\] = ", line) for line in run.lines)
+    zeros = isinstance(value, torch.Tensor) and not value.any()
+    return found[0].startswith("requires_grad of") and "create_graph=True" in run.lines[-1] and zeros and written
+
+
 def integers_with_a_gradient(run, found, theirs):
     """Whether PyTorch lets integers require a gradient."""
     value = run.there.names.get((NAME.findall(found[1]) or [""])[0])
@@ -912,6 +921,12 @@ EXCEPTIONS = {
         "A view that was given other data",
         "by `v.data = y`, is made anew, once its base is written, from where y begins in its own memory.",
         of_a_view_with_other_data,
+    ),
+    "zeros after a write over all of a tensor": Allowed(
+        "A write over all of a tensor",
+        "PyTorch takes t[0:] for t, and t[-2:], of two rows, for a view. The zeros that a write there sends back are "
+        "new in the first case, and computed in the second.",
+        of_zeros,
     ),
     "integers that require a gradient": Allowed(
         "Integers have no gradient",

@@ -305,6 +305,7 @@ def record(
             results.append(fresh(ctx, value, args))
         elif among(value, ctx._dirty):
             value.move_to(places[k])
+            value.grad = None  # it was that of the value before
             results.append(value)
         else:
             results.append(alias(value.array, places[k]))
