@@ -327,7 +327,7 @@ class Run:
         if not self.look:
             return None
         # what x shared memory with, and is no view of it, counts its writes here after `x.data = y`, too
-        given_data = any(".data = " in line for line in self.lines)
+        given_data = any(".data = " in line or ".set_(" in line for line in self.lines)
         return first_difference(self.there, self.here, "there" if given_data else "both", self.precision())
 
     def precision(self):
@@ -604,7 +604,7 @@ def switched_off(run, found, theirs):
 
 def asked_how_it_lies(run, found, theirs):
     name = first_name(run)
-    asked = found[0] == "answer" and re.search(r"stride\(|is_contiguous", run.lines[-1])
+    asked = found[0] == "answer" and re.search(r"stride\(|is_contiguous|storage_offset", run.lines[-1])
     return bool(asked) and name and not root(run.there.names[name.group()]).is_contiguous()
 
 

@@ -390,6 +390,16 @@ def test_a_step_of_an_optimiser_is_a_write():
         y.backward()
 
 
+@pytest.mark.parametrize("optimizer", ["SGD", "Adam", "RMSprop"])
+def test_an_optimiser_does_not_step_into_expanded_memory(optimizer):
+    p = tg.nn.Parameter(tg.ones(2, 3))
+    p.sum().backward()
+    p.data = tg.tensor(2.0).expand(2, 3)
+    with pytest.raises(RuntimeError, match="refers to a single place in memory"):
+        getattr(tg.optim, optimizer)([p], lr=0.1).step()
+    assert p.tolist() == [[2, 2, 2], [2, 2, 2]]
+
+
 def test_what_no_rule_needs_may_be_written():
     x = tg.ones(2, requires_grad=True) * 2
     y = x + 1  # needs no value

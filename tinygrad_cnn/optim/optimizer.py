@@ -18,6 +18,7 @@ from tinygrad_cnn.autograd import enable_grad, note_write
 from tinygrad_cnn.autograd.hooks import RemovableHandle, Snapshot
 from tinygrad_cnn.core.checks import check_broadcast
 from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.storage import check_overlap
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.torch_names.errors import BoundError
@@ -196,6 +197,8 @@ class Optimizer:
                         raise ArgumentError(
                             f"step: .grad was given shape {gradient.shape}, its tensor has {value.shape}"
                         )
+                    if 0 in value.strides:
+                        check_overlap("step", value)
                     state = self.state.get(p, {})
                     try:
                         self.update(value, -gradient if group.get("maximize") else gradient, state, group)
