@@ -457,6 +457,18 @@ def of_views_brought_up_to_date(run, found, theirs):
     return [*run.lines[:-1], *asked, run.lines[-1]]
 
 
+def of_a_copied_cotangent(run, found, theirs):
+    """The lines, with a clone() of the cotangent that the last one passes."""
+    passed = re.fullmatch(r"(t\d+\.backward\()(t\d+)(.*)", run.lines[-1])
+    return [*run.lines[:-1], "{}{}.clone(){}".format(*passed.groups())] if passed and found[0] == "sharing" else None
+
+
+def reshaped_copy(run, found, theirs):
+    """The lines, with a clone() of what the last one reshapes, if that lies in another order."""
+    shaped = re.search(r"\.(reshape|flatten|ravel|reshape_as)\(", run.lines[-1])
+    return [*run.lines[:-1], with_copies(run.lines[-1])] if shaped and found[0] in ("sharing", "identity") else None
+
+
 def filled(run, found, theirs):
     line = re.sub(r"^(with m.no_grad\(\): )?(.*\]) = (.*)$", r"\1\2.fill_(m.as_tensor(\3).item())", run.lines[-1])
     return [*run.lines[:-1], line] if "more than one element of the written-to" in str(theirs) else None
@@ -555,7 +567,8 @@ def made_in_order(run, found, theirs):
 def set_to_one_array(run, found, theirs):
     shared = any(re.search(r"from_numpy|as_tensor\(n|loaded\(|deepcopy\(", line) for line in run.lines)
     asked = re.search(r"is_set_to|untyped_storage", run.lines[-1])
-    return found[0] == "answer" and bool(asked) and shared
+    ones = "is_set_to" in run.lines[-1] and any(1 in run.there.names[n].shape for n in NAME.findall(run.lines[-1]))
+    return found[0] == "answer" and bool(asked) and (shared or ones)
 
 
 def in_another_dtype(run, found, theirs):
@@ -598,8 +611,8 @@ def hooked_and_turned(run, found, theirs):
 
 
 def switched_off(run, found, theirs):
-    stale = theirs is None and "was made under no_grad(), and it or its base is written" in found[2]
-    return stale and "requires_grad_(" in run.lines[-1]
+    stale = theirs is None and "it or its base is written in place where a gradient is wanted" in found[2]
+    return stale and bool(re.search(r"requires_grad_\(|\.(bool|long)\(\)", run.lines[-1]))
 
 
 def asked_how_it_lies(run, found, theirs):
@@ -851,6 +864,17 @@ EXCEPTIONS = {
         "in order where it is made.",
         made_in_order,
     ),
+    "reshape of what lies in another order here": Allowed(
+        "`view` of a result",
+        "The same the other way round. PyTorch must agree when it reshapes a clone.",
+        reshaped_copy,
+    ),
+    "a cotangent that becomes a gradient": Allowed(
+        "The memory of a cotangent",
+        "PyTorch may make the cotangent that is passed, or a view of it, the .grad. It must agree with a clone of it.",
+        of_a_copied_cotangent,
+        ends=False,
+    ),
     "the gradient of an expanded leaf": Allowed(
         "The gradient of an expanded leaf",
         "PyTorch lays it as the leaf lies, its elements in one place, and adds them all up there.",
@@ -858,7 +882,8 @@ EXCEPTIONS = {
     ),
     "a window set to another": Allowed(
         "Tensors made of one NumPy array",
-        "is_set_to says that they are one window; PyTorch knows two storages.",
+        "is_set_to says that they are one window; PyTorch knows two storages. It looks at all strides, also "
+        "at those of dims of one element.",
         set_to_one_array,
     ),
     "bits read as another dtype": Allowed(
@@ -878,7 +903,7 @@ EXCEPTIONS = {
     ),
     "a stale view that is switched off": Allowed(
         "A view under `no_grad` whose base is written",
-        "requires_grad_ asks whether it is a leaf, and so for its place in the graph.",
+        "requires_grad_ and bool() ask for its place in the graph.",
         switched_off,
     ),
     "how what lies in another order lies": Allowed(

@@ -2,6 +2,7 @@
 
 import copy
 import io
+import pickle
 import sys
 
 import numpy as np
@@ -691,6 +692,17 @@ def test_what_counted_the_writes_of_memory_is_forgotten_with_it():
         x.data = x * 1
         x.add_(1)
     assert len(_written) <= before + 1
+
+
+@pytest.mark.parametrize(
+    "take", [lambda x: x.expand(2, 3), lambda x: x.unfold(0, 2, 1), lambda x: x.as_strided((2, 2), (1, 1))]
+)
+def test_what_lies_in_one_place_lies_there_when_it_was_pickled(take):
+    x = take(tg.arange(3.0))
+    y = pickle.loads(pickle.dumps(x))
+    assert y.tolist() == x.tolist()
+    assert y.stride() == x.stride()
+    assert type(pickle.loads(pickle.dumps(tg.nn.Parameter(x)))) is tg.nn.Parameter
 
 
 @pytest.mark.parametrize("make", [tg.tensor, lambda a: tg.asarray(a, copy=True), tg.ones(1).new_tensor])

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.core.storage import count_with, owner, start
-from tinygrad_cnn.core.types import ArrayLike, NDArray
+from tinygrad_cnn.core.types import ArrayLike, NDArray, Shape
 from tinygrad_cnn.ops.views import row_of
 from tinygrad_cnn.tensor.arrays import as_array
 
@@ -67,6 +67,20 @@ def fresh(data: ArrayLike, dtype: Any) -> NDArray:
     """A copy that lies as the data lie; in the order of its indices where elements share a place."""
     array, seen = as_array(data, dtype), getattr(data, "array", data)
     return np.array(array, order="C" if isinstance(seen, np.ndarray) and 0 in seen.strides else "K")
+
+
+def beneath(array: NDArray) -> NDArray | None:
+    """The row of elements that an array is a window on, if it has fewer than the window shows; else None."""
+    steps = [step // array.itemsize for step in array.strides]
+    length = 1 + sum((n - 1) * step for n, step in zip(array.shape, steps, strict=True))
+    if not array.size or min(steps, default=0) < 0 or length >= array.size:
+        return None
+    return np.array(np.lib.stride_tricks.as_strided(array, (length,), (array.itemsize,)))
+
+
+def window(kind: Any, row: NDArray, shape: Shape, strides: Shape, requires_grad: bool) -> Any:
+    """A tensor that is a window on a row of elements: what was pickled of one that shows some of them twice."""
+    return kind(np.ndarray(shape, row.dtype, row, 0, strides), requires_grad)
 
 
 def copied(array: NDArray, memo: dict[Any, Any]) -> NDArray:

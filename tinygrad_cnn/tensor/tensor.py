@@ -29,7 +29,7 @@ from tinygrad_cnn.tensor.elementwise import ElementwiseMethods
 from tinygrad_cnn.tensor.indexing import IndexingMethods
 from tinygrad_cnn.tensor.inplace import InPlaceMethods
 from tinygrad_cnn.tensor.legacy import legacy_array
-from tinygrad_cnn.tensor.memory import apart, copied, instead
+from tinygrad_cnn.tensor.memory import apart, beneath, copied, instead, window
 from tinygrad_cnn.tensor.operators import Operators
 from tinygrad_cnn.tensor.printing import represented
 from tinygrad_cnn.tensor.products import ProductMethods
@@ -175,8 +175,11 @@ class Tensor(
         return known
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickled as its array, without history and gradient."""
-        return type(self), (self.array, self.requires_grad)
+        """Pickled as its array, without history and gradient; what lies in one place stays there."""
+        array, row = self.array, beneath(self.array)
+        if row is not None:
+            return window, (type(self), row, array.shape, array.strides, self.requires_grad)
+        return type(self), (array, self.requires_grad)
 
     def retain_grad(self) -> None:
         """Fill `.grad` of this result of an op, too, in `backward`."""
