@@ -459,7 +459,7 @@ def of_views_brought_up_to_date(run, found, theirs):
 
 def of_a_copied_cotangent(run, found, theirs):
     """The lines, with a clone() of the cotangent that the last one passes."""
-    passed = re.fullmatch(r"(t\d+\.backward\()(t\d+)(.*)", run.lines[-1])
+    passed = re.fullmatch(r"(t\d+\.backward\()(t\d+(?:\.detach\(\))?)(.*)", run.lines[-1])
     return [*run.lines[:-1], "{}{}.clone(){}".format(*passed.groups())] if passed and found[0] == "sharing" else None
 
 
@@ -668,7 +668,9 @@ def of_an_expanded_leaf(run, found, theirs):
 def of_an_empty_view(run, found, theirs):
     """Whether what requires a gradient here or there was computed beside an empty view whose base was written."""
     given = [run.there.names[name] for name in NAME.findall(run.lines[-1]) if name in run.there.names]
-    nothing = any(not v.numel() and v._is_view() and v._version for v in given if isinstance(v, torch.Tensor))
+    nothing = any(not v.numel() for v in given if isinstance(v, torch.Tensor)) and any(
+        not v.numel() and v._is_view() and v._version for v in run.there.alive().values() if isinstance(v, torch.Tensor)
+    )
     return found[0].startswith("requires_grad of") and nothing and "create_graph=True" in run.lines[-1]
 
 
@@ -766,16 +768,26 @@ def laid_out_otherwise(run, found, theirs):
 
 def beyond(run, found, theirs):
     """Whether a gradient went through as_strided to where the tensor that it was called on does not lie."""
-    names, far = run.there.names, False
+    names, far = run.there.names, theirs is None and "as_strided: size" in found[2] and "does not lie" in found[2]
     for line in run.lines:
         for taken, of in re.findall(r"(t\d+) = (t\d+)\.as_strided", line):
             places = [set(addresses(as_array(names[name]))) if name in names else set() for name in (taken, of)]
             far = far or bool(places[0] - places[1])
-    return far and found[0].startswith("value of") and bool(BACKWARD.search(run.lines[-1]))
+    raised = found[0].startswith("raises") and ".as_strided(" in run.lines[-1]
+    return far and (raised or (found[0].startswith("value of") and bool(BACKWARD.search(run.lines[-1]))))
 
 
 def saved_as_two_dtypes(run, found, theirs):
     return AS_DIFFERENT_TYPES in str(theirs)
+
+
+def overlapped_before(run, found, theirs):
+    """Whether a gradient went through a write into a view where an element lies twice."""
+    targets = [(NAME.findall(line) or [""])[0] for line in run.lines if WRITE.search(line)]
+    things = [run.there.names.get(name) for name in targets]
+    places = [addresses(as_array(v)) for v in things if isinstance(v, torch.Tensor)]
+    twice = any(len(set(each)) < len(each) for each in places)
+    return twice and found[0].startswith("value of") and bool(BACKWARD.search(run.lines[-1]))
 
 
 def overlaps_itself(run, found, theirs):
@@ -1020,7 +1032,7 @@ EXCEPTIONS = {
     "as_strided beyond its tensor": Allowed(
         "`as_strided` beyond its tensor",
         "PyTorch sends a gradient to what lies beyond the tensor that as_strided was called on, or does not, depending "
-        "on whether its base was written since. Here it never does.",
+        "on whether its base was written since. Here it never does. The memory of a result may be larger there.",
         beyond,
     ),
     "a bug of PyTorch": Allowed(
@@ -1035,6 +1047,11 @@ EXCEPTIONS = {
         "A target that overlaps itself",
         "What a write leaves in a view where an element lies twice (unfold, as_strided) depends on the order.",
         overlaps_itself,
+    ),
+    "the gradient of a target that overlaps itself": Allowed(
+        "A target that overlaps itself",
+        "PyTorch's documentation says not to write there. An element counts here as often as it lies there.",
+        overlapped_before,
     ),
     "gradients after a backward pass that raised": Allowed(
         "After a backward pass that raised",
