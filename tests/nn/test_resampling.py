@@ -124,3 +124,13 @@ def test_first_and_second_derivatives(name):
     x = tg.tensor(np.random.default_rng(1).normal(size=(1, 2, 4, 4)), requires_grad=True)
     assert gradcheck(CALLS[name], (x,))
     assert gradgradcheck(CALLS[name], (x,))
+
+
+@pytest.mark.parametrize("mode", ["nearest", "bilinear"])
+def test_infinities_come_back_only_to_where_they_were_read(mode):
+    x = tg.ones(1, 1, 6, 6, requires_grad=True)
+    g = np.zeros((1, 1, 12, 12), np.float32)
+    g[0, 0, 0, 0] = np.inf
+    F.interpolate(x, scale_factor=2, mode=mode).backward(tg.tensor(g))
+    assert not np.isfinite(x.grad.numpy()[0, 0, 0, 0])
+    assert np.isfinite(x.grad.numpy()[0, 0, 3:, 3:]).all()

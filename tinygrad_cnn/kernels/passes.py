@@ -187,6 +187,20 @@ def recurrence(a: NDArray, b: NDArray, axis: int) -> NDArray:
     return np.moveaxis(y, 0, axis)
 
 
+def along_axis(x: NDArray, axis: int, w: NDArray) -> NDArray:
+    """y[…,m,…] = Σ_n w[m,n] x[…,n,…] along an axis, in the memory order of x."""
+    order = memory_order(x)
+    if order is None:
+        order, x = tuple(range(x.ndim)), np.ascontiguousarray(x)
+    place, lying = order.index(axis), x.transpose(order)
+    before, after = math.prod(lying.shape[:place]), math.prod(lying.shape[place + 1 :])
+    if after == 1:
+        y = lying.reshape(before, -1) @ w.T
+    else:
+        y = np.matmul(w, lying.reshape(before, lying.shape[place], after))
+    return y.reshape(*lying.shape[:place], len(w), *lying.shape[place + 1 :]).transpose(np.argsort(order))
+
+
 def repeated(x: NDArray, axis: int, times: int) -> NDArray:
     """Each element so often along an axis, in the memory order of x."""
     order = memory_order(x) or tuple(range(x.ndim))

@@ -8,7 +8,7 @@ from tinygrad_cnn.core.domain import Real
 from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.op import Op, Sample
 from tinygrad_cnn.core.types import Array, NDArray
-from tinygrad_cnn.kernels.passes import added_neighbours, repeated
+from tinygrad_cnn.kernels.passes import added_neighbours, along_axis, repeated
 
 
 class Taps(NamedTuple):
@@ -19,6 +19,18 @@ class Taps(NamedTuple):
 
     places: NDArray
     weights: NDArray
+
+
+DENSE = 1 << 14
+"""Elements of a matrix with which a product takes a sixth of the time of adding at places."""
+
+
+def matrix(taps: Taps, size: int) -> NDArray:
+    """The weights as (old, new)."""
+    new, count = taps.places.shape
+    found = np.zeros((size, new))
+    np.add.at(found, (taps.places, np.repeat(np.arange(new)[:, None], count, 1)), taps.weights)
+    return found
 
 
 class Resample(Op):
@@ -84,11 +96,17 @@ class ResamplePut(Op):
     linear = "jointly"
 
     def forward(v: Array, *, axis: int, taps: Taps, size: int) -> Array:
+        if v.dtype.kind == "f" and 0 < size * len(taps.places) <= DENSE and v.size:
+            with np.errstate(invalid="ignore", over="ignore"):
+                y = along_axis(v, axis, matrix(taps, size).astype(v.dtype))
+                if np.isfinite(np.sum(y)):  # 0 · ∞ is none
+                    return y
         source = np.moveaxis(v, axis, -1)
         y = np.zeros((*source.shape[:-1], size), v.dtype)
         for k, w in zip(taps.places.T, taps.weights.T.astype(v.dtype), strict=True):
             first = np.flatnonzero(np.diff(k, prepend=-1))  # of new elements with one place
-            y[..., k[first]] += np.add.reduceat(source * w, first, axis=-1)
+            with np.errstate(invalid="ignore"):
+                y[..., k[first]] += np.add.reduceat(source * w, first, axis=-1)
         return np.moveaxis(y, -1, axis)
 
     def d_v(g: Array, *, axis: int, taps: Taps) -> Array:
