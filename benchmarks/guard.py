@@ -124,6 +124,28 @@ def norm_guards(kit: str) -> list[Guard]:
     ]
 
 
+def tail() -> list[Guard]:
+    """Functions that were tens or thousands of times slower than PyTorch's, over NumPy's own passes as large."""
+    r = np.random.default_rng(0)
+    x = r.standard_normal(100_000, np.float32)
+    t, u = tg.tensor(x), tg.tensor(r.random(100_000, np.float32) * np.float32(0.9) + np.float32(0.05))
+    points, whole, targets = tg.tensor(x[:3000].reshape(300, 10)), tg.tensor(x.reshape(1000, 100)), np.arange(100_000)
+    special = tg.special
+    return [
+        Guard("randperm over a sort", lambda: tg.randperm(100_000), lambda: np.sort(x), 7),
+        Guard("sort over NumPy's stable argsort", lambda: tg.sort(t), lambda: np.argsort(x, kind="stable"), 0.3),
+        Guard("median over a partition", lambda: tg.median(t), lambda: np.partition(x, 50_000), 3),
+        Guard("topk of rows over their sort", lambda: tg.topk(whole, 5), lambda: np.sort(x.reshape(1000, 100)), 8),
+        Guard("pdist over 30 copies", lambda: tg.nn.functional.pdist(points), lambda: [x.copy() for _ in range(30)], 6),
+        Guard("erfinv over exp", lambda: tg.erfinv(u), lambda: np.exp(x), 40),
+        Guard("ndtri over exp", lambda: special.ndtri(u), lambda: np.exp(x), 60),
+        Guard("bessel_y0 over exp", lambda: special.bessel_y0(u), lambda: np.exp(x), 60),
+        Guard("leaky_relu over a copy", lambda: tg.nn.functional.leaky_relu(t), x.copy, 25),
+        Guard("logspace over exp", lambda: tg.logspace(0, 1, 100_000), lambda: np.exp(targets / 1e5), 30),
+        Guard("log_normal_ over exp", lambda: t.clone().log_normal_(), lambda: np.exp(targets / 1e5), 120),
+    ]
+
+
 def recording() -> Guard:
     """What recording an op costs."""
     small = np.ones(8, np.float32)
@@ -145,7 +167,7 @@ def failures(given: list[Guard]) -> list[str]:
 
 if __name__ == "__main__":
     tg.set_num_threads(1)
-    found = failures([recording()])
+    found = failures([recording(), *tail()])
     for kit in SETS:
         found += failures(guards(kit)) + failures(norm_guards(kit))
     found += importing.failures()

@@ -127,7 +127,7 @@ def angle(input: A) -> A:
     """The angle of real numbers as complex ones: 0, π below 0; NaN of NaN."""
     x = input if dtype_of(input).kind == "f" else input.astype(default.dtype)
     values = plain("angle", x)
-    angles = choose(np.isnan(values), values, choose(values < 0, math.pi, 0.0)).astype(values.dtype)
+    angles = choose(np.isnan(values), values, np.multiply(values < 0, math.pi, dtype=values.dtype))
     return sign(x) * 0.0 + angles
 
 
@@ -189,6 +189,8 @@ def nan_to_num(input: A, nan: float | None = None, posinf: float | None = None, 
     """With numbers for NaN (0) and for the infinities (the largest and the least number of the dtype)."""
     values = plain("nan_to_num", input)
     if values.dtype.kind != "f":
+        return clone(input)
+    if np.isfinite(values).all():
         return clone(input)
     limits = np.finfo(values.dtype)
     out = where(np.isnan(values), 0.0 if nan is None else nan, input)

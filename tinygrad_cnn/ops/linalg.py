@@ -30,7 +30,8 @@ class Einsum(Op):
     promotes = True
 
     def forward(*xs: Array, terms: tuple[str, ...], output: str) -> Array:
-        return np.einsum(f"{','.join(terms)}->{output}", *xs, optimize=len(xs) > 2)
+        large = len(xs) == 2 and xs[0].size + xs[1].size > 4096 and xs[0].dtype.kind == "f"  # worth finding a product
+        return np.einsum(f"{','.join(terms)}->{output}", *xs, optimize=large or len(xs) > 2)
 
     def d_xs(
         g: Array,

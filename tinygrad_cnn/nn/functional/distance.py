@@ -58,5 +58,8 @@ def bilinear(input1: A, input2: ArrayLike, weight: ArrayLike, bias: ArrayLike = 
         raise ArgumentError(f"bilinear: inputs {a} and {b} do not fit weight {w}; expected (…, {w[1]}) and (…, {w[2]})")
     if bias is not None and shape_of(bias) != w[:1]:
         raise ArgumentError(f"bilinear: bias has shape {shape_of(bias)}; weight {w} expects ({w[0]},)")
-    y: Any = ops.einsum("...i,kij,...j->...k", input1, weight, input2)
+    k, n, m = w
+    rows = ops.reshape(ops.permute(weight, (1, 0, 2)), (n, k * m))
+    turned = ops.reshape(ops.matmul(input1, rows), (*a[:-1], k, m))  # x1ᵀ W[k]
+    y: Any = ops.sum(turned * ops.unsqueeze(input2, -2), -1)
     return y if bias is None else y + bias
