@@ -385,10 +385,22 @@ KINDS = {
     "trials": Kind(lambda n, r: (whole(r, 20, n).astype(np.float32), between(r, n)), "binomial", 10**6),
     "histogramdd": Kind(lambda n, r: (normal(r, n // 3, 3), 8), "histogramdd", 10**6),
     "lines": Kind(images(1), "nn.functional.instance_norm nn.functional.dropout1d"),
+    "running areas": Kind(lambda n, r: (normal(r, n),), "cumulative_trapezoid atleast_1d atleast_2d atleast_3d"),
+    "cut at 5": Kind(lambda n, r: (rows(n, r), 5), "hsplit vsplit split_copy"),
+    "cut in depth": Kind(lambda n, r: (normal(r, n // 100, 10, 10), 5), "dsplit"),
+    "solved by a triangle": Kind(
+        lambda n, r: (definite(n, r), square(n, r)), "linalg.solve_triangular", 10**5, {"upper": True}
+    ),
+    "inverted as a matrix": Kind(
+        lambda n, r: (definite(side(n) ** 2, r).reshape(side(n), 1, side(n), 1) + 0, 2), "linalg.tensorinv", 10**5
+    ),
+    "solved as a matrix": Kind(lambda n, r: (definite(n, r), normal(r, side(n))), "linalg.tensorsolve", 10**5),
+    "strided": Kind(lambda n, r: (normal(r, n), (n // 10, 10), (10, 1)), "as_strided as_strided_copy"),
     "lines, pooled": Kind(
         images(1, 2),
         "avg_pool1d max_pool1d nn.functional.avg_pool1d nn.functional.max_pool1d "
-        "nn.functional.max_pool1d_with_indices adaptive_avg_pool1d adaptive_max_pool1d",
+        "nn.functional.max_pool1d_with_indices nn.functional.adaptive_max_pool1d_with_indices "
+        "adaptive_avg_pool1d adaptive_max_pool1d",
     ),
     "images": Kind(
         images(2),
@@ -405,7 +417,8 @@ KINDS = {
     ),
     "images, adaptive": Kind(
         images(2, 3),
-        "nn.functional.adaptive_avg_pool2d nn.functional.adaptive_max_pool2d",
+        "nn.functional.adaptive_avg_pool2d nn.functional.adaptive_max_pool2d "
+        "nn.functional.adaptive_max_pool2d_with_indices",
     ),
     "images to one number": Kind(
         images(2, 1),
@@ -421,14 +434,25 @@ KINDS = {
         images(2, None, 2, "bilinear"), "nn.functional.interpolate nn.functional.upsample"
     ),
     "images, between pixels by cubes": Kind(images(2, None, 2, "bicubic"), "nn.functional.interpolate", 10**6),
+    "images, doubled": Kind(
+        images(2, None, 2), "nn.functional.upsample_bilinear nn.functional.upsample_nearest", 10**6
+    ),
     "images, smaller": Kind(images(2, None, 0.5, "area"), "nn.functional.interpolate"),
-    "fractional": Kind(images(2, 2, 3), "nn.functional.fractional_max_pool2d", 10**6),
+    "fractional": Kind(images(2, 2, 3), "nn.functional.fractional_max_pool2d "
+        "nn.functional.fractional_max_pool2d_with_indices", 10**6),
+    "fractional volumes": Kind(
+        images(3, 2, 2),
+        "nn.functional.fractional_max_pool3d nn.functional.fractional_max_pool3d_with_indices",
+        10**6,
+    ),
+    "unpooled volumes": Kind(unpooled(3), "nn.functional.max_unpool3d"),
     "unpooled lines": Kind(unpooled(1), "nn.functional.max_unpool1d"),
     "unpooled images": Kind(unpooled(2), "nn.functional.max_unpool2d"),
     "volumes and 2": Kind(
         images(3, 2),
         "max_pool3d nn.functional.avg_pool3d nn.functional.max_pool3d nn.functional.adaptive_avg_pool3d "
-        "nn.functional.adaptive_max_pool3d",
+        "nn.functional.adaptive_max_pool3d nn.functional.adaptive_max_pool3d_with_indices "
+        "nn.functional.max_pool3d_with_indices",
     ),
     "volumes": Kind(images(3), "nn.functional.dropout3d"),
     "volumes, powers": Kind(images(3, 2.0, 2), "nn.functional.lp_pool3d"),
@@ -490,3 +514,21 @@ KINDS = {
     ),
 }  # fmt: skip
 """By kind, the functions. Names under `tinygrad_cnn`; methods under `Tensor`."""
+
+UNTIMED = {
+    "settings and questions, which touch no element": (
+        "are_deterministic_algorithms_enabled broadcast_shapes can_cast get_default_device get_default_dtype "
+        "get_float32_matmul_precision get_kernels get_num_interop_threads get_num_threads get_rng_state initial_seed "
+        "is_anomaly_enabled is_complex is_floating_point is_grad_enabled is_inference_mode_enabled is_nonzero "
+        "is_same_size is_storage is_tensor manual_seed numel promote_types result_type seed set_default_device "
+        "set_default_dtype set_default_tensor_type set_float32_matmul_precision set_kernels set_num_interop_threads "
+        "set_num_threads set_printoptions set_rng_state typename use_deterministic_algorithms"
+    ),
+    "files, programs and transformations of functions": "compile fork_rng load record save vmap",
+    "what is timed under another name": (
+        "astype broadcast_tensors feature_alpha_dropout from_dlpack from_numpy getitem imag scalar_tensor setitem "
+        "linalg.lu_solve lu_solve lu_unpack nn.functional.feature_alpha_dropout nn.functional.linear_cross_entropy "
+        "nn.functional.multi_head_attention_forward nn.functional.native_channel_shuffle"
+    ),
+}
+"""Public functions without a row in the sweep, by reason."""

@@ -8,8 +8,9 @@ import argparse
 import gc
 import json
 import time
+import warnings
 from collections.abc import Callable, Iterator
-from functools import reduce
+from functools import partial, reduce
 from pathlib import Path
 from typing import Any
 
@@ -54,11 +55,11 @@ def converted(given: Any, tensor: Callable[[NDArray], Any]) -> Any:
     return given
 
 
-def call(library: Any, name: str, arguments: Any, slope: bool) -> Callable[[], Any]:
+def call(library: Any, name: str, arguments: Any, slope: bool, **keywords: Any) -> Callable[[], Any]:
     """The call to time: forward, or also back from the sum of what comes out to the floating inputs."""
     tensor = library.from_numpy if library is not tg else lambda x: tg.tensor(x)
     given = converted(arguments, lambda x: tensor(x.copy()))
-    function = found(library, name)
+    function = partial(found(library, name), **keywords)
     if not slope:
         return lambda: function(*given)
     leaves = [x for x in _leaves(given) if x.dtype == library.float32]
@@ -114,7 +115,7 @@ def measured(kind: str, name: str, sizes: tuple[int, ...], slope: bool) -> list[
         if out and max(out[-1]["ours"], out[-1]["theirs"]) * n / out[-1]["size"] > LONGEST:
             break
         arguments = given.arguments(n, np.random.default_rng(0))
-        pair = [call(library, name, arguments, slope) for library in (tg, torch)]
+        pair = [call(library, name, arguments, slope, **(given.keywords or {})) for library in (tg, torch)]
         ours, theirs = least(pair[0], pair[1], SECONDS)
         if ours > DOUBTED * theirs:
             again = least(pair[0], pair[1], 3 * SECONDS)
@@ -149,6 +150,7 @@ def main(given: list[str] | None = None) -> None:
     parser.add_argument("--above", type=float, default=0, help="print only what is slower than so many times")
     parser.add_argument("--out", type=Path, default=None, help="write all rows as JSON here")
     chosen = parser.parse_args(given)
+    warnings.simplefilter("ignore")
     tg.set_num_threads(1)
     torch.set_num_threads(1)
     tg.set_kernels(chosen.kernels)

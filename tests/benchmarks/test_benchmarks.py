@@ -1,12 +1,15 @@
 """The benchmarks themselves: they measure what they say, and refuse peers that compute something else."""
 
 import subprocess
+from types import FunctionType
 
 import numpy as np
 import pytest
 
-from benchmarks import importing, limits, measure, networks, peers, report, sharing
+import tinygrad_cnn as tg
+from benchmarks import importing, limits, measure, networks, peers, report, sharing, sweep
 from benchmarks.__main__ import agreeing
+from benchmarks.arguments import KINDS, UNTIMED
 from benchmarks.guard import Guard, failures
 from benchmarks.measure import alternately, exponent
 
@@ -109,3 +112,30 @@ def test_a_page_says_where_we_are_slower():
     rows = [{"case": "c", "batch": 1, "threads": 1, "ratios": {peers.OURS: r}, "times": {}} for r in (0.5, 2, 4)]
     assert "slower in 1 of 3" in report.summary({"cases": rows})
     assert report.geometric_mean(rows, peers.OURS) == pytest.approx(np.cbrt(4.0))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeWarning")  # what is deprecated is timed, too
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_sweep_calls_every_function_with_arguments_that_it_takes(kind):
+    given = KINDS[kind]
+    for name in given.names.split():
+        arguments = given.arguments(1000, np.random.default_rng(0))
+        sweep.call(tg, name, arguments, False, **(given.keywords or {}))()
+
+
+def test_every_public_function_is_swept_or_named_with_its_reason():
+    swept = {name.split(".")[-1] for _, name in sweep.cases()}
+    left = {name for names in UNTIMED.values() for name in names.split()}
+    for path in ("", "nn.functional.", "linalg.", "special."):
+        module = sweep.reduce(getattr, path.split(".")[:-1], tg)
+        for name, function in vars(module).items():
+            public = isinstance(function, FunctionType) and name[0] != "_" and name[-1] != "_"
+            if public and (path or name in tg.__all__) and function.__module__.startswith("tinygrad_cnn"):
+                inner = function.__module__.endswith((".out", ".untracked", ".families", ".calling"))
+                assert name in swept or path + name in left or inner, path + name
+
+
+def test_the_exponent_of_growth_is_ours_less_theirs():
+    rows = [{"size": n, "ours": n**2.0, "theirs": float(n)} for n in (10, 100, 1000)]
+    assert sweep.growth(rows) == pytest.approx(1)
+    assert "×  4.00" in sweep.line("a", "b", [{"size": 10, "ours": 4e-6, "theirs": 1e-6, "ratio": 4.0}])
