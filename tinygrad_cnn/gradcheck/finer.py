@@ -95,8 +95,10 @@ def jumps(point: Point, v: NDArray, ends: Ends, least: float) -> bool:
     changes = [float(v @ (high - low)) for high, low, _, _ in taken]
     if not np.all(np.isfinite(changes)) or len(set(steps)) < len(PARTS):
         return False
-    rate, jump = np.polyfit(steps, changes, 1)
-    crooked = np.max(np.abs(np.polyval((rate, jump), steps) - changes))
+    t, c = np.array(steps) / max(steps), np.array(changes)  # steps from 0 may be too small to be squared
+    rate = np.sum((t - np.mean(t)) * (c - np.mean(c))) / np.sum((t - np.mean(t)) ** 2)
+    jump = np.mean(c) - rate * np.mean(t)
+    crooked = np.max(np.abs(jump + rate * t - c))
     rounding = rounded(v, point.floor)
     sure = abs(jump) > max(MANY * rounding, SHARE * np.max(np.abs(changes)))
     return bool(sure and crooked <= max(2 * rounding, STRAIGHT * abs(jump)))
