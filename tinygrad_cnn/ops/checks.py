@@ -8,6 +8,7 @@ import numpy as np
 from tinygrad_cnn.core.checks import dtype_of, shape_of
 from tinygrad_cnn.core.errors import ArgumentError, DTypeError, PlaceError
 from tinygrad_cnn.core.types import Array, DType, NDArray, Pair, Shape
+from tinygrad_cnn.ops.told import decided
 
 
 def check_mask(op: str, mask: Array) -> None:
@@ -128,6 +129,10 @@ def fitted(op: str, value: Any, dtype: DType) -> NDArray:
 def check_range(op: str, name: str, indices: Array, size: int, *, lowest: int = 0) -> None:
     """Every index lies in [lowest, size)."""
     values = np.asarray(indices)
-    if values.size and (values.min() < lowest or values.max() >= size):
+    if not decided(_lie_within, values, lowest, size):
         bad = values[(values < lowest) | (values >= size)].flat[0]
         raise PlaceError(f"{op}: {name} contains {bad}; valid are {lowest} to {size - 1}")
+
+
+def _lie_within(values: NDArray, lowest: int, size: int) -> bool:
+    return not values.size or bool(values.min() >= lowest and values.max() < size)

@@ -121,7 +121,8 @@ def normalised(
         return x, None, None
     along = along if w is not None or b is not None else ()
     size = tuple(shape[a] for a in along)
-    w, b = np.ones(size, dtype) if w is None else w, np.zeros(size, dtype) if b is None else b
+    w = made(np.ones, size, dtype) if w is None else w
+    b = made(np.zeros, size, dtype) if b is None else b
     return Normalize.apply(x, w, b, axes=axes, along=along, eps=eps, centred=how.get("centred", True))
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.core.op import registry
 from tinygrad_cnn.core.storage import note_write, owner
 from tinygrad_cnn.core.tensor import Tensor
 from tinygrad_cnn.core.types import NDArray
@@ -20,6 +21,7 @@ from tinygrad_cnn.kernels.passes import RUN
 from tinygrad_cnn.optim.optimizer import Optimizer
 from tinygrad_cnn.optim.sgd import SGD
 from tinygrad_cnn.playback.fusing import FUSED, fused
+from tinygrad_cnn.playback.recorder import AllSettled, Settled, added, cast, straight, window
 from tinygrad_cnn.playback.tape import (
     ACCUMULATE,
     CALL,
@@ -30,6 +32,7 @@ from tinygrad_cnn.playback.tape import (
     GRAD,
     GUARD,
     INPUT,
+    MADE,
     SET_GRAD,
     TENSOR,
     WRITE,
@@ -44,6 +47,14 @@ FIXED = TENSOR, CONSTANT, FOUND
 """The kinds of slots that are the same array each time."""
 
 
+KEEP_SHAPES = {forward for op in registry.values() for forward in [op.forward]} | {
+    cast,
+    straight,
+    added,
+    window,
+    getitem,
+}
+"""What gives the same shape each time: the forward rules of ops and a few others."""
 PLACE = __file__.replace("player.py", "<a tape>")
 """What the lines that are made here call their file: one of the package's, so that a write is the user's."""
 
@@ -69,6 +80,8 @@ class Player:
         """What is the same numbers each time."""
         self.classes = _memory_classes(self.steps)
         self.lines: list[str] = []
+        self.dirty = False
+        """Whether something was done that a second call would do again."""
         self.bytes = 0
         self.play = self._made()
 
@@ -162,6 +175,7 @@ class Player:
 
     def _line(self, step: Step, escaping: set[int], free: dict[Any, Any], held: dict[int, Any]) -> None:
         body = self.lines
+        self.dirty = self.dirty or step.kind in (WRITE, ACCUMULATE, EFFECT)
         if step.kind == FUSED:
             self._loop(step, escaping, free, held)
         elif step.kind == GUARD:
@@ -293,10 +307,22 @@ class Player:
             if not out.array.ndim:
                 expression = f"asarray({expression})"
             self._sees(out, expression)
+            if (
+                not isinstance(function, (np.ufunc, Settled, AllSettled))
+                and out.kind == MADE
+                and function not in KEEP_SHAPES
+            ):
+                self._check_shape(out)
         else:
             self.lines.append(f"{', '.join(f'v{s.number}' for s in step.outs)} = {expression}")
             for s in step.outs:
                 self.held_names.setdefault(self.classes[s], []).append(f"v{s.number}")
+
+    def _check_shape(self, out: Slot) -> None:
+        """What is not an op may give more or fewer elements next time, as `nonzero` does."""
+        self.names["Broken"] = Broken
+        raised = "RuntimeError('compile: the shape of a result depends on the numbers')" if self.dirty else "Broken"
+        self.lines.append(f"if v{out.number}.shape != {self._name(out.array.shape)}: raise {raised}")
 
     def _room(self, out: Slot, escaping: set[int], free: dict[Any, Any], held: dict[int, Any]) -> str:
         """Memory for a result: kept for the next time, or new if somebody sees it."""

@@ -21,10 +21,10 @@ import tinygrad_cnn.core.writing as core_writing
 import tinygrad_cnn.ops.indexing as ops_indexing
 from tinygrad_cnn.core import engine, saved
 from tinygrad_cnn.core.graph import Node
-from tinygrad_cnn.core.indexing import check_index
+from tinygrad_cnn.core.indexing import GetItem, check_index
 from tinygrad_cnn.core.op import PLACE, Op
 from tinygrad_cnn.core.reduce import unbroadcast
-from tinygrad_cnn.core.storage import owner, start
+from tinygrad_cnn.core.storage import in_order, owner, start
 from tinygrad_cnn.core.tensor import Tensor
 from tinygrad_cnn.core.types import Array, DType, NDArray, Shape
 from tinygrad_cnn.core.writing import Writable
@@ -42,6 +42,7 @@ from tinygrad_cnn.playback.tape import (
     GUARD,
     INPUT,
     MADE,
+    OBJECT,
     SET_GRAD,
     TENSOR,
     WRITE,
@@ -56,6 +57,8 @@ from tinygrad_cnn.random import Generator
 
 PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep
 CREATION = os.path.join(PACKAGE, "tensor", "creation.py")
+GIVEN = "tensor", "as_tensor", "asarray", "from_numpy", "from_dlpack", "frombuffer", "from_file"
+"""The functions of that file that are given arrays."""
 DRAWS = (
     "uniform", "normal", "normal_in_pairs", "integers", "any_integers", "order", "permutation", "bernoulli", "chances",
     "exponential", "gamma", "dirichlet", "poisson", "binomial",
@@ -114,9 +117,10 @@ class AllSettled:
     def __name__(self) -> str:
         return self.rule.__qualname__
 
-    def __call__(self, g: Array, *args: Any, **options: Any) -> tuple[Array, ...]:
+    def __call__(self, g: Array, *args: Any, **options: Any) -> Any:
         found = zip(self.rule(g, *args, **options), self.forms, strict=True)
-        return tuple([Settled(lambda g: g, *form)(np.asarray(d)) for d, form in found if form is not None])
+        made = tuple([Settled(lambda g: g, *form)(np.asarray(d)) for d, form in found if form is not None])
+        return made if len(made) > 1 else made[0]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, AllSettled) and (self.rule, self.forms) == (other.rule, other.forms)
@@ -160,6 +164,8 @@ class Recorder:
         self.memory: dict[int, Slot] = {}
         self.born: dict[int, tuple[Any, str]] = {}
         self.leaf_of: dict[int, Any] = {}
+        self.asides: dict[int, tuple[Any, Slot]] = {}
+        """By what a node saved, what its op kept aside."""
         self.why: str | None = None
         self.quiet = 0
         self.keeps: list[Any] = []
@@ -264,6 +270,20 @@ class Recorder:
         self.made(function, args, found, drawn)
         return found
 
+    def asked(self, node: Any, rule: Any, place: Any) -> list[Any]:
+        """What a rule asks for of what a node saved."""
+        op, found = node.op, []
+        aside = op.sources.index("aside") if op.aside else None
+        for pick in rule.picks:
+            if pick == aside:
+                known = self.asides.get(id(node.saved))
+                if known is None:
+                    self.refuse(f"the output of {op.label} is written in place")
+                found.append(None if known is None else known[1])
+            else:
+                found.append(self.tree(place if pick == PLACE else node.saved[pick]))
+        return found
+
     def written(self, target: Any, place: Any, values: Any) -> None:
         """A tensor was written in place."""
         kept = self.tree(values.array if isinstance(values, Tensor) else values)
@@ -362,10 +382,8 @@ class RecordedPass(engine.Pass):
             return d
         op = node.op
         rule: Any = op.rules[0 if op.variadic else k]
-        args = [k if pick == PLACE else node.saved[pick] for pick in rule.picks]  # type: ignore[index]
-        options = {o: node.options[o] for o in rule.options if o in node.options}
         function = Settled(rule.function, d.shape, d.dtype)
-        recorder.called(function, recorder.tree((g, *args)), recorder.tree(options), d)
+        recorder.called(function, (recorder.tree(g), *recorder.asked(node, rule, k)), _options(recorder, node, rule), d)
         return d
 
     def add(self, edge: Any, d: Array, fresh: bool) -> None:
@@ -378,10 +396,15 @@ class RecordedPass(engine.Pass):
             recorder.called(added, recorder.tree((known, d)), {}, self.cotangents[edge])
 
 
+def _options(recorder: Recorder, node: Any, rule: Any) -> Any:
+    return recorder.tree({name: node.options[name] for name in rule.options if name in node.options})
+
+
 def _exchanged() -> list[tuple[Any, str, Any]]:
     """The places, and what stands there while somebody records."""
     record, wrap, pack, compute = Tensor.__record__, Tensor.wrap, saved.pack, core_tensor.computed
     accumulate, retain, write, setitem = Tensor.accumulate, Tensor.retain, Writable.write, Writable.__setitem__
+    records = Writable.records_write
     run, together = engine.gradients, engine.together
     given: list[tuple[Any, ...]] = []
 
@@ -400,6 +423,8 @@ def _exchanged() -> list[tuple[Any, str, Any]]:
         result, aux = compute(op, arrays, options)
         if recorder is None:
             return result, aux
+        if op is GetItem and any(isinstance(v, np.ndarray) and v.dtype == bool for v in leaves(options["index"])):
+            recorder.refuse("a boolean index takes as many elements as are True")
         args = [_argument(recorder, array, slot) for array, slot in zip(arrays, given[-1], strict=True)]
         function = op.forward
         outs = [np.asarray(part) for part in aux]
@@ -410,10 +435,9 @@ def _exchanged() -> list[tuple[Any, str, Any]]:
         kept = pack(op, arrays, output, aux)
         recorder = here.recorder
         if recorder is not None and op.aside:
-            at = op.sources.index("aside")
-            if at < len(kept) and kept[at] is not None:
-                found = kept[at] if isinstance(kept[at], tuple) else (kept[at],)
-                recorder.called(op.aside, recorder.tree((output, *arrays)), {}, *found)
+            slot = recorder.tape.slot(OBJECT, np.empty(0))
+            recorder.tape.steps.append(Step(CALL, op.aside, recorder.tree((output, *arrays)), outs=(slot,)))
+            recorder.asides[id(kept)] = kept, slot
         return kept
 
     def wrapped(array: Any) -> Any:
@@ -452,6 +476,21 @@ def _exchanged() -> list[tuple[Any, str, Any]]:
             recorder.written(self, place, values)
         write(self, op, values, repeatable, place)
 
+    def ordered(tensor: Any) -> NDArray:
+        recorder = here.recorder
+        if recorder is None:
+            return in_order(tensor)
+        before = recorder.of_tensor(tensor)
+        array = in_order(tensor)
+        if id(array) not in recorder.slots and not recorder.knows(array):
+            recorder.called(straight, (before,), {}, array)
+        return array
+
+    def asked(self: Any, op: str, operands: Any) -> bool:
+        if here.recorder is not None:  # before it is wrapped
+            here.recorder.of_tensor(self)
+        return bool(records(self, op, operands))
+
     def sets(self: Any, index: Any, value: Any) -> None:
         recorder = here.recorder
         if recorder is None:
@@ -489,12 +528,11 @@ def _exchanged() -> list[tuple[Any, str, Any]]:
             return found
         rule: Any = node.op.at_once
         wanted = [edge is not None for edge in node.edges]
-        args = [wanted if pick == PLACE else node.saved[pick] for pick in rule.picks]  # type: ignore[index]
-        options = {o: node.options[o] for o in rule.options if o in node.options}
         function = AllSettled(rule.function, [None if d is None else (d.shape, d.dtype) for d in found])
         made = [d for d in found if d is not None]
         if made:
-            recorder.called(function, recorder.tree((g, *args)), recorder.tree(options), *made)
+            args = (recorder.tree(g), *recorder.asked(node, rule, wanted))
+            recorder.called(function, args, _options(recorder, node, rule), *made)
         return found
 
     def checked(op: str, index: Any, shape: Shape) -> Any:
@@ -511,11 +549,13 @@ def _exchanged() -> list[tuple[Any, str, Any]]:
         (Tensor, "__record__", staticmethod(recorded)),
         (Tensor, "arithmetic", staticmethod(lambda op, a, b: Tensor.__record__(op, (a, b), {}))),
         (core_tensor, "computed", computed),
+        (core_tensor, "in_order", ordered),
         (saved, "pack", packed),
         (Tensor, "wrap", staticmethod(wrapped)),
         (Tensor, "accumulate", accumulated),
         (Tensor, "retain", retained),
         (Writable, "write", writes),
+        (Writable, "records_write", asked),
         (Writable, "__setitem__", sets),
         (engine, "Pass", RecordedPass),
         (engine, "together", at_once),
@@ -527,7 +567,7 @@ def _exchanged() -> list[tuple[Any, str, Any]]:
     def begun(self: Any, *args: Any, **options: Any) -> None:
         begin(self, *args, **options)
         if here.recorder is not None and not here.recorder.knows(self.array):
-            here.recorder.born[id(self)] = self, "creation" if not _arrays(args) else "tensor() of an array"
+            here.recorder.born[id(self)] = self, "creation" if _of_numbers(args) else "tensor() of an array"
 
     places.append((Tensor.kind, "__init__", begun))
     places += [(Tensor.kind, name, _read(getattr(Tensor.kind, name), name)) for name in READS]
@@ -538,8 +578,14 @@ def _exchanged() -> list[tuple[Any, str, Any]]:
     return places
 
 
-def _arrays(args: tuple[Any, ...]) -> bool:
-    return any(isinstance(value, (np.ndarray, Tensor)) for value in args)
+def _of_numbers(args: tuple[Any, ...]) -> bool:
+    """Whether a tensor is made of numbers and shapes: by the functions for that, or of nested lists."""
+    frame: Any = sys._getframe(2)
+    if frame.f_code.co_filename == CREATION and frame.f_code.co_name == "made":  # which other files call, too
+        frame = frame.f_back
+    if frame.f_code.co_filename == CREATION and frame.f_code.co_name not in GIVEN:
+        return True
+    return not any(isinstance(value, (np.ndarray, Tensor)) for value in args)
 
 
 def _argument(recorder: Recorder, array: Any, given: Any) -> Any:

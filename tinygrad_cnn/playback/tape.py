@@ -22,6 +22,8 @@ FOUND = "found"
 """An array of which nobody told: it has to be the same object in each call."""
 MADE = "made"
 """What a step of the tape makes."""
+OBJECT = "object"
+"""The same, where it is no array: what `Op.aside` keeps, which may be None in one call and a tuple in the next."""
 
 
 class Slot:

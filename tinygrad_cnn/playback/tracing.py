@@ -17,7 +17,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from tinygrad_cnn.core.types import NDArray
-from tinygrad_cnn.playback.tape import CALL, CONSTANT, MADE, Slot, Step, Tape, leaves, mapped
+from tinygrad_cnn.playback.tape import CALL, CONSTANT, MADE, OBJECT, Slot, Step, Tape, leaves, mapped
 
 MOST_STEPS = 10
 """A rule that makes more calls stays one step."""
@@ -191,6 +191,8 @@ def _arrays_are_symbols() -> Iterator[None]:
 def traced(tape: Tape, step: Step) -> list[Step]:
     """The calls that a step is made of, or the step itself."""
     if step.kind != CALL or step.source or len(step.outs) != 1:
+        return [step]
+    if any(slot.kind == OBJECT for slot in (*step.outs, *_slots_of(step))):
         return [step]
     trace = Trace(tape)
     try:

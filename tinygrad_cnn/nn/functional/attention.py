@@ -64,12 +64,13 @@ def scaled_dot_product_attention(
     scale = 1 / math.sqrt(q[-1]) if scale is None else scale
     if dropout_p == 0 and q[:-2] == k[:-2] == v[:-2] and 0 not in (*q, *k, *v) and not is_tracked(attn_mask):
         if attn_mask is None:
-            return _in_blocks(query, key, value, np.zeros((), dtype_of(query)), is_causal, scale)
+            none = made(np.zeros, (), dtype_of(query))
+            return _in_blocks(query, key, value, none, is_causal, scale)
         if fits(shape_of(attn_mask), (*q[:-1], k[-2])):
             mask = made(_added, np.asarray(as_plain(attn_mask)), dtype_of(query), q[:-1], k[-2])
             return _in_blocks(query, key, value, mask, False, scale)
     if is_causal:
-        attn_mask = np.tri(q[-2], k[-2], dtype=bool)
+        attn_mask = made(np.tri, q[-2], k[-2], 0, np.bool_)
     scores = ops.matmul(query * scale, ops.transpose(key, -1, -2))
     if attn_mask is None:
         weights = ops.softmax(scores, -1)
@@ -116,7 +117,7 @@ def _repeat_heads(name: str, query: ArrayLike, key: ArrayLike, value: ArrayLike)
     repeated = []
     for x, n in zip((key, value), heads[1:], strict=True):
         times = heads[0] // n
-        repeated.append(x[..., np.repeat(np.arange(n), times), :, :] if times > 1 else x)
+        repeated.append(x[..., made(np.repeat, range(n), times), :, :] if times > 1 else x)
     return repeated[0], repeated[1]
 
 
