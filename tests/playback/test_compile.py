@@ -283,6 +283,36 @@ def test_what_an_op_keeps_aside_depends_on_the_numbers():
         assert plays(compiled)
 
 
+WEIGHTS = tg.tensor([1.0, 2.0, 3.0, 4.0])
+LOSSES = {
+    "ignored labels": lambda x, y: F.cross_entropy(x, y, ignore_index=1),
+    "weighted classes": lambda x, y: F.cross_entropy(x, y, WEIGHTS),
+    "smoothed labels": lambda x, y: F.cross_entropy(x, y, label_smoothing=0.1),
+    "log-probabilities": lambda x, y: F.nll_loss(F.log_softmax(x, -1), y, ignore_index=2),
+    "probabilities": lambda x, y: F.binary_cross_entropy(x.sigmoid(), (x.detach() > 0).float()),
+    "logits": lambda x, y: F.binary_cross_entropy_with_logits(x, F.one_hot(y, 4).float()),
+    "accuracy": lambda x, y: (x.argmax(-1) == y).float().mean() + x.sum(),
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_losses_look_at_their_targets_each_time(name):
+    function = LOSSES[name]
+    compiled = tg.compile(function)
+    rng = np.random.default_rng(0)
+    for turn in range(7):
+        x, y = rng.standard_normal((6, 4)).astype("f"), np.full(6, turn % 4) if turn > 4 else rng.integers(0, 4, 6)
+        found = []
+        for f in (function, compiled):
+            leaf = tg.tensor(x, requires_grad=True)
+            loss = f(leaf, tg.tensor(y))
+            loss.backward()
+            found += [loss.item(), np.array(leaf.grad)]
+        assert np.array_equal(found[0], found[2], equal_nan=True)
+        assert np.array_equal(found[1], found[3], equal_nan=True)
+    assert plays(compiled)
+
+
 # ---- what stands against it ------------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,7 @@
 """Arrays laid side by side, repeated, cut and turned, made of the moves in `shape`."""
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any, overload
 
 import numpy as np
@@ -159,7 +160,7 @@ def tensor_split(input: A, indices_or_sections: Any, dim: int = 0) -> tuple[A, .
         n = int(indices_or_sections)
         if n <= 0:
             raise ArgumentError(f"tensor_split: {n} sections; expected at least 1")
-        ends = np.cumsum([length // n + (k < length % n) for k in range(n)]).tolist()[:-1]
+        ends = list(accumulate(length // n + (k < length % n) for k in range(n)))[:-1]
     else:
         ends = [int(k) for k in plain("tensor_split", indices_or_sections)]
     lead = (slice(None),) * axis

@@ -1,7 +1,7 @@
 """Softmax, its logarithm, and the losses of classification, all shifted so that nothing overflows."""
 
 import math
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -179,16 +179,16 @@ def cross_entropy(
             f"{(shape[0], *shape[2:])}, or probabilities of shape {shape}"
         )
     rows, hot, counted = _rows(op, input, target, classes, ignore_index)
-    row_weight = counted if weight is None else per_class[hot] * counted
-    over = row_weight.sum() if reduction == "mean" else 1.0
+    row_weight = counted if weight is None else made(_weighted, per_class, hot, counted)
+    over = made(np.sum, row_weight) if reduction == "mean" else 1.0
     if label_smoothing:
-        smooth = _divided(_hot(hot, classes, per_class, label_smoothing), over, counted[:, None])
-        losses = SoftmaxCrossEntropy.apply(rows, smooth.astype(dtype_of(input)))
+        smooth = made(_smoothed, hot, classes, per_class, label_smoothing, over, counted)
+        losses = SoftmaxCrossEntropy.apply(rows, smooth)
     elif reduction == "none":
         losses = ClassCrossEntropy.apply(rows, hot, row_weight, each=True)
     else:
-        loss = ClassCrossEntropy.apply(rows, hot, _divided(row_weight, over, counted), each=False)
-        return loss if counted.any() or reduction == "sum" else loss + math.nan
+        loss = ClassCrossEntropy.apply(rows, hot, made(_divided, row_weight, over, counted), each=False)
+        return loss if reduction == "sum" or decided(np.any, counted) else loss + math.nan
     return _reduce(losses, counted, reduction, labels)
 
 
@@ -201,10 +201,18 @@ def all_count(labels: NDArray, classes: int, ignore_index: int) -> bool:
 
 def _class_weight(op: str, weight: Array | None, classes: int, dtype: Any) -> NDArray:
     if weight is None:
-        return np.ones(classes, dtype)
+        return cast(NDArray, made(np.ones, classes, dtype))
     if shape_of(weight) != (classes,):
         raise ArgumentError(f"{op}: weight has shape {shape_of(weight)}; {classes} classes expect ({classes},)")
-    return np.asarray(weight).astype(dtype)
+    return cast(NDArray, made(_converted, np.asarray(weight), dtype))
+
+
+def _converted(weight: NDArray, dtype: Any) -> NDArray:
+    return weight.astype(dtype)
+
+
+def _weighted(per_class: NDArray, hot: NDArray, counted: NDArray) -> NDArray:
+    return np.asarray(per_class[hot] * counted)
 
 
 def _rows(op: str, x: Array, target: Array, classes: int, ignore_index: int) -> tuple[Array, NDArray, NDArray]:
@@ -212,19 +220,36 @@ def _rows(op: str, x: Array, target: Array, classes: int, ignore_index: int) -> 
     check_integer(op, "target", target)
     labels = np.asarray(target).reshape(-1)
     rows = x if len(shape_of(x)) == 2 else np.reshape(movedim(x, 1, -1), (labels.size, classes))
-    counted = labels != ignore_index
-    wrong = counted & ((labels < 0) | (labels >= classes))
-    if wrong.any():
+    if decided(_some_wrong, labels, classes, ignore_index):
         raise IndexError(
-            f"{op}: target contains {labels[wrong][0]}; {classes} classes expect labels 0 to {classes - 1}"
+            f"{op}: target contains {labels[_wrong(labels, classes, ignore_index)][0]}; {classes} classes expect "
+            f"labels 0 to {classes - 1}"
         )
-    return rows, labels * counted, counted.astype(dtype_of(x))
+    return rows, made(_zeroed, labels, ignore_index), made(_counting, labels, ignore_index, dtype_of(x))
 
 
-def _hot(labels: NDArray, classes: int, per_class: NDArray, smoothing: float) -> NDArray:
-    """Weighted target rows: 1 - s on the label and s / K on every class."""
+def _wrong(labels: NDArray, classes: int, ignore_index: int) -> NDArray:
+    return np.asarray((labels != ignore_index) & ((labels < 0) | (labels >= classes)))
+
+
+def _some_wrong(labels: NDArray, classes: int, ignore_index: int) -> bool:
+    return bool(_wrong(labels, classes, ignore_index).any())
+
+
+def _zeroed(labels: NDArray, ignore_index: int) -> NDArray:
+    return labels * (labels != ignore_index)
+
+
+def _counting(labels: NDArray, ignore_index: int, dtype: Any) -> NDArray:
+    return (labels != ignore_index).astype(dtype)
+
+
+def _smoothed(
+    labels: NDArray, classes: int, per_class: NDArray, smoothing: float, total: Any, counted: NDArray
+) -> NDArray:
+    """Weighted target rows, divided: 1 - s on the label and s / K on every class."""
     hot = (labels[:, None] == np.arange(classes)) * (1 - smoothing) + smoothing / classes
-    return np.asarray(hot * per_class)
+    return _divided(np.asarray(hot * per_class), total, counted[:, None]).astype(per_class.dtype)
 
 
 def _probability_loss(x: Array, target: Array, per_class: NDArray, reduction: str, smoothing: float) -> Array:
@@ -249,7 +274,7 @@ def _reduce(losses: Array, counted: NDArray, reduction: str, shape: Shape) -> Ar
     if reduction == "none":
         return np.reshape(losses, shape)
     total = np.sum(losses)
-    return total if counted.any() or reduction == "sum" else total + math.nan
+    return total if reduction == "sum" or decided(np.any, counted) else total + math.nan
 
 
 def nll_loss(
@@ -272,7 +297,8 @@ def nll_loss(
     if len(shape) < 2 or labels != (shape[0], *shape[2:]):
         raise ArgumentError(f"{op}: input has shape {shape}, target {labels}; expected (N, K, …) and (N, …)")
     rows, hot, counted = _rows(op, input, target, shape[1], ignore_index)
-    row_weight = _class_weight(op, weight, shape[1], dtype_of(input))[hot] * counted
-    over = float(row_weight.sum()) if reduction == "mean" else 1.0
-    losses = -rows[np.arange(hot.size), hot] * (row_weight if over else _divided(row_weight, over, counted))
-    return _reduce(losses, counted, reduction, labels) / (over or 1.0)
+    row_weight = made(_weighted, _class_weight(op, weight, shape[1], dtype_of(input)), hot, counted)
+    over: Any = made(np.sum, row_weight) if reduction == "mean" else 1.0
+    none = reduction == "mean" and not decided(bool, over)
+    losses = -rows[made(np.arange, hot.size), hot] * (made(_divided, row_weight, over, counted) if none else row_weight)
+    return _reduce(losses, counted, reduction, labels) / (1.0 if none else over)

@@ -484,7 +484,7 @@ def split(input: A, split_size_or_sections: int | Sequence[int], dim: int = 0) -
         sections = list(split_size_or_sections)
         if sum(sections) != length or min(sections, default=0) < 0:
             raise ArgumentError(f"split: sections {sections} do not add up to {length}, the size of dim {dim}")
-    ends = np.cumsum(sections).tolist()
+    ends = list(accumulate(sections))
     lead = (slice(None),) * axis
     places = [(*lead, slice(end - n, end)) for n, end in zip(sections, ends, strict=True)]
     return tuple(Part.apply(input, index=place) for place in places)

@@ -8,11 +8,8 @@ from typing import Any, Protocol
 class Listener(Protocol):
     """Who writes down what happens in its thread."""
 
-    def decided(self, function: Callable[..., Any], args: tuple[Any, ...], found: Any) -> None:
-        """What is done next depends on this."""
-
-    def made(self, function: Callable[..., Any], args: tuple[Any, ...], array: Any, drawn: bool) -> None:
-        """An array was made."""
+    def decide(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        """Ask: what is done next depends on it."""
 
     def make(self, function: Callable[..., Any], args: tuple[Any, ...], drawn: bool) -> Any:
         """Make an array, as one step."""
@@ -27,10 +24,7 @@ told = _Told()
 
 def decided(function: Callable[..., Any], *args: Any) -> Any:
     """``function(*args)``, of arrays: what the answer is decides what is done."""
-    found = function(*args)
-    if told.listener is not None:
-        told.listener.decided(function, args, found)
-    return found
+    return function(*args) if told.listener is None else told.listener.decide(function, args)
 
 
 def made(function: Callable[..., Any], *args: Any, drawn: bool = False) -> Any:

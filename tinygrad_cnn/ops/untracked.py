@@ -12,7 +12,7 @@ from tinygrad_cnn.core.promotion import common_dtype
 from tinygrad_cnn.core.tensor import Tensor
 from tinygrad_cnn.core.types import Array, NDArray
 from tinygrad_cnn.kernels.casts import brought
-from tinygrad_cnn.ops.told import told
+from tinygrad_cnn.ops.told import made
 
 
 def array_of(op: str, value: Any) -> Any:
@@ -38,14 +38,11 @@ def untracked(op: str, function: Callable[..., Any], *inputs: Any) -> Any:
 def _called(op: str, function: Callable[..., Any], arrays: list[Any], inputs: tuple[Any, ...]) -> Any:
     """`function` of the arrays of these inputs, dressed as they are; an error of their shapes names the op."""
     try:
-        result = function(*arrays)
+        result = made(function, *arrays)
     except ValueError:
         check_broadcast(op, *(shape_of(value) for value in inputs))
         raise
-    found = dressed(result, *inputs)
-    if told.listener is not None:
-        told.listener.made(function, tuple(arrays), found, False)
-    return found
+    return dressed(result, *inputs)
 
 
 _NUMBERS = dict.fromkeys("efd", (int, float)) | dict.fromkeys("bBhHiIlLqQ", (int,))
@@ -60,13 +57,10 @@ def paired(op: str, function: Callable[..., Any], *inputs: Any) -> Any:
         alike = b.dtype is a.dtype if type(b) is np.ndarray else type(b) in _NUMBERS.get(a.dtype.char, ())
         if alike and (type(b) is not int or a.dtype.kind == "f" or -1 < b < 128):
             try:
-                array = np.asarray(function(a, b))
+                return Tensor.wrap(np.asarray(made(function, a, b)))
             except ValueError:
                 check_broadcast(op, a.shape, shape_of(b))
                 raise
-            if told.listener is not None:
-                told.listener.made(function, (a, b), array, False)
-            return Tensor.wrap(array)
     arrays = [array_of(op, value) for value in inputs]
     dtype = common_dtype(arrays, False)
     return _called(op, function, [brought(value, dtype) for value in arrays], inputs)

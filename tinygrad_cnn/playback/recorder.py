@@ -168,6 +168,8 @@ class Recorder:
         """By what a node saved, what its op kept aside."""
         self.why: str | None = None
         self.quiet = 0
+        self.inside = 0
+        """Not 0 in a rule."""
         self.keeps: list[Any] = []
 
     def refuse(self, why: str) -> None:
@@ -249,10 +251,12 @@ class Recorder:
         self.tape.steps.append(Step(CALL, function, args, options, tuple(outs)))
         return outs[0]
 
-    def decided(self, function: Callable[..., Any], args: tuple[Any, ...], found: Any) -> None:
-        """What is done next depends on this."""
-        if not self.quiet:
-            self.tape.steps.append(Step(GUARD, function, self.tree(args), source=found))
+    def decide(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        """Ask: what is done next depends on it."""
+        with self.silence():
+            found = function(*args)
+        self.tape.steps.append(Step(GUARD, function, self.tree(args), source=found))
+        return found
 
     def made(self, function: Callable[..., Any], args: tuple[Any, ...], array: Any, drawn: bool) -> None:
         """An array was made outside the ops."""
@@ -267,6 +271,7 @@ class Recorder:
         """Make an array, as one step, whatever is drawn in it."""
         with self.silence():
             found = function(*args)
+        found = tuple(map(np.asarray, found)) if isinstance(found, tuple) else np.asarray(found)
         self.made(function, args, found, drawn)
         return found
 
@@ -291,6 +296,15 @@ class Recorder:
         self.tape.steps.append(Step(WRITE, None, (slot, kept, self.tree(place)), source=target))
 
     @contextmanager
+    def rule(self) -> Iterator[None]:
+        """A rule is computed: it may look at numbers, for it is called again."""
+        self.inside += 1
+        try:
+            yield
+        finally:
+            self.inside -= 1
+
+    @contextmanager
     def silence(self) -> Iterator[None]:
         """Nothing is written down meanwhile: what happens is one step."""
         self.quiet += 1
@@ -312,9 +326,12 @@ class Recorder:
                 setattr(place, name, function)
             here.recorder = told.listener = self
             modules.route(_module_called)
+            profile = sys.getprofile()
+            sys.setprofile(_looks)
             try:
                 yield
             finally:
+                sys.setprofile(profile)
                 here.recorder = told.listener = None
                 modules.route(None)
                 for place, name, before in reversed(usual):
@@ -322,6 +339,30 @@ class Recorder:
                         delattr(place, name)
                     else:
                         setattr(place, name, before)
+
+
+LOOKS = "any", "all", "item", "tolist", "nonzero", "min", "max", "argmax", "argmin", "count_nonzero"
+"""What asks for numbers, or makes of them what Python can ask."""
+
+
+def _looks(frame: Any, event: str, called: Any) -> None:
+    """A profile function: the package may look at numbers only in rules, and where it tells what it decides."""
+    recorder = here.recorder
+    if event != "c_call" or recorder is None or recorder.inside:
+        return
+    of = getattr(called, "__self__", None)
+    if called.__name__ in LOOKS and isinstance(of, np.ndarray) and of.size:
+        name = called.__name__
+    elif called.__name__ == "reduce" and of in (np.logical_or, np.logical_and):
+        name = "any or all"
+    else:
+        return
+    while frame is not None and not frame.f_code.co_filename.startswith(PACKAGE):
+        if "numpy" not in frame.f_code.co_filename:
+            return  # the user's own array
+        frame = frame.f_back
+    if frame is not None:
+        recorder.refuse(f"{frame.f_code.co_name}() looks at numbers ({name}), on which what is done next may depend")
 
 
 def _form(array: NDArray) -> Any:
@@ -376,10 +417,11 @@ class RecordedPass(engine.Pass):
 
     def derivative(self, node: Node, k: int, g: Array) -> Array:
         """As usual, and tell it."""
-        d = super().derivative(node, k, g)
         recorder = here.recorder
         if recorder is None or self.alias is not None:
-            return d
+            return super().derivative(node, k, g)
+        with recorder.rule():
+            d = super().derivative(node, k, g)
         op = node.op
         rule: Any = op.rules[0 if op.variadic else k]
         function = Settled(rule.function, d.shape, d.dtype)
@@ -420,9 +462,10 @@ def _exchanged() -> list[tuple[Any, str, Any]]:
 
     def computed(op: type[Op], arrays: list[Any], options: dict[str, Any]) -> Any:
         recorder = here.recorder
-        result, aux = compute(op, arrays, options)
         if recorder is None:
-            return result, aux
+            return compute(op, arrays, options)
+        with recorder.rule():
+            result, aux = compute(op, arrays, options)
         if op is GetItem and any(isinstance(v, np.ndarray) and v.dtype == bool for v in leaves(options["index"])):
             recorder.refuse("a boolean index takes as many elements as are True")
         args = [_argument(recorder, array, slot) for array, slot in zip(arrays, given[-1], strict=True)]
@@ -432,8 +475,11 @@ def _exchanged() -> list[tuple[Any, str, Any]]:
         return result, tuple(outs)
 
     def packed(op: type[Op], arrays: list[Any], output: Any, aux: tuple[Any, ...]) -> tuple[Any, ...]:
-        kept = pack(op, arrays, output, aux)
         recorder = here.recorder
+        if recorder is None:
+            return pack(op, arrays, output, aux)
+        with recorder.rule():
+            kept = pack(op, arrays, output, aux)
         if recorder is not None and op.aside:
             slot = recorder.tape.slot(OBJECT, np.empty(0))
             recorder.tape.steps.append(Step(CALL, op.aside, recorder.tree((output, *arrays)), outs=(slot,)))
@@ -522,9 +568,12 @@ def _exchanged() -> list[tuple[Any, str, Any]]:
         grad.fset(self, value)
 
     def at_once(node: Node, g: Array, alias: Any) -> Any:
-        found = together(node, g, alias)
         recorder = here.recorder
-        if recorder is None or found is None:
+        if recorder is None:
+            return together(node, g, alias)
+        with recorder.rule():
+            found = together(node, g, alias)
+        if found is None:
             return found
         rule: Any = node.op.at_once
         wanted = [edge is not None for edge in node.edges]

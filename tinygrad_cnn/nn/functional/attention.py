@@ -11,7 +11,7 @@ from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.types import A, ArrayLike, DType, NDArray, Shape
 from tinygrad_cnn.nn.functional.dropout import dropout
 from tinygrad_cnn.ops.attention import Attention
-from tinygrad_cnn.ops.told import made
+from tinygrad_cnn.ops.told import decided, made
 from tinygrad_cnn.ops.untracked import is_tracked
 from tinygrad_cnn.tensor import as_plain
 from tinygrad_cnn.torch_names.errors import BoundError
@@ -76,10 +76,11 @@ def scaled_dot_product_attention(
         weights = ops.softmax(scores, -1)
     else:
         scores = scores + additive(name, attn_mask, dtype_of(scores))
-        unseen = np.isneginf(np.max(as_plain(scores), axis=-1, keepdims=True, initial=-np.inf))
-        weights = ops.softmax(ops.masked_fill(scores, unseen, 0.0) if unseen.any() else scores, -1)
-        if unseen.any():
-            weights = ops.masked_fill(weights, unseen, 0.0)
+        if decided(_hides_rows, np.asarray(as_plain(attn_mask))):
+            unseen = made(_unseen, scores)
+            weights = ops.masked_fill(ops.softmax(ops.masked_fill(scores, unseen, 0.0), -1), unseen, 0.0)
+        else:
+            weights = ops.softmax(scores, -1)
     return ops.matmul(dropout(weights, dropout_p), value)
 
 
@@ -130,3 +131,13 @@ def additive(name: str, mask: ArrayLike, dtype: Any, *, hides: bool = False) -> 
         raise BoundError(f"{name}: the mask has dtype {dtype_of(mask)}; only bool and floating types are supported")
     seen = np.asarray(as_plain(mask))
     return np.where(seen != hides, np.zeros((), np.dtype(dtype)), np.asarray(-np.inf, np.dtype(dtype)))
+
+
+def _hides_rows(mask: NDArray) -> bool:
+    """Whether there may be a query that may see no key."""
+    seen = mask if mask.dtype == bool else ~np.isneginf(mask)
+    return not bool(seen.any(-1).all()) if mask.ndim else not bool(seen)
+
+
+def _unseen(scores: Any) -> NDArray:
+    return np.asarray(np.isneginf(np.max(as_plain(scores), axis=-1, keepdims=True, initial=-np.inf)))

@@ -10,13 +10,14 @@ import numpy as np
 from tinygrad_cnn import ops
 from tinygrad_cnn.core.checks import check_broadcast, dtype_of, shape_of
 from tinygrad_cnn.core.errors import ArgumentError
-from tinygrad_cnn.core.types import A, ArrayLike
+from tinygrad_cnn.core.types import A, ArrayLike, NDArray
 from tinygrad_cnn.nn.functional.activation import logsigmoid
 from tinygrad_cnn.nn.functional.distance import detached, pairwise_distance
 from tinygrad_cnn.nn.functional.reduction import check_alike, named, reduced, warn_unlike, weighted
 from tinygrad_cnn.ops.checks import check_integer, check_ndim
 from tinygrad_cnn.ops.elementwise import Softplus
 from tinygrad_cnn.ops.loss import BinaryCrossEntropy, Huber
+from tinygrad_cnn.ops.told import decided
 
 __all__ = [
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "cross_entropy",
@@ -184,7 +185,7 @@ def binary_cross_entropy(
     reduction = named("binary_cross_entropy", reduction, size_average, reduce)
     check_alike("binary_cross_entropy", input, target)
     p = np.asarray(detached(input))
-    if p.size and not (p.min() >= 0 and p.max() <= 1):
+    if not decided(_are_probabilities, p):
         raise ArgumentError(
             f"binary_cross_entropy: input has values from {p.min()} to {p.max()}; expected probabilities between 0 "
             "and 1; apply sigmoid first, or give logits to binary_cross_entropy_with_logits"
@@ -297,7 +298,7 @@ def gaussian_nll_loss(
                 f"one of its sizes, or {shape[:-1]}"
             )
     values = np.asarray(detached(var))
-    if (values < 0).any():
+    if decided(_some_negative, values):
         raise ArgumentError(f"gaussian_nll_loss: var contains {values.min()}; a variance is not negative")
     v = at_least(var, eps)
     losses = 0.5 * (ops.log(v) + ops.square(input - target) / v)
@@ -528,3 +529,11 @@ def multilabel_soft_margin_loss(
     check_broadcast(op, shape_of(input), shape_of(target))
     losses = -(target * logsigmoid(input) + (1 - target) * logsigmoid(-input))
     return reduced(ops.mean(losses if weight is None else losses * weight, -1), reduction)
+
+
+def _are_probabilities(p: NDArray) -> bool:
+    return not p.size or bool(p.min() >= 0 and p.max() <= 1)
+
+
+def _some_negative(values: NDArray) -> bool:
+    return bool((values < 0).any())
