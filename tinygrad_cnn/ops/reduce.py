@@ -320,6 +320,13 @@ class Norm(Op):
     )
 
     def forward(x: Array, *, p: float, axes: tuple[int, ...], keepdim: bool) -> Array:
+        if p == 2 and x.size > 4096 and x.dtype == np.float32 and len(axes) == x.ndim:
+            run = x.ravel(order="K")
+            parts = [run[k : k + 4096] for k in range(0, run.size, 4096)]
+            with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+                whole = math.fsum(float(np.dot(part, part)) for part in parts)  # without arrays of the size of x
+            if 1e-25 < whole < 1e35:
+                return np.full((1,) * x.ndim if keepdim else (), math.sqrt(whole), x.dtype)
         size = np.absolute(x)
         if math.isinf(p):
             return np.max(size, axis=axes, keepdims=keepdim) if p > 0 else np.min(size, axis=axes, keepdims=keepdim)
