@@ -298,6 +298,39 @@ def test_gated_recurrences_are_those_of_the_definition(kernels, case):
 
 
 @fast_sets
+@pytest.mark.parametrize("batch", [3, 70])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_recurrences_keep_nan_and_infinity_to_their_rows(kernels, batch, dtype):
+    rng = np.random.default_rng(0)
+    x, h = rng.standard_normal((4, batch, 3)).astype(dtype), rng.standard_normal((batch, 17)).astype(dtype)
+    x[1, 0], x[2, 1], x[2, 2] = np.nan, np.inf, [-np.inf, 1e30, -1e30]
+    with np.errstate(all="ignore"):
+        for name, gates in (("rnn", 1), ("lstm", 4), ("gru", 3)):
+            shapes = (gates * 17, 3), (gates * 17, 17), *[(gates * 17,)] * (2 if name == "gru" else 1)
+            args = (
+                x,
+                *(rng.standard_normal(shape).astype(dtype) for shape in shapes),
+                *[h] * (2 if name == "lstm" else 1),
+            )
+            options = {"relu": False} if name == "rnn" else {}
+            found, expected = (
+                getattr(kit, name)(*args, sizes=None, keep=True, **options) for kit in (kernels, definition)
+            )
+            check_same(found[0], expected[0], 1e-5)
+            assert np.isnan(found[0][1:, 0]).all()
+            assert not np.isnan(found[0][:, 3:]).any()
+            g = rng.standard_normal((5, batch, 17)).astype(dtype)
+            kept = {"rnn": lambda k: (k[1],), "lstm": lambda k: k[3:], "gru": lambda k: k[2:]}[name]
+            first = (g, g[0]) if name == "lstm" else (g,)
+            back = (
+                getattr(kit, f"{name}_back")(*first, *kept(found), args[2], sizes=None, **options)
+                for kit in (kernels, definition)
+            )
+            for a, b in zip(*back, strict=True):
+                check_same(a, b, 1e-3)
+
+
+@fast_sets
 @pytest.mark.parametrize("count", [0, 1, 625, 10_000])
 def test_a_shuffle_is_that_of_the_definition(kernels, count):
     steps = np.random.default_rng(count).integers(0, np.arange(count, 0, -1))
