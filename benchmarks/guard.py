@@ -124,6 +124,51 @@ def norm_guards(kit: str) -> list[Guard]:
     ]
 
 
+RECURRENT = {"numpy": (5, 5.5, 5.5), "numba": (3.5, 4.3, 4)}
+"""Of the simple recurrence, LSTM and GRU."""
+
+
+def recurrent(kit: str) -> list[Guard]:
+    """Layers of 28 steps there and back, over the products of the steps there alone."""
+    tg.set_kernels(kit)
+    rng, (steps, batch, inputs, hidden) = np.random.default_rng(0), (28, 64, 28, 128)
+
+    def array(*shape: int) -> Any:
+        return rng.standard_normal(shape, np.float32) / 8
+
+    def layer(gates: int) -> tuple[Any, ...]:
+        n = gates * hidden
+        return array(steps, batch, inputs), array(n, inputs), array(n, hidden), array(n), array(batch, hidden)
+
+    def product(gates: int) -> Callable[[], Any]:
+        z, w = array(batch, inputs + hidden + 1), array(inputs + hidden + 1, gates * hidden)
+        return lambda: [np.matmul(z, w) for _ in range(steps)]
+
+    g, options = array(steps + 1, batch, hidden), {"sizes": None, "keep": True}
+
+    def rnn() -> Any:
+        x, w_ih, w_hh, b, h = given[1]
+        _, z = chosen.rnn(x, w_ih, w_hh, b, h, relu=False, **options)
+        return chosen.rnn_back(g, z, w_hh, relu=False, sizes=None)
+
+    def lstm() -> Any:
+        x, w_ih, w_hh, b, h = given[4]
+        _, _, _, kept, tanhs = chosen.lstm(x, w_ih, w_hh, b, h, h, **options)
+        return chosen.lstm_back(g, h, kept, tanhs, w_hh, sizes=None)
+
+    def gru() -> Any:
+        x, w_ih, w_hh, b, h = given[3]
+        _, _, z, kept, seen = chosen.gru(x, w_ih, w_hh, b, b, h, **options)
+        return chosen.gru_back(g, z, kept, seen, w_hh, sizes=None)
+
+    given = {gates: layer(gates) for gates in (1, 3, 4)}
+    ours = {"rnn": (rnn, 1), "lstm": (lstm, 4), "gru": (gru, 3)}
+    return [
+        Guard(f"{kit}: {name} of 28 steps, both ways, over its products one way", run, product(gates), limit)
+        for (name, (run, gates)), limit in zip(ours.items(), RECURRENT[kit], strict=True)
+    ]
+
+
 def tail() -> list[Guard]:
     """Functions that were tens or thousands of times slower than PyTorch's, over NumPy's own passes as large."""
     r = np.random.default_rng(0)
@@ -169,7 +214,7 @@ if __name__ == "__main__":
     tg.set_num_threads(1)
     found = failures([recording(), *tail()])
     for kit in SETS:
-        found += failures(guards(kit)) + failures(norm_guards(kit))
+        found += failures(guards(kit)) + failures(norm_guards(kit)) + failures(recurrent(kit))
     found += importing.failures()
     found += sharing.failures()
     sys.exit("\n".join(found) or None)

@@ -65,7 +65,7 @@ def slots_of(x: NDArray, h: NDArray, slots: int) -> NDArray:
     """z with the first state, ones, and, if there is a slot for each step, x."""
     (steps, batch, inputs), size = x.shape, h.shape[1]
     z = np.empty((slots, inputs + size + 1, batch), x.dtype)
-    z[:, -1], z[0, inputs:-1] = 1, h.T
+    z[:, -1], z[0, inputs:-1], z[-1, :inputs] = 1, h.T, 0
     if slots > steps:
         z[:steps, :inputs] = rows(x)
     return z
@@ -176,6 +176,7 @@ def lstm(
     z, w = slots_of(x, h, slots), w.reshape(4 * hidden, -1)
     states = z[:, inputs:-1]
     gates, tanhs = (room((slots, *shape, batch), x.dtype, sizes) for shape in ((5, hidden), (hidden,)))
+    gates[-1], tanhs[-1] = 0, 0
     gates[0, 4] = c.T
     two, y = np.empty((2, hidden, batch), x.dtype), states[1:] if keep else np.empty((steps, size, batch), x.dtype)
     multiply, add, tanh, product = np.multiply, np.add, np.tanh, np.dot if sizes is None else np.matmul

@@ -62,7 +62,7 @@ def slots_of(x: NDArray, h: NDArray, slots: int) -> NDArray:
     """z with the first state, ones, and, if there is a slot for each step, x."""
     (steps, batch, inputs), size = x.shape, h.shape[1]
     z = np.empty((slots, batch, inputs + size + 1), F)
-    z[:, :, -1], z[0, :, inputs:-1] = 1, h
+    z[:, :, -1], z[0, :, inputs:-1], z[-1, :, :inputs] = 1, h, 0
     if slots > steps:
         z[:steps, :, :inputs] = x
     return z
@@ -204,6 +204,7 @@ def lstm(
     z, w = slots_of(x, h, slots), transposed(w.reshape(4 * hidden, -1))
     gates, tanhs = (room((slots, *lead, batch, hidden), x.dtype, sizes) for lead in ((5,), ()))
     y, by_gate = np.empty((steps + 2, batch, hidden), F), w.reshape(-1, 4, hidden).swapaxes(0, 1)
+    gates[-1], tanhs[-1] = 0, 0
     gates[0, 4] = c
     x, counts = plain(x), counts_of(steps, batch, sizes)
     if as_one(w, batch):
