@@ -144,7 +144,7 @@ def recurrent(kit: str) -> list[Guard]:
         z, w = array(batch, inputs + hidden + 1), array(inputs + hidden + 1, gates * hidden)
         return lambda: [np.matmul(z, w) for _ in range(steps)]
 
-    g, options = array(steps + 1, batch, hidden), {"sizes": None, "keep": True}
+    g, options = array(steps + 1, batch, hidden), dict[str, Any](sizes=None, keep=True)
 
     def rnn() -> Any:
         x, w_ih, w_hh, b, h = given[1]

@@ -9,7 +9,7 @@ those of the steps of `recurrence`, one op after another (`replaced`), found onc
 import math
 import weakref
 from collections.abc import Callable
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -81,21 +81,21 @@ def parted(g: NDArray, last: int, sizes: Sizes, backwards: bool) -> NDArray:
 
 # ---- what rules share ------------------------------------------------------------------------------------------------
 
-_found: dict[tuple[int, int], tuple[Any, Any, Parts]] = {}
+_found: dict[tuple[int, int], tuple[Any, Any, dict[int, Array]]] = {}
 """By cotangent and call: what the rules have not asked for yet. It is forgotten with the cotangent."""
 
 
-def part(name: str, op: Any, g: Array, inputs: tuple[Any, ...], kept: tuple[NDArray, ...], **options: Any) -> Array:
-    """The cotangent of one input; what is found for all of them is kept for the rules of the others."""
+def part(i: int, op: Any, g: Array, inputs: tuple[Any, ...], kept: tuple[NDArray, ...], **options: Any) -> Array:
+    """The cotangent of input i; what is found for all of them is kept for the rules of the others."""
     if not isinstance(g, Tensor):
-        found: Parts = op.walk_back(g, inputs, kept, **options)
-        return found[name]()
+        found: Array = list(op.walk_back(g, inputs, kept, **options).values())[i]()
+        return found
     key = id(g), id(kept[0])
     reference, call, parts = _found.get(key, (None, None, {}))
-    if reference is None or reference() is not g or call is not kept[0] or name not in parts:
+    if reference is None or reference() is not g or call is not kept[0] or i not in parts:
         parts = replaced(op, g, inputs, options)
         _found[key] = weakref.ref(g, lambda gone: _found.pop(key, None)), kept[0], parts
-    return parts.pop(name)()
+    return parts.pop(i)
 
 
 def those(wanted: list[bool], parts: Parts) -> list[Array | None]:
@@ -103,26 +103,26 @@ def those(wanted: list[bool], parts: Parts) -> list[Array | None]:
     return [find() if asked else None for find, asked in zip(parts.values(), wanted, strict=True)]
 
 
-def replaced(op: Any, g: Array, inputs: tuple[Any, ...], options: dict[str, Any]) -> Parts:
+def replaced(op: Any, g: Array, inputs: tuple[Any, ...], options: dict[str, Any]) -> dict[int, Array]:
     """The cotangents of all inputs, recorded: the derivatives of `steps`, of which the op is made.
 
     Each input takes part through an identity of its own, so that a path from one input to another does not count.
     """
     own = [Cast.apply(x, dtype=x.array_dtype) if isinstance(x, Tensor) else x for x in inputs]
-    places = {name: x.edge for name, x in zip(op.inputs, own, strict=True) if is_tracked(x)}
+    places = {k: x.edge for k, x in enumerate(own) if is_tracked(x)}
     y = steps(op, *own, **options)
     found = engine.gradients(op.label, [y], [g], list(places.values()), retain_graph=True, create_graph=True)
-    return {name: partial(found.__getitem__, edge) for name, edge in places.items()}
+    return {k: found[edge] for k, edge in places.items()}
 
 
-def steps(op: Any, x: Array, *others: Array, sizes: Sizes = None, backwards: bool = False, relu: bool = False) -> Array:
+def steps(op: Any, *inputs: Array, sizes: Sizes = None, backwards: bool = False, relu: bool = False) -> Array:
     """What the op computes, composed of other ops, step by step: its definition."""
-    named = dict(zip(op.inputs[1:], others, strict=True))
+    named = dict(zip(op.names, inputs, strict=True))
     state = tuple(named[name] for name in ("h", "c") if name in named)
     weights = Weights(
         named["w_ih"], named["w_hh"], named.get("b", named.get("b_ih")), named.get("b_hh"), named.get("w_hr")
     )
-    y, last = one_by_one("RNN_RELU" if relu else op.step, x, state, weights, sizes, backwards)
+    y, last = one_by_one("RNN_RELU" if relu else op.step, named["x"], state, weights, sizes, backwards)
     if op is ProjectedLSTM:
         return cat([np.reshape(part, (-1,)) for part in (y, *last)])
     return cat([y, *(part if sizes else part[None] for part in last)])
@@ -171,18 +171,6 @@ def sequences(
     return tuple(draw.array(shape, Real()) for shape in shapes), options
 
 
-def rnn_rule(name: str) -> Callable[..., Array]:
-    """The rule of one input of `RNN`."""
-
-    def rule(
-        g: Array, x: Array, w_ih: Array, w_hh: Array, b: Array, h: Array, z: NDArray, *,
-        relu: bool = False, sizes: Sizes = None, backwards: bool = False,
-    ) -> Array:  # fmt: skip
-        return part(name, RNN, g, (x, w_ih, w_hh, b, h), (z,), relu=relu, sizes=sizes, backwards=backwards)
-
-    return rule
-
-
 class RNN(Op):
     """h_t = f(W_ih x_t + W_hh h_{t-1} + b), f = tanh or relu; y = h_1 … h_T, and h_T again
 
@@ -194,6 +182,7 @@ class RNN(Op):
     promotes = True
     aux = ("z",)
     step = "RNN_TANH"
+    names = "x", "w_ih", "w_hh", "b", "h"
     kinks = (
         Kink(
             "W_ih x + b = 0",
@@ -204,9 +193,10 @@ class RNN(Op):
     )
 
     def forward(
-        x: Array, w_ih: Array, w_hh: Array, b: Array, h: Array, *,
+        *inputs: Array,
         relu: bool = False, sizes: Sizes = None, backwards: bool = False, keep: bool = True,
     ) -> tuple[Array, Array]:  # fmt: skip
+        x, w_ih, w_hh, b, h = inputs
         x, there = padded(x, sizes, backwards), walked(sizes, backwards)
         y, z = chosen.rnn(x, w_ih, w_hh, b, h, relu=relu, sizes=there, keep=keep)
         return joined(y, 1, sizes, backwards), z
@@ -220,12 +210,16 @@ class RNN(Op):
         return {**from_sums(d, z, w_ih, sizes, backwards), "h": lambda: dh}
 
     def together(
-        g: Array, wanted: Any, w_ih: Array, w_hh: Array, z: Array, *,
+        g: Array, wanted: Any, inputs: Any, z: Array, *,
         relu: bool = False, sizes: Sizes = None, backwards: bool = False,
     ) -> Any:  # fmt: skip
-        return those(wanted, RNN.walk_back(g, (None, w_ih, w_hh), (z,), relu=relu, sizes=sizes, backwards=backwards))
+        return those(wanted, RNN.walk_back(g, inputs, (z,), relu=relu, sizes=sizes, backwards=backwards))
 
-    d_x, d_w_ih, d_w_hh, d_b, d_h = map(rnn_rule, ("x", "w_ih", "w_hh", "b", "h"))
+    def d_inputs(
+        g: Array, inputs: Any, z: Array, i: int, *,
+        relu: bool = False, sizes: Sizes = None, backwards: bool = False,
+    ) -> Array:  # fmt: skip
+        return part(i, RNN, g, inputs, (z,), relu=relu, sizes=sizes, backwards=backwards)
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
@@ -235,19 +229,6 @@ class RNN(Op):
             x, w_ih, w_hh, b, h = inputs
             inputs = x / 16, w_ih / 4, w_hh / 32, draw.array(b.shape, AwayFrom((0.0,), 2.0)), h / 4
         return Sample(inputs, {**options, "relu": relu})
-
-
-def lstm_rule(name: str) -> Callable[..., Array]:
-    """The rule of one input of `LSTM`."""
-
-    def rule(
-        g: Array, x: Array, w_ih: Array, w_hh: Array, b: Array, h: Array, c: Array,
-        z: NDArray, gates: NDArray, tanhs: NDArray, *, sizes: Sizes = None, backwards: bool = False,
-    ) -> Array:  # fmt: skip
-        kept = z, gates, tanhs
-        return part(name, LSTM, g, (x, w_ih, w_hh, b, h, c), kept, sizes=sizes, backwards=backwards)
-
-    return rule
 
 
 class LSTM(Op):
@@ -262,11 +243,13 @@ class LSTM(Op):
     promotes = True
     aux = ("z", "gates", "tanhs")
     step = "LSTM"
+    names = "x", "w_ih", "w_hh", "b", "h", "c"
 
     def forward(
-        x: Array, w_ih: Array, w_hh: Array, b: Array, h: Array, c: Array, *,
+        *inputs: Array,
         sizes: Sizes = None, backwards: bool = False, keep: bool = True,
     ) -> tuple[Array, Array, Array, Array]:  # fmt: skip
+        x, w_ih, w_hh, b, h, c = inputs
         x, there = padded(x, sizes, backwards), walked(sizes, backwards)
         y, _, z, gates, tanhs = chosen.lstm(x, w_ih, w_hh, b, h, c, sizes=there, keep=keep)
         return joined(y, 2, sizes, backwards), z, gates, tanhs
@@ -278,30 +261,20 @@ class LSTM(Op):
         return {**from_sums(d, z, w_ih, sizes, backwards), "h": lambda: dh, "c": lambda: dc}
 
     def together(
-        g: Array, wanted: Any, w_ih: Array, w_hh: Array, z: Array, gates: Array, tanhs: Array, *,
+        g: Array, wanted: Any, inputs: Any, z: Array, gates: Array, tanhs: Array, *,
         sizes: Sizes = None, backwards: bool = False,
     ) -> Any:  # fmt: skip
-        kept = z, gates, tanhs
-        return those(wanted, LSTM.walk_back(g, (None, w_ih, w_hh), kept, sizes=sizes, backwards=backwards))
+        return those(wanted, LSTM.walk_back(g, inputs, (z, gates, tanhs), sizes=sizes, backwards=backwards))
 
-    d_x, d_w_ih, d_w_hh, d_b, d_h, d_c = map(lstm_rule, ("x", "w_ih", "w_hh", "b", "h", "c"))
+    def d_inputs(
+        g: Array, inputs: Any, z: Array, gates: Array, tanhs: Array, i: int, *,
+        sizes: Sizes = None, backwards: bool = False,
+    ) -> Array:  # fmt: skip
+        return part(i, LSTM, g, inputs, (z, gates, tanhs), sizes=sizes, backwards=backwards)
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
         return Sample(*sequences(draw, 4, 1, 2))
-
-
-def projected_rule(name: str) -> Callable[..., Array]:
-    """The rule of one input of `ProjectedLSTM`."""
-
-    def rule(
-        g: Array, x: Array, w_ih: Array, w_hh: Array, b: Array, h: Array, c: Array, w_hr: Array,
-        z: NDArray, gates: NDArray, tanhs: NDArray, *, sizes: Sizes = None, backwards: bool = False,
-    ) -> Array:  # fmt: skip
-        inputs, kept = (x, w_ih, w_hh, b, h, c, w_hr), (z, gates, tanhs)
-        return part(name, ProjectedLSTM, g, inputs, kept, sizes=sizes, backwards=backwards)
-
-    return rule
 
 
 class ProjectedLSTM(Op):
@@ -313,11 +286,13 @@ class ProjectedLSTM(Op):
     promotes = True
     aux = ("z", "gates", "tanhs")
     step = "LSTM"
+    names = "x", "w_ih", "w_hh", "b", "h", "c", "w_hr"
 
     def forward(
-        x: Array, w_ih: Array, w_hh: Array, b: Array, h: Array, c: Array, w_hr: Array, *,
+        *inputs: Array,
         sizes: Sizes = None, backwards: bool = False, keep: bool = True,
     ) -> tuple[Array, Array, Array, Array]:  # fmt: skip
+        x, w_ih, w_hh, b, h, c, w_hr = inputs
         x, there = padded(x, sizes, backwards), walked(sizes, backwards)
         y, last, z, gates, tanhs = chosen.lstm(x, w_ih, w_hh, b, h, c, w_hr, sizes=there, keep=keep)
         return np.concatenate([joined(y, 1, sizes, backwards).reshape(-1), last.reshape(-1)]), z, gates, tanhs
@@ -344,30 +319,20 @@ class ProjectedLSTM(Op):
         }
 
     def together(
-        g: Array, wanted: Any, w_ih: Array, w_hh: Array, w_hr: Array, z: Array, gates: Array, tanhs: Array, *,
+        g: Array, wanted: Any, inputs: Any, z: Array, gates: Array, tanhs: Array, *,
         sizes: Sizes = None, backwards: bool = False,
     ) -> Any:  # fmt: skip
-        inputs, kept = (None, w_ih, w_hh, None, None, None, w_hr), (z, gates, tanhs)
-        return those(wanted, ProjectedLSTM.walk_back(g, inputs, kept, sizes=sizes, backwards=backwards))
+        return those(wanted, ProjectedLSTM.walk_back(g, inputs, (z, gates, tanhs), sizes=sizes, backwards=backwards))
 
-    d_x, d_w_ih, d_w_hh, d_b, d_h, d_c, d_w_hr = map(projected_rule, ("x", "w_ih", "w_hh", "b", "h", "c", "w_hr"))
+    def d_inputs(
+        g: Array, inputs: Any, z: Array, gates: Array, tanhs: Array, i: int, *,
+        sizes: Sizes = None, backwards: bool = False,
+    ) -> Array:  # fmt: skip
+        return part(i, ProjectedLSTM, g, inputs, (z, gates, tanhs), sizes=sizes, backwards=backwards)
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
         return Sample(*sequences(draw, 4, 1, 2, projected=True))
-
-
-def gru_rule(name: str) -> Callable[..., Array]:
-    """The rule of one input of `GRU`."""
-
-    def rule(
-        g: Array, x: Array, w_ih: Array, w_hh: Array, b_ih: Array, b_hh: Array, h: Array,
-        xs: NDArray, z: NDArray, gates: NDArray, seen: NDArray, *, sizes: Sizes = None, backwards: bool = False,
-    ) -> Array:  # fmt: skip
-        inputs, kept = (x, w_ih, w_hh, b_ih, b_hh, h), (xs, z, gates, seen)
-        return part(name, GRU, g, inputs, kept, sizes=sizes, backwards=backwards)
-
-    return rule
 
 
 class GRU(Op):
@@ -381,11 +346,13 @@ class GRU(Op):
     promotes = True
     aux = ("xs", "z", "gates", "seen")
     step = "GRU"
+    names = "x", "w_ih", "w_hh", "b_ih", "b_hh", "h"
 
     def forward(
-        x: Array, w_ih: Array, w_hh: Array, b_ih: Array, b_hh: Array, h: Array, *,
+        *inputs: Array,
         sizes: Sizes = None, backwards: bool = False, keep: bool = True,
     ) -> tuple[Array, Array, Array, Array, Array]:  # fmt: skip
+        x, w_ih, w_hh, b_ih, b_hh, h = inputs
         x, there = padded(x, sizes, backwards), walked(sizes, backwards)
         y, xs, z, gates, seen = chosen.gru(x, w_ih, w_hh, b_ih, b_hh, h, sizes=there, keep=keep)
         return joined(y, 1, sizes, backwards), xs, z, gates, seen
@@ -410,13 +377,16 @@ class GRU(Op):
         }
 
     def together(
-        g: Array, wanted: Any, w_ih: Array, w_hh: Array, xs: Array, z: Array, gates: Array, seen: Array, *,
+        g: Array, wanted: Any, inputs: Any, xs: Array, z: Array, gates: Array, seen: Array, *,
         sizes: Sizes = None, backwards: bool = False,
     ) -> Any:  # fmt: skip
-        kept = xs, z, gates, seen
-        return those(wanted, GRU.walk_back(g, (None, w_ih, w_hh), kept, sizes=sizes, backwards=backwards))
+        return those(wanted, GRU.walk_back(g, inputs, (xs, z, gates, seen), sizes=sizes, backwards=backwards))
 
-    d_x, d_w_ih, d_w_hh, d_b_ih, d_b_hh, d_h = map(gru_rule, ("x", "w_ih", "w_hh", "b_ih", "b_hh", "h"))
+    def d_inputs(
+        g: Array, inputs: Any, xs: Array, z: Array, gates: Array, seen: Array, i: int, *,
+        sizes: Sizes = None, backwards: bool = False,
+    ) -> Array:  # fmt: skip
+        return part(i, GRU, g, inputs, (xs, z, gates, seen), sizes=sizes, backwards=backwards)
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
