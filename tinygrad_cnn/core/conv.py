@@ -127,7 +127,7 @@ def sample_geometry(
     per_group, outputs = draw.integer(1, 2), blocks * draw.integer(1, 2)
     kernel, strides, dilations = draw.pair(1, kernel_size), draw.pair(1, stride), draw.pair(1, dilation)
     down, right = draw.pair(0, padding), draw.pair(0, padding)
-    pads = (down[:1] * 2, right[:1] * 2) if symmetric else (down, right)
+    pads = ((down[0], down[0]), (right[0], right[0])) if symmetric else (down, right)
     least = [max(1, d * (k - 1) + 1 - sum(p)) for k, d, p in zip(kernel, dilations, pads, strict=True)]
     size = least[0] + draw.integer(0, 2), least[1] + draw.integer(0, 2)
     n = draw.integer(0, 2) if draw.integer(0, 9) == 9 else draw.integer(1, 2)

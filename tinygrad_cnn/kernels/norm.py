@@ -7,18 +7,23 @@ rows of a layer norm end in runs of B elements; pixels end in K, and then severa
 
 import math
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray, Shape
-from tinygrad_cnn.kernels import definition
 from tinygrad_cnn.kernels.passes import Result, Task, memory_order, share, split
 
 CACHED = 1 << 15
 """Elements of a block: 128 KiB of float32, of which several fit the second cache."""
 ROW = 1 << 12
 """Elements that rows of pixels side by side should have."""
+
+
+def _definition() -> Any:
+    """The formulas, for dtypes that have no kernel; loaded when they are needed."""
+    return import_module("tinygrad_cnn.kernels.definition")
 
 
 class Lying(NamedTuple):
@@ -91,7 +96,7 @@ def normalize(
     if x.dtype.char not in "fd" or not w.dtype == b.dtype == x.dtype:
         how: dict[str, Any] = {"axes": axes, "along": along, "eps": eps, "centred": centred}
         if (dtype := np.result_type(x, w, b)) != np.float16:
-            return definition.normalize(x, w, b, **how)
+            return _definition().normalize(x, w, b, **how)
         y, mean, variance = normalize(*(np.asarray(v, np.float32) for v in (x, w, b)), **how)
         return y.astype(dtype), mean, variance
     at = lying(x, axes)
@@ -124,7 +129,7 @@ def normalize_back(
     if x.dtype.char not in "fd" or not w.dtype == g.dtype == x.dtype:
         how: dict[str, Any] = {"axes": axes, "along": along, "eps": eps, "centred": centred, "wanted": wanted}
         if np.result_type(x, w, g) != np.float16:
-            return definition.normalize_back(g, x, w, mean, variance, **how)
+            return _definition().normalize_back(g, x, w, mean, variance, **how)
         g, x, w = (np.asarray(v, np.float32) for v in (g, x, w))
         return normalize_back(g, x, w, mean, variance, **how)
     inner = bool(along) and along[0] in axes
@@ -154,7 +159,7 @@ def normalize_back(
 def scale_channels(x: NDArray, w: NDArray, b: NDArray) -> NDArray:
     """Each channel (axis 1) of x times its w plus its b."""
     if x.dtype.char not in "fd" or not w.dtype == b.dtype == x.dtype or x.size == 0:
-        return definition.scale_channels(x, w, b)
+        return _definition().scale_channels(x, w, b)
     at = lying(x, (0, *range(2, x.ndim)))
     y = _linear(at.x, w.reshape(1, -1), b.reshape(1, -1))
     return at.place(y.reshape([x.shape[a] for a in at.order]))

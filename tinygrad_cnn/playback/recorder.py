@@ -119,8 +119,8 @@ class AllSettled:
 
     def __call__(self, g: Array, *args: Any, **options: Any) -> Any:
         found = zip(self.rule(g, *args, **options), self.forms, strict=True)
-        made = tuple([Settled(lambda g: g, *form)(np.asarray(d)) for d, form in found if form is not None])
-        return made if len(made) > 1 else made[0]
+        made = [Settled(lambda g: g, *form)(np.asarray(d)) for d, form in found if form is not None]
+        return tuple(made) if len(made) > 1 else made[0]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, AllSettled) and (self.rule, self.forms) == (other.rule, other.forms)

@@ -16,6 +16,7 @@ import numpy as np
 from tinygrad_cnn.autograd import enable_grad
 from tinygrad_cnn.autograd.watching import add_watcher, remove_watcher
 from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.op import registry
 from tinygrad_cnn.core.types import Shape
 from tinygrad_cnn.display import fragment, in_bytes, stacked_table
 from tinygrad_cnn.nn import Module
@@ -32,7 +33,8 @@ __all__ = ["Layer", "Summary", "summary"]
 WIDTH = 80
 """So wide the table is at most."""
 
-LINEAR = {"Linear", "Matmul", "Einsum", "Conv2D", "Conv2DBias", "Conv2DInput", "Conv2DWeight"}
+RECURRENT = {"RNN", "LSTM", "ProjectedLSTM", "GRU"}
+LINEAR = {"Linear", "Matmul", "Einsum", "Conv2D", "Conv2DBias", "Conv2DInput", "Conv2DWeight", "Attention", *RECURRENT}
 """The ops that multiply and add up."""
 
 
@@ -361,6 +363,12 @@ def _products(line: Any, shapes: list[Shape], made: Shape) -> int:
     if line.op == "Conv2DWeight":
         g = next(shape for shape in shapes if len(shape) == 4)
         return math.prod(made[1:]) * math.prod(g)
+    if line.op in RECURRENT:  # every row of every step meets every weight
+        named = zip(getattr(registry[line.op], "names", ()), shapes, strict=False)
+        return math.prod(shapes[0][:-1]) * sum(math.prod(shape) for name, shape in named if name.startswith("w_"))
+    if line.op == "Attention":  # scores, and the values that they weigh
+        (*rows, features), (*_, keys, _), values = shapes[:3]
+        return math.prod(rows) * keys * (features + values[-1])
     sizes = {
         axis: n
         for term, shape in zip(line.options["terms"], shapes, strict=True)

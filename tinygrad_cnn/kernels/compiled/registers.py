@@ -4,7 +4,7 @@ The one place that knows processors: everything else takes its tiles from `TILES
 that ``NUMBA_CPU_NAME`` and ``NUMBA_CPU_FEATURES`` are obeyed.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from numba.core.registry import cpu_target
 
@@ -41,7 +41,8 @@ def tiles_of(registers: Registers) -> Tiles:
     return Tiles((4, 4), (8, 3)) if registers.number == 32 else Tiles((6, 2), (4, 3))
 
 
-REGISTERS = registers_of(*cpu_target.target_context.codegen().magic_tuple()[::2])
+_context: Any = cpu_target.target_context
+REGISTERS = registers_of(*_context.codegen().magic_tuple()[::2])
 BYTES = REGISTERS.size
 """Bytes of a vector."""
 TILES = tiles_of(REGISTERS)
