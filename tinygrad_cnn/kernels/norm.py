@@ -96,7 +96,8 @@ def normalize(
     if x.dtype.char not in "fd" or not w.dtype == b.dtype == x.dtype:
         how: dict[str, Any] = {"axes": axes, "along": along, "eps": eps, "centred": centred}
         if (dtype := np.result_type(x, w, b)) != np.float16:
-            return _definition().normalize(x, w, b, **how)
+            found: tuple[NDArray, NDArray, NDArray] = _definition().normalize(x, w, b, **how)
+            return found
         y, mean, variance = normalize(*(np.asarray(v, np.float32) for v in (x, w, b)), **how)
         return y.astype(dtype), mean, variance
     at = lying(x, axes)
@@ -129,7 +130,9 @@ def normalize_back(
     if x.dtype.char not in "fd" or not w.dtype == g.dtype == x.dtype:
         how: dict[str, Any] = {"axes": axes, "along": along, "eps": eps, "centred": centred, "wanted": wanted}
         if np.result_type(x, w, g) != np.float16:
-            return _definition().normalize_back(g, x, w, mean, variance, **how)
+            back: tuple[NDArray | None, NDArray | None, NDArray | None]
+            back = _definition().normalize_back(g, x, w, mean, variance, **how)
+            return back
         g, x, w = (np.asarray(v, np.float32) for v in (g, x, w))
         return normalize_back(g, x, w, mean, variance, **how)
     inner = bool(along) and along[0] in axes
@@ -159,7 +162,8 @@ def normalize_back(
 def scale_channels(x: NDArray, w: NDArray, b: NDArray) -> NDArray:
     """Each channel (axis 1) of x times its w plus its b."""
     if x.dtype.char not in "fd" or not w.dtype == b.dtype == x.dtype or x.size == 0:
-        return _definition().scale_channels(x, w, b)
+        y: NDArray = _definition().scale_channels(x, w, b)
+        return y
     at = lying(x, (0, *range(2, x.ndim)))
     y = _linear(at.x, w.reshape(1, -1), b.reshape(1, -1))
     return at.place(y.reshape([x.shape[a] for a in at.order]))

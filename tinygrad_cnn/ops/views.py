@@ -10,7 +10,7 @@ from tinygrad_cnn.core.domain import Real
 from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.indexing import PutItem
-from tinygrad_cnn.core.op import Op, Sample
+from tinygrad_cnn.core.op import Kink, Op, Sample
 from tinygrad_cnn.core.storage import in_order, owner, start
 from tinygrad_cnn.core.types import A, Array, DType, NDArray, Shape
 from tinygrad_cnn.ops.calling import flexible
@@ -28,6 +28,14 @@ class Strided(Op):
 
     linear = "jointly"
     views = True
+    kinks = (
+        Kink(
+            "two rows in one place",
+            ([[1.0, 2.0], [1.0, 2.0]],),
+            ([[0.5, 0.5], [0.5, 0.5]],),
+            {"size": (2,), "stride": (1,), "offset": 0, "steps": (0, 1)},
+        ),
+    )
 
     def forward(x: Array, *, size: Shape, stride: Shape, offset: int, steps: Shape) -> Array:
         if tuple(step // x.itemsize for step in x.strides) != steps and x.size > 1:  # a cotangent, which lies otherwise
