@@ -5,7 +5,7 @@ from typing import Any, cast
 import numpy as np
 
 from tinygrad_cnn import ops
-from tinygrad_cnn.core.checks import check_broadcast, shape_of
+from tinygrad_cnn.core.checks import check_broadcast, dtype_of, shape_of
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.types import A, ArrayLike
 from tinygrad_cnn.ops.checks import check_ndim
@@ -61,5 +61,6 @@ def bilinear(input1: A, input2: ArrayLike, weight: ArrayLike, bias: ArrayLike = 
     k, n, m = w
     rows = ops.reshape(ops.permute(weight, (1, 0, 2)), (n, k * m))
     turned = ops.reshape(ops.matmul(input1, rows), (*a[:-1], k, m))  # x1ᵀ W[k]
-    y: Any = ops.sum(turned * ops.unsqueeze(input2, -2), -1)
+    products = turned * ops.unsqueeze(input2, -2)
+    y: Any = ops.sum(products, -1, dtype=dtype_of(products))  # of integers, too
     return y if bias is None else y + bias
