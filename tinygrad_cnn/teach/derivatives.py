@@ -185,13 +185,16 @@ def _read(applied: Applied, k: int, other: int, y: NDArray, outputs: NDArray) ->
 
 
 def _cost(ask: Callable[[NDArray], NDArray], y: NDArray, shape: Any) -> float:
-    """How many seconds a row takes: the fastest of five, since the first is cold and a busy machine only adds to it."""
+    """How many seconds a row takes: the fastest of five, since a busy machine only adds to it.
+
+    The first is cold, and may compile what it calls: of it alone nothing is concluded.
+    """
     times = []
     for _ in range(5):
         began = perf_counter()
         _asked(ask, y, 0, shape)
         times.append(perf_counter() - began)
-        if times[-1] > PATIENCE / 20:  # slow enough that a fifth call would be felt
+        if len(times) > 1 and times[-1] > PATIENCE / 20:  # slow enough that a fifth call would be felt
             break
     return min(times)
 
