@@ -1,5 +1,7 @@
 """`compile`: what is played back is what would have been computed, to the last bit, or it is not played back."""
 
+import copy
+import pickle
 import threading
 import warnings
 from importlib.util import find_spec
@@ -585,6 +587,39 @@ def test_a_module_keeps_its_names_and_mode():
     assert compiled.in_features == 2
     compiled.eval()
     assert not net.training
+
+
+def test_copies_record_for_themselves():
+    net = tg.compile(nn.Linear(2, 1))
+    for _ in range(5):
+        net(ONE)
+    for other in (copy.deepcopy(net), pickle.loads(pickle.dumps(net))):
+        assert plans(other) == []
+        with tg.no_grad():
+            other.weight.add_(1)
+        for _ in range(5):
+            assert np.array_equal(other(ONE).detach(), other._orig_mod(ONE).detach())
+        assert plays(other)
+        assert not np.array_equal(other(ONE).detach(), net(ONE).detach())
+
+
+class Doubled(nn.Module):
+    def __init__(self, scale):
+        super().__init__()
+        self.layer = nn.Linear(2, 1)
+        self.scale = scale
+
+    @tg.compile
+    def forward(self, x):
+        return self.layer(x) * self.scale
+
+
+def test_a_method_is_played_back_for_each_object():
+    nets = Doubled(2.0), Doubled(3.0)
+    for _ in range(5):
+        for net in nets:
+            assert np.array_equal(net(ONE).detach(), (net.layer(ONE) * net.scale).detach())
+    assert plays(Doubled.forward, 2)
 
 
 def test_disable_and_decorator():

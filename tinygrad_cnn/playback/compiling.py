@@ -6,7 +6,9 @@ import builtins
 import threading
 import warnings
 from collections.abc import Callable
+from copy import deepcopy
 from functools import partial, update_wrapper
+from types import MethodType
 from typing import Any, TypeVar, overload
 
 import numpy as np
@@ -449,7 +451,14 @@ class Compiled:
         update_wrapper(self, function, updated=())
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
-        return self if instance is None else self.__class__(self.function.__get__(instance), self.name, self.fullgraph)
+        """As a method: the object is its first argument."""
+        return self if instance is None else MethodType(self, instance)
+
+    def __reduce__(self) -> Any:
+        return Compiled, (self.function, self.name, self.fullgraph)  # a copy records for itself
+
+    def __deepcopy__(self, memo: Any) -> Compiled:
+        return Compiled(deepcopy(self.function, memo), self.name, self.fullgraph)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call it: played back, if it was recorded for arguments of this kind and nothing stands against it."""
