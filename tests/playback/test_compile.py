@@ -12,14 +12,20 @@ import pytest
 import tinygrad_cnn as tg
 from tinygrad_cnn import nn, optim
 from tinygrad_cnn.core.op import registry
+from tinygrad_cnn.core.watch import watch
 from tinygrad_cnn.gradcheck.drawing import RandomDraw
 from tinygrad_cnn.nn import functional as F
 from tinygrad_cnn.playback.compiling import Compiled
 from tinygrad_cnn.playback.fusing import FUSED
+from tinygrad_cnn.program.recording import here as programs
 
 
 @pytest.fixture(autouse=True)
-def _numpys_kernels_and_no_warning():
+def _numpys_kernels_and_no_warning(monkeypatch):
+    monkeypatch.setattr(
+        watch, "watcher", None
+    )  # nobody who was left by another test: nothing is played back before him
+    monkeypatch.setattr(programs, "recorder", None)
     before = tg.get_kernels()
     tg.set_kernels("numpy")
     with warnings.catch_warnings():
