@@ -12,20 +12,14 @@ import pytest
 import tinygrad_cnn as tg
 from tinygrad_cnn import nn, optim
 from tinygrad_cnn.core.op import registry
-from tinygrad_cnn.core.watch import watch
 from tinygrad_cnn.gradcheck.drawing import RandomDraw
 from tinygrad_cnn.nn import functional as F
 from tinygrad_cnn.playback.compiling import Compiled
 from tinygrad_cnn.playback.fusing import FUSED
-from tinygrad_cnn.program.recording import here as programs
 
 
 @pytest.fixture(autouse=True)
-def _numpys_kernels_and_no_warning(monkeypatch):
-    monkeypatch.setattr(
-        watch, "watcher", None
-    )  # nobody who was left by another test: nothing is played back before him
-    monkeypatch.setattr(programs, "recorder", None)
+def _numpys_kernels_and_no_warning():
     before = tg.get_kernels()
     tg.set_kernels("numpy")
     with warnings.catch_warnings():
@@ -380,6 +374,54 @@ def test_hooks_are_told_and_called():
     assert len(seen) == 5
 
 
+def test_hooks_of_modules_are_told_and_called():
+    seen = []
+    net = nn.Linear(2, 1)
+    handle = net.register_forward_hook(lambda *given: seen.append(1))
+    runs_eagerly(lambda x: net(x), *[[ONE]] * 5, why="a hook of Linear is called")
+    handle.remove()
+    everywhere = nn.modules.module.register_module_forward_pre_hook(lambda *given: seen.append(1))
+    runs_eagerly(lambda x: net(x), *[[ONE]] * 5, why="a hook of Linear is called")
+    everywhere.remove()
+    assert len(seen) == 10
+
+
+def test_what_had_hooks_once_is_played_back():
+    nn.modules.module.register_module_forward_hook(lambda *given: None).remove()  # it leaves room for others
+    net = nn.Linear(2, 1)
+    net.register_forward_hook(lambda *given: None).remove()
+    compiled, called = tg.compile(net), []
+    for _ in range(6):
+        compiled(ONE)
+    assert plays(compiled)
+    net.register_forward_hook(lambda *given: called.append(1))
+    with pytest.warns(UserWarning, match="a hook of Linear"):
+        compiled(ONE)
+    assert called == [1]
+
+
+def test_a_result_that_can_still_be_differentiated():
+    w = tg.tensor([3.0, 4.0], requires_grad=True)
+
+    def step(x):
+        (w * x).exp().sum().backward()
+        return (w * x).sin().sum()
+
+    found = runs_eagerly(step, *[[ONE]] * 5, why="can still be differentiated")
+    found.backward()
+
+
+def test_other_results_are_those_of_each_call():
+    numbers = iter(range(9))
+    assert runs_eagerly(lambda x: (x * 2, next(numbers)), *[[ONE]] * 5, why="returns another number")[1] == 4
+    compiled = tg.compile(lambda x: {"doubled": x * 2, "size": (x.shape, None)})
+    for _ in range(5):
+        found = compiled(ONE)
+        assert found["doubled"].tolist() == [2.0, 4.0]
+        assert found["size"] == ((2,), None)
+    assert plays(compiled)
+
+
 def test_fullgraph_raises():
     compiled = tg.compile(lambda x: x * x.sum().item(), fullgraph=True)
     compiled(ONE)
@@ -414,6 +456,15 @@ def test_evaluation_and_training_differ():
     net.eval()
     for _ in range(6):
         assert np.array_equal(compiled(x).detach(), net(x).detach())
+
+
+def test_the_mode_of_the_compiled_module_itself_is_seen():
+    net = nn.Dropout(0.5)
+    compiled = tg.compile(net)
+    for _ in range(6):
+        assert (compiled(tg.ones(50)) == 0).sum() > 0
+    net.eval()
+    assert (compiled(tg.ones(50)) == 0).sum() == 0
 
 
 def test_parameters_that_are_replaced_or_frozen_are_seen():

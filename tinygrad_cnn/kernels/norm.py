@@ -55,12 +55,17 @@ class Lying(NamedTuple):
         return statistic.reshape(shape).transpose(np.argsort(self.order))
 
 
+def rows_last(ndim: int, axes: tuple[int, ...]) -> tuple[int, ...]:
+    """The order of all axes in which those that are reduced are innermost."""
+    return (*(a for a in range(ndim) if a not in axes), *axes)
+
+
 def lying(x: NDArray, axes: tuple[int, ...], order: tuple[int, ...] | None = None) -> Lying:
     """How x lies, in memory or in the given order of its axes: a copy only where it must be."""
     if order is None:
         order = memory_order(x)
     if order is None or (groups := _turns(x.shape, axes, order)) is None:
-        order = (*(a for a in range(x.ndim) if a not in axes), *axes)
+        order = rows_last(x.ndim, axes)
         groups = _turns(x.shape, axes, order)
     assert groups is not None
     seen = np.ascontiguousarray(x.transpose(order))
@@ -102,7 +107,7 @@ def normalize(
         return y.astype(dtype), mean, variance
     at = lying(x, axes)
     if along and along[0] in axes:
-        at = lying(x, axes, (*(a for a in range(x.ndim) if a not in axes), *axes))
+        at = lying(x, axes, rows_last(x.ndim, axes))
         y, mean, variance = _rows(at.x[0, 0], w.reshape(-1), b.reshape(-1), eps, centred)
     else:
         scale, shift = (at.flat(spread(v, x.ndim, x.shape, along, axes)) for v in (w, b))
@@ -136,7 +141,7 @@ def normalize_back(
         g, x, w = (np.asarray(v, np.float32) for v in (g, x, w))
         return normalize_back(g, x, w, mean, variance, **how)
     inner = bool(along) and along[0] in axes
-    order = (*(a for a in range(x.ndim) if a not in axes), *axes) if inner else None
+    order = rows_last(x.ndim, axes) if inner else None
     at = lying(x, axes, order)
     cotangent = np.ascontiguousarray(g.transpose(at.order)).reshape(at.x.shape)
     middle, inverse = at.flat(mean), 1 / np.sqrt(at.flat(variance) + x.dtype.type(eps))

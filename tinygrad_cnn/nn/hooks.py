@@ -52,6 +52,10 @@ class CallHooks:
         self.backward_pre: list[Hook] = []
         self.backward: list[Hook] = []
 
+    def any(self) -> bool:
+        """Whether there are hooks."""
+        return bool(self.forward_pre or self.forward or self.backward_pre or self.backward)
+
     def call(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """What ``module(*args, **kwargs)`` does when the module has hooks."""
         result, called = None, set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from functools import partial, update_wrapper
 from types import MethodType
@@ -25,11 +25,11 @@ from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.core.watch import watch
 from tinygrad_cnn.kernels.chosen import chosen
 from tinygrad_cnn.kernels.threads import thread_count
-from tinygrad_cnn.nn.hooks import EVERYWHERE, FIRST_CALL
+from tinygrad_cnn.nn.hooks import EVERYWHERE
 from tinygrad_cnn.nn.module import Module
 from tinygrad_cnn.playback import recorder as recording
 from tinygrad_cnn.playback.player import PLACE, Broken, Player
-from tinygrad_cnn.playback.recorder import Recorder, inputs_of
+from tinygrad_cnn.playback.recorder import Recorder
 from tinygrad_cnn.playback.tape import (
     CALL,
     EFFECT,
@@ -42,10 +42,11 @@ from tinygrad_cnn.playback.tape import (
     Tape,
     difference,
     mapped,
-    slots_in,
+    same,
 )
 from tinygrad_cnn.playback.tracing import traced
 from tinygrad_cnn.program.recording import here as programs
+from tinygrad_cnn.utils._pytree import TreeSpec, tree_flatten, tree_leaves
 
 __all__ = ["compile"]
 
@@ -85,47 +86,13 @@ def flattened(value: Any, found: list[Any]) -> Any:
     raise NotPlayed(f"an argument of type {type(value).__name__} cannot be compared with that of the next call")
 
 
-def unpacked(value: Any, found: list[Any]) -> Any:
-    """The structure of a result: tensors and arrays are added to `found`, and stand as their numbers."""
-    if isinstance(value, (Tensor, np.ndarray)):
-        found.append(value)
-        return _Place(len(found) - 1, isinstance(value, Tensor))
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return _Made(type(value), [unpacked(part, found) for part in value])
-    if isinstance(value, (list, tuple)):
-        return type(value)([unpacked(part, found) for part in value])
-    if isinstance(value, dict):
-        return {name: unpacked(part, found) for name, part in value.items()}
-    if isinstance(value, SEEN):
-        return value
-    raise NotPlayed(f"it returns a {type(value).__name__}, of which it cannot be said how to make another")
-
-
-class _Place:
-    __slots__ = ("number", "tensor")
-
-    def __init__(self, number: int, tensor: bool) -> None:
-        self.number, self.tensor = number, tensor
-
-
-class _Made:
-    __slots__ = ("kind", "parts")
-
-    def __init__(self, kind: type, parts: list[Any]) -> None:
-        self.kind, self.parts = kind, parts
-
-
-def packed(structure: Any, found: Any) -> Any:
-    """The other way."""
-    if type(structure) is _Place:
-        return found[structure.number]
-    if type(structure) is _Made:
-        return structure.kind(*[packed(part, found) for part in structure.parts])
-    if isinstance(structure, (list, tuple)):
-        return type(structure)([packed(part, found) for part in structure])
-    if isinstance(structure, dict):
-        return {name: packed(part, found) for name, part in structure.items()}
-    return structure
+def unpacked(value: Any) -> tuple[list[Any], TreeSpec]:
+    """The leaves of a result and its structure; NotPlayed if one cannot be made again, or compared by value."""
+    found, structure = tree_flatten(value)
+    for part in found:
+        if not isinstance(part, (Tensor, np.ndarray, tuple, *SEEN)):
+            raise NotPlayed(f"it returns a {type(part).__name__}, of which it cannot be said how to make another")
+    return found, structure
 
 
 def array_of(value: Any) -> NDArray:
@@ -139,10 +106,14 @@ def array_of(value: Any) -> NDArray:
 class Recorded:
     """What is recorded of one call."""
 
-    def __init__(self, tape: Tape, structure: Any, results: list[Any], differentiable: list[bool]) -> None:
+    def __init__(self, tape: Tape, parts: list[Any], structure: TreeSpec) -> None:
         self.tape, self.structure = tape, structure
+        self.places = [k for k, part in enumerate(parts) if isinstance(part, (Tensor, np.ndarray))]
+        results = [parts[k] for k in self.places]
+        self.others = [None if isinstance(part, (Tensor, np.ndarray)) else part for part in parts]
+        """What else is returned: the same each time."""
         self.tensors = [isinstance(r, Tensor) for r in results]
-        self.differentiable = differentiable
+        self.differentiable = [isinstance(r, Tensor) and r.requires_grad and mode.recording for r in results]
         self.spent: list[Any] = [None] * len(results)
         """Of results through which the backward pass went already, the op that made them."""
         self.end = Tensor.wrap(np.zeros(0))
@@ -150,40 +121,54 @@ class Recorded:
         self.leaves: list[Any] = []
         """Beside the inputs, the tensors that get a gradient from a result."""
 
+    def together(self, results: Iterable[Any]) -> Any:
+        """What the function returns, of these results."""
+        if self.places and self.structure.is_leaf():  # the commonest case
+            return next(iter(results))
+        parts = list(self.others)
+        for k, result in zip(self.places, results, strict=True):
+            parts[k] = result
+        return self.structure.unflatten(parts)
+
 
 def record(function: Callable[..., Any], args: Any, kwargs: Any, given: list[Any]) -> tuple[Any, Recorded]:
     """Call the function, and write down what it does. NotPlayed with the reason, and the result, if that is no use."""
-    recorder = Recorder()
-    inputs_of(recorder, [array_of(v) for v in given])
+    recorder = Recorder([array_of(v) for v in given])
     with recorder.listening():
         result = function(*args, **kwargs)
     try:
-        found: list[Any] = []
-        structure = unpacked(result, found)
-        if recorder.why is not None:
-            raise NotPlayed(recorder.why)
-        tape = recorder.tape
+        made = Recorded(recorder.tape, *unpacked(result))
+        found = [part for part in tree_leaves(result) if isinstance(part, (Tensor, np.ndarray))]
+        _check(recorder)
         for value in found:
-            known = recorder.knows(array_of(value)) or isinstance(value, Tensor)
-            if not known:
+            if not isinstance(value, Tensor) and not recorder.knows(value):
                 raise NotPlayed("it returns an array that was computed outside ops")
-            slot = recorder.of_tensor(value) if isinstance(value, Tensor) else recorder.of_array(value)
-            tape.outputs.append(slot)
-        differentiable = [isinstance(v, Tensor) and v.requires_grad and mode.recording for v in found]
-        made = Recorded(tape, structure, found, differentiable)
+        tape = recorder.tape
+        tape.outputs = [recorder.of_tensor(v) if isinstance(v, Tensor) else recorder.of_array(v) for v in found]
         tape.forward_steps = len(tape.steps)
-        if any(differentiable) and not tape.has_backward:
+        if any(made.differentiable) and not tape.has_backward:
             _record_backward(recorder, made, found, given)
-        elif any(differentiable):
-            nodes = [v.grad_fn if d else None for v, d in zip(found, differentiable, strict=True)]
-            if any(isinstance(n, Node) and not ((n.by_op and n.saved is saved.FREED) or n.op) for n in nodes if n):
+        elif any(made.differentiable):
+            nodes: list[Any] = [
+                getattr(v, "grad_fn", None) if d else None for v, d in zip(found, made.differentiable, strict=True)
+            ]
+            if not all(node is None or _is_spent(node) for node in nodes):
                 raise NotPlayed("it returns what can still be differentiated after a backward pass in it")
-            made.spent = [None if n is None else n.op for n in nodes]
-        if recorder.why is not None:
-            raise NotPlayed(recorder.why)
+            made.spent = [None if node is None else node.op for node in nodes]
+        _check(recorder)
     except NotPlayed as error:
         raise NotPlayed(*error.args, result) from None
     return result, made
+
+
+def _check(recorder: Recorder) -> None:
+    if recorder.why is not None:
+        raise NotPlayed(recorder.why)
+
+
+def _is_spent(node: Any) -> bool:
+    """Whether a backward pass went through what leads to this node, and freed what was saved."""
+    return any(isinstance(edge, Node) and edge.saved is saved.FREED for edge in engine.count_consumers([node]))
 
 
 def _record_backward(recorder: Recorder, made: Recorded, found: list[Any], given: list[Any]) -> None:
@@ -226,7 +211,7 @@ class Plan:
         if tape.gradients:
             back = [part for step in tape.steps[tape.forward_steps :] for part in traced(tape, step)]
             made_before = {s for step in steps for s in step.outs} | set(tape.inputs)
-            used = dict.fromkeys(s for step in back for s in slots_in((step.args, step.options)))
+            used = dict.fromkeys(s for step in back for s in step.used)
             used.update(dict.fromkeys(s for s in tape.gradients if s is not None))
             self.kept = [s for s in used if s in made_before]
             self.backward = Player(tape, back, [*self.kept, *tape.cotangents], list(tape.gradients))
@@ -235,10 +220,11 @@ class Plan:
         self.forward = Player(tape, steps, tape.inputs, [*tape.outputs, *self.kept])
         self.fixed = [a for s, a in (self.backward.fixed.items() if self.backward else ()) if s.kind == TENSOR]
         self.holds = self._guard()
+        self.quick: Any = None
 
     def _guard(self) -> Any:
         """Whether what the tape relies on is as it was when it was recorded: as one function."""
-        names: dict[str, Any] = {"FIRST_CALL": FIRST_CALL}
+        names: dict[str, Any] = {}
         lines = self._external_lines(names, "return False")
         return _function("holds", "", [*lines, "return True"], names)
 
@@ -252,23 +238,18 @@ class Plan:
         for k, (module, training) in enumerate(self.tape.modules.values()):
             names[f"m{k}"] = module
             lines.append(f"if m{k}.training is not {training}: {otherwise}")
-            lines.append(f"if m{k}._call_hooks is not None and m{k}._call_hooks is not FIRST_CALL: {otherwise}")
+            lines.append(f"if m{k}._call_hooks is not None and m{k}._call_hooks.any(): {otherwise}")
         return lines
 
     def quickly(self, args: Any) -> Any:
         """A function that gives the arrays of arguments just like these, and None for others.
 
-        It asks what `Compiled.key` asks, in a tenth of the time; for positional tensors without a history only.
+        It asks what `Compiled` asks of all kinds in a tenth of the time, of positional tensors without a history only.
         """
         plain = [type(v) is Tensor.kind and v._node is None and v.view_of is None for v in args]
         if not all(plain) or (self.backward is not None and any(v._wants for v in args)):
             return None
-        names: dict[str, Any] = {
-            "FIRST_CALL": FIRST_CALL,
-            "kind": Tensor.kind,
-            "key": _surroundings,
-            "now": _surroundings(),
-        }
+        names: dict[str, Any] = {"kind": Tensor.kind, "key": _surroundings, "now": _surroundings()}
         given = "".join(f"x{k}, " for k in range(len(args)))
         lines = [f"if len(args) != {len(args)} or key() != now: return None", f"{given or '()'} = args"]
         for k, tensor in enumerate(args):
@@ -302,22 +283,17 @@ class Plan:
     def dressed(self, found: Any) -> Any:
         """The results of a call through which no backward pass can go."""
         made = self.made
-        if type(made.structure) is _Place:
-            result = Tensor.wrap(found[0])
-            if made.spent[0] is not None:
-                result._node = _spent(result, made.spent[0], made.end)
-            return result if made.tensors[0] else found[0]
         results = [Tensor.wrap(a) if t else a for a, t in zip(found, made.tensors, strict=False)]
         for k, op in enumerate(made.spent):
             if op is not None:
                 results[k]._node = _spent(results[k], op, made.end)
-        return packed(made.structure, results)
+        return made.together(results)
 
     def recorded(self, found: Any, given: Any, again: Callable[..., Any]) -> Any:
         """The results, with the call as one node of the graph."""
         points = [v for v in given if isinstance(v, Tensor) and v.requires_grad]
         results = _Played.apply(self, again, found, *points, *self.made.leaves)
-        return packed(self.made.structure, results)
+        return self.made.together(results)
 
 
 def _function(name: str, given: str, lines: list[str], names: dict[str, Any]) -> Any:
@@ -341,8 +317,8 @@ def decisions_first(steps: list[Step]) -> list[Step]:
             first.add(step)
             if (step.source and step is not guard) or step.kind not in (CALL, GUARD):
                 raise NotPlayed(f"{guard.function.__name__}() decides what is done next by what was drawn or written")
-            stack += [makers[s] for s in slots_in((step.args, step.options)) if s in makers]
-    memory = {id(owner(slot.array)) for step in first for slot in slots_in((step.args, step.options))}
+            stack += [makers[s] for s in step.used if s in makers]
+    memory = {id(owner(slot.array)) for step in first for slot in step.used}
     changed: set[int] = set()
     for step in steps:
         if step.kind == EFFECT:
@@ -482,14 +458,17 @@ class Compiled:
         known = self.kinds.get(kind)
         if known is None:
             if len(self.kinds) >= MOST_KINDS:
-                why = f"it was called with {MOST_KINDS} kinds of shapes, dtypes and options; calls of others"
+                why = f"{MOST_KINDS} kinds of shapes, dtypes and options are recorded already, and no more are"
                 return self._eager(why, args, kwargs)
             known = self.kinds[kind] = _Kind()
             return self.function(*args, **kwargs)  # the first call: what is made once is made now
         plan = known.plan
         if plan is None or not plan.holds():
             return self._recorded(known, args, kwargs, given)
-        self.last = plan.quickly(args) if not kwargs else None, [read() for read in self.watched], plan
+        if not kwargs:
+            if plan.quick is None:
+                plan.quick = plan.quickly(args)
+            self.last = plan.quick, [read() for read in self.watched], plan
         found = _played(plan, [v.array if isinstance(v, Tensor) else v for v in given])
         if found is None:
             return self.function(*args, **kwargs)
@@ -509,9 +488,8 @@ class Compiled:
                 return next(points) if value.requires_grad else value
             return value
 
-        found: list[Any] = []
-        unpacked(self.function(*mapped(args, other), **mapped(kwargs, other)), found)
-        return found
+        parts = tree_leaves(self.function(*mapped(args, other), **mapped(kwargs, other)))
+        return [part for part in parts if isinstance(part, (Tensor, np.ndarray))]
 
     def _kind(self, args: Any, kwargs: Any, given: list[Any]) -> Any:
         here = _surroundings()
@@ -534,6 +512,8 @@ class Compiled:
                     known.first = made
                     return result
                 why = difference(known.first.tape, made.tape)
+                if why is None and not same(known.first.others, made.others):
+                    why = "it returns another number each time"
                 if why is not None:
                     raise NotPlayed(why, result)
                 known.first = None
@@ -558,7 +538,7 @@ class Compiled:
 
 def _surroundings() -> tuple[Any, ...]:
     """What else decides how something is computed."""
-    return mode.recording, mode.inference, chosen.name, default.dtype, thread_count(), bool(EVERYWHERE.forward)
+    return mode.recording, mode.inference, chosen.name, default.dtype, thread_count(), EVERYWHERE.any()
 
 
 def _played(plan: Plan, arrays: Any) -> Any:
@@ -671,7 +651,7 @@ class OptimizedModule(Module):
     def __init__(self, mod: Module, fullgraph: bool = False) -> None:
         super().__init__()
         self._orig_mod = mod
-        object.__setattr__(self, "_compiled", Compiled(mod.__call__, type(mod).__name__, fullgraph))
+        object.__setattr__(self, "_compiled", Compiled(mod, type(mod).__name__, fullgraph))
         self.__dict__.pop("_call_hooks", None)
         self.training = mod.training
 

@@ -79,7 +79,7 @@ _FUNCTIONS = set(FORMULAS)
 def _uses(steps: list[Step], outputs: list[Slot]) -> dict[Slot, list[Step | None]]:
     uses: dict[Slot, list[Step | None]] = {slot: [None] for slot in outputs}
     for step in steps:
-        for slot in slots_in((step.args, step.options)):
+        for slot in step.used:
             uses.setdefault(slot, []).append(step)
     return uses
 

@@ -82,7 +82,6 @@ class Player:
         self.lines: list[str] = []
         self.dirty = False
         """Whether something was done that a second call would do again."""
-        self.bytes = 0
         self.play = self._made()
 
     # ---- planning ----------------------------------------------------------------------------------------------------
@@ -94,7 +93,7 @@ class Player:
             if step.kind in (ACCUMULATE, SET_GRAD, EFFECT):
                 out |= {self.classes[s] for s in slots_in(step.args) if s in self.classes}
             elif step.kind == CALL and not _into_memory(step) and not isinstance(step.source, tuple):
-                seen = {self.classes[s] for s in slots_in((step.args, step.options))}  # a view is where its base is
+                seen = {self.classes[s] for s in step.used}  # a view is where its base is
                 out |= {self.classes[s] for s in step.outs} - seen
             elif step.kind == FETCH:
                 out |= {self.classes[s] for s in step.outs}
@@ -120,19 +119,12 @@ class Player:
             dying = [c for c in {self.classes[s] for s in _touched(step) if s in self.classes} if last[c] == number]
             elementwise = step.kind == FUSED or (isinstance(step.function, np.ufunc) and step.function is not np.matmul)
             if elementwise:  # its result may take the place of what it uses for the last time
-                for c in dying:
-                    for key, array in held.pop(c, []):
-                        free.setdefault(key, []).append(array)
+                _give_back(dying, held, free)
             self._line(step, escaping, free, held)
-            for c in dying:
-                for key, array in held.pop(c, []):
-                    free.setdefault(key, []).append(array)
-                for name in self.held_names.pop(c, []):
-                    body.append(f"{name} = None")
+            _give_back(dying, held, free)
+            body += [f"{name} = None" for c in dying for name in self.held_names.pop(c, [])]
         returned = ", ".join("None" if s is None else self._slot(s) for s in self.outputs)
         body.append(f"return ({returned}{',' if returned else ''})")
-        for array in {id(a): a for a in (*[a for some in free.values() for a in some],)}.values():
-            self.bytes += array.nbytes
         given = [f"v{s.number}" for s in self.inputs]
         constants = [f"{name}={name}" for name in self.names]
         source = f"def play({', '.join([*given, *constants])}):\n    " + "\n    ".join(body)
@@ -240,7 +232,7 @@ class Player:
             return False
         c = self.classes[slot]
         alike = [s for s, other in self.classes.items() if other == c]
-        uses = [s for s in self.steps if s is not step and any(self.classes.get(v) == c for v in _used(s))]
+        uses = [s for s in self.steps if s is not step and any(self.classes.get(v) == c for v in s.used)]
         makers = [s for s in self.steps if slot in s.outs]
         return alike == [slot] and not uses and len(makers) == 1 and slot.array.base is None
 
@@ -250,73 +242,63 @@ class Player:
             self.held_names.setdefault(self.classes[slot], []).append(f"v{slot.number}")
 
     def _call(self, step: Step, escaping: set[int], free: dict[Any, Any], held: dict[int, Any]) -> None:
-        args = slots_in((step.args, step.options))
-        if all(s in self.fixed for s in args) and not step.source and len(step.outs) == 1:
-            out = step.outs[0]
-            base = owner(out.array)
-            if any(owner(s.array) is base for s in args):  # a view of memory that stays: made once
-                view = step.function(*self._real(step.args), **self._real(step.options))
-                if any(np.may_share_memory(view, self.fixed[s]) for s in args):
-                    self.fixed[out] = view
-                    return
-        constant = (
-            step.kind == CALL and not step.source and len(step.outs) == 1 and all(s in self.constant for s in args)
-        )
-        if constant and self.classes[step.outs[0]] not in self.changing:
-            out = step.outs[0]
-            self.fixed[out] = np.asarray(step.function(*self._real(step.args), **self._real(step.options)))
-            self.constant.add(out)
+        """A function is called: once, now, if its result stays as it is; else by a line."""
+        if self._is_made_once(step):
             return
-        given = [self._tree(a) for a in step.args]
-        ufunc = isinstance(step.function, np.ufunc)
-        if step.source and isinstance(step.source, tuple):  # in place
-            out = step.source[0]
-            text = ", ".join(
-                [*given, *(f"{n}={self._tree(v)}" for n, v in step.options.items()), f"out={self._slot(out)}"]
-            )
-            self.lines.append(f"{self._name(step.function, 'f')}({text})")
-            return
-        if _into_memory(step):
-            out = step.outs[0]
-            args_of = [self._scalar(a, out) if ufunc else self._tree(a) for a in step.args]
-            if self.classes[out] not in escaping:
-                where = self._room(out, escaping, free, held)
-                named = [f"{n}={self._tree(v)}" for n, v in step.options.items()]
-                if not ufunc and {*step.options} <= {"axis", "dtype", "keepdims"} and len(args_of) == 1:
-                    axis, dtype, keep = (self._tree(step.options.get(n, d)) for n, d in _REDUCE)
-                    self.lines.append(
-                        f"{self._name(step.function, 'f')}({args_of[0]}, {axis}, {dtype}, {where}, {keep})"
-                    )
-                    return
-                third = ufunc and step.function not in (np.maximum, np.minimum)  # of these NumPy wants it by its name
-                text = ", ".join([*args_of, *named, where if third else f"out={where}"])
-                self.lines.append(f"{self._name(step.function, 'f')}({text})")
-                return
-            given = args_of
-        function = step.function
-        if getattr(function, "__name__", "") == "reduce" and {*step.options} <= {"axis", "dtype", "keepdims"}:
-            axis, dtype, keep = (self._tree(step.options.get(n, d)) for n, d in _REDUCE)
-            expression = f"{self._name(function, 'f')}({given[0]}, {axis}, {dtype}, None, {keep})"
-        elif function is getitem:
-            expression = f"{given[0]}[{given[1]}]"
+        function = self._name(step.function, "f")
+        if isinstance(step.source, tuple):  # in place
+            self.lines.append(f"{function}({self._arguments(step, f'out={self._slot(step.source[0])}')})")
+        elif _into_memory(step) and self.classes[step.outs[0]] not in escaping:
+            where = self._room(step.outs[0], escaping, free, held)
+            self.lines.append(f"{function}({self._arguments(step, where)})")
         else:
-            text = ", ".join([*given, *(f"{n}={self._tree(v)}" for n, v in step.options.items())])
-            expression = f"{self._name(function, 'f')}({text})"
-        if len(step.outs) == 1:
-            out = step.outs[0]
-            if not out.array.ndim:
-                expression = f"asarray({expression})"
-            self._sees(out, expression)
-            if (
-                not isinstance(function, (np.ufunc, Settled, AllSettled))
-                and out.kind == MADE
-                and function not in KEEP_SHAPES
-            ):
-                self._check_shape(out)
+            self._fresh(step)
+
+    def _is_made_once(self, step: Step) -> bool:
+        """Whether the result is a view of memory that stays, or the same numbers each time: then it is made here."""
+        if step.source or len(step.outs) != 1 or not all(s in self.fixed for s in step.used):
+            return False
+        out, base = step.outs[0], owner(step.outs[0].array)
+        if any(owner(s.array) is base for s in step.used):
+            view = step.function(*self._real(step.args), **self._real(step.options))
+            if any(np.may_share_memory(view, self.fixed[s]) for s in step.used):
+                self.fixed[out] = view
+                return True
+        if self.classes[out] in self.changing or not all(s in self.constant for s in step.used):
+            return False
+        self.fixed[out] = np.asarray(step.function(*self._real(step.args), **self._real(step.options)))
+        self.constant.add(out)
+        return True
+
+    def _arguments(self, step: Step, where: str = "") -> str:
+        """What stands in the brackets of a call; `where` is the memory of the result."""
+        ufunc, out = isinstance(step.function, np.ufunc), step.outs[0]
+        scalars = ufunc and _into_memory(step)
+        given = [self._scalar(a, out) if scalars else self._tree(a) for a in step.args]
+        if _is_reduction(step) and len(given) == 1:
+            axis, dtype, keep = (self._tree(step.options.get(name, usual)) for name, usual in _REDUCE)
+            return f"{given[0]}, {axis}, {dtype}, {where or None}, {keep}"
+        named = [f"{name}={self._tree(value)}" for name, value in step.options.items()]
+        third = "=" in where or (ufunc and step.function not in BY_NAME)
+        return ", ".join([*given, *named, *([where if third else f"out={where}"] if where else [])])
+
+    def _fresh(self, step: Step) -> None:
+        """A call whose results are new arrays."""
+        if step.function is getitem:
+            array, index = map(self._tree, step.args)
+            expression = f"{array}[{index}]"
         else:
+            expression = f"{self._name(step.function, 'f')}({self._arguments(step)})"
+        if len(step.outs) != 1:
             self.lines.append(f"{', '.join(f'v{s.number}' for s in step.outs)} = {expression}")
             for s in step.outs:
                 self.held_names.setdefault(self.classes[s], []).append(f"v{s.number}")
+            return
+        out = step.outs[0]
+        self._sees(out, expression if out.array.ndim else f"asarray({expression})")
+        rule = isinstance(step.function, (np.ufunc, Settled, AllSettled)) or step.function in KEEP_SHAPES
+        if out.kind == MADE and not rule:
+            self._check_shape(out)
 
     def _check_shape(self, out: Slot) -> None:
         """What is not an op may give more or fewer elements next time, as `nonzero` does."""
@@ -358,12 +340,27 @@ def _needed(steps: list[Step], outputs: list[Slot]) -> list[Step]:
         pure = step.kind in (FETCH, FUSED) or (step.kind == CALL and not step.source)
         if not pure or any(slot in used for slot in step.outs):
             kept.append(step)
-            used.update(slots_in((step.args, step.options)))
+            used.update(step.used)
     return kept[::-1]
 
 
 _REDUCE = ("axis", 0), ("dtype", None), ("keepdims", False)
 """What `reduce` of a universal function takes behind the array, but for `out`, which stands before the last."""
+
+
+BY_NAME = np.maximum, np.minimum
+"""The functions whose result's place NumPy wants by its name."""
+
+
+def _is_reduction(step: Step) -> bool:
+    return getattr(step.function, "__name__", "") == "reduce" and {*step.options} <= {name for name, _ in _REDUCE}
+
+
+def _give_back(dying: list[int], held: dict[int, list[tuple[Any, NDArray]]], free: dict[Any, list[NDArray]]) -> None:
+    """The memory of what was used for the last time can be used again."""
+    for c in dying:
+        for key, array in held.pop(c, []):
+            free.setdefault(key, []).append(array)
 
 
 def plain_rates(optimiser: SGD, leaves: list[Any]) -> list[float] | None:
@@ -398,13 +395,8 @@ def _into_memory(step: Step) -> bool:
     return getattr(function, "__name__", "") == "reduce" and array.base is None and "initial" not in step.options
 
 
-def _used(step: Step) -> list[Slot]:
-    """The slots that a step reads."""
-    return slots_in((step.args, step.options))
-
-
 def _touched(step: Step) -> list[Slot]:
-    return [*_used(step), *step.outs]
+    return [*step.used, *step.outs]
 
 
 def _memory_classes(steps: list[Step]) -> dict[Slot, int]:

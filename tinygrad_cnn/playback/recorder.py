@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -28,6 +28,7 @@ from tinygrad_cnn.core.storage import in_order, owner, start
 from tinygrad_cnn.core.tensor import Tensor
 from tinygrad_cnn.core.types import Array, DType, NDArray, Shape
 from tinygrad_cnn.core.writing import Writable
+from tinygrad_cnn.nn.hooks import EVERYWHERE
 from tinygrad_cnn.ops.told import told
 from tinygrad_cnn.optim.lr_scheduler.scheduler import LRScheduler
 from tinygrad_cnn.optim.optimizer import Optimizer
@@ -60,7 +61,7 @@ CREATION = os.path.join(PACKAGE, "tensor", "creation.py")
 GIVEN = "tensor", "as_tensor", "asarray", "from_numpy", "from_dlpack", "frombuffer", "from_file"
 """The functions of that file that are given arrays."""
 DRAWS = (
-    "uniform", "normal", "normal_in_pairs", "integers", "any_integers", "order", "permutation", "bernoulli", "chances",
+    "uniform", "normal", "normal_in_pairs", "integers", "any_integers", "order", "bernoulli", "chances",
     "exponential", "gamma", "dirichlet", "poisson", "binomial",
 )  # fmt: skip
 READS = "item", "tolist", "numpy", "__bool__", "__float__", "__int__", "__index__", "__contains__", "__array__"
@@ -158,7 +159,7 @@ def added(a: NDArray, b: NDArray) -> NDArray:
 class Recorder:
     """Writes one `Tape`."""
 
-    def __init__(self) -> None:
+    def __init__(self, inputs: Sequence[NDArray] = ()) -> None:
         self.tape = Tape()
         self.slots: dict[int, Slot] = {}
         self.memory: dict[int, Slot] = {}
@@ -167,10 +168,11 @@ class Recorder:
         self.asides: dict[int, tuple[Any, Slot]] = {}
         """By what a node saved, what its op kept aside."""
         self.why: str | None = None
-        self.quiet = 0
         self.inside = 0
         """Not 0 in a rule."""
         self.keeps: list[Any] = []
+        """Arrays and their memory, so that no other object gets their ids."""
+        self.tape.inputs = [self.new(INPUT, array) for array in inputs]
 
     def refuse(self, why: str) -> None:
         """It cannot be played back; the first reason is told."""
@@ -258,21 +260,13 @@ class Recorder:
         self.tape.steps.append(Step(GUARD, function, self.tree(args), source=found))
         return found
 
-    def made(self, function: Callable[..., Any], args: tuple[Any, ...], array: Any, drawn: bool) -> None:
-        """An array was made outside the ops."""
-        if self.quiet:
-            return
-        found = array if isinstance(array, tuple) else (array,)
-        arrays = [part.array if isinstance(part, Tensor) else part for part in found]
-        outs = tuple(self.new(MADE, part) for part in arrays)
-        self.tape.steps.append(Step(CALL, function, self.tree(args), {}, outs, drawn))
-
-    def make(self, function: Callable[..., Any], args: tuple[Any, ...], drawn: bool) -> Any:
-        """Make an array, as one step, whatever is drawn in it."""
+    def make(self, function: Callable[..., Any], args: tuple[Any, ...], drawn: bool, **options: Any) -> Any:
+        """Make an array outside the ops, as one step, whatever is drawn in it."""
         with self.silence():
-            found = function(*args)
+            found = function(*args, **options)
         found = tuple(map(np.asarray, found)) if isinstance(found, tuple) else np.asarray(found)
-        self.made(function, args, found, drawn)
+        outs = tuple(self.new(MADE, part) for part in (found if isinstance(found, tuple) else (found,)))
+        self.tape.steps.append(Step(CALL, function, self.tree(args), self.tree(options), outs, drawn))
         return found
 
     def asked(self, node: Any, rule: Any, place: Any) -> list[Any]:
@@ -307,12 +301,10 @@ class Recorder:
     @contextmanager
     def silence(self) -> Iterator[None]:
         """Nothing is written down meanwhile: what happens is one step."""
-        self.quiet += 1
         here.recorder, told.listener = None, None
         try:
             yield
         finally:
-            self.quiet -= 1
             here.recorder = told.listener = self
 
     @contextmanager
@@ -394,6 +386,8 @@ def _module_called(module: Any, call: Callable[[], Any]) -> Any:
     recorder = here.recorder
     if recorder is not None:
         recorder.tape.modules[id(module)] = (module, module.training)
+        if EVERYWHERE.any() or (module._call_hooks is not None and module._call_hooks.any()):
+            recorder.refuse(f"a hook of {type(module).__name__} is called")
     return call()
 
 
@@ -678,15 +672,7 @@ def _drawn(function: Callable[..., Any]) -> Callable[..., Any]:
         recorder = here.recorder
         if recorder is None:
             return function(self, *args, **options)
-        with recorder.silence():
-            found = function(self, *args, **options)
-        if isinstance(found, np.ndarray):
-            recorder.made(function, (self, *args, *options.values()), found, True)
-            recorder.tape.steps[-1].args = recorder.tree((self, *args))
-            recorder.tape.steps[-1].options = recorder.tree(options)
-        else:
-            recorder.refuse(f"{function.__name__}() draws numbers, on which what is done next may depend")
-        return found
+        return recorder.make(function, (self, *args), True, **options)
 
     return draws
 
@@ -713,9 +699,3 @@ def _effect(function: Callable[..., Any]) -> Callable[..., Any]:
 def _subclasses(kind: type) -> list[type]:
     below: list[type] = kind.__subclasses__()
     return [kind, *(lower for child in below for lower in _subclasses(child))]
-
-
-def inputs_of(recorder: Recorder, arrays: list[NDArray]) -> None:
-    """The arrays that the function is given."""
-    for array in arrays:
-        recorder.tape.inputs.append(recorder.new(INPUT, array))

@@ -71,6 +71,11 @@ class Step:
         self.kind, self.function, self.args, self.options = kind, function, args, options or {}
         self.outs, self.source = outs, source
 
+    @property
+    def used(self) -> list[Slot]:
+        """The slots that it reads."""
+        return slots_in((self.args, self.options))
+
     def __repr__(self) -> str:
         named = getattr(self.function, "__qualname__", getattr(self.function, "__name__", self.function))
         return f"{self.kind} {self.outs} = {named}{self.args} {self.options}"

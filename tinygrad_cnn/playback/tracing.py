@@ -118,8 +118,7 @@ def _array(value: Any) -> Any:
 class Trace:
     """The calls of one rule."""
 
-    def __init__(self, tape: Tape) -> None:
-        self.tape = tape
+    def __init__(self) -> None:
         self.steps: list[Step] = []
         self.constants: dict[int, Slot] = {}
 
@@ -192,9 +191,9 @@ def traced(tape: Tape, step: Step) -> list[Step]:
     """The calls that a step is made of, or the step itself."""
     if step.kind != CALL or step.source or len(step.outs) != 1:
         return [step]
-    if any(slot.kind == OBJECT for slot in (*step.outs, *_slots_of(step))):
+    if any(slot.kind == OBJECT for slot in (*step.outs, *step.used)):
         return [step]
-    trace = Trace(tape)
+    trace = Trace()
     try:
         arrays = mapped((step.args, step.options), lambda v: v.array if isinstance(v, Slot) else v)
         wanted = step.function(*arrays[0], **arrays[1])
@@ -218,15 +217,11 @@ def traced(tape: Tape, step: Step) -> list[Step]:
         if part.source:
             part.source = tuple(out if slot is final else slot for slot in part.source)
     out.array = final.array
-    for slot in [s for part in trace.steps for s in (*part.outs, *_slots_of(part)) if s.number == -1]:
+    for slot in [s for part in trace.steps for s in (*part.outs, *part.used) if s.number == -1]:
         if slot.number == -1:
             slot.number = len(tape.slots)
             tape.slots.append(slot)
     return trace.steps
-
-
-def _slots_of(step: Step) -> list[Slot]:
-    return [leaf for leaf in leaves((step.args, step.options)) if isinstance(leaf, Slot)]
 
 
 def _equal(a: Any, b: Any) -> bool:

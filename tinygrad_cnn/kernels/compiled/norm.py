@@ -9,7 +9,7 @@ from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.kernels import numpy_set
 from tinygrad_cnn.kernels.compiled.jit import contracted, exact, prange, shared, sums
 from tinygrad_cnn.kernels.compiled.layout import DTYPES
-from tinygrad_cnn.kernels.norm import gathered, lying, spread
+from tinygrad_cnn.kernels.norm import gathered, lying, rows_last, spread
 
 SHORTEST = 8
 """Runs of fewer elements are left to NumPy, which puts rows side by side."""
@@ -25,7 +25,7 @@ def normalize(
     w and b lie along some axes, all kept or all reduced, and are numbers if there are none.
     """
     inner = bool(along) and along[0] in axes
-    at = lying(x, axes, rows_last(x, axes) if inner else None)
+    at = lying(x, axes, rows_last(x.ndim, axes) if inner else None)
     if x.dtype not in DTYPES or not w.dtype == b.dtype == x.dtype or at.x.shape[3] < SHORTEST:
         return numpy_set.normalize(x, w, b, axes=axes, along=along, eps=eps, centred=centred)
     y, (outer, _, kept, _) = np.empty_like(at.x), at.x.shape
@@ -56,7 +56,7 @@ def normalize_back(
 ) -> tuple[NDArray | None, NDArray | None, NDArray | None]:
     """The cotangents of x, w and b; None where they are not wanted."""
     inner = bool(along) and along[0] in axes
-    at = lying(x, axes, rows_last(x, axes) if inner else None)
+    at = lying(x, axes, rows_last(x.ndim, axes) if inner else None)
     if x.dtype not in DTYPES or not w.dtype == g.dtype == x.dtype or at.x.shape[3] < SHORTEST:
         how: dict[str, Any] = {"axes": axes, "along": along, "eps": eps, "centred": centred, "wanted": wanted}
         return numpy_set.normalize_back(g, x, w, mean, variance, **how)
@@ -75,11 +75,6 @@ def normalize_back(
     _runs_back(cotangent, at.x, scale, middle, inverse, dx, total, product, centred, bool(wanted[0]), cost=4 * x.nbytes)
     dw, db = (gathered(at.full(v), along) for v in (product, total))
     return at.place(dx.reshape(place)) if wanted[0] else None, dw, db
-
-
-def rows_last(x: NDArray, axes: tuple[int, ...]) -> tuple[int, ...]:
-    """The axes in the order in which those of a row are innermost."""
-    return (*(a for a in range(x.ndim) if a not in axes), *axes)
 
 
 @sums
