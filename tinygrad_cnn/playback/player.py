@@ -296,7 +296,8 @@ class Player:
             return
         out = step.outs[0]
         self._sees(out, expression if out.array.ndim else f"asarray({expression})")
-        rule = isinstance(step.function, (np.ufunc, Settled, AllSettled)) or step.function in KEEP_SHAPES
+        known = isinstance(step.function, (np.ufunc, Settled, AllSettled)) or step.function in KEEP_SHAPES
+        rule = known or _is_reduction(step)
         if out.kind == MADE and not rule:
             self._check_shape(out)
 
