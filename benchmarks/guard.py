@@ -124,6 +124,26 @@ def norm_guards(kit: str) -> list[Guard]:
     ]
 
 
+STEPS = {"numpy": (6, 17), "numba": (3.5, 6)}
+"""Of gradient descent with momentum, and of Adam."""
+
+
+def steps(kit: str) -> list[Guard]:
+    """Steps of optimisers over a copy, on one thread."""
+    tg.set_kernels(kit)
+    w, g, m, v = np.ones((4, 300_000), np.float32)
+    heavy: dict[str, Any] = {"momentum": 0.9, "dampening": 0.0, "nesterov": False, "decay": 0.0}
+    moments: dict[str, Any] = {"rate": 1e-6, "eps": 1e-8, "new": (0.1, 0.001), "decay": 0.0, "kept": 1.0}
+    ours: list[tuple[str, Callable[[], Any]]] = [
+        ("descent with momentum", lambda: chosen.descend_by_velocity(w, g, m, 1e-6, **heavy)),
+        ("adam", lambda: chosen.adam(w, g, m, v, None, **moments)),
+    ]
+    return [
+        Guard(f"{kit}: {name} over a copy", run, w.copy, limit)
+        for (name, run), limit in zip(ours, STEPS[kit], strict=True)
+    ]
+
+
 RECURRENT = {"numpy": (5, 5.5, 5.5), "numba": (3.5, 4.3, 4)}
 """Of the simple recurrence, LSTM and GRU."""
 
@@ -214,7 +234,7 @@ if __name__ == "__main__":
     tg.set_num_threads(1)
     found = failures([recording(), *tail()])
     for kit in SETS:
-        found += failures(guards(kit)) + failures(norm_guards(kit)) + failures(recurrent(kit))
+        found += failures(guards(kit)) + failures(norm_guards(kit)) + failures(steps(kit)) + failures(recurrent(kit))
     found += importing.failures()
     found += sharing.failures()
     sys.exit("\n".join(found) or None)

@@ -9,7 +9,7 @@ import re
 import numba
 from numba import types
 
-from tinygrad_cnn.kernels.compiled import direct, elementwise, layout, pool, random, winograd
+from tinygrad_cnn.kernels.compiled import descent, direct, elementwise, layout, pool, random, winograd
 from tinygrad_cnn.kernels.compiled.matmul import _combine_some, _dot, _scaled
 from tinygrad_cnn.kernels.compiled.registers import REGISTERS
 
@@ -34,7 +34,10 @@ BYTES, MARKS, WORDS = (
 LOOPS = {
     elementwise._relu_run: (floats(1), floats(1)),
     elementwise._gate_run: (floats(1), floats(1), floats(1)),
-    elementwise._descend_run: (floats(1), floats(1), F),
+    descent._descend_run: (floats(1), floats(1), F),
+    descent._by_velocity_run: (*[floats(1)] * 3, F, F, F, types.boolean, F),
+    descent._adam_run: (*[floats(1)] * 4, *[F] * 7),
+    descent._amsgrad_run: (*[floats(1)] * 5, *[F] * 7),
     elementwise._sum: (floats(1),),
     _dot: (floats(1), floats(1)),
     _scaled: (F, floats(1), floats(1)),

@@ -182,6 +182,42 @@ def test_passes_over_memory_are_those_of_the_definition(kernels, dtype, shape):
 
 
 @fast_sets
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
+@pytest.mark.parametrize("shape", [(), (0,), (7,), (60, 80), (3, 500_000)])
+@pytest.mark.parametrize("decay", [0.0, 0.1])
+@pytest.mark.parametrize("which", [0, 1])
+def test_steps_of_optimisers_are_those_of_the_definition(kernels, dtype, shape, decay, which):
+    g, *averages = [np.asarray(numbers(shape, dtype, k) ** (2 if k > 2 else 1)) for k in range(5)]
+    velocity = {"momentum": 0.9, "dampening": [0.0, 0.25][which], "nesterov": bool(which), "decay": decay}
+    moments = {"rate": 0.3, "eps": 1e-3, "new": (0.1, 0.01), "decay": decay, "kept": [1.0, 0.9][which]}
+    results = []
+    for one in (kernels, definition):
+        w, v = averages[0].copy(), averages[1].copy()
+        one.descend_by_velocity(w, g, v, 0.3, **velocity)
+        arrays = [a.copy() for a in averages]
+        one.adam(arrays[0], g, *arrays[1:3], arrays[3] if which else None, **moments)
+        results.append([w, v, *arrays])
+    for found, expected in zip(*results, strict=True):
+        check_same(found, expected, NEAR[dtype])
+
+
+@fast_sets
+def test_steps_of_optimisers_take_arrays_in_any_order_and_keep_nan(kernels):
+    g = np.asfortranarray(numbers((60, 80), np.float32, 0))
+    g[3, 4] = np.nan
+    results = []
+    for one in (kernels, definition):
+        w, m, v, most = (numbers((60, 80), np.float32, k) ** 2 for k in range(1, 5))
+        most[7, 8] = np.nan
+        one.descend_by_velocity(w, g, m, 0.3, momentum=0.9, dampening=0.1, nesterov=True, decay=0.1)
+        one.adam(w, g, m, v, most, rate=0.1, eps=1e-3, new=(0.1, 0.1), decay=0.1, kept=0.9)
+        results.append([w, m, v, most])
+    for found, expected in zip(*results, strict=True):
+        check_same(found, expected, NEAR[np.float32])
+    assert np.flatnonzero(np.isnan(results[0][0])).tolist() == [3 * 80 + 4, 7 * 80 + 8]
+
+
+@fast_sets
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(
     ("left", "right"),

@@ -87,6 +87,32 @@ class Kernels(Protocol):
     def class_losses(self, x: NDArray, t: NDArray) -> NDArray: ...
     def class_losses_input(self, g: NDArray, x: NDArray, t: NDArray) -> NDArray: ...
     def descend(self, value: NDArray, gradient: NDArray, rate: float) -> None: ...
+    def descend_by_velocity(
+        self,
+        value: NDArray,
+        gradient: NDArray,
+        velocity: NDArray,
+        rate: float,
+        *,
+        momentum: float,
+        dampening: float,
+        nesterov: bool,
+        decay: float,
+    ) -> None: ...
+    def adam(
+        self,
+        value: NDArray,
+        gradient: NDArray,
+        mean: NDArray,
+        square: NDArray,
+        largest: NDArray | None,
+        *,
+        rate: float,
+        eps: float,
+        new: tuple[float, float],
+        decay: float,
+        kept: float,
+    ) -> None: ...
     def rnn(
         self, x: NDArray, w_ih: NDArray, w_hh: NDArray, b: NDArray, h: NDArray, *, relu: bool, sizes: Sizes, keep: bool
     ) -> tuple[NDArray, NDArray]: ...

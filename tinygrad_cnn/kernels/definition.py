@@ -191,6 +191,51 @@ def descend(value: NDArray, gradient: NDArray, rate: float) -> None:
     value -= rate * gradient
 
 
+def descend_by_velocity(
+    value: NDArray,
+    gradient: NDArray,
+    velocity: NDArray,
+    rate: float,
+    *,
+    momentum: float,
+    dampening: float,
+    nesterov: bool,
+    decay: float,
+) -> None:
+    """g += decay · value; v = momentum · v + (1 - dampening) g; value -= rate · v
+
+    All in place but for g. Nesterov's steps are rate · (g + momentum · v).
+    """
+    gradient = gradient + decay * value if decay else gradient
+    velocity[...] = momentum * velocity + (1 - dampening) * gradient
+    value -= rate * (gradient + momentum * velocity if nesterov else velocity)
+
+
+def adam(
+    value: NDArray,
+    gradient: NDArray,
+    mean: NDArray,
+    square: NDArray,
+    largest: NDArray | None,
+    *,
+    rate: float,
+    eps: float,
+    new: tuple[float, float],
+    decay: float,
+    kept: float,
+) -> None:
+    """g += decay · value; m += new₀ (g - m); v = (1 - new₁) v + new₁ g²; value = kept · value - rate · m / (√v + eps)
+
+    All in place but for g. If there is a largest v so far, it grows to v, and the root is of it.
+    """
+    gradient = gradient + decay * value if decay else gradient
+    mean += new[0] * (gradient - mean)
+    square[...] = (1 - new[1]) * square + new[1] * gradient**2
+    if largest is not None:
+        largest[...] = np.maximum(largest, square)
+    value[...] = kept * value - rate * mean / (np.sqrt(square if largest is None else largest) + eps)
+
+
 def random_words(generator: "np.random.Generator", count: int) -> NDArray:
     """The next `count` words of 32 bits of the generator, a Mersenne Twister MT19937."""
     return generator.integers(0, 2**32, count, dtype=np.uint32)

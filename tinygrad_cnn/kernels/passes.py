@@ -162,18 +162,6 @@ def tail(slope: Callable[[NDArray], NDArray], far: NDArray, x: NDArray) -> tuple
     return (places, slope(np.take(x, places))) if places.size else None
 
 
-def descend(value: NDArray, gradient: NDArray, rate: float) -> None:
-    """value -= rate · gradient, in place, run by run, so that the product stays in the cache."""
-    if value.size <= RUN or not (value.flags.c_contiguous and gradient.flags.c_contiguous):
-        value -= rate * gradient
-        return
-    target, source = value.reshape(-1), gradient.reshape(-1)
-    product = np.empty(RUN, np.result_type(gradient, rate))
-    for start in range(0, value.size, RUN):
-        run = source[start : start + RUN]
-        target[start : start + RUN] -= np.multiply(run, rate, out=product[: run.size])
-
-
 # ---- along an axis ---------------------------------------------------------------------------------------------------
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.types import NDArray
+from tinygrad_cnn.kernels.chosen import chosen
 from tinygrad_cnn.optim.optimizer import Optimizer, Params
 from tinygrad_cnn.optim.rules import (
     buffer,
@@ -13,7 +14,6 @@ from tinygrad_cnn.optim.rules import (
     decayed,
     follow,
     follow_square,
-    in_parts,
     next_step,
     over,
     raise_to,
@@ -74,22 +74,24 @@ class Adam(Optimizer):
         t = next_step(state)
         bias1, bias2 = 1 - beta1**t, math.sqrt(1 - beta2**t)
         mean, square = buffer(state, "exp_avg", value), buffer(state, "exp_avg_sq", value)
-        largest = buffer(state, "max_exp_avg_sq", value) if group["amsgrad"] else square
-
-        def rule(w: NDArray, g: NDArray, m: NDArray, v: NDArray, most: NDArray) -> None:
-            if group["decoupled_weight_decay"]:
-                shrink(w, group)
+        largest = buffer(state, "max_exp_avg_sq", value) if group["amsgrad"] else None
+        rate, eps, new = lr * bias2 / bias1, group["eps"] * bias2, (1 - beta1, 1 - beta2)
+        decoupled = group["decoupled_weight_decay"]
+        if group["differentiable"]:
+            if decoupled:
+                shrink(value, group)
             else:
-                g = decayed(g, w, group)
-            follow(m, g, 1 - beta1)
-            follow_square(v, g, 1 - beta2)
-            if group["amsgrad"]:
-                raise_to(most, v)
-            step = over(m, root(most, group["eps"] * bias2))
-            step *= lr * bias2 / bias1
-            w -= step
-
-        in_parts(rule, value, gradient, mean, square, largest)
+                gradient = decayed(gradient, value, group)
+            follow(mean, gradient, new[0])
+            follow_square(square, gradient, new[1])
+            if largest is not None:
+                raise_to(largest, square)
+            value -= rate * over(mean, root(square if largest is None else largest, eps))
+        else:
+            decay = float(group["weight_decay"])
+            kept = 1 - lr * decay if decoupled else 1.0
+            decay = 0.0 if decoupled else decay
+            chosen.adam(value, gradient, mean, square, largest, rate=rate, eps=eps, new=new, decay=decay, kept=kept)
 
 
 class AdamW(Adam):

@@ -3,15 +3,12 @@
 A rule takes arrays; with ``differentiable=True`` it takes Tensors, and what it does is recorded.
 """
 
-from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import numpy as np
 
 from tinygrad_cnn.core.promotion import FLOAT32, FLOAT64
 from tinygrad_cnn.core.types import NDArray
-from tinygrad_cnn.kernels.passes import WORTH_SHARING, share, split
-from tinygrad_cnn.kernels.threads import thread_count
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.torch_names.dtypes import get_default_dtype
 
@@ -79,28 +76,6 @@ def shrink(value: NDArray, group: dict[str, Any]) -> None:
     """Decoupled weight decay (Loshchilov & Hutter 2019): value ← (1 - lr · weight_decay) value."""
     if group["weight_decay"]:
         value *= 1 - setting(group, "lr") * setting(group, "weight_decay")
-
-
-def in_parts(rule: Callable[..., None], *arrays: NDArray) -> None:
-    """Call an element-wise rule on arrays of one shape: large ones in parts, each thread its own.
-
-    Adam on a million elements takes 0.7 ms on two threads and 1.4 on one.
-    """
-    first, cost = arrays[0], float(len(arrays) * arrays[0].nbytes)
-    recorded: Any = first
-    if isinstance(recorded, Tensor):
-        rule(*arrays)
-        return
-    if cost < WORTH_SHARING or not all(a.flags.c_contiguous for a in arrays):
-        rule(*arrays)
-        return
-    flat, size = [a.reshape(-1) for a in arrays], first.size
-
-    def work(parts: Sequence[slice]) -> None:
-        for part in parts:
-            rule(*(a[part] for a in flat))
-
-    share(split(size, -(-size // thread_count())), work, cost=cost)
 
 
 def root(square: NDArray, eps: float) -> NDArray:

@@ -44,19 +44,24 @@ class SGD(Optimizer):
 
     def update(self, value: NDArray, gradient: NDArray, state: dict[str, Any], group: dict[str, Any]) -> None:
         """One step of one parameter."""
-        momentum = group["momentum"]
-        gradient = decayed(gradient, value, group)
-        if momentum:
-            if state.get("momentum_buffer") is None:
-                state.pop("momentum_buffer", None)
-                velocity = buffer(state, "momentum_buffer", value)
-                velocity += gradient
+        momentum, nesterov = group["momentum"], group["nesterov"]
+        if not momentum:
+            gradient = decayed(gradient, value, group)
+            if group["differentiable"]:
+                value -= setting(group, "lr") * gradient
             else:
-                velocity = buffer(state, "momentum_buffer", value)
-                velocity *= momentum
-                velocity += gradient if group["dampening"] == 0 else (1 - group["dampening"]) * gradient
-            gradient = gradient + momentum * velocity if group["nesterov"] else velocity
+                chosen.descend(value, gradient, float(group["lr"]))
+            return
+        first = state.get("momentum_buffer") is None
+        if first:
+            state.pop("momentum_buffer", None)
+        velocity, dampening = buffer(state, "momentum_buffer", value), 0 if first else group["dampening"]
         if group["differentiable"]:
-            value -= setting(group, "lr") * gradient
+            gradient = decayed(gradient, value, group)
+            velocity *= momentum
+            velocity += gradient if dampening == 0 else (1 - dampening) * gradient
+            value -= setting(group, "lr") * (gradient + momentum * velocity if nesterov else velocity)
         else:
-            chosen.descend(value, gradient, float(group["lr"]))
+            rate, decay = float(group["lr"]), float(group["weight_decay"])
+            options: dict[str, Any] = {"momentum": momentum, "dampening": dampening, "nesterov": nesterov}
+            chosen.descend_by_velocity(value, gradient, velocity, rate, decay=decay, **options)

@@ -47,16 +47,6 @@ def channel_sums(g: NDArray) -> NDArray:
     return out
 
 
-def descend(value: NDArray, gradient: NDArray, rate: float) -> None:
-    """value -= rate · gradient, in place."""
-    same = value.size > SMALL and value.dtype == gradient.dtype and value.dtype in DTYPES
-    if not (same and value.flags.c_contiguous and gradient.flags.c_contiguous):
-        numpy_set.descend(value, gradient, rate)
-    else:
-        into, source, step = value.reshape(-1), gradient.reshape(-1), value.dtype.type(rate)
-        _descend(into, source, step, cost=3 * value.nbytes)
-
-
 @shared
 def _relu(x: NDArray, y: NDArray, shares: int) -> None:
     for share in prange(shares):
@@ -81,19 +71,6 @@ def _gate(x: NDArray, of: NDArray, y: NDArray, shares: int) -> None:
 def _gate_run(x: NDArray, of: NDArray, y: NDArray) -> None:
     for k in range(x.size):
         y[k] = 0 if of[k] <= 0 else x[k]
-
-
-@shared
-def _descend(value: NDArray, gradient: NDArray, rate: float, shares: int) -> None:
-    for share in prange(shares):
-        some = slice(value.size * share // shares, value.size * (share + 1) // shares)
-        _descend_run(value[some], gradient[some], rate)
-
-
-@exact
-def _descend_run(value: NDArray, gradient: NDArray, rate: float) -> None:
-    for k in range(value.size):
-        value[k] -= rate * gradient[k]
 
 
 @shared
