@@ -67,6 +67,24 @@ def test_a_step_after_saving_for_backward_is_found():
         loss.backward()
 
 
+def test_each_parameter_that_a_step_changed_counts_as_written_even_if_the_step_fails():
+    one, two, three = (tg.nn.Parameter(tg.ones(2)) for _ in range(3))
+    optimizer = optim.SGD([one, two, three], lr=0.1)
+    for p in (one, two):
+        (p * p).sum().backward()
+    losses = [(p * p).sum() for p in (one, two, three)]
+    before = [p._version for p in (one, two, three)]
+    three.grad = tg.ones(2)
+    three.grad.array = np.ones(3)
+    with pytest.raises(RuntimeError, match="step: shapes"):
+        optimizer.step()
+    assert [p._version - n for p, n in zip((one, two, three), before, strict=True)] == [1, 1, 0]
+    for loss in losses[:2]:
+        with pytest.raises(RuntimeError, match=r"modified by .*test_optimizer.py"):
+            loss.backward()
+    losses[2].backward()
+
+
 @pytest.mark.parametrize("name", ["SGD", "Adam"])
 def test_a_state_dict_goes_on_where_the_other_stopped(name):
     settings = {"SGD": {"lr": 0.1, "momentum": 0.9}, "Adam": {"lr": 0.1}}[name]

@@ -18,7 +18,7 @@ from tinygrad_cnn.autograd import enable_grad, note_write
 from tinygrad_cnn.autograd.hooks import RemovableHandle, Snapshot
 from tinygrad_cnn.core.checks import check_broadcast
 from tinygrad_cnn.core.errors import ArgumentError
-from tinygrad_cnn.core.storage import check_overlap
+from tinygrad_cnn.core.storage import check_overlap, note_of, owner
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.torch_names.errors import BoundError
@@ -63,6 +63,15 @@ def hooked(step: Step) -> Step:
         return result
 
     return cast(Step, with_hooks)
+
+
+def note_writes(arrays: list[NDArray]) -> None:
+    """Say that all of these were written, from one place."""
+    if arrays:
+        note_write(arrays[0])
+        first = note_of(owner(arrays[0]))
+        for note in map(note_of, map(owner, arrays[1:])):
+            note.time, note.count, note.place = first.time, note.count + 1, first.place
 
 
 class Optimizer:
@@ -183,40 +192,47 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        for group in self.param_groups:
-            for p in group["params"]:
-                grad = p.grad
-                if grad is not None and group.get("differentiable"):
-                    self._step_recorded(p, grad, group)
-                elif grad is not None:
-                    value, gradient = p.array, grad.array
-                    if value.dtype.kind != "f":
-                        raise RuntimeError(f"step: a parameter of dtype {value.dtype} cannot be optimised; use floats")
-                    fits = gradient.shape == value.shape
-                    if not fits and check_broadcast("step", value.shape, gradient.shape) != value.shape:
-                        raise ArgumentError(
-                            f"step: .grad was given shape {gradient.shape}, its tensor has {value.shape}"
-                        )
-                    if 0 in value.strides:
-                        check_overlap("step", value)
-                    state = self.state.get(p, {})
-                    try:
-                        self.update(value, -gradient if group.get("maximize") else gradient, state, group)
-                    finally:  # after an interrupt, too
-                        note_write(value)
-                    if state:
-                        self.state[p] = state
+        written: list[NDArray] = []
+        try:
+            for group in self.param_groups:
+                if group.get("differentiable"):
+                    self._step_recorded(group)
+                else:
+                    self._step_group(group, written)
+        finally:  # after an interrupt, too
+            note_writes(written)
         return loss
 
-    def _step_recorded(self, p: Tensor, grad: Tensor, group: dict[str, Any]) -> None:
+    def _step_group(self, group: dict[str, Any], written: list[NDArray]) -> None:
+        """Change the parameters of a group at array speed; `written` grows by what may have changed."""
+        update, every, negative = self.update, self.state, group.get("maximize")
+        for p in group["params"]:
+            grad = p.grad
+            if grad is None:
+                continue
+            value, gradient = p.array, grad.array
+            if value.dtype.kind != "f":
+                raise RuntimeError(f"step: a parameter of dtype {value.dtype} cannot be optimised; use floats")
+            if gradient.shape != value.shape and check_broadcast("step", value.shape, gradient.shape) != value.shape:
+                raise ArgumentError(f"step: .grad was given shape {gradient.shape}, its tensor has {value.shape}")
+            if 0 in value.strides:
+                check_overlap("step", value)
+            written.append(value)
+            state = every.get(p, {})
+            update(value, -gradient if negative else gradient, state, group)
+            if state:
+                every[p] = state
+
+    def _step_recorded(self, group: dict[str, Any]) -> None:
         """The same rule on Tensors, so that a loss after the step has gradients by what went into it."""
-        with enable_grad():
-            value: Any = p
-            gradient: Any = -grad if group.get("maximize") else grad
-            state = self.state.get(p, {})
-            self.update(value, gradient, state, group)
-        if state:
-            self.state[p] = state
+        for p in group["params"]:
+            if p.grad is not None:
+                with enable_grad():
+                    gradient: Any = -p.grad if group.get("maximize") else p.grad
+                    state = self.state.get(p, {})
+                    self.update(p, gradient, state, group)
+                if state:
+                    self.state[p] = state
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients, or make them 0."""

@@ -68,8 +68,7 @@ def buffer(state: dict[str, Any], name: str, value: NDArray, initial: float = 0.
 
 def decayed(gradient: NDArray, value: NDArray, group: dict[str, Any]) -> NDArray:
     """The gradient of the loss with ½ · weight_decay · ‖value‖² added."""
-    weight_decay = setting(group, "weight_decay")
-    return gradient + weight_decay * value if weight_decay else gradient
+    return gradient + setting(group, "weight_decay") * value if group["weight_decay"] else gradient
 
 
 def shrink(value: NDArray, group: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from tinygrad_cnn.core.tensor import Tensor
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.kernels.chosen import chosen
 from tinygrad_cnn.kernels.passes import RUN
-from tinygrad_cnn.optim.optimizer import Optimizer
+from tinygrad_cnn.optim.optimizer import Optimizer, note_writes
 from tinygrad_cnn.optim.sgd import SGD
 from tinygrad_cnn.playback.fusing import FUSED, fused
 from tinygrad_cnn.playback.recorder import AllSettled, Settled, added, cast, straight, window
@@ -377,12 +377,6 @@ def plain_rates(optimiser: SGD, leaves: list[Any]) -> list[float] | None:
             return None
     optimiser._opt_called = True
     return [float(group["lr"]) for group in optimiser.param_groups]
-
-
-def note_writes(arrays: list[NDArray]) -> None:
-    """Say that all of these were written, from one place."""
-    for array in arrays:
-        note_write(array)
 
 
 def _into_memory(step: Step) -> bool:
