@@ -1,14 +1,25 @@
 """Choosing by bits beside `np.where`."""
 
+import importlib
+import importlib.util
+
 import numpy as np
 import pytest
 
+from tinygrad_cnn.kernels import definition, numpy_set
 from tinygrad_cnn.kernels.choices import choose
+from tinygrad_cnn.kernels.chosen import chosen
+
+SETS = [numpy_set, definition]
+if importlib.util.find_spec("numba") is not None:  # test_compiled says if it is not
+    SETS.append(importlib.import_module("tinygrad_cnn.kernels.compiled"))
 
 
+@pytest.mark.parametrize("kernels", SETS, ids=lambda kernels: kernels.name)
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int64])
 @pytest.mark.parametrize("order", ["C", "F", "HWNC"])
-def test_choosing_is_where(dtype, order):
+def test_choosing_is_where(kernels, dtype, order, monkeypatch):
+    monkeypatch.setattr(chosen, "pick", kernels.pick)
     r = np.random.default_rng(0)
 
     def laid(x):

@@ -4,7 +4,7 @@ import importlib
 import os
 from collections.abc import Sequence
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 
@@ -54,6 +54,7 @@ class Kernels(Protocol):
     ) -> NDArray: ...
     def relu(self, x: NDArray) -> NDArray: ...
     def gate(self, x: NDArray, of: NDArray) -> NDArray: ...
+    def pick(self, holds: NDArray, a: Any, b: Any, out: NDArray) -> None: ...
     def normalize(
         self,
         x: NDArray,

@@ -7,6 +7,7 @@ output, (p, q) a place in the output, (i, j) a tap, which is a place in the wind
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -184,6 +185,11 @@ def class_losses_input(g: NDArray, x: NDArray, t: NDArray) -> NDArray:
     """dx[n,k] = g[n] (softmax(x)[n,k] - [k = t[n]]), with softmax(x)[n,k] = exp(x[n,k] - ln Σ_j exp x[n,j])"""
     softmax = np.exp(x - np.logaddexp.reduce(x, axis=1, keepdims=True))
     return np.asarray(g[:, None] * (softmax - (np.arange(x.shape[1]) == t[:, None])))
+
+
+def pick(holds: NDArray, a: Any, b: Any, out: NDArray) -> None:
+    """out[k] = a[k] where holds[k], else b[k]; a and b may be single numbers"""
+    out[...] = np.where(holds, a, b)
 
 
 def descend(value: NDArray, gradient: NDArray, rate: float) -> None:

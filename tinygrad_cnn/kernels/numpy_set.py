@@ -10,6 +10,7 @@ from tinygrad_cnn.kernels.passes import (
     class_losses_input,
     gate,
     matmul,
+    pick,
     random_words,
     relu,
     shuffled,
@@ -18,10 +19,10 @@ from tinygrad_cnn.kernels.pool import max_pool2d, window_put
 from tinygrad_cnn.kernels.recurrent import gru, gru_back, lstm, lstm_back, rnn, rnn_back
 
 __all__ = [
-    "adam", "channel_sums", "class_losses", "class_losses_input", "conv2d", "conv2d_input", "conv2d_weight", "descend",
-    "descend_by_velocity", "gate", "gelu", "gelu_slope", "gru", "gru_back", "lstm", "lstm_back", "matmul", "max_pool2d",
-    "name", "normalize", "normalize_back", "random_words", "relu", "rnn", "rnn_back", "scale_channels", "shuffled",
-    "window_put",
+    "adam", "channel_sums", "class_losses", "class_losses_input", "conv2d", "conv2d_input", "conv2d_weight",
+    "descend", "descend_by_velocity", "gate", "gelu", "gelu_slope", "gru", "gru_back", "lstm", "lstm_back",
+    "matmul", "max_pool2d", "name", "normalize", "normalize_back", "pick", "random_words", "relu", "rnn",
+    "rnn_back", "scale_channels", "shuffled", "window_put",
 ]  # fmt: skip
 
 name = "numpy"

@@ -10,7 +10,7 @@ How work is cut: into blocks that fit the cache, and these, where there is enoug
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -160,6 +160,24 @@ def tail(slope: Callable[[NDArray], NDArray], far: NDArray, x: NDArray) -> tuple
     """Where `far` holds, and the slope at x there; None if it holds nowhere."""
     places = np.flatnonzero(far)
     return (places, slope(np.take(x, places))) if places.size else None
+
+
+def pick(holds: NDArray, a: Any, b: Any, out: NDArray) -> None:
+    """The bits a where `holds`, else b: integers, runs of memory as out is, or single numbers; five passes."""
+    for start in range(0, out.size, RUN):
+        part = slice(start, start + RUN)
+        x, y = (v[part] if np.ndim(v) else v for v in (a, b))
+        here = out[part]
+        mask = holds[part].astype(out.dtype)
+        np.negative(mask, out=mask)
+        if not np.ndim(y) and not y:
+            np.bitwise_and(x, mask, out=here)
+        elif not np.ndim(x) and not x:
+            np.bitwise_and(y, np.invert(mask, out=mask), out=here)
+        else:
+            np.bitwise_xor(x, y, out=here)
+            here &= mask
+            here ^= y
 
 
 # ---- along an axis ---------------------------------------------------------------------------------------------------

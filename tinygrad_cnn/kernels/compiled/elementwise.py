@@ -37,6 +37,15 @@ def gate(x: NDArray, of: NDArray) -> NDArray:
     return y.transpose(np.argsort(order))
 
 
+def pick(holds: NDArray, a: Any, b: Any, out: NDArray) -> None:
+    """The bits a where `holds`, else b: integers, runs of memory as out is, or single numbers."""
+    loop = {(1, 1): _pick, (1, 0): _pick_first, (0, 1): _pick_second}.get((np.ndim(a), np.ndim(b)))
+    if loop is None:
+        numpy_set.pick(holds, a, b, out)
+    else:
+        loop(holds, a, b, out, cost=3 * out.nbytes)
+
+
 def channel_sums(g: NDArray) -> NDArray:
     """Σ over images and places of g (N,C,H,W), as (C,)."""
     lying = g.transpose(1, 2, 3, 0)
@@ -71,6 +80,48 @@ def _gate(x: NDArray, of: NDArray, y: NDArray, shares: int) -> None:
 def _gate_run(x: NDArray, of: NDArray, y: NDArray) -> None:
     for k in range(x.size):
         y[k] = 0 if of[k] <= 0 else x[k]
+
+
+@shared
+def _pick(holds: NDArray, a: NDArray, b: NDArray, out: NDArray, shares: int) -> None:
+    for share in prange(shares):
+        some = slice(out.size * share // shares, out.size * (share + 1) // shares)
+        _pick_run(holds[some], a[some], b[some], out[some])
+
+
+@exact
+def _pick_run(holds: NDArray, a: NDArray, b: NDArray, out: NDArray) -> None:
+    for k in range(out.size):
+        x, y = a[k], b[k]  # both loaded before the choice, which is then none of the processor's
+        out[k] = x if holds[k] else y
+
+
+@shared
+def _pick_first(holds: NDArray, a: NDArray, b: int, out: NDArray, shares: int) -> None:
+    for share in prange(shares):
+        some = slice(out.size * share // shares, out.size * (share + 1) // shares)
+        _pick_first_run(holds[some], a[some], b, out[some])
+
+
+@exact
+def _pick_first_run(holds: NDArray, a: NDArray, b: int, out: NDArray) -> None:
+    for k in range(out.size):
+        x = a[k]
+        out[k] = x if holds[k] else b
+
+
+@shared
+def _pick_second(holds: NDArray, a: int, b: NDArray, out: NDArray, shares: int) -> None:
+    for share in prange(shares):
+        some = slice(out.size * share // shares, out.size * (share + 1) // shares)
+        _pick_second_run(holds[some], a, b[some], out[some])
+
+
+@exact
+def _pick_second_run(holds: NDArray, a: int, b: NDArray, out: NDArray) -> None:
+    for k in range(out.size):
+        y = b[k]
+        out[k] = a if holds[k] else y
 
 
 @shared
