@@ -27,11 +27,11 @@ class Guard(NamedTuple):
 
 
 LIMITS = {
-    "numpy": (2.5, 3.0, 3.0, 15, 15, 60, 60, 4.0, 4.0, 60, 60, 50),
-    "numba": (1.0, 1.2, 1.2, 6, 6, 15, 12, 1.8, 2.2, 12, 12, 12),
+    "numpy": (2.5, 3.0, 3.0, 15, 15, 60, 60, 4.0, 4.0, 2.5, 4.0, 60, 60, 50),
+    "numba": (1.0, 1.2, 1.2, 6, 6, 15, 12, 1.8, 2.2, 2.2, 2.2, 12, 12, 12),
 }
 """Of the convolution, its gradients, the pooling of 2×2 and its gradient, that of 3×3 and its gradient, the convolution
-of stride 2 and the gradient of its weight, and the depthwise convolution and its gradients."""
+of stride 2 and its gradients, that of one pixel, and the depthwise convolution and its gradients."""
 
 
 def guards(kit: str) -> list[Guard]:
@@ -60,6 +60,14 @@ def guards(kit: str) -> list[Guard]:
         "max_pool2d of 3x3 over a copy": (lambda: chosen.max_pool2d(x, **nine, ceil_mode=False), flat.copy),
         "window_put of 3x3 over a copy": (lambda: chosen.window_put(z, marks, input_size=(24, 24), **nine), flat.copy),
         "conv2d of stride 2 over a product as large": (lambda: chosen.conv2d(x, w, **two), quarter),
+        "conv2d_input of stride 2 over a product as large": (
+            lambda: chosen.conv2d_input(h, w, input_size=(24, 24), **two),
+            quarter,
+        ),
+        "conv2d of one pixel over a product as large": (
+            lambda: chosen.conv2d(x, w[:, :, :1, :1], **geometry(1, 1)),
+            lambda: np.matmul(a[:, :32], b[:32]),
+        ),
         "conv2d_weight of stride 2 over a product as large": (
             lambda: chosen.conv2d_weight(x, h, kernel_size=(3, 3), **two),
             quarter,

@@ -16,7 +16,7 @@ from tinygrad_cnn.kernels import definition, numpy_set
 pytest.importorskip("numba", reason='Numba is not installed: pip install "tinygrad-cnn[fast]"')
 
 from tinygrad_cnn.kernels import compiled
-from tinygrad_cnn.kernels.compiled import jit, layout, winograd
+from tinygrad_cnn.kernels.compiled import direct, jit, layout, winograd
 
 SAME = {"stride": (1, 1), "dilation": (1, 1), "groups": 1}
 
@@ -258,9 +258,11 @@ def test_machine_code_older_than_a_source_is_forgotten(tmp_path):
     for path, when in ((old, 1000), (source, 2000), (new, 3000)):
         path.write_text("")
         os.utime(path, (when, when))
-    jit.forget_stale(tmp_path)
+    jit.forget_stale(tmp_path, old.parent)
     assert not old.exists()
     assert new.exists()
+    where = [function.stats.cache_path for function in (jit._anything, direct.set_runs, layout._transpose_some)]
+    assert len(set(where)) == 1  # one folder, wherever it is
 
 
 @given(st.integers(0, 2**32 - 1), st.lists(st.sampled_from([0, 1, 623, 8191, 8192, 8193, 9000, 20_000]), max_size=5))

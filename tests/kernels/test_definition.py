@@ -94,6 +94,35 @@ def test_convolutions_are_those_of_the_definition(kernels, case, with_bias):
         )
 
 
+PHASES = [  # kernel, stride, padding, dilation, size of the input
+    ((3, 3), (2, 2), ((1, 1), (1, 1)), (1, 1), (9, 8)),
+    ((1, 1), (2, 2), ((0, 0), (0, 0)), (1, 1), (7, 6)),  # phases that no tap reaches
+    ((3, 2), (1, 2), ((2, 0), (0, 1)), (1, 1), (5, 9)),
+    ((3, 3), (3, 2), ((1, 2), (0, 0)), (2, 2), (11, 12)),
+    ((2, 2), (1, 1), ((3, 2), (2, 2)), (1, 1), (4, 4)),  # windows beyond the image altogether
+    ((5, 5), (4, 4), ((0, 0), (3, 3)), (1, 2), (17, 13)),
+    ((3, 3), (1, 1), ((0, 0), (0, 0)), (1, 1), (3, 3)),  # mostly border
+    ((1, 1), (4, 4), ((0, 0), (0, 0)), (1, 1), (2, 3)),  # fewer pixels than phases
+]
+
+
+@fast_sets
+@pytest.mark.parametrize(("n", "groups", "depth", "outputs"), [(1, 1, 9, 5), (3, 4, 1, 1), (8, 1, 8, 3), (9, 2, 2, 3)])
+def test_gradients_in_the_input_of_convolutions_with_steps_are_those_of_the_definition(
+    kernels, n, groups, depth, outputs
+):
+    for k, (kernel, stride, padding, dilation, size) in enumerate(PHASES):
+        rng = np.random.default_rng(k)
+        geometry = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+        x, w = rng.random((n, groups * depth, *size)), rng.random((groups * outputs, depth, *kernel))
+        g = rng.random(definition.conv2d(x, w, **geometry).shape)
+        for dtype in (np.float64, np.float32):
+            v, u = g.astype(dtype), w.astype(dtype)
+            found = kernels.conv2d_input(v, u, input_size=size, **geometry)
+            expected = definition.conv2d_input(v.astype(float), u.astype(float), input_size=size, **geometry)
+            np.testing.assert_allclose(found, expected, rtol=40 * np.finfo(dtype).eps * kernel[0] * kernel[1] * outputs)
+
+
 @fast_sets
 @given(
     n=st.integers(8, 10), size=st.tuples(st.integers(3, 9), st.integers(3, 9)), pads=st.tuples(*[st.integers(0, 2)] * 4)

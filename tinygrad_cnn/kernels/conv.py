@@ -9,9 +9,13 @@ is the cheapest depends on the depth C·KH·KW of a window:
 * deep: **memory-efficient convolution**, MEC (Cho, Brand 2017): only the KH rows of a window are brought together.
   Windows side by side then overlap in memory, and each column of them is a matrix for BLAS as it is.
 
-Windows of one channel a group are no matrix at all, see `depthwise`.
+* one pixel: the image as it lies.
+
+Windows of one channel a group are no matrix at all, see `depthwise`. The gradient in x of a convolution with a stride
+is, phase by phase, a convolution without one, see `windows.reaching`.
 """
 
+import itertools
 import math
 import operator
 from collections.abc import Iterator, Sequence
@@ -20,9 +24,9 @@ import numpy as np
 
 from tinygrad_cnn.core.types import NDArray, Pads, Pair, Shape
 from tinygrad_cnn.kernels import depthwise, passes
-from tinygrad_cnn.kernels.passes import from_pixels, pixels, planes_of_channels, row_blocks, share, split
+from tinygrad_cnn.kernels.passes import from_pixels, matmul, pixels, planes_of_channels, row_blocks, share, split
 from tinygrad_cnn.kernels.threads import thread_count
-from tinygrad_cnn.kernels.windows import output_size, taps
+from tinygrad_cnn.kernels.windows import Phase, output_size, reaching, taps
 
 SHALLOW = 32
 """Windows of at most this many elements are lowered with their taps as rows."""
@@ -30,6 +34,10 @@ NARROW = 8
 """Below this number of channels of x its gradient is scattered by taps: BLAS is slow at products so narrow."""
 IMAGES_AS_ROWS = 8
 """From this number of images on they are the rows of MEC's matrices; below, the rows are rows of the plane."""
+UNPACKED = 10**6
+"""Multiplications up to which OpenBLAS multiplies matrices as they lie, where it has AVX-512."""
+MOSTLY_BORDER = 1.5
+"""From this ratio of input to output on, a convolution of the bordered output would mostly multiply zeros."""
 
 Block = tuple[slice, slice]
 """Rows of the plane, and images."""
@@ -55,9 +63,13 @@ def conv2d(
         zeros = np.zeros(o, y.dtype)
         depthwise.correlate(pixels(x, padding), w, zeros if b is None else b, y, stride, dilation)
         return from_pixels(y)
+    bias = np.zeros(o, y.dtype) if b is None else b
+    if kernel == [1, 1] and groups == 1:
+        source = np.ascontiguousarray(pixels(x, padding)[:: stride[0], :: stride[1]])
+        multiply_pixels(source, w.reshape(o, c), bias, y)
+        return from_pixels(y)
     shallow = depth * kernel[0] * kernel[1] <= SHALLOW or dilation[1] > 1
     source = planes_of_channels(x, padding) if shallow else pixels(x, padding)
-    bias = np.zeros(o, y.dtype) if b is None else b
     for ins, outs in zip(channel_groups(c, groups), channel_groups(o, groups), strict=True):
         if shallow:
             correlate_by_taps(source[ins], w[outs], bias[outs], y[..., outs], stride, dilation)
@@ -73,24 +85,68 @@ def conv2d_input(
 ) -> NDArray:
     """The gradient in x: each g[n,o,p,q] times w[o] added to the window it came from.
 
-    With stride 1 and enough channels that is a convolution of g, bordered, with the kernel turned round; else the
-    taps are scattered.
+    With stride 1 and enough channels that is a convolution of g, bordered, with the kernel turned round, and with a
+    stride one for each phase of x; else, and where g is small, the taps are scattered.
     """
-    depth = w.shape[1]
+    depth, by_planes = w.shape[1], w.shape[1] == 1 < groups
     as_convolution = turned(w, stride, padding, dilation, groups)
-    if (depth >= NARROW or depth == 1 < groups) and as_convolution is not None:
+    narrow = not by_planes and (depth < NARROW or mostly_border(input_size, g.shape[2:], stride))
+    if not narrow and as_convolution is not None:
         weight, back = as_convolution
         return conv2d(g, weight, stride=(1, 1), padding=back, dilation=dilation, groups=groups)
+    if not narrow and not by_planes:
+        return input_by_phases(g, w, input_size, stride, padding, dilation, groups)
     h, width = (n + sum(p) for n, p in zip(input_size, padding, strict=True))
     canvas = np.zeros((h, width, g.shape[0], groups * depth), np.result_type(g, w))
     source = pixels(g)
-    if depth == 1 < groups:
+    if by_planes:
         depthwise.scatter(source, w, canvas, stride, dilation)
     else:
         for ins, outs in zip(channel_groups(groups * depth, groups), channel_groups(len(w), groups), strict=True):
             scatter_taps(source[..., outs], w[outs], canvas[..., ins], stride, dilation)
     (top, bottom), (left, right) = padding
     return from_pixels(canvas[top : h - bottom, left : width - right])
+
+
+def mostly_border(size: Shape, windows: Shape, stride: Pair) -> bool:
+    """Whether g of so many windows would need a border, to be convolved, that is most of the work."""
+    return math.prod(size) >= MOSTLY_BORDER * math.prod(stride) * math.prod(windows)
+
+
+def input_by_phases(
+    g: NDArray, w: NDArray, size: Pair, stride: Pair, padding: Pads, dilation: Pair, groups: int
+) -> NDArray:
+    """The gradient in x, each phase of it a convolution of g with the taps that reach it."""
+    o, depth, *kernel = w.shape
+    weight = w.reshape(groups, o // groups, depth, *kernel).swapaxes(1, 2)
+    weight = weight.reshape(groups * depth, o // groups, *kernel)
+    dx = np.zeros((*size, g.shape[0], groups * depth), np.result_type(g, w))
+    axes = [reaching(k, s, p[0], d) for k, s, p, d in zip(kernel, stride, padding, dilation, strict=True)]
+    for down, across in itertools.product(*axes):
+        part = dx[down.first :: stride[0], across.first :: stride[1]]
+        if not (down.taps and across.taps and part.size):
+            continue
+        rows, columns = (seen_by(*each) for each in zip((down, across), part.shape, g.shape[2:], strict=False))
+        if rows[0].start >= rows[0].stop or columns[0].start >= columns[0].stop:
+            continue
+        taps = weight[:, :, np.array(down.taps[::-1])[:, None], np.array(across.taps[::-1])]
+        apart = dilation[0] // math.gcd(dilation[0], stride[0]), dilation[1] // math.gcd(dilation[1], stride[1])
+        y = conv2d(
+            g[:, :, rows[0], columns[0]],
+            taps,
+            stride=(1, 1),
+            padding=(rows[1], columns[1]),
+            dilation=apart,
+            groups=groups,
+        )
+        part[...] = pixels(y)
+    return from_pixels(dx)
+
+
+def seen_by(phase: Phase, count: int, size: int) -> tuple[slice, Pair]:
+    """What so many pixels of a phase see of an axis of g, and the border around it."""
+    first, last = min(phase.offsets), count - 1 + max(phase.offsets)
+    return slice(max(0, first), min(size, last + 1)), (max(0, -first), max(0, last + 1 - size))
 
 
 def turned(w: NDArray, stride: Pair, padding: Pads, dilation: Pair, groups: int) -> tuple[NDArray, Pads] | None:
@@ -115,6 +171,9 @@ def conv2d_weight(
     depth = c // groups
     if depth == 1 < groups:
         return depthwise.contract(pixels(x, padding), pixels(g), kernel_size, stride, dilation)
+    if kernel_size == (1, 1) and groups == 1:
+        source = np.ascontiguousarray(pixels(x, padding)[:: stride[0], :: stride[1]])
+        return matmul(pixels(g).reshape(-1, o).T, source.reshape(-1, c)).reshape(o, c, 1, 1)
     d = np.empty((o, depth, *kernel_size), np.result_type(x, g))
     by_taps = depth * kernel_size[0] * kernel_size[1] <= SHALLOW or stride[1] > 1
     source, cotangent = planes_of_channels(x, padding) if by_taps else pixels(x, padding), pixels(g)
@@ -125,6 +184,20 @@ def conv2d_weight(
         else:
             d[outs] = contract_by_rows(np.ascontiguousarray(source[..., ins]), g_group, kernel_size, stride, dilation)
     return d
+
+
+def multiply_pixels(x: NDArray, w: NDArray, b: NDArray, y: NDArray) -> None:
+    """y (P,Q,N,O) of x (P,Q,N,C), w (O,C) and b (O)."""
+    rows, out, matrix = x.reshape(-1, x.shape[3]), y.reshape(-1, y.shape[3]), w.T.astype(y.dtype, copy=False)
+    biased = b.any()
+
+    def work(blocks: Sequence[slice]) -> None:
+        for block in blocks:
+            np.matmul(rows[block], matrix, out=out[block])
+            if biased:
+                out[block] += b
+
+    share(row_blocks(len(rows), max(matrix.shape)), work, cost=y.nbytes + y.size * len(matrix) / 4)
 
 
 def correlate_by_taps(x: NDArray, w: NDArray, b: NDArray, y: NDArray, stride: Pair, dilation: Pair) -> None:
@@ -191,7 +264,7 @@ def correlate_by_rows(x: NDArray, w: NDArray, b: NDArray, y: NDArray, stride: Pa
     c, kh = x.shape[3], w.shape[2]
     matrix = w.transpose(3, 2, 1, 0).reshape(-1, o).astype(y.dtype, copy=False)  # (KW·KH·C, O)
     row = x.shape[1] * kh * c
-    by_image = n >= IMAGES_AS_ROWS
+    by_image, biased = n >= IMAGES_AS_ROWS, b.any()
 
     def work(blocks: Sequence[Block]) -> None:
         for rows, some, lowered in lowered_blocks(x, blocks, kh, stride[0], dilation[0], (2, 1)):
@@ -203,9 +276,10 @@ def correlate_by_rows(x: NDArray, w: NDArray, b: NDArray, y: NDArray, stride: Pa
             else:
                 windows = view(lowered, (m, ow, p, len(matrix)), (1, 2, 0, 4), (1, stride[1], 1, 1))
                 np.matmul(windows, matrix, out=out.transpose(2, 1, 0, 3))
-            out += b
+            if biased:
+                out += b
 
-    some = min(n, 2 * IMAGES_AS_ROWS) if by_image else n
+    some = min(n, max(16, min(64, UNPACKED // matrix.size))) if by_image else n
     share(row_and_image_blocks(oh, n, row, some), work, cost=y.nbytes + y.size * len(matrix) / 4)
 
 

@@ -5,6 +5,8 @@ that move by more than one pixel see phases of the planes, see `layout.phases`, 
 than float32 and float64: the NumPy kernels.
 """
 
+import itertools
+import math
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -13,14 +15,20 @@ import numpy as np
 from tinygrad_cnn.core.types import NDArray, Pads, Pair, Shape
 from tinygrad_cnn.kernels import numpy_set
 from tinygrad_cnn.kernels.compiled import direct, grouped, winograd
-from tinygrad_cnn.kernels.compiled.layout import DTYPES, SHORTEST_RUN, from_planes, phase_size, phases, planes
-from tinygrad_cnn.kernels.conv import channel_groups, turned
+from tinygrad_cnn.kernels.compiled.layout import (
+    DTYPES,
+    SHORTEST_RUN,
+    framed,
+    from_planes,
+    join,
+    phase_size,
+    phases,
+    planes,
+)
+from tinygrad_cnn.kernels.conv import channel_groups, mostly_border, turned
 from tinygrad_cnn.kernels.passes import NOTHING, split
 from tinygrad_cnn.kernels.threads import thread_count
-from tinygrad_cnn.kernels.windows import output_size
-
-MOSTLY_BORDER = 1.5
-"""From this ratio of input to output on, a convolution of the bordered output would mostly multiply zeros."""
+from tinygrad_cnn.kernels.windows import output_size, reaching
 
 
 def conv2d(
@@ -55,7 +63,8 @@ def conv2d_input(
 ) -> NDArray:
     """The gradient in x: with stride 1 a convolution of g, bordered, with the kernel turned round.
 
-    Where the border would be most of the work, or with a stride, each run of g is added where it came from.
+    With a stride it is one such convolution for each phase of x. Where the border would be most of the work, each run
+    of g is added where it came from.
     """
     if not suits((g, w)):
         return numpy_set.conv2d_input(
@@ -63,20 +72,20 @@ def conv2d_input(
         )
     (n, _, oh, ow), depth = g.shape, w.shape[1]
     as_convolution = turned(w, stride, padding, dilation, groups)
-    little_border = input_size[0] * input_size[1] < MOSTLY_BORDER * oh * ow
-    if as_convolution is not None and (n < SHORTEST_RUN or little_border or groups > 1):
+    border = mostly_border(input_size, (oh, ow), stride)
+    if as_convolution is not None and (n < SHORTEST_RUN or not border or groups > 1):
         weight, back = as_convolution
         return conv2d(g, weight, stride=(1, 1), padding=back, dilation=dilation, groups=groups)
-    x = (n, groups * depth, *input_size)
-    plan = planned(x, w.shape, stride, padding, dilation, groups, thread_count(), "input")
+    if groups == 1 and n >= SHORTEST_RUN and border:
+        (top, bottom), (left, right) = padding
+        canvas = np.zeros((depth, input_size[0] + top + bottom, input_size[1] + left + right, n), g.dtype)
+        scatter(planes(g), w, canvas, ow, stride, dilation)
+        return from_planes(canvas[:, top : top + input_size[0], left : left + input_size[1]])
+    corner = padding[0][0], padding[1][0]
+    back = planned_back(g.shape, input_size, w.shape, stride, corner, dilation, groups, thread_count())
     dx = np.empty((groups * depth, *input_size, n), g.dtype)
-    if groups > 1 or n < SHORTEST_RUN:
-        scatter_groups(planes(g), w, dx, plan, groups)
-        return from_planes(dx)
-    (top, bottom), (left, right) = padding
-    canvas = np.zeros((depth, input_size[0] + top + bottom, input_size[1] + left + right, n), g.dtype)
-    scatter(planes(g), w, canvas, ow, stride, dilation)
-    return from_planes(canvas[:, top : top + input_size[0], left : left + input_size[1]])
+    (spread_groups if groups > 1 or n < SHORTEST_RUN else spread)(g, w, dx, back, groups)
+    return from_planes(dx)
 
 
 def conv2d_weight(
@@ -129,21 +138,21 @@ class Plan(NamedTuple):
 def planned(
     x: Shape, w: Shape, stride: Pair, padding: Pads, dilation: Pair, groups: int, threads: int, of: str
 ) -> Plan:
-    """The plan for x (N,C,H,W) and w (O,C/G,KH,KW), `of` the "output", or of the gradient of the "input" or "weight".
+    """The plan for x (N,C,H,W) and w (O,C/G,KH,KW), `of` the "output", or of the "weight", its gradient.
 
-    With a stride over many images the output's runs are the images of a pixel: 0.8 of the time that phases take. To
-    the sums of the weight's gradient such runs are too short.
+    With a stride over many images the output's runs are the images of a pixel: 0.8 of the time that phases take. Fewer
+    images do not fill a panel, and to the sums of the weight's gradient such runs are too short.
     """
     n, _, h, width = x
     o, depth, *kernel = w
     oh = output_size(h, kernel[0], stride[0], sum(padding[0]), dilation[0])
     ow = output_size(width, kernel[1], stride[1], sum(padding[1]), dilation[1])
-    by_tiles = of != "input" and winograd.pays(n, depth, o // groups, (kernel[0], kernel[1]), stride, dilation)
+    by_tiles = winograd.pays(n, depth, o // groups, (kernel[0], kernel[1]), stride, dilation)
     border, across, together = NOTHING, ow, 0
     if by_tiles:
         padding, border = winograd.whole_tiles(padding, (oh, ow)), winograd.whole_tiles(NOTHING, (oh, ow))
     few = n < SHORTEST_RUN
-    apart, steps = (stride, (1, 1)) if few or groups > 1 or of == "weight" else ((1, 1), stride)
+    apart, steps = (stride, (1, 1)) if n < direct.PANEL or groups > 1 or of == "weight" else ((1, 1), stride)
     size = phase_size((h, width), padding, apart)
     wide = size[1]
     if few or (of == "weight" and groups > 1 and not by_tiles):
@@ -215,24 +224,80 @@ def contract_groups(x: NDArray, g: NDArray, kernel: Pair, plan: Plan, groups: in
     return np.ascontiguousarray(d[:, :o, :k]).reshape(groups * o, depth, *kernel)
 
 
-def scatter_groups(g: NDArray, w: NDArray, x: NDArray, plan: Plan, groups: int) -> None:
-    """x (C,H,W,N), every element of it, of what g (O,P,Q,N) gives it."""
-    o, depth, *kernel = w.shape
-    matrices = w.reshape(groups, o // groups, depth, -1).transpose(0, 3, 2, 1)  # (G,K,C/G,O/G)
-    taps = plan.taps[: kernel[0] * kernel[1]]
-    cost = x.nbytes + g.nbytes + g.size * depth * len(taps) / 4
-    corner, rows = (plan.padding[0][0], plan.padding[1][0]), g.reshape(*g.shape[:2], -1)
-    grouped.scatter(
-        x,
-        np.ascontiguousarray(matrices),
-        rows,
-        taps,
-        plan.runs,
-        corner,
-        plan.stride,
-        plan.phase,
-        plan.width,
-        cost=cost,
+class Back(NamedTuple):
+    """How the gradient in x of a convolution of given shapes is computed, phase by phase."""
+
+    corner: Pair
+    """Where the first pixel of g lies in its frame; negative, if windows lie beyond x altogether."""
+    frame: Pair
+    """The size of a plane of g with its border."""
+    part: Pair
+    """The size of a phase of x."""
+    stride: Pair
+    width: int
+    """Elements of a row of the frame, or 0 if rows are not brought together to one run."""
+    picks: tuple[NDArray, ...]
+    """For each phase its places in the flat kernel."""
+    taps: NDArray
+    """Where each weight's first pixel lies in the flat frame of a group, phase after phase."""
+    bounds: NDArray
+    """Where each phase begins in `taps`, and where the last one ends."""
+    runs: NDArray
+
+
+@lru_cache(1024)
+def planned_back(
+    g: Shape, x: Pair, w: Shape, stride: Pair, corner: Pair, dilation: Pair, groups: int, threads: int
+) -> Back:
+    """The plan for g (N,O,P,Q), the size of x and w (O,C/G,KH,KW)."""
+    n, o, kernel = g[0], w[0] // groups, w[2:]
+    part = -(-x[0] // stride[0]), -(-x[1] // stride[1])
+    axes = [reaching(*each) for each in zip(kernel, stride, corner, dilation, strict=True)]
+    offsets = [[k for phase in phases for k in phase.offsets] for phases in axes]
+    before = -min(offsets[0]), -min(offsets[1])
+    frame = part[0] + max(offsets[0]) + before[0], part[1] + max(offsets[1]) + before[1]
+    picks, places, bounds = [], [], [0]
+    for down, across in itertools.product(*axes):
+        rows, columns = np.array(down.taps, int)[:, None], np.array(across.taps, int)
+        picks.append(np.ravel(rows * kernel[1] + columns))
+        row, column = np.array(down.offsets, int)[:, None] + before[0], np.array(across.offsets, int) + before[1]
+        place = np.ravel((row * frame[1] + column) * n)
+        places.append(np.ravel(np.arange(o)[:, None] * (frame[0] * frame[1] * n) + place))
+        bounds.append(bounds[-1] + len(places[-1]))
+    together = n < SHORTEST_RUN
+    runs = runs_of((*part, part[1], n), frame[1], (1, 1), threads)
+    taps, width = np.concatenate(places), frame[1] * n if together else 0
+    return Back(before, frame, part, stride, width, tuple(picks), taps, np.array(bounds), runs)
+
+
+def weights_back(w: NDArray, back: Back, groups: int) -> list[NDArray]:
+    """For each phase the weights (G, C/G, K) of w (O,C/G,KH,KW)."""
+    o, depth = len(w) // groups, w.shape[1]
+    matrices = w.reshape(groups, o, depth, -1).transpose(0, 2, 1, 3)
+    return [np.ascontiguousarray(matrices[..., pick].reshape(groups, depth, -1)) for pick in back.picks]
+
+
+def spread(g: NDArray, w: NDArray, x: NDArray, back: Back, groups: int) -> None:
+    """x (C,H,W,N) as the gradient of g (N,O,P,Q), of one group: shares of threads are of rows."""
+    source = framed(g, back.corner, back.frame).reshape(-1)
+    alone, none = back.stride == (1, 1), np.zeros(len(x), x.dtype)
+    parts = x[None] if alone else np.empty((len(back.picks), len(x), *back.part, x.shape[3]), x.dtype)
+    for part, matrix, begin, end in zip(
+        parts, weights_back(w, back, groups), back.bounds, back.bounds[1:], strict=False
+    ):
+        cost = part.nbytes + part.size * (end - begin) / 4
+        direct.correlate(source, back.taps[begin:end], matrix[0], none, part.reshape(len(x), -1), back.runs, cost=cost)
+    if not alone:
+        join(parts, x, back.stride, cost=2 * x.nbytes)
+
+
+def spread_groups(g: NDArray, w: NDArray, x: NDArray, back: Back, groups: int) -> None:
+    """The same group after group; shares of threads are of groups."""
+    matrices = np.concatenate(weights_back(w, back, groups), axis=2)
+    corner, frame, part, stride = back[:4]
+    cost = x.nbytes + g.nbytes + x.size * matrices.shape[2] / (4 * math.prod(stride))
+    grouped.spread(
+        x, matrices, planes(g), back.taps, back.bounds, back.runs, corner, frame, part, stride, back.width, cost=cost
     )
 
 

@@ -16,6 +16,8 @@ from tinygrad_cnn.kernels.compiled.panel import copy_run, dots_of, panel_of
 from tinygrad_cnn.kernels.compiled.registers import BYTES, TILES
 
 (ROWS, VECTORS), (DOTS, TAPS) = TILES
+PANEL = VECTORS * BYTES // 4
+"""Elements side by side in a panel of float32."""
 ROW_VECTORS, ROW_TAPS = 8, 9
 """The same of a single channel, as in a depthwise convolution: so many sums that none is waited for."""
 RUN, SHORT_RUN = 1152, 512

@@ -7,7 +7,7 @@ loops of `direct` then work. Shares of threads are of groups.
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray, Pair
-from tinygrad_cnn.kernels.compiled.direct import add_dots, scatter_some, set_planes, set_runs
+from tinygrad_cnn.kernels.compiled.direct import add_dots, set_planes, set_runs
 from tinygrad_cnn.kernels.compiled.jit import prange, shared, sums
 from tinygrad_cnn.kernels.compiled.layout import join_phases, split_phases
 from tinygrad_cnn.kernels.compiled.panel import copy_run
@@ -111,48 +111,61 @@ def _contract_some(
 
 
 @shared
-def scatter(
+def spread(
     x: NDArray,
     w: NDArray,
     g: NDArray,
     taps: NDArray,
+    bounds: NDArray,
     runs: NDArray,
     corner: Pair,
-    stride: Pair,
     size: Pair,
+    part: Pair,
+    stride: Pair,
     width: int,
     shares: int,
 ) -> None:
-    """The gradient in x of `correlate`, x (C,H,W,N), of w (groups, KH·KW, C/groups, O/groups) and g (O,P,Q·N)."""
+    """The gradient in x of `correlate`, x (C,H,W,N), of w (groups, C/groups, K) and g (O,P,Q,N).
+
+    Phase f of x is a correlation of g, with a border, with the taps and weights from ``bounds[f]`` to
+    ``bounds[f + 1]``; see `conv.Back`.
+    """
     for share in prange(shares):
         first, last = len(w) * share // shares, len(w) * (share + 1) // shares
-        _scatter_groups(x, w, g, taps, runs, first, last, corner, stride, size, width)
+        _spread_some(x, w, g, taps, bounds, runs, first, last, corner, size, part, stride, width)
 
 
 @sums
-def _scatter_groups(
+def _spread_some(
     x: NDArray,
     w: NDArray,
     g: NDArray,
     taps: NDArray,
+    bounds: NDArray,
     runs: NDArray,
     first: int,
     last: int,
     corner: Pair,
-    stride: Pair,
     size: Pair,
+    part: Pair,
+    stride: Pair,
     width: int,
 ) -> None:
-    depth, outputs = len(x) // len(w), len(g) // len(w)
-    room = np.empty((depth, stride[0], stride[1], size[0], size[1], x.shape[3]), x.dtype)
-    rows = np.zeros((outputs, g.shape[1] * max(width, g.shape[2])), g.dtype)
-    planes, flat = room.reshape(depth, -1), room.reshape(-1)
+    depth, outputs, n = len(x) // len(w), len(g) // len(w), x.shape[3]
+    room = np.zeros((outputs, 1, 1, size[0], size[1], n), x.dtype)
+    parts = np.empty((len(bounds) - 1, depth, part[0], part[1], n), x.dtype)
+    flat, none = room.reshape(-1), np.zeros(depth, x.dtype)
     for k in range(first, last):
-        lay_rows(g[k * outputs : (k + 1) * outputs], rows, max(width, g.shape[2]))
-        for v in range(flat.size):
-            flat[v] = 0
-        scatter_some(planes, taps, w[k], rows, runs)
-        join_phases(room, x[k * depth : (k + 1) * depth], corner, stride)
+        split_phases(g[k * outputs : (k + 1) * outputs], room, corner, (1, 1), False)
+        for f in range(len(bounds) - 1):
+            begin, end = bounds[f], bounds[f + 1]
+            matrix = np.ascontiguousarray(w[k][:, begin:end])
+            if width:
+                rows = parts[f].reshape(depth, part[0], part[1] * n)
+                set_planes(flat, taps[begin:end], matrix, none, rows, width)
+            else:
+                set_runs(flat, taps[begin:end], matrix, none, parts[f].reshape(depth, -1), runs)
+        join_phases(parts, x[k * depth : (k + 1) * depth], stride, 0)
 
 
 @sums

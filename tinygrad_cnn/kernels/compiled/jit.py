@@ -24,18 +24,23 @@ from tinygrad_cnn.kernels.threads import thread_count, times_of
 __all__ = ["contracted", "exact", "inlined", "inner", "prange", "shared", "sums"]
 
 
-def forget_stale(folder: Path) -> None:
-    """Remove machine code that is older than a source of this folder: Numba looks only at the file of the outermost
-    loop, which may have been compiled with others of another file in it.
+def forget_stale(sources: Path, kept: Path) -> None:
+    """Remove machine code, kept in a folder, that is older than one of its sources: Numba looks only at the file of the
+    outermost loop, which may have been compiled with others of another file in it.
     """
-    newest = max(source.stat().st_mtime for source in folder.glob("*.py"))
-    for index in folder.glob("__pycache__/*.nbi"):
+    newest = max(source.stat().st_mtime for source in sources.glob("*.py"))
+    for index in kept.glob("*.nbi"):
         with suppress(OSError):  # another process may do the same, or the folder be read-only
             if index.stat().st_mtime < newest:
                 index.unlink()
 
 
-forget_stale(Path(__file__).parent)
+@njit(cache=True)
+def _anything() -> None:
+    """Here for where Numba keeps its machine code: beside the package, in a folder of the user, or where it is told."""
+
+
+forget_stale(Path(__file__).parent, Path(_anything.stats.cache_path))
 F = TypeVar("F", bound=Callable[..., Any])
 
 SUMS = {"reassoc", "contract", "nsz"}

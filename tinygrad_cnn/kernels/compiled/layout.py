@@ -27,6 +27,16 @@ def phases(x: NDArray, pads: Pads, stride: Pair) -> NDArray:
     return out
 
 
+def framed(x: NDArray, corner: Pair, size: Pair) -> NDArray:
+    """x (N,C,H,W) as (C, *size, N): its first pixel at `corner`, zeros where it has none, and no more than has room."""
+    lying = planes(x)
+    if corner == (0, 0) and size == lying.shape[1:3]:
+        return lying
+    out = np.empty((len(lying), 1, 1, *size, len(x)), x.dtype)
+    _split(lying, out, corner, (1, 1), cost=2 * out.nbytes)
+    return out.reshape(len(lying), *size, len(x))
+
+
 def phase_size(size: Shape, pads: Pads, stride: Pair) -> Pair:
     """The size of a phase of a plane with its border."""
     down, across = (-(-(n + sum(p)) // s) for n, p, s in zip(size, pads, stride, strict=True))
@@ -133,27 +143,37 @@ def split_phases(x: NDArray, y: NDArray, corner: Pair, stride: Pair, border: boo
                     at += run
 
 
+@shared
+def join(y: NDArray, x: NDArray, stride: Pair, shares: int) -> None:
+    """See `join_phases`."""
+    for share in prange(shares):
+        first, last = len(x) * share // shares, len(x) * (share + 1) // shares
+        join_phases(y, x[first:last], stride, first)
+
+
 @exact
-def join_phases(y: NDArray, x: NDArray, corner: Pair, stride: Pair) -> None:
-    """x of its phases y: the inverse of `split_phases`."""
-    (channels, height, width, n), (rows, columns) = x.shape, y.shape[3:5]
-    (top, left), (down, across) = corner, stride
+def join_phases(y: NDArray, x: NDArray, stride: Pair, first: int) -> None:
+    """x (C,H,W,N) of its phases y (S·T,·,P,Q,N), whose channels begin with `first`.
+
+    [s T + t, first + c, p, q] is the pixel (p S + s, q T + t) of channel c.
+    """
+    channels, height, width, n = x.shape
+    down, across = stride
     source, into = y.reshape(-1), x.reshape(-1)
     for c in range(channels):
         for i in range(height):
-            p, a = divmod(i + top, down)
-            for b in range(across):
-                first = (b - left) % across
-                at = ((((c * down + a) * across + b) * rows + p) * columns + (first + left) // across) * n
-                start = ((c * height + i) * width + first) * n
+            for t in range(min(across, width)):
+                plane = (i % down * across + t) * y.shape[1] + first + c
+                at, start = (plane * y.shape[2] + i // down) * y.shape[3] * n, ((c * height + i) * width + t) * n
+                columns = (width - t + across - 1) // across
                 if across == 1:
                     copy_run(source, at, into, start, width * n)
                 elif n == 1:
                     row, side = into[start:], source[at:]
-                    for q in range((width - first + across - 1) // across):
+                    for q in range(columns):
                         row[q * across] = side[q]
                 else:
-                    for q in range((width - first + across - 1) // across):
+                    for q in range(columns):
                         copy_run(source, at + q * n, into, start + q * across * n, n)
 
 
