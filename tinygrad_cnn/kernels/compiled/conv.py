@@ -74,8 +74,8 @@ def conv2d_input(
     as_convolution = turned(w, stride, padding, dilation, groups)
     border = mostly_border(input_size, (oh, ow), stride)
     if as_convolution is not None and (n < SHORTEST_RUN or not border or groups > 1):
-        weight, back = as_convolution
-        return conv2d(g, weight, stride=(1, 1), padding=back, dilation=dilation, groups=groups)
+        weight, pads = as_convolution
+        return conv2d(g, weight, stride=(1, 1), padding=pads, dilation=dilation, groups=groups)
     if groups == 1 and n >= SHORTEST_RUN and border:
         (top, bottom), (left, right) = padding
         canvas = np.zeros((depth, input_size[0] + top + bottom, input_size[1] + left + right, n), g.dtype)

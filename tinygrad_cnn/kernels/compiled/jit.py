@@ -40,7 +40,7 @@ def _anything() -> None:
     """Here for where Numba keeps its machine code: beside the package, in a folder of the user, or where it is told."""
 
 
-forget_stale(Path(__file__).parent, Path(_anything.stats.cache_path))
+forget_stale(Path(__file__).parent, Path(cast(str, _anything.stats.cache_path)))
 F = TypeVar("F", bound=Callable[..., Any])
 
 SUMS = {"reassoc", "contract", "nsz"}
