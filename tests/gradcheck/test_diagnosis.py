@@ -92,11 +92,11 @@ BUGS = [
 
 @pytest.mark.parametrize(("kind", "f", "vjp", "inputs", "message"), BUGS)
 @pytest.mark.filterwarnings("ignore:invalid value")
-def test_the_first_diagnosis_is_right(kind, f, vjp, inputs, message):
+def test_a_pattern_fits(kind, f, vjp, inputs, message):
     report = gradcheck(numpy_pair(f, vjp), inputs, raise_exception=False)
     assert report.verdict is Verdict.FAIL
-    assert report.diagnoses[0].kind == kind, report.diagnoses
-    assert re.search(message, report.diagnoses[0].message)
+    patterns = [d for d in report.diagnoses if d.kind == kind and re.search(message, d.message)]
+    assert patterns, report.diagnoses
     assert report.diagnoses[0].message in str(report).replace("\n    ", " ")
 
 

@@ -8,12 +8,14 @@ it explains every entry.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from importlib import import_module
 from itertools import combinations
 
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray, Shape
 from tinygrad_cnn.gradcheck import patterns
+from tinygrad_cnn.gradcheck.functions import NumpyPair
 from tinygrad_cnn.gradcheck.judge import Tolerance, quick
 from tinygrad_cnn.gradcheck.patterns import Diagnosis
 from tinygrad_cnn.gradcheck.point import Point, number_of, place_of, signed
@@ -32,6 +34,11 @@ ALIKE = 1e-4
 
 EXACT = 2e-5
 """A ratio is a fraction or a known constant if it differs from it by less than this part."""
+
+BEFORE_NAMES = ("nan", "kink convention")
+"""What is said without a look at how the function is computed."""
+NAMES = 5
+"""Of the mistakes that give the same numbers so many are told."""
 
 CONSTANTS = {
     "π": np.pi, "1/π": 1 / np.pi, "2π": 2 * np.pi, "1/2π": 0.5 / np.pi, "√2": np.sqrt(2), "1/√2": np.sqrt(0.5),
@@ -119,6 +126,8 @@ class Case:
 def diagnose(case: Case) -> list[Diagnosis]:
     """Every explanation that holds, the best first."""
     found = list(_of_the_entries(case))
+    if not any(d.kind in BEFORE_NAMES for d in found):
+        found += _named(case)
     for rank, k in enumerate(case.worst_first()):
         if k not in case.jacobians:
             continue
@@ -129,6 +138,15 @@ def diagnose(case: Case) -> list[Diagnosis]:
             found.append(Diagnosis(d.kind, message, d.confidence * weight))
     found.append(patterns.UNKNOWN())
     return sorted(found, key=lambda d: -d.confidence)
+
+
+def _named(case: Case) -> Iterable[Diagnosis]:
+    """The mistakes that give these numbers when they are made in the function: see `naming`."""
+    adapter = case.point.adapter
+    if isinstance(adapter, NumpyPair):
+        named = import_module("tinygrad_cnn.gradcheck.naming.naming").name_mistake
+        for n in named(adapter.function, adapter.written, case.point.inputs)[:NAMES]:
+            yield Diagnosis(n.kind, n.message, 1.04 - 0.05 * n.cost)
 
 
 def diagnose_shape(point: Point, v: NDArray, k: int, gradient: NDArray, label: str) -> Diagnosis:

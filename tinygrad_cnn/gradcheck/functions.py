@@ -142,7 +142,8 @@ class NumpyPair(Adapter):
 
     def __init__(self, function: Callable[..., Any], vjp: Callable[..., Any]) -> None:
         super().__init__(function)
-        self._vjp = vjp
+        self.written = vjp
+        """The VJP as it was written."""
 
     def unpack(self, inputs: Sequence[Any]) -> tuple[list[Any], list[int]]:
         """Arrays (and NumPy's numbers) of a floating dtype have a derivative; Python's numbers are constants."""
@@ -158,7 +159,7 @@ class NumpyPair(Adapter):
         """What the hand-written VJP returns, one per input."""
         several = isinstance(self.function(*inputs), (tuple, list)) if len(cotangents) == 1 else True
         given: Any = tuple(cotangents) if several else cotangents[0]
-        result = self._vjp(given, *inputs)
+        result = self.written(given, *inputs)
         gradients = tuple(result) if isinstance(result, (tuple, list)) else (result,)
         if len(gradients) != len(inputs):
             raise Misbehaves(

@@ -1,0 +1,44 @@
+"""What a mistake is: a function, a wrong VJP, inputs, and the words that count as right."""
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.gradcheck import Verdict, gradcheck, numpy_pair
+
+random = np.random.default_rng(7)
+
+
+def normal(*shape):
+    return random.standard_normal(shape)
+
+
+def positive(*shape):
+    return random.uniform(0.5, 2.0, shape)
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrong VJP. `says` is a pattern that the first diagnosis must have in it."""
+
+    what: str
+    function: Callable[..., Any]
+    vjp: Callable[..., Any]
+    inputs: tuple[Any, ...]
+    says: str
+
+    def told(self):
+        """Whether it is called wrong, the first diagnosis, and the seconds that took."""
+        began = time.perf_counter()
+        report = gradcheck(numpy_pair(self.function, self.vjp), list(self.inputs), raise_exception=False, shrink=False)
+        took = time.perf_counter() - began
+        first = report.diagnoses[0] if report.diagnoses else None
+        return report.verdict is Verdict.FAIL, first, took
+
+    def is_right(self, message):
+        """Whether this is what the learner should be told."""
+        return re.search(self.says, message) is not None

@@ -1,0 +1,141 @@
+"""The mistake named by making it: the recording, the edits on the textbook's mistakes, and no names for noise."""
+
+import os
+
+import numpy as np
+import pytest
+
+from tests.gradcheck.mistakes.textbook import MISTAKES as TEXTBOOK
+from tinygrad_cnn.gradcheck import Verdict, gradcheck, numpy_pair
+from tinygrad_cnn.gradcheck.naming.naming import Learner, close, name_mistake
+from tinygrad_cnn.gradcheck.naming.program import Forward, Program
+from tinygrad_cnn.gradcheck.naming.recording import CannotRecord, Recorded, Seen, Tape
+
+THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
+QUICK = TEXTBOOK if THOROUGH else TEXTBOOK[::4]
+r = np.random.default_rng(3)
+
+
+def slopes(f, inputs, gs, h=1e-6):
+    """The gradients by central differences."""
+    found = []
+    for k, x in enumerate(inputs):
+        d = np.zeros_like(x)
+        for i in np.ndindex(x.shape):
+            ends = []
+            for step in (h, -h):
+                moved = [a.copy() for a in inputs]
+                moved[k][i] += step
+                y = f(*moved)
+                ends.append(sum(np.sum(g * v) for g, v in zip(gs, y if isinstance(y, tuple) else (y,), strict=True)))
+            d[i] = (ends[0] - ends[1]) / (2 * h)
+        found.append(d)
+    return found
+
+
+def rows(x, w):
+    out = np.zeros((3, 2))
+    for i in range(3):
+        out[i] = np.tanh(x[i] @ w)
+    return out
+
+
+def in_place(x, w):
+    out = np.zeros_like(x)
+    out += x
+    out[1:] *= 2
+    np.add.at(out, np.array([0, 0, 2]), x)
+    return out @ w
+
+
+def several(x, w):
+    y = x @ w
+    return y.max(axis=0), np.stack([y[0], y[1] ** 2])
+
+
+def windows(x, w):
+    return np.lib.stride_tricks.sliding_window_view(x, 2, axis=1).sum(axis=(0, 2)) * w.sum()
+
+
+def inverse(x, w):
+    a = x @ x.T + np.eye(3)
+    return float(np.float64(0.5)) * np.linalg.inv(a) @ x @ w
+
+
+def comprehension(x, w):
+    return np.array([row @ w[:, 0] for row in x]).reshape(-1, order="F")
+
+
+@pytest.mark.parametrize("f", [rows, in_place, several, windows, inverse, comprehension])
+def test_the_recorded_backward_pass_is_the_gradient(f):
+    inputs = [r.normal(size=(3, 4)), r.normal(size=(4, 2))]
+    y = f(*inputs)
+    gs = [r.normal(size=np.shape(v)) for v in (y if isinstance(y, tuple) else (y,))]
+    program = Program(Forward(Seen(f), inputs), gs)
+    for found, expected in zip(program.right, slopes(f, inputs, gs), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-7)
+
+
+def test_an_entry_knows_the_expression_that_asked_for_it():
+    forward = Forward(Seen(rows), [r.normal(size=(3, 4)), r.normal(size=(4, 2))])
+    texts = [e.at.text for e in forward.nodes if e.op_name == "Tanh"]
+    assert texts == ["np.tanh(x[i] @ w)"] * 3
+    assert [e.name for e in forward.inputs] == ["x", "w"]
+
+
+def test_a_value_whose_history_would_be_lost_cannot_be_recorded():
+    tape = Tape()
+    x = Recorded(tape.add(None, [], {}, np.ones(2), True), tape)
+    with pytest.raises(CannotRecord, match="history lost"):
+        float(x[0])
+    with pytest.raises(CannotRecord, match="of another shape"):
+        x += np.ones((3, 2))
+    plain = np.zeros(2)
+    with pytest.raises(ValueError, match="sequence") as error:
+        plain[0] = x[0]
+    assert isinstance(error.value.__cause__, CannotRecord)
+
+
+def test_what_cannot_be_recorded_has_no_name():
+    assert name_mistake(lambda x: np.fft.fft(x).real, lambda g, x: g, [np.ones(4)]) == []
+    with pytest.raises(CannotRecord):
+        Learner(lambda x: np.fft.fft(x).real, lambda g, x: g, [np.ones(4)])
+
+
+@pytest.mark.parametrize("mistake", QUICK, ids=lambda m: m.what)
+@pytest.mark.filterwarnings("ignore")
+def test_a_textbook_mistake_is_named(mistake):
+    failed, first, took = mistake.told()
+    assert failed
+    assert mistake.is_right(first.message), first
+    assert took < 20
+
+
+def test_the_name_is_the_headline_of_the_report():
+    def swish(x, w):
+        h = x @ w
+        return h / (1 + np.exp(-h))
+
+    def swish_vjp(g, x, w):
+        h = x @ w
+        d = g / (1 + np.exp(-h))
+        return d @ w.T, x.T @ d
+
+    report = gradcheck(
+        numpy_pair(swish, swish_vjp), [r.normal(size=(3, 4)), r.normal(size=(4, 2))], raise_exception=False
+    )
+    assert report.verdict is Verdict.FAIL
+    assert report.diagnoses[0].kind == "held constant"
+    assert "np.exp(-h)" in str(report)
+    assert "no gradient flows through it" in " ".join(str(report).split())
+
+
+def test_a_right_gradient_is_not_named():
+    assert name_mistake(np.sin, lambda g, x: g * np.cos(x), [np.array([0.5, 1.0, 2.0])]) == []
+
+
+def test_gradients_are_the_same_but_for_rounding():
+    assert close(np.ones(3), np.ones(3) + 1e-12)
+    assert not close(np.ones(3), np.ones(3) + 1e-6)
+    assert not close(np.ones(3), np.ones((3, 1)))
+    assert not close(np.array([np.nan]), np.array([1.0]))

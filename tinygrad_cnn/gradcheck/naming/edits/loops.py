@@ -1,0 +1,104 @@
+"""Edits of all turns of a loop at once: the value of the turn before or after, of the first or last; other slices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+from tinygrad_cnn.gradcheck.naming.edits.edit import Edit, View, value
+from tinygrad_cnn.gradcheck.naming.edits.moves import progression
+from tinygrad_cnn.gradcheck.naming.edits.rules import put_index
+from tinygrad_cnn.gradcheck.naming.program import Change
+from tinygrad_cnn.gradcheck.naming.recording import Entry
+from tinygrad_cnn.gradcheck.naming.words import TURN, code
+
+Read = tuple[int, int, Entry]
+Turns = list[tuple[Entry, list[Entry]]]
+
+
+def turns(w: View) -> Iterator[Edit]:
+    """What each turn reads, and where it writes, as another turn does."""
+    same = w.p.forward.namesakes
+    families: dict[tuple[str, int | None, str], Turns] = {}
+    for (o, k), members in w.groups.items():
+        n = w.tape[o]
+        if n.at is not None and len(same.get(n.i, ())) > 1:
+            families.setdefault((n.op_name, k, f"{n.at.line}:{n.at.column}:{n.at.text}"), []).append((n, members))
+    sequences = list(_sequences(list(families.values())))
+    after: dict[int, Entry] = {}
+    before: dict[int, Entry] = {}
+    for _, places in sequences:
+        row = [a for _, _, a in places]
+        for a, b in pairwise(row):
+            if a is not b and b.op is not None:
+                after.setdefault(a.i, b)
+                before.setdefault(b.i, a)
+    for _, places in sequences:
+        for _, _, a in places:
+            own = same.get(a.i, [])
+            where = own.index(a) if a in own else None
+            if where is not None and where + 1 < len(own) and own[where + 1].shape == a.shape:
+                after.setdefault(a.i, own[where + 1])
+    for n, places in sequences:
+        yield from _other_turns(w, n, places, before, after)
+    for (name, _, _), found in families.items():
+        if name != "GetItem":
+            continue
+        puts = [e for _, members in found for e in members if e.op_name == "PutItem"]
+        n = found[0][0]
+        assert n.at is not None
+        for words, new in progression([e.options["index"] for e in puts]):
+            message = f"{words} in the derivative of {code(n.at.text)}{w.at(n)}, in each turn of the loop"
+            yield Edit(1.15, "index", message, {e.i: _put(e, index) for e, index in zip(puts, new, strict=True)})
+
+
+def _put(e: Entry, index: Any) -> Change:
+    return lambda v: put_index(v[e.args[0].i], index, e.options["shape"])
+
+
+def _sequences(families: list[Turns]) -> Iterator[tuple[Entry, list[Read]]]:
+    """What each turn reads at the same place."""
+    for found in families:
+        found.sort(key=lambda t: t[0].i)
+        if len(found) < 2:
+            continue
+        by_place: dict[tuple[int, int], list[Read]] = {}
+        for _, members in found:
+            for e in members:
+                for position, a in enumerate(e.args):
+                    if a.part in ("forward", "input") and a.ndim:
+                        by_place.setdefault((e.i - members[0].i, position), []).append((e.i, position, a))
+        for places in by_place.values():
+            alike = len({a.shape for _, _, a in places}) == 1 and len({a.i for _, _, a in places}) > 1
+            if len(places) == len(found) and alike:
+                yield found[0][0], places
+
+
+def _other_turns(
+    w: View, n: Entry, places: list[Read], before: dict[int, Entry], after: dict[int, Entry]
+) -> Iterator[Edit]:
+    assert n.at is not None
+    inside = f"in the derivative of {code(n.at.text)}{w.at(n)}, in each turn of the loop"
+    what = TURN.sub("", w.said(places[-1][2]))
+    row = [a for _, _, a in places]
+    others: list[tuple[str, list[Entry | None]]] = [
+        ("the value of the turn before", [before.get(a.i) for a in row]),
+        ("the value of the turn after", [after.get(a.i) for a in row]),
+        ("the value of the first turn", [row[0]] * len(row)),
+        ("the value of the last turn", [row[-1]] * len(row)),
+        ("the value of the opposite turn", [*row[::-1]]),
+    ]
+    for words, to in others:
+        if sum(b is not None for b in to) >= len(row) - 1:
+            reads = {(i, q): value(b.i) for (i, q, _), b in zip(places, to, strict=True) if b is not None}
+            yield Edit(1.3, "other turn", f"of {what}, {words} is used {inside}", reads=reads)
+    if all(a.op_name == "GetItem" for a in row) and len({a.args[0].i for a in row}) == 1:
+        source = row[0].args[0].i
+        for words, new in progression([a.options["index"] for a in row]):
+            slices = {(i, q): _sliced(source, index) for (i, q, _), index in zip(places, new, strict=True)}
+            yield Edit(1.25, "index", f"of {what}, {words} {inside}", reads=slices)
+
+
+def _sliced(source: int, index: Any) -> Change:
+    return lambda v: v[source][index]

@@ -1,0 +1,556 @@
+"""Which mistake gives the learner's numbers: edits in order of cost, at several points, under one clock."""
+
+from __future__ import annotations
+
+import heapq
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.core.types import NDArray
+from tinygrad_cnn.gradcheck.naming import known
+from tinygrad_cnn.gradcheck.naming.edits import FAMILIES, OF_KNOWN, Edit, Family, View
+from tinygrad_cnn.gradcheck.naming.edits.edges import NO_OPTIONS_OF_THE_LEARNER
+from tinygrad_cnn.gradcheck.naming.edits.edit import zeros
+from tinygrad_cnn.gradcheck.naming.edits.moves import other_options, using
+from tinygrad_cnn.gradcheck.naming.program import Forward, Known, Program
+from tinygrad_cnn.gradcheck.naming.recording import CannotRecord, Seen, Step
+from tinygrad_cnn.gradcheck.naming.words import TURN, Words
+
+SECONDS = 2.0
+"""The whole search takes no longer."""
+EDITS = 20_000
+"""It tries no more edits."""
+POINTS = 5
+LARGEST = 100_000
+"""Functions with larger inputs are not named; their smallest failing input is."""
+NEAR = 0.25
+"""What costs so much more than the best explanation is not looked for."""
+UNEXPLAINED, SPOILT = 0.6, 0.1
+"""What an explanation costs more for each wrong input it leaves, and for each right one it would make wrong."""
+
+SAME = 1e-9
+"""Gradients are the same if they differ by less than this part of the largest element."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """An explanation: what it costs, its kind, its words, and the places of the inputs it explains."""
+
+    cost: float
+    kind: str
+    message: str
+    explains: frozenset[int]
+
+
+def close(a: Any, b: Any, tolerance: float = SAME) -> bool:
+    """Whether two gradients are the same but for rounding."""
+    if a is None or b is None or np.shape(a) != np.shape(b):
+        return False
+    a, b = np.asarray(a), np.asarray(b)
+    if not a.size:
+        return True
+    off = np.abs(a - b).max()
+    return bool(off <= tolerance * max(np.abs(b).max(), 1e-300))
+
+
+class Clock:
+    """How much may still be done."""
+
+    def __init__(self, seconds: float) -> None:
+        self.end, self.tried = monotonic() + seconds, 0
+
+    def over(self) -> bool:
+        return self.tried > EDITS or monotonic() > self.end
+
+
+class Learner:
+    """A function and its VJP, at several points: the recorded function, and the gradients that the VJP gives."""
+
+    def __init__(self, function: Any, vjp: Any, inputs: Sequence[Any]) -> None:
+        self.function, self.vjp, self.seen = function, vjp, Seen(function)
+        self.random = np.random.default_rng(0)
+        self.inputs = [x.astype(np.float64) if _floating(x) else x for x in inputs]
+        self.places = [k for k, x in enumerate(self.inputs) if _floating(x)]
+        self.points: list[list[Any]] = []
+        self.forwards: list[Forward] = []
+        self.seeds: list[list[NDArray]] = []
+        self.theirs: list[list[Any]] = []
+        for q in range(POINTS):
+            self._record(q)
+        if len(self.points) <= POINTS // 2:
+            raise CannotRecord("the recorded gradient is not that of the function")
+
+    def _record(self, q: int) -> None:
+        at = [x if q == 0 else self._near(x, shuffle=q >= 2) for x in self.inputs]
+        with np.errstate(all="ignore"):
+            y = self.function(*at)
+            if not _finite(y):
+                at = [self._near(x, shuffle=False) for x in self.inputs]
+                y = self.function(*at)
+        several = isinstance(y, (tuple, list))
+        outputs = [np.asarray(v, float) for v in (y if several else [y])]
+        size = self.random.choice([0.3, 1.0, 2.0])
+        gs = [self.random.standard_normal(v.shape) * size for v in outputs]
+        given = self.vjp(tuple(g.copy() for g in gs) if several else gs[0].copy(), *(_copied(x) for x in at))
+        theirs = list(given) if isinstance(given, (tuple, list)) else [given]
+        forward = Forward(self.seen, at)
+        if not all(close(o.value, v, 1e-8) for o, v in zip(forward.outputs, outputs, strict=True)):
+            raise CannotRecord("the recorded function gives other values")
+        if not any(o.tracked for o in forward.outputs):
+            raise CannotRecord("the function could not be recorded")
+        if q and not self._is_derivative(at, gs, Program(forward, gs)):
+            return  # at a kink, or a part was not recorded
+        self.points.append(at)
+        self.forwards.append(forward)
+        self.seeds.append(gs)
+        self.theirs.append(
+            [
+                np.zeros(x.shape) if g is None and k in self.places else None if g is None else np.asarray(g, float)
+                for k, (g, x) in enumerate(zip(theirs, at, strict=True))
+            ]
+        )
+
+    def _near(self, x: Any, shuffle: bool) -> Any:
+        """Numbers like these, a little changed, and in another order."""
+        if not _floating(x):
+            return x
+        order = self.random.permutation(x.reshape(-1)).reshape(x.shape) if shuffle else x
+        return order * self.random.uniform(0.9, 1.1, x.shape)
+
+    def _is_derivative(self, at: list[Any], gs: list[NDArray], p: Program) -> bool:
+        u = [self.random.standard_normal(x.shape) if _floating(x) else None for x in at]
+        ends = []
+        for h in (1e-6, -1e-6):
+            y = self.function(*(x if d is None else x + h * d for x, d in zip(at, u, strict=True)))
+            ends.append([np.asarray(v) for v in (y if isinstance(y, (tuple, list)) else [y])])
+        slope = sum(float(np.sum(g * (a - b))) for g, a, b in zip(gs, *ends, strict=True)) / 2e-6
+        mine = sum(float(np.sum(g * d)) for g, d in zip(p.right, u, strict=True) if d is not None and g is not None)
+        return abs(slope - mine) <= 1e-3 * (abs(slope) + abs(mine) + 1e-3)
+
+
+def _floating(x: Any) -> bool:
+    return isinstance(x, np.ndarray) and x.dtype.kind == "f"
+
+
+def _copied(x: Any) -> Any:
+    return x.copy() if isinstance(x, np.ndarray) else x
+
+
+def _finite(y: Any) -> bool:
+    return all(bool(np.all(np.isfinite(v))) for v in (y if isinstance(y, (tuple, list)) else [y]))
+
+
+class Search:
+    """The search for the mistake: what is wrong, and what has been found."""
+
+    def __init__(self, learner: Learner, clock: Clock) -> None:
+        self.learner, self.clock = learner, clock
+        self.programs = self._programs((), None)
+        signature = self.programs[0].signature()
+        alike = [q for q, p in enumerate(self.programs) if p.signature() == signature]
+        self.programs = [self.programs[q] for q in alike]
+        self.alike = alike
+        self.theirs = [learner.theirs[q] for q in alike]
+        self.right = [p.right for p in self.programs]
+        self.wrong = frozenset(
+            k
+            for k in learner.places
+            if not all(close(t[k], r[k], 1e-7) for t, r in zip(self.theirs, self.right, strict=True))
+        )
+        self.whole = Words(self.programs[0])
+        self.found: list[Named] = []
+        self.best: dict[int, float] = {}
+        self.scaled: list[tuple[list[Program], Edit, int, float]] = []
+        self.effects: list[tuple[list[Program], Edit, int, NDArray]] = []
+
+    def _programs(self, held: Iterable[int], form: tuple[int, int, Known] | None) -> list[Program]:
+        held = tuple(held)
+        which = getattr(self, "alike", range(len(self.learner.points)))
+        return [Program(self.learner.forwards[q], self.learner.seeds[q], held, form) for q in which]
+
+    def run(self) -> list[Named]:
+        """Every explanation that was found, the simplest first."""
+        if not self.wrong:
+            return []
+        everything = self.programs
+        held = self._free()
+        if held:
+            self.programs = self._programs(held, None)
+        self._try(self.programs, FAMILIES, 0.0)
+        self._known(held)
+        if not any(n.cost < 1.1 for n in self.found) and not self.clock.over():
+            self._options(everything)
+        if not self.found and held:
+            self._try(everything, FAMILIES, 0.0)
+        self._jacobians(self.programs)
+        if any(k not in self.best for k in self.wrong):
+            self._two()
+        return self._sorted()
+
+    def _sorted(self) -> list[Named]:
+        self.found.sort(key=lambda n: n.cost)
+        first: dict[str, Named] = {}
+        for n in self.found:
+            first.setdefault(n.message, n)
+        return list(first.values())
+
+    def _free(self) -> list[int]:
+        """Values that may be held constant without a change, as the maximum that a softmax subtracts.
+
+        Their gradients cancel in the right answer only: held, more mistakes are single ones.
+        """
+        held: list[int] = []
+        p = self.programs[0]
+        outputs = {o.i for o in p.outputs}
+        for n in p.nodes:
+            if n not in p.cot or n.i in outputs or any(a.i in held for a in n.args) or self.clock.over():
+                continue
+            trial = [*held, n.i]
+            if all(self._changes_nothing(q, trial) for q in range(len(self.programs))):
+                held = trial
+        return held
+
+    def _changes_nothing(self, q: int, trial: list[int]) -> bool:
+        p = self.programs[q]
+        cots = [p.cot[p.tape[i]].i for i in trial]
+        gs = p.run({c: zeros(c) for c in cots}, {})
+        return all(g is None or close(g, r, 1e-11) for g, r in zip(gs, self.right[q], strict=True))
+
+    # ---- the search ------------------------------------------------------------------------------------------------
+
+    def _stops(self, cost: float) -> bool:
+        """Whether what costs so much need not be looked at any more."""
+        whole = min((n.cost for n in self.found if n.explains == self.wrong), default=9.0)
+        if cost > whole + NEAR:
+            return True
+        if all(k in self.best for k in self.wrong):
+            return cost > max(self.best.values()) + NEAR
+        return False
+
+    def _try(
+        self,
+        programs: list[Program],
+        families: Sequence[Family],
+        bonus: float,
+        only: frozenset[int] | None = None,
+    ) -> None:
+        """The edits of a program that give the learner's numbers at every point, and not the right ones."""
+        for e in in_order(View(programs[0]), families, self.clock):
+            if self.clock.over() or self._stops(e.cost + bonus):
+                return
+            if only is not None and not any(i in only for i in e.places):
+                continue
+            self._try_one(programs, e, bonus)
+
+    def _try_one(self, programs: list[Program], e: Edit, bonus: float) -> None:
+        self.clock.tried += 1
+        gs = e.apply(programs[0])
+        if gs is None:
+            return
+        left = frozenset(k for k in self.wrong if close(gs[k], self.theirs[0][k]))
+        for k in self.wrong - left:
+            self._remember(programs, e, k, gs[k])
+        if left:
+            self._confirm(programs, e, gs, left, bonus)
+
+    def _confirm(self, programs: list[Program], e: Edit, gs: list[Any], left: frozenset[int], bonus: float) -> None:
+        first = gs
+        same = all(close(gs[k], self.right[0][k]) for k in left)
+        for q, p in enumerate(programs[1:], 1):
+            other = e.apply(p)
+            left = frozenset(k for k in left if other is not None and close(other[k], self.theirs[q][k]))
+            if not left or other is None:
+                return
+            same = same and all(close(other[k], self.right[q][k]) for k in left)
+        if not same:
+            spoilt = [
+                k
+                for k in self.learner.places
+                if k not in self.wrong and self.right[0][k] is not None and not close(first[k], self.right[0][k])
+            ]
+            self._add(e.cost + bonus, e.kind, e.message, left, len(spoilt))
+
+    def _add(self, cost: float, kind: str, message: str, left: frozenset[int], spoilt: int) -> None:
+        for k in left:
+            self.best[k] = min(self.best.get(k, 9.0), cost + SPOILT * spoilt)
+        cost += UNEXPLAINED * (len(self.wrong) - len(left)) + SPOILT * spoilt
+        if left != self.wrong or spoilt:
+            names = [self.name(k) for k in sorted(left)]
+            if not any(f"gradient of {name}" in message for name in names):
+                message = f"in the gradient of {' and '.join(names)}: {message}"
+        self.found.append(Named(cost, kind, message, left))
+
+    def name(self, k: int) -> str:
+        """The name of an input."""
+        e = self.programs[0].inputs[k]
+        return f"`{e.name}`" if e is not None else f"input {k}"
+
+    def _remember(self, programs: list[Program], e: Edit, k: int, g: Any) -> None:
+        right, theirs = self.right[0][k], self.theirs[0][k]
+        if np.shape(g) != np.shape(theirs) or np.size(g) < 3 or not np.all(np.isfinite(g)):
+            return
+        c = proportional(g, theirs)
+        if c is not None:
+            self.scaled.append((programs, e, k, c))
+        if np.shape(right) == np.shape(g) and len(self.effects) < 4000 and not close(g, right):
+            self.effects.append((programs, e, k, np.asarray(g) - right))
+
+    def _known(self, held: list[int]) -> None:
+        """The mistakes in the textbook's derivative of a part of the program."""
+        found = []
+        with np.errstate(all="ignore"):
+            for form in known.recognised(self.programs[0], lambda a, b: close(a, b, 1e-10)):
+                found.append(form)
+                if self.clock.over() or len(found) > 40:
+                    break
+        for form in found:
+            bonus = -0.08 - 0.005 * min(form[1] - form[0], 30)
+            if self.clock.over() or self._stops(0.9 + bonus):
+                return
+            programs = self._programs(held, form)
+            n = programs[0].tape[form[1]]
+            own = frozenset(e.i for e in programs[0].tape if e.part in ("rule", "edge", "cot") and e.owner is n)
+            self._try(programs, OF_KNOWN, bonus, own)
+
+    def _options(self, programs: list[Program]) -> None:
+        """The derivative of the function with another option in one of its ops, recorded anew."""
+        words = Words(programs[0])
+        for n in programs[0].nodes:
+            if isinstance(n.op, Step) or n.op.variadic or n.op_name in NO_OPTIONS_OF_THE_LEARNER:
+                continue
+            for option, value in n.options.items():
+                for other, what in other_options(option, value, n.args[0]):
+                    if self.clock.over():
+                        return
+                    self.clock.tried += 1
+                    message = f"the derivative is that of the function with {what} in {words.said(n)}{words.at(n)}"
+                    self._patched((n.i, option, other), message)
+
+    def _patched(self, patch: tuple[int, str, Any], message: str) -> None:
+        left, same = self.wrong, True
+        for q, theirs, right in zip(self.alike, self.theirs, self.right, strict=True):
+            try:
+                with np.errstate(all="ignore"):
+                    forward = Forward(self.learner.seen, self.learner.points[q], patch)
+                    gs = Program(forward, self.learner.seeds[q]).right
+            except Exception:  # the function may not take it
+                return
+            left = frozenset(k for k in left if close(gs[k], theirs[k]))
+            same = same and all(close(gs[k], right[k]) for k in left)
+            if not left:
+                return
+        if not same:
+            self._add(1.12, "option", message, left, 0)
+
+    def _jacobians(self, programs: list[Program]) -> None:
+        """Mistakes of the whole Jacobian: its diagonal alone; not transposed."""
+        p = programs[0]
+        if len(p.seeds) != 1 or not 1 < p.seeds[0].size <= 64:
+            return
+        square = [k for k in self.wrong if self.right[0][k].size == p.seeds[0].size]
+        for k in square:
+            left = dict(JACOBIAN)
+            same = dict.fromkeys(left, True)
+            for q, p in enumerate(programs):
+                g = np.asarray(p.seeds[0].value)
+                units = np.eye(g.size).reshape(g.size, *g.shape)
+                rows = [p.run({p.seeds[0].i: using(lambda v, u: u, u)}, {})[k].reshape(-1) for u in units]
+                J = np.stack(rows)
+                for kind, (_, _, made) in list(left.items()):
+                    d = made(J, g.reshape(-1)).reshape(self.right[q][k].shape)
+                    if not close(d, self.theirs[q][k]):
+                        del left[kind]
+                    elif not close(d, self.right[q][k]):
+                        same[kind] = False
+                if not left or self.clock.over():
+                    break
+            for kind, (cost, message, _) in left.items():
+                if not same[kind]:
+                    self._add(cost, kind, message, frozenset({k}), 0)
+
+    # ---- two mistakes ----------------------------------------------------------------------------------------------
+
+    def _two(self) -> None:
+        """An edit times a simple number, or two edits whose effects add up."""
+        for k in sorted(self.wrong - self.best.keys()):
+            whole = [proportional(r[k], t[k]) for r, t in zip(self.right, self.theirs, strict=True)]
+            if _one(whole):
+                c = whole[0]
+                assert c is not None
+                message = f"the gradient of {self.name(k)} is multiplied by {c:g}"
+                self._add(1.9, "factor", message, frozenset({k}), 0)
+                continue
+            if whole[0] is None:
+                self._scaled(k)
+                self._sums(k)
+
+    def _scaled(self, k: int) -> None:
+        seen = set()
+        for programs, e, j, c in self.scaled:
+            if j != k or e.message in seen or not any(abs(f - c) < 1e-9 * abs(c) for f in NICE):
+                continue
+            seen.add(e.message)
+            others = [(e.apply(p), self.theirs[q]) for q, p in enumerate(programs)]
+            if all(gs is not None and close(c * np.asarray(gs[k]), t[k]) for gs, t in others):
+                self._add(e.cost + 1.0, e.kind, f"{e.message}; and in addition a factor {c:g}", frozenset({k}), 0)
+            if self.clock.over():
+                return
+
+    def _sums(self, k: int) -> None:
+        right, theirs = self.right[0][k], self.theirs[0][k]
+        if np.shape(right) != np.shape(theirs) or np.size(right) < 3:
+            return
+        D = theirs - right
+        size = max(float(np.abs(D).max()), float(np.abs(right).max()))
+        places = np.argsort(-np.abs(D).reshape(-1))[:3]
+        own = [f for f in self.effects if f[2] == k]
+        table: dict[tuple[float, ...], list[Any]] = {}
+        for f in own:
+            table.setdefault(_key(f[3], places, size), []).append(f)
+        for f in own:
+            rest = D - f[3]
+            for g in table.get(_key(rest, places, size), ())[:4]:
+                if self.clock.over():
+                    return
+                if g[1].message < f[1].message and g[0] is f[0] and close(g[3], rest, 1e-8):
+                    self._both(f[0], f[1], g[1], k)
+
+    def _both(self, programs: list[Program], a: Edit, b: Edit, k: int) -> None:
+        for q, p in enumerate(programs):
+            first, second = a.apply(p), b.apply(p)
+            if first is None or second is None:
+                return
+            if not close(np.asarray(first[k]) + second[k] - self.right[q][k], self.theirs[q][k], 1e-8):
+                return
+        self._add(a.cost + b.cost, "two mistakes", f"{a.message}; and {b.message}", frozenset({k}), 0)
+
+
+def _key(a: NDArray, places: NDArray, size: float) -> tuple[float, ...]:
+    return tuple(np.round(a.reshape(-1)[places] / size, 7).tolist())
+
+
+def _one(factors: Sequence[float | None]) -> bool:
+    """Whether the factors at all points are one simple number."""
+    given = [c for c in factors if c is not None]
+    if len(given) < len(factors) or np.ptp(given) > 1e-9 * abs(given[0]):
+        return False
+    return any(abs(f - given[0]) < 1e-9 * abs(f) for f in NICE)
+
+
+NICE = {s * c for s in (1.0, -1.0) for n in range(1, 65) for c in (float(n), 1.0 / n)} - {1.0}
+
+JACOBIAN: dict[str, Any] = {
+    "diagonal": (
+        1.0,
+        "only the derivative of each element by itself is taken (the diagonal of the Jacobian); the terms between "
+        "elements are missing",
+        lambda J, g: np.diag(J) * g,
+    ),
+    "not transposed": (1.2, "the Jacobian is multiplied with the gradient, not its transpose", lambda J, g: J @ g),
+    "row sums": (
+        1.2,
+        "the sums of the Jacobian's rows times the gradient are returned",
+        lambda J, g: J.sum(1) * g,
+    ),
+}  # fmt: skip
+
+
+def proportional(a: Any, b: Any) -> float | None:
+    """The factor between two arrays, if there is one."""
+    if np.shape(a) != np.shape(b) or np.size(a) < 3 or not np.all(np.isfinite(a)):
+        return None
+    squares = float(np.sum(np.square(a)))
+    c = float(np.sum(a * b)) / squares if squares else 0.0
+    return c if c and close(c * np.asarray(a), b) else None
+
+
+# ---- the order of the edits ---------------------------------------------------------------------------------------
+
+
+def in_order(w: View, families: Sequence[Family], clock: Clock) -> Iterator[Edit]:
+    """The edits, what costs least first; a family is made when everything that costs less has been given."""
+    heap: list[tuple[float, int, Any]] = [(f.least, n, f) for n, f in enumerate(families)]
+    heapq.heapify(heap)
+    count = len(families)
+    while heap:
+        _, _, first = heapq.heappop(heap)
+        if isinstance(first, Edit):
+            yield first
+            continue
+        for e in joined(first.edits(w), clock):
+            count += 1
+            heapq.heappush(heap, (e.cost, count, e))
+
+
+ALIKE = {
+    "overwritten",
+    "mean for sum",
+    "not summed",
+    "mask",
+    "exponent",
+    "step left out",
+    "first only",
+    "index",
+    "option",
+}
+EXPRESSION = re.compile(r"`[^`]*`|\(line \d+\)| with respect to \S+")
+
+
+def joined(edits: Iterable[Edit], clock: Clock) -> Iterator[Edit]:
+    """The edits, and those that are made at every place of the same words (each turn of a loop) at once."""
+    same: dict[str, list[Edit]] = {}
+    alike: dict[tuple[str, str], list[Edit]] = {}
+    for n, e in enumerate(edits):
+        if n % 64 == 0 and clock.over():
+            return
+        yield e
+        if e.whole is None:
+            words = TURN.sub("", e.message)
+            same.setdefault(words, []).append(e)
+            if e.kind in ALIKE:
+                alike.setdefault((e.kind, EXPRESSION.sub("", words)), []).append(e)
+    for message, group in same.items():
+        if len(group) > 1 and _apart(group):
+            yield _together(group, group[0].cost + 0.04, f"{message}, each time")
+    for group in alike.values():
+        if len({TURN.sub("", e.message) for e in group}) > 1 and _apart(group):
+            yield _together(group, group[0].cost + 0.1, f"{group[0].message}, and so in the other places like it")
+
+
+def _apart(group: list[Edit]) -> bool:
+    places = [q for e in group for q in (*e.nodes, *e.reads)]
+    return len(set(places)) == len(places)
+
+
+def _together(group: list[Edit], cost: float, message: str) -> Edit:
+    nodes = {i: f for e in group for i, f in e.nodes.items()}
+    reads = {q: f for e in group for q, f in e.reads.items()}
+    return Edit(cost, group[0].kind, message, nodes, reads)
+
+
+# ---- the door ------------------------------------------------------------------------------------------------------
+
+
+def name_mistake(function: Any, vjp: Any, inputs: Sequence[Any], seconds: float = SECONDS) -> list[Named]:
+    """The mistakes that give the gradients of this VJP, the simplest first; none if it cannot be recorded.
+
+    Parameters
+    ----------
+    function : ``f(*arrays)``, in NumPy
+    vjp : ``vjp(g, *arrays)``, its wrong vector-Jacobian product
+    inputs : what both are called with
+    seconds : how long the search may take
+    """
+    if sum(x.size for x in inputs if _floating(x)) > LARGEST:
+        return []
+    clock = Clock(seconds)
+    with np.errstate(all="ignore"):
+        try:
+            return Search(Learner(function, vjp, inputs), clock).run()
+        except Exception:  # learners' functions may do anything: what cannot be recorded has no name
+            return []
