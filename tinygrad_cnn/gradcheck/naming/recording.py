@@ -400,7 +400,8 @@ class Numpy:
 
     def full(self, shape: Any, value: Any, *args: Any, **options: Any) -> Any:
         if isinstance(value, Recorded):
-            return value + np.zeros(shape)
+            blank: Any = np.zeros(shape)
+            return blank + value
         return self._tape().recorded(np.full(shape, value, *args, **options))
 
     def eye(self, *args: Any, **options: Any) -> Any:
