@@ -38,6 +38,7 @@ def _softmax(a: int) -> Known:
         f"softmax over axis {a}",
         lambda x: softmax(x, a),
         lambda g, x, y: y * (g - np.sum(g * y, axis=a, keepdims=True)),
+        "softmax",
     )
 
 
@@ -46,6 +47,7 @@ def _log_softmax(a: int) -> Known:
         f"log-softmax over axis {a}",
         lambda x: np.log(softmax(x, a)),
         lambda g, x, y: g - np.exp(y) * np.sum(g, axis=a, keepdims=True),
+        "log_softmax",
     )
 
 
@@ -54,6 +56,7 @@ def _logsumexp(a: int) -> Known:
         f"logsumexp over axis {a}",
         lambda x: np.asarray(np.log(np.exp(x).sum(a))),
         lambda g, x, y: np.expand_dims(g, a) * np.exp(x - np.expand_dims(y, a)),
+        "logsumexp",
     )
 
 
@@ -61,7 +64,7 @@ def _unit(a: int) -> Known:
     def rule(g: Any, x: Any, y: Any) -> Any:
         return (g - y * np.sum(g * y, axis=a, keepdims=True)) / np.sqrt(np.sum(x * x, axis=a, keepdims=True))
 
-    return Known(f"x / |x| over axis {a}", lambda x: x / np.sqrt((x * x).sum(a, keepdims=True)), rule)
+    return Known(f"x / |x| over axis {a}", lambda x: x / np.sqrt((x * x).sum(a, keepdims=True)), rule, "unit")
 
 
 def _root_mean_square(axes: tuple[int, ...], eps: float) -> Known:
@@ -72,19 +75,20 @@ def _root_mean_square(axes: tuple[int, ...], eps: float) -> Known:
     def value(x: NDArray) -> NDArray:
         return np.asarray(x / np.sqrt((x * x).mean(axes, keepdims=True) + eps))
 
-    return Known(f"x / root of the mean square over {_over(axes)}", value, rule)
+    return Known(f"x / root of the mean square over {_over(axes)}", value, rule, "normalised")
 
 
 def _standardised(axes: tuple[int, ...], eps: float, extra: float = 0.0) -> Known:
     def rule(g: Any, x: Any, y: Any) -> Any:
         deviation = np.sqrt(np.var(x, axis=axes, keepdims=True) + eps)
-        mean = np.mean(g, axis=axes, keepdims=True)
-        return (g - mean - y * np.mean(g * y, axis=axes, keepdims=True)) / deviation
+        n = constant(g, float(np.prod([x.shape[a] for a in axes])), "n")
+        mean = np.sum(g, axis=axes, keepdims=True) / n
+        return (g - mean - y * (np.sum(g * y, axis=axes, keepdims=True) / n)) / deviation
 
     def value(x: NDArray) -> NDArray:
         return np.asarray((x - x.mean(axes, keepdims=True)) / np.sqrt(x.var(axes, keepdims=True) + eps))
 
-    return Known(f"(x - mean) / deviation over {_over(axes)}", value, rule)
+    return Known(f"(x - mean) / deviation over {_over(axes)}", value, rule, "normalised")
 
 
 def _over(axes: tuple[int, ...]) -> str:

@@ -20,6 +20,7 @@ from tinygrad_cnn.gradcheck.naming.edits.moves import other_options, using
 from tinygrad_cnn.gradcheck.naming.program import Forward, Known, Program
 from tinygrad_cnn.gradcheck.naming.recording import CannotRecord, Seen, Step
 from tinygrad_cnn.gradcheck.naming.words import TURN, Words
+from tinygrad_cnn.gradcheck.naming.written import Repairs, Written, where_it_leaves
 
 SECONDS = 2.0
 """The whole search takes no longer."""
@@ -32,6 +33,13 @@ NEAR = 0.25
 """What costs so much more than the best explanation is not looked for."""
 UNEXPLAINED, SPOILT = 0.6, 0.1
 """What an explanation costs more for each wrong input it leaves, and for each right one it would make wrong."""
+
+LINE = 0.25
+"""This part of the time is for the line of the learner's derivative."""
+OTHER_WAY = 0.3
+"""A change that makes the derivative right is said first only if the mistake itself costs so much more."""
+PLACE = 4.8
+"""What a place costs, where the mistake has no name."""
 
 SAME = 1e-9
 """Gradients are the same if they differ by less than this part of the largest element."""
@@ -73,6 +81,8 @@ class Learner:
 
     def __init__(self, function: Any, vjp: Any, inputs: Sequence[Any]) -> None:
         self.function, self.vjp, self.seen = function, vjp, Seen(function)
+        self.seen_vjp = Seen(vjp)
+        self.several = False
         self.random = np.random.default_rng(0)
         self.inputs = [x.astype(np.float64) if _floating(x) else x for x in inputs]
         self.places = [k for k, x in enumerate(self.inputs) if _floating(x)]
@@ -92,7 +102,7 @@ class Learner:
             if not _finite(y):
                 at = [self._near(x, shuffle=False) for x in self.inputs]
                 y = self.function(*at)
-        several = isinstance(y, (tuple, list))
+        several = self.several = isinstance(y, (tuple, list))
         outputs = [np.asarray(v, float) for v in (y if several else [y])]
         size = self.random.choice([0.3, 1.0, 2.0])
         gs = [self.random.standard_normal(v.shape) * size for v in outputs]
@@ -156,6 +166,7 @@ class Search:
         self.programs = [self.programs[q] for q in alike]
         self.alike = alike
         self.theirs = [learner.theirs[q] for q in alike]
+        self.everything = self.programs
         self.right = [p.right for p in self.programs]
         self.wrong = frozenset(
             k
@@ -165,8 +176,8 @@ class Search:
         self.whole = Words(self.programs[0])
         self.found: list[Named] = []
         self.best: dict[int, float] = {}
-        self.scaled: list[tuple[list[Program], Edit, int, float]] = []
-        self.effects: list[tuple[list[Program], Edit, int, NDArray]] = []
+        self.tried: list[tuple[list[Program], Edit, list[Any]]] = []
+        """What did not fit: of two mistakes it may be one."""
 
     def _programs(self, held: Iterable[int], form: tuple[int, int, Known] | None) -> list[Program]:
         held = tuple(held)
@@ -253,8 +264,8 @@ class Search:
         if gs is None:
             return
         left = frozenset(k for k in self.wrong if close(gs[k], self.theirs[0][k]))
-        for k in self.wrong - left:
-            self._remember(programs, e, k, gs[k])
+        if left != self.wrong:
+            self.tried.append((programs, e, gs))
         if left:
             self._confirm(programs, e, gs, left, bonus)
 
@@ -289,16 +300,6 @@ class Search:
         """The name of an input."""
         e = self.programs[0].inputs[k]
         return f"`{e.name}`" if e is not None else f"input {k}"
-
-    def _remember(self, programs: list[Program], e: Edit, k: int, g: Any) -> None:
-        right, theirs = self.right[0][k], self.theirs[0][k]
-        if np.shape(g) != np.shape(theirs) or np.size(g) < 3 or not np.all(np.isfinite(g)):
-            return
-        c = proportional(g, theirs)
-        if c is not None:
-            self.scaled.append((programs, e, k, c))
-        if np.shape(right) == np.shape(g) and len(self.effects) < 4000 and not close(g, right):
-            self.effects.append((programs, e, k, np.asarray(g) - right))
 
     def _known(self, held: list[int]) -> None:
         """The mistakes in the textbook's derivative of a part of the program."""
@@ -373,6 +374,54 @@ class Search:
                 if not same[kind]:
                     self._add(cost, kind, message, frozenset({k}), 0)
 
+    # ---- the learner's own line ------------------------------------------------------------------------------------
+
+    def written(self) -> list[Written]:
+        """The learner's derivative recorded at every point; nothing if it cannot be."""
+        points = self.learner.points
+        try:
+            lists = [
+                Written(p, self.learner.seen_vjp, points[q], self.learner.several)
+                for p, q in zip(self.everything, self.alike, strict=True)
+            ]
+        except Exception:  # it may do anything
+            return []
+        signature = lists[0].signature()
+        same = all(w.signature() == signature for w in lists) and self._is_theirs(lists[0])
+        return lists if same else []
+
+    def repairs(self, lists: list[Written]) -> list[Named]:
+        """The changes of one place of the learner's derivative that make it right, the simplest first."""
+        found: list[Named] = []
+        for e in sorted(joined(Repairs(lists[0]).all(), self.clock), key=lambda e: e.cost):
+            if self.clock.over() or (found and e.cost > found[0].cost + NEAR):
+                break
+            self.clock.tried += 1
+            left = self._mended(lists, e)
+            if left and (left == self.wrong or len(self.wrong) > 1):
+                found.append(Named(e.cost + UNEXPLAINED * (len(self.wrong) - len(left)), e.kind, e.message, left))
+        return sorted(found, key=lambda n: n.cost)
+
+    def _is_theirs(self, w: Written) -> bool:
+        given = zip(w.results, self.theirs[0], strict=True)
+        return all(e is None or t is None or close(e.value, t, 1e-8) for e, t in given)
+
+    def _mended(self, lists: list[Written], e: Edit) -> frozenset[int]:
+        """The wrong inputs whose gradients an edit of the learner's derivative makes right, leaving right ones so."""
+        left = self.wrong
+        for w, right in zip(lists, self.right, strict=True):
+            try:
+                gs = w.run(e.nodes, e.reads)
+            except (ValueError, TypeError, IndexError, KeyError, AttributeError, ZeroDivisionError, OverflowError):
+                return frozenset()
+            left = frozenset(k for k in left if close(gs[k], right[k]))
+            if not left:
+                return left
+            for k in self.learner.places:
+                if k not in self.wrong and w.results[k] is not None and not close(gs[k], right[k], 1e-7):
+                    return frozenset()
+        return left
+
     # ---- two mistakes ----------------------------------------------------------------------------------------------
 
     def _two(self) -> None:
@@ -391,15 +440,16 @@ class Search:
 
     def _scaled(self, k: int) -> None:
         seen = set()
-        for programs, e, j, c in self.scaled:
-            if j != k or e.message in seen or not any(abs(f - c) < 1e-9 * abs(c) for f in NICE):
+        for programs, e, gs in self.tried:
+            if self.clock.over():
+                return
+            c = proportional(gs[k], self.theirs[0][k])
+            if c is None or e.message in seen or not any(abs(f - c) < 1e-9 * abs(c) for f in NICE):
                 continue
             seen.add(e.message)
             others = [(e.apply(p), self.theirs[q]) for q, p in enumerate(programs)]
-            if all(gs is not None and close(c * np.asarray(gs[k]), t[k]) for gs, t in others):
+            if all(found is not None and close(c * np.asarray(found[k]), t[k]) for found, t in others):
                 self._add(e.cost + 1.0, e.kind, f"{e.message}; and in addition a factor {c:g}", frozenset({k}), 0)
-            if self.clock.over():
-                return
 
     def _sums(self, k: int) -> None:
         right, theirs = self.right[0][k], self.theirs[0][k]
@@ -408,17 +458,21 @@ class Search:
         D = theirs - right
         size = max(float(np.abs(D).max()), float(np.abs(right).max()))
         places = np.argsort(-np.abs(D).reshape(-1))[:3]
-        own = [f for f in self.effects if f[2] == k]
         table: dict[tuple[float, ...], list[Any]] = {}
-        for f in own:
-            table.setdefault(_key(f[3], places, size), []).append(f)
-        for f in own:
-            rest = D - f[3]
-            for g in table.get(_key(rest, places, size), ())[:4]:
+        effects = []
+        for programs, e, gs in self.tried:
+            if np.shape(gs[k]) == np.shape(right):
+                effect = gs[k] - right
+                if np.all(np.isfinite(effect)) and np.abs(effect).max() > SAME * size:
+                    effects.append((programs, e, effect))
+                    table.setdefault(_key(effect, places, size), []).append(effects[-1])
+        for programs, e, effect in effects:
+            rest = D - effect
+            for others, other, also in table.get(_key(rest, places, size), ())[:4]:
                 if self.clock.over():
                     return
-                if g[1].message < f[1].message and g[0] is f[0] and close(g[3], rest, 1e-8):
-                    self._both(f[0], f[1], g[1], k)
+                if other.message < e.message and others is programs and close(also, rest, 1e-8):
+                    self._both(programs, e, other, k)
 
     def _both(self, programs: list[Program], a: Edit, b: Edit, k: int) -> None:
         for q, p in enumerate(programs):
@@ -548,9 +602,59 @@ def name_mistake(function: Any, vjp: Any, inputs: Sequence[Any], seconds: float 
     """
     if sum(x.size for x in inputs if _floating(x)) > LARGEST:
         return []
-    clock = Clock(seconds)
+    clock = Clock(seconds * (1 - LINE))
     with np.errstate(all="ignore"):
         try:
-            return Search(Learner(function, vjp, inputs), clock).run()
+            search = Search(Learner(function, vjp, inputs), clock)
+            names = covering(search.run(), search.wrong)
         except Exception:  # learners' functions may do anything: what cannot be recorded has no name
             return []
+        if not search.wrong:
+            return []
+        clock.end = min(clock.end, monotonic()) + seconds * LINE
+        clock.tried = 0
+        return with_line(search, names)
+
+
+def covering(names: list[Named], wrong: frozenset[int]) -> list[Named]:
+    """The explanations, before them the smallest set of them that explains every wrong input, as one."""
+    if not names or names[0].explains == wrong:
+        return names
+    chosen: list[Named] = []
+    left = wrong
+    for n in sorted(names, key=lambda n: n.cost - UNEXPLAINED * len(n.explains)):
+        if left & n.explains and not (chosen and n.explains & frozenset().union(*(c.explains for c in chosen))):
+            chosen.append(n)
+            left -= n.explains
+    if left or len(chosen) < 2:
+        return names
+    cost = sum(n.cost - UNEXPLAINED * (len(wrong) - len(n.explains)) for n in chosen)
+    both = Named(cost, "several mistakes", "; and ".join(n.message for n in chosen), wrong)
+    return [both, *names]
+
+
+def _agree(name: Named, repair: Named) -> bool:
+    """Whether a change is of the same kind as the mistake, not one that happens to give the same numbers."""
+    if name.kind in ("held constant", "path dropped", "term dropped", "left out"):
+        return repair.kind in ("term dropped", "sign")
+    if name.kind in ("other value", "taken wrongly", "mask", "other turn", "other point", "exchanged"):
+        return repair.kind in ("other value", "taken wrongly", "index")
+    return repair.kind != "term dropped"
+
+
+def with_line(search: Search, names: list[Named]) -> list[Named]:
+    """The explanations with the line of the learner's derivative, and the change that makes it right, if one does."""
+    lists = search.written()
+    repairs = search.repairs(lists) if lists else []
+    if repairs and names and repairs[0].explains == names[0].explains:
+        first, line = names[0], repairs[0]
+        if first.cost < line.cost + OTHER_WAY and _agree(first, line):
+            message = f"{first.message}. In your derivative, {line.message}"
+            return [Named(first.cost, first.kind, message, first.explains), *names[1:]]
+    own = [Named(n.cost + OTHER_WAY, n.kind, f"in your derivative, {n.message}", n.explains) for n in repairs]
+    found = sorted([*names, *own], key=lambda n: n.cost)
+    if not found and lists:
+        place = where_it_leaves(lists[0], lists[1:], search.wrong, close)
+        if place is not None:
+            return [Named(PLACE, "place", f"your derivative is {place}", search.wrong)]
+    return found

@@ -93,13 +93,72 @@ def _parameters(function: Callable[..., Any], count: int) -> list[str]:
 
 
 class Known:
-    """A textbook function that a part of a program is, with the textbook's derivative."""
+    """A textbook function that a part of a program is, with the textbook's derivative, and its name in a formula."""
 
-    def __init__(self, name: str, value: Callable[[NDArray], NDArray], rule: Callable[[Any, Any, Any], Any]) -> None:
-        self.name, self.value, self.rule = name, value, rule
+    def __init__(
+        self, name: str, value: Callable[[NDArray], NDArray], rule: Callable[[Any, Any, Any], Any], short: str = ""
+    ) -> None:
+        self.name, self.value, self.rule, self.short = name, value, rule, short or name
 
 
-class Program:
+class Listing:
+    """Entries with their values, and the results among them: after an edit, what depends on it is computed anew."""
+
+    def __init__(self, tape: list[Entry], results: list[Entry | None]) -> None:
+        self.tape, self.results = tape, results
+        self.values = [e.value for e in tape]
+        self.consumers: list[list[tuple[int, int]]] = [[] for _ in tape]
+        for e in tape:
+            for position, a in enumerate(e.args):
+                self.consumers[a.i].append((e.i, position))
+        self._after: dict[int, tuple[int, ...]] = {}
+
+    def after(self, i: int) -> tuple[int, ...]:
+        """The numbers of all entries that depend on one, in order."""
+        found = self._after.get(i)
+        if found is None:
+            seen, todo = set(), [i]
+            while todo:
+                for j, _ in self.consumers[todo.pop()]:
+                    if j not in seen:
+                        seen.add(j)
+                        todo.append(j)
+            found = self._after[i] = tuple(sorted(seen))
+        return found
+
+    def run(self, nodes: Mapping[int, Change], reads: Mapping[tuple[int, int], Change]) -> list[Any]:
+        """The gradients after an edit."""
+        v = Run(self.values)
+        v.tape = tape = self.tape
+        places = {i for i, _ in reads}
+        touched = {*nodes, *places}
+        if len(touched) == 1:
+            (i,) = touched
+            order: Iterable[int] = (i, *self.after(i))
+        else:
+            order = sorted(touched.union(*(self.after(i) for i in touched)))
+        for i in order:
+            change = nodes.get(i)
+            if change is not None:
+                v[i] = change(v)
+                continue
+            e = tape[i]
+            if e.op is None:
+                continue
+            if i in places:
+                args = [reads[i, p](v) if (i, p) in reads else v[a.i] for p, a in enumerate(e.args)]
+            else:
+                args = [v[a.i] for a in e.args]
+            r = e.op.forward(*args, **e.options)
+            v[i] = r[0] if type(r) is tuple else r
+        return [None if g is None else np.asarray(v[g.i]) for g in self.results]
+
+    def signature(self) -> list[Any]:
+        """What must be the same at every point for edits to mean the same."""
+        return [(e.op_name, e.part, np.shape(e.value)) for e in self.tape]
+
+
+class Program(Listing):
     """The list of a forward and its backward pass at one point.
 
     Some entries may be held constant from the start, and one part may have the derivative of a known function: the
@@ -123,16 +182,9 @@ class Program:
         self.cot: dict[Entry, Entry] = {}
         self.edges: dict[tuple[Entry, int], Entry] = {}
         self._backward()
-        self.tape = tape.entries
         self.grads = [self._gradient(e) for e in self.inputs]
-        self.values = [e.value for e in self.tape]
-        self.consumers: list[list[tuple[int, int]]] = [[] for _ in self.tape]
-        for e in self.tape:
-            for position, a in enumerate(e.args):
-                self.consumers[a.i].append((e.i, position))
-        self._after: dict[int, tuple[int, ...]] = {}
+        super().__init__(tape.entries, self.grads)
         self._before: dict[int, frozenset[int]] | None = None
-        self.cache: dict[Any, Any] = {}
 
     def _gradient(self, e: Entry | None) -> Entry | None:
         if e is None or e in self.cot:
@@ -178,48 +230,6 @@ class Program:
         self._tape.part, self._tape.owner, self._tape.k = "edge", n, k
         return self._tape.add(EDGE, [d], {}, d.value, True)
 
-    # ---- running it again ------------------------------------------------------------------------------------------
-
-    def after(self, i: int) -> tuple[int, ...]:
-        """The numbers of all entries that depend on one, in order."""
-        found = self._after.get(i)
-        if found is None:
-            seen, todo = set(), [i]
-            while todo:
-                for j, _ in self.consumers[todo.pop()]:
-                    if j not in seen:
-                        seen.add(j)
-                        todo.append(j)
-            found = self._after[i] = tuple(sorted(seen))
-        return found
-
-    def run(self, nodes: Mapping[int, Change], reads: Mapping[tuple[int, int], Change]) -> list[Any]:
-        """The gradients after an edit."""
-        v = Run(self.values)
-        v.tape = tape = self.tape
-        places = {i for i, _ in reads}
-        touched = {*nodes, *places}
-        if len(touched) == 1:
-            (i,) = touched
-            order: Iterable[int] = (i, *self.after(i))
-        else:
-            order = sorted(touched.union(*(self.after(i) for i in touched)))
-        for i in order:
-            change = nodes.get(i)
-            if change is not None:
-                v[i] = change(v)
-                continue
-            e = tape[i]
-            if e.op is None:
-                continue
-            if i in places:
-                args = [reads[i, p](v) if (i, p) in reads else v[a.i] for p, a in enumerate(e.args)]
-            else:
-                args = [v[a.i] for a in e.args]
-            r = e.op.forward(*args, **e.options)
-            v[i] = r[0] if type(r) is tuple else r
-        return [None if g is None else np.asarray(v[g.i]) for g in self.grads]
-
     @property
     def right(self) -> list[Any]:
         """The gradients as they should be."""
@@ -232,10 +242,6 @@ class Program:
             for e in self.forward.tape.entries:
                 self._before[e.i] = frozenset({e.i}).union(*(self._before[a.i] for a in e.args))
         return self._before[i]
-
-    def signature(self) -> list[Any]:
-        """What must be the same at every point for edits to mean the same."""
-        return [(e.op_name, e.part, np.shape(e.value)) for e in self.tape]
 
 
 def derivative(n: Entry, k: int, g: Recorded, tape: Tape) -> Any:

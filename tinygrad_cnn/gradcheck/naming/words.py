@@ -115,6 +115,8 @@ class Words:
             return "g"
         if e.text:
             return e.text
+        if self.p.known is not None and e.i == self.p.known[1]:
+            return self.p.known[2].short
         if e.op is None and e.ndim == 0:
             return self.bare(e) if e.part == "forward" else number(e.value)
         if e.part in ("forward", "input") or e.op is None:

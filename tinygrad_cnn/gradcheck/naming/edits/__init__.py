@@ -23,7 +23,7 @@ FAMILIES = (
     Family(1.15, loops.turns),
     Family(1.15, reads.other_values),
     Family(1.15, paths.derivative_left_out),
-    Family(1.2, edges.passed_on),
+    Family(1.05, edges.passed_on),
     Family(1.2, edges.multiplied),
     Family(1.1, reads.taken_wrongly),
     Family(1.25, edges.reshaped),

@@ -53,7 +53,7 @@ def passed_on(w: View) -> Iterator[Edit]:
             kind, cost = "derivative left out", 1.25
             words = f"the derivative of {w.said(n)} is left out on the way to {w.said(a)}{w.at(n)}"
             if n.op_name in GATES:
-                kind, cost = "mask", 1.1
+                kind, cost = "mask", 1.05
                 words = f"the mask of {w.said(n)} is missing: the gradient passes everywhere{w.at(n)}"
             yield Edit(cost, kind, words, {e.i: value(c)})
             if len([q for q in n.args if q.tracked]) == 1 and not n.op.broadcasts:
