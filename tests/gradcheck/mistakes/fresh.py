@@ -252,8 +252,8 @@ def smooth(z):
     return -(t * logp).sum(1).mean()
 
 
-def hinge(s, y):
-    return np.maximum(0, 1 - y * s).mean()
+def hinge(s):
+    return np.maximum(0, 1 - SIGNS * s).mean()
 
 
 SIGNS = np.array([1.0, -1.0, 1.0, -1.0, 1.0])
@@ -328,10 +328,10 @@ LOSSES = [
     Mistake("temperature multiplied", temperature, lambda g, z: g * 3 * (softmax(z / 3.0) - ONEHOT) / 5, (LOGITS,), r"multiplies instead|9 times|\b3\b"),
     Mistake("temperature left out of the softmax", temperature, lambda g, z: g * (softmax(z) - ONEHOT) / 15, (LOGITS,), r"\b3(\.0)?\b"),
     Mistake("smoothing forgotten", smooth, lambda g, z: g * (softmax(z) - ONEHOT) / 5, (LOGITS,), r"0\.9|0\.1|ONEHOT"),
-    Mistake("hinge: mask forgotten", hinge, lambda g, s, y: (-g * y / 5, None), (V5, SIGNS.tolist()), "mask|passes everywhere"),
-    Mistake("hinge: mask inverted", hinge, lambda g, s, y: (-g * np.array(y) * (np.array(y) * s > 1) / 5, None), (V5, SIGNS.tolist()), "inverse|exchanged|other side"),
-    Mistake("hinge: label forgotten", hinge, lambda g, s, y: (-g * (np.array(y) * s < 1) / 5, None), (V5, SIGNS.tolist()), "`y`|label"),
-    Mistake("hinge: margin 0", hinge, lambda g, s, y: (-g * np.array(y) * (np.array(y) * s < 0) / 5, None), (V5 / 2, SIGNS.tolist()), r"constant 1|\b1\b.*(left out|0)"),
+    Mistake("hinge: mask forgotten", hinge, lambda g, s: -g * SIGNS / 5, (V5,), "mask|passes everywhere"),
+    Mistake("hinge: mask inverted", hinge, lambda g, s: -g * SIGNS * (SIGNS * s > 1) / 5, (V5,), "inverse|exchanged|other side"),
+    Mistake("hinge: label forgotten", hinge, lambda g, s: -g * (SIGNS * s < 1) / 5, (V5,), "SIGNS"),
+    Mistake("hinge: margin 0", hinge, lambda g, s: -g * SIGNS * (SIGNS * s < 0) / 5, (V5 / 2,), r"constant 1|\b1\b.*(left out|0)"),
     Mistake("bce logits: target forgotten", bce_logits, lambda g, z: g * sigmoid(z) / 5, (V5,), r"`t`|target|path|t \* z"),
     Mistake("bce logits: not averaged", bce_logits, lambda g, z: g * (sigmoid(z) - np.array([1.0, 0, 1, 1, 0])), (V5,), "division by 5|divided by 5|5 times|multiplied by 5|number of elements"),
     Mistake("bce logits: with sigmoid'", bce_logits, lambda g, z: g * (sigmoid(z) - np.array([1.0, 0, 1, 1, 0])) * sigmoid(z) * (1 - sigmoid(z)) / 5, (V5,), "sigmoid.*too many|too many.*sigmoid|too many"),

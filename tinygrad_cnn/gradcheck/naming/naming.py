@@ -60,6 +60,8 @@ def close(a: Any, b: Any, tolerance: float = SAME) -> bool:
     if a is None or b is None or np.shape(a) != np.shape(b):
         return False
     a, b = np.asarray(a), np.asarray(b)
+    if a.dtype == b.dtype == bool:
+        return bool(np.all(a == b))
     if not a.size:
         return True
     off = np.abs(a - b).max()
