@@ -7,12 +7,19 @@ python -m scripts.naming_score false       # 2,000 wrong gradients that no mista
 
 import argparse
 import importlib
+import itertools
 import statistics
 import sys
 import warnings
 from pathlib import Path
 
+import numpy as np
+
 sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from tinygrad_cnn.gradcheck.naming.naming import SECONDS, name_mistake
+from tinygrad_cnn.gradcheck.naming.program import Forward, Program
+from tinygrad_cnn.gradcheck.naming.recording import Seen
 
 SETS = "textbook", "fresh"
 
@@ -37,15 +44,70 @@ def score(name, verbose):
     print(f"{name}: with the check, {median:.2f} s at the median, {most:.2f} s at worst")
 
 
+def right_gradients(function):
+    """The VJP of a function, from its record."""
+    seen = Seen(function)
+
+    def vjp(g, *inputs):
+        return Program(Forward(seen, inputs), g if isinstance(g, tuple) else (g,)).right
+
+    return vjp
+
+
+def no_mistake(kind, vjp, shapes, random):
+    """A wrong VJP that nobody makes by a mistake: noise, a scale per element, one element, one scalar."""
+    facts = [random.standard_normal(s) for s in shapes]
+    place = [int(random.integers(max(f.size, 1))) for f in facts]
+    scalar = random.standard_normal()
+
+    def changed(d, k):
+        if d is None or kind == "noise":
+            return None if d is None else d + facts[k] * (np.abs(d).mean() + 1e-3)
+        if kind == "scales":
+            return d * (1.5 + facts[k])
+        if kind == "scalar":
+            return d * scalar
+        out = np.array(d)
+        out.reshape(-1)[place[k]] *= 1.5 + facts[k].reshape(-1)[place[k]]
+        return out
+
+    return lambda g, *inputs: [changed(d, k) for k, d in enumerate(vjp(g, *inputs))]
+
+
+def false_names(count, seconds=SECONDS, most=10**9):
+    """How many wrong gradients that no mistake makes were asked for, and the names that were given to some."""
+    sets = [importlib.import_module(f"tests.gradcheck.mistakes.{name}").MISTAKES for name in SETS]
+    functions = {m.function: m for mistakes in sets for m in mistakes}
+    kinds = itertools.cycle(("noise", "scales", "one element", "scalar"))
+    random = np.random.default_rng(11)
+    asked, named = 0, []
+    while asked < count:
+        for function, mistake in functions.items():
+            inputs = [x for x in mistake.inputs if isinstance(x, np.ndarray)]
+            if asked >= count or sum(x.size for x in inputs) > most or min(x.size for x in inputs) < 3:
+                continue
+            kind = next(kinds)
+            vjp = no_mistake(kind, right_gradients(function), [np.shape(x) for x in mistake.inputs], random)
+            asked += 1
+            names = [n for n in name_mistake(function, vjp, mistake.inputs, seconds) if n.kind != "place"]
+            named += [(kind, mistake.what, names[0].message)] if names else []
+    return asked, named
+
+
 def main():
     """Score the sets that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sets", nargs="*", default=SETS, metavar="set", choices=(*SETS, "false"))
+    parser.add_argument("sets", nargs="*", metavar="set", help=f"{', '.join(SETS)} or false")
+    parser.add_argument("--count", type=int, default=2000, help="how many for false")
     parser.add_argument("--verbose", action="store_true", help="print the right ones, too")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
-    for name in arguments.sets:
-        score(name, arguments.verbose)
+    for name in arguments.sets or SETS:
+        if name == "false":
+            asked, named = false_names(arguments.count)
+            print(*named, f"{len(named)} false names of {asked}", sep="\n")
+        else:
+            score(name, arguments.verbose)
 
 
 if __name__ == "__main__":

@@ -227,8 +227,8 @@ def embedding_vjp(g, w):
 ELEMENTWISE = [
     Mistake("tanh: at the input", np.tanh, lambda g, x: g * (1 - x**2), (normal(4),), "`?x`? is used in the place of `?tanh"),
     Mistake("tanh: at the input, by expression", lambda x: np.tanh(x) * 2, lambda g, x: 2 * g * (1 - x**2), (normal(4),), r"`x` is used in the place of `np.tanh\(x\)`"),
-    Mistake("sigmoid: at the input", sigmoid, lambda g, x: g * x * (1 - x), (normal(4),), "`x` is used in the place of"),
-    Mistake("sigmoid: half at the input", sigmoid, lambda g, x: g * sigmoid(x) * (1 - x), (normal(4),), "`x` is used in the place of"),
+    Mistake("sigmoid: at the input", sigmoid, lambda g, x: g * x * (1 - x), (normal(4),), "`x` is used in the place of|write `1 / .*` for `x`"),
+    Mistake("sigmoid: half at the input", sigmoid, lambda g, x: g * sigmoid(x) * (1 - x), (normal(4),), "`x` is used in the place of|write `1 / .*` for `x`"),
     Mistake("x sin x: one term", lambda x: x * np.sin(x), lambda g, x: g * np.sin(x), (normal(4),), r"np.sin\(x\)` (is held constant|in .* is missing)|cos.* (missing|left out)"),
     Mistake("residual forgotten", lambda x: x + np.tanh(x), lambda g, x: g * (1 - np.tanh(x) ** 2), (normal(4),), r"path through `x` in `x \+ np.tanh\(x\)` is missing"),
     Mistake("leaky: slope on the wrong side", leaky, lambda g, x: g * np.where(x > 0, 0.1, 1.0), (normal(6),), "inverse|exchanged"),

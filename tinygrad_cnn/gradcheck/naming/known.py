@@ -55,7 +55,7 @@ def _logsumexp(a: int) -> Known:
     return Known(
         f"logsumexp over axis {a}",
         lambda x: np.asarray(np.log(np.exp(x).sum(a))),
-        lambda g, x, y: np.expand_dims(g, a) * np.exp(x - np.expand_dims(y, a)),
+        lambda g, x, y: np.expand_dims(g, a) * (np.exp(x) / np.sum(np.exp(x), axis=a, keepdims=True)),
         "logsumexp",
     )
 
@@ -81,9 +81,8 @@ def _root_mean_square(axes: tuple[int, ...], eps: float) -> Known:
 def _standardised(axes: tuple[int, ...], eps: float, extra: float = 0.0) -> Known:
     def rule(g: Any, x: Any, y: Any) -> Any:
         deviation = np.sqrt(np.var(x, axis=axes, keepdims=True) + eps)
-        n = constant(g, float(np.prod([x.shape[a] for a in axes])), "n")
-        mean = np.sum(g, axis=axes, keepdims=True) / n
-        return (g - mean - y * (np.sum(g * y, axis=axes, keepdims=True) / n)) / deviation
+        mean = np.mean(g, axis=axes, keepdims=True)
+        return (g - mean - y * np.mean(g * y, axis=axes, keepdims=True)) / deviation
 
     def value(x: NDArray) -> NDArray:
         return np.asarray((x - x.mean(axes, keepdims=True)) / np.sqrt(x.var(axes, keepdims=True) + eps))

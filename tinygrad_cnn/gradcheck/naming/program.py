@@ -112,24 +112,40 @@ class Listing:
             for position, a in enumerate(e.args):
                 self.consumers[a.i].append((e.i, position))
         self._after: dict[int, tuple[int, ...]] = {}
+        self._plan = [_planned(e) for e in tape]
+        self.leads = self._leading()
+        """The numbers of the entries that a result depends on."""
+
+    def _leading(self) -> set[int]:
+        found: set[int] = set()
+        todo = [e for e in self.results if e is not None]
+        while todo:
+            e = todo.pop()
+            if e.i not in found:
+                found.add(e.i)
+                todo += e.args
+        return found
+
+    # ---- running it again ------------------------------------------------------------------------------------------
 
     def after(self, i: int) -> tuple[int, ...]:
-        """The numbers of all entries that depend on one, in order."""
+        """The numbers of all entries that depend on one and lead to a result, in order."""
         found = self._after.get(i)
         if found is None:
             seen, todo = set(), [i]
             while todo:
                 for j, _ in self.consumers[todo.pop()]:
-                    if j not in seen:
+                    if j not in seen and j in self.leads:
                         seen.add(j)
                         todo.append(j)
             found = self._after[i] = tuple(sorted(seen))
         return found
 
     def run(self, nodes: Mapping[int, Change], reads: Mapping[tuple[int, int], Change]) -> list[Any]:
-        """The gradients after an edit."""
+        """The results after an edit."""
         v = Run(self.values)
-        v.tape = tape = self.tape
+        v.tape = self.tape
+        plan = self._plan
         places = {i for i, _ in reads}
         touched = {*nodes, *places}
         if len(touched) == 1:
@@ -138,24 +154,32 @@ class Listing:
         else:
             order = sorted(touched.union(*(self.after(i) for i in touched)))
         for i in order:
-            change = nodes.get(i)
-            if change is not None:
-                v[i] = change(v)
+            if i in nodes:
+                v[i] = nodes[i](v)
                 continue
-            e = tape[i]
-            if e.op is None:
-                continue
+            forward, numbers, options = plan[i]
             if i in places:
-                args = [reads[i, p](v) if (i, p) in reads else v[a.i] for p, a in enumerate(e.args)]
+                args = [reads[i, p](v) if (i, p) in reads else v[a] for p, a in enumerate(numbers)]
+                r = args[0] if forward is None else forward(*args, **options)
+            elif forward is None:
+                v[i] = v[numbers[0]]
+                continue
+            elif len(numbers) == 1:
+                r = forward(v[numbers[0]], **options)
             else:
-                args = [v[a.i] for a in e.args]
-            r = e.op.forward(*args, **e.options)
+                r = forward(*[v[a] for a in numbers], **options)
             v[i] = r[0] if type(r) is tuple else r
         return [None if g is None else np.asarray(v[g.i]) for g in self.results]
 
     def signature(self) -> list[Any]:
         """What must be the same at every point for edits to mean the same."""
         return [(e.op_name, e.part, np.shape(e.value)) for e in self.tape]
+
+
+def _planned(e: Entry) -> tuple[Callable[..., Any] | None, tuple[int, ...], dict[str, Any]]:
+    """How an entry is computed from which others; no function if it is the first of them as it is."""
+    passes = e.op is EDGE or (e.op is COTANGENT and len(e.args) == 1)
+    return None if passes or e.op is None else e.op.forward, tuple(a.i for a in e.args), e.options
 
 
 class Program(Listing):

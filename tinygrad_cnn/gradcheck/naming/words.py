@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -30,12 +32,24 @@ def number(value: Any) -> str:
     return f"{float(value):g}"
 
 
+def returned(entries: Sequence[Entry]) -> set[int]:
+    """The numbers of those entries that are what a function of the learner's returns: the last of a call."""
+    steps = [e for e in entries if e.op is not None]
+    following = {e.i: after for e, after in pairwise(steps)}
+    return {e.i for e in steps if e.caller is not None and _ends(e, following.get(e.i))}
+
+
+def _ends(e: Entry, after: Entry | None) -> bool:
+    return after is None or after.caller != e.caller
+
+
 class Words:
     """What the entries of a program are called."""
 
     def __init__(self, p: Program) -> None:
         self.p = p
         self._said: dict[int, str] = {}
+        self._returned = returned(p.forward.tape.entries)
 
     def said(self, e: Entry) -> str:
         """How the learner wrote this value."""
@@ -61,6 +75,11 @@ class Words:
             return self.said(e.owner)
         if e.op is None:
             return self._constant(e)
+        if e.i in self._returned and e.caller is not None:
+            same = [q for q in self.p.forward.namesakes.get(e.i, ()) if q.caller == e.caller]
+            return code(e.caller.text) + (f" (time {same.index(e) + 1} of {len(same)})" if len(same) > 1 else "")
+        if e.op_name == "Reshape" and any(q.op_name == "Matmul" and q.at == e.at for q in self.p.forward.nodes):
+            return self.said(e.args[0])  # a vector in a product
         if e.at is None:
             parts = [self.bare(a) for a in e.args if a.tracked or e.op_name in SIGNS]
             if e.op_name in SIGNS:
@@ -100,7 +119,7 @@ class Words:
     def word(self, e: Entry) -> str:
         """A factor or a term."""
         if e.part == "cot":
-            return "the incoming gradient"
+            return "`g`"
         if e.text:
             return e.text
         if e.op is None and e.ndim == 0:

@@ -17,7 +17,7 @@ from tinygrad_cnn.gradcheck.naming.edits.edit import Edit, value
 from tinygrad_cnn.gradcheck.naming.edits.moves import other_indices, other_options, using, variants
 from tinygrad_cnn.gradcheck.naming.program import Change, Listing, Program
 from tinygrad_cnn.gradcheck.naming.recording import CannotRecord, Entry, Recorded, Seen, Step, Tape
-from tinygrad_cnn.gradcheck.naming.words import Words, code, number
+from tinygrad_cnn.gradcheck.naming.words import Words, code, number, returned
 from tinygrad_cnn.program.source import assigned
 
 HELPER = 0.2
@@ -44,18 +44,6 @@ class Written(Listing):
         super().__init__(tape.entries, results)
         self.program = p
         self.own = self.tape[first:]
-        self.leads = self._leading()
-
-    def _leading(self) -> set[int]:
-        """The numbers of the entries that a result depends on."""
-        found: set[int] = set()
-        todo = [e for e in self.results if e is not None]
-        while todo:
-            e = todo.pop()
-            if e.i not in found:
-                found.add(e.i)
-                todo += e.args
-        return found
 
 
 def where_it_leaves(w: Written, others: Sequence[Written], wrong: frozenset[int], close: Any) -> str | None:
@@ -76,6 +64,8 @@ def where_it_leaves(w: Written, others: Sequence[Written], wrong: frozenset[int]
         before = [a for a in e.args if a.i in from_g]
         if e.i in reaches and e.op is not None and e.at is not None and before and all(a.i in alike for a in before):
             said = Repairs(w).said
+            if any(a.at == e.at for a in before if a.part == "learner"):
+                continue
             names = list(dict.fromkeys(f"{said(a)}{_is(w, said, a, alike[a.i])}" for a in before))
             return f"right up to {' and '.join(names)}; wrong from {code(e.at.text)} on (line {e.at.line})"
     return None
@@ -109,6 +99,7 @@ class Repairs:
 
     def __init__(self, w: Written) -> None:
         self.w, self.words = w, Words(w.program)
+        self._returned = returned(w.own)
         self._said: dict[int, str] = {}
         self._whole: dict[int, str] = {}
         p = w.program
@@ -129,12 +120,13 @@ class Repairs:
         if e.part == "seed":
             return "`g`"
         if e.part == "learner":
-            name = assigned(e.at) if e.at is not None and e.op is not None else None
+            place = e.caller if e.i in self._returned and e.caller is not None else e.at
+            name = assigned(place) if place is not None and e.op is not None else None
             if name is not None and name.isidentifier():
                 return f"`{name}`"
             if e.at is None or e.op is None:
                 return number(e.value) if e.ndim == 0 else self._constant(e)
-            return code(e.at.text)
+            return code(e.caller.text) if e.i in self._returned and e.caller is not None else code(e.at.text)
         if e.part == "cot" and e.owner is not None:
             return f"the gradient of {self.words.said(e.owner)}"
         return self.words.said(e)

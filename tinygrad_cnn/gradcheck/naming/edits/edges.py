@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.gradcheck.naming.edits.edit import Edit, View, marked, of, value
-from tinygrad_cnn.gradcheck.naming.edits.moves import other_options, using, variants
+from tinygrad_cnn.gradcheck.naming.edits.moves import named_axes, other_options, using, variants
 from tinygrad_cnn.gradcheck.naming.program import Run, derivative_at, summed_to
 from tinygrad_cnn.gradcheck.naming.recording import Entry, Step
 
@@ -129,6 +129,16 @@ def winners(w: View) -> Iterator[Edit]:
         wide = _wide(axes, bool(n.options.get("keepdim")))
         message = f"the gradient of {w.said(n)} goes to all elements, not to the {which} alone{w.at(n)}"
         yield Edit(1.1, "mask", message, {e.i: using(lambda v, c, w, s: np.broadcast_to(w(v[c]), s), c, wide, a.shape)})
+        message = f"the gradient of {w.said(n)} is shared by all elements, not given to the {which} alone{w.at(n)}"
+        share = float(n.size) / a.size
+        shared = {e.i: using(lambda v, c, w, s, f: np.broadcast_to(f * w(v[c]), s), c, wide, a.shape, share)}
+        yield Edit(1.09, "mask", message, shared)
+        for axis in range(a.ndim):
+            if (axis,) != tuple(axes):
+                message = f"the {which} along axis {axis} gets the gradient of {w.said(n)}, not {_along(axes)}{w.at(n)}"
+                extreme = np.max if which == "largest" else np.min
+                other = {e.i: using(_along_other, c, wide, a.i, axis, extreme)}
+                yield Edit(1.1, "wrong axis", message, other)
         message = f"if several elements of {w.said(n)} are equally {which[:-2]}, each gets the whole gradient{w.at(n)}"
         ties = {e.i: using(lambda v, c, w, x, y: w(v[c]) * (v[x] == w(v[y])), c, wide, a.i, n.i)}
         yield Edit(0.95, "mask", message, ties)
@@ -137,6 +147,14 @@ def winners(w: View) -> Iterator[Edit]:
             message = f"the gradient of {w.said(n)} goes to the {what} element of each window, not to the {which}"
             first = {e.i: using(lambda v, c, w, s, index: marked(s, index) * w(v[c]), c, wide, a.shape, index)}
             yield Edit(1.15, "mask", f"{message}{w.at(n)}", first)
+
+
+def _along(axes: Any) -> str:
+    return f"along {named_axes(axes)}"
+
+
+def _along_other(v: Run, c: int, wide: Any, x: int, axis: int, extreme: Any) -> Any:
+    return wide(v[c]) * (v[x] == extreme(v[x], axis, keepdims=True))
 
 
 def _wide(axes: tuple[int, ...], keep: bool) -> Any:
@@ -154,7 +172,8 @@ def options(w: View) -> Iterator[Edit]:
             for other, words in other_options(option, n.options.get(option), a):
                 changed = {**n.options, option: other}
                 message = f"the derivative of {w.said(n)} is taken with {words}{w.at(n)}"
-                yield Edit(1.0, "option", message, {e.i: _ruled(n, k, c, changed, a)})
+                cost = 1.4 if n.op_name == "Mean" else 1.0  # there it changes no more than the count
+                yield Edit(cost, "option", message, {e.i: _ruled(n, k, c, changed, a)})
         if n.op.variadic or n.op_name in NO_OPTIONS_OF_THE_LEARNER:
             continue
         for option, given in n.options.items():

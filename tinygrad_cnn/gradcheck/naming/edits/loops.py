@@ -50,6 +50,8 @@ def turns(w: View) -> Iterator[Edit]:
         assert n.at is not None
         for words, new in progression([e.options["index"] for e in puts]):
             message = f"{words} in the derivative of {code(n.at.text)}{w.at(n)}, in each turn of the loop"
+            if "split" in n.at.text and "way round" in words:
+                message = f"the gradients of the parts of {code(n.at.text)} are exchanged{w.at(n)}"
             yield Edit(1.15, "index", message, {e.i: _put(e, index) for e, index in zip(puts, new, strict=True)})
 
 

@@ -57,6 +57,7 @@ def variants(shape: Shape, boolean: bool) -> Iterator[Way]:
             yield f"a copy shifted by one along axis {a} (cyclic)", using(lambda x, a, s: np.roll(x, s, a), a, s), 1.5
             yield f"a copy shifted by one along axis {a}", using(lambda x, a, s: shifted(x, s, a), a, s), 1.5
         for what, cut in (("first", slice(0, 1)), ("last", slice(-1, None))):
+            yield f"the {what} of its entries along axis {a} for all of them", using(repeated, a, cut), 1.42
             yield (
                 f"only the {what} of its entries along axis {a}",
                 using(lambda x, a, cut: kept(x, a, cut), a, cut),
@@ -75,6 +76,13 @@ def shifted(x: NDArray, s: int, a: int) -> NDArray:
     index[a] = slice(0, s) if s > 0 else slice(s, None)
     y[tuple(index)] = 0
     return y
+
+
+def repeated(x: NDArray, a: int, cut: slice) -> NDArray:
+    """A part along an axis for all of it."""
+    index: list[Any] = [slice(None)] * x.ndim
+    index[a] = cut
+    return np.broadcast_to(x[tuple(index)], x.shape)
 
 
 def kept(x: NDArray, a: int, cut: slice) -> NDArray:

@@ -66,7 +66,18 @@ def left_out(w: View) -> Iterator[Edit]:
         if isinstance(n.value, np.ndarray) and n.value.dtype.kind == "f":
             for words, f in (("left out (1)", np.ones_like), ("left out (0)", np.zeros_like)):
                 message = f"the derivative is that of the function with {w.said(n)} {words}{w.at(n)}"
+                what = _what(w, n)
+                if what is not None and (what == "term") == words.endswith("(0)"):
+                    message = f"the {what} {w.said(n)} is missing in the derivative, everywhere{w.at(n)}"
                 yield Edit(1.3, "left out", message, {n.i: of(n.i, f)})
+
+
+def _what(w: View, n: Entry) -> str | None:
+    """Whether a value is a factor, or a term, wherever the function reads it."""
+    names = {e.op_name for e, _ in w.p.forward.readers.get(n.i, ())}
+    if names and names <= {"Mul", "Div"}:
+        return "factor"
+    return "term" if names and names <= {"Add", "Sub"} else None
 
 
 def overwritten(w: View) -> Iterator[Edit]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray, Shape
+from tinygrad_cnn.gradcheck.naming.edits.constants import is_number
 from tinygrad_cnn.gradcheck.naming.edits.edit import Edit, View, of, operation, value
 from tinygrad_cnn.gradcheck.naming.edits.moves import masks, named_axes, other_indices, using, variants
-from tinygrad_cnn.gradcheck.naming.program import Change, summed_to
+from tinygrad_cnn.gradcheck.naming.program import Change, Run, summed_to
 from tinygrad_cnn.gradcheck.naming.recording import Entry
 from tinygrad_cnn.gradcheck.naming.words import OPS, is_mask
 
@@ -37,11 +39,12 @@ def factors(w: View) -> Found:
             if e.op_name == "Div" and position == 1:
                 continue
             what = w.words.word(b)
-            if a.shape == e.shape:
+            if a.shape == e.shape or _spreads(a, e):
                 multiplies = (e.op_name == "Mul") != _below(w, e)
                 lost = f"the factor {what}" if multiplies else f"the division by {what}"
                 cost = 1.6 if b.part == "cot" else 1.0
-                yield Edit(cost, "factor dropped", f"{lost} is missing {inside}{w.at(n)}", {e.i: value(a.i)})
+                alone = value(a.i) if a.shape == e.shape else using(_spread, a.i, e.shape)
+                yield Edit(cost, "factor dropped", f"{lost} is missing {inside}{w.at(n)}", {e.i: alone})
             if e.op_name == "Div":
                 words = f"{what} multiplies instead of dividing {inside}{w.at(n)}"
                 yield Edit(1.5, "factor", words, {e.i: using(lambda v, a, b: v[a] * v[b], a.i, b.i)})
@@ -54,6 +57,15 @@ def factors(w: View) -> Found:
             if e.args[0] is e.args[1]:
                 words = f"{w.words.word(e.args[0])} is not squared {inside}{w.at(n)}"
                 yield Edit(0.95, "square", words, {e.i: value(e.args[0].i)})
+
+
+def _spreads(a: Entry, e: Entry) -> bool:
+    """Whether a number alone may stand for its product with an array, as 2 for 2x."""
+    return e.op_name == "Mul" and is_number(a)
+
+
+def _spread(v: Run, a: int, shape: Shape) -> Any:
+    return np.broadcast_to(v[a], shape)
 
 
 def _below(w: View, e: Entry) -> bool:
@@ -69,7 +81,8 @@ def terms(w: View) -> Found:
             continue
         a, b = e.args
         for kept, lost, sign in ((a, b, 1.0), (b, a, -1.0 if e.op_name == "Sub" else 1.0)):
-            words = f"the term {w.words.word(lost)} is missing {inside}{w.at(n)}"
+            whole = "" if lost.ndim or lost.tracked else f" of `{w.words.described(e)}`"
+            words = f"the term {w.words.word(lost)}{whole} is missing {inside}{w.at(n)}"
             alone = {e.i: using(lambda v, j, s, f: np.broadcast_to(f * np.asarray(v[j]), s), kept.i, e.shape, sign)}
             yield Edit(1.1, "term dropped", words, alone)
         sign = 1.0 if e.op_name == "Sub" else -1.0
@@ -144,10 +157,19 @@ def sums(w: View) -> Found:
         scaled = operation(e, using(lambda r, f: np.asarray(r) * f, 1 / count if name == "sum" else count))
         words = f"the {other} of `{what}` is taken instead of the {name} {there}"
         yield Edit(1.1, f"{other} for {name}", words, {e.i: scaled})
-        for axis in range(a.ndim):
-            if (axis,) != e.options.get("axes", (axis,)):
-                words = f"the {name} is taken over axis {axis} instead of {named_axes(e.options['axes'])} {there}"
-                yield Edit(1.05, "wrong axis", words, {e.i: _summed(e, axis)})
+        if name == "mean":
+            for m in w.sizes() if count > 1 else ():
+                if m != count:
+                    words = f"the mean is divided by {m}, not by {count:g}, {there}"
+                    yield Edit(1.17, "count", words, {e.i: operation(e, using(_times, count / m))})
+            words = f"the mean is divided by n - 1 = {count - 1:g}, not by n = {count:g}, {there}"
+            if count > 2:
+                yield Edit(1.12, "count", words, {e.i: operation(e, using(_times, count / (count - 1)))})
+        given = tuple(e.options.get("axes") or ())
+        for axes in _sets(a.ndim) if given else ():
+            if axes != given:
+                words = f"the {name} is taken over {named_axes(axes)} instead of {named_axes(given)} {there}"
+                yield Edit(1.05 + 0.02 * (len(axes) > 1), "wrong axis", words, {e.i: _summed(e, axes)})
         words = f"the {name} of `{what}` is not taken {there}"
         yield Edit(1.15, "not summed", words, {e.i: value(a.i)})
         words = f"the factor `{name}({what})` is missing {there}"
@@ -156,8 +178,17 @@ def sums(w: View) -> Found:
         yield Edit(1.15, "term dropped", words, {e.i: of(e.i, np.zeros_like)})
 
 
-def _summed(e: Entry, axis: int) -> Any:
-    options = {**e.options, "axes": (axis,)}
+def _times(x: Any, by: float) -> Any:
+    return np.asarray(x) * by
+
+
+def _sets(ndim: int) -> Iterator[tuple[int, ...]]:
+    for r in range(1, ndim + 1):
+        yield from combinations(range(ndim), r)
+
+
+def _summed(e: Entry, axes: tuple[int, ...]) -> Any:
+    options = {**e.options, "axes": axes}
     return lambda v: np.asarray(e.op.forward(v[e.args[0].i], **options))
 
 
