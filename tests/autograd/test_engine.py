@@ -497,3 +497,28 @@ def test_cotangents_given_together_for_inputs_that_want_none_are_dropped():
     tg.nn.functional.layer_norm(x * tg.arange(3.0), (3,), w, tg.zeros(3)).sum().backward()
     assert w.grad is not None
     assert x.grad is None
+
+
+def test_what_sends_nothing_back_is_asked_for_nothing_and_can_be_asked_twice():
+    """A view made under no_grad requires a gradient, as its base does, and none flows there."""
+    x, ones = tg.ones(2, 3, requires_grad=True), tg.ones(3)
+    with tg.no_grad():
+        view = x[:1]
+    y = tg.nn.functional.layer_norm(view, (3,), ones, ones)
+    assert y.requires_grad
+    y.sum().backward()
+    y.sum().backward()
+    assert x.grad is None
+
+
+def test_what_was_freed_is_missed_only_by_a_rule_that_needs_it():
+    x, v = tg.ones(3, requires_grad=True), tg.ones(3, requires_grad=True)
+    index = tg.tensor([0, 0, 2])
+    y = x.scatter_add(0, index, tg.ones(3))
+    y.sum().backward()
+    y.sum().backward()
+    assert x.grad.tolist() == [2, 2, 2]
+    z = x.scatter_add(0, index, v)
+    z.sum().backward()
+    with pytest.raises(RuntimeError, match="freed by an earlier backward pass"):
+        z.sum().backward()

@@ -223,3 +223,21 @@ def test_what_is_not_here_says_what_is():
         tg.autograd.graph.increment_version
     with pytest.raises(AttributeError, match=r"torch\.autograd has no attribute 'nonsense'"):
         tg.autograd.nonsense
+
+
+def test_under_no_grad_a_function_does_not_ask_where_its_inputs_stand():
+    class Twice(Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 2
+
+    (view,) = (tg.ones(2, requires_grad=True) * 1).chunk(1)
+    with tg.no_grad():
+        view *= 2  # it is one of several views, and has no place in the graph now
+        assert Twice.apply(view).tolist() == [4, 4]
+    with pytest.raises(RuntimeError, match="one of several views"):
+        Twice.apply(view)

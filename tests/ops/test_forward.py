@@ -502,7 +502,7 @@ def smooth_maximum(x, *, beta=1.0, threshold=20.0):
 def written_into_a_view(x, v, *, path):
     places = np.arange(x.size).reshape(x.shape)
     for _, options in path:
-        places = places[options["index"]]
+        places = places[options["index"]] if "index" in options else np.broadcast_to(places, options["shape"])
     values = x.ravel().tolist()
     for place, value in zip(places.ravel().tolist(), v.ravel().tolist(), strict=True):
         values[place] = value

@@ -173,6 +173,23 @@ def test_gradients_are_forgotten_or_made_zero():
     assert p.grad is None
 
 
+@pytest.mark.parametrize("recorded", [False, True])
+def test_a_gradient_that_is_a_view_is_made_zero_where_it_lies_unless_it_has_a_history(recorded):
+    module, whole = nn.Linear(2, 1, bias=False), tg.ones(2, 2)
+    (p,) = module.parameters()
+    whole = whole.requires_grad_() * 1 if recorded else whole
+    for forget in (optim.SGD([p]).zero_grad, module.zero_grad):
+        p.grad = whole[:1]
+        if recorded:
+            with pytest.raises(RuntimeError, match="detach_: this tensor is a view"):
+                forget(set_to_none=False)
+        else:
+            whole.fill_(1)
+            forget(set_to_none=False)
+            assert whole.tolist() == [[0, 0], [1, 1]]
+            assert p.grad._base is whole
+
+
 def test_a_group_stays_the_dict_that_was_given():
     settings = {"params": [with_gradient()], "lr": 0.1}
     optimizer = optim.SGD([settings])

@@ -499,6 +499,9 @@ def one_memory_in_two_storages(run):
     """
     tensors = [v for v in run.there.alive().values() if isinstance(v, torch.Tensor) and v.numel()]
     copied = any(re.match(r"t\d+, t\d+.* = (loaded|copy\.deepcopy|pickle\.loads)\(", line) for line in run.lines)
+    made = {name for line in run.lines for name in re.findall(r"^(t\d+) = m\.(?:from_numpy|as_tensor)\(n", line)}
+    if any(line.startswith(f"{name}.data = ") for line in run.lines for name in made):  # it counts its writes on
+        return True
     roots = {id(root(v)): root(v) for v in tensors}.values()
     if copied and any(same_storage(a, b) for a, b in combinations(roots, 2)):
         return True
@@ -547,7 +550,8 @@ def copies_of_one_array(run, found, theirs):
 def made_in_order(run, found, theirs):
     """The lines, but what the last one reshapes is brought in order where it was made."""
     name = re.search(r"(t\d+)\.\w|\((t\d+)", run.lines[-1].rpartition(" = ")[2])
-    copied = found[0] in ("sharing", "identity", "requires_grad of tensor") and run.steps[-1].rule.startswith("view_")
+    reads = run.steps[-1].rule.startswith("view_") or ".contiguous()" in run.lines[-1]
+    copied = found[0] in ("sharing", "identity", "requires_grad of tensor") and reads
     if not name or not (copied or "view: size" in found[2]):
         return None
     things = {k: v for k, v in run.there.alive().items() if re.fullmatch(r"t\d+", k)}
@@ -623,7 +627,10 @@ def asked_how_it_lies(run, found, theirs):
 
 def of_an_empty_gradient(run, found, theirs):
     name = first_name(run)
-    refused = re.search("does not require a gradient|a leaf that requires a gradient", found[2])
+    leaf = (
+        "does not require a gradient|a leaf that requires a gradient|only a leaf can be copied|cannot carry a gradient"
+    )
+    refused = re.search(leaf, found[2])
     return bool(refused) and theirs is None and not size(run, name)
 
 
@@ -634,11 +641,22 @@ def of_nothing(run, found, theirs):
     return (refused or (found[0] == "answer" and bool(asked))) and not size(run, name)
 
 
-def beside_a_view_without_grad(run, found, theirs):
-    """Whether what requires a gradient here or there was computed beside a view that was made under no_grad."""
+def views_without_grad(run):
+    """Whether a view was made under no_grad that requires a gradient, since its base does."""
     views = [NAME.findall(line)[0] for line in run.lines if re.match(r"with m.no_grad\(\): t\d+ = ", line)]
     things = [run.there.names.get(name) for name in views]
-    seen = any(isinstance(v, torch.Tensor) and v._is_view() and v.requires_grad for v in things)
+    return any(isinstance(v, torch.Tensor) and v._is_view() and v.requires_grad for v in things)
+
+
+def freed_beside_a_view_without_grad(run, found, theirs):
+    """Whether a second pass is refused here through what was computed of a view that was made under no_grad."""
+    freed = theirs is None and "were freed by an earlier backward pass" in found[2]
+    return freed and bool(BACKWARD.search(run.lines[-1])) and views_without_grad(run)
+
+
+def beside_a_view_without_grad(run, found, theirs):
+    """Whether what requires a gradient here or there was computed beside a view that was made under no_grad."""
+    seen = views_without_grad(run)
     taken = "autograd.grad(" in run.lines[-1] and "create_graph=True" in run.lines[-1]
     of = ("requires_grad of gradient", "requires_grad of held gradient", *["requires_grad of tensor"][:taken])
     return found[0] in of and seen
@@ -699,8 +717,20 @@ def of_a_view_with_other_data(run, found, theirs):
     """Whether a view was given other data, and is made anew from its base: there from the place of these data."""
     given = [run.there.names.get(name) for line in run.lines for name in re.findall(r"\b(t\d+)\.data = ", line)]
     views = any(isinstance(v, torch.Tensor) and v._is_view() for v in given)
-    differs = found[0].startswith("value of") or "d_v returned a cotangent of shape" in found[2]
+    beyond = "setStorage: " in str(theirs) and found[2] == said(None)
+    differs = found[0].startswith("value of") or "d_v returned a cotangent of shape" in found[2] or beyond
     return views and bool(BACKWARD.search(run.lines[-1])) and differs
+
+
+def of_a_base_with_other_data(run, found, theirs):
+    """Whether a view is used here that no longer fits its base, which was given data of another shape."""
+    return theirs is None and "the base of this view was given data of another shape" in found[2]
+
+
+def of_a_short_slice(run, found, theirs):
+    """Whether a NaN was differentiated out of renorm: there the length of the slice has a second derivative at 0."""
+    asked = any(re.search(r"renorm(_)?\(", line) for line in run.lines) and bool(BACKWARD.search(run.lines[-1]))
+    return found[0].startswith("value of") and asked and "nan" in found[1] and "nan" not in found[2]
 
 
 def of_zeros(run, found, theirs):
@@ -761,9 +791,20 @@ def view_of_a_hidden_value(run, found, theirs):
     return not any(own is value for value in run.there.alive().values())
 
 
+def view_of_a_view_of_a_hidden_value(run, found, theirs):
+    """Whether a view was switched on, and another one was made of it: in PyTorch both are of a value nobody holds."""
+    switched = re.fullmatch(r"(t\d+)\.requires_grad_\(\)", run.lines[-1])
+    other = run.there.names.get((NAME.findall(found[1]) or [""])[0])
+    if not switched or found[0] != "requires_grad of tensor" or not isinstance(other, torch.Tensor):
+        return False
+    own = run.there.names[switched[1]]._base
+    return own is not None and other._base is own and not any(own is v for v in run.there.alive().values())
+
+
 def laid_out_otherwise(run, found, theirs):
     name = re.search(r"(t\d+)\.as_strided", run.lines[-1])
-    return bool(name) and not root(run.there.names[name.group(1)]).is_contiguous()
+    value = run.there.names[name[1]] if name else None
+    return bool(name) and not (root(value) if same_storage(root(value), value) else value).is_contiguous()
 
 
 def beyond(run, found, theirs):
@@ -938,6 +979,12 @@ EXCEPTIONS = {
         "PyTorch says that it requires a gradient, though none flows there.",
         beside_a_view_without_grad,
     ),
+    "a second backward pass beside a view made under no_grad": Allowed(
+        "A second backward pass",
+        "Through the product of two such vectors nothing flows, and PyTorch frees nothing; of x[None] * x[None] it "
+        "does. Here the product of vectors is one of matrices, and has x[None] in it.",
+        freed_beside_a_view_without_grad,
+    ),
     "a derivative of an empty view": Allowed(
         "A derivative beside a view that was made under `no_grad`",
         "The same of an empty view whose base was written: it may be computed, or be new zeros.",
@@ -950,14 +997,24 @@ EXCEPTIONS = {
     ),
     "what is told of a value that nobody holds": Allowed(
         "`_base` of a result",
-        "A hook or retain_grad of the result of repeat_interleave and others stands at a view there: of a value that "
-        "nobody holds, and a write through another view goes past it.",
+        "A hook or retain_grad of x.clone().T, or of the result of repeat_interleave and others, stands at a view "
+        "there: of a value that nobody holds, and a write through another view goes past it.",
         told_beside_a_hidden_value,
     ),
     "a view that was given other data": Allowed(
         "A view that was given other data",
         "by `v.data = y`, is made anew, once its base is written, from where y begins in its own memory.",
         of_a_view_with_other_data,
+    ),
+    "a view whose base was given other data": Allowed(
+        "A view that was given other data",
+        "A view that no longer fits its base, which was given data of another shape, raises when it is used.",
+        of_a_base_with_other_data,
+    ),
+    "the second derivative of renorm": Allowed(
+        "`renorm` of zeros",
+        "The function is the identity there. PyTorch's formula divides by the length, and gives NaN.",
+        of_a_short_slice,
     ),
     "zeros after a write over all of a tensor": Allowed(
         "A write over all of a tensor",
@@ -1000,6 +1057,11 @@ EXCEPTIONS = {
         "`_base` of a result",
         "It is a value of its own here, and may be written.",
         view_of_a_hidden_value,
+    ),
+    "a view of a view of a value that nobody holds": Allowed(
+        "`_base` of a result",
+        "It is a view of that view here, and requires a gradient when that is switched on.",
+        view_of_a_view_of_a_hidden_value,
     ),
     "stale views of memory that PyTorch does not know to be shared": Allowed(
         "Tensors made of one NumPy array",
@@ -1050,7 +1112,8 @@ EXCEPTIONS = {
     ),
     "the gradient of a target that overlaps itself": Allowed(
         "A target that overlaps itself",
-        "PyTorch's documentation says not to write there. An element counts here as often as it lies there.",
+        "PyTorch's documentation says not to write there. Here the value that was left there gets the gradient, in "
+        "PyTorch each of them.",
         overlapped_before,
     ),
     "gradients after a backward pass that raised": Allowed(

@@ -1031,3 +1031,82 @@ def test_data_without_elements_is_given():
     x, y = tg.zeros(0), tg.zeros(2, 0).flip(0)[-1]
     x.data = y
     assert x.shape == x.data.shape == (0,)
+
+
+def test_nothing_shares_no_writes():
+    """An array without elements lies in the memory of what it was taken of, and a write there changes nothing."""
+    x = tg.ones(4, 2, requires_grad=True)
+    y = x * 1
+    (part,) = y.chunk(1, 1)
+    array = y.detach()[:0].numpy()
+    for empty in (tg.from_numpy(array), tg.as_tensor(array), tg.asarray(array), tg.Tensor(array)):
+        version = y._version
+        empty.mul_(0.5)
+        assert y._version == version
+    part.sum().backward()  # is one of several views, and would be stale
+    assert x.grad.tolist() == [[1, 1]] * 4
+
+
+HIDDEN = {
+    "a product of vectors": lambda x: x[0] @ x[1],
+    "a matrix times a vector": lambda x: x @ x[0],
+    "stack": lambda x: tg.stack([x, x]),
+    "take": lambda x: x.take(tg.tensor([0, 3])),
+    "roll": lambda x: x.roll(1),
+    "repeat": lambda x: x.repeat(2, 1),
+    "unfold": lambda x: F.unfold(x[None, None], 2),
+    "a view of a copy": lambda x: x.clone().T,
+}
+
+
+@pytest.mark.parametrize("take", HIDDEN.values(), ids=HIDDEN)
+def test_a_result_that_is_another_shape_of_a_value_is_told_of_its_gradient_whoever_writes_it(take):
+    x, told = tg.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True), []
+    y = take(x)
+    y.register_hook(told.append)
+    y.retain_grad()
+    y.detach().mul_(2)
+    y.sum().backward()
+    assert [g.tolist() for g in told] == [y.grad.tolist()] == [tg.ones_like(y).tolist()]
+    assert x.grad is not None
+
+
+COVERING_TWICE = {
+    "windows": lambda y: y.unfold(0, 3, 1),
+    "windows, turned": lambda y: y.unfold(0, 2, 1).T,
+    "strides": lambda y: y.as_strided((2, 2), (2, 1), 1),
+    "strides in another order": lambda y: y.as_strided((3, 2), (1, 2)),
+    "a part of windows": lambda y: y.unfold(0, 3, 1)[1:, :2],
+}
+
+
+@pytest.mark.parametrize("take", COVERING_TWICE.values(), ids=COVERING_TWICE)
+@pytest.mark.parametrize("write", [
+    lambda v, q: v.copy_(q),
+    lambda v, q: v.mul_(q),
+    lambda v, q: v.sin_(),
+    lambda v, q: v.fill_diagonal_(2.0),
+])  # fmt: skip
+def test_of_a_target_that_overlaps_itself_the_value_that_is_left_gets_the_gradient(take, write):
+    x = tg.tensor([0.5, -1.0, 2.0, 0.25, 1.5], dtype=tg.float64, requires_grad=True)
+    q = tg.from_numpy(np.arange(1.0, take(x).numel() + 1).reshape(take(x).shape)).requires_grad_()
+
+    def written(x, q):
+        y = x * 1
+        write(take(y), q)
+        return y * y
+
+    assert tg.autograd.gradgradcheck(written, (x, q))
+    assert tg.autograd.gradcheck(written, (x, q))
+
+
+def test_a_written_view_keeps_its_history_when_its_base_leaves_the_graph():
+    q = tg.tensor([2.0, 3.0], requires_grad=True)
+    base = tg.ones(2, 2, requires_grad=True) * 1
+    row, sister = base[0], base[1]
+    row.mul_(q)
+    base.detach_()
+    (row * 5).sum().backward()
+    assert q.grad.tolist() == [5, 5]
+    assert not sister.detach().requires_grad
+    assert not (base * 1).requires_grad

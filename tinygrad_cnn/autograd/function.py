@@ -246,7 +246,7 @@ class Function(metaclass=FunctionMeta):
         needs = tuple(isinstance(a, Tensor) and a.requires_grad for a in args)
         recorded = mode.recording and any(needs)
         ctx = FunctionCtx(f"{cls.__name__}Backward", needs)
-        ctx._edges = tuple(a.edge if needed else None for a, needed in zip(args, needs, strict=True))
+        ctx._edges = tuple(a.edge if recorded and needed else None for a, needed in zip(args, needs, strict=True))
         with no_grad():
             if separate:
                 output = cls.forward(*args)

@@ -79,6 +79,7 @@ def add_hook(tensor: Any, hook: Callable[[Any], Any]) -> RemovableHandle:
             )
         return returned if gradient is given else returned.array
 
+    tensor.seen_view()
     hooks = hooks_of(tensor.edge)
     hooks.insert(sum(not isinstance(known, PreHook) for known in hooks), adapted)  # those of the node come last
     return RemovableHandle(hooks, adapted)
@@ -184,6 +185,7 @@ def retain(tensor: Any) -> None:
     """Let the backward pass fill the `.grad` of the result of an op."""
     if not tensor.requires_grad:
         raise RuntimeError("retain_grad: this tensor does not require a gradient")
+    tensor.seen_view()
     if isinstance(tensor._node, Node) and not retains(tensor):
         tensor.edge.retained = weakref.ref(tensor)
 

@@ -14,10 +14,7 @@ def shape_of(value: Any) -> Shape:
     if type(value) is np.ndarray:
         return cast(Shape, value.shape)
     shape = getattr(value, "array_shape", None)  # a Tensor's, as a plain tuple
-    if shape is not None:
-        return cast(Shape, shape)
-    shape = getattr(value, "shape", None)
-    return tuple(shape) if shape is not None else np.shape(value)
+    return tuple(np.shape(value)) if shape is None else cast(Shape, shape)
 
 
 def dtype_of(value: Any) -> DType:
@@ -43,9 +40,7 @@ def check_axes(op: str, axis: Axis, ndim: int) -> tuple[int, ...]:
     if axis is None:
         return tuple(range(ndim))
     if isinstance(axis, (int, np.integer)):
-        if ndim == 0 and axis in (0, -1):
-            return ()  # a number may be reduced over its "first" axis
-        return (check_axis(op, axis, ndim),)
+        return () if ndim == 0 and axis in (0, -1) else (check_axis(op, axis, ndim),)  # a number has a "first" axis
     if not isinstance(axis, Iterable):
         raise TypeError(f"{op}: dim must be an integer, several of them or None, not {axis!r}")
     axes = tuple(check_axis(op, a, ndim or 1) for a in axis)

@@ -241,9 +241,9 @@ def ask(node: Node, rule: Any, place: Any, g: Array, alias: Alias | None) -> Any
 
 def together(node: Node, g: Array, alias: Alias | None) -> Sequence[Any] | None:
     """The cotangents of all inputs in one go; None where the rules are to be asked, one by one."""
-    if alias is not None or watch.watcher is not None:
-        return None
     wanted = [edge is not None for edge in node.edges]
+    if alias is not None or watch.watcher is not None or not any(wanted):
+        return None
     found = enumerate(ask(node, node.op.at_once, wanted, g, None))
     return [settle(node, k, d) if wanted[k] else None for k, d in found]
 

@@ -8,6 +8,7 @@ from tinygrad_cnn.core.domain import Real
 from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.op import Kink, Op, Sample
 from tinygrad_cnn.core.reduce import unbroadcast
+from tinygrad_cnn.core.shape import Expand
 from tinygrad_cnn.core.types import Array, Shape
 
 Index = Any
@@ -44,7 +45,7 @@ class GetItem(Op):
 
 
 class CopySlices(Op):
-    """y = x with v written into a view of it        dx = g, 0 where the view lies;  dv = that view of g"""
+    """y = x with v written into a view        dx = g, 0 in the view;  dv = that view of g, 0 where a later v won"""
 
     linear = "jointly"
 
@@ -61,12 +62,17 @@ class CopySlices(Op):
         return CopySlices.apply(g, np.zeros(v_shape, g.dtype), path=path)
 
     def d_v(g: Array, *, path: Path) -> Array:
-        return viewed(g, path)
+        d = viewed(g, path)
+        if not any(op.overlaps for op, _ in path):
+            return d
+        order = np.arange(np.prod(d.shape, dtype=np.int64)).reshape(d.shape)
+        return d * (viewed(CopySlices.forward(np.zeros(g.shape, np.int64), order, path=path), path) == order)
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
         x = draw.array(draw.shape(1, smallest=1), Real())
-        path = ((GetItem, {"index": (slice(None, None, draw.integer(1, 2)),)}),) * draw.integer(1, 2)
+        path: Path = ((GetItem, {"index": (slice(None, None, draw.integer(1, 2)),)}),) * draw.integer(1, 2)
+        path += ((Expand, {"shape": (2, *viewed(x, path).shape)}),) * draw.integer(0, 1)
         return Sample((x, draw.array(viewed(x, path).shape, Real())), {"path": path})
 
 

@@ -89,6 +89,8 @@ class Op:
     """The output may share the memory of the first input; where it does, it is a view."""
     several: ClassVar[bool] = False
     """A view that is one of several made at once: not to be written into where a gradient is wanted."""
+    overlaps: ClassVar[bool] = False
+    """An element may lie in several places of such a view."""
     linear: ClassVar[str] = ""
     """"jointly" linear in all inputs together, linear in "each" of them, or neither ("")."""
     constant: ClassVar[tuple[str, ...]] = ()

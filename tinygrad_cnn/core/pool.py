@@ -39,8 +39,7 @@ class MaxPool2D(Op):
     )
 
     def forward(x: Array, *, windows: Windows, ceil_mode: bool) -> tuple[Array, Array]:
-        y, taps = chosen.max_pool2d(x, **windows._asdict(), ceil_mode=ceil_mode)
-        return y, taps
+        return chosen.max_pool2d(x, **windows._asdict(), ceil_mode=ceil_mode)
 
     def d_x(g: Array, taps: Array, x_shape: Shape, *, windows: Windows) -> Array:
         return WindowPut.apply(g, taps, size=x_shape[2:], windows=windows)

@@ -41,9 +41,7 @@ def common_dtype(values: list[Any], floating: bool) -> DType:
                 result = given
             elif dtypes is ranks[0] or (dtypes is ranks[1] and not ranks[0]):
                 result = promoted(result, given)
-    if result is None:
-        result = default.dtype
-    return default.dtype if floating and result.kind in "biu" else result
+    return default.dtype if result is None or (floating and result.kind in "biu") else result
 
 
 def _of_number(value: Any) -> DType:

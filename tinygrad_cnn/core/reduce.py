@@ -39,8 +39,7 @@ def unbroadcast(a: Array, shape: Shape) -> Array:
 def sample_reduction(draw: Draw, domain: Any = None, *, smallest: int = 0) -> Sample:
     """An array, some of its axes, and keepdim."""
     x = draw.array(draw.shape(smallest=smallest), domain or Real())
-    axes = check_axes("sample", draw.axes(x.ndim), x.ndim)
-    return Sample((x,), {"axes": axes, "keepdim": draw.boolean()})
+    return Sample((x,), {"axes": check_axes("sample", draw.axes(x.ndim), x.ndim), "keepdim": draw.boolean()})
 
 
 class Sum(Op):

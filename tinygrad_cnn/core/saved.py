@@ -33,7 +33,7 @@ def pack(op: type[Op], arrays: list[Any], output: Any, aux: tuple[Any, ...]) -> 
 def check(node: Node, rule: Any) -> None:
     """RuntimeError if what a rule is about to use was freed, or written in place since."""
     op = node.op
-    if node.saved is FREED:
+    if node.saved is FREED and any(pick != PLACE for pick in rule.picks):
         raise RuntimeError(
             f"backward: the saved arrays of {op.name} were freed by an earlier backward pass through this "
             "graph; pass retain_graph=True to the earlier call, or compute the output again"

@@ -68,6 +68,7 @@ class Expand(Op):
 
     linear = "jointly"
     views = True
+    overlaps = True
 
     def forward(x: Array, *, shape: Shape) -> Array:
         y = np.broadcast_to(x, shape)

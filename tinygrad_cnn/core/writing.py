@@ -16,7 +16,7 @@ import numpy as np
 from tinygrad_cnn.core import saved
 from tinygrad_cnn.core.checks import check_numbers, shape_of
 from tinygrad_cnn.core.errors import ArgumentError, DTypeError
-from tinygrad_cnn.core.graph import Edge, Node
+from tinygrad_cnn.core.graph import Node
 from tinygrad_cnn.core.indexing import CopySlices, GetItem, Path, SetItem, check_index, is_basic
 from tinygrad_cnn.core.mode import mode
 from tinygrad_cnn.core.promotion import CATEGORY
@@ -70,8 +70,8 @@ class Writable:
             node.retained, old.retained = old.retained, None
         self._node = node
 
-    def move_to(self, node: Any) -> None:
-        """Stand, once written, where the written value stands; of a view it is the base that has this history."""
+    def move_to(self, node: Any, seen: bool = True) -> None:
+        """Stand, once written, where the written value stands; of a view the base does, and the view, if it is seen."""
         view, base = self.view_of, self.base
         if view is None or base is None:
             self._stand_at(node)
@@ -79,7 +79,7 @@ class Writable:
             old, options = base.array, {"path": path(view)}
             kept = saved.pack(CopySlices, [old, self.array], old, ())
             base._stand_at(Node.kind(CopySlices, (base._node, node), kept, options, old.shape, old.dtype))
-            if self._node is not None and self._node.retained is not None:
+            if seen:  # at once, whatever is done to the base later
                 self.current()
 
     # ---- writes ------------------------------------------------------------------------------------------------------
@@ -106,7 +106,7 @@ class Writable:
         self.move_to(node)
         return self
 
-    def assign(self, op: str, value: ArrayLike) -> Self:
+    def assign(self, op: str, value: ArrayLike, seen: bool = True) -> Self:
         """Take a value, broadcast: of what was here before nothing is needed."""
         recorded, node, array = self.records_write(op, (value,)), None, value
         if recorded and self.base is None:
@@ -119,7 +119,7 @@ class Writable:
             array = value.array
         self.write(op, array, repeatable=not isinstance(value, Writable) and not shape_of(array))
         if recorded:
-            self.move_to(node)
+            self.move_to(node, seen)
         return self
 
     def __setitem__(self, index: Any, value: ArrayLike) -> None:
@@ -132,7 +132,8 @@ class Writable:
                     target = self.wrap(part)
                     target.view_of = View(self, GetItem, {"index": place})
                 extra = len(shape_of(held)) - part.ndim  # NumPy drops leading axes of size 1
-                target.assign("setitem", Reshape.apply(held, shape=shape_of(held)[extra:]) if extra > 0 else held)
+                held = Reshape.apply(held, shape=shape_of(held)[extra:]) if extra > 0 else held
+                target.assign("setitem", held, target is self)
             elif self.records_write("setitem", (held,)):
                 self.become("setitem", lambda x: SetItem.apply(x, held, index=place), held, place=place)
             else:
@@ -247,8 +248,7 @@ def path(view: View) -> Path:
 
 def history(view: View) -> Any:
     """The place in the graph of this view of its base, as the base is now: the nodes, and no values."""
-    edge: Edge | None = view.base.edge if view.base.requires_grad else None
-    array = view.base.array
+    edge, array = (view.base.edge if view.base.requires_grad else None), view.base.array
     for op, options in path(view):
         try:
             result = op.forward(array, **options)

@@ -378,8 +378,7 @@ class Module:
             if set_to_none or p.grad is None:
                 p.grad = None
             else:
-                p.grad.detach_()
-                p.grad.zero_()
+                (p.grad.requires_grad_(False) if p.grad.grad_fn is None else p.grad.detach_()).zero_()
 
     # ---- dtype and device --------------------------------------------------------------------------------
 

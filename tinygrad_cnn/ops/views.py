@@ -28,6 +28,7 @@ class Strided(Op):
 
     linear = "jointly"
     views = True
+    overlaps = True
     kinks = (
         Kink(
             "two rows in one place",
@@ -108,6 +109,7 @@ class Windows(Op):
 
     linear = "jointly"
     views = True
+    overlaps = True
 
     def forward(x: Array, *, axis: int, size: int, step: int) -> Array:
         shape, steps = list(x.shape), list(x.strides)

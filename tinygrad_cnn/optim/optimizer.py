@@ -240,8 +240,7 @@ class Optimizer:
             if set_to_none:
                 p.grad = None
             elif p.grad is not None:
-                p.grad.detach_()
-                p.grad.zero_()
+                (p.grad.requires_grad_(False) if p.grad.grad_fn is None else p.grad.detach_()).zero_()
 
     # ---- state -------------------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ def as_array(data: ArrayLike, dtype: Any) -> NDArray:
     if is_tensor(data):
         array = in_order(data)
     elif isinstance(data, (np.ndarray, np.generic)):
-        array = np.asarray(data)
+        array = np.asarray(data) if data.size else np.array(data)  # which shares nothing, and no writes
     else:
         array = from_python(data, None if dtype is None else np.dtype(dtype))
         if dtype is not None and np.dtype(dtype).kind in "iu":
