@@ -1110,3 +1110,30 @@ def test_a_written_view_keeps_its_history_when_its_base_leaves_the_graph():
     assert q.grad.tolist() == [5, 5]
     assert not sister.detach().requires_grad
     assert not (base * 1).requires_grad
+
+
+@pytest.mark.parametrize("write", [
+    lambda v, q: v.__setitem__(0, q),
+    lambda v, q: v[:].__setitem__(0, q),
+    lambda v, q: v[0].copy_(q),
+    lambda v, q: v[:1].fill_(q),
+])  # fmt: skip
+def test_a_part_of_a_view_that_is_a_leaf_is_not_written(write):
+    base, q = tg.zeros(2), tg.tensor(1.0, requires_grad=True)
+    view = base.view(1, 2)[0].requires_grad_()
+    with pytest.raises(RuntimeError, match="a leaf that requires a gradient, or a view of it"):
+        write(view, q)
+    with tg.no_grad():
+        write(view, q)
+    assert base.tolist() == [1, 0]
+
+
+def test_an_operand_in_memory_that_was_given_to_the_target_is_kept_as_it_was():
+    x = tg.tensor([2.0, 3.0], requires_grad=True)
+    y = x * 1
+    part = y[1:]
+    y.data = y
+    y.addcmul_(part, part)
+    assert y.tolist() == [11, 12]
+    y.sum().backward()
+    assert x.grad.tolist() == [1, 13]

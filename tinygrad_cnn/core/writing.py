@@ -129,7 +129,7 @@ class Writable:
             if is_basic(place) and (isinstance(held, Writable) or self.requires_grad):
                 part, target = GetItem.forward(self.array, index=place), self
                 if (part.shape, part.strides) != (self.array.shape, self.array.strides):  # not all of it
-                    target = self.wrap(part)
+                    target = self.alias(part, self if self._wants and self._node is None else self._node)
                     target.view_of = View(self, GetItem, {"index": place})
                 extra = len(shape_of(held)) - part.ndim  # NumPy drops leading axes of size 1
                 held = Reshape.apply(held, shape=shape_of(held)[extra:]) if extra > 0 else held
@@ -208,8 +208,8 @@ class Writable:
         def kept(part: Any) -> Any:
             if type(part) is tuple:
                 return tuple(map(kept, part))
-            old = type(part) is np.ndarray and owner(part) is memory and not any(part is o for o in operands)
-            return np.array(part) if old else part
+            old = type(part) is np.ndarray and (owner(part) is memory or np.may_share_memory(part, self.array))
+            return np.array(part) if old and not any(part is o for o in operands) else part
 
         while stack:
             node = stack.pop()
