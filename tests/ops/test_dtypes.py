@@ -436,3 +436,22 @@ def test_fractions_of_float64_do_not_pass_through_float32():
     assert tg.full_like(tg.zeros(1, dtype=tg.float64), 0.3).item() == 0.3
     assert tg.normal(tg.tensor([0.1], dtype=tg.float64), 1e-30).item() == 0.1
     assert tg.normal(0.1, tg.tensor([1e-30], dtype=tg.float64)).item() == 0.1
+
+
+@pytest.mark.parametrize("name", ["add", "sub", "rsub"])
+def test_alpha_multiplies_in_the_dtype_of_the_result(name):
+    bytes_, x = tg.tensor([200, 100], dtype=tg.uint8), tg.tensor([0.5, 1.0], dtype=tg.float64)
+    first, second, sign = (bytes_, x, -1) if name == "rsub" else (x, bytes_, 1 if name == "add" else -1)
+    assert getattr(tg, name)(first, second, alpha=2).tolist() == [0.5 + sign * 400, 1 + sign * 200]
+    with pytest.raises(RuntimeError, match=r"alpha is 0\.5, and the result has dtype uint8"):
+        getattr(tg, name)(bytes_, bytes_, alpha=0.5)
+    with pytest.raises(RuntimeError, match="alpha is True, and the result has dtype float64"):
+        getattr(tg, name)(first, second, alpha=True)
+
+
+def test_alpha_of_truth_values_and_numbers():
+    true, false = tg.tensor([True, False]), tg.tensor([False, False])
+    assert tg.add(false, true, alpha=2).tolist() == [True, False]
+    assert tg.add(false, true, alpha=False).tolist() == [False, False]
+    number = tg.add(tg.tensor(1, dtype=tg.int32), 3, alpha=2)
+    assert (number.item(), number.dtype) == (7, tg.int32)

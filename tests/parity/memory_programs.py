@@ -188,6 +188,11 @@ def same_storage(a, b):
     return first < second + other and second < first + size
 
 
+def holder(tensor):
+    """The base in whose memory a tensor lies; itself if it was given other data."""
+    return root(tensor) if same_storage(root(tensor), tensor) else tensor
+
+
 def as_array(value):
     """The numbers, in the memory where they lie; zeros without memory, which PyTorch has, are given some."""
     if isinstance(value, np.ndarray):
@@ -552,12 +557,12 @@ def made_in_order(run, found, theirs):
     name = re.search(r"(t\d+)\.\w|\((t\d+)", run.lines[-1].rpartition(" = ")[2])
     reads = run.steps[-1].rule.startswith("view_") or run.steps[-1].rule == "copy_plain"
     copied = found[0] in ("sharing", "identity", "requires_grad of tensor") and reads
-    if not name or not (copied or "view: size" in found[2]):
+    if not name or not (copied or "view: size" in found[2] or "view: shape" in found[2]):
         return None
     things = {k: v for k, v in run.there.alive().items() if re.fullmatch(r"t\d+", k)}
-    of = root(things[name[1] or name[2]])
+    of = holder(things[name[1] or name[2]])
     lines = []
-    for line in run.lines:
+    for line in run.lines[:-1]:
         given = re.match(r"(t\d+)\.data = (.*)$", line)
         if given and given[1] in things and not NAME.fullmatch(given[2]) and same_storage(things[given[1]], of):
             line = f"{given[1]}.data = ({given[2]}).contiguous()"
@@ -565,7 +570,7 @@ def made_in_order(run, found, theirs):
         made = [name for name in NAME.findall(given[1]) if name in things] if given else []
         own = [name for name in made if things[name]._base is None and same_storage(things[name], of)]
         lines += [line, *[f"{name} = {name}.contiguous()" for name in own]]
-    return lines
+    return [*lines, run.lines[-1]]
 
 
 def set_to_one_array(run, found, theirs):
@@ -632,7 +637,8 @@ def of_an_empty_gradient(run, found, theirs):
     )
     refused = re.search(leaf, found[2])
     copied = "support the deepcopy protocol" in str(theirs) and found[2] == said(None)
-    return (copied or (bool(refused) and theirs is None)) and not size(run, name)
+    asked = found[0] == "answer" and ".requires_grad" in run.lines[-1]
+    return (copied or asked or (bool(refused) and theirs is None)) and not size(run, name)
 
 
 def of_nothing(run, found, theirs):
@@ -812,8 +818,7 @@ def view_of_a_view_of_a_hidden_value(run, found, theirs):
 
 def laid_out_otherwise(run, found, theirs):
     name = re.search(r"(t\d+)\.as_strided", run.lines[-1])
-    value = run.there.names[name[1]] if name else None
-    return bool(name) and not (root(value) if same_storage(root(value), value) else value).is_contiguous()
+    return bool(name) and not holder(run.there.names[name[1]]).is_contiguous()
 
 
 def beyond(run, found, theirs):

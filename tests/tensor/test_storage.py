@@ -695,13 +695,21 @@ def test_what_counted_the_writes_of_memory_is_forgotten_with_it():
 
 
 @pytest.mark.parametrize(
-    "take", [lambda x: x.expand(2, 3), lambda x: x.unfold(0, 2, 1), lambda x: x.as_strided((2, 2), (1, 1))]
+    "take",
+    [
+        lambda x: x.expand(2, 8),
+        lambda x: x.unfold(0, 2, 1),
+        lambda x: x.as_strided((2, 2), (1, 1)),
+        lambda x: x[::7].expand(2, 2),  # with gaps, so that the row is no shorter
+        lambda x: x.as_strided((2, 3), (2, 2)),
+    ],
 )
 def test_what_lies_in_one_place_lies_there_when_it_was_pickled(take):
-    x = take(tg.arange(3.0))
+    x = take(tg.arange(8.0))
     y = pickle.loads(pickle.dumps(x))
     assert y.tolist() == x.tolist()
     assert y.stride() == x.stride()
+    assert len(pickle.loads(pickle.dumps(tg.arange(8.0)[::7])).untyped_storage()) == 8
     assert type(pickle.loads(pickle.dumps(tg.nn.Parameter(x)))) is tg.nn.Parameter
 
 

@@ -16,7 +16,7 @@ from tinygrad_cnn.core.promotion import common_dtype, default
 from tinygrad_cnn.core.types import A, Array, ArrayLike
 from tinygrad_cnn.kernels.choices import choose
 from tinygrad_cnn.ops.checks import check_floating, check_same_dtype
-from tinygrad_cnn.ops.elementwise import pow, scaled
+from tinygrad_cnn.ops.elementwise import pow, times
 from tinygrad_cnn.ops.piecewise import abs, sign, where
 from tinygrad_cnn.ops.shape import clone
 from tinygrad_cnn.ops.untracked import array_of, dressed, paired, plain
@@ -112,7 +112,7 @@ def addcdiv(input: A, tensor1: ArrayLike, tensor2: ArrayLike, *, value: float = 
 
 def rsub(input: A, other: ArrayLike, *, alpha: float = 1) -> A:
     """``other - alpha * input``"""
-    return other - (input if alpha == 1 else scaled(input, alpha))
+    return other - (input if type(alpha) is int and alpha == 1 else times("rsub", other, input, alpha))
 
 
 def copysign(input: A, other: ArrayLike) -> A:

@@ -14,7 +14,7 @@ from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.elementwise import Add, Exp, Log, Mul, Neg, PowScalar, Sub
 from tinygrad_cnn.core.errors import ArgumentError, DTypeError
 from tinygrad_cnn.core.op import Elementwise, Kink, Op, Sample, Unary
-from tinygrad_cnn.core.promotion import default
+from tinygrad_cnn.core.promotion import common_dtype, default
 from tinygrad_cnn.core.types import A, Array, ArrayLike, NDArray
 from tinygrad_cnn.kernels.choices import choose
 from tinygrad_cnn.kernels.chosen import chosen
@@ -423,12 +423,24 @@ def whole_power(a: Array, b: Array) -> Array:
 
 def add(input: A, other: ArrayLike, *, alpha: float = 1) -> A:
     """Sum: ``input + alpha * other``."""
-    return Add.apply(input, other if alpha == 1 else scaled(other, alpha))
+    return Add.apply(input, other if type(alpha) is int and alpha == 1 else times("add", input, other, alpha))
 
 
 def sub(input: A, other: ArrayLike, *, alpha: float = 1) -> A:
     """Difference: ``input - alpha * other``."""
-    return Sub.apply(input, other if alpha == 1 else scaled(other, alpha))
+    return Sub.apply(input, other if type(alpha) is int and alpha == 1 else times("sub", input, other, alpha))
+
+
+def times(op: str, input: Any, other: Any, alpha: Any) -> Any:
+    """``alpha * other``, to be added to the input: in the dtype of the sum, since 2 * 200 is no uint8."""
+    dtype = common_dtype([getattr(value, "array", value) for value in (input, other)], False)
+    if (dtype.kind in "biu" and isinstance(alpha, float)) or (dtype.kind != "b" and isinstance(alpha, bool)):
+        raise ArgumentError(f"{op}: alpha is {alpha!r}, and the result has dtype {dtype}; give a number of that kind")
+    if dtype.kind == "b":
+        return np.logical_and(other, bool(alpha))
+    if isinstance(other, (int, float)):
+        return other * alpha
+    return scaled(other if dtype_of(other) == dtype else other.astype(dtype), alpha)
 
 
 def mul(input: A, other: ArrayLike) -> A:

@@ -70,10 +70,12 @@ def fresh(data: ArrayLike, dtype: Any) -> NDArray:
 
 
 def beneath(array: NDArray) -> NDArray | None:
-    """The row of elements that an array is a window on, if it has fewer than the window shows; else None."""
-    steps = [step // array.itemsize for step in array.strides]
-    length = 1 + sum((n - 1) * step for n, step in zip(array.shape, steps, strict=True))
-    if not array.size or min(steps, default=0) < 0 or length >= array.size:
+    """The row of elements that an array is a window on, if the window may show some of them twice; else None."""
+    length, twice = 1, False
+    for step, n in sorted((step // array.itemsize, n) for step, n in zip(array.strides, array.shape, strict=True)):
+        twice = twice or (n > 1 and step < length)
+        length += (n - 1) * step
+    if not array.size or not twice or min(array.strides) < 0:
         return None
     return np.array(np.lib.stride_tricks.as_strided(array, (length,), (array.itemsize,)))
 
