@@ -14,6 +14,7 @@ from benchmarks import importing, sharing
 from benchmarks.limits import PLAIN, POOL, SETS, geometry, lying
 from benchmarks.measure import alternately
 from tinygrad_cnn.kernels.attention import attend, attend_back
+from tinygrad_cnn.kernels.choices import choose
 from tinygrad_cnn.kernels.chosen import chosen
 
 
@@ -152,6 +153,29 @@ def steps(kit: str) -> list[Guard]:
     ]
 
 
+CURVES = {"numpy": (18, 31, 55, 15, 26, 14), "numba": (13, 13, 63, 3, 13, 3.5)}
+"""Of sigmoid, SiLU's slope, softplus, hardswish, softmax of rows and a choice."""
+
+
+def curves(kit: str) -> list[Guard]:
+    """Activations over a copy, on one thread."""
+    tg.set_kernels(kit)
+    x = np.random.default_rng(0).standard_normal((300, 1000), np.float32)
+    above = x > 0
+    ours: list[tuple[str, Callable[[], Any]]] = [
+        ("sigmoid", lambda: chosen.sigmoid(x)),
+        ("slope of SiLU", lambda: chosen.silu_slope(x)),
+        ("softplus", lambda: chosen.softplus(x, 20.0)),
+        ("hardswish", lambda: chosen.hardswish(x)),
+        ("softmax", lambda: chosen.softmax(x, 1)),
+        ("choice", lambda: choose(above, x, 0.5)),
+    ]
+    return [
+        Guard(f"{kit}: {name} over a copy", run, x.copy, limit)
+        for (name, run), limit in zip(ours, CURVES[kit], strict=True)
+    ]
+
+
 RECURRENT = {"numpy": (5, 5.5, 5.5), "numba": (3.5, 4.3, 4)}
 """Of the simple recurrence, LSTM and GRU."""
 
@@ -242,7 +266,8 @@ if __name__ == "__main__":
     tg.set_num_threads(1)
     found = failures([recording(), *tail()])
     for kit in SETS:
-        found += failures(guards(kit)) + failures(norm_guards(kit)) + failures(steps(kit)) + failures(recurrent(kit))
+        found += failures(guards(kit)) + failures(norm_guards(kit)) + failures(steps(kit)) + failures(curves(kit))
+        found += failures(recurrent(kit))
     found += importing.failures()
     found += sharing.failures()
     sys.exit("\n".join(found) or None)

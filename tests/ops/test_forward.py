@@ -685,6 +685,7 @@ REFERENCES = {
     "Polygamma": each(lambda x, *, n: float(mpmath.polygamma(n, x))),
     "BesselI": each(lambda x, *, n, scaled: float(mpmath.besseli(n, x)) * (math.exp(-abs(x)) if scaled else 1)),
     "Softplus": each(smooth_maximum),
+    "SiluSlope": each(lambda x: sigmoid(x) * (1 + x * sigmoid(-x))),
     "Silu": each(lambda x: x * sigmoid(x)),
     "Gelu": each(lambda x: x * (1 - math.erfc(x / math.sqrt(2)) / 2)),
     "GeluTanh": each(lambda x: 0.5 * x * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))),
@@ -700,6 +701,8 @@ REFERENCES = {
     "Tanhshrink": each(lambda x: x - math.tanh(x)),
     "Xlogy": each(lambda a, b: a * math.log(b)),
     "Logit": each(lambda x: math.log(x / (1 - x))),
+    "Hardswish": each(lambda x: x * min(max(x + 3, 0), 6) / 6),
+    "HardswishSlope": each(lambda x: 0 if x < -3 else 1 if x > 3 else x / 3 + 0.5),
     "Hardtanh": each(lambda x, *, min_val, max_val: min(max(x, min_val), max_val)),
     "Clamp": each(lambda x, *, min, max: sorted([x, x if min is None else min, x if max is None else max])[
         2 if max is None else 0 if min is None else 1]),

@@ -187,6 +187,52 @@ def class_losses_input(g: NDArray, x: NDArray, t: NDArray) -> NDArray:
     return np.asarray(g[:, None] * (softmax - (np.arange(x.shape[1]) == t[:, None])))
 
 
+def sigmoid(x: NDArray) -> NDArray:
+    """y = 1 / (1 + exp(-x))"""
+    with np.errstate(over="ignore"):
+        return np.asarray(1 / (1 + np.exp(-x)))
+
+
+def silu(x: NDArray) -> NDArray:
+    """y = x s, s = sigmoid(x)"""
+    return np.asarray(x * sigmoid(x))
+
+
+def silu_slope(x: NDArray) -> NDArray:
+    """y = s + x s (1 - s), s = sigmoid(x), 1 - s = sigmoid(-x)"""
+    return np.asarray(sigmoid(x) * (1 + x * sigmoid(-x)))
+
+
+def softplus(x: NDArray, limit: float) -> NDArray:
+    """y = ln(1 + exp(x)), x above the limit"""
+    return np.asarray(np.where(x > limit, x, np.maximum(x, 0) + np.log1p(np.exp(-np.absolute(x)))))
+
+
+def hardswish(x: NDArray) -> NDArray:
+    """y = x min(max(x + 3, 0), 6) / 6, 0 at -∞"""
+    return np.asarray(np.maximum(x, -3) * (np.clip(x + 3, 0, 6) / 6))
+
+
+def hardswish_slope(x: NDArray) -> NDArray:
+    """y = x / 3 + 1/2 between -3 and 3, 0 below, 1 above"""
+    zero, one = x.dtype.type(0), x.dtype.type(1)
+    return np.asarray(np.where(x <= -3, zero, np.where(x >= 3, one, x / 3 + x.dtype.type(0.5))))
+
+
+def softmax(x: NDArray, axis: int) -> NDArray:
+    """y = exp x / Σ exp x, shifted so that nothing overflows"""
+    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
+    return np.asarray(e / np.sum(e, axis=axis, keepdims=True))
+
+
+def log_softmax(x: NDArray, axis: int) -> NDArray:
+    """y = x - ln Σ exp x, shifted so that nothing overflows"""
+    if not x.size:
+        return np.empty_like(x)
+    shifted = x - np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+    return np.asarray(shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True)))
+
+
 def pick(holds: NDArray, a: Any, b: Any, out: NDArray) -> None:
     """out[k] = a[k] where holds[k], else b[k]; a and b may be single numbers"""
     out[...] = np.where(holds, a, b)
@@ -250,11 +296,6 @@ def random_words(generator: "np.random.Generator", count: int) -> NDArray:
 def at_step(t: int, batch: int, sizes: Sizes) -> int:
     """How many rows take the step t; the others keep their state."""
     return batch if sizes is None else sizes[t]
-
-
-def sigmoid(x: NDArray) -> NDArray:
-    """y = 1 / (1 + exp(-x))"""
-    return np.asarray((1 + np.tanh(x / 2)) / 2)
 
 
 def rnn(

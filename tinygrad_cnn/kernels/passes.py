@@ -28,6 +28,8 @@ WORTH_SHARING = 1 << 22
 """The cost from which threads pay where they are quickly awake: about 0.4 ms of one thread's work."""
 RUN = 1 << 14
 """Elements of a run of an element-wise pass: 64 KiB of float32."""
+BLOCK = 1 << 16
+"""Elements of a block of several passes in place: 256 KiB of float32. In 2^14, a GELU of 10⁵ takes a fifth longer."""
 ROWS = 128
 """Rows that are summed in one product: as many roundings go into a sum."""
 WIDE = 64
@@ -160,6 +162,32 @@ def tail(slope: Callable[[NDArray], NDArray], far: NDArray, x: NDArray) -> tuple
     """Where `far` holds, and the slope at x there; None if it holds nowhere."""
     places = np.flatnonzero(far)
     return (places, slope(np.take(x, places))) if places.size else None
+
+
+def each_block(x: NDArray, work: Callable[..., Any], *, spare: int, passes: int) -> NDArray:
+    """``work(x, y, …)`` on blocks of a floating array as it lies in memory: it fills y, with so many spare blocks."""
+    if not x.ndim:
+        return each_block(x.reshape(1), work, spare=spare, passes=passes).reshape(())
+    if x.size <= BLOCK:
+        y = np.empty_like(x)
+        with np.errstate(all="ignore"):
+            work(x, y, *np.empty((spare, *x.shape), x.dtype))
+        return y
+    order = memory_order(x)
+    if order is None:
+        order, x = tuple(range(x.ndim)), np.ascontiguousarray(x)
+    y = np.empty(x.transpose(order).shape, x.dtype)
+    source, out = x.transpose(order).reshape(-1), y.reshape(-1)
+
+    def some(blocks: Sequence[slice]) -> None:
+        rooms = np.empty((spare, BLOCK), x.dtype)
+        with np.errstate(all="ignore"):
+            for block in blocks:
+                part = source[block]
+                work(part, out[block], *rooms[:, : part.size])
+
+    share(split(x.size, BLOCK), some, cost=passes * x.nbytes)
+    return y.transpose(np.argsort(order))
 
 
 def pick(holds: NDArray, a: Any, b: Any, out: NDArray) -> None:

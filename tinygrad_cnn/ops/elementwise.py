@@ -88,8 +88,7 @@ class Sigmoid(Unary):
     """y = 1 / (1 + exp(-x))        dx = g y (1 - y)"""
 
     def forward(x: Array) -> Array:
-        with np.errstate(over="ignore"):  # to infinity, of which the result is 0
-            return 1 / (1 + np.exp(-x))
+        return chosen.sigmoid(x)
 
     def aside(y: Array, x: Array) -> Tail:
         return tail_of(bell, y > 1 - FLAT, x)
@@ -319,9 +318,10 @@ class Softplus(Unary):
     kinks = (Kink("βx = threshold", (0.0,), (0.5,), {"beta": 2.0, "threshold": 0.0}),)
 
     def forward(x: Array, *, beta: float = 1.0, threshold: float = 20.0) -> Array:
+        if beta == 1:
+            return chosen.softplus(x, threshold)
         scaled = beta * x
-        smooth = (np.maximum(scaled, 0) + np.log1p(np.exp(-np.abs(scaled)))) / beta
-        return choose(scaled > threshold, x, smooth)
+        return choose(scaled > threshold, x, chosen.softplus(scaled, math.inf) / beta)
 
     def d_x(g: Array, x: Array, *, beta: float = 1.0, threshold: float = 20.0) -> Array:
         return g * choose(beta * x > threshold, 1.0, sigmoid(beta * x))
@@ -333,14 +333,24 @@ class Softplus(Unary):
 
 
 class Silu(Unary):
-    """y = x sigmoid(x)        dx = g (s + x s'),  s = sigmoid(x)"""
+    """y = x sigmoid(x)        dx = g (s + x s'),  s = sigmoid(x), by `SiluSlope`"""
 
     def forward(x: Array) -> Array:
-        return x * sigmoid(x)
+        return chosen.silu(x)
+
+    def d_x(g: Array, x: Array) -> Array:
+        return g * SiluSlope.apply(x)
+
+
+class SiluSlope(Unary):
+    """y = s + x s',  s = sigmoid(x)        dx = g s' (2 + x (1 - 2s))"""
+
+    def forward(x: Array) -> Array:
+        return chosen.silu_slope(x)
 
     def d_x(g: Array, x: Array) -> Array:
         s = sigmoid(x)
-        return g * (s + x * sigmoid_slope(x, s))
+        return g * sigmoid_slope(x, s) * (2 + x * (1 - 2 * s))
 
 
 class Gelu(Unary):

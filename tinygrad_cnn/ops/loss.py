@@ -12,6 +12,7 @@ from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.loss import ClassCrossEntropy, Softmax
 from tinygrad_cnn.core.op import Elementwise, Kink, Op, Sample, Unary
 from tinygrad_cnn.core.types import A, Array, ArrayLike, NDArray, Shape
+from tinygrad_cnn.kernels.chosen import chosen
 from tinygrad_cnn.ops.calling import vectorial
 from tinygrad_cnn.ops.checks import check_floating, check_integer
 from tinygrad_cnn.ops.shape import movedim
@@ -30,8 +31,7 @@ class LogSoftmax(Op):
     floating = True
 
     def forward(x: Array, *, axis: int) -> Array:
-        shifted = x - np.max(x, axis=axis, keepdims=True, initial=-np.inf)
-        return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
+        return chosen.log_softmax(x, axis)
 
     def d_x(g: Array, y: Array, *, axis: int) -> Array:
         return g - np.exp(y) * np.sum(g, axis=axis, keepdims=True)

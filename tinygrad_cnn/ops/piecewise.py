@@ -13,6 +13,7 @@ from tinygrad_cnn.core.piecewise import AWAY_FROM_ZERO, Relu
 from tinygrad_cnn.core.promotion import default
 from tinygrad_cnn.core.types import A, Array, ArrayLike, Shape
 from tinygrad_cnn.kernels.choices import choose
+from tinygrad_cnn.kernels.chosen import chosen
 from tinygrad_cnn.ops.checks import check_mask, fitted
 from tinygrad_cnn.ops.untracked import paired
 from tinygrad_cnn.torch_names.errors import DivisionError, KernelMissingError
@@ -157,6 +158,8 @@ class LeakyRelu(Unary):
     kinks = (Kink("x = 0", (0.0,), (0.25,), {"negative_slope": 0.25}),)
 
     def forward(x: Array, *, negative_slope: float) -> Array:
+        if 0 < negative_slope <= 1:
+            return np.maximum(x, negative_slope * x)
         return choose(x > 0, x, negative_slope * x)
 
     def d_x(g: Array, x: Array, *, negative_slope: float) -> Array:
@@ -192,6 +195,35 @@ class Elu(Unary):
         x = draw.array(draw.shape(), draw.choice([cls.domain["x"], FAR_FROM_ZERO]))
         scales = draw.choice([{}, {"scale": 2.0, "rate": 0.5}])
         return Sample((x,), {"alpha": draw.choice([1.0, 0.5, 2.0]), **scales})
+
+
+class Hardswish(Unary):
+    """y = x min(max(x + 3, 0), 6) / 6        dx = g (x / 3 + 1/2 where |x| < 3, 0 below, 1 above), by `HardswishSlope`
+
+    At -∞ it is 0, as everywhere below.
+    """
+
+    domain = {"x": AwayFrom((-3.0, 3.0))}
+    kinks = (Kink("x = -3", (-3.0,), (0.0,)), Kink("x = 3", (3.0,), (1.0,)))
+
+    def forward(x: Array) -> Array:
+        return chosen.hardswish(x)
+
+    def d_x(g: Array, x: Array) -> Array:
+        return g * HardswishSlope.apply(x)
+
+
+class HardswishSlope(Unary):
+    """y = x / 3 + 1/2 where |x| < 3, 0 below, 1 above        dx = g / 3 where |x| < 3"""
+
+    domain = {"x": AwayFrom((-3.0, 3.0))}
+    kinks = (Kink("x = -3", (-3.0,), (0.0,)), Kink("x = 3", (3.0,), (0.0,)))
+
+    def forward(x: Array) -> Array:
+        return chosen.hardswish_slope(x)
+
+    def d_x(g: Array, x: Array) -> Array:
+        return Tied.apply(choose(np.absolute(x) >= 3, 0.0, g / 3), x)
 
 
 class Softsign(Unary):

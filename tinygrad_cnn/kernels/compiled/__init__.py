@@ -4,6 +4,16 @@ The same functions as in the NumPy kernels, chosen by `set_kernels("numba")`. Im
 a pixel are one run, which is what vectors want; what these loops do not cover is left to the NumPy kernels.
 """
 
+from tinygrad_cnn.kernels.activations import softplus
+from tinygrad_cnn.kernels.compiled.activations import (
+    hardswish,
+    hardswish_slope,
+    log_softmax,
+    sigmoid,
+    silu,
+    silu_slope,
+    softmax,
+)
 from tinygrad_cnn.kernels.compiled.conv import conv2d, conv2d_input, conv2d_weight
 from tinygrad_cnn.kernels.compiled.descent import adam, descend, descend_by_velocity
 from tinygrad_cnn.kernels.compiled.elementwise import channel_sums, gate, pick, relu
@@ -17,9 +27,10 @@ from tinygrad_cnn.kernels.compiled.recurrent import gru, gru_back, lstm, lstm_ba
 
 __all__ = [
     "adam", "channel_sums", "class_losses", "class_losses_input", "conv2d", "conv2d_input", "conv2d_weight",
-    "descend", "descend_by_velocity", "gate", "gelu", "gelu_slope", "gru", "gru_back", "lstm", "lstm_back",
-    "matmul", "max_pool2d", "name", "normalize", "normalize_back", "pick", "random_words", "relu", "rnn",
-    "rnn_back", "scale_channels", "shuffled", "window_put",
+    "descend", "descend_by_velocity", "gate", "gelu", "gelu_slope", "gru", "gru_back", "hardswish",
+    "hardswish_slope", "log_softmax", "lstm", "lstm_back", "matmul", "max_pool2d", "name", "normalize",
+    "normalize_back", "pick", "random_words", "relu", "rnn", "rnn_back", "scale_channels", "shuffled", "sigmoid",
+    "silu", "silu_slope", "softmax", "softplus", "window_put",
 ]  # fmt: skip
 
 name = "numba"

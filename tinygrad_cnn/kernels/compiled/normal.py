@@ -24,15 +24,16 @@ FK, FD, ONE, HALF, LEAST = F(K), F(DENSITY), F(1), F(0.5), F(-87)
 
 def gelu(x: NDArray) -> NDArray:
     """x Φ(x)."""
-    return _pass(_gelu, numpy_set.gelu, x)
+    return one_pass(_gelu, numpy_set.gelu, x)
 
 
 def gelu_slope(x: NDArray) -> NDArray:
     """Φ(x) + x φ(x)."""
-    return _pass(_slope, numpy_set.gelu_slope, x)
+    return one_pass(_slope, numpy_set.gelu_slope, x)
 
 
-def _pass(loop: Any, other: Any, x: NDArray) -> NDArray:
+def one_pass(loop: Any, other: Any, x: NDArray) -> NDArray:
+    """A loop over a float32 array as it lies in memory; what else there is, and what is small, is left to `other`."""
     order = memory_order(x) if np.size(x) > SMALL and x.dtype == np.float32 else None
     if order is None:
         return np.asarray(other(x))

@@ -13,7 +13,7 @@ from tinygrad_cnn.core.piecewise import Relu
 from tinygrad_cnn.core.types import A, Array, ArrayLike
 from tinygrad_cnn.ops.elementwise import Softplus, Tanhshrink
 from tinygrad_cnn.ops.norm import column
-from tinygrad_cnn.ops.piecewise import Elu, Softsign
+from tinygrad_cnn.ops.piecewise import Elu, Hardswish, Softsign
 from tinygrad_cnn.ops.piecewise import threshold as above
 from tinygrad_cnn.random import default_generator
 from tinygrad_cnn.tensor import Tensor, as_array
@@ -139,13 +139,7 @@ def hardsigmoid(input: A, inplace: bool = False) -> A:
 
 def hardswish(input: A, inplace: bool = False) -> A:
     """``x hardsigmoid(x)`` (Howard et al. 2019)."""
-    return applied("hardswish", _hardswish, input, inplace)
-
-
-def _hardswish(x: A) -> A:
-    """Beyond ±3, infinity included, it is 0 or x; between them a parabola, which sees nothing else."""
-    inside = ops.hardtanh(x, -3.0, 3.0)
-    return ops.where(x >= 3, x, inside * (inside + 3) / 6)
+    return applied("hardswish", Hardswish.apply, input, inplace)
 
 
 def hardshrink(input: A, lambd: float = 0.5) -> A:
