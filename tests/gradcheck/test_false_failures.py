@@ -7,10 +7,11 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import tinygrad_cnn as tg
-from tinygrad_cnn.gradcheck import Verdict, gradcheck
+from tinygrad_cnn.gradcheck import Verdict, gradcheck, numpy_pair
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "false_failures.py"
 spec = importlib.util.spec_from_file_location("false_failures", SCRIPT)
@@ -85,6 +86,26 @@ def test_what_turns_within_less_than_a_step_does_not_fail():
 def test_what_rounding_leaves_where_terms_cancel_does_not_fail(name, number):
     what, report = sweep.check_narrow(name, number)
     assert report.verdict is not Verdict.FAIL, (what, str(report))
+
+
+@pytest.mark.parametrize("scale", 10.0 ** np.arange(-13, 1))
+def test_rounding_that_is_loud_beside_the_point_and_quiet_further_away_does_not_fail(scale):
+    """What is added and taken away again, 1 / x, is large beside small x and no more a step away from it."""
+
+    def forth_and_back(v, x):
+        return (v + 1 / x) - 1 / x
+
+    pair = numpy_pair(forth_and_back, lambda g, v, x: (g, np.zeros(3)))
+    random = np.random.default_rng(0)
+    inputs = [random.uniform(0.5, 1, 3), random.uniform(0.5, 1, 3) * scale]
+    report = gradcheck(pair, inputs, raise_exception=False, shrink=False)
+    assert report.verdict is not Verdict.FAIL, str(report)
+    assert report or scale < 1e-3
+
+
+def test_the_gradient_of_qr_that_only_rounding_makes_does_not_fail():
+    reports = [sweep.check_op("QR", number, scale=scale) for number in range(1960, 1964) for scale in (1e-9, 2.8e-12)]
+    assert failing([sweep.check_op("QR", 1961), *reports]) == []
 
 
 def test_a_wrong_gradient_at_a_tie_or_kink_still_fails_in_float32():

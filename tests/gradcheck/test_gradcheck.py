@@ -158,11 +158,11 @@ def test_a_random_function_is_found():
 
 
 def test_a_kink_beside_the_point_is_no_false_alarm():
-    x = tg.tensor([0.003], dtype=tg.float64, requires_grad=True)
+    x = tg.tensor([0.00005], dtype=tg.float64, requires_grad=True)
     report = gradcheck(lambda x: abs(x), x)
     (entry,) = report.entries
     assert entry.reason == "beside a kink"
-    assert entry.where == pytest.approx(-0.003)
+    assert entry.where == pytest.approx(-0.00005)
     assert entry.one_sided == pytest.approx((-entry.numeric, entry.numeric))
 
 
@@ -233,18 +233,49 @@ def test_a_vjp_that_clips_the_cotangent_is_found():
     assert gradcheck(pair, [np.ones(3)], raise_exception=False).verdict is Verdict.FAIL
 
 
-def test_checking_one_convolution_computes_it_five_times_an_element_at_most():
-    def counted(*tensors):
-        nonlocal calls
-        calls += 1
-        return tg.nn.functional.conv2d(*tensors)
+def counted(function):
+    """The function, which counts its calls."""
 
-    calls = 0
+    def called(*tensors):
+        called.times += 1
+        return function(*tensors)
+
+    called.times = 0
+    return called
+
+
+def test_checking_one_convolution_computes_it_little_more_than_twice_an_element():
+    convolution = counted(tg.nn.functional.conv2d)
     random = np.random.default_rng(0)
     tensors = [tg.Tensor(random.normal(size=s), requires_grad=True) for s in ((2, 3, 8, 8), (4, 3, 3, 3), (4,))]
-    report = gradcheck(counted, tensors)
+    report = gradcheck(convolution, tensors)
     assert len(report.entries) == 384 + 108 + 4
-    assert len(report.entries) < calls < 5 * len(report.entries)
+    assert 2 * len(report.entries) <= convolution.times < 2.1 * len(report.entries)
+
+
+def test_a_check_by_projections_computes_the_function_twice_for_each():
+    x = tg.Tensor(np.random.default_rng(0).normal(size=20_000), requires_grad=True)
+    for function in (tg.tanh, lambda x: (x.tanh() ** 2).mean()):
+        assert gradcheck(several := counted(function), x)
+        assert 6 <= several.times <= 14
+
+
+@pytest.mark.parametrize("off", [2e-5, 1e-4, 1e-2])
+def test_what_is_just_outside_the_tolerance_fails_at_whatever_step_it_was_looked_at(off):
+    for size in (1e-3, 1.0, 30.0):
+        x = np.random.default_rng(0).uniform(0.2, 0.9, 4) * size
+        for f, slope in ((np.sin, np.cos), (np.tanh, lambda x: 1 - np.tanh(x) ** 2), (np.exp, np.exp)):
+            function = tg.sin if f is np.sin else tg.tanh if f is np.tanh else tg.exp
+            if np.max(np.abs(slope(x))) < 1e-3:
+                continue
+            given = tg.tensor(x, dtype=tg.float64, requires_grad=True)
+
+            def wrong(x, function=function):
+                y = x.clone()
+                y.register_hook(lambda g: g * (1 + off))
+                return function(y)
+
+            assert gradcheck(wrong, given, raise_exception=False, explain=False).verdict is Verdict.FAIL, (f, size)
 
 
 def test_names_are_used_in_the_report():

@@ -2,6 +2,7 @@
 
 import builtins
 import json
+import pickle
 import re
 
 import numpy as np
@@ -96,6 +97,16 @@ def test_json_knows_numbers_that_are_none():
 def test_a_problem_comes_back_too():
     bad = gradcheck(numpy_pair(np.log, lambda g, x: g / x), [-np.ones(2)], raise_exception=False)
     assert Report.from_json(bad.to_json()).problem == bad.problem
+
+
+def test_the_steps_of_what_passed_are_taken_when_it_is_drawn():
+    passed = gradcheck(numpy_pair(np.sin, lambda g, x: g * np.cos(x)), [np.ones(2)])
+    assert passed.worst.steps == ()
+    assert len(passed.drawn().worst.steps) > 20
+    assert passed.drawn() == passed.drawn().drawn()
+    again = Report.from_json(passed.to_json())
+    assert again.worst.steps == passed.drawn().worst.steps
+    assert pickle.loads(pickle.dumps(passed)) == passed
 
 
 def test_the_steps_of_the_worst_entry_show_both_regions(report):

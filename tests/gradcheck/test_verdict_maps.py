@@ -19,7 +19,7 @@ def test_a_right_gradient_fails_at_no_scale(name, dtype):
     x, func = maps.FORMULAS[name]
     letters = "".join(maps.verdict(([x], func, [True]), 10.0**k, dtype, False) for k in maps.EXPONENTS["formulas"])
     assert "F" not in letters
-    assert letters.count("o") > 10
+    assert letters.count("o") >= 10
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])

@@ -31,6 +31,7 @@ from tinygrad_cnn.gradcheck.judge import (
     FirstLook,
     Scale,
     Tolerance,
+    largest,
     quick,
 )
 from tinygrad_cnn.gradcheck.kinks import check_ties
@@ -40,11 +41,12 @@ from tinygrad_cnn.gradcheck.problems import CannotJudge, Misbehaves, NothingToCh
 from tinygrad_cnn.gradcheck.projections import (
     DIRECTIONS,
     FEW,
+    Glance,
     along,
     direction,
+    first_step,
     meets_kink,
     search,
-    smooth_outputs,
     turns_nearer,
 )
 from tinygrad_cnn.gradcheck.referee import blamed_on_rounding, in_double, is_wrong, resolved
@@ -62,6 +64,9 @@ SEED = 20240229
 
 ROUGH = "the gradient changes as much between neighbouring numbers"
 """Why nothing can be said of what rounding has made."""
+
+MIXED = 2.5
+"""So many times the second cotangent is subtracted from the first, to see whether the VJP is linear."""
 
 GLANCE, CLEAR = 2, 256.0
 """What is off by so many times what this many neighbours change is more than rounding; else more of them are asked."""
@@ -269,8 +274,10 @@ class _Check:
             dtypes={k: str(a.dtype) for k, a in zip(point.checked, point.arrays, strict=True)},
         )
         small = signed(self.random, (point.size,))
-        sizes = np.abs(signed(self.random, (point.size,))) * 2.0 ** self.random.integers(-2, 5, point.size)
-        large = -np.sign(small) * sizes  # of the other sign: a single output must see both
+        sizes = np.ldexp(
+            np.abs(signed(self.random, (point.size,))), self.random.integers(-2, 5, point.size, dtype=np.int8)
+        )
+        large = np.copysign(sizes, -small)  # of the other sign: a single output must see both
         if point.size > 1:  # where nothing comes in, nothing may go out, NaN least of all
             large[int(self.random.integers(point.size))] = 0.0
         self.V: NDArray = np.stack([small, large])
@@ -279,17 +286,17 @@ class _Check:
         point, options = self.point, self.options
         check_function(point, options.nondet_tol)
         try:
-            first = check_vjp(point, self.V[0], self.labels, options.nondet_tol)
+            rows = check_vjp(point, [*self.V, self.V[0] - MIXED * self.V[1]], self.labels, options.nondet_tol)
         except WrongShape as wrong:
             found = diagnose_shape(point, self.V[0], wrong.k, wrong.gradient, self.labels[wrong.k])
             return replace(self.blank, problem=str(wrong), diagnoses=(found,))
-        missing = [label for g, label in zip(first, self.labels, strict=True) if g is None]
+        missing = [label for g, label in zip(rows[0], self.labels, strict=True) if g is None]
         if missing:
             self.notes.append(f"no gradient, taken as 0, for {', '.join(missing)}")
-        analytic = self.analytic = self._gradients()
-        point.measure_noise(self.random)
+        *each, self.mixed = [point.in_double(row) for row in rows]
+        analytic = self.analytic = [np.stack([g.reshape(-1) for g in of_input]) for of_input in zip(*each, strict=True)]
         if options.asked.dtypes:
-            check_dtypes(point, first, self.labels)
+            check_dtypes(point, rows[0], self.labels)
         if options.asked.undefined:
             check_undefined(point, self.V[0], self.labels)
         if options.asked.batched:
@@ -305,7 +312,7 @@ class _Check:
         return self._with_curve(report) if options.explain else report
 
     def _with_curve(self, report: Report) -> Report:
-        """The worst entry with its differences at all steps from large to tiny: what `plot` draws."""
+        """The report with the curve of its worst entry; of one that passed, for when it is drawn."""
         worst = report.worst
         if worst is None or len(worst.place) != len(report.shapes[worst.input]) or worst.name not in self.labels:
             return report
@@ -314,14 +321,8 @@ class _Check:
         if not np.isfinite(self.point.arrays[k].reshape(-1)[i]):
             return report
         c = int(np.argmin(np.abs(self.analytic[k][:, i] - worst.analytic)))
-        pairs, noise = curve(self.point, k, i, self.V[c], self.tolerance)
-        entries = tuple(replace(e, steps=pairs) if e is worst else e for e in report.entries)
-        return replace(report, entries=entries, noise=noise)
-
-    def _gradients(self) -> list[NDArray]:
-        """Per input the gradients under each cotangent: (cotangents, elements)."""
-        rows = [self.point.gradients(v) for v in self.V]
-        return [np.stack([row[k].reshape(-1) for row in rows]) for k in range(len(self.point.arrays))]
+        found = replace(report, curve=lambda: curve(self.point, k, i, self.V[c], self.tolerance))
+        return found if report else found.drawn()
 
     def _elements(self, analytic: list[NDArray]) -> list[Entry]:
         entries: list[Entry] = []
@@ -450,21 +451,26 @@ class _Check:
         """The projections of one input, up to the first that is wrong; then the elements that make it wrong."""
         point = self.point
         entries: list[Entry] = []
+        h = first_step(point, k, self.tolerance)
         for n in range(DIRECTIONS):
             c = n % len(self.V)
             u = direction(self.random, point, k)
-            kept = smooth_outputs(point, k, u, self.tolerance)
-            left = point.size - int(np.sum(kept))
-            self.kinks_met |= left > 0
-            v = self.V[c] * kept
-            gradient = point.gradients(v)[k] if left else analytic[c].reshape(u.shape)
-            result = along(point, k, u, v, gradient, self.tolerance)
+            v, gradient, left = self.V[c], analytic[c].reshape(u.shape), 0
+            glance = Glance(point, k, u, h)
+            result = glance.settled(v, gradient, self.tolerance)
+            if result is None:
+                kept = glance.smooth_outputs()
+                left = point.size - int(np.sum(kept))
+                self.kinks_met |= left > 0
+                v = v * kept
+                gradient = point.gradients(v)[k] if left else gradient
+                result = along(point, k, u, v, gradient, self.tolerance)
             reason = f"projection {n + 1}" + (f", {left} kinked outputs left out" if left else "")
             reason += f", {result.found.why}" if result.verdict is Verdict.INCONCLUSIVE else ""
             steps = result.found.steps if result.verdict is not Verdict.PASS else ()
-            numbers = result.analytic, result.found.numeric, result.found.error
+            values = result.analytic, result.found.numeric, result.found.error
             entry = Projected(
-                point.checked[k], f"⟨{label}, u⟩", (), *numbers, result.verdict, reason,
+                point.checked[k], f"⟨{label}, u⟩", (), *values, result.verdict, reason,
                 steps=steps, allowed=result.allowed,
             )  # fmt: skip
             if result.verdict is not Verdict.FAIL:
@@ -508,26 +514,25 @@ class _Check:
 
     def _linear_in_cotangent(self, analytic: list[NDArray]) -> Entry | None:
         """Jᵀ(v − 2.5 w) = Jᵀv − 2.5 Jᵀw."""
-        mixed = self.V[0] - 2.5 * self.V[1]
-        both = self.point.gradients(mixed)
-        largest = max(float(np.max(np.abs(np.nan_to_num(g)), initial=LEAST)) for g in (mixed, *analytic))
-        for k, (whole, parts) in enumerate(zip(both, analytic, strict=True)):
-            expected = parts[0] - 2.5 * parts[1]
-            size = float(np.max(np.abs(np.nan_to_num(parts)), initial=0.0))
+        mixed = self.V[0] - MIXED * self.V[1]
+        greatest = max(largest(g, LEAST) for g in (mixed, *analytic))
+        for k, (whole, parts) in enumerate(zip(self.mixed, analytic, strict=True)):
+            expected = parts[0] - MIXED * parts[1]
+            size = largest(parts)
             off = np.abs(whole.reshape(-1) - expected)
-            most = (1e-7 + 64 * self.point.eps) * size + 64 * self.point.eps * largest
-            if off.size and np.all(np.isfinite(whole)) and np.max(np.nan_to_num(off)) > most:
+            most = (1e-7 + 64 * self.point.eps) * size + 64 * self.point.eps * greatest
+            if off.size and np.isfinite(whole).all() and largest(off) > most:
                 i = int(np.argmax(off))
-                terms = abs(float(whole.reshape(-1)[i])) + abs(float(parts[0][i])) + 2.5 * abs(float(parts[1][i]))
+                terms = abs(float(whole.reshape(-1)[i])) + abs(float(parts[0][i])) + MIXED * abs(float(parts[1][i]))
                 most = max(most, self.tolerance.granted(terms, 4.5))
                 small, large = (self._jitter(v)[k].rough[i] + self.point.unseen(k, v) for v in self.V)
-                most = max(most, float(small + 2.5 * large))
+                most = max(most, float(small + MIXED * large))
                 if off[i] <= most:
                     continue
-                numbers = float(whole.reshape(-1)[i]), float(expected[i]), 0.0
+                found = float(whole.reshape(-1)[i]), float(expected[i]), 0.0
                 reason = "the vjp is not linear in the cotangent"
                 where = self.point.checked[k], self.labels[k], place_of(i, whole.shape)
-                return Entry(*where, *numbers, Verdict.FAIL, reason, allowed=most)
+                return Entry(*where, *found, Verdict.FAIL, reason, allowed=most)
         return None
 
     def _forward_mode(self, analytic: list[NDArray]) -> Entry | None:
@@ -546,22 +551,22 @@ class _Check:
             most += self.tolerance.granted(size, float(sum(np.sum(np.abs(u)) for u in product.directions)))
             if not abs(found - expected) <= most:
                 reason = "⟨Jᵀv, u⟩ is not ⟨v, Ju⟩"
-                numbers = found, expected, 0.0
-                return Projected(self.point.checked[0], "⟨Jᵀv, u⟩", (), *numbers, Verdict.FAIL, reason, allowed=most)
+                values = found, expected, 0.0
+                return Projected(self.point.checked[0], "⟨Jᵀv, u⟩", (), *values, Verdict.FAIL, reason, allowed=most)
         return None
 
     def _exact_adjoint(self, analytic: list[NDArray]) -> Entry | None:
         """For functions that are linear in an input: ⟨v, f(x)⟩ = ⟨Jᵀv, x⟩ on integers, to the last bit."""
         for k, label in enumerate(self.labels):
-            result = exact_adjoint(self.point, k, self.random, self.tolerance)
+            result = exact_adjoint(self.point, k, self.random, self.tolerance, (self.V[0], analytic[k][0]))
             if result is None:
                 continue
             if result.exact and "exact adjoint on integers" not in self.oracles:
                 self.oracles.append("exact adjoint on integers")
             if result.wrong:
                 reason = "linear, but ⟨Jᵀv, x⟩ is not ⟨v, f(x)⟩ on integers"
-                numbers = result.found, result.expected, 0.0
-                return Entry(self.point.checked[k], label, (), *numbers, Verdict.FAIL, reason, allowed=result.allowed)
+                values = result.found, result.expected, 0.0
+                return Entry(self.point.checked[k], label, (), *values, Verdict.FAIL, reason, allowed=result.allowed)
         return None
 
     def _explained(self, report: Report) -> Report:

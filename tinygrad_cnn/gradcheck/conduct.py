@@ -1,12 +1,14 @@
 """How a function and its VJP behave: whether they write what is not theirs, roll dice, remember, or return nonsense."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
-from tinygrad_cnn.gradcheck.functions import TensorFunction
+from tinygrad_cnn.gradcheck.functions import TensorFunction, same
+from tinygrad_cnn.gradcheck.judge import largest
 from tinygrad_cnn.gradcheck.point import Point
 from tinygrad_cnn.gradcheck.problems import MODIFIED, Misbehaves, WrongType
 from tinygrad_cnn.gradcheck.verdicts import GradientError
@@ -54,11 +56,18 @@ def check_same_value(point: Point, outputs: Sequence[NDArray], nondet_tol: float
 
 def rounding(point: Point, values: NDArray) -> float:
     """What the same numbers may differ by when they are computed again: NumPy sums by where arrays lie in memory."""
-    return 64 * point.eps * float(np.max(np.abs(np.nan_to_num(values, posinf=0, neginf=0)), initial=0.0))
+    return 64 * point.eps * largest(values)
 
 
-def check_vjp(point: Point, cotangent: NDArray, labels: Sequence[str], nondet_tol: float) -> list[NDArray | None]:
-    """The gradients, if the VJP leaves everything as it was, repeats itself and returns the right shapes."""
+def check_vjp(
+    point: Point, cotangents: Sequence[NDArray], labels: Sequence[str], nondet_tol: float
+) -> list[list[NDArray | None]]:
+    """The gradients under each cotangent, if the VJP leaves everything as it was and returns the right shapes.
+
+    The first is asked alone, and again with the others, through one recorded graph where there is one: it must repeat
+    itself.
+    """
+    cotangent = cotangents[0]
     arguments, given = _copies(point), point.split(cotangent)
     before, kept = _snapshot(arguments), [None if v is None else v.copy() for v in given]
     found = _called(point, arguments, given)
@@ -73,22 +82,21 @@ def check_vjp(point: Point, cotangent: NDArray, labels: Sequence[str], nondet_to
             raise WrongType(f"gradcheck: the vjp returns {np.asarray(g).dtype} for {label}; expected real numbers")
         if g is not None and np.shape(g) != a.shape:
             raise WrongShape(k, np.asarray(g), label, a.shape)
-    again = _called(point, _copies(point), point.split(cotangent))
-    for k, g, label in zip(point.checked, first, labels, strict=True):
-        other = again[k]
+    again = _called_in_turn(point, cotangents)
+    for g, other, label in zip(first, again[0], labels, strict=True):
         if g is None or other is None:
             continue
         with np.errstate(invalid="ignore"):
-            same = (
+            equal = (
                 (np.abs(np.asarray(g, np.float64) - other) <= nondet_tol + rounding(point, np.asarray(g, np.float64)))
                 | (g == other)
                 | (np.isnan(g) & np.isnan(other))
             )
-        if not np.all(same):
+        if not np.all(equal):
             raise Misbehaves(
                 f"gradcheck: the gradient of {label} differs when it is computed again; seed what is random inside it"
             )
-    return first
+    return [first, *again[1:]]
 
 
 def check_dtypes(point: Point, gradients: Sequence[NDArray | None], labels: Sequence[str]) -> None:
@@ -144,12 +152,24 @@ def check_batched(point: Point, V: NDArray, labels: Sequence[str]) -> str:
 
 
 def _called(point: Point, arguments: Sequence[Any], given: Sequence[Any]) -> Sequence[Any]:
+    with _blamed():
+        return point.adapter.vjp(arguments, given)  # type: ignore[no-any-return]
+
+
+def _called_in_turn(point: Point, cotangents: Sequence[NDArray]) -> list[list[NDArray | None]]:
+    with _blamed():
+        return point.vjps(cotangents)
+
+
+@contextmanager
+def _blamed() -> Iterator[None]:
+    """What a VJP raises is its misbehaviour: what it may do wrong has no bounds."""
     try:
         with np.errstate(all="ignore"):
-            return point.adapter.vjp(arguments, given)  # type: ignore[no-any-return]
+            yield
     except GradientError:
         raise
-    except Exception as error:  # what a VJP may do wrong has no bounds
+    except Exception as error:
         raise Misbehaves(f"gradcheck: the vjp raises {type(error).__name__}: {error}") from error
 
 
@@ -176,8 +196,6 @@ def _array(value: Any) -> NDArray | None:
 def _changed(arguments: Sequence[Any], before: Sequence[NDArray | None]) -> bool:
     for a, b in zip(arguments, before, strict=True):
         now = _array(a)
-        if now is not None and b is not None:
-            numbers = now.dtype.kind in "fc" and b.dtype.kind in "fc"
-            if not np.array_equal(now, b, equal_nan=numbers):
-                return True
+        if now is not None and b is not None and not same(now, b):
+            return True
     return False

@@ -1,7 +1,7 @@
 """Every entry of a gradient against extrapolated differences: the quick pass over all of them.
 
-It asks two or three step sizes and is content where they agree with each other and with the gradient. Whatever it
-does not settle is left to the thorough pass: only that one can say "fail".
+It asks one step size, three or five, and is content where they agree with each other and with the gradient. Whatever
+it does not settle is left to the thorough pass: only that one can say "fail".
 """
 
 from dataclasses import dataclass
@@ -11,11 +11,18 @@ import numpy as np
 
 from tinygrad_cnn.core.types import NDArray, Shape
 from tinygrad_cnn.gradcheck.differences import SIGNS, STEP, Extrapolated, extrapolate
-from tinygrad_cnn.gradcheck.point import LEAST, Point, place_of
+from tinygrad_cnn.gradcheck.point import COARSE, LEAST, Point
 from tinygrad_cnn.gradcheck.verdicts import Entry, Verdict
 
-QUICK = 3
-"""Step sizes of the quick pass at most; functions of degree 2 in an element need 2."""
+STAGES = (2.0**-6,), (2.0**-3, 2.0**-4), (1.0, 2.0**-1)
+COARSE_STAGES = (1.0, 2.0**-1), (2.0**-2,)
+"""The step sizes of the quick pass, as parts of the largest: those of the next stage where the first leave doubt.
+
+Small ones settle more in float64; in a coarse precision there is no room below the largest.
+"""
+
+BENT = 1e-3
+"""Left and right slope that differ by less than this part of the largest derivative meet in no kink that counts."""
 
 FINE = 0.1
 """An error bar of this part of what decides anything at all is small enough to look no further."""
@@ -151,8 +158,8 @@ class FirstLook:
         """An entry per element, as it stands after the quick pass."""
         numbers = (a.tolist() for a in (self.analytic, self.numeric, self.error, self.allowed, self.wrong))
         return [
-            Entry(input, name, place_of(i, shape), a, n, error, VERDICT[wrong], allowed=allowed)
-            for i, (a, n, error, allowed, wrong) in enumerate(zip(*numbers, strict=True))
+            Entry(input, name, place, a, n, error, VERDICT[wrong], allowed=allowed)
+            for place, a, n, error, allowed, wrong in zip(np.ndindex(*shape), *numbers, strict=True)
         ]
 
     def unsettled(self) -> list[int]:
@@ -168,59 +175,93 @@ def project(V: NDArray, moved: NDArray, here: NDArray) -> NDArray:
 
 
 def quick(point: Point, k: int, V: NDArray, tolerance: Tolerance, analytic: NDArray) -> Column:
-    """Central differences of every element, at up to three steps; NaN where they need the thorough pass."""
+    """Central differences of every element, at one step, three or five; NaN where they need the thorough pass.
+
+    The first asks nothing but whether all is well: if the function is smooth and the gradient within the tolerance of
+    the difference, that settles it, and their distance is the error bar. The noise of the function is measured
+    for the last steps only: before it is the least that it can be, which passes nothing that it should not.
+    """
     values = np.asarray(point.arrays[k], np.float64).reshape(-1)
-    largest = tolerance.largest_step(values)
+    first = tolerance.largest_step(values)
     column = Column(len(V), values.size)
     floor = nothing(point, V, analytic)
     active = np.flatnonzero(np.isfinite(values))
-    central = np.full((QUICK, len(V), values.size), np.nan)
-    bend, noise = central.copy(), central.copy()
-    steps = [0.5**s for s in range(QUICK)]
-    for s, q in enumerate(steps):
-        for part in _chunks(active, point.size):
-            central[s][:, part], bend[s][:, part], noise[s][:, part] = level(point, k, part, largest[part] * q, V)
-        if s == 0:
-            continue
-        found = extrapolate(steps[: s + 1], central[: s + 1][:, :, active], noise[: s + 1][:, :, active])
-        column.numeric[:, active], column.error[:, active] = found.value, errorbar(found)
-        scale = scales(column.numeric)
-        bends = suspicious(bend[s - 1][:, active], bend[s][:, active], noise[s][:, active], 2.0)
-        matters = np.abs(bend[s][:, active]) > tolerance.allowed(found.value, scale)
-        column.doubt[active] = np.any(bends & matters, axis=0)
-        with np.errstate(invalid="ignore"):
-            off = np.abs(analytic[:, active] - found.value)
-            close = off <= tolerance.allowed(found.value, scale) + errorbar(found)
-        ruler = np.maximum(np.maximum(scale, scales(analytic)), floor)
-        fine = close & (errorbar(found) <= FINE * tolerance.coarse(found.value, ruler))
-        active = active[~np.all(fine, axis=0) | column.doubt[active]]
+    rungs: dict[float, NDArray] = {}
+    stages = STAGES if point.eps < COARSE else COARSE_STAGES
+    for parts in stages:
         if not len(active):
             break
+        last = parts is stages[-1]
+        for q in parts:
+            rung = rungs[q] = np.full((3, len(V), values.size), np.nan)
+            for part in _chunks(active, point.size):
+                rung[:, :, part] = level(point, k, part, first[part] * q, V, measured=last)
+        steps = sorted(rungs, reverse=True)
+        central, bend, noise = np.stack([rungs[q][:, :, active] for q in steps], axis=1)
+        if last:  # what was taken for rounding at the steps before was the least that it can be
+            noise = np.maximum(noise, [rungs[parts[0]][2][:, active] * (parts[0] / q) for q in steps])
+        several = len(steps) > 1
+        with np.errstate(invalid="ignore"):
+            if several:
+                found = extrapolate(steps, central, noise)
+                value, error = found.value, errorbar(found)
+            else:
+                value = central[0]
+                error = SAFETY * np.abs(analytic[:, active] - value) + noise[0]
+            column.numeric[:, active], column.error[:, active] = value, error
+            scale = scales(column.numeric)
+            allowed = tolerance.allowed(value, scale)
+            ruler = np.maximum(np.maximum(scale, scales(analytic)), floor)
+            close = np.abs(analytic[:, active] - value) <= allowed + several * error
+            fine = close & (error <= FINE * tolerance.coarse(value, ruler))
+            bends = np.abs(bend[-1]) > (allowed if several else BENT * scale)
+            if several:
+                bends &= suspicious(bend[-2], bend[-1], noise[-1], steps[-2] / steps[-1])
+        column.doubt[active] = bends.any(axis=0)
+        active = active[~fine.all(axis=0) | column.doubt[active]]
     return column
 
 
-def level(point: Point, k: int, part: NDArray, steps: NDArray, V: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+def level(
+    point: Point, k: int, part: NDArray, steps: NDArray, V: NDArray, *, measured: bool = True
+) -> tuple[NDArray, NDArray, NDArray]:
     """At one step per element: central differences, the jump from left to right slope, rounding of either."""
     high, low = np.empty((len(part), point.size)), np.empty((len(part), point.size))
     up, down = np.empty(len(part)), np.empty(len(part))
     for row, (i, h) in enumerate(zip(part.tolist(), steps.tolist(), strict=True)):
-        high[row], low[row], up[row], down[row] = point.ends_of_element(k, i)(h)
-    return differences(point, V, high, low, up, down)
+        high[row], up[row] = point.at_element(k, i, h)
+        low[row], down[row] = point.at_element(k, i, -h)
+    return differences(point, V, high, low, up, -down, measured=measured)
 
 
 def differences(
-    point: Point, V: NDArray, high: NDArray, low: NDArray, up: NDArray, down: NDArray
+    point: Point,
+    V: NDArray,
+    high: NDArray,
+    low: NDArray,
+    up: NDArray,
+    down: NDArray,
+    *,
+    measured: bool = True,
+    moved: NDArray | None = None,
 ) -> tuple[NDArray, NDArray, NDArray]:
-    """Central differences, jumps of slope and rounding, from the outputs at both ends."""
+    """Central differences, jumps of slope and rounding, from the outputs at both ends.
+
+    Rounding is what was measured, or the least that it can be, of the outputs that change; `moved` are those that
+    changed at larger steps, to which these are added: what stands still at a small step has been rounded there, too.
+    """
     ahead, behind = project(V, high, point.values), project(V, low, point.values)
     width = up + down
     with np.errstate(all="ignore"):
         central = (ahead - behind) / width
         jump = ahead / up + behind / down
-        changed = ((high != point.values) | (low != point.values)).astype(np.float64)
-        squares = (V * point.noise) ** 2
-        least = np.max(np.abs(V * point.floor), axis=1, initial=0.0)[:, None]
-        most = np.minimum(SIGNS * np.sqrt(squares @ changed.T), np.sqrt(squares) @ changed.T)
+        changed = (high != point.values) | (low != point.values)
+        if moved is not None:
+            changed = np.logical_or(moved, changed, out=moved)
+        changed = changed.astype(np.float64)
+        each = np.abs(V * (point.noise if measured else point.floor))
+        least = np.max(each if not measured else np.abs(V * point.floor), axis=1, initial=0.0)[:, None]
+        most = np.minimum(SIGNS * np.sqrt((each * each) @ changed.T), each @ changed.T)
         rounding = np.maximum(most, least) * 2 / width
         rounding = rounding + np.abs(jump) * np.abs(up - down) / width
     return central, jump, rounding
@@ -240,10 +281,19 @@ def _chunks(active: NDArray, size: int) -> list[NDArray]:
 def nothing(point: Point, V: NDArray, analytic: NDArray) -> NDArray:
     """The size of the function under each cotangent, if the gradient is nothing beside it, else 0."""
     size = np.sqrt(np.sum(V**2, axis=1, keepdims=True)) * np.max(np.abs(point.values), initial=LEAST)
-    most = np.max(np.abs(np.nan_to_num(analytic)), axis=1, initial=0.0, keepdims=True)
+    most = scales(analytic)
     return np.where(most <= 64 * point.eps * size, size, 0.0)
+
+
+def largest(values: NDArray, least: float = 0.0) -> float:
+    """The size of the largest number, or `least`; what is no number does not count."""
+    return max(least, float(scales(values.reshape(1, -1))[0, 0]))
 
 
 def scales(numeric: NDArray) -> NDArray:
     """The largest derivative under each cotangent: (cotangents, 1)."""
-    return np.asarray(np.max(np.abs(np.nan_to_num(numeric, posinf=0, neginf=0)), axis=1, initial=0.0, keepdims=True))
+    sizes = np.abs(numeric)
+    found = np.max(sizes, axis=1, initial=0.0, keepdims=True)
+    if not np.isfinite(found).all():
+        found = np.max(sizes, axis=1, initial=0.0, keepdims=True, where=np.isfinite(sizes))
+    return np.asarray(found)

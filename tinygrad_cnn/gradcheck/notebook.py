@@ -38,6 +38,7 @@ def notebook(report: Report) -> str:
 def findings(report: Report) -> str:
     """All but the verdict and the best diagnosis."""
     parts = []
+    report = report.drawn()
     worst = rows(report, ROWS)
     if not report:
         parts.append(f"<p>{escape(report.headline().removeprefix('gradcheck: '))}</p>")

@@ -4,7 +4,9 @@ All differentiable outputs are one vector of float64; an input is moved along on
 direction. What cannot be checked at all is said here, in one sentence.
 """
 
+import math
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,6 +31,9 @@ COARSE = 1e-10
 
 UNSEEN = 16.0
 """So many units in the last place of an output are no more than its rounding."""
+
+NOISE_SEED = 20240301
+"""Of the directions along which a function is seen to jitter."""
 
 DEVIATIONS = 4.0
 """Rounding errors stay within so many standard deviations, as good as always."""
@@ -62,7 +67,7 @@ class Point:
     """A function and its VJP at given inputs.
 
     ``arrays`` are the inputs that are checked, ``size`` the number of differentiable output elements, ``values``
-    the outputs there, ``noise`` what each of them is off by rounding.
+    the outputs there, ``noise`` what each of them is off by rounding, which is measured when it is first asked for.
     """
 
     def __init__(self, adapter: Any, inputs: Sequence[Any], checked: Sequence[int]) -> None:
@@ -78,8 +83,7 @@ class Point:
         """The coarsest precision in which an input or an output is stored."""
         self.values = self.flat(outputs)
         self.size = self.values.size
-        self.noise: NDArray = np.zeros(self.size)
-        self.floor: NDArray = np.zeros(self.size)
+        self.floor: NDArray = self._floor()
         """What each output is off at least, by the precision of its dtype."""
 
     @property
@@ -158,11 +162,7 @@ class Point:
 
     def along(self, directions: Sequence[NDArray | None], t: float) -> NDArray:
         """The outputs with every input moved by t times its direction."""
-        moved = [
-            a if u is None else np.asarray(a.astype(np.float64) + t * u).astype(a.dtype)
-            for a, u in zip(self.arrays, directions, strict=True)
-        ]
-        return self.evaluate(moved)
+        return self.evaluate([moved(a, u, t) for a, u in zip(self.arrays, directions, strict=True)])
 
     def ends_of_element(self, k: int, i: int) -> Ends:
         """The outputs with element i of input k moved there and back."""
@@ -192,47 +192,71 @@ class Point:
             found = self.adapter.vjp(arguments, given)
         return [found[k] for k in self.checked]
 
+    def vjps(self, cotangents: Sequence[NDArray]) -> list[list[NDArray | None]]:
+        """The same for several cotangents, through one recorded graph where the adapter has one."""
+        in_turn = getattr(self.adapter, "vjps", None)
+        if in_turn is None:
+            return [self.vjp(v) for v in cotangents]
+        arguments = list(self.inputs)
+        for k, a in zip(self.checked, self.arrays, strict=True):
+            arguments[k] = np.array(a)
+        with np.errstate(all="ignore"):
+            found = in_turn(arguments, [self.split(v) for v in cotangents])
+        return [[gradients[k] for k in self.checked] for gradients in found]
+
     def split(self, cotangent: NDArray) -> list[NDArray | None]:
         """The flat cotangent as one array per output, None for those without a derivative."""
         given: list[NDArray | None] = [None] * len(self.shapes)
         start = 0
         for j in self._wanted:
-            count = int(np.prod(self.shapes[j], dtype=np.int64))
+            count = math.prod(self.shapes[j])
             given[j] = cotangent[start : start + count].reshape(self.shapes[j]).astype(self.dtypes[j])
             start += count
         return given
 
     def gradients(self, cotangent: NDArray) -> list[NDArray]:
         """The same in float64, 0 where there is none; only for gradients of the right shapes."""
-        found = self.vjp(cotangent)
+        return self.in_double(self.vjp(cotangent))
+
+    def in_double(self, gradients: Sequence[NDArray | None]) -> list[NDArray]:
+        """Gradients in float64, 0 where there is none."""
         return [
             np.zeros(a.shape) if g is None else np.asarray(g, np.float64)
-            for a, g in zip(self.arrays, found, strict=True)
+            for a, g in zip(self.arrays, gradients, strict=True)
         ]
 
-    def measure_noise(self, random: np.random.Generator) -> None:
-        """Estimate `noise`: a unit in the last place, more if the function jitters more than that.
+    def _floor(self) -> NDArray:
+        """A unit in the last place: what lies a hundred times below the largest may be left of terms of that size."""
+        size = np.abs(self.values)
+        size = np.maximum(size, LEAST * np.max(size, initial=0.0))
+        digits = [np.finfo(d).eps for d in self.floating]
+        if len(set(digits)) == 1:
+            return np.asarray(digits[0] * size)
+        return np.asarray(np.repeat(digits, [math.prod(s) for s in self.output_shapes]) * size)
 
-        What lies a hundred times below the largest output may be what is left of terms of that size.
+    @cached_property
+    def noise(self) -> NDArray:
+        """The floor, or more if the function jitters more than that, around the point or nearer to it.
+
+        Further away a function of small inputs is another one, and quieter: what rounding does beside the point, in
+        steps as small as its inputs, counts in any case.
         """
-        size = np.maximum(np.abs(self.values), LEAST * np.max(np.abs(self.values), initial=0.0))
-        eps = [
-            np.full(int(np.prod(s)), np.finfo(d).eps) for s, d in zip(self.output_shapes, self.floating, strict=True)
-        ]
-        floor = self.floor = np.concatenate(eps) * size
+        random, floor = np.random.default_rng(NOISE_SEED), self.floor
         jitter, _ = self._jitter(self._directions(random, relative=False), SPACING, self.along, self.values)
         loud = jitter > 100 * floor
+        fine = max(SPACING / 128, NEIGHBOURS * self.eps)  # from one number to the next rounding is a regular step
         if np.any(loud):  # rounding, or a kink between the points: rounding is there on a finer scale too
             directions = self._directions(random, relative=False)
-            fine = max(SPACING / 128, NEIGHBOURS * self.eps)  # from one number to the next rounding is a regular step
-            for spacing, finer_directions in (
-                (-fine, directions),
-                (fine, directions),
-                (fine, self._directions(random, relative=True)),
-            ):
-                finer, varies = self._jitter(finer_directions, spacing, self.along, self.values)
+            for spacing in (-fine, fine):
+                finer, varies = self._jitter(directions, spacing, self.along, self.values)
                 jitter = np.where(loud & varies, np.minimum(jitter, 4 * finer), jitter)
-        self.noise = np.maximum(floor, DEVIATIONS * np.nan_to_num(jitter, nan=0.0))
+        beside = self._directions(random, relative=True)
+        finer, varies = self._jitter(beside, fine, self.along, self.values)
+        jitter = np.where(loud & varies, np.minimum(jitter, 4 * finer), jitter)
+        # what jumps at the point or beside it is quiet on one of its sides
+        near = np.fmin(*(self._jitter(beside, h, self.along, self.values)[0] for h in (SPACING, -SPACING)))
+        loudest = np.fmax(np.nan_to_num(jitter, nan=0.0), np.nan_to_num(near, nan=0.0))
+        return np.asarray(np.maximum(floor, DEVIATIONS * loudest))
 
     def gradient_noise(self, random: np.random.Generator, cotangent: NDArray) -> list[NDArray]:
         """What each gradient is off by rounding: by its dtype, and by how much it jitters between close points."""
@@ -240,11 +264,7 @@ class Point:
         arrays = [np.zeros(a.shape) if g is None else g for a, g in zip(self.arrays, here, strict=True)]
 
         def flat(directions: Sequence[NDArray | None], t: float) -> NDArray:
-            moved = [
-                np.asarray(a.astype(np.float64) + t * u).astype(a.dtype) if u is not None else a
-                for a, u in zip(self.arrays, directions, strict=True)
-            ]
-            found = self.vjp(cotangent, moved)
+            found = self.vjp(cotangent, [moved(a, u, t) for a, u in zip(self.arrays, directions, strict=True)])
             return np.concatenate(
                 [
                     np.zeros(a.size) if g is None else np.asarray(g, np.float64).reshape(-1)
@@ -306,11 +326,8 @@ class Point:
         """The gradients at these steps in a direction; elements that are 0 stay."""
         rows = []
         for step in steps:
-            moved = [
-                np.asarray(a.astype(np.float64) + np.where(a == 0, 0.0, step * u)).astype(a.dtype)
-                for a, u in zip(self.arrays, directions, strict=True)
-            ]
-            found = self.vjp(cotangent, moved)
+            there = [moved(a, np.where(a == 0, 0.0, u), step) for a, u in zip(self.arrays, directions, strict=True)]
+            found = self.vjp(cotangent, there)
             rows.append(
                 [
                     np.zeros(a.shape) if g is None else np.nan_to_num(np.asarray(g, np.float64))
@@ -362,12 +379,20 @@ class Point:
         return noise_level(rows), np.ptp(rows, axis=0) > 0
 
 
+def moved(a: NDArray, u: NDArray | None, t: float) -> NDArray:
+    """An array moved by t times a direction, in its own dtype: the same one if there is no direction."""
+    return a if u is None else np.asarray(a + t * u).astype(a.dtype, copy=False)
+
+
 def signed(random: np.random.Generator, shape: Shape, low: float = 0.2, high: float = 0.9) -> NDArray:
     """Random numbers of either sign, none near 0 or 1, with few digits: exact in every floating dtype."""
-    sizes = random.integers(int(low * 64), int(high * 64), shape, endpoint=True) / 64
-    return np.asarray(sizes * random.choice([-1.0, 1.0], shape))
+    sizes = np.linspace(int(low * 64), int(high * 64), 128).round() / 64
+    drawn = np.frombuffer(random.bytes(math.prod(shape)), np.uint8).reshape(shape)
+    return np.concatenate([-sizes, sizes])[drawn]
 
 
 def finite(a: NDArray) -> NDArray:
     """In float64, 0 in place of infinities and NaN."""
-    return np.nan_to_num(np.asarray(a, np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+    values = np.asarray(a, np.float64)
+    known = np.isfinite(values)
+    return values if known.all() else np.where(known, values, 0.0)

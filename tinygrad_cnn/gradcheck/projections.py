@@ -7,13 +7,15 @@ what it hides, so small inputs are judged element by element where one is met.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
-from tinygrad_cnn.gradcheck.finer import is_unsettled, smallest_step, telling_step
-from tinygrad_cnn.gradcheck.judge import Scale, Tolerance, nothing
+from tinygrad_cnn.gradcheck.finer import is_unsettled, rounded, smallest_step, telling_step
+from tinygrad_cnn.gradcheck.judge import BENT, FINE, SAFETY, Scale, Tolerance, nothing
 from tinygrad_cnn.gradcheck.kinks import find_kink
 from tinygrad_cnn.gradcheck.point import Point, finite, signed
 from tinygrad_cnn.gradcheck.thorough import CERTAIN, Examined, Line
@@ -32,6 +34,10 @@ NEARER = 1 / 64
 """The first step along a direction, as part of that of a single element (1/8 in float32): it meets fewer kinks."""
 
 
+SAMPLE = 1000
+"""A typical slope is the median of so many, or twice as many."""
+
+
 class Projection(NamedTuple):
     """One projection: by the gradient, by differences, and what they may differ by."""
 
@@ -41,35 +47,98 @@ class Projection(NamedTuple):
     verdict: Verdict
 
 
-def smooth_outputs(point: Point, k: int, u: NDArray, tolerance: Tolerance) -> NDArray:
-    """The outputs without a kink in reach along a direction: 1 for these, 0 for the others."""
-    kept = np.ones(point.size)
-    if point.size < 2:
+@dataclass
+class Glance:
+    """The outputs along a direction u of input k, ahead and behind, at a step and, if asked for, at half of it."""
+
+    point: Point
+    k: int
+    u: NDArray
+    h: float
+
+    @cached_property
+    def ends(self) -> tuple[NDArray, NDArray]:
+        """At the step."""
+        return self._at(self.h)
+
+    @cached_property
+    def nearer(self) -> tuple[NDArray, NDArray]:
+        """At half of it."""
+        return self._at(self.h / 2)
+
+    def _at(self, t: float) -> tuple[NDArray, NDArray]:
+        directions = self.point.only(self.k, self.u)
+        return self.point.along(directions, t), self.point.along(directions, -t)
+
+    def settled(self, v: NDArray, gradient: NDArray, tolerance: Tolerance) -> Projection | None:
+        """The projection, if nothing kinks and the gradient is within the tolerance of the difference at the step."""
+        point, h, (high, low) = self.point, self.h, self.ends
+        change = high - low
+        if point.size > 1:
+            most = BENT / 2 * (_typical(np.abs(change)) + np.abs(change)) + 8 * point.floor
+            if not np.all(np.abs(high + low - 2 * point.values) <= most) and np.any(self._kinks(point.floor)):
+                return None
+        line = Products.of(point, self.k, self.u, v, gradient, tolerance)
+        value = float(v @ change) / (2 * h)
+        off = abs(line.analytic - value)
+        error = SAFETY * off + rounded(v, point.floor) / h
+        if off <= line.allowed and error <= FINE * float(tolerance.coarse(value, line.scale.ruler)):
+            return Projection(line.analytic, Examined(value, error, ()), line.allowed, Verdict.PASS)
+        return None
+
+    def smooth_outputs(self) -> NDArray:
+        """The outputs without a kink in reach: 1 for these, 0 for the others."""
+        point = self.point
+        kept = np.ones(point.size)
+        if point.size < 2:
+            return kept
+        kinks = self._kinks(point.noise)
+        loud = point.noise > 64 * np.median(point.noise) + 64 * point.eps * np.abs(point.values)
+        if np.mean(loud) < 0.05:  # the noise of a few outputs is that of kinks
+            kinks |= loud
+        kept[kinks] = 0.0
         return kept
-    h = first_step(point, k, tolerance)
-    directions = point.only(k, u)
-    (high, low), (high_nearer, low_nearer) = (
-        [point.along(directions, sign * step) for sign in (1, -1)] for step in (h, h / 2)
-    )
-    slope, nearer = (high - low) / (2 * h), (high_nearer - low_nearer) / h
-    bend = (high + low - 2 * point.values) / h
-    nearer_bend = (high_nearer + low_nearer - 2 * point.values) / (h / 2)
-    typical = float(np.median(np.abs(nearer))) + np.abs(nearer)
-    noise = 8 * point.noise / h
-    kinks = np.abs(slope - nearer) > 1e-3 * typical + noise
-    kinks |= (np.abs(nearer_bend) > 0.75 * np.abs(bend)) & (np.abs(nearer_bend) > 1e-3 * typical + noise)
-    loud = point.noise > 64 * np.median(point.noise) + 64 * point.eps * np.abs(point.values)
-    if np.mean(loud) < 0.05:  # the noise of a few outputs is that of kinks
-        kinks |= loud
-    kept[kinks] = 0.0
-    return kept
+
+    def _kinks(self, noise: NDArray) -> NDArray:
+        """The outputs whose slopes do not close in as those of a smooth function do, if each is off by its noise."""
+        here, h, (high, low), (high_nearer, low_nearer) = self.point.values, self.h, self.ends, self.nearer
+        slope, nearer = (high - low) / (2 * h), (high_nearer - low_nearer) / h
+        bend, nearer_bend = np.abs(high + low - 2 * here) / h, np.abs(high_nearer + low_nearer - 2 * here) / (h / 2)
+        size = np.abs(nearer)
+        much = BENT * (_typical(size) + size) + 8 / h * noise
+        return np.asarray((np.abs(slope - nearer) > much) | ((nearer_bend > 0.75 * bend) & (nearer_bend > much)))
+
+
+def _typical(sizes: NDArray) -> float:
+    """The median of a thousand or so."""
+    return float(np.median(sizes[:: 1 + sizes.size // SAMPLE])) if sizes.size else 0.0
+
+
+class Products(NamedTuple):
+    """What a gradient says of a direction: the projection, what it may be off by, and what that is measured by."""
+
+    analytic: float
+    allowed: float
+    scale: Scale
+
+    @staticmethod
+    def of(point: Point, k: int, u: NDArray, v: NDArray, gradient: NDArray, tolerance: Tolerance) -> "Products":
+        """⟨gradient, u⟩ for input k, where the gradient is that of ⟨v, f⟩."""
+        products = (gradient * u).reshape(-1)
+        sizes = np.abs(products)
+        if not np.isfinite(np.sum(sizes)):
+            sizes = sizes[np.isfinite(sizes)]
+        scale = float(np.sqrt(sizes @ sizes))
+        # a projection that is 0 in every term has no size of its own to measure error bars by
+        ruler = max(scale, float(nothing(point, v[None], products.reshape(1, -1))[0, 0]))
+        allowed = float(tolerance.allowed(scale, scale)) + 64 * point.eps * scale
+        allowed += tolerance.granted(float(np.sum(sizes)), float(np.sum(np.abs(u))))
+        return Products(float(np.sum(products)), allowed, Scale(scale, ruler))
 
 
 def first_step(point: Point, k: int, tolerance: Tolerance) -> float:
     """The largest step along a direction."""
-    values = np.asarray(point.arrays[k], np.float64)
-    finite = np.abs(values[np.isfinite(values)])
-    first = float(tolerance.largest_step(np.array([np.median(finite) if finite.size else 1.0]))[0])
+    first = float(tolerance.largest_step(np.array([_typical(np.abs(finite(point.arrays[k])))]))[0])
     if tolerance.step is not None:
         return first
     return first * (NEARER if tolerance.eps < 1e-10 else 8 * NEARER)
@@ -77,16 +146,9 @@ def first_step(point: Point, k: int, tolerance: Tolerance) -> float:
 
 def along(point: Point, k: int, u: NDArray, v: NDArray, gradient: NDArray, tolerance: Tolerance) -> Projection:
     """Judge ⟨gradient, u⟩ for input k, where the gradient is that of ⟨v, f⟩."""
-    products = gradient.astype(np.float64) * u
-    analytic = float(np.sum(products))
-    scale = float(np.sqrt(np.sum(np.nan_to_num(products) ** 2)))
-    first = first_step(point, k, tolerance)
-    # a projection that is 0 in every term has no size of its own to measure error bars by
-    ruler = max(scale, float(nothing(point, v[None], products.reshape(1, -1))[0, 0]))
-    line = Line(point, v, point.ends_along(point.only(k, u)), tolerance, Scale(scale, ruler))
-    found = line.examine(first, kinks=False)
-    allowed = float(tolerance.allowed(scale, scale)) + 64 * point.eps * scale
-    allowed += tolerance.granted(float(np.nansum(np.abs(products))), float(np.sum(np.abs(u))))
+    analytic, allowed, scale = Products.of(point, k, u, v, gradient, tolerance)
+    line = Line(point, v, point.ends_along(point.only(k, u)), tolerance, scale)
+    found = line.examine(first_step(point, k, tolerance), kinks=False)
     off, verdict = abs(analytic - found.numeric), Verdict.INCONCLUSIVE
     if not np.isfinite(analytic):
         verdict = Verdict.FAIL

@@ -1,8 +1,8 @@
 """The report of a check: a verdict, the entries that were judged, a table, a picture, and JSON."""
 
 import json
-from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from importlib import import_module
 from textwrap import wrap
 from typing import Any, NamedTuple
@@ -21,6 +21,9 @@ ROWS = 8
 
 WIDTH = 100
 """So wide it is at most."""
+
+Steps = tuple[tuple[float, float], ...]
+"""Pairs of a step and the difference there."""
 
 MARK = {Verdict.PASS: "pass", Verdict.FAIL: "FAIL", Verdict.INCONCLUSIVE: "?"}
 
@@ -76,6 +79,22 @@ class Report:
     """What rounding amounts to at the worst entry: its difference at step h is off by up to noise / h."""
     raised: type[Exception] | None = None
     """What `gradcheck` raises for the problem, if not just a `GradientError`."""
+    curve: Callable[[], tuple[Steps, float]] | None = field(default=None, repr=False, compare=False)
+    """Takes the differences of the worst entry at all steps, and `noise`, if they have not been taken."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "curve": None}
+
+    def drawn(self) -> "Report":
+        """The report with the differences of its worst entry at all steps from large to tiny: what pictures show.
+
+        Of what passed they are taken when they are asked for.
+        """
+        if self.curve is None:
+            return self
+        worst, (steps, noise) = self.worst, self.curve()
+        entries = tuple(replace(e, steps=steps) if e is worst else e for e in self.entries)
+        return replace(self, entries=entries, noise=noise, curve=None)
 
     @property
     def verdict(self) -> Verdict:
@@ -157,6 +176,9 @@ class Report:
 
     def to_json(self) -> str:
         """Everything but the arrays of heat maps, as text; `from_json` reads it again."""
+        return self.drawn()._as_json()
+
+    def _as_json(self) -> str:
         data = {
             **{name: getattr(self, name) for name in ("function", "problem", "oracles", "notes", "seed", "noise")},
             "verdict": self.verdict.value,
@@ -201,7 +223,8 @@ class Report:
         if self.diagnoses:
             title += f"\n{self.diagnoses[0].message}"
         wrapped = "\n".join(line for part in title.splitlines() for line in wrap(part, 110))
-        return draw(wrapped, self.worst, self.entries, self.shapes, self.noise, path)
+        drawn = self.drawn()
+        return draw(wrapped, drawn.worst, drawn.entries, drawn.shapes, drawn.noise, path)
 
 
 def aligned(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[list[str]]:

@@ -107,13 +107,13 @@ class Line:
         closer = _Ladder(self, CLOSER * abs(kink.where))
         return closer.examined(kink, why="" if closer.good else "a kink is too near to tell")
 
-    def rung(self, h: float) -> Rung | None:
-        """The differences at a step; None if rounding swallows it."""
+    def rung(self, h: float, moved: NDArray | None = None) -> Rung | None:
+        """The differences at a step; None if rounding swallows it. `moved` are the outputs that it has moved."""
         high, low, up, down = self.ends(h)
         if up <= 0 or down <= 0:
             return None
         ends = high[None], low[None], np.array([up]), np.array([down])
-        return Rung(h, *(float(a[0, 0]) for a in differences(self.point, self.v[None], *ends)))
+        return Rung(h, *(float(a[0, 0]) for a in differences(self.point, self.v[None], *ends, moved=moved)))
 
     def coarse(self, value: float) -> float:
         """An error bar beyond this decides nothing."""
@@ -172,8 +172,9 @@ class _Ladder:
 
     def _descend(self, first: float) -> None:
         h, smallest = first, first * self.line.point.tiny * SMALLEST
+        moved = np.zeros((1, self.line.point.size), dtype=bool)
         while len(self.rungs) < DEPTH and h >= smallest and not self.good:
-            rung = self.line.rung(h)
+            rung = self.line.rung(h, moved)
             if rung is None:
                 break
             self.rungs.append(rung)
@@ -233,9 +234,17 @@ def _first_step(point: Point, k: int, i: int, tolerance: Tolerance) -> float:
 def confirmed(
     point: Point, k: int, i: int, v: NDArray, tolerance: Tolerance, scale: Scale, gradient_noise: float, entry: Entry
 ) -> Entry:
-    """An entry that is wrong, or what is said of it nearer to the point, if the function is another one there."""
+    """An entry that is wrong, or what is said of it nearer to the point, if the function is another one there.
+
+    Nothing is said either of one that lies between the slopes of what is no kink, but a jump.
+    """
+    if entry.verdict is not Verdict.FAIL and entry.reason != INSIDE:
+        return entry
     least = smallest_step(point.arrays[k], float(point.arrays[k].reshape(-1)[i]))
     ends, first = point.ends_of_element(k, i), _first_step(point, k, i, tolerance)
+    if entry.reason == INSIDE:
+        jump = jumps(point, v, ends, least)
+        return replace(entry, verdict=Verdict.INCONCLUSIVE, reason=JUMPS) if jump else entry
     line, step = Line(point, v, ends, tolerance, scale), first
     while entry.verdict is Verdict.FAIL and np.isfinite(entry.analytic):
         if is_settled(point, v, ends, entry.analytic, slopes_of(entry), first, least):
