@@ -321,7 +321,7 @@ class _Check:
         if not np.isfinite(self.point.arrays[k].reshape(-1)[i]):
             return report
         c = int(np.argmin(np.abs(self.analytic[k][:, i] - worst.analytic)))
-        found = replace(report, curve=lambda: curve(self.point, k, i, self.V[c], self.tolerance))
+        found = report.to_draw(lambda: curve(self.point, k, i, self.V[c], self.tolerance))
         return found if report else found.drawn()
 
     def _elements(self, analytic: list[NDArray]) -> list[Entry]:

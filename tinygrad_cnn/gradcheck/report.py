@@ -79,22 +79,27 @@ class Report:
     """What rounding amounts to at the worst entry: its difference at step h is off by up to noise / h."""
     raised: type[Exception] | None = None
     """What `gradcheck` raises for the problem, if not just a `GradientError`."""
-    curve: Callable[[], tuple[Steps, float]] | None = field(default=None, repr=False, compare=False)
-    """Takes the differences of the worst entry at all steps, and `noise`, if they have not been taken."""
+    _curve: Callable[[], tuple[Steps, float]] | None = field(default=None, init=False, repr=False, compare=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "curve": None}
+        return {**self.__dict__, "_curve": None}
+
+    def to_draw(self, curve: Callable[[], tuple[Steps, float]]) -> "Report":
+        """The report with what takes the differences of the worst entry at all steps, and `noise`, when it is drawn."""
+        found = replace(self)
+        object.__setattr__(found, "_curve", curve)
+        return found
 
     def drawn(self) -> "Report":
         """The report with the differences of its worst entry at all steps from large to tiny: what pictures show.
 
         Of what passed they are taken when they are asked for.
         """
-        if self.curve is None:
+        if self._curve is None:
             return self
-        worst, (steps, noise) = self.worst, self.curve()
+        worst, (steps, noise) = self.worst, self._curve()
         entries = tuple(replace(e, steps=steps) if e is worst else e for e in self.entries)
-        return replace(self, entries=entries, noise=noise, curve=None)
+        return replace(self, entries=entries, noise=noise)
 
     @property
     def verdict(self) -> Verdict:
