@@ -1,4 +1,4 @@
-"""`python -m benchmarks gradcheck [NAME …]`: what it takes to check a gradient, ours and PyTorch's own by turns.
+"""`python -m benchmarks.checking [NAME …]`: what it takes to check a gradient, ours and PyTorch's own by turns.
 
 The functions are those that the checker was measured on: three elements, a convolution, an LSTM, scalar losses of 300
 to 9,000 inputs, and fast mode at 10⁵ elements; in float64, with one thread. Ours checks our functions, and PyTorch's
@@ -77,13 +77,13 @@ def checks(case: Case) -> dict[str, Callable[[], Any]]:
     }
 
 
-def main(arguments: list[str]) -> None:
+def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks gradcheck", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.checking", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="functions whose names contain one of these")
     parser.add_argument("--least", type=int, default=3, help="rounds at least")
     parser.add_argument("--seconds", type=float, default=1.0, help="for each function")
-    chosen = parser.parse_args(arguments)
+    chosen = parser.parse_args()
     import torch
 
     import tinygrad_cnn
@@ -99,3 +99,7 @@ def main(arguments: list[str]) -> None:
         low = {checker: times["low"] for checker, times in found.items()}
         cells = [f"{low[checker]:.3g} ms | {low[checker] / low['PyTorch']:.1f}×" for checker in ("ours", "of PyTorch")]
         print(f"| {name} | {low['PyTorch']:.3g} ms | {' | '.join(cells)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
