@@ -1,7 +1,8 @@
 """`python -m benchmarks [--quick] [--out DIR]`: all peers that are installed, on the same work, in one run.
 
 `python -m benchmarks sweep` is another command: every public function beside PyTorch's. `python -m benchmarks kernels`
-is a third: what each kernel reaches of the machine's peak product or copying bandwidth.
+is a third: what each kernel reaches of the machine's peak product or copying bandwidth. `python -m benchmarks runtimes`
+is a fourth: inference beside onnxruntime, and the digits beside scikit-learn.
 """
 
 import argparse
@@ -18,7 +19,7 @@ import numpy as np
 from threadpoolctl import threadpool_info
 
 import tinygrad_cnn as tg
-from benchmarks import beside, features, limits, memory, playback, report, sweep
+from benchmarks import beside, features, limits, memory, playback, report, runtimes, sweep
 from benchmarks.measure import alternately, best
 from benchmarks.networks import NETWORKS, Work, work
 from benchmarks.peers import FAST, MINE, OTHERS, OURS, Peer, installed
@@ -185,5 +186,7 @@ if __name__ == "__main__":
         sweep.main(sys.argv[2:])
     elif sys.argv[1:2] == ["kernels"]:
         kernels(sys.argv[2:])
+    elif sys.argv[1:2] == ["runtimes"]:
+        runtimes.main(sys.argv[2:])
     else:
         main()
