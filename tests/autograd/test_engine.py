@@ -522,3 +522,11 @@ def test_what_was_freed_is_missed_only_by_a_rule_that_needs_it():
     z.sum().backward()
     with pytest.raises(RuntimeError, match="freed by an earlier backward pass"):
         z.sum().backward()
+
+
+@pytest.mark.parametrize("function", [tg.prod, lambda x: x.prod(0), lambda x: x.cumprod(0), tg.sum])
+def test_the_derivative_of_what_one_number_comes_to_is_a_constant(function):
+    x = tg.tensor(3.0, requires_grad=True)
+    (grad,) = tg.autograd.grad(function(x), x, create_graph=True)
+    assert (grad.item(), grad.requires_grad) == (1, False)
+    assert function(tg.tensor(3)).dtype == function(tg.tensor(True)).dtype == tg.int64

@@ -517,6 +517,7 @@ def one_memory_in_two_storages(run):
 
 def behind(run, found, theirs):
     unseen = found[0].startswith("value of") or (REWRITTEN in str(theirs) and found[2] == said(None))
+    unseen = unseen or ("out of bounds" in str(theirs) and found[2].startswith("IndexError: ") and "bounds" in found[2])
     return unseen and bool(BACKWARD.search(run.lines[-1])) and written_unseen(run.lines)
 
 
@@ -632,13 +633,13 @@ def asked_how_it_lies(run, found, theirs):
 
 def of_an_empty_gradient(run, found, theirs):
     name = first_name(run)
-    leaf = (
-        "does not require a gradient|a leaf that requires a gradient|only a leaf can be copied|cannot carry a gradient"
-    )
-    refused = re.search(leaf, found[2])
-    copied = "support the deepcopy protocol" in str(theirs) and found[2] == said(None)
+    if "deepcopy(" in run.lines[-1]:  # of several, one may have no elements
+        given = [run.there.names.get(each) for each in NAME.findall(run.lines[-1])]
+        refused = "support the deepcopy protocol" in str(theirs) or "only a leaf can be copied" in found[2]
+        return refused and any(not v.numel() for v in given if isinstance(v, torch.Tensor))
+    refused = re.search("does not require a gradient|a leaf that requires a gradient|cannot carry a gradient", found[2])
     asked = found[0] == "answer" and ".requires_grad" in run.lines[-1]
-    return (copied or asked or (bool(refused) and theirs is None)) and not size(run, name)
+    return (asked or (bool(refused) and theirs is None)) and not size(run, name)
 
 
 def of_nothing(run, found, theirs):

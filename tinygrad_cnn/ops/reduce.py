@@ -545,7 +545,8 @@ def mean(input: A, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None
 def prod(input: A, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> A:
     """Product over the given dims; the gradient is right where elements are zero, too. See `sum` for integers."""
     axes = check_axes("prod", dim, len(shape_of(input)))
-    return in_dtype(lambda x: Prod.apply(x, axes=axes, keepdim=keepdim), input, dtype)
+    op = Prod if axes else Sum  # the product of one number is that number, and its derivative a constant
+    return in_dtype(lambda x: op.apply(x, axes=axes, keepdim=keepdim), input, dtype)
 
 
 @flexible

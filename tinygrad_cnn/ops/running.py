@@ -1,5 +1,6 @@
 """What runs along a dim: products, extremes, differences, areas."""
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from tinygrad_cnn.kernels.orders import is_nan
 from tinygrad_cnn.kernels.passes import running, tail_sums
 from tinygrad_cnn.ops.calling import flexible, vectorial
 from tinygrad_cnn.ops.indexing import Gather
-from tinygrad_cnn.ops.reduce import Cumprod, cumsum, in_dtype, sum
+from tinygrad_cnn.ops.reduce import Cumprod, Cumsum, cumsum, in_dtype, sum
 from tinygrad_cnn.ops.shape import cat, clone, narrow
 from tinygrad_cnn.ops.untracked import dressed, plain
 from tinygrad_cnn.torch_names import return_types
@@ -30,7 +31,8 @@ __all__ = [
 def cumprod(input: A, dim: int, *, dtype: Any = None) -> A:
     """Products of the elements up to each place along a dim; see `sum` for integers."""
     axis = check_axis("cumprod", dim, len(shape_of(input)))
-    return in_dtype(lambda x: Cumprod.apply(x, axis=axis), input, dtype)
+    op = Cumprod if prod(shape_of(input)) > 1 else Cumsum  # one number, whose derivative is a constant
+    return in_dtype(lambda x: op.apply(x, axis=axis), input, dtype)
 
 
 @flexible
