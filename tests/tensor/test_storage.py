@@ -1145,3 +1145,15 @@ def test_an_operand_in_memory_that_was_given_to_the_target_is_kept_as_it_was():
     assert y.tolist() == [11, 12]
     y.sum().backward()
     assert x.grad.tolist() == [1, 13]
+
+
+def test_a_gradient_in_memory_that_others_see_is_added_to_by_a_write():
+    x, whole = tg.ones(2, requires_grad=True), tg.ones(4)
+    x.grad = whole[1:3]
+    square = (whole.requires_grad_() ** 2).sum()
+    version = whole._version
+    x.sum().backward()
+    assert whole.tolist() == [1, 2, 2, 1]
+    assert whole._version == version + 1
+    with pytest.raises(RuntimeError, match="modified by an in-place operation"):
+        square.backward()

@@ -289,7 +289,8 @@ class Tensor(Writable):
                     np.add(held.array, gradient, out=held.array)
                 except ValueError as error:
                     raise ArgumentError(f"backward: .grad was given another shape, {error}") from None
-                if getrefcount(held) > 3 or getrefcount(held.array) > 2:  # else nobody can see it
+                array = held.array
+                if getrefcount(held) > 3 or getrefcount(array) > 3 or array.base is not None:  # else nobody can see it
                     note_write(held.array)
         if self.hooks is not None:
             for told in self.hooks.after:
