@@ -171,7 +171,17 @@ def test_pooling_is_that_of_the_definition_ties_nan_and_padding_too(h, w, n, ker
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(
     ("n", "k", "m"),
-    [(1, 300, 400), (1, 2500, 33), (700, 1, 301), (1, 3, 4), (5, 6, 7), (1, 0, 3), (17, 700, 101), (301, 16, 250)],
+    [
+        (1, 300, 400),
+        (1, 2500, 33),
+        (700, 1, 301),
+        (1, 3, 4),
+        (5, 6, 7),
+        (1, 0, 3),
+        (17, 700, 101),
+        (301, 16, 250),
+        (130, 70, 45),
+    ],
 )
 def test_products_of_one_image_and_of_few_in_any_memory_order(n, k, m, dtype):
     rng = np.random.default_rng(0)
