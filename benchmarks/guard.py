@@ -153,15 +153,15 @@ def steps(kit: str) -> list[Guard]:
     ]
 
 
-CURVES = {"numpy": (18, 31, 55, 15, 26, 14), "numba": (13, 13, 63, 3, 13, 3.5)}
-"""Of sigmoid, SiLU's slope, softplus, hardswish, softmax of rows and a choice."""
+CURVES = {"numpy": (18, 31, 55, 15, 26, 14, 25), "numba": (13, 13, 63, 3, 13, 3.5, 2.5)}
+"""Of sigmoid, SiLU's slope, softplus, hardswish, softmax of rows, a choice, and rows added to a table."""
 
 
 def curves(kit: str) -> list[Guard]:
     """Activations over a copy, on one thread."""
     tg.set_kernels(kit)
     x = np.random.default_rng(0).standard_normal((300, 1000), np.float32)
-    above = x > 0
+    above, table, places = x > 0, np.zeros((64, 1000), np.float32), np.arange(300) % 64
     ours: list[tuple[str, Callable[[], Any]]] = [
         ("sigmoid", lambda: chosen.sigmoid(x)),
         ("slope of SiLU", lambda: chosen.silu_slope(x)),
@@ -169,6 +169,7 @@ def curves(kit: str) -> list[Guard]:
         ("hardswish", lambda: chosen.hardswish(x)),
         ("softmax", lambda: chosen.softmax(x, 1)),
         ("choice", lambda: choose(above, x, 0.5)),
+        ("rows added at places", lambda: chosen.add_rows(table, places, x)),
     ]
     return [
         Guard(f"{kit}: {name} over a copy", run, x.copy, limit)

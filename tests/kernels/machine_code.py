@@ -50,6 +50,7 @@ LOOPS = {
     elementwise._pick_run: (types.boolean[::1], MARKS, MARKS, MARKS),
     elementwise._pick_first_run: (types.boolean[::1], MARKS, types.int32, MARKS),
     elementwise._pick_second_run: (types.boolean[::1], types.int32, MARKS, MARKS),
+    elementwise._add_row: (floats(1), floats(1)),
     elementwise._sum: (floats(1),),
     _dot: (floats(1), floats(1)),
     _scaled: (F, floats(1), floats(1)),

@@ -10,6 +10,7 @@ from tinygrad_cnn.core.op import Kink, Op, Sample
 from tinygrad_cnn.core.reduce import unbroadcast
 from tinygrad_cnn.core.shape import Expand
 from tinygrad_cnn.core.types import Array, Shape
+from tinygrad_cnn.kernels.scatter import add_at
 
 Index = Any
 """Whatever stands between the brackets: integers, slices, None, ..., integer and boolean arrays, tuples of them."""
@@ -36,7 +37,7 @@ class GetItem(Op):
         if is_basic(index):
             total[index] += g
         else:
-            np.add.at(total, index, g)
+            add_at(total, index, g)
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
@@ -86,7 +87,7 @@ class PutItem(Op):
         if is_basic(index):
             y[index] = x
         else:
-            np.add.at(y, index, x)
+            add_at(y, index, x)
         return y
 
     def d_x(g: Array, *, index: Index) -> Array:

@@ -238,6 +238,11 @@ def pick(holds: NDArray, a: Any, b: Any, out: NDArray) -> None:
     out[...] = np.where(holds, a, b)
 
 
+def add_rows(y: NDArray, places: NDArray, rows: NDArray) -> None:
+    """y[places[k]] += rows[k], for each k, in place"""
+    np.add.at(y, places, rows)
+
+
 def descend(value: NDArray, gradient: NDArray, rate: float) -> None:
     """value -= rate · gradient, in place"""
     value -= rate * gradient

@@ -208,6 +208,17 @@ def pick(holds: NDArray, a: Any, b: Any, out: NDArray) -> None:
             here ^= y
 
 
+def add_rows(y: NDArray, places: NDArray, rows: NDArray) -> None:
+    """y[places[k]] += rows[k] for each k, in place; y is in C order."""
+    count, flat = y.shape[1], y.reshape(-1)
+    if count == 1:
+        np.add.at(flat, places, rows.reshape(-1))
+        return
+    for block in split(len(places), max(1, BLOCK // count)):
+        elements = places[block, None] * count + np.arange(count)
+        np.add.at(flat, elements.reshape(-1), rows[block].reshape(-1))
+
+
 # ---- along an axis ---------------------------------------------------------------------------------------------------
 
 

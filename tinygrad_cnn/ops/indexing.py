@@ -10,6 +10,7 @@ from tinygrad_cnn.core.indexing import GetItem, Index, PutItem, SetItem, check_i
 from tinygrad_cnn.core.op import Kink, Op, Sample
 from tinygrad_cnn.core.types import A, Array, ArrayLike, Shape
 from tinygrad_cnn.kernels.orders import first_places, order_along
+from tinygrad_cnn.kernels.scatter import add_at
 from tinygrad_cnn.ops.calling import flexible, vectorial
 from tinygrad_cnn.ops.checks import check_integer, check_mask, check_ndim, check_range, check_same_dtype
 from tinygrad_cnn.ops.shape import clone, reshape
@@ -51,7 +52,7 @@ class ScatterAdd(Op):
 
     def forward(x: Array, index: Array, src: Array, *, axis: int) -> Array:
         y = np.array(x)
-        np.add.at(y, along_axis(index, axis), src[tuple(slice(n) for n in index.shape)])
+        add_at(y, along_axis(index, axis), src[tuple(slice(n) for n in index.shape)])
         return y
 
     def d_x(g: Array) -> Array:

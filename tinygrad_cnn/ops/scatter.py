@@ -10,6 +10,7 @@ from tinygrad_cnn.core.checks import check_axis, check_broadcast, dtype_of, shap
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.indexing import PutItem, SetItem
 from tinygrad_cnn.core.types import A, Array, ArrayLike, NDArray, Shape
+from tinygrad_cnn.kernels.scatter import add_at
 from tinygrad_cnn.ops.calling import flexible
 from tinygrad_cnn.ops.checks import check_integer, check_mask, check_ndim, check_range, check_same_dtype
 from tinygrad_cnn.ops.indexing import along_axis, gather, getitem, scatter_add, setitem
@@ -113,7 +114,7 @@ def scatter_reduce(
     untouched = _counts(shape_of(x), places, False) == 0
     chosen = sources == values[places]
     ties = np.array(kept | untouched).astype(np.int64)
-    np.add.at(ties, places, chosen)
+    add_at(ties, places, chosen)
     total = scatter_add(where(kept | untouched, x, 0.0), axis, numbers, where(chosen, source, 0.0))
     return reshape(total / ties.astype(dtype_of(x)), shape_of(input))
 
@@ -138,7 +139,7 @@ def _products(values: A, groups: NDArray) -> A:
 def _counts(shape: Shape, places: tuple[Any, ...], first: bool) -> NDArray:
     """How many elements go to each place, with what was there if it is to count."""
     counts = np.full(shape, int(first))
-    np.add.at(counts, places, 1)
+    add_at(counts, places, 1)
     return counts
 
 

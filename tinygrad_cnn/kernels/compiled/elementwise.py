@@ -46,6 +46,14 @@ def pick(holds: NDArray, a: Any, b: Any, out: NDArray) -> None:
         loop(holds, a, b, out, cost=3 * out.nbytes)
 
 
+def add_rows(y: NDArray, places: NDArray, rows: NDArray) -> None:
+    """y[places[k]] += rows[k] for each k, in place; y is in C order."""
+    if y.dtype in DTYPES:
+        _add_rows(y, places, np.ascontiguousarray(rows))
+    else:
+        numpy_set.add_rows(y, places, rows)
+
+
 def channel_sums(g: NDArray) -> NDArray:
     """Σ over images and places of g (N,C,H,W), as (C,)."""
     lying = g.transpose(1, 2, 3, 0)
@@ -122,6 +130,18 @@ def _pick_second_run(holds: NDArray, a: int, b: NDArray, out: NDArray) -> None:
     for k in range(out.size):
         y = b[k]
         out[k] = a if holds[k] else y
+
+
+@exact
+def _add_rows(y: NDArray, places: NDArray, rows: NDArray) -> None:
+    for k in range(places.size):
+        _add_row(y[places[k]], rows[k])
+
+
+@exact
+def _add_row(y: NDArray, row: NDArray) -> None:
+    for c in range(y.size):
+        y[c] += row[c]
 
 
 @shared
