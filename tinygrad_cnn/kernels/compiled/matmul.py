@@ -23,8 +23,8 @@ the weight 0.5 for 0.95."""
 
 
 LARGE, DEEP = 1 << 18, 1024
-"""Multiplications from which, and rows up to which, panels beat BLAS where both matrices lie by rows: by a tenth. 1024 by
-512 and 512 by 128 take 1.23 ms, not 1.54."""
+"""Multiplications from which, and rows up to which, panels beat BLAS where both matrices lie by rows: by a tenth.
+1024 by 512 and 512 by 128 take 1.23 ms, not 1.54."""
 
 
 def matmul(a: NDArray, b: NDArray, *, keep_order: bool = False) -> NDArray:
