@@ -503,6 +503,7 @@ def one_memory_in_two_storages(run):
     It holds two storages, for tensors made of one array, or two tensors of one storage came from a file or a copy.
     """
     tensors = [v for v in run.there.alive().values() if isinstance(v, torch.Tensor) and v.numel()]
+    tensors = [v for v in tensors if not v._is_zerotensor()]  # which has no memory
     copied = any(re.match(r"t\d+, t\d+.* = (loaded|copy\.deepcopy|pickle\.loads)\(", line) for line in run.lines)
     made = {name for line in run.lines for name in re.findall(r"^(t\d+) = m\.(?:from_numpy|as_tensor)\(n", line)}
     if any(line.startswith(f"{name}.data = ") for line in run.lines for name in made):  # it counts its writes on

@@ -289,8 +289,7 @@ class Tensor(Writable):
                     np.add(held.array, gradient, out=held.array)
                 except ValueError as error:
                     raise ArgumentError(f"backward: .grad was given another shape, {error}") from None
-                array = held.array
-                if getrefcount(held) > 3 or getrefcount(array) > 3 or array.base is not None:  # else nobody can see it
+                if getrefcount(held) > 3 or getrefcount(held.array) > 2 or held.array.base is not None:  # else unseen
                     note_write(held.array)
         if self.hooks is not None:
             for told in self.hooks.after:
