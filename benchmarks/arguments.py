@@ -251,7 +251,7 @@ KINDS = {
     "windows": Kind(lambda n, r: (normal(r, n), 0, 10, 5), "unfold_copy Tensor.unfold"),
     "a new shape": Kind(lambda n, r: (normal(r, n), (-1, 10)), "reshape view_copy Tensor.view"),
     "a larger shape": Kind(
-        lambda n, r: (normal(r, n // 10), (10, n // 10)), "broadcast_to expand_copy Tensor.expand Tensor.repeat"
+        lambda n, r: (normal(r, n // 10), (10, n // 10)), "broadcast_to expand_copy Tensor.expand"
     ),
     "repeated": Kind(lambda n, r: (normal(r, n // 10), (10, 1)), "tile Tensor.repeat"),
     "cut": Kind(lambda n, r: (normal(r, n), [n // 2, n - n // 2]), "split split_with_sizes split_with_sizes_copy"),

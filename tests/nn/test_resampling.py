@@ -134,3 +134,16 @@ def test_infinities_come_back_only_to_where_they_were_read(mode):
     F.interpolate(x, scale_factor=2, mode=mode).backward(tg.tensor(g))
     assert not np.isfinite(x.grad.numpy()[0, 0, 0, 0])
     assert np.isfinite(x.grad.numpy()[0, 0, 3:, 3:]).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize(("size", "parts"), [(28, 7), (30, 7), (40, 2), (100, 3), (5, 1), (64, 64)])
+def test_adaptive_means_are_means_of_their_windows_and_infinity_stays_in_its_own(dtype, size, parts):
+    x = np.random.default_rng(0).standard_normal((2, 3, size)).astype(dtype)
+    x[0, 1, size // 2], x[1, 2, 0] = np.inf, np.nan
+    ends = [(k * size // parts, -(-(k + 1) * size // parts)) for k in range(parts)]
+    expected = np.stack([x[..., a:b].astype(float).mean(-1) for a, b in ends], -1)
+    rough = {np.float16: 4e-3, np.float32: 1e-6, np.float64: 1e-14}[dtype]
+    np.testing.assert_allclose(F.adaptive_avg_pool1d(tg.tensor(x), parts), expected, rtol=rough, atol=rough)
+    plane = F.adaptive_avg_pool2d(tg.tensor(x), (1, parts))
+    np.testing.assert_allclose(plane, expected.mean(1, keepdims=True), rtol=rough, atol=rough)

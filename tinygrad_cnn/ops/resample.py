@@ -33,12 +33,26 @@ def matrix(taps: Taps, size: int) -> NDArray:
     return found
 
 
+def by_matrix(x: Array, axis: int, taps: Taps, size: int, read: bool = False) -> Array | None:
+    """The sums as one product, if the matrix is small and every sum is finite: 0 · ∞ is none of them."""
+    if x.dtype.kind != "f" or not 0 < size * len(taps.places) <= DENSE or not x.size:
+        return None
+    weights = matrix(taps, size).astype(x.dtype)
+    with np.errstate(invalid="ignore", over="ignore"):
+        y = along_axis(x, axis, weights.T if read else weights)
+        return y if np.isfinite(np.sum(y)) else None
+
+
 class Resample(Op):
     """y[i] = Σ_t w[i,t] x[k[i,t]] along an axis        dx = g put back, times the same weights"""
 
     linear = "jointly"
 
     def forward(x: Array, *, axis: int, taps: Taps) -> Array:
+        if taps.places.shape[1] > 2:
+            product = by_matrix(x, axis, taps, x.shape[axis], read=True)
+            if product is not None:
+                return product
         source = np.moveaxis(x, axis, -1)
         y: Array = 0
         for k, w in zip(taps.places.T, taps.weights.T.astype(x.dtype), strict=True):
@@ -96,11 +110,9 @@ class ResamplePut(Op):
     linear = "jointly"
 
     def forward(v: Array, *, axis: int, taps: Taps, size: int) -> Array:
-        if v.dtype.kind == "f" and 0 < size * len(taps.places) <= DENSE and v.size:
-            with np.errstate(invalid="ignore", over="ignore"):
-                y = along_axis(v, axis, matrix(taps, size).astype(v.dtype))
-                if np.isfinite(np.sum(y)):  # 0 · ∞ is none
-                    return y
+        product = by_matrix(v, axis, taps, size)
+        if product is not None:
+            return product
         source = np.moveaxis(v, axis, -1)
         y = np.zeros((*source.shape[:-1], size), v.dtype)
         for k, w in zip(taps.places.T, taps.weights.T.astype(v.dtype), strict=True):
