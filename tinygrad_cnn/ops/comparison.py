@@ -51,7 +51,11 @@ less, less_equal, greater, greater_equal, not_equal = lt, le, gt, ge, ne
 
 def equal(input: ArrayLike, other: ArrayLike) -> bool:
     """Whether two have the same shape and the same elements."""
-    return bool(np.array_equal(plain("equal", input), plain("equal", other)))
+    a, b = plain("equal", input), plain("equal", other)
+    if a.shape != b.shape:
+        return False
+    some = (slice(64),) * a.ndim  # these may differ already
+    return bool(np.array_equal(a[some], b[some]) and np.array_equal(a, b))
 
 
 def isclose(input: A, other: ArrayLike, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> A:
