@@ -55,10 +55,12 @@ NARROW: dict[str, tuple[str, Narrow]] = {
 """Functions of a scale, by name, and where they are checked: within the scale of 0, at 0, or anywhere."""
 
 
-def check(number: int) -> tuple[str, Report]:
+def check(number: int, *, explain: bool = False) -> tuple[str, Report]:
     """The check of this number: ops and functions go round, the rest is drawn from the number."""
     k = number % (len(OPS) + len(NARROW))
-    return check_op(OPS[k], number) if k < len(OPS) else check_narrow(list(NARROW)[k - len(OPS)], number)
+    if k < len(OPS):
+        return check_op(OPS[k], number, explain=explain)
+    return check_narrow(list(NARROW)[k - len(OPS)], number, explain=explain)
 
 
 def narrow(number: int) -> bool:
@@ -67,7 +69,7 @@ def narrow(number: int) -> bool:
 
 
 @np.errstate(all="ignore")
-def check_narrow(name: str, number: int) -> tuple[str, Report]:
+def check_narrow(name: str, number: int, *, explain: bool = True) -> tuple[str, Report]:
     """Check a function that turns within a scale of 10¹² to 10⁻³⁰: larger ones where 1/x³ would be infinite."""
     where, func = NARROW[name]
     random = np.random.default_rng(number)
@@ -79,12 +81,13 @@ def check_narrow(name: str, number: int) -> tuple[str, Report]:
     x = np.abs(x) if where == "above 0" else x
     checker = gradcheck if order == 1 else gradgradcheck
     given = Tensor(x.astype(dtype), requires_grad=True)
-    report = checker(lambda t: func(t, scale), given, raise_exception=False, seed=number, shrink=False)
+    options = {"raise_exception": False, "seed": number, "explain": explain, "shrink": False}
+    report = checker(lambda t: func(t, scale), given, **options)
     return f"{name} at scale {scale:.2g}, order {order}, {dtype}", report
 
 
 @np.errstate(all="ignore")
-def check_op(name: str, number: int, scale: float | None = None) -> tuple[str, Report]:
+def check_op(name: str, number: int, scale: float | None = None, *, explain: bool = True) -> tuple[str, Report]:
     """Check an op on a sample of its own, times a scale, drawn unless it is given."""
     op = registry[name]
     random = np.random.default_rng(number)
@@ -105,7 +108,7 @@ def check_op(name: str, number: int, scale: float | None = None) -> tuple[str, R
     tensors = [tensor(k, a) for k, a in enumerate(inputs)]
     checker = gradcheck if order == 1 else gradgradcheck
     try:
-        report = checker(func, tensors, raise_exception=False, seed=number, shrink=False)
+        report = checker(func, tensors, raise_exception=False, seed=number, explain=explain, shrink=False)
     except Exception as error:  # the sweep goes on, and lists it
         report = Report(op.name, problem=f"{type(error).__name__}: {error}")
     return what, report
@@ -142,7 +145,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, help="check this number only, and print its report")
     options = parser.parse_args()
     if options.seed is not None:
-        print(*check(options.seed), sep="\n")
+        print(*check(options.seed, explain=True), sep="\n")
         return
     state = {"done": 0, "counts": {}, "listed": []}
     if options.state.exists():

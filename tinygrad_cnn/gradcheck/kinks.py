@@ -91,8 +91,7 @@ def find_kink(point: Point, v: NDArray, ends: Ends, first: float, reach: float) 
 
     def at(t: float) -> float:
         if t not in seen:
-            high, low, _, _ = ends(abs(t))
-            seen[t] = float(v @ ((high if t > 0 else low) - point.values))
+            seen[t] = float(v @ (ends.at(t)[0] - point.values))
         return seen[t]
 
     def bend(a: float, b: float) -> float:

@@ -39,8 +39,30 @@ DEVIATIONS = 4.0
 """Rounding errors stay within so many standard deviations, as good as always."""
 
 
-Ends = Callable[[float], tuple[NDArray, NDArray, float, float]]
-"""At a step h: the outputs ahead and behind, and how far away they were taken."""
+KEPT = 1 << 20
+"""So many output values along a line are remembered."""
+
+
+class Ends:
+    """The outputs along a line through the point, at signed steps: what was computed is not computed again."""
+
+    def __init__(self, take: Callable[[float], tuple[NDArray, float]]) -> None:
+        self._take = take
+        self._taken: dict[float, tuple[NDArray, float]] = {}
+
+    def at(self, t: float) -> tuple[NDArray, float]:
+        """The outputs at a step, and how far away they were taken, rounding included."""
+        found = self._taken.get(t)
+        if found is None:
+            found = self._take(t)
+            if (len(self._taken) + 1) * found[0].size <= KEPT:
+                self._taken[t] = found
+        return found
+
+    def __call__(self, h: float) -> tuple[NDArray, NDArray, float, float]:
+        """The outputs ahead and behind, and how far away either was taken."""
+        (high, up), (low, down) = self.at(h), self.at(-h)
+        return high, low, up, -down
 
 
 def place_of(i: int, shape: Shape) -> tuple[int, ...]:
@@ -73,7 +95,7 @@ class Point:
     def __init__(self, adapter: Any, inputs: Sequence[Any], checked: Sequence[int]) -> None:
         self.adapter, self.inputs, self.checked = adapter, list(inputs), list(checked)
         self.arrays: list[NDArray] = [np.array(inputs[k]) for k in checked]
-        self.calls = 0
+        self._line: tuple[tuple[int, int], Ends] | None = None
         outputs = self._outputs(self.arrays)
         self.shapes: list[Shape] = [y.shape for y in outputs]
         self.dtypes: list[DType] = [y.dtype for y in outputs]
@@ -126,7 +148,6 @@ class Point:
         arguments = list(self.inputs)
         for k, a in zip(self.checked, arrays, strict=True):
             arguments[k] = np.asarray(a)
-        self.calls += 1
         with np.errstate(all="ignore"):
             return [np.asarray(y) for y in self.adapter.evaluate(arguments)]
 
@@ -165,18 +186,14 @@ class Point:
         return self.evaluate([moved(a, u, t) for a, u in zip(self.arrays, directions, strict=True)])
 
     def ends_of_element(self, k: int, i: int) -> Ends:
-        """The outputs with element i of input k moved there and back."""
-
-        def ends(h: float) -> tuple[NDArray, NDArray, float, float]:
-            high, up = self.at_element(k, i, h)
-            low, down = self.at_element(k, i, -h)
-            return high, low, up, -down
-
-        return ends
+        """The outputs with element i of input k moved; those of the last element that was asked for are remembered."""
+        if self._line is None or self._line[0] != (k, i):
+            self._line = (k, i), Ends(lambda t: self.at_element(k, i, t))
+        return self._line[1]
 
     def ends_along(self, directions: Sequence[NDArray | None]) -> Ends:
         """The outputs with every input moved along its direction there and back."""
-        return lambda h: (self.along(directions, h), self.along(directions, -h), h, h)
+        return Ends(lambda t: (self.along(directions, t), t))
 
     def only(self, k: int, u: NDArray) -> list[NDArray | None]:
         """The directions in which only input k moves, along u."""
