@@ -107,7 +107,7 @@ def jumps(point: Point, v: NDArray, ends: Ends, least: float) -> bool:
 def rounded(v: NDArray, noise: NDArray) -> float:
     """What ⟨v, f⟩ is off by if each output is off by its noise: all at once, or as many as have the same sign."""
     each = np.abs(v * noise)
-    return float(min(np.sum(each), SIGNS * np.sqrt(np.sum(each**2))))
+    return float(min(np.sum(each), SIGNS * np.sqrt(each @ each)))
 
 
 def slope(point: Point, v: NDArray, ends: Ends, h: float) -> float:

@@ -68,12 +68,19 @@ class Tolerance:
         absolute = 1e-7 * scale + 64 * self.eps * LEAST if self.atol is None else self.atol
         return np.asarray(absolute + self.rtol * np.abs(numeric))
 
+    @property
+    def generous(self) -> bool:
+        """Whether the user allows more than is usual."""
+        return self.rtol > RTOL or bool(self.atol)
+
     def granted(self, size: float, weight: float) -> float:
         """What a weighted sum of entries may be off by if the user allows each of them more than is usual, else 0.
 
         `size` is the sum of the sizes of the weighted entries, `weight` that of the weights. Oracles that ask the
         gradient as a whole are stricter than `allowed`, and must not fail what the user lets pass entry by entry.
         """
+        if not self.generous:
+            return 0.0
         if self.rtol >= 1:
             return float("inf")
         # entries of the gradient stand in for the right ones, which are at most 1/(1 - rtol) times as large
@@ -280,7 +287,7 @@ def _chunks(active: NDArray, size: int) -> list[NDArray]:
 
 def nothing(point: Point, V: NDArray, analytic: NDArray) -> NDArray:
     """The size of the function under each cotangent, if the gradient is nothing beside it, else 0."""
-    size = np.sqrt(np.sum(V**2, axis=1, keepdims=True)) * np.max(np.abs(point.values), initial=LEAST)
+    size = np.sqrt(np.einsum("ij,ij->i", V, V))[:, None] * max(LEAST, point.largest)
     most = scales(analytic)
     return np.where(most <= 64 * point.eps * size, size, 0.0)
 

@@ -21,6 +21,10 @@ VISIBLE = 1e-3
 """An error beyond this part shows in differences; here it would only say that f is linear in the points tried."""
 
 
+UNSEEN = 1e-4
+"""An error of this part is no more than differences see."""
+
+
 class Adjoint(NamedTuple):
     """Both sides of the adjoint identity."""
 
@@ -85,8 +89,10 @@ def _may_be_linear(point: Point, k: int, v: NDArray, gradient: NDArray) -> bool:
     """Whether the identity holds nearly at the point itself, as it does for gradients that are nearly right."""
     outputs, a = v * point.values, point.arrays[k]
     products = gradient.reshape(-1) * np.where(np.isfinite(a), a, 0.0).reshape(-1)
-    size = float(np.sum(np.abs(outputs)) + np.sum(np.abs(products)))
-    return not abs(float(np.sum(outputs) - np.sum(products))) > 2 * VISIBLE * size
+    sums = float(np.sum(outputs)), float(np.sum(products))
+    # terms of random signs add up like a random walk, those of one sign by their number
+    spread = float(np.sqrt(outputs @ outputs) + np.sqrt(products @ products))
+    return not abs(sums[0] - sums[1]) > 2 * VISIBLE * spread + UNSEEN * (abs(sums[0]) + abs(sums[1]))
 
 
 def _is_linear(

@@ -105,6 +105,7 @@ class Point:
         """The coarsest precision in which an input or an output is stored."""
         self.values = self.flat(outputs)
         self.size = self.values.size
+        self.largest = float(np.max(np.abs(self.values), initial=0.0))
         self.floor: NDArray = self._floor()
         """What each output is off at least, by the precision of its dtype."""
 
@@ -209,18 +210,6 @@ class Point:
             found = self.adapter.vjp(arguments, given)
         return [found[k] for k in self.checked]
 
-    def vjps(self, cotangents: Sequence[NDArray]) -> list[list[NDArray | None]]:
-        """The same for several cotangents, through one recorded graph where the adapter has one."""
-        in_turn = getattr(self.adapter, "vjps", None)
-        if in_turn is None:
-            return [self.vjp(v) for v in cotangents]
-        arguments = list(self.inputs)
-        for k, a in zip(self.checked, self.arrays, strict=True):
-            arguments[k] = np.array(a)
-        with np.errstate(all="ignore"):
-            found = in_turn(arguments, [self.split(v) for v in cotangents])
-        return [[gradients[k] for k in self.checked] for gradients in found]
-
     def split(self, cotangent: NDArray) -> list[NDArray | None]:
         """The flat cotangent as one array per output, None for those without a derivative."""
         given: list[NDArray | None] = [None] * len(self.shapes)
@@ -245,7 +234,7 @@ class Point:
     def _floor(self) -> NDArray:
         """A unit in the last place: what lies a hundred times below the largest may be left of terms of that size."""
         size = np.abs(self.values)
-        size = np.maximum(size, LEAST * np.max(size, initial=0.0))
+        size = np.maximum(size, LEAST * self.largest)
         digits = [np.finfo(d).eps for d in self.floating]
         if len(set(digits)) == 1:
             return np.asarray(digits[0] * size)

@@ -73,10 +73,14 @@ class Glance:
     def settled(self, v: NDArray, gradient: NDArray, tolerance: Tolerance) -> Projection | None:
         """The projection, if nothing kinks and the gradient is within the tolerance of the difference at the step."""
         point, h, (high, low) = self.point, self.h, self.ends
-        change = high - low
+        change, bend = high - low, high + low
         if point.size > 1:
-            most = BENT / 2 * (_typical(np.abs(change)) + np.abs(change)) + 8 * point.floor
-            if not np.all(np.abs(high + low - 2 * point.values) <= most) and np.any(self._kinks(point.floor)):
+            bend -= 2 * point.values
+            most = np.abs(change)
+            most += _typical(change)
+            most *= BENT / 2
+            most += 8 * point.floor
+            if not np.all(np.abs(bend, out=bend) <= most) and np.any(self._kinks(point.floor)):
                 return None
         line = Products.of(point, self.k, self.u, v, gradient, tolerance)
         value = float(v @ change) / (2 * h)
@@ -109,9 +113,9 @@ class Glance:
         return np.asarray((np.abs(slope - nearer) > much) | ((nearer_bend > 0.75 * bend) & (nearer_bend > much)))
 
 
-def _typical(sizes: NDArray) -> float:
-    """The median of a thousand or so."""
-    return float(np.median(sizes[:: 1 + sizes.size // SAMPLE])) if sizes.size else 0.0
+def _typical(values: NDArray) -> float:
+    """The median of a thousand sizes or so."""
+    return float(np.median(np.abs(values[:: 1 + values.size // SAMPLE]))) if values.size else 0.0
 
 
 class Products(NamedTuple):
@@ -132,13 +136,14 @@ class Products(NamedTuple):
         # a projection that is 0 in every term has no size of its own to measure error bars by
         ruler = max(scale, float(nothing(point, v[None], products.reshape(1, -1))[0, 0]))
         allowed = float(tolerance.allowed(scale, scale)) + 64 * point.eps * scale
-        allowed += tolerance.granted(float(np.sum(sizes)), float(np.sum(np.abs(u))))
+        if tolerance.generous:
+            allowed += tolerance.granted(float(np.sum(sizes)), float(np.sum(np.abs(u))))
         return Products(float(np.sum(products)), allowed, Scale(scale, ruler))
 
 
 def first_step(point: Point, k: int, tolerance: Tolerance) -> float:
     """The largest step along a direction."""
-    first = float(tolerance.largest_step(np.array([_typical(np.abs(finite(point.arrays[k])))]))[0])
+    first = float(tolerance.largest_step(np.array([_typical(finite(point.arrays[k]).reshape(-1))]))[0])
     if tolerance.step is not None:
         return first
     return first * (NEARER if tolerance.eps < 1e-10 else 8 * NEARER)
@@ -202,5 +207,6 @@ def search(point: Point, k: int, u: NDArray, v: NDArray, gradient: NDArray, tole
 
 def direction(random: np.random.Generator, point: Point, k: int) -> NDArray:
     """Signed steps for every element, 0 where it is not finite."""
-    a = np.asarray(point.arrays[k], np.float64)
-    return np.where(np.isfinite(a), signed(random, a.shape), 0.0)
+    known = np.isfinite(point.arrays[k])
+    drawn = signed(random, known.shape)
+    return drawn if known.all() else np.where(known, drawn, 0.0)
