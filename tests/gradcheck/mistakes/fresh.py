@@ -96,7 +96,7 @@ NORMALISATION = [
     Mistake("rms: weight forgotten in dx", rms_norm, lambda *a: rms_vjp(*a, weight=False), RMS, "factor `w` is missing|multiplied with `w`"),
     Mistake("rms: eps forgotten in dx", rms_norm, lambda *a: rms_vjp(*a, eps=0.0), RMS, r"0\.01.*left out"),
     Mistake("rms: dw averaged", rms_norm, lambda *a: rms_vjp(*a, batch=False), RMS, "mean instead of a sum|should be a sum"),
-    Mistake("ln: mean path", layer_norm, lambda *a: ln_vjp(*a, mean=False), LN, r"`mu` is held|mean\(axis=-1, keepdims=True\)` is held|term `?.*sum\(g\)|mean\(g\).*missing|path through .*mean.* missing"),
+    Mistake("ln: mean path", layer_norm, lambda *a: ln_vjp(*a, mean=False), LN, r"`mu` is held|mean\(axis=-1, keepdims=True\)` is held|term `?.*(sum|mean)\(g.*missing|path through .*mean.* missing"),
     Mistake("ln: variance path", layer_norm, lambda *a: ln_vjp(*a, var=False), LN, r"var.*held constant|sigma.*held constant|term .*missing"),
     Mistake("ln: both paths", layer_norm, lambda *a: ln_vjp(*a, mean=False, var=False), LN, r"both held constant|left out"),
     Mistake("ln: gamma forgotten", layer_norm, lambda *a: ln_vjp(*a, gamma_in=False), LN, "factor `gamma` is missing|multiplied with `gamma`"),

@@ -192,8 +192,11 @@ def _epsilons(p: Program) -> tuple[float, ...]:
     return (0.0, *sorted(found)[:2])
 
 
-def recognised(p: Program, close: Callable[[Any, Any], bool]) -> Iterator[tuple[int, int, Known]]:
-    """What of a program is a textbook function of what: the numbers of both entries, and the function."""
+Found = tuple[tuple[int, int, Known], int | None]
+
+
+def recognised(p: Program, close: Callable[[Any, Any], bool]) -> Iterator[Found]:
+    """What of a program is a textbook function of what: the numbers of both entries, the function, and its factor."""
     names = {n.op_name for n in p.nodes}
     nodes = [n for n in p.nodes if n in p.cot]
     inputs = [e for e in p.inputs if e is not None and e in p.cot]
@@ -205,5 +208,17 @@ def recognised(p: Program, close: Callable[[Any, Any], bool]) -> Iterator[tuple[
             y = form.value(u.value)
             for n in later:
                 direct = len(n.args) == 1 and n.args[0] is u
-                if n.shape == y.shape and not direct and close(n.value, y):
-                    yield u.i, n.i, form
+                if n.shape != y.shape or direct:
+                    continue
+                if close(n.value, y):
+                    yield (u.i, n.i, form), None
+                for b in inputs if form.scaled and n.op_name in ("Mul", "Div") else ():
+                    if b is not u and b.i not in p.before(u.i) and _fits(b, n) and close(n.value, y * b.value):
+                        yield (u.i, n.i, form), b.i
+
+
+def _fits(b: Entry, n: Entry) -> bool:
+    try:
+        return bool(np.broadcast_shapes(b.shape, n.shape) == n.shape)
+    except ValueError:
+        return False

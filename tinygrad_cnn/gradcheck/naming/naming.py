@@ -31,7 +31,9 @@ LARGEST = 100_000
 """Functions with larger inputs are not named; their smallest failing input is."""
 TEXTBOOK = 0.09
 """Of a softmax and its like it costs so much less to say that the terms between elements are missing."""
-NEAR = 0.25
+TOGETHER = 0.2
+"""Where every wrong input has an explanation of its own, one of all of them may cost so much more."""
+NEAR = 0.02
 """What costs so much more than the best explanation is not looked for."""
 UNEXPLAINED, SPOILT = 0.6, 0.1
 """What an explanation costs more for each wrong input it leaves, and for each right one it would make wrong."""
@@ -184,10 +186,12 @@ class Search:
         self.tried: list[tuple[list[Program], Edit, list[Any]]] = []
         """What did not fit: of two mistakes it may be one."""
 
-    def _programs(self, held: Iterable[int], form: tuple[int, int, Known] | None) -> list[Program]:
+    def _programs(
+        self, held: Iterable[int], form: tuple[int, int, Known] | None, factor: int | None = None
+    ) -> list[Program]:
         held = tuple(held)
         which = getattr(self, "alike", range(len(self.learner.points)))
-        return [Program(self.learner.forwards[q], self.learner.seeds[q], held, form) for q in which]
+        return [Program(self.learner.forwards[q], self.learner.seeds[q], held, form, factor) for q in which]
 
     def run(self) -> list[Named]:
         """Every explanation that was found, the simplest first."""
@@ -245,7 +249,7 @@ class Search:
         if cost > whole + NEAR:
             return True
         if all(k in self.best for k in self.wrong):
-            return cost > max(self.best.values()) + NEAR
+            return cost > max(self.best.values()) + (TOGETHER if len(self.wrong) > 1 else NEAR)
         return False
 
     def _try(
@@ -315,12 +319,15 @@ class Search:
                 if self.clock.over() or len(found) > 40:
                     break
         self.textbook = bool(found)
+        plain = {(first, form.name) for (first, _, form), factor in found if factor is None}
+        found = [f for f in found if f[1] is None or (f[0][0], f[0][2].name) not in plain]
         for form in found:
-            bonus = -0.08 - 0.005 * min(form[1] - form[0], 30)
+            first, last, _ = form[0]
+            bonus = -0.08 - 0.005 * min(last - first, 30)
             if self.clock.over() or self._stops(0.9 + bonus):
                 return
-            programs = self._programs(held, form)
-            n = programs[0].tape[form[1]]
+            programs = self._programs(held, *form)
+            n = programs[0].tape[last]
             own = frozenset(e.i for e in programs[0].tape if e.part in ("rule", "edge", "cot") and e.owner is n)
             self._try(programs, OF_KNOWN, bonus, own)
 
@@ -668,7 +675,7 @@ def with_line(search: Search, names: list[Named]) -> list[Named]:
             message = f"{first.message}. In your derivative, {line.message}"
             return [Named(first.cost, first.kind, message, first.explains), *names[1:]]
     own = [Named(n.cost + OTHER_WAY, n.kind, f"in your derivative, {n.message}", n.explains) for n in repairs]
-    found = sorted([*names, *own], key=lambda n: n.cost)
+    found = sorted([*names, *own], key=lambda n: (n.explains != search.wrong, n.cost))
     if not found and lists:
         place = where_it_leaves(lists[0], lists[1:], search.wrong, close)
         if place is not None:

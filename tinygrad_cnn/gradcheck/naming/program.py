@@ -99,6 +99,8 @@ class Known:
         self, name: str, value: Callable[[NDArray], NDArray], rule: Callable[[Any, Any, Any], Any], short: str = ""
     ) -> None:
         self.name, self.value, self.rule, self.short = name, value, rule, short or name
+        self.scaled = short in ("normalised", "unit")
+        """Whether it is looked for with a factor in it, too: (g x) / s is no g (x / s) to a list of ops."""
 
 
 class Listing:
@@ -186,7 +188,7 @@ class Program(Listing):
     """The list of a forward and its backward pass at one point.
 
     Some entries may be held constant from the start, and one part may have the derivative of a known function: the
-    numbers of where it begins and ends, and the function.
+    numbers of where it begins and ends, and the function; `factor` is the number of what it is multiplied with.
     """
 
     def __init__(
@@ -195,7 +197,9 @@ class Program(Listing):
         seeds: Sequence[NDArray],
         held: Iterable[int] = (),
         known: tuple[int, int, Known] | None = None,
+        factor: int | None = None,
     ) -> None:
+        self.factor = factor
         self.forward, self.nodes, self.inputs, self.outputs = forward, forward.nodes, forward.inputs, forward.outputs
         self.known = known
         self.known_edge: tuple[Entry, Entry, Entry] | None = None
@@ -232,8 +236,11 @@ class Program(Listing):
             if self.known is not None and n.i == self.known[1]:
                 a = tape.entries[self.known[0]]
                 tape.part, tape.k = "rule", 0
-                d = self.known[2].rule(*(Recorded(e, tape) for e in (c, a, n)))
-                edge = self._edge(n, 0, tape.entry(d))
+                incoming, x, y = Recorded(c, tape), Recorded(a, tape), Recorded(n, tape)
+                if self.factor is not None:
+                    incoming, y = self._scaled(n, incoming, y, parts)
+                    tape.part, tape.k = "rule", 0
+                edge = self._edge(n, 0, tape.entry(self.known[2].rule(incoming, x, y)))
                 self.known_edge = n, a, edge
                 parts.setdefault(a, []).append(edge)
                 continue
@@ -249,6 +256,20 @@ class Program(Listing):
                     d = tape.add(UNBROADCAST, [d], {"shape": a.shape}, summed_to(d.value, a.shape), True)
                 edge = self.edges[n, k] = self._edge(n, k, d)
                 parts.setdefault(a, []).append(edge)
+
+    def _scaled(self, n: Entry, g: Any, y: Any, parts: dict[Entry, list[Entry]]) -> tuple[Any, Any]:
+        """Of a known function with a factor: the gradient of the function alone, and its value."""
+        tape = self._tape
+        assert self.factor is not None
+        b = tape.entries[self.factor]
+        by: Any = Recorded(b, tape)
+        alone = y / by
+        if b.tracked:
+            d: Entry = tape.entry(g * alone)
+            d = tape.add(UNBROADCAST, [d], {"shape": b.shape}, summed_to(d.value, b.shape), True)
+            parts.setdefault(b, []).append(self._edge(n, 1, d))
+            tape.part, tape.k = "rule", 0
+        return g * by, alone
 
     def _edge(self, n: Entry, k: int, d: Entry) -> Entry:
         self._tape.part, self._tape.owner, self._tape.k = "edge", n, k

@@ -80,7 +80,7 @@ class Words:
             return code(e.caller.text) + (f" (time {same.index(e) + 1} of {len(same)})" if len(same) > 1 else "")
         if e.op_name == "Reshape" and any(q.op_name == "Matmul" and q.at == e.at for q in self.p.forward.nodes):
             return self.said(e.args[0])  # a vector in a product
-        if e.at is None:
+        if e.at is None or not e.at.text:  # as where nobody keeps the source
             parts = [self.bare(a) for a in e.args if a.tracked or e.op_name in SIGNS]
             if e.op_name in SIGNS:
                 return f"`{f' {SIGNS[e.op_name]} '.join(parts)}`"
@@ -143,7 +143,9 @@ class Words:
         if depth > 3:
             return "…"
         parts = [self.described(a, depth + 1) for a in e.args]
-        parts = [f"({t})" if a.part == "rule" and a.op_name in SIGNS else t for a, t in zip(e.args, parts, strict=True)]
+        if e.op_name in SIGNS or e.op_name in ("Neg", "PowScalar", "Permute"):
+            several = [a.part == "rule" and a.op_name in SIGNS for a in e.args]
+            parts = [f"({t})" if s else t for s, t in zip(several, parts, strict=True)]
         if e.op_name in SIGNS:
             return f" {SIGNS[e.op_name]} ".join(parts)
         if e.op_name == "Neg":

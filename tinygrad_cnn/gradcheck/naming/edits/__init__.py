@@ -24,7 +24,7 @@ FAMILIES = (
     Family(1.15, reads.other_values),
     Family(1.15, paths.derivative_left_out),
     Family(1.05, edges.passed_on),
-    Family(1.2, edges.multiplied),
+    Family(1.19, edges.multiplied),
     Family(1.1, reads.taken_wrongly),
     Family(1.25, edges.reshaped),
     Family(1.3, paths.left_out),

@@ -30,6 +30,10 @@ def moved(w: View) -> Iterator[Edit]:
 def multiplied(w: View) -> Iterator[Edit]:
     """A gradient with a size of an axis as a factor."""
     called = w.words.sizes()
+    for s in w.sizes() if len(w.inputs) > 1 else ():
+        for words, f in ((f"{s} times too large", float(s)), (f"{s} times too small", 1.0 / s)):
+            scaled = {g.i: using(lambda v, g, f: f * v[g], g.i, f) for g in w.p.seeds}
+            yield Edit(1.19, "factor", f"the whole gradient is {words}{called.get(s, '')}", scaled)
     for x in w.inputs:
         for s in w.sizes():
             c = w.cot[x]

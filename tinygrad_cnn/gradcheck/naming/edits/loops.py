@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from tinygrad_cnn.gradcheck.naming.edits.edit import Edit, View, value
+import numpy as np
+
+from tinygrad_cnn.core.types import Shape
+from tinygrad_cnn.gradcheck.naming.edits.edit import Edit, View
 from tinygrad_cnn.gradcheck.naming.edits.moves import progression
 from tinygrad_cnn.gradcheck.naming.edits.rules import put_index
 from tinygrad_cnn.gradcheck.naming.program import Change
@@ -70,7 +73,8 @@ def _sequences(families: list[Turns]) -> Iterator[tuple[Entry, list[Read]]]:
             for e in members:
                 for position, a in enumerate(e.args):
                     if a.part in ("forward", "input") and a.ndim:
-                        by_place.setdefault((e.i - members[0].i, position), []).append((e.i, position, a))
+                        source = a.args[0] if a.op_name == "Reshape" else a  # a vector in a product
+                        by_place.setdefault((e.i - members[0].i, position), []).append((e.i, position, source))
         for places in by_place.values():
             alike = len({a.shape for _, _, a in places}) == 1 and len({a.i for _, _, a in places}) > 1
             if len(places) == len(found) and alike:
@@ -93,14 +97,20 @@ def _other_turns(
     ]
     for words, to in others:
         if sum(b is not None for b in to) >= len(row) - 1:
-            reads = {(i, q): value(b.i) for (i, q, _), b in zip(places, to, strict=True) if b is not None}
+            able = [(w.tape[i], q, b) for (i, q, _), b in zip(places, to, strict=True) if b is not None]
+            reads = {(e.i, q): _shaped(b.i, e.args[q].shape) for e, q, b in able}
             yield Edit(1.3, "other turn", f"of {what}, {words} is used {inside}", reads=reads)
     if all(a.op_name == "GetItem" for a in row) and len({a.args[0].i for a in row}) == 1:
         source = row[0].args[0].i
         for words, new in progression([a.options["index"] for a in row]):
-            slices = {(i, q): _sliced(source, index) for (i, q, _), index in zip(places, new, strict=True)}
+            able = [(w.tape[i], q, index) for (i, q, _), index in zip(places, new, strict=True)]
+            slices = {(e.i, q): _sliced(source, index, e.args[q].shape) for e, q, index in able}
             yield Edit(1.25, "index", f"of {what}, {words} {inside}", reads=slices)
 
 
-def _sliced(source: int, index: Any) -> Change:
-    return lambda v: v[source][index]
+def _shaped(i: int, shape: Shape) -> Change:
+    return lambda v: np.reshape(v[i], shape)
+
+
+def _sliced(source: int, index: Any, shape: Shape) -> Change:
+    return lambda v: np.reshape(v[source][index], shape)

@@ -42,7 +42,7 @@ def factors(w: View) -> Found:
             if a.shape == e.shape or _spreads(a, e):
                 multiplies = (e.op_name == "Mul") != _below(w, e)
                 lost = f"the factor {what}" if multiplies else f"the division by {what}"
-                cost = 1.6 if b.part == "cot" else 1.0
+                cost = 1.6 if _from_g(b) else 1.0
                 alone = value(a.i) if a.shape == e.shape else using(_spread, a.i, e.shape)
                 yield Edit(cost, "factor dropped", f"{lost} is missing {inside}{w.at(n)}", {e.i: alone})
             if e.op_name == "Div":
@@ -57,6 +57,11 @@ def factors(w: View) -> Found:
             if e.args[0] is e.args[1]:
                 words = f"{w.words.word(e.args[0])} is not squared {inside}{w.at(n)}"
                 yield Edit(0.95, "square", words, {e.i: value(e.args[0].i)})
+
+
+def _from_g(e: Entry) -> bool:
+    """Whether the incoming gradient is in a value of a rule: what is left without it is no gradient."""
+    return e.part == "cot" or (e.part == "rule" and any(_from_g(a) for a in e.args))
 
 
 def _spreads(a: Entry, e: Entry) -> bool:
@@ -168,7 +173,8 @@ def sums(w: View) -> Found:
         given = tuple(e.options.get("axes") or ())
         for axes in _sets(a.ndim) if given else ():
             if axes != given:
-                words = f"the {name} is taken over {named_axes(axes)} instead of {named_axes(given)} {there}"
+                instead = f"{named_axes(axes)} instead of {named_axes(given)}"
+                words = f"the {name} of `{what}` is taken over {instead} {there}"
                 yield Edit(1.05 + 0.02 * (len(axes) > 1), "wrong axis", words, {e.i: _summed(e, axes)})
         words = f"the {name} of `{what}` is not taken {there}"
         yield Edit(1.15, "not summed", words, {e.i: value(a.i)})
