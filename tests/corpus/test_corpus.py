@@ -1,5 +1,6 @@
 """The checker against the corpus: it rejects every bug, accepts every repair, and says what went wrong."""
 
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.corpus import CASES, KINDS, REFERENCE
-from tinygrad_cnn.gradcheck import gradcheck, numpy_pair
+from tinygrad_cnn.gradcheck import diagnosis, gradcheck, numpy_pair
 from tinygrad_cnn.gradcheck.drawing import RandomDraw
 from tinygrad_cnn.gradcheck.verdicts import Verdict
 
@@ -66,14 +67,34 @@ def test_the_repair_is_accepted_for_other_sizes(case, seed):
     assert report.verdict is Verdict.PASS, str(report)
 
 
-def test_the_diagnosis_is_right_for_at_least_four_fifths():
+def test_the_patterns_are_right_for_at_least_four_fifths(monkeypatch):
     """`unknown` is no diagnosis: where it is expected, it is neither a miss nor counted as right."""
+    monkeypatch.setattr(diagnosis, "NAMES", 0)
     found = {case.name: checked(case, case.wrong).diagnoses for case in CASES}
     said = {name: diagnoses[0].kind if diagnoses else "nothing" for name, diagnoses in found.items()}
     misses = {case.name: said[case.name] for case in CASES if said[case.name] not in (case.kind, *case.also)}
     named = [case.name for case in CASES if case.name not in misses and said[case.name] != "unknown"]
     assert misses == MISSES
     assert len(named) / len(CASES) >= 0.8
+
+
+NAMED = {
+    "caffe: subtraction of the mean": r"`x.mean\(axis=1, keepdims=True\)` is held constant",
+    "nanonn: softplus from its output": r"taken at `np.log1p\(np.exp\(x\)\)` instead of at `x`",
+    "chainer: l2 normalisation and its eps": r"`length\(x\) \+ eps` is used in the place of `length\(x\)`",
+    "chainer: batch renormalisation without its eps": r"the constant 0.001 of .* is left out",
+    "mamba: group norm over all channels": r"over axes 1, 2 instead of axis 2",
+    "pytorch: layer norm, second order": r"both held constant",
+    "mxnet: prelu with a negative slope": r"write `x` for `prelu\(x, w\)` in `prelu\(x, w\) > 0`",
+    "autograd: a repeated index": r"the last gradient overwrites the others.*`x\[TWICE\]`",
+}
+"""Bugs whose mistake is named, some of which no pattern fits, and what is said of them."""
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_the_mistake_is_named(name):
+    (case,) = [case for case in CASES if case.name == name]
+    assert re.search(NAMED[name], checked(case, case.wrong).diagnoses[0].message)
 
 
 @every_case

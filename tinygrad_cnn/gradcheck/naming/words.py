@@ -124,6 +124,9 @@ class Words:
             return e.text
         if e.op is None and e.ndim == 0:
             return self.said(e) if e.part == "forward" else number(e.value)
+        if e.part == "rule" and e.op is None:
+            ones = set(np.unique(np.asarray(e.value))) <= {0, 1}
+            return "the mask of 0 and 1" if ones else "a constant"
         if e.part == "rule":
             return code(self.described(e))
         return self.said(e)
@@ -144,14 +147,13 @@ class Words:
             return "…"
         parts = [self.described(a, depth + 1) for a in e.args]
         if e.op_name in SIGNS or e.op_name in ("Neg", "PowScalar", "Permute"):
-            several = [a.part == "rule" and a.op_name in SIGNS for a in e.args]
-            parts = [f"({t})" if s else t for s, t in zip(several, parts, strict=True)]
+            parts = [f"({t})" if _several(a, t) else t for a, t in zip(e.args, parts, strict=True)]
         if e.op_name in SIGNS:
             return f" {SIGNS[e.op_name]} ".join(parts)
         if e.op_name == "Neg":
             return f"-{parts[0]}"
         if e.op_name == "PowScalar":
-            return f"{parts[0]}**{e.options['p']:g}"
+            return parts[0] if e.options["p"] == 1 else f"{parts[0]}**{e.options['p']:g}"
         if e.op_name == "Permute":
             return f"{parts[0]}.T"
         return f"{OPS.get(e.op_name, e.op_name.lower())}({', '.join(parts)})"
@@ -167,6 +169,13 @@ class Words:
         for n in self.p.nodes:
             found.setdefault(n.size, f" (the size of {self.said(n)})")
         return found
+
+
+def _several(e: Entry, text: str) -> bool:
+    """Whether the text of an operand needs brackets."""
+    if e.part == "rule":
+        return e.op_name in SIGNS
+    return re.search(r"\s[-+*/@]\s", re.sub(r"[(\[].*[)\]]", "", text)) is not None
 
 
 def is_mask(value: Any) -> bool:
