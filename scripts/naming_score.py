@@ -21,7 +21,7 @@ from tinygrad_cnn.gradcheck.naming.naming import SECONDS, name_mistake
 from tinygrad_cnn.gradcheck.naming.program import Forward, Program
 from tinygrad_cnn.gradcheck.naming.recording import Seen
 
-SETS = "textbook", "fresh"
+SETS = "textbook", "fresh", "second"
 
 
 def score(name, verbose):
