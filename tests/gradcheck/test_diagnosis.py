@@ -164,9 +164,8 @@ def test_an_odd_factor_of_a_function_that_is_0_here():
     pair = numpy_pair(lambda x: np.sum(x**2) - 5.0, lambda g, x: 1.2345678 * 2 * g * x)
     report = gradcheck(pair, [np.array([1.0, 2.0])], raise_exception=False, shrink=False)
     assert report.verdict is Verdict.FAIL
-    assert "1.23457 in `1.2345678 * 2` should be 1" in report.diagnoses[0].message
-    (pattern,) = [d.message for d in report.diagnoses if "no simple number" in d.message]
-    assert "multiplied by 1.2346" in pattern
+    assert "should be 2" in report.diagnoses[0].message
+    assert any("multiplied by 1.2346 (no simple number)" in d.message for d in report.diagnoses)
 
 
 def test_factors_that_are_nearly_1():

@@ -35,7 +35,7 @@ ALIKE = 1e-4
 EXACT = 2e-5
 """A ratio is a fraction or a known constant if it differs from it by less than this part."""
 
-BEFORE_NAMES = ("nan", "kink convention")
+BEFORE_NAMES = ("nan",)
 """What is said without a look at how the function is computed."""
 NAMES = 5
 """Of the mistakes that give the same numbers so many are told."""
@@ -255,7 +255,9 @@ def _nonlinear(case: Case) -> Iterable[Diagnosis]:
     if same(of_v, of_w) and not same(of_v, 0 * of_v):
         yield patterns.LEFT_OUT(witness=witness)
     elif not same(of_zero, 0 * of_zero) and same(both - of_zero, (of_v - of_zero) - 2.5 * (of_w - of_zero)):
-        yield patterns.CONSTANT(constant=nice(next(x for x in of_zero.tolist() if abs(x) > slack)))
+        constant = next(x for x in of_zero.tolist() if abs(x) > slack)
+        pattern = patterns.CONSTANT if simple(constant) is not None else patterns.ODD_CONSTANT
+        yield pattern(constant=nice(constant))
     elif same(g(-v), of_v) and same(g(2 * v), 2 * of_v):
         yield patterns.ABSOLUTE(witness=witness)
     elif same(g(-v), of_v) and same(g(2 * v), 4 * of_v):

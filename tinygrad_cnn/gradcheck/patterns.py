@@ -46,6 +46,7 @@ UNKNOWN = Pattern("unknown", 0.05, "none of the patterns that are known")
 # of the cotangent
 LEFT_OUT = Pattern("nonlinear", 0.98, "the cotangent is left out: Jᵀv is the same for every v; {witness}")
 CONSTANT = Pattern("constant", 0.98, "a constant is added, {constant}: the gradient of a zero cotangent")
+ODD_CONSTANT = CONSTANT._replace(confidence=0.93)
 ABSOLUTE = Pattern("nonlinear", 0.98, "it uses |g|: Jᵀ(−v) = Jᵀv; {witness}")
 SQUARED = Pattern("nonlinear", 0.98, "it uses g²: Jᵀ(2v) = 4 Jᵀv; {witness}")
 SIGN_ONLY = Pattern("nonlinear", 0.98, "it uses only the sign of g: Jᵀ(2v) = Jᵀv; {witness}")

@@ -42,7 +42,8 @@ class Entry:
     """One line of the list: an op on earlier entries, its value, and where it was asked for."""
 
     __slots__ = (
-        "args", "at", "aux", "caller", "i", "k", "name", "op", "options", "owner", "part", "text", "tracked", "value",
+        "args", "at", "aux", "caller", "depth", "i", "k", "name", "op", "options", "owner", "part", "text", "tracked",
+        "value",
     )  # fmt: skip
 
     def __init__(self, i: int, op: Any, args: list[Entry], options: dict[str, Any], value: Any, tracked: bool) -> None:
@@ -56,6 +57,7 @@ class Entry:
         self.aux: list[Entry] = []
         self.at: Place | None = None
         self.caller: Place | None = None
+        self.depth = 0
         self.name = ""
         self.text = ""
 
@@ -95,7 +97,7 @@ class Tape:
         e = Entry(len(self.entries), op, args, options, value, tracked)
         e.part, e.owner, e.k = self.part, self.owner, self.k
         if e.part in ("forward", "learner"):
-            e.at, e.caller = where()
+            e.at, e.caller, e.depth = where()
         elif e.owner is not None:
             e.at, e.caller = e.owner.at, e.owner.caller
         self.entries.append(e)
@@ -130,21 +132,16 @@ class Tape:
         return (Recorded(e, self), *(Recorded(a, self) for a in e.aux))
 
 
-def where() -> tuple[Place | None, Place | None]:
-    """The learner's expression that is evaluated, and the one that called its function, if there is one."""
-    found: list[Place] = []
+def where() -> tuple[Place | None, Place | None, int]:
+    """The learner's expression that is evaluated, the one that called its function, if there is one, and the depth."""
+    frames: list[Any] = []
     frame: Any = sys._getframe(2)
-    while frame is not None and len(found) < 2:
-        code = frame.f_code
-        if code is RUN:
-            break
-        if (
-            not code.co_filename.startswith((PACKAGE, "<frozen ", NUMPY))
-            and code.co_name not in INNER[: len(found) * 9]
-        ):
-            found.append(place_of(frame))
+    while frame is not None and frame.f_code is not RUN:
+        if not frame.f_code.co_filename.startswith((PACKAGE, "<frozen ", NUMPY)):
+            frames.append(frame)
         frame = frame.f_back
-    return found[0] if found else None, found[1] if len(found) > 1 else None
+    called = len(frames) > 1 and frames[0].f_code.co_name not in INNER
+    return place_of(frames[0]) if frames else None, place_of(frames[1]) if called else None, len(frames)
 
 
 INNER = ("<genexpr>", "<listcomp>", "<dictcomp>", "<setcomp>")

@@ -40,7 +40,7 @@ def returned(entries: Sequence[Entry]) -> set[int]:
 
 
 def _ends(e: Entry, after: Entry | None) -> bool:
-    return after is None or after.caller != e.caller
+    return after is None or after.depth < e.depth or (after.depth == e.depth and after.caller != e.caller)
 
 
 class Words:
@@ -98,6 +98,8 @@ class Words:
 
     def _among_namesakes(self, e: Entry) -> str:
         assert e.at is not None
+        if e.op_name == "SetItem":
+            return code(e.at.text.split("[")[0])
         text, same = e.at.text, self.p.forward.namesakes.get(e.i, [e])
         if len(same) > 1:
             callers = {q.caller for q in same}

@@ -82,9 +82,9 @@ def _alike(w: Written, others: Sequence[Written], close: Any) -> dict[int, Entry
     """The learner's values that are values of the right derivative at all points, and which."""
     found: dict[int, Entry] = {e.i: e for e in w.program.seeds}
     rank = {"cot": 0, "seed": 0, "edge": 1, "rule": 2, "forward": 3, "input": 3}
-    right = sorted((e for e in w.program.tape if e.part in rank and e.ndim), key=lambda e: rank[e.part])
+    right = sorted((e for e in w.program.tape if e.part in rank), key=lambda e: rank[e.part])
     for e in w.own:
-        if not e.ndim:
+        if e.op is None:
             continue
         same = (r for r in right if r.shape == e.shape and close(e.value, r.value))
         for r in same:
@@ -124,6 +124,8 @@ class Repairs:
             name = assigned(place) if place is not None and e.op is not None else None
             if name is not None and name.isidentifier():
                 return f"`{name}`"
+            if e.op_name == "SetItem" and e.at is not None:
+                return code(e.at.text.split("[")[0])
             if e.at is None or e.op is None:
                 return number(e.value) if e.ndim == 0 else self._constant(e)
             return code(e.caller.text) if e.i in self._returned and e.caller is not None else code(e.at.text)
@@ -282,8 +284,9 @@ class Repairs:
             reader = next((self.w.tape[j] for j, _ in self.w.consumers[u.i]), u)
             for other, text in others.items():
                 if other != c:
+                    odd = 0.1 * (other != round(other) and c == round(c))
                     message = f"{self.at(reader)}{c:g} in {self.whole(reader)} should be {text}"
-                    yield Edit(1.15, "constant", message, {u.i: using(_constantly, other)})
+                    yield Edit(1.15 + odd, "constant", message, {u.i: using(_constantly, other)})
 
     def _moves(self) -> Iterator[Edit]:
         for e in self.steps:

@@ -35,7 +35,10 @@ def signs(w: View) -> Iterator[Edit]:
 
 
 def held(w: View) -> Iterator[Edit]:
-    """A value held constant; a path that is missing."""
+    """A value held constant; a path that is missing; an output whose gradient is not used."""
+    for k, s in enumerate(w.p.seeds if len(w.p.seeds) > 1 else ()):
+        words = f"the incoming gradient of output {k}, {w.said(w.p.outputs[k])}, is not used"
+        yield Edit(0.99, "path dropped", words, {s.i: zeros(s.i)})
     for n in w.everything:
         cost = 1.0 - 1e-4 * n.i / len(w.tape)  # the outermost of expressions in each other
         words = f"{w.said(n)} is held constant: no gradient flows through it{w.at(n)}"
