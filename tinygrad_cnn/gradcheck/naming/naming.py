@@ -33,6 +33,8 @@ TEXTBOOK = 0.09
 """Of a softmax and its like it costs so much less to say that the terms between elements are missing."""
 TOGETHER = 0.2
 """Where every wrong input has an explanation of its own, one of all of them may cost so much more."""
+KEPT = 2_000_000
+"""Of so many elements of gradients that did not fit it is asked whether two make the mistake."""
 NEAR = 0.02
 """What costs so much more than the best explanation is not looked for."""
 UNEXPLAINED, SPOILT = 0.6, 0.1
@@ -185,6 +187,7 @@ class Search:
         self.textbook = False
         self.tried: list[tuple[list[Program], Edit, list[Any]]] = []
         """What did not fit: of two mistakes it may be one."""
+        self.kept = 0
 
     def _programs(
         self, held: Iterable[int], form: tuple[int, int, Known] | None, factor: int | None = None
@@ -273,8 +276,9 @@ class Search:
         if gs is None:
             return
         left = frozenset(k for k in self.wrong if close(gs[k], self.theirs[0][k]))
-        if left != self.wrong:
+        if left != self.wrong and self.kept < KEPT:
             self.tried.append((programs, e, gs))
+            self.kept += sum(int(np.size(g)) for g in gs)
         if left:
             self._confirm(programs, e, gs, left, bonus)
 

@@ -224,7 +224,14 @@ class Recorded:
 
     def __setitem__(self, index: Any, value: Any) -> None:
         index = unrecorded(index)
-        self.entry = SetItem.apply(self, self.tape.recorded(value), index=index).entry
+        new = self.tape.recorded(value)
+        more = added_to(self.entry, index, new.entry)
+        if more is None:
+            self.entry = SetItem.apply(self, new, index=index).entry
+        else:  # `x[index] += more`
+            put: Any = PutItem.apply(Recorded(more, self.tape), index=index, shape=self.shape)
+            whole: Any = self
+            self.entry = (whole + put if new.entry.op_name == "Add" else whole - put).entry
 
     def __iter__(self) -> Iterator[Any]:
         return (self[i] for i in range(len(self)))
@@ -303,6 +310,24 @@ class Recorded:
 
     def tolist(self) -> Any:
         return [self[i] for i in range(len(self))] if self.ndim else self.item()
+
+
+def added_to(old: Entry, index: Any, new: Entry) -> Entry | None:
+    """What was added to a part of an array, if that is all that a value to be written there is."""
+    if new.op_name not in ("Add", "Sub") or len(new.args) != 2:
+        return None
+    part, more = new.args
+    if part.op_name != "GetItem" or part.args[0] is not old or more.shape != part.shape:
+        return None
+    return more if same_index(part.options["index"], index) else None
+
+
+def same_index(a: Any, b: Any) -> bool:
+    """Whether two indices are the same."""
+    first, second = (q if isinstance(q, tuple) else (q,) for q in (a, b))
+    if len(first) != len(second):
+        return False
+    return all(type(p) is type(q) and bool(np.all(p == q)) for p, q in zip(first, second, strict=True))
 
 
 AT = (np.add, np.subtract)
@@ -449,6 +474,8 @@ class Seen:
         return self.tape
 
     def _copied(self, function: Any) -> Any:
+        if isinstance(function, types.MethodType):
+            return types.MethodType(self._copied(function.__func__), function.__self__)
         if not isinstance(function, types.FunctionType) or not _own(function):
             return function
         if id(function) in self._done:

@@ -16,6 +16,8 @@ from tinygrad_cnn.gradcheck.naming.program import Change
 from tinygrad_cnn.gradcheck.naming.recording import Entry
 from tinygrad_cnn.gradcheck.naming.words import TURN, code
 
+BACK = {"GetItem": "PutItem", "PutItem": "GetItem"}
+"""What the derivative of each of them does."""
 Read = tuple[int, int, Entry]
 Turns = list[tuple[Entry, list[Entry]]]
 
@@ -46,9 +48,9 @@ def turns(w: View) -> Iterator[Edit]:
     for n, places in sequences:
         yield from _other_turns(w, n, places, before, after)
     for (name, _, _), found in families.items():
-        if name != "GetItem":
+        if name not in BACK:
             continue
-        puts = [e for _, members in found for e in members if e.op_name == "PutItem"]
+        puts = [e for _, members in found for e in members if e.op_name == BACK[name]]
         n = found[0][0]
         assert n.at is not None
         for words, new in progression([e.options["index"] for e in puts]):
@@ -59,6 +61,8 @@ def turns(w: View) -> Iterator[Edit]:
 
 
 def _put(e: Entry, index: Any) -> Change:
+    if e.op_name == "GetItem":
+        return lambda v: v[e.args[0].i][index]
     return lambda v: put_index(v[e.args[0].i], index, e.options["shape"])
 
 
