@@ -26,6 +26,8 @@ def lu(a: NDArray, pivot: bool = True) -> tuple[NDArray, NDArray]:
 
     Row k was exchanged with row ``pivots[k] - 1``, k = 0, 1, …
     """
+    if a.dtype.itemsize < 4:  # as NumPy says of its own decompositions, which the derivative asks
+        raise TypeError(f"array type {a.dtype} is unsupported in linalg")
     *lead, m, n = a.shape
     packed = np.array(a, order="C").reshape(math.prod(lead), m, n)
     pivots = np.tile(np.arange(1, min(m, n) + 1, dtype=np.int32), (len(packed), 1))
