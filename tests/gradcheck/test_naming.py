@@ -69,7 +69,29 @@ def comprehension(x, w):
     return np.array([row @ w[:, 0] for row in x]).reshape(-1, order="F")
 
 
-@pytest.mark.parametrize("f", [rows, in_place, several, windows, inverse, comprehension])
+def convolutions(x, w):
+    k = w[:, 0][:3]
+    parts = [np.convolve(x[0], k, mode) for mode in ("full", "same", "valid")]
+    return np.concatenate([*parts, np.correlate(x[1], k), np.correlate(x[1], k, "full")])
+
+
+class Layer:
+    def forward(self, x, w):
+        return np.tanh(x @ w)
+
+
+def added_in_a_loop(x, w):
+    out = np.zeros(6)
+    for i in range(3):
+        out[i : i + 2] += x[i, :2] * w[i, 0]
+        out[i] -= x[i, 3]
+    return out
+
+
+@pytest.mark.parametrize(
+    "f",
+    [rows, in_place, several, windows, inverse, comprehension, convolutions, Layer().forward, added_in_a_loop],
+)
 def test_the_recorded_backward_pass_is_the_gradient(f):
     inputs = [r.normal(size=(3, 4)), r.normal(size=(4, 2))]
     y = f(*inputs)
@@ -174,6 +196,22 @@ def test_two_mistakes_in_two_inputs_are_both_said():
     assert first.kind == "several mistakes"
     assert "the gradient of `x` has the wrong sign" in first.message
     assert "a mean instead of a sum" in first.message
+
+
+def test_numbers_are_inputs_too_and_names_can_be_given():
+    def vjp(g, a, b):
+        return g * b, g * a
+
+    pair = numpy_pair(lambda a, b: a * b + np.sin(a), vjp)
+    report = gradcheck(pair, [np.float64(1.5), np.array(2.0)], names=["width", "height"], raise_exception=False)
+    assert "`np.sin(a)` is held constant" in report.diagnoses[0].message
+    report = gradcheck(
+        numpy_pair(lambda a, b: a @ b, lambda g, a, b: (g @ b, a.T @ g)),
+        [r.normal(size=(2, 3)), r.normal(size=(3, 3))],
+        names=["data", "weights"],
+        raise_exception=False,
+    )
+    assert "the gradient of `data` in `a @ b` is `g @ weights`" in report.diagnoses[0].message
 
 
 def test_the_search_keeps_to_its_time():

@@ -145,7 +145,11 @@ def _named(case: Case) -> Iterable[Diagnosis]:
     adapter = case.point.adapter
     if isinstance(adapter, NumpyPair) and NAMES:
         named = import_module("tinygrad_cnn.gradcheck.naming.naming").name_mistake
-        for n in named(adapter.function, adapter.written, case.point.inputs)[:NAMES]:
+        inputs, names = case.point.inputs, None
+        if any(label != f"input {k}" for label, k in zip(case.labels, case.point.checked, strict=True)):
+            own = dict(zip(case.point.checked, case.labels, strict=True))
+            names = [own.get(k, f"input {k}") for k in range(len(inputs))]
+        for n in named(adapter.function, adapter.written, inputs, names=names)[:NAMES]:
             yield Diagnosis(n.kind, n.message, 1.04 - 0.05 * n.cost)
 
 

@@ -80,6 +80,10 @@ class Clock:
     def __init__(self, seconds: float) -> None:
         self.end, self.tried = thread_time() + seconds, 0
 
+    def renew(self, seconds: float) -> None:
+        """Allow so much more, beside what is left."""
+        self.end, self.tried = min(self.end, thread_time()) + seconds, 0
+
     def over(self) -> bool:
         return self.tried > EDITS or thread_time() > self.end
 
@@ -87,7 +91,8 @@ class Clock:
 class Learner:
     """A function and its VJP, at several points: the recorded function, and the gradients that the VJP gives."""
 
-    def __init__(self, function: Any, vjp: Any, inputs: Sequence[Any]) -> None:
+    def __init__(self, function: Any, vjp: Any, inputs: Sequence[Any], names: Sequence[str] | None = None) -> None:
+        self.names = names
         self.function, self.vjp, self.seen = function, vjp, Seen(function)
         self.seen_vjp = Seen(vjp)
         self.several = False
@@ -116,7 +121,7 @@ class Learner:
         gs = [self.random.standard_normal(v.shape) * size for v in outputs]
         given = self.vjp(tuple(g.copy() for g in gs) if several else gs[0].copy(), *(_copied(x) for x in at))
         theirs = list(given) if isinstance(given, (tuple, list)) else [given]
-        forward = Forward(self.seen, at)
+        forward = Forward(self.seen, at, names=self.names)
         if not all(close(o.value, v, 1e-8) for o, v in zip(forward.outputs, outputs, strict=True)):
             raise CannotRecord("the recorded function gives other values")
         if not any(o.tracked for o in forward.outputs):
@@ -138,7 +143,7 @@ class Learner:
         if not _floating(x):
             return x
         order = self.random.permutation(x.reshape(-1)).reshape(x.shape) if shuffle else x
-        return order * self.random.uniform(0.9, 1.1, x.shape)
+        return np.asarray(order * self.random.uniform(0.9, 1.1, x.shape))
 
     def _is_derivative(self, at: list[Any], gs: list[NDArray], p: Program) -> bool:
         u = [self.random.standard_normal(x.shape) if _floating(x) else None for x in at]
@@ -354,7 +359,7 @@ class Search:
         for q, theirs, right in zip(self.alike, self.theirs, self.right, strict=True):
             try:
                 with np.errstate(all="ignore"):
-                    forward = Forward(self.learner.seen, self.learner.points[q], patch)
+                    forward = Forward(self.learner.seen, self.learner.points[q], patch, self.learner.names)
                     shapes = [o.shape for o in self.programs[0].outputs]
                     if [o.shape for o in forward.outputs] != shapes:
                         return
@@ -615,7 +620,13 @@ def _together(group: list[Edit], cost: float, message: str) -> Edit:
 # ---- the door ------------------------------------------------------------------------------------------------------
 
 
-def name_mistake(function: Any, vjp: Any, inputs: Sequence[Any], seconds: float = SECONDS) -> list[Named]:
+def name_mistake(
+    function: Any,
+    vjp: Any,
+    inputs: Sequence[Any],
+    seconds: float = SECONDS,
+    names: Sequence[str] | None = None,
+) -> list[Named]:
     """The mistakes that give the gradients of this VJP, the simplest first; none if it cannot be recorded.
 
     Parameters
@@ -624,21 +635,21 @@ def name_mistake(function: Any, vjp: Any, inputs: Sequence[Any], seconds: float 
     vjp : ``vjp(g, *arrays)``, its wrong vector-Jacobian product
     inputs : what both are called with
     seconds : how long the search may take
+    names : of the inputs, if they are not those of the function's parameters
     """
     if sum(x.size for x in inputs if _floating(x)) > LARGEST:
         return []
-    clock = Clock(seconds * (1 - LINE))
+    found: list[Named] = []
     with np.errstate(all="ignore"):
         try:
-            search = Search(Learner(function, vjp, inputs), clock)
-            names = covering(search.run(), search.wrong)
-        except Exception:  # learners' functions may do anything: what cannot be recorded has no name
-            return []
-        if not search.wrong:
-            return []
-        clock.end = min(clock.end, thread_time()) + seconds * LINE
-        clock.tried = 0
-        return with_line(search, names)
+            search = Search(Learner(function, vjp, inputs, names), Clock(seconds * (1 - LINE)))
+            found = covering(search.run(), search.wrong)
+            if search.wrong:
+                search.clock.renew(seconds * LINE)
+                return with_line(search, found)
+        except Exception:  # learners' functions may do anything: what cannot be recorded has no name, or no line
+            return found
+    return []
 
 
 def covering(names: list[Named], wrong: frozenset[int]) -> list[Named]:

@@ -53,7 +53,13 @@ Change = Callable[[Run], Any]
 class Forward:
     """A function recorded at one point."""
 
-    def __init__(self, seen: Seen, inputs: Sequence[Any], patch: tuple[int, str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        seen: Seen,
+        inputs: Sequence[Any],
+        patch: tuple[int, str, Any] | None = None,
+        names: Sequence[str] | None = None,
+    ) -> None:
         self.given = list(inputs)
         tape = Tape()
         tape.part, tape.patch = "input", patch
@@ -67,7 +73,7 @@ class Forward:
         self.outputs = [tape.entry(v) for v in (y if isinstance(y, (tuple, list)) else [y])]
         self.tape = tape
         self.nodes = [e for e in tape.entries if e.tracked and e.op is not None]
-        for name, entry in zip(_parameters(seen.function, len(inputs)), self.inputs, strict=True):
+        for name, entry in zip(names or _parameters(seen.function, len(inputs)), self.inputs, strict=True):
             if entry is not None:
                 entry.name = name
         self.readers: dict[int, list[tuple[Entry, int]]] = {}

@@ -203,6 +203,8 @@ class Recorded:
             return self.tape.apply(Solve, [args[0], np.eye(np.shape(args[0])[-1])], {})[0]
         if function is np.linalg.solve and np.ndim(unrecorded(args[1])) > 1:
             return self.tape.apply(Solve, list(args), {})[0]
+        if function in (np.convolve, np.correlate):
+            return self._convolved(function, *args, **options)
         if function in FUNCTIONS:
             return FUNCTIONS[function](*args, **options)
         if function in PLAIN:
@@ -212,6 +214,25 @@ class Recorded:
             places = function(np.arange(x.size).reshape(x.shape), *args[1:], **options)
             return self.tape.apply(TAKE, [x], {"places": np.array(places), "shape": x.shape})
         raise CannotRecord(f"numpy.{function.__name__} cannot be recorded")
+
+    def _convolved(self, function: Any, a: Any, v: Any, mode: str | None = None) -> Any:
+        """``np.convolve`` and ``np.correlate``, as windows times the kernel."""
+        x, k = self.tape.recorded(a), self.tape.recorded(v)
+        n, m = x.size, k.size
+        if m > n:
+            raise CannotRecord(f"numpy.{function.__name__}: a kernel longer than the array")
+        if function is np.convolve:
+            k = k[::-1]
+        padded = np.zeros(n + 2 * (m - 1), int) - 1
+        padded[m - 1 : m - 1 + n] = np.arange(n)
+        places = np.lib.stride_tricks.sliding_window_view(padded, m)
+        mode = mode or ("full" if function is np.convolve else "valid")
+        first = {"full": 0, "valid": m - 1, "same": (m - 1) // 2}[mode]
+        length = {"full": n + m - 1, "valid": n - m + 1, "same": n}[mode]
+        longer = np.concatenate([x, np.zeros(1)])
+        shape = (n + 1,)
+        windows = self.tape.apply(TAKE, [longer], {"places": places[first : first + length] % shape[0], "shape": shape})
+        return windows @ k
 
     def plainly(self, name: str, function: Callable[..., Any], inputs: Sequence[Any]) -> Recorded:
         """A function that is constant between jumps: its result does not depend on anything any more."""

@@ -135,7 +135,7 @@ class Words:
 
     def described(self, e: Entry, depth: int = 0) -> str:
         """A value of the backward pass as a formula."""
-        if e.part == "cot":
+        if e.part in ("cot", "seed"):
             return "g"
         if e.text:
             return e.text

@@ -23,6 +23,8 @@ def moved(w: View) -> Iterator[Edit]:
     for (n, k), e in w.p.edges.items():
         if e.ndim:
             for words, f, cost in variants(e.shape, False):
+                if words.endswith("for all of them"):
+                    continue
                 through = f"the gradient of {w.said(n.args[k])} through {w.said(n)}"
                 yield Edit(cost + 0.2, "moved", f"{through}: {words}{w.at(n)}", {e.i: of(e.args[0].i, f)})
 
