@@ -117,9 +117,10 @@ def check_undefined(point: Point, cotangent: NDArray, labels: Sequence[str]) -> 
         alone = [v if k == j else None for k, v in enumerate(given)]
         zeros = [v if k == j or v is None else np.zeros_like(v) for k, v in enumerate(given)]
         found, expected = (_called(point, _copies(point), each) for each in (alone, zeros))
-        for k, label in zip(point.checked, labels, strict=True):
+        for i, (k, label) in enumerate(zip(point.checked, labels, strict=True)):
             a, b = (np.zeros(1) if g is None else np.asarray(g, np.float64) for g in (found[k], expected[k]))
-            if not np.allclose(a, b, rtol=64 * point.eps, atol=0.0, equal_nan=True):
+            most = 64 * point.eps * largest(b) + point.unseen(i, cotangent)
+            if not np.allclose(a, b, rtol=64 * point.eps, atol=most, equal_nan=True):
                 raise Misbehaves(
                     f"gradcheck: output {j} without cotangents for the others gives another gradient of {label} than "
                     "with zeros for them; let backward take None for zeros"
