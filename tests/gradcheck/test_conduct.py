@@ -56,7 +56,6 @@ BAD = [
     (np.sin, cosine, [np.arange(3)], TypeError, "input 0 has dtype int64 and cannot have a derivative; pass floating"),
     (np.argmax, cosine, [np.ones(3)], ValueError, r"no output has a derivative \(the function returns int64\)"),
     (lambda x: x > 0, cosine, [np.ones(3)], ValueError, r"no output has a derivative \(the function returns bool\)"),
-    (lambda x: x * 1j, cosine, [np.ones(3)], TypeError, r"output 0 is complex \(complex128\), which is not supported"),
     (writes_input, cosine, [np.ones(3)], GradientError, "the function modifies its input; let it work on a clone"),
     (
         np.sin,
@@ -201,7 +200,9 @@ def test_the_dtypes_of_gradients_are_compared_if_asked_for():
 def test_forward_derivatives_come_from_the_backward_pass():
     x = tg.tensor([1.0, 2.0], dtype=tg.float64, requires_grad=True)
     report = gradcheck(lambda x: (x.sin(), x.sum()), x, check_forward_ad=True, check_backward_ad=False)
-    assert "derivative of the backward pass: ⟨v, Ju⟩ = ⟨Jᵀv, u⟩" in report.oracles
+    assert "what is judged is Ju by the derivative of the backward pass; no gradient was asked for" in report.notes
+    report = gradcheck(lambda x: (x.sin(), x.sum()), x, check_forward_ad=True)
+    assert "the derivative of the backward pass: ⟨v, Ju⟩ = ⟨Jᵀv, u⟩" in report.oracles
     with pytest.raises(AssertionError, match="at least one of check_forward_ad or check_backward_ad"):
         gradcheck(lambda x: x.sin(), x, check_backward_ad=False)
 

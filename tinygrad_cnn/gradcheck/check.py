@@ -1,13 +1,13 @@
 """`gradcheck` and `gradgradcheck`: is the gradient of this function what differences say it is?"""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_cnn import autograd
 from tinygrad_cnn.core.types import NDArray
+from tinygrad_cnn.gradcheck.arguments import Given, given_to
 from tinygrad_cnn.gradcheck.complex_step import complex_columns
 from tinygrad_cnn.gradcheck.conduct import (
     WrongShape,
@@ -20,8 +20,8 @@ from tinygrad_cnn.gradcheck.conduct import (
 )
 from tinygrad_cnn.gradcheck.diagnosis import Case, diagnose, diagnose_shape
 from tinygrad_cnn.gradcheck.differences import NOISE_POINTS
-from tinygrad_cnn.gradcheck.duals import forward_mode, twice_backward
-from tinygrad_cnn.gradcheck.functions import Checked, Narrowed, TensorFunction, unpacked
+from tinygrad_cnn.gradcheck.duals import Product, forward_mode, pushed_forward
+from tinygrad_cnn.gradcheck.functions import Checked, JaxFunction, Narrowed, Pushed, Recorded, plain_arrays, unpacked
 from tinygrad_cnn.gradcheck.judge import (
     CONFIRMED,
     RTOL,
@@ -54,7 +54,6 @@ from tinygrad_cnn.gradcheck.report import Report
 from tinygrad_cnn.gradcheck.shrinking import smallest_failing
 from tinygrad_cnn.gradcheck.thorough import confirmed, curve, examine, judged, slopes_of
 from tinygrad_cnn.gradcheck.verdicts import SEVERITY, UNJUDGED, Entry, GradientError, Projected, Verdict
-from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.torch_names.errors import BoundError
 
 __all__ = ["gradcheck", "gradgradcheck"]
@@ -96,6 +95,8 @@ def gradcheck(
     names: Sequence[str] | None = None,
     explain: bool = True,
     shrink: bool = True,
+    kwargs: Mapping[str, Any] | None = None,
+    grad_outputs: Any = None,
 ) -> Report:
     """Compare the gradients of a function with derivatives found in other ways, element by element.
 
@@ -107,10 +108,11 @@ def gradcheck(
 
     Parameters
     ----------
-    func : takes the inputs, returns a Tensor or a tuple of them; or what `numpy_pair`, `torch_function` or
-        `jax_function` made of a function
+    func : takes the inputs, returns a Tensor or a structure of them; or a module, whose parameters are checked, too,
+        by their names; or what `numpy_pair`, `torch_function` or `jax_function` made of a function. Given tensors of
+        PyTorch or JAX it is taken for one of these
     inputs : one input or a sequence; checked are the Tensors that require a gradient (for NumPy and JAX: all arrays
-        of a floating dtype)
+        of a floating or complex dtype), also inside of dictionaries, lists, tuples, dataclasses and JAX's pytrees
     eps : the largest step; by default 2⁻⁷ (2⁻⁴ in float32) or so, times the size of the element if above 1
     rtol, atol : what an element may be off by, for every oracle; atol is by default 10⁻⁷ of the largest derivative
         of the input
@@ -118,8 +120,9 @@ def gradcheck(
     nondet_tol : what repeated calls may differ by
     check_undefined_grad : of several outputs also give one alone a cotangent: that counts as zeros for the others
     check_grad_dtypes : the gradients must have the dtypes of the inputs
-    check_forward_ad : also compare ⟨v, Ju⟩, from the derivative of the backward pass, with ⟨Jᵀv, u⟩
-    check_backward_ad : True; there is no forward mode that could be checked without it
+    check_forward_ad : also compare ⟨v, Ju⟩ with ⟨Jᵀv, u⟩: by ``jax.jvp``, ``torch.autograd.forward_ad``, or the
+        derivative of the backward pass. A hand-written JVP is always compared
+    check_backward_ad : False, with `check_forward_ad`: judge every entry of the JVP, and ask no VJP
     check_batched_grad : also give several cotangents to one pass, and compare with each alone
     fast_mode : judge two random projections an input instead of every element, and no exact adjoints; above 10,000
         elements three are judged in any case
@@ -127,6 +130,8 @@ def gradcheck(
     names : of the inputs, for the report
     explain : on failure, diagnose and look for the smallest input that fails
     shrink : False to diagnose only: the search calls the function some eighty times, or for three seconds
+    kwargs : keyword arguments of the function, checked like inputs
+    grad_outputs : a cotangent of your own, in the structure of the floating outputs, in place of a random one
 
     Returns
     -------
@@ -148,64 +153,52 @@ def gradcheck(
     <Report of <lambda>: pass, 2 entries: 2 pass, 0 fail, 0 inconclusive>
     """
     __tracebackhide__ = True  # a failed test shows the caller's line
-    adapter: Any = func if isinstance(func, Checked) else TensorFunction(func)
-    given = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
+    given = given_to(func, inputs, kwargs, names)
     tolerance = Tolerance(atol, rtol, 0.0, eps)
     if not check_backward_ad and not check_forward_ad:
         raise BoundError("gradcheck: expected at least one of check_forward_ad or check_backward_ad to be True")
-    asked = Asked(check_undefined_grad, check_grad_dtypes, check_batched_grad, check_forward_ad)
-    options = Options(tolerance, nondet_tol, asked, fast_mode, seed, names, explain, shrink)
-    report = _report(adapter, given, options)
+    asked = Asked(check_undefined_grad, check_grad_dtypes, check_batched_grad, check_forward_ad and check_backward_ad)
+    options = Options(tolerance, nondet_tol, asked, fast_mode, seed, given.names, explain, shrink, grad_outputs)
+    if check_backward_ad:
+        report = _report(given.adapter, given.inputs, options, given.notes)
+    else:
+        report = _of_jvp(given, options, "no gradient was asked for")
+    jvp = f"by {getattr(given.adapter, 'forward', None)}"
+    if [e.reason.endswith(jvp) for e in report.entries if e.verdict is Verdict.FAIL] == [True]:
+        where = _of_jvp(given, options, "the gradient of the backward pass is right")
+        report = report if where else where
     if raise_exception and not report:
         raise report.error()
     return report
 
 
 def gradgradcheck(
-    func: Callable[..., Any], inputs: Any, grad_outputs: Any = None, *, seed: int = SEED, **options: Any
+    func: Callable[..., Any] | Checked, inputs: Any, grad_outputs: Any = None, *, seed: int = SEED, **options: Any
 ) -> Report:
     """The same for the second derivatives: the gradient of the gradient against differences of the gradient.
 
-    Takes a function of our Tensors and the options of `gradcheck`; ``grad_outputs``, random by default, are the
-    cotangents of the first pass, which are inputs of the second.
+    Takes a function of our Tensors, of PyTorch or of JAX, or a module, and the options of `gradcheck`;
+    ``grad_outputs``, random by default, are the cotangents of the first pass, which are inputs of the second.
     """
     __tracebackhide__ = True
-    if not callable(func) or isinstance(func, Checked):
+    given = given_to(func, inputs, options.pop("kwargs", None), options.pop("names", None))
+    adapter, random = given.adapter, np.random.default_rng(seed)
+    if not isinstance(adapter, (Recorded, JaxFunction)):
         raise TypeError(
-            f"gradgradcheck: {type(func).__name__} has no recorded gradient; expected a function of Tensors"
+            f"gradgradcheck: {type(adapter).__name__} has no recorded gradient; expected a function of Tensors"
         )
-    tensors = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
-    wanted = [k for k, t in enumerate(tensors) if isinstance(t, Tensor) and t.requires_grad]
-    random = np.random.default_rng(seed)
 
-    adapter = TensorFunction(func)
+    def drawn(y: NDArray) -> NDArray:
+        return signed(random, y.shape).astype(y.dtype)
 
-    def outputs(given: Sequence[Any]) -> list[Tensor]:
-        return [y for y in adapter.outputs(given) if y.dtype.kind == "f"]
-
-    if grad_outputs is None:
-        cotangents = [Tensor(signed(random, y.shape).astype(y.dtype), requires_grad=True) for y in outputs(tensors)]
-    else:
-        cotangents = list(grad_outputs) if isinstance(grad_outputs, (list, tuple)) else [grad_outputs]
-
-    def gradients(given: Sequence[Any], v: Sequence[Any]) -> list[Tensor]:
-        pairs = [(y, w) for y, w in zip(outputs(given), v, strict=True) if y.requires_grad]
-        if not pairs:
-            return []
-        ys, ws = zip(*pairs, strict=True)
-        found = autograd.grad(ys, [given[k] for k in wanted], ws, create_graph=True, allow_unused=True)
-        return [g for g in found if g is not None]
-
-    def gradient(*args: Any) -> tuple[Tensor, ...]:
-        found = gradients(args[: len(tensors)], args[len(tensors) :])
-        return tuple(g for g in found if g.requires_grad)
-
-    first = gradients(tensors, cotangents)
-    if first and not any(g.requires_grad for g in first) and not any(np.any(g.detach().numpy()) for g in first):
+    cotangents = adapter.cotangents(given.inputs, grad_outputs, drawn)
+    gradient = adapter.gradient(given.inputs, cotangents)
+    if gradient is None:
         note = "the gradient is 0 everywhere, and was not recorded: there is nothing to differentiate"
-        return Report(adapter.name, notes=(note,), seed=seed)
-    gradient.__name__ = f"the gradient of {adapter.name}"
-    return gradcheck(gradient, [*tensors, *cotangents], seed=seed, **options)
+        return Report(adapter.name, notes=(note, *given.notes), seed=seed)
+    gradient.name = f"the gradient of {adapter.name}"
+    names = None if given.names is None else [*given.names, *(f"cotangent {j}" for j in range(len(cotangents)))]
+    return gradcheck(gradient, [*given.inputs, *cotangents], seed=seed, names=names, **options)
 
 
 class Asked(NamedTuple):
@@ -229,11 +222,18 @@ class Options:
     names: Sequence[str] | None
     explain: bool
     shrink: bool
+    grad_outputs: Any = None
 
 
-def _report(adapter: Any, given: Sequence[Any], options: Options) -> Report:
+def _of_jvp(given: Given, options: Options, of_the_gradient: str) -> Report:
+    """The report of the JVP alone, every entry of it."""
+    note = f"what is judged is Ju by {getattr(given.adapter, 'forward', 'nothing')}; {of_the_gradient}"
+    return _report(Pushed(given.adapter), given.inputs, options, (*given.notes, note))
+
+
+def _report(adapter: Any, given: Sequence[Any], options: Options, notes: tuple[str, ...] = ()) -> Report:
     name = str(getattr(adapter, "name", type(adapter).__name__))
-    blank = Report(name, seed=options.seed)
+    blank = Report(name, notes=notes, seed=options.seed)
     try:
         inputs, checked = unpacked(adapter, given)
         _check_inputs(inputs, checked)
@@ -268,7 +268,7 @@ class _Check:
         self.fast = options.fast or sum(a.size for a in point.arrays) > LARGE
         self.oracles: list[str] = []
         self._jitters: dict[tuple[bytes, int], list[Jitter]] = {}
-        self.notes: list[str] = []
+        self.notes = list(blank.notes)
         self.blank = replace(
             blank,
             shapes={k: a.shape for k, a in zip(point.checked, point.arrays, strict=True)},
@@ -281,7 +281,20 @@ class _Check:
         large = np.copysign(sizes, -small)  # of the other sign: a single output must see both
         if point.size > 1:  # where nothing comes in, nothing may go out, NaN least of all
             large[int(self.random.integers(point.size))] = 0.0
-        self.V: NDArray = np.stack([small, large])
+        own = options.grad_outputs
+        self.V: NDArray = np.stack([small if own is None else self._own(own), large])
+
+    def _own(self, grad_outputs: Any) -> NDArray:
+        """The cotangent of the caller's, flat."""
+        flatten = getattr(self.point.adapter, "cotangent_arrays", plain_arrays)
+        arrays = [np.asarray(v) for v in flatten(grad_outputs)]
+        shapes = [v.shape for v in arrays]
+        if shapes != self.point.output_shapes:
+            raise WrongType(
+                f"gradcheck: grad_outputs have shapes {shapes}; expected those of the floating outputs, "
+                f"{self.point.output_shapes}"
+            )
+        return np.concatenate([np.asarray(v, np.float64).reshape(-1) for v in arrays])
 
     def run(self) -> Report:
         point, options = self.point, self.options
@@ -540,13 +553,19 @@ class _Check:
         return None
 
     def _forward_mode(self, analytic: list[NDArray]) -> Entry | None:
-        """⟨v, Ju⟩ with dual numbers against ⟨Jᵀv, u⟩, both trusted only if differences agree with the duals."""
+        """⟨v, Ju⟩ with dual numbers against ⟨Jᵀv, u⟩, both trusted only if differences agree with the duals.
+
+        And with the JVP of the caller's, or of the framework, if that is asked for: which may be what is wrong.
+        """
+        adapter = self.point.adapter
+        if hasattr(adapter, "jvp") and (self.options.asked.forward or getattr(adapter, "written_jvp", None)):
+            wrong = self._against(pushed_forward(self.point, self.V, self.random), analytic, adapter.forward)
+            if wrong is not None:
+                return wrong
         product = forward_mode(self.point, self.V, self.random)
-        oracle = "dual numbers"
-        if product is None and self.options.asked.forward:
-            product, oracle = twice_backward(self.point, self.V, self.random), "derivative of the backward pass"
-        if product is None:
-            return None
+        return None if product is None else self._against(product, analytic, "dual numbers")
+
+    def _against(self, product: Product, analytic: list[NDArray], oracle: str) -> Entry | None:
         self.oracles.append(f"{oracle}: ⟨v, Ju⟩ = ⟨Jᵀv, u⟩")
         for c, expected in enumerate(product.along):
             parts = [g[c] * u.reshape(-1) for g, u in zip(analytic, product.directions, strict=True)]
@@ -554,7 +573,7 @@ class _Check:
             most = (1e-7 + 64 * self.point.eps) * max(size, abs(expected))
             most += self.tolerance.granted(size, float(sum(np.sum(np.abs(u)) for u in product.directions)))
             if not abs(found - expected) <= most:
-                reason = "⟨Jᵀv, u⟩ is not ⟨v, Ju⟩"
+                reason = f"⟨Jᵀv, u⟩ is not ⟨v, Ju⟩ by {oracle}"
                 values = found, expected, 0.0
                 return Projected(self.point.checked[0], "⟨Jᵀv, u⟩", (), *values, Verdict.FAIL, reason, allowed=most)
         return None

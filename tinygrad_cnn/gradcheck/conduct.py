@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
-from tinygrad_cnn.gradcheck.functions import TensorFunction, same
+from tinygrad_cnn.gradcheck.functions import Recorded, same
 from tinygrad_cnn.gradcheck.judge import largest
 from tinygrad_cnn.gradcheck.point import Point
 from tinygrad_cnn.gradcheck.problems import MODIFIED, Misbehaves, WrongType
@@ -110,7 +110,7 @@ def check_undefined(point: Point, cotangent: NDArray, labels: Sequence[str]) -> 
     """Of several outputs of a function of tensors, one that alone has a cotangent gives what it gives with zeros."""
     given = point.split(cotangent)
     wanted = [j for j, v in enumerate(given) if v is not None]
-    if len(wanted) < 2 or not isinstance(point.adapter, TensorFunction):
+    if len(wanted) < 2 or not isinstance(point.adapter, Recorded):
         return
     recorded = point.adapter.recorded(_copies(point))
     for j in [j for j in wanted if recorded[j]][:SEVERAL]:

@@ -23,6 +23,7 @@ from tinygrad_cnn.gradcheck.functions import (
     Checked,
     JaxFunction,
     Narrowed,
+    Recorded,
     TensorFunction,
     TorchFunction,
     name_of,
@@ -242,12 +243,12 @@ class Case:
             problem = memory_problem(thing, given, checked, np.random.default_rng(report.seed))
             report = replace(report, problem=f"gradcheck: {problem}" if problem else "")
         if report and self.order == 2:
-            if not isinstance(thing, TensorFunction):
+            if not isinstance(thing, (Recorded, JaxFunction)):
                 raise TypeError(
                     f"check_gradients: order=2 needs a function of Tensors; {report.function} is a "
                     f"{type(thing).__name__}, which has no recorded gradient"
                 )
-            second = gradgradcheck(thing.function, inputs, **options)
+            second = gradgradcheck(thing, inputs, **options)
             nothing = second and not second.entries  # the derivative is 0 everywhere
             report = replace(report, notes=(*report.notes, *second.notes)) if nothing else second
         return report

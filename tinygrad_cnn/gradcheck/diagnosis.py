@@ -143,7 +143,7 @@ def diagnose(case: Case) -> list[Diagnosis]:
 def _named(case: Case) -> Iterable[Diagnosis]:
     """The mistakes that give these numbers when they are made in the function: see `naming`."""
     adapter = case.point.adapter
-    if isinstance(adapter, NumpyPair) and NAMES:
+    if isinstance(adapter, NumpyPair) and adapter.is_real and NAMES:
         named = import_module("tinygrad_cnn.gradcheck.naming.naming").name_mistake
         inputs, names = case.point.inputs, None
         if any(label != f"input {k}" for label, k in zip(case.labels, case.point.checked, strict=True)):

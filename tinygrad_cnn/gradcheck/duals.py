@@ -5,17 +5,20 @@ protocols of NEP 13 and NEP 18. It shares nothing with the reverse mode it is co
 refuses, and then it is not used.
 """
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.exceptions import ComplexWarning
 
 from tinygrad_cnn.core.types import NDArray
-from tinygrad_cnn.gradcheck.functions import NumpyPair, TensorFunction
+from tinygrad_cnn.gradcheck.functions import NumpyPair
 from tinygrad_cnn.gradcheck.judge import Scale, Tolerance
 from tinygrad_cnn.gradcheck.point import Point, signed
 from tinygrad_cnn.gradcheck.problems import Misbehaves
 from tinygrad_cnn.gradcheck.thorough import Line
+from tinygrad_cnn.gradcheck.trees import leaves
 
 SLOPES: dict[np.ufunc, Callable[..., Sequence[Any]]] = {
     np.add: lambda y, a, b: (1.0, 1.0),
@@ -277,9 +280,10 @@ def forward_mode(point: Point, V: NDArray, random: np.random.Generator) -> Produ
     for k, a, u in zip(point.checked, point.arrays, directions, strict=True):
         arguments[k] = Dual(a, u)
     try:
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("error", ComplexWarning)
             result = point.adapter.function(*arguments)
-        outputs = point.differentiable(list(result) if isinstance(result, (tuple, list)) else [result])
+        outputs = point.differentiable([y for _, y in leaves(result) if y is not None])
     except Exception:  # dual numbers are refused in any way
         return None
     if not all(isinstance(y, Dual) for y in outputs) or [y.shape for y in outputs] != point.output_shapes:
@@ -295,19 +299,22 @@ def forward_mode(point: Point, V: NDArray, random: np.random.Generator) -> Produ
     return Product([float(v @ slopes) for v in V], directions)
 
 
-def twice_backward(point: Point, V: NDArray, random: np.random.Generator) -> Product | None:
-    """Ju along a random direction of a function of tensors, by the derivative of its backward pass."""
-    if not isinstance(point.adapter, TensorFunction):
-        return None
+def pushed_forward(point: Point, V: NDArray, random: np.random.Generator) -> Product:
+    """Ju along a random direction by the JVP that the adapter has."""
     directions = [signed(random, a.shape) for a in point.arrays]
     arguments = list(point.inputs)
     for k, a in zip(point.checked, point.arrays, strict=True):
         arguments[k] = a.copy()
     try:
-        found = point.adapter.jvp(arguments, directions)
-    except Exception as error:  # what a backward pass may do wrong when it is recorded has no bounds
+        with np.errstate(all="ignore"):
+            found = point.adapter.jvp(arguments, directions)
+    except Exception as error:  # what a JVP may do wrong has no bounds
+        raise Misbehaves(f"gradcheck: {point.adapter.forward} raises {type(error).__name__}: {error}") from error
+    slopes = [np.asarray(y, np.float64) for y in point.differentiable(found)]
+    if [u.shape for u in slopes] != point.output_shapes:
         raise Misbehaves(
-            f"gradcheck: the derivative of the backward pass raises {type(error).__name__}: {error}"
-        ) from error
-    slopes = np.concatenate([np.asarray(y, np.float64).reshape(-1) for y in point.differentiable(found)])
-    return Product([float(v @ slopes) for v in V], directions)
+            f"gradcheck: {point.adapter.forward} returns shapes {[u.shape for u in slopes]} for outputs of shapes "
+            f"{point.output_shapes}"
+        )
+    flat = np.concatenate([u.reshape(-1) for u in slopes])
+    return Product([float(v @ flat) for v in V], directions)

@@ -14,6 +14,7 @@ import numpy as np
 from tinygrad_cnn import autograd
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.gradcheck.problems import MODIFIED, Misbehaves, ReturnedArray, WrongType
+from tinygrad_cnn.gradcheck.trees import Named, aligned, leaves, rebuilt
 from tinygrad_cnn.tensor import Tensor
 
 __all__ = ["Checked", "jax_function", "numpy_pair", "tensor_function", "torch_function"]
@@ -23,6 +24,11 @@ NOT_RECORDED = "gradcheck: no output requires a gradient; the function leaves th
 BFLOAT16 = (
     "gradcheck: {} is bfloat16, of which NumPy has no numbers and whose 8 bits leave no difference to compare; check "
     "the same function in float32 or float64"
+)
+
+SPARSE = (
+    "gradcheck: {} is sparse, and has no derivative where it stores nothing; check the function of the values that it "
+    "stores, and let it return a dense tensor"
 )
 
 Arrays = tuple[NDArray, ...]
@@ -59,19 +65,116 @@ class Adapter:
         """The arguments for `evaluate`, and the places of those that have a derivative."""
         return list(inputs), [k for k, a in enumerate(inputs) if isinstance(a, np.ndarray) and a.dtype.kind == "f"]
 
+    def evaluate(self, inputs: Sequence[Any]) -> Arrays:
+        """The outputs, as arrays."""
+        raise NotImplementedError
+
     def vjp(self, inputs: Sequence[Any], cotangents: Sequence[NDArray | None]) -> Gradients:
         """One gradient per input, None where there is none."""
         raise NotImplementedError
+
+    def over(self, function: Callable[..., Any]) -> "Adapter":
+        """The same kind of adapter, of another function that is called the same."""
+        adapter = type(self)(function)
+        adapter.name = self.name
+        return adapter
+
+    def flatten(self, tree: Any) -> tuple[list[Named], Callable[[Iterable[Any]], Any]]:
+        """The leaves of an argument with their places in it, and what makes such an argument of other leaves."""
+        return list(leaves(tree)), lambda values: rebuilt(tree, values)
+
+    def moves(self, leaf: Any) -> bool:
+        """Whether something in an argument has a derivative."""
+        return isinstance(leaf, np.ndarray) and leaf.dtype.kind in "fc"
+
+    def is_complex(self, value: Any) -> bool:
+        """Whether an array, or what the framework has for it, is of complex numbers."""
+        return np.iscomplexobj(value)
+
+    def pairs(self, value: Any) -> Any:
+        """Complex numbers as pairs of real ones, along a last axis."""
+        return np.stack([np.real(value), np.imag(value)], axis=-1)
+
+    def from_pairs(self, value: Any) -> Any:
+        """The complex numbers of such pairs."""
+        return value[..., 0] + 1j * value[..., 1]
 
     def vjp_batch(self, inputs: Sequence[Any], batch: Sequence[Sequence[NDArray | None]]) -> list[Gradients]:
         """The gradients for several cotangents, as the framework gives them for a batch."""
         return [self.vjp(inputs, cotangents) for cotangents in batch]
 
 
-class TensorFunction(Adapter):
+class Recorded(Adapter):
+    """A function of tensors that are recorded: its gradient is one, too."""
+
+    grad: Callable[..., Any]
+    """What gives the gradients of some outputs, as ``torch.autograd.grad`` does."""
+
+    def leaf(self, a: NDArray) -> Any:
+        """A tensor that requires a gradient."""
+        raise NotImplementedError
+
+    def outputs(self, tensors: Sequence[Any]) -> list[Any]:
+        """What the function returns for tensors, as a list."""
+        raise NotImplementedError
+
+    def cotangents(self, tensors: Sequence[Any], given: Any, draw: Callable[[NDArray], NDArray]) -> list[Any]:
+        """The cotangents of the floating outputs: those that are given, or else drawn."""
+        if given is None:
+            return [self.leaf(draw(y.detach().numpy())) for y in self._floating(tensors)]
+        found = [v for _, v in leaves(given)]
+        return [self.pairs(v.detach()).clone().requires_grad_() if self.is_complex(v) else v for v in found]
+
+    def cotangent_arrays(self, given: Any) -> list[NDArray]:
+        """The same as arrays."""
+        found = [v for _, v in leaves(given) if v is not None]
+        both = [self.pairs(v) if self.is_complex(v) else v for v in found]
+        return [v.detach().numpy() if hasattr(v, "detach") else np.asarray(v) for v in both]
+
+    def gradient(self, inputs: Sequence[Any], cotangents: Sequence[Any]) -> "Adapter | None":
+        """The gradients as a function of inputs and cotangents; None if they are 0, and not recorded."""
+        count, wanted = len(inputs), [k for k, a in enumerate(inputs) if self.moves(a)]
+
+        def gradients(given: Sequence[Any], v: Sequence[Any]) -> list[Any]:
+            pairs = [(y, w) for y, w in zip(self._floating(given), v, strict=True) if y.requires_grad]
+            if not pairs:
+                return []
+            ys, ws = zip(*pairs, strict=True)
+            found = self.grad(ys, [given[k] for k in wanted], ws, create_graph=True, allow_unused=True)
+            return [g for g in found if g is not None]
+
+        def gradient(*arguments: Any) -> tuple[Any, ...]:
+            return tuple(g for g in gradients(arguments[:count], arguments[count:]) if g.requires_grad)
+
+        first = gradients(inputs, cotangents)
+        zero = first and not any(g.requires_grad or np.any(g.detach().numpy()) for g in first)
+        return None if zero else self.over(gradient)
+
+    def recorded(self, inputs: Sequence[Any]) -> list[bool]:
+        """Of each output, whether it has a history."""
+        return [y.requires_grad for y in self.outputs(self._tensors(inputs))]
+
+    def _tensors(self, inputs: Sequence[Any]) -> list[Any]:
+        return [self.leaf(a) if isinstance(a, np.ndarray) and a.dtype.kind == "f" else a for a in inputs]
+
+    def _floating(self, tensors: Sequence[Any]) -> list[Any]:
+        return [y for y in self.outputs(tensors) if y.is_floating_point()]
+
+
+class TensorFunction(Recorded):
     """A function of our Tensors; its VJP is the backward pass."""
 
     batched = "one after another through one recorded graph"
+    forward = "the derivative of the backward pass"
+    grad = staticmethod(autograd.grad)
+
+    def moves(self, leaf: Any) -> bool:
+        """Tensors that require a gradient do."""
+        return isinstance(leaf, Tensor) and leaf.requires_grad
+
+    def leaf(self, a: NDArray) -> Tensor:
+        """A Tensor that requires a gradient."""
+        return Tensor(a, requires_grad=True)
 
     def unpack(self, inputs: Sequence[Any]) -> tuple[list[Any], list[int]]:
         """Tensors that require a gradient become arrays; everything else stays."""
@@ -95,11 +198,8 @@ class TensorFunction(Adapter):
         """The same: nothing is faster than one cotangent after another."""
         tensors = self._tensors(inputs)
         outputs = self.outputs(tensors)
-        if any(
-            isinstance(a, np.ndarray) and not same(t.detach().numpy(), a) for t, a in zip(tensors, inputs, strict=True)
-        ):
-            raise Misbehaves(MODIFIED)
-        leaves = [t for t, a in zip(tensors, inputs, strict=True) if isinstance(a, np.ndarray)]
+        _check_unchanged(tensors, inputs)
+        moving = [t for t, a in zip(tensors, inputs, strict=True) if isinstance(a, np.ndarray)]
         results = []
         for cotangents in batch:
             pairs = [
@@ -110,30 +210,23 @@ class TensorFunction(Adapter):
             if not pairs:
                 raise Misbehaves(NOT_RECORDED)
             ys, vs = zip(*pairs, strict=True)
-            found = autograd.grad(ys, leaves, vs, allow_unused=True, retain_graph=len(batch) > 1)
+            found = autograd.grad(ys, moving, vs, allow_unused=True, retain_graph=len(batch) > 1)
             results.append(_by_input(found, inputs))
         return results
-
-    def recorded(self, inputs: Sequence[Any]) -> list[bool]:
-        """Of each output, whether it has a history."""
-        return [y.requires_grad for y in self.outputs(self._tensors(inputs))]
 
     def jvp(self, inputs: Sequence[Any], directions: Sequence[NDArray]) -> list[NDArray]:
         """Ju of each output: the backward pass is linear in the cotangents, and Ju is its derivative by them."""
         tensors = self._tensors(inputs)
         ys = self.outputs(tensors)
-        leaves = [t for t, a in zip(tensors, inputs, strict=True) if isinstance(a, np.ndarray)]
-        moving = [y for y in ys if y.requires_grad]
-        vs = [Tensor(np.zeros(y.shape, y.dtype), requires_grad=True) for y in moving]
-        found = autograd.grad(moving, leaves, vs, create_graph=True, allow_unused=True)
+        moving = [t for t, a in zip(tensors, inputs, strict=True) if isinstance(a, np.ndarray)]
+        recorded = [y for y in ys if y.requires_grad]
+        vs = [Tensor(np.zeros(y.shape, y.dtype), requires_grad=True) for y in recorded]
+        found = autograd.grad(recorded, moving, vs, create_graph=True, allow_unused=True)
         products = [
             (g * u.astype(g.dtype.dtype)).sum() for g, u in zip(found, directions, strict=True) if g is not None
         ]
         slopes = iter(autograd.grad(products, vs, allow_unused=True, materialize_grads=True) if products else [])
         return [next(slopes).numpy() if y.requires_grad else np.zeros(y.shape) for y in ys]
-
-    def _tensors(self, inputs: Sequence[Any]) -> list[Any]:
-        return [Tensor(a, requires_grad=True) if isinstance(a, np.ndarray) else a for a in inputs]
 
     def outputs(self, tensors: Sequence[Any]) -> list[Tensor]:
         """What the function returns for Tensors, as a list."""
@@ -141,28 +234,52 @@ class TensorFunction(Adapter):
 
 
 class NumpyPair(Adapter):
-    """A function of arrays and its VJP, both written by hand."""
+    """A function of arrays and its VJP, both written by hand, and its JVP, if it has one."""
 
-    def __init__(self, function: Callable[..., Any], vjp: Callable[..., Any]) -> None:
+    forward = "the jvp"
+
+    def __init__(
+        self, function: Callable[..., Any], vjp: Callable[..., Any], jvp: Callable[..., Any] | None = None
+    ) -> None:
         super().__init__(function)
-        self.written = vjp
-        """The VJP as it was written."""
+        self.written, self.written_jvp = vjp, jvp
+        """The VJP and the JVP as they were written."""
+        self.takes_pairs = False
+        self._returned: Any = None
+        """What the function has returned, as a tree of dtypes: cotangents are given in that structure."""
+
+    @property
+    def is_real(self) -> bool:
+        """Whether no number that it takes or gives is complex."""
+        return not self.takes_pairs and all(kind is None or kind.kind != "c" for _, kind in leaves(self._returned))
+
+    def moves(self, leaf: Any) -> bool:
+        """Numbers of NumPy's do, too, if they are complex: then they are no part of a list that is an array."""
+        return super().moves(leaf) or isinstance(leaf, np.complexfloating)
 
     def unpack(self, inputs: Sequence[Any]) -> tuple[list[Any], list[int]]:
         """Arrays (and NumPy's numbers) of a floating dtype have a derivative; Python's numbers are constants."""
-        values = [np.asarray(a) if isinstance(a, (np.generic, list)) else a for a in inputs]
+        values = [np.asarray(a) if isinstance(a, np.generic) or _is_array(a) else a for a in inputs]
         return super().unpack(values)
 
     def evaluate(self, inputs: Sequence[Any]) -> Arrays:
-        """The outputs of the function."""
-        kinds = (np.ndarray, np.generic, int, float, complex)
-        return tuple(np.array(y) for y in _listed(self.function(*inputs), kinds, "an array or a tuple of arrays"))
+        """The outputs of the function, complex ones as pairs: unless complex steps are taken with a real function."""
+        complex_step = any(isinstance(a, np.ndarray) and a.dtype.kind == "c" for a in inputs)
+        returned, self._returned = self._returned, None
+        outputs = self._call(inputs)
+        if complex_step:
+            self._returned = returned
+            return tuple(outputs)
+        return tuple(self.pairs(y) if self.is_complex(y) else y for y in outputs)
 
     def vjp(self, inputs: Sequence[Any], cotangents: Sequence[NDArray | None]) -> Gradients:
         """What the hand-written VJP returns, one per input."""
-        several = isinstance(self.function(*inputs), (tuple, list)) if len(cotangents) == 1 else True
-        given: Any = tuple(cotangents) if several else cotangents[0]
-        result = self.written(given, *inputs)
+        if self._returned is None:
+            self._call(inputs)
+        kinds = [kind for _, kind in leaves(self._returned)]
+        given = iter(cotangents)
+        parts = [None if kind is None else self._like(next(given), kind) for kind in kinds]
+        result = self.written(rebuilt(self._returned, parts), *inputs)
         gradients = tuple(result) if isinstance(result, (tuple, list)) else (result,)
         if len(gradients) != len(inputs):
             raise Misbehaves(
@@ -171,31 +288,74 @@ class NumpyPair(Adapter):
             )
         return tuple(None if g is None else np.asarray(g) for g in gradients)
 
+    def jvp(self, inputs: Sequence[Any], directions: Sequence[NDArray]) -> list[NDArray]:
+        """What the hand-written JVP returns, for one direction per array."""
+        given = iter(directions)
+        tangents = [next(given) if isinstance(a, np.ndarray) and a.dtype.kind == "f" else None for a in inputs]
+        result = self.written_jvp(tangents[0] if len(tangents) == 1 else tuple(tangents), *inputs)  # type: ignore[misc]
+        outputs = zip(leaves(self._returned), aligned(self._returned, result), strict=True)
+        slopes = [(kind, np.asarray(u)) for (_, kind), u in outputs if kind is not None]
+        return [self.pairs(u) if kind.kind == "c" else u for kind, u in slopes]
 
-class TorchFunction(Adapter):
+    def _like(self, cotangent: NDArray | None, dtype: Any) -> NDArray | None:
+        """A cotangent, of complex numbers if the output is of these."""
+        return self.from_pairs(cotangent) if cotangent is not None and dtype.kind == "c" else cotangent
+
+    def _call(self, inputs: Sequence[Any]) -> list[NDArray]:
+        kinds = (np.ndarray, np.generic, int, float, complex)
+        result = self.function(*inputs)
+        outputs = [np.array(y) for y in _listed(result, kinds, "an array or a tuple of arrays")]
+        of_each = iter(outputs)
+        self._returned = rebuilt(result, (None if y is None else next(of_each).dtype for _, y in leaves(result)))
+        return outputs
+
+
+class TorchFunction(Recorded):
     """A function of PyTorch tensors; its VJP is ``torch.autograd.grad``, batched with ``is_grads_batched``."""
 
     batched = "at once (torch.autograd.grad, is_grads_batched)"
+    forward = "torch.autograd.forward_ad"
 
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)
         self._torch = _optional("torch", "torch_function")
+        self.grad = self._torch.autograd.grad
+
+    def moves(self, leaf: Any) -> bool:
+        """Tensors that require a gradient do."""
+        return bool(getattr(leaf, "requires_grad", False))
+
+    def is_complex(self, value: Any) -> bool:
+        """Whether a tensor is of complex numbers."""
+        return isinstance(value, self._torch.Tensor) and value.is_complex()
+
+    def pairs(self, value: Any) -> Any:
+        """Complex numbers as pairs of real ones, along a last axis."""
+        return self._torch.view_as_real(value.resolve_conj())
+
+    def from_pairs(self, value: Any) -> Any:
+        """The complex numbers of such pairs."""
+        return self._torch.view_as_complex(value.contiguous())
+
+    def leaf(self, a: NDArray) -> Any:
+        """A tensor that requires a gradient."""
+        return self._torch.tensor(a).requires_grad_()
 
     def unpack(self, inputs: Sequence[Any]) -> tuple[list[Any], list[int]]:
         """Tensors that require a gradient become arrays; everything else stays."""
-        wanted = [k for k, a in enumerate(inputs) if getattr(a, "requires_grad", False)]
+        wanted = [k for k, a in enumerate(inputs) if self.moves(a)]
         for k in wanted:
             self._check_dtype(inputs[k], f"input {k}")
         return [a.detach().numpy().copy() if k in wanted else a for k, a in enumerate(inputs)], wanted
 
     def evaluate(self, inputs: Sequence[Any]) -> Arrays:
         """The values of the outputs."""
-        outputs = self._call(self._tensors(inputs))
-        for k, y in enumerate(outputs):
-            self._check_dtype(y, f"output {k}")
+        outputs = self.outputs(self._tensors(inputs))
         return tuple(np.array(y.detach().numpy()) for y in outputs)
 
     def _check_dtype(self, a: Any, what: str) -> None:
+        if a.layout != self._torch.strided:
+            raise WrongType(SPARSE.format(what))
         if a.dtype == self._torch.bfloat16:
             raise WrongType(BFLOAT16.format(what))
 
@@ -213,12 +373,28 @@ class TorchFunction(Adapter):
         found = self._gradients(inputs, [stacked], batched=True)[0]
         return [tuple(None if g is None else g[b] for g in found) for b in range(len(batch))]
 
+    def jvp(self, inputs: Sequence[Any], directions: Sequence[NDArray]) -> list[NDArray]:
+        """Ju of each output, in PyTorch's forward mode."""
+        forward_ad, given = self._torch.autograd.forward_ad, iter(directions)
+        with forward_ad.dual_level():
+            duals = [
+                forward_ad.make_dual(t, self._torch.tensor(next(given).astype(a.dtype)))
+                if isinstance(a, np.ndarray)
+                else t
+                for t, a in zip(self._tensors(inputs), inputs, strict=True)
+            ]
+            pairs = [forward_ad.unpack_dual(y) for y in self.outputs(duals)]
+            return [
+                np.zeros(p.primal.shape) if p.tangent is None else np.array(p.tangent.detach().numpy()) for p in pairs
+            ]
+
     def _gradients(
         self, inputs: Sequence[Any], batch: Sequence[Sequence[NDArray | None]], batched: bool
     ) -> list[Gradients]:
         tensors = self._tensors(inputs)
-        leaves = [t for t, a in zip(tensors, inputs, strict=True) if isinstance(a, np.ndarray)]
-        outputs = self._call(tensors)
+        moving = [t for t, a in zip(tensors, inputs, strict=True) if isinstance(a, np.ndarray)]
+        outputs = self.outputs(tensors)
+        _check_unchanged(tensors, inputs)
         results = []
         for cotangents in batch:
             pairs = [(y, v) for y, v in zip(outputs, cotangents, strict=True) if v is not None and y.requires_grad]
@@ -226,27 +402,40 @@ class TorchFunction(Adapter):
                 raise Misbehaves(NOT_RECORDED)
             ys, vs = zip(*((y, self._torch.tensor(v)) for y, v in pairs), strict=True)
             options = {"allow_unused": True, "retain_graph": len(batch) > 1, "is_grads_batched": batched}
-            results.append(_by_input(self._torch.autograd.grad(ys, leaves, vs, **options), inputs))
+            results.append(_by_input(self.grad(ys, moving, vs, **options), inputs))
         return results
 
-    def _tensors(self, inputs: Sequence[Any]) -> list[Any]:
-        return [
-            self._torch.tensor(a).requires_grad_() if isinstance(a, np.ndarray) and a.dtype.kind == "f" else a
-            for a in inputs
-        ]
-
-    def _call(self, tensors: Sequence[Any]) -> list[Any]:
-        return _listed(self.function(*tensors), self._torch.Tensor, "a torch.Tensor or a tuple of them")
+    def outputs(self, tensors: Sequence[Any]) -> list[Any]:
+        """What the function returns for tensors, as a list; complex ones as pairs."""
+        outputs = _listed(self.function(*tensors), self._torch.Tensor, "a torch.Tensor or a tuple of them")
+        for k, y in enumerate(outputs):
+            self._check_dtype(y, f"output {k}")
+        return [self.pairs(y) if y.is_complex() else y for y in outputs]
 
 
 class JaxFunction(Adapter):
     """A function of JAX arrays; its VJP is ``jax.vjp``, batched with ``jax.vmap``."""
 
     batched = "at once (jax.vmap of jax.vjp)"
+    forward = "jax.jvp"
 
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)
         self._jax = _optional("jax", "jax_function")
+
+    def flatten(self, tree: Any) -> tuple[list[Named], Callable[[Iterable[Any]], Any]]:
+        """The leaves as JAX has them: what it knows as a pytree has its own."""
+        found, structure = self._jax.tree_util.tree_flatten_with_path(tree)
+        return [(self._jax.tree_util.keystr(path), leaf) for path, leaf in found], structure.unflatten
+
+    def moves(self, leaf: Any) -> bool:
+        """Arrays of inexact numbers do."""
+        arrays = (self._jax.Array, np.ndarray, np.complexfloating)
+        return isinstance(leaf, arrays) and bool(self._jax.numpy.issubdtype(leaf.dtype, self._jax.numpy.inexact))
+
+    def pairs(self, value: Any) -> Any:
+        """Complex numbers as pairs of real ones, along a last axis."""
+        return self._jax.numpy.stack([value.real, value.imag], axis=-1)
 
     def unpack(self, inputs: Sequence[Any]) -> tuple[list[Any], list[int]]:
         """Arrays of a floating dtype have a derivative, at the precision JAX is set to."""
@@ -263,8 +452,14 @@ class JaxFunction(Adapter):
 
     def evaluate(self, inputs: Sequence[Any]) -> Arrays:
         """The values of the outputs."""
-        result = self.function(*(self._jax.numpy.asarray(a) if isinstance(a, np.ndarray) else a for a in inputs))
-        return tuple(np.array(y) for y in _listed(result, self._jax.Array, "a JAX array or a tuple of them"))
+        arguments = [self._jax.numpy.asarray(a) if isinstance(a, np.ndarray) else a for a in inputs]
+        return tuple(np.array(y) for y in self.outputs(arguments))
+
+    def outputs(self, arguments: Sequence[Any]) -> list[Any]:
+        """What the function returns for JAX arrays, as a list; complex ones as pairs."""
+        outputs = self._jax.tree_util.tree_leaves(self.function(*arguments))
+        _check_kinds(outputs or [None], self._jax.Array, "a JAX array or a tuple of them")
+        return [self.pairs(y) if np.iscomplexobj(y) else y for y in outputs]
 
     def vjp(self, inputs: Sequence[Any], cotangents: Sequence[NDArray | None]) -> Gradients:
         """The gradients that ``jax.vjp`` gives."""
@@ -283,26 +478,86 @@ class JaxFunction(Adapter):
         found = self._jax.vmap(pull)(stacked)
         return [_placed([g[b] for g in found], wanted, len(inputs)) for b in range(len(batch))]
 
-    def _pull(self, inputs: Sequence[Any]) -> tuple[Any, Any, list[int]]:
-        wanted = [k for k, a in enumerate(inputs) if isinstance(a, np.ndarray) and a.dtype.kind == "f"]
+    def jvp(self, inputs: Sequence[Any], directions: Sequence[NDArray]) -> list[NDArray]:
+        """Ju of each output, by ``jax.jvp``."""
+        some, values, _ = self._of_arrays(inputs)
+        tangents = [self._jax.numpy.asarray(u, a.dtype) for u, a in zip(directions, values, strict=True)]
+        slopes = self._jax.jvp(some, values, tangents)[1]
+        return [np.zeros(u.shape) if u.dtype == self._jax.dtypes.float0 else np.array(u) for u in slopes]
 
-        def some(*given: Any) -> Any:
+    def _pull(self, inputs: Sequence[Any]) -> tuple[Any, Any, list[int]]:
+        some, values, wanted = self._of_arrays(inputs)
+        y, pull = self._jax.vjp(some, *values)
+        return pull, y, wanted
+
+    def _of_arrays(self, inputs: Sequence[Any]) -> tuple[Callable[..., list[Any]], list[Any], list[int]]:
+        """The outputs as a function of the inputs that have a derivative, these, and their places."""
+        wanted = [k for k, a in enumerate(inputs) if getattr(a, "dtype", np.dtype(int)).kind == "f"]
+
+        def some(*given: Any) -> list[Any]:
             arguments = list(inputs)
             for k, a in zip(wanted, given, strict=True):
                 arguments[k] = a
-            return self.function(*arguments)
+            return self.outputs(arguments)
 
-        y, pull = self._jax.vjp(some, *(self._jax.numpy.asarray(inputs[k]) for k in wanted))
-        return pull, y, wanted
+        return some, [self._jax.numpy.asarray(inputs[k]) for k in wanted], wanted
 
-    def _shaped(self, outputs: Any, cotangents: Sequence[NDArray | None]) -> Any:
-        several = isinstance(outputs, (tuple, list))
+    def cotangents(self, inputs: Sequence[Any], given: Any, draw: Callable[[NDArray], NDArray]) -> list[NDArray]:
+        """The cotangents of the floating outputs: those that are given, or else drawn."""
+        if given is not None:
+            return self.cotangent_arrays(given)
+        return [draw(y) for y in self.evaluate(self.unpack(inputs)[0]) if y.dtype.kind == "f"]
+
+    def cotangent_arrays(self, given: Any) -> list[NDArray]:
+        """Cotangents in any structure, as arrays."""
+        return [np.array(self.pairs(v) if np.iscomplexobj(v) else v) for v in self._jax.tree_util.tree_leaves(given)]
+
+    def gradient(self, inputs: Sequence[Any], cotangents: Sequence[Any]) -> "Adapter":
+        """The gradients as a function of inputs and cotangents."""
+        count = len(inputs)
+
+        def gradient(*arguments: Any) -> list[Any]:
+            some, values, _ = self._of_arrays(arguments[:count])
+            _, pull = self._jax.vjp(lambda *given: [y for y in some(*given) if y.dtype.kind == "f"], *values)
+            return list(pull(list(arguments[count:])))
+
+        return self.over(gradient)
+
+    def _shaped(self, outputs: Sequence[Any], cotangents: Sequence[NDArray | None]) -> list[Any]:
         zero = self._jax.dtypes.float0
-        filled = [
+        return [
             np.zeros(y.shape, zero) if v is None else self._jax.numpy.asarray(v)
-            for y, v in zip(outputs if several else [outputs], cotangents, strict=True)
+            for y, v in zip(outputs, cotangents, strict=True)
         ]
-        return type(outputs)(filled) if several else filled[0]
+
+
+class Pushed:
+    """A function whose gradient is taken from its JVP, one element after another: what judges that, judges the JVP."""
+
+    def __init__(self, thing: Any) -> None:
+        if not hasattr(thing, "jvp") or getattr(thing, "written_jvp", thing) is None:
+            raise WrongType(f"gradcheck: {name_of(thing)} has no jvp, and check_backward_ad=False leaves nothing else")
+        self.thing, self.name, self.unpack, self.evaluate = thing, name_of(thing), thing.unpack, thing.evaluate
+
+    def vjp(self, inputs: Sequence[Any], cotangents: Sequence[NDArray | None]) -> Gradients:
+        """⟨v, Jeᵢ⟩ for every element i."""
+        places = [k for k, a in enumerate(inputs) if isinstance(a, np.ndarray) and a.dtype.kind == "f"]
+        found: list[NDArray | None] = [None] * len(inputs)
+        for k in places:
+            gradient = np.zeros(inputs[k].size, inputs[k].dtype)
+            for i in range(gradient.size):
+                directions = [np.zeros(inputs[j].shape, inputs[j].dtype) for j in places]
+                directions[places.index(k)].reshape(-1)[i] = 1
+                pairs = zip(cotangents, self.thing.jvp(inputs, directions), strict=True)
+                gradient[i] = sum(float(np.sum(v * u)) for v, u in pairs if v is not None)
+            found[k] = gradient.reshape(inputs[k].shape)
+        return tuple(found)
+
+
+def plain_arrays(tree: Any) -> list[NDArray]:
+    """Cotangents in any structure, as arrays; complex ones as pairs."""
+    found = [np.asarray(v) for _, v in leaves(tree) if v is not None]
+    return [np.stack([v.real, v.imag], axis=-1) if v.dtype.kind == "c" else v for v in found]
 
 
 def tensor_function(function: Callable[..., Any]) -> TensorFunction:
@@ -310,14 +565,19 @@ def tensor_function(function: Callable[..., Any]) -> TensorFunction:
     return TensorFunction(function)
 
 
-def numpy_pair(function: Callable[..., Any], vjp: Callable[..., Any]) -> NumpyPair:
+def numpy_pair(
+    function: Callable[..., Any], vjp: Callable[..., Any], jvp: Callable[..., Any] | None = None
+) -> NumpyPair:
     """A function of arrays and its hand-written VJP, as `gradcheck` takes them.
 
     Parameters
     ----------
     function : ``f(*arrays)``, returns an array or a tuple of arrays
     vjp : ``vjp(g, *arrays)``, returns one gradient per input (None: there is none); ``g`` is the cotangent, a tuple
-        of them if f returns a tuple
+        of them if f returns a tuple, and in general of the structure of what f returns. Of complex inputs the gradient
+        is PyTorch's, ∂L/∂Re z + i ∂L/∂Im z; of complex outputs so is ``g``
+    jvp : ``jvp(u, *arrays)``, if there is one, returns the derivative along ``u`` as f returns its values; ``u`` is a
+        tuple if f takes several arrays. It is compared with the VJP
 
     Examples
     --------
@@ -326,7 +586,7 @@ def numpy_pair(function: Callable[..., Any], vjp: Callable[..., Any]) -> NumpyPa
     >>> bool(gradcheck(numpy_pair(np.sin, lambda g, x: g * np.cos(x)), [np.array([0.5, 2.0])]))
     True
     """
-    return NumpyPair(function, vjp)
+    return NumpyPair(function, vjp, jvp)
 
 
 def torch_function(function: Callable[..., Any]) -> TorchFunction:
@@ -368,13 +628,29 @@ class Narrowed:
 
 
 def _listed(result: Any, kinds: Any, expected: str) -> list[Any]:
-    """What a function returned, as a list of things of these kinds."""
-    outputs = list(result) if isinstance(result, (tuple, list)) else [result]
+    """What a function returned, as a list of things of these kinds: what there is in its structure beside None."""
+    outputs = [y for _, y in leaves(result) if y is not None]
+    _check_kinds(outputs or [result], kinds, expected)
+    return outputs
+
+
+def _check_kinds(outputs: Iterable[Any], kinds: Any, expected: str) -> None:
     for y in outputs:
         if not isinstance(y, kinds):
             wrong = ReturnedArray if isinstance(y, np.ndarray) else WrongType
             raise wrong(f"gradcheck: the function returned {type(y).__name__}; expected {expected}")
-    return outputs
+
+
+def _check_unchanged(tensors: Sequence[Any], inputs: Sequence[Any]) -> None:
+    """The tensors still hold what the arrays do that they were made of."""
+    for t, a in zip(tensors, inputs, strict=True):
+        if isinstance(a, np.ndarray) and hasattr(t, "detach") and not same(t.detach().numpy(), a):
+            raise Misbehaves(MODIFIED)
+
+
+def _is_array(value: Any) -> bool:
+    """Whether a list is one of numbers, in lists or not."""
+    return isinstance(value, list) and all(_is_array(v) or isinstance(v, (int, float, np.generic)) for v in value)
 
 
 def _by_input(gradients: Iterable[Any], inputs: Sequence[Any]) -> Gradients:
