@@ -23,7 +23,6 @@ from tinygrad_cnn.gradcheck.functions import (
 )
 from tinygrad_cnn.gradcheck.problems import Misbehaves
 from tinygrad_cnn.gradcheck.trees import aligned, leaves
-from tinygrad_cnn.nn import Module
 
 COMPLEX = " (re, im)"
 """Behind the name of an input whose numbers are pairs."""
@@ -41,7 +40,7 @@ class Given(NamedTuple):
 def given_to(func: Any, inputs: Any, kwargs: Mapping[str, Any] | None, names: Sequence[str] | None) -> Given:
     """The arguments of a function, of a module, or of what an adapter made of one, flat and named."""
     arguments = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
-    adapter = func if isinstance(func, Checked) and not isinstance(func, Module) else adapted(func, arguments)
+    adapter = func if isinstance(func, Checked) else adapted(func, arguments)
     keywords = dict(kwargs or {})
     if not isinstance(adapter, Adapter):
         if keywords:
@@ -198,10 +197,10 @@ def _of_a_module(adapter: Adapter) -> _Unbound | None:
         return _Unbound(
             lambda *given, **by: rebuild(given[: len(values)])(*given[len(values) :], **by), values, names, ()
         )
-    torch = isinstance(adapter, TorchFunction)
-    if not isinstance(model, import_module("torch").nn.Module if torch else Module):
+    framework = "torch" if isinstance(adapter, TorchFunction) else "tinygrad_cnn"
+    if not isinstance(model, import_module(f"{framework}.nn").Module):
         return None
-    call: Any = import_module("torch.func" if torch else "tinygrad_cnn.func").functional_call
+    call: Any = import_module(f"{framework}.func").functional_call
     learnt = {name: p for name, p in model.named_parameters() if p.requires_grad}
     held = {name: p for name, p in (*model.named_parameters(), *model.named_buffers()) if name not in learnt}
 

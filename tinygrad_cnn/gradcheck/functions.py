@@ -304,6 +304,9 @@ class NumpyPair(Adapter):
     def _call(self, inputs: Sequence[Any]) -> list[NDArray]:
         kinds = (np.ndarray, np.generic, int, float, complex)
         result = self.function(*inputs)
+        if isinstance(result, np.ndarray):
+            self._returned = result.dtype
+            return [np.array(result)]
         outputs = [np.array(y) for y in _listed(result, kinds, "an array or a tuple of arrays")]
         of_each = iter(outputs)
         self._returned = rebuilt(result, (None if y is None else next(of_each).dtype for _, y in leaves(result)))
