@@ -10,7 +10,8 @@ from scripts.naming_score import false_names
 from tests.gradcheck.mistakes.fresh import MISTAKES as FRESH
 from tests.gradcheck.mistakes.textbook import MISTAKES as TEXTBOOK
 from tinygrad_cnn.gradcheck import Verdict, gradcheck, numpy_pair
-from tinygrad_cnn.gradcheck.naming.naming import Learner, close, name_mistake
+from tinygrad_cnn.gradcheck.naming.learner import Learner, close
+from tinygrad_cnn.gradcheck.naming.naming import name_mistake
 from tinygrad_cnn.gradcheck.naming.program import Forward, Program
 from tinygrad_cnn.gradcheck.naming.recording import CannotRecord, Recorded, Seen, Tape
 

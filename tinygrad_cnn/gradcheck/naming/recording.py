@@ -7,7 +7,6 @@ package's ops, and are recorded through `__record__` as Tensors are. Nothing her
 from __future__ import annotations
 
 import ast
-import builtins
 import sys
 import types
 from collections.abc import Callable, Iterator, Sequence
@@ -229,7 +228,7 @@ class Recorded:
         mode = mode or ("full" if function is np.convolve else "valid")
         first = {"full": 0, "valid": m - 1, "same": (m - 1) // 2}[mode]
         length = {"full": n + m - 1, "valid": n - m + 1, "same": n}[mode]
-        longer = np.concatenate([x, np.zeros(1)])
+        longer: Any = ops.cat([x, self.tape.recorded(np.zeros(1))])
         shape = (n + 1,)
         windows = self.tape.apply(TAKE, [longer], {"places": places[first : first + length] % shape[0], "shape": shape})
         return windows @ k
@@ -540,7 +539,7 @@ RUN = Seen.run.__code__
 
 def _own(function: types.FunctionType) -> bool:
     file = function.__code__.co_filename
-    return not file.startswith((PACKAGE, NUMPY, "<frozen ", str(builtins.__dict__.get("__file__", "\0"))))
+    return not file.startswith((PACKAGE, NUMPY, "<frozen "))
 
 
 def _names(code: types.CodeType) -> Iterator[str]:
