@@ -287,3 +287,57 @@ def test_what_takes_arrays_alone_says_so_of_keywords():
     assert gradcheck(Own(), [np.ones(2)])
     with pytest.raises(TypeError, match="Own is given arrays alone; bind keyword arguments beforehand"):
         gradcheck(Own(), [np.ones(2)], kwargs={"k": 1})
+
+
+THROUGH = {
+    "float16": lambda g: g.astype(np.float16),
+    "bfloat16": lambda g: (g.astype(np.float32).view(np.uint32) & 0xFFFF0000).view(np.float32),
+    "nothing small": lambda g: np.where(np.abs(g) < 0.001, 0.0, g),
+    "clipped at 20": lambda g: np.clip(g, -20, 20),
+    "a constant when nothing comes in": lambda g: g if np.any(g) else g + 1e-3,
+    "nothing": lambda g: g,
+}
+
+
+@pytest.mark.parametrize("through", THROUGH)
+@pytest.mark.parametrize(
+    ("f", "slope"),
+    [
+        (lambda x: 2 * x, lambda x: 2.0),
+        (lambda x: np.sum(x * x), lambda x: 2 * x),
+        (lambda x: x**3, lambda x: 3 * x**2),
+    ],
+)
+def test_a_vjp_that_is_right_for_cotangents_of_some_size_only_is_found(f, slope, through):
+    def vjp(g, x):
+        return np.float64(THROUGH[through](np.asarray(g))) * slope(x)
+
+    report = gradcheck(numpy_pair(f, vjp), [np.arange(1.0, 6.0)], raise_exception=False)
+    assert bool(report) == (through == "nothing")
+
+
+def test_what_is_empty_says_that_nothing_was_checked():
+    report = gradcheck(lambda x: x * 2, leaf(0, 3))
+    assert report  # as PyTorch's
+    assert str(report).startswith("gradcheck: nothing was checked of <lambda>: there is no element to move")
+    assert report.notes == ("nothing was checked of what is empty: input 0",)
+    report = gradcheck(lambda x, y: x.sum() + y, [leaf(0), leaf(2)])
+    assert report.headline() == "gradcheck: the gradient of <lambda> is right"
+    assert report.notes == ("nothing was checked of what is empty: input 0",)
+
+
+def test_markdown_for_a_pull_request():
+    def wrong(g, x):
+        return g * np.where(x > 1, 2, 1) * np.cos(x)
+
+    report = gradcheck(numpy_pair(np.sin, wrong), [np.array([0.5, 2.0])], raise_exception=False, names=["a|b"])
+    lines = report.to_markdown().splitlines()
+    assert lines[0].startswith("#### ❌ the gradient is wrong; the worst element is a\\|b at (1,)")
+    table = [line for line in lines if line.startswith("|")]
+    assert {line.replace("\\|", "").count("|") for line in table} == {9}
+    assert table[2].startswith("| `a\\|b` | (1) | ")
+    assert "❌ fail" in table[2]
+    assert "✅ pass" in table[3]
+    assert f"It looks like this (**{report.diagnoses[0].kind}**)" in report.to_markdown()
+    right = gradcheck(numpy_pair(np.sin, lambda g, x: g * np.cos(x)), [np.array([0.5, 2.0])])
+    assert right.to_markdown().startswith("#### ✅ the gradient of sin is right")

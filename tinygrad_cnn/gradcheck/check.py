@@ -64,8 +64,11 @@ SEED = 20240229
 ROUGH = "the gradient changes as much between neighbouring numbers"
 """Why nothing can be said of what rounding has made."""
 
-MIXED = 2.5
-"""So many times the second cotangent is subtracted from the first, to see whether the VJP is linear."""
+MIXTURE = (1.0, -2.5)
+"""So much of each cotangent, added, shows whether the VJP is linear; it is given to functions of any precision."""
+
+MIXTURES = (MIXTURE, (np.pi / 2**16, 0.0), (0.0, 200 * np.e), (0.0, 0.0))
+"""In float64 also tiny ones and huge ones, with digits to the last, and zero: no rounding, clipping or threshold."""
 
 GLANCE, CLEAR = 2, 256.0
 """What is off by so many times what this many neighbours change is more than rounding; else more of them are asked."""
@@ -282,6 +285,7 @@ class _Check:
         if point.size > 1:  # where nothing comes in, nothing may go out, NaN least of all
             large[int(self.random.integers(point.size))] = 0.0
         own = options.grad_outputs
+        self.mixtures = MIXTURES if point.eps < COARSE else (MIXTURE,)
         self.V: NDArray = np.stack([small if own is None else self._own(own), large])
 
     def _own(self, grad_outputs: Any) -> NDArray:
@@ -300,14 +304,18 @@ class _Check:
         point, options = self.point, self.options
         check_function(point, options.nondet_tol)
         try:
-            rows = check_vjp(point, [*self.V, self.V[0] - MIXED * self.V[1]], self.labels, options.nondet_tol)
+            mixtures = [a * self.V[0] + b * self.V[1] for a, b in self.mixtures]
+            rows = check_vjp(point, [*self.V, *mixtures], self.labels, options.nondet_tol)
         except WrongShape as wrong:
             found = diagnose_shape(point, self.V[0], wrong.k, wrong.gradient, self.labels[wrong.k])
             return replace(self.blank, problem=str(wrong), diagnoses=(found,))
         missing = [label for g, label in zip(rows[0], self.labels, strict=True) if g is None]
         if missing:
             self.notes.append(f"no gradient, taken as 0, for {', '.join(missing)}")
-        *each, self.mixed = [point.in_double(row) for row in rows]
+        empty = [label for a, label in zip(point.arrays, self.labels, strict=True) if not a.size]
+        if empty:
+            self.notes.append(f"nothing was checked of what is empty: {', '.join(empty)}")
+        each, self.mixed = [point.in_double(row) for row in rows[:2]], [point.in_double(row) for row in rows[2:]]
         analytic = self.analytic = [np.stack([g.reshape(-1) for g in of_input]) for of_input in zip(*each, strict=True)]
         if options.asked.dtypes:
             check_dtypes(point, rows[0], self.labels)
@@ -530,27 +538,37 @@ class _Check:
         return extra
 
     def _linear_in_cotangent(self, analytic: list[NDArray]) -> Entry | None:
-        """Jᵀ(v − 2.5 w) = Jᵀv − 2.5 Jᵀw."""
-        mixed = self.V[0] - MIXED * self.V[1]
-        greatest = max(largest(g, LEAST) for g in (mixed, *analytic))
-        for k, (whole, parts) in enumerate(zip(self.mixed, analytic, strict=True)):
-            expected = parts[0] - MIXED * parts[1]
-            size = largest(parts)
-            off = np.abs(whole.reshape(-1) - expected)
-            most = (1e-7 + 64 * self.point.eps) * size + 64 * self.point.eps * greatest
-            if off.size and np.isfinite(whole).all() and largest(off) > most:
-                i = int(np.argmax(off))
-                terms = abs(float(whole.reshape(-1)[i])) + abs(float(parts[0][i])) + MIXED * abs(float(parts[1][i]))
-                most = max(most, self.tolerance.granted(terms, 4.5))
-                small, large = (self._jitter(v)[k].rough[i] + self.point.unseen(k, v) for v in self.V)
-                most = max(most, float(small + MIXED * large))
-                if off[i] <= most:
-                    continue
-                found = float(whole.reshape(-1)[i]), float(expected[i]), 0.0
-                reason = "the vjp is not linear in the cotangent"
-                where = self.point.checked[k], self.labels[k], place_of(i, whole.shape)
-                return Entry(*where, *found, Verdict.FAIL, reason, allowed=most)
+        """Jᵀ(av + bw) = aJᵀv + bJᵀw, for each of the mixtures."""
+        for mixture, found in zip(self.mixtures, self.mixed, strict=True):
+            for k, whole in enumerate(found):
+                entry = self._linear(mixture, k, whole.reshape(-1), analytic)
+                if entry is not None:
+                    return entry
         return None
+
+    def _linear(self, mixture: tuple[float, float], k: int, whole: NDArray, analytic: list[NDArray]) -> Entry | None:
+        a, b = mixture
+        parts, mixed = analytic[k], a * self.V[0] + b * self.V[1]
+        weight = 1.0 if a and b else max(abs(a), abs(b))
+        expected = a * parts[0] + b * parts[1]
+        off = np.abs(whole - expected)
+        greatest = max(largest(mixed, LEAST), weight * max(largest(g, LEAST) for g in analytic))
+        most = (1e-7 + 64 * self.point.eps) * largest(parts) * weight + 64 * self.point.eps * greatest
+        if not off.size or not np.isfinite(whole).all() or largest(off) <= most:
+            return None
+        i = int(np.argmax(off))
+        terms = abs(float(whole[i])) + abs(a * float(parts[0][i])) + abs(b * float(parts[1][i]))
+        most = max(most, self.tolerance.granted(terms, 1 + abs(a) + abs(b)))
+        small, large = (self._jitter(v)[k].rough[i] + self.point.unseen(k, v) for v in self.V)
+        most = max(most, float(abs(a) * small + abs(b) * large))
+        if off[i] <= most:
+            return None
+        where = self.point.checked[k], self.labels[k], place_of(i, self.point.arrays[k].shape)
+        reason = "the vjp is not linear in the cotangent"
+        if mixture != MIXTURE:
+            size = largest(mixed)
+            reason += f": another gradient where that is {f'of size {size:.1g}' if size else '0'}"
+        return Entry(*where, float(whole[i]), float(expected[i]), 0.0, Verdict.FAIL, reason, allowed=most)
 
     def _forward_mode(self, analytic: list[NDArray]) -> Entry | None:
         """⟨v, Ju⟩ with dual numbers against ⟨Jᵀv, u⟩, both trusted only if differences agree with the duals.

@@ -28,6 +28,9 @@ Steps = tuple[tuple[float, float], ...]
 MARK = {Verdict.PASS: "pass", Verdict.FAIL: "FAIL", Verdict.INCONCLUSIVE: "?"}
 
 
+SIGN = {Verdict.PASS: "✅", Verdict.FAIL: "❌", Verdict.INCONCLUSIVE: "❔"}
+
+
 class Row(NamedTuple):
     """An entry as the texts of a table's row."""
 
@@ -141,6 +144,8 @@ class Report:
             return f"gradcheck: the gradient is wrong; the worst element is {_described(worst)}"
         if self.verdict is Verdict.INCONCLUSIVE and worst is not None:
             return f"gradcheck: the differences are too coarse to judge {_described(worst)}; {worst.reason}"
+        if not self.entries:
+            return f"gradcheck: nothing was checked of {self.function}: there is no element to move"
         return f"gradcheck: the gradient of {self.function} is right"
 
     def __str__(self) -> str:
@@ -178,6 +183,28 @@ class Report:
         if len(self.entries) > ROWS:
             lines.append(f"   … and {len(self.entries) - ROWS} more")
         return lines
+
+    def to_markdown(self) -> str:
+        """The same for a pull request, as GitHub shows it: verdict, diagnosis, the worst entries as a table."""
+        lines = [f"#### {SIGN[self.verdict]} {_cell(self.headline().removeprefix('gradcheck: '))}", ""]
+        if self.diagnoses:
+            best = self.diagnoses[0]
+            lines += [f"It looks like this (**{_cell(best.kind)}**): {_cell(best.message)}", ""]
+        if self.entries:
+            rows = [
+                (f"`{e.name}`", *Row.of(e, "", f"{SIGN[e.verdict]} {e.verdict.value}")[1:])
+                for e in sorted(self.entries, key=_badness, reverse=True)[:ROWS]
+            ]
+            lines += [
+                "| input | place | analytic | numeric | ± | allowed | verdict | |",
+                "|---|---|--:|--:|--:|--:|---|---|",
+            ]
+            lines += [f"| {' | '.join(map(_cell, row))} |" for row in rows]
+            lines += ["", f"{self.counts()}; compared with {', '.join(self.oracles)}", ""]
+        lines += [f"- {_cell(note)}" for note in self.notes]
+        if self.smallest is not None:
+            lines.append(f"- The smallest input found that fails: `{self.smallest_text()}`")
+        return "\n".join(lines).rstrip() + "\n"
 
     def to_json(self) -> str:
         """Everything but the arrays of heat maps, as text; `from_json` reads it again."""
@@ -239,6 +266,11 @@ def aligned(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[
         [c.rjust(w) if k in right else c.ljust(w) for k, (c, w) in enumerate(zip(row, widths, strict=True))]
         for row in rows
     ]
+
+
+def _cell(text: str) -> str:
+    """In Markdown a line break or a bar would end the cell."""
+    return " ".join(text.split()).replace("|", "\\|")
 
 
 def _wrapped(text: str, indent: str = "") -> list[str]:
