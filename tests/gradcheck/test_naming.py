@@ -217,7 +217,7 @@ def test_numbers_are_inputs_too_and_names_can_be_given():
 
 def test_the_search_keeps_to_its_time():
     def chain(x):
-        for _ in range(60):
+        for _ in range(150):
             x = np.tanh(x) * 1.1 + np.sin(x)
         return x
 

@@ -195,13 +195,15 @@ def _epsilons(p: Program) -> tuple[float, ...]:
 Found = tuple[tuple[int, int, Known], int | None]
 
 
-def recognised(p: Program, close: Callable[[Any, Any], bool]) -> Iterator[Found]:
+def recognised(p: Program, close: Callable[[Any, Any], bool], over: Callable[[], bool]) -> Iterator[Found]:
     """What of a program is a textbook function of what: the numbers of both entries, the function, and its factor."""
     names = {n.op_name for n in p.nodes}
     nodes = [n for n in p.nodes if n in p.cot]
     inputs = [e for e in p.inputs if e is not None and e in p.cot]
     for u in [*inputs, *nodes]:
         later = [n for n in nodes if n is not u and u.i in p.before(n.i)]
+        if over():
+            return
         if not u.ndim or u.size > LARGEST or not later:
             continue
         for form in _forms(u, p, names):

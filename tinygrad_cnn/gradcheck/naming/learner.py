@@ -15,6 +15,8 @@ from tinygrad_cnn.gradcheck.naming.recording import CannotRecord, Seen
 EDITS = 20_000
 """A search tries no more edits."""
 POINTS = 5
+ENTRIES = 5_000
+"""Functions of more ops are not named."""
 SAME = 1e-9
 """Gradients are the same if they differ by less than this part of the largest element."""
 
@@ -80,6 +82,8 @@ class Learner:
         given = self.vjp(tuple(g.copy() for g in gs) if several else gs[0].copy(), *(_copied(x) for x in at))
         theirs = list(given) if isinstance(given, (tuple, list)) else [given]
         forward = Forward(self.seen, at, names=self.names)
+        if len(forward.tape.entries) > ENTRIES:
+            raise CannotRecord("too many ops to try mistakes in them")
         if not all(close(o.value, v, 1e-8) for o, v in zip(forward.outputs, outputs, strict=True)):
             raise CannotRecord("the recorded function gives other values")
         if not any(o.tracked for o in forward.outputs):

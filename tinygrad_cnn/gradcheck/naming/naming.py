@@ -43,12 +43,13 @@ def name_mistake(
     if sum(x.size for x in inputs if is_floating(x)) > LARGEST:
         return []
     found: list[Named] = []
+    clock = Clock(seconds * (1 - LINE))
     with np.errstate(all="ignore"):
         try:
-            search = Search(Learner(function, vjp, inputs, names), Clock(seconds * (1 - LINE)))
+            search = Search(Learner(function, vjp, inputs, names), clock)
             found = covering(search.run(), search.wrong)
             if search.wrong:
-                search.clock.renew(seconds * LINE)
+                clock.renew(seconds * LINE)
                 return with_line(search, found)
         except Exception:  # learners' functions may do anything: what cannot be recorded has no name, or no line
             return found

@@ -199,7 +199,7 @@ class Search:
         """The mistakes in the textbook's derivative of a part of the program."""
         found = []
         with np.errstate(all="ignore"):
-            for form in known.recognised(self.programs[0], lambda a, b: close(a, b, 1e-10)):
+            for form in known.recognised(self.programs[0], _closely, self.clock.over):
                 found.append(form)
                 if self.clock.over() or len(found) > 40:
                     break
@@ -386,6 +386,10 @@ class Search:
             if not close(np.asarray(first[k]) + second[k] - self.right[q][k], self.theirs[q][k], 1e-8):
                 return
         self._add(a.cost + b.cost, "two mistakes", f"{a.message}; and {b.message}", frozenset({k}), 0)
+
+
+def _closely(a: Any, b: Any) -> bool:
+    return close(a, b, 1e-10)
 
 
 def _key(a: NDArray, places: NDArray, size: float) -> tuple[float, ...]:

@@ -14,6 +14,8 @@ from tinygrad_cnn.gradcheck.naming.edits.moves import using
 from tinygrad_cnn.gradcheck.naming.program import Change, Run, added
 from tinygrad_cnn.gradcheck.naming.recording import Entry
 
+FEW, NEIGHBOURS = 120, 60
+"""Exchanges are tried among so many entries; a derivative is left out over no more than so many."""
 PAIRS = 24
 """Pairs are tried among the last so many entries."""
 
@@ -115,11 +117,14 @@ def _assigned(parts: Sequence[tuple[Entry, Entry]], order: int, shape: Shape) ->
 
 def derivative_left_out(w: View) -> Iterator[Edit]:
     """The gradient of a later value used for an earlier one."""
-    for n in w.everything:
-        for m in w.nodes:
+    for k, n in enumerate(w.everything):
+        start = max(0, k - len(w.inputs))
+        for m in w.nodes[start : start + NEIGHBOURS]:
             if n is m or n.i not in w.p.before(m.i) or not _fits(n, m):
                 continue
-            between = sum(1 for q in w.nodes if n.i in w.p.before(q.i) and q.i in w.p.before(m.i))
+            between = sum(
+                1 for q in w.nodes[start : start + NEIGHBOURS] if n.i in w.p.before(q.i) and q.i in w.p.before(m.i)
+            )
             out = {e.i: zeros(e.i) for (q, _), e in w.p.edges.items() if q is m}
             c, j, shape = w.cot[n], w.cot[m].i, n.shape
             of_one = f"the derivative of {w.said(m)} with respect to {w.said(n)} is left out: the gradient of the one"
@@ -148,7 +153,7 @@ def _fits(n: Entry, m: Entry) -> bool:
 
 def exchanged(w: View) -> Iterator[Edit]:
     """Gradients of two values, and values that the backward pass reads, in each other's place."""
-    for a, b in permutations(w.everything, 2):
+    for a, b in permutations(w.everything[:FEW], 2):
         if a.shape != b.shape or a.i > b.i or b.i in w.p.before(a.i) or a.i in w.p.before(b.i):
             continue
         sibling = a.op_name == b.op_name and ([x.i for x in a.args] == [x.i for x in b.args] or a.op is None)
