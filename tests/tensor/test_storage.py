@@ -682,6 +682,51 @@ def test_a_view_finds_its_place_in_a_base_with_other_data_that_was_turned():
     assert x.grad.tolist() == [[1, 1, 1], [0, 0, 0]]
 
 
+DATA_OF_ANOTHER_SHAPE = {
+    "wider": (lambda x: x[:, 1:], (3, 2), [[1, 1, 1], [1, 1, 1]]),
+    "one number": (lambda x: x[:, 1:], (1,), [[1, 0, 0], [0, 0, 0]]),
+    "smaller": (lambda x: x.view(3, 2), (2, 2), [[1, 1, 1], [1, 0, 0]]),
+    "flat": (lambda x: x.t(), (6,), [[1, 1, 1], [1, 1, 1]]),
+    "empty": (lambda x: x[:0], (2, 0), [[0, 0, 0], [0, 0, 0]]),
+}
+
+
+@pytest.mark.parametrize("write", [lambda x, v: x.add_(1), lambda x, v: v.add_(1)], ids=["of the base", "of the view"])
+@pytest.mark.parametrize("case", DATA_OF_ANOTHER_SHAPE.values(), ids=DATA_OF_ANOTHER_SHAPE)
+def test_a_view_with_data_of_another_shape_is_the_part_of_its_base_that_lies_so(case, write):
+    take, shape, places = case
+    x = tg.zeros(2, 3)
+    view = take(x)
+    view.data = tg.ones(shape)
+    write(x, view)
+    x.requires_grad_()
+    assert view.shape == shape
+    (view * 1).sum().backward()
+    assert x.grad.tolist() == places
+
+
+def test_a_recorded_write_into_a_view_with_data_of_another_shape_covers_that_part():
+    x, factor = tg.zeros(2, 3, requires_grad=True), tg.full((), 5.0, requires_grad=True)
+    base = x * 1
+    view = base[:, 1:]
+    view.data = tg.ones(1)
+    view.mul_(factor)
+    base.sum().backward()
+    assert x.grad.tolist() == [[5, 1, 1], [1, 1, 1]]
+    assert factor.grad == 1
+
+
+@pytest.mark.parametrize("give", [lambda v, y: setattr(v, "data", y), lambda v, y: v.set_(y)], ids=["data", "set_"])
+def test_a_view_with_data_of_another_shape_may_not_reach_beyond_its_base(give):
+    x = tg.zeros(2, 3)
+    view = x[0]
+    give(view, tg.ones(7))
+    view.add_(1)
+    x.requires_grad_()
+    with pytest.raises(RuntimeError, match="this view, or its base, was given data of another shape: as_strided"):
+        view.sum().backward()
+
+
 def test_what_counted_the_writes_of_memory_is_forgotten_with_it():
     from tinygrad_cnn.core.storage import _written
 

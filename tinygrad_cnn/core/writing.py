@@ -253,7 +253,7 @@ def history(view: View) -> Any:
         try:
             result = op.forward(array, **options)
         except (IndexError, ValueError) as error:
-            raise RuntimeError(f"the base of this view was given data of another shape: {error}") from None
+            raise RuntimeError(f"this view, or its base, was given data of another shape: {error}") from None
         kept = saved.pack(op, [array], result, ()) if op.saves_any else None
         edge, array = Node.kind(op, (edge,), kept, options, result.shape, result.dtype), result
     return edge

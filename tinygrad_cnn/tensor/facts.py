@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygrad_cnn.core.checks import check_axis
 from tinygrad_cnn.core.errors import ArgumentError
-from tinygrad_cnn.core.storage import in_order, note_write, outside, owner, start
+from tinygrad_cnn.core.storage import in_order, note_write, owner, start
 from tinygrad_cnn.core.tensor import Tensor
 from tinygrad_cnn.core.types import ArrayLike, DType, NDArray, Shape
 from tinygrad_cnn.ops.calling import flexible
@@ -17,7 +17,7 @@ from tinygrad_cnn.ops.checks import check_dtype, fitted
 from tinygrad_cnn.ops.shape import is_laid_out
 from tinygrad_cnn.tensor.arrays import as_plain
 from tinygrad_cnn.tensor.legacy import dtype_of_legacy, legacy_name
-from tinygrad_cnn.tensor.memory import UntypedStorage, fresh, instead, storage_of, whole
+from tinygrad_cnn.tensor.memory import UntypedStorage, fresh, give, storage_of, whole
 from tinygrad_cnn.torch_names.conversion import layout as layout_class
 from tinygrad_cnn.torch_names.conversion import strided
 from tinygrad_cnn.torch_names.device import CPU, check_device
@@ -132,10 +132,8 @@ class FactMethods(Tensor):
     def set_(self, source: Tensor | None = None) -> Self:
         """Become the window on memory that another tensor is; without one, an empty tensor."""
         self.records_write("set_", ())
-        self.array = instead(np.empty(0, self.array.dtype) if source is None else in_order(source), self.array)
+        give(self, np.empty(0, self.array.dtype) if source is None else in_order(source))
         note_write(self.array)
-        if self.base is None:
-            self.view_of = outside(self.array)
         return self
 
     def is_contiguous(self, memory_format: Any = None) -> bool:

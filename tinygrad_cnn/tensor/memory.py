@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.core.storage import count_with, owner, start
+from tinygrad_cnn.core.storage import View, count_with, outside, owner, start
 from tinygrad_cnn.core.types import ArrayLike, NDArray, Shape
-from tinygrad_cnn.ops.views import row_of
+from tinygrad_cnn.ops.views import Strided, row_of
 from tinygrad_cnn.tensor.arrays import as_array
 
 
@@ -61,6 +61,25 @@ def instead(array: NDArray, before: NDArray) -> NDArray:
     array = apart(array)
     count_with(owner(array), before)
     return array
+
+
+def give(tensor: Any, array: NDArray) -> None:
+    """Let a tensor lie in other memory.
+
+    A view stays one of the same part of its base. In another shape it is no longer that, but the part that begins and
+    steps in the memory of the base as the array does in its own.
+    """
+    shape, view = tensor.array.shape, tensor.view_of
+    tensor.array = instead(array, tensor.array)
+    if tensor.base is None:
+        tensor.view_of = outside(array)
+    elif array.shape != shape:
+        base = tensor.base
+        steps = tuple(step // base.array.itemsize for step in base.array.strides)
+        offset = tensor.storage_offset() - base.storage_offset() if array.size else 0
+        part = {"size": array.shape, "stride": tensor.stride(), "offset": offset, "steps": steps}
+        tensor.view_of = View(base, Strided, part)
+        tensor.view_of.refusal = view.refusal
 
 
 def fresh(data: ArrayLike, dtype: Any) -> NDArray:

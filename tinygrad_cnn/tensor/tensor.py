@@ -18,7 +18,7 @@ from tinygrad_cnn.core import tensor as core
 from tinygrad_cnn.core.indexing import check_index, is_basic
 from tinygrad_cnn.core.mode import mode
 from tinygrad_cnn.core.promotion import default
-from tinygrad_cnn.core.storage import in_order, outside, version
+from tinygrad_cnn.core.storage import in_order, version
 from tinygrad_cnn.core.types import ArrayLike
 from tinygrad_cnn.numpy_protocol.dispatch import MEANINGS
 from tinygrad_cnn.ops.checks import check_same_dtype
@@ -29,7 +29,7 @@ from tinygrad_cnn.tensor.elementwise import ElementwiseMethods
 from tinygrad_cnn.tensor.indexing import IndexingMethods
 from tinygrad_cnn.tensor.inplace import InPlaceMethods
 from tinygrad_cnn.tensor.legacy import legacy_array
-from tinygrad_cnn.tensor.memory import apart, beneath, copied, instead, window
+from tinygrad_cnn.tensor.memory import apart, beneath, copied, give, window
 from tinygrad_cnn.tensor.operators import Operators
 from tinygrad_cnn.tensor.printing import represented
 from tinygrad_cnn.tensor.products import ProductMethods
@@ -130,9 +130,7 @@ class Tensor(
             raise RuntimeError(f"data: a tensor that requires a gradient cannot hold data of dtype {array.dtype}")
         with suppress(RuntimeError):  # of a view that may not be written any more
             self.current()  # while it is known what was written
-        self.array = instead(array, self.array)
-        if self.base is None:
-            self.view_of = outside(array)
+        give(self, array)
 
     def detach_(self) -> Self:
         """Leave the graph: this tensor becomes a leaf that requires no gradient."""
