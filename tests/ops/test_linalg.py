@@ -423,3 +423,11 @@ def test_products_of_integers_are_pytorchs():
     assert tg.vander(tg.tensor([1, 2], dtype=tg.uint8)).dtype == tg.int64
     assert tg.tensordot(tg.ones(1, 1, 1).int(), tg.ones(2, 1, 2).int(), ([0, 1], [2, 0])).tolist() == [[4]]
     assert tg.kron(a > 1, a > 1).dtype == tg.bool
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_a_product_with_a_vector_adds_up_from_zero(n):
+    a, b = tg.zeros(n), tg.full((n,), -0.5)  # the products are -0
+    products = a @ b, tg.mv(a[None], b), a[None] @ b[:, None], a[None] @ b[:, None].repeat(1, 3), a.repeat(3, 1) @ b
+    assert not any(tg.signbit(y).any() for y in products)
+    assert tg.signbit(a[:, None].repeat(2, 1) @ b[None]).all()  # of one product each nothing is added up

@@ -404,8 +404,8 @@ def matmul(a: NDArray, b: NDArray, *, keep_order: bool = False) -> NDArray:
         return matmul(b.T, a.T).T
     if a.ndim != 2 or b.ndim != 2:
         return np.asarray(np.matmul(a, b))
-    if a.shape[1] == b.shape[0] == 1 and a.dtype == b.dtype:
-        return np.asarray(a * b)  # an outer product is a pass over memory, not a product for BLAS
+    if a.shape[1] == b.shape[0] == 1 < min(a.shape[0], b.shape[1]) and a.dtype == b.dtype:
+        return np.asarray(a * b)  # an outer product is a pass over memory; with a vector BLAS adds to 0: -0 becomes 0
     if a.size * b.shape[1] < FEW_PRODUCTS or a.dtype != b.dtype or a.shape[1] != b.shape[0]:
         return np.asarray(np.matmul(a, b))
     (n, k), m = a.shape, b.shape[1]
