@@ -465,7 +465,8 @@ def of_views_brought_up_to_date(run, found, theirs):
 def of_a_copied_cotangent(run, found, theirs):
     """The lines, with a clone() of the cotangent that the last one passes."""
     passed = re.fullmatch(r"(t\d+\.backward\()(t\d+(?:\.detach\(\))?)(.*)", run.lines[-1])
-    return [*run.lines[:-1], "{}{}.clone(){}".format(*passed.groups())] if passed and found[0] == "sharing" else None
+    becomes = found[0] == "sharing" or OVERLAP in str(theirs)
+    return [*run.lines[:-1], "{}{}.clone(){}".format(*passed.groups())] if passed and becomes else None
 
 
 def reshaped_copy(run, found, theirs):
@@ -563,10 +564,11 @@ def made_in_order(run, found, theirs):
         return None
     things = {k: v for k, v in run.there.alive().items() if re.fullmatch(r"t\d+", k)}
     of = holder(things[name[1] or name[2]])
-    lines = []
-    for line in run.lines[:-1]:
+    lines, last = [], {line.partition(".data = ")[0]: k for k, line in enumerate(run.lines[:-1])}
+    for k, line in enumerate(run.lines[:-1]):
         given = re.match(r"(t\d+)\.data = (.*)$", line)
-        if given and given[1] in things and not NAME.fullmatch(given[2]) and same_storage(things[given[1]], of):
+        final = given and last[given[1]] == k  # the data before lie elsewhere
+        if final and given[1] in things and not NAME.fullmatch(given[2]) and same_storage(things[given[1]], of):
             line = f"{given[1]}.data = ({given[2]}).contiguous()"
         given = re.match(r"(?:with m.no_grad\(\): )?((?:t\d+, )*t\d+),? = ", line)
         made = [name for name in NAME.findall(given[1]) if name in things] if given else []
@@ -629,7 +631,7 @@ def switched_off(run, found, theirs):
 def asked_how_it_lies(run, found, theirs):
     name = first_name(run)
     asked = found[0] == "answer" and re.search(r"stride\(|is_contiguous|storage_offset", run.lines[-1])
-    return bool(asked) and name and not root(run.there.names[name.group()]).is_contiguous()
+    return bool(asked) and name and not holder(run.there.names[name.group()]).is_contiguous()
 
 
 def of_an_empty_gradient(run, found, theirs):
@@ -641,6 +643,17 @@ def of_an_empty_gradient(run, found, theirs):
     refused = re.search("does not require a gradient|a leaf that requires a gradient|cannot carry a gradient", found[2])
     asked = found[0] == "answer" and ".requires_grad" in run.lines[-1]
     return (asked or (bool(refused) and theirs is None)) and not size(run, name)
+
+
+def of_a_part_in_a_file(run, found, theirs):
+    """Whether it is asked where a tensor begins that was loaded, here without what lay before it in memory."""
+    asked = re.search(r"(t\d+)\.(storage_offset\(|untyped_storage\(|as_strided\(.*, \d+\)$)", run.lines[-1])
+    if not asked:
+        return False
+    there, here = (session.names[asked[1]] for session in (run.there, run.here))
+    came = any(re.search(r" = (loaded\(|pickle\.loads\()", line) for line in run.lines)
+    less = here.untyped_storage().nbytes() < there.untyped_storage().nbytes()
+    return came and less and here.storage_offset() <= there.storage_offset()
 
 
 def of_nothing(run, found, theirs):
@@ -693,10 +706,13 @@ def of_an_expanded_leaf(run, found, theirs):
 
 
 def of_an_empty_view(run, found, theirs):
-    """Whether what requires a gradient here or there was computed beside an empty view whose base was written."""
+    """Whether what requires a gradient or not went through an empty view whose base was written, or that was joined."""
     given = [run.there.names[name] for name in NAME.findall(run.lines[-1]) if name in run.there.names]
+    joined = any(re.search(r"\b(cat|hstack|vstack|dstack|concat\w*)\(", line) for line in run.lines)
     nothing = any(not v.numel() for v in given if isinstance(v, torch.Tensor)) and any(
-        not v.numel() and v._is_view() and v._version for v in run.there.alive().values() if isinstance(v, torch.Tensor)
+        not v.numel() and ((joined and v.ndim == 1) or (v._is_view() and v._version))
+        for v in run.there.alive().values()
+        if isinstance(v, torch.Tensor)
     )
     return found[0].startswith("requires_grad of") and nothing and "create_graph=True" in run.lines[-1]
 
@@ -727,13 +743,12 @@ def of_a_view_with_other_data(run, found, theirs):
     given = [run.there.names.get(name) for line in run.lines for name in re.findall(r"\b(t\d+)\.data = ", line)]
     views = any(isinstance(v, torch.Tensor) and v._is_view() for v in given)
     beyond = "setStorage: " in str(theirs) and found[2] == said(None)
-    differs = found[0].startswith("value of") or "d_v returned a cotangent of shape" in found[2] or beyond
-    return views and bool(BACKWARD.search(run.lines[-1])) and differs
+    return views and bool(BACKWARD.search(run.lines[-1])) and (found[0].startswith("value of") or beyond)
 
 
 def of_a_base_with_other_data(run, found, theirs):
     """Whether a view is used here that no longer fits its base, which was given data of another shape."""
-    return theirs is None and "the base of this view was given data of another shape" in found[2]
+    return theirs is None and "this view, or its base, was given data of another shape" in found[2]
 
 
 def of_a_short_slice(run, found, theirs):
@@ -853,6 +868,9 @@ def overlaps_itself(run, found, theirs):
     value = name and run.there.names.get(name.group())
     refused = OVERLAP in str(theirs) and found[2] == said(None)
     differs = refused or (theirs is None and found[0].startswith("value of"))
+    if differs and BACKWARD.search(line):  # which adds to a gradient that was given
+        given = [v for key, v in run.there.alive().items() if key.endswith(".grad") and v is not None]
+        return any(len(set(places)) < len(places) for places in map(addresses, map(as_array, given)))
     if differs and isinstance(value, torch.Tensor) and WRITE.search(line):
         places = addresses(as_array(value))
         return len(set(places)) < len(places)
@@ -940,7 +958,8 @@ EXCEPTIONS = {
     ),
     "a cotangent that becomes a gradient": Allowed(
         "The memory of a cotangent",
-        "PyTorch may make the cotangent that is passed, or a view of it, the .grad. It must agree with a clone of it.",
+        "PyTorch may make the cotangent that is passed, or a view of it, the .grad; and where it lies in that of the "
+        "leaf, turned, it refuses to add it. It must agree with a clone of it.",
         of_a_copied_cotangent,
         ends=False,
     ),
@@ -985,6 +1004,12 @@ EXCEPTIONS = {
         "One without elements may be computed, or be new zeros.",
         of_an_empty_gradient,
     ),
+    "where what was loaded begins": Allowed(
+        "A view that was loaded from a file",
+        "A file holds its elements, and what lies between them and those of others in it. PyTorch writes the whole "
+        "storage, of a row of a large table all of it, and so where the view begins in it.",
+        of_a_part_in_a_file,
+    ),
     "where an empty tensor begins": Allowed(
         "Where an empty tensor begins",
         "It has no memory: storage_offset and is_set_to say what NumPy makes of the index.",
@@ -1003,7 +1028,8 @@ EXCEPTIONS = {
     ),
     "a derivative of an empty view": Allowed(
         "A derivative beside a view that was made under `no_grad`",
-        "The same of an empty view whose base was written: it may be computed, or be new zeros.",
+        "The same of an empty view whose base was written: it may be computed, or be new zeros. PyTorch's cat gives "
+        "new ones to an empty vector, which it leaves out, and computed ones to an empty matrix.",
         of_an_empty_view,
     ),
     "the derivative of a write by index into expanded memory": Allowed(
@@ -1019,7 +1045,7 @@ EXCEPTIONS = {
     ),
     "a view that was given other data": Allowed(
         "A view that was given other data",
-        "by `v.data = y`, is made anew, once its base is written, from where y begins in its own memory.",
+        "by `v.data = y` of its own shape, is made anew, once its base is written, from where y begins in its memory.",
         of_a_view_with_other_data,
     ),
     "a view whose base was given other data": Allowed(
@@ -1138,7 +1164,8 @@ EXCEPTIONS = {
     ),
     "a target that overlaps itself": Allowed(
         "A target that overlaps itself",
-        "What a write leaves in a view where an element lies twice (unfold, as_strided) depends on the order.",
+        "What a write leaves in a view where an element lies twice (unfold, as_strided) depends on the order. So does "
+        "what a backward pass adds to one that was given as `.grad`.",
         overlaps_itself,
     ),
     "the gradient of a target that overlaps itself": Allowed(
