@@ -645,6 +645,26 @@ def test_elements_in_one_place_share_the_gradient_of_a_strided_view(case):
     assert x.grad.tolist() == ([1, 2, 1, 0] if take is OVERLAPPING["expand"][0] else [1, 1, 1, 1])
 
 
+EMPTY = {
+    "cat of vectors": (lambda x: tg.cat([x[:0].flatten(), tg.ones(2)]), False),
+    "cat of a vector and a matrix": (lambda x: tg.cat([x[:0].flatten(), tg.ones(2, 2)]), False),
+    "hstack": (lambda x: tg.hstack([x[:0].flatten()]), False),
+    "cat of matrices": (lambda x: tg.cat([x[:0], tg.ones(2, 3)]), True),
+    "stack": (lambda x: tg.stack([x[:0].flatten()]), True),
+}
+
+
+@pytest.mark.parametrize("case", EMPTY.values(), ids=EMPTY)
+def test_nothing_leads_to_an_empty_vector_that_is_left_out(case):
+    join, leads = case
+    x = tg.ones(2, 3, requires_grad=True)
+    joined = join(x)
+    assert joined.requires_grad
+    (gradient,) = tg.autograd.grad((joined * joined).sum(), x, create_graph=True)
+    assert gradient.requires_grad is leads
+    assert gradient.tolist() == [[0, 0, 0], [0, 0, 0]]
+
+
 # ---- other data
 
 

@@ -35,17 +35,21 @@ class Part(GetItem):
 
 
 class Cat(Op):
-    """y = the inputs one after the other along an axis        dx_i = g's part of input i, which ends at ends[i]"""
+    """y = the inputs one after the other along an axis        dx_i = g's part of input i, which ends at ends[i]
+
+    Of an empty input that is `left_out`, as an empty vector is, it is nothing that g leads to.
+    """
 
     linear = "jointly"
     promotes = True
     numpy = (np.concatenate,)
 
-    def forward(*xs: Array, axis: int, ends: Shape) -> Array:
+    def forward(*xs: Array, axis: int, ends: Shape, left_out: Shape = ()) -> Array:
         return np.concatenate(xs, axis)
 
-    def d_xs(g: Array, i: int, *, axis: int, ends: Shape) -> Array:
-        return g[(slice(None),) * axis + (slice(ends[i - 1] if i else 0, ends[i]),)]
+    def d_xs(g: Array, i: int, *, axis: int, ends: Shape, left_out: Shape = ()) -> Array:
+        part = g[(slice(None),) * axis + (slice(ends[i - 1] if i else 0, ends[i]),)]
+        return np.zeros_like(part) if i in left_out else part
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
@@ -437,6 +441,7 @@ def _cat(op: str, tensors: Sequence[Array], dim: int) -> Array:
     if hasattr(type(tensors), "__record__"):
         raise TypeError(f"{op}: got one Tensor; expected a sequence of them, such as (a, b)")
     shapes = [shape_of(x) for x in tensors]
+    empty = tuple(i for i, shape in enumerate(shapes) if shape == (0,)) if op != "stack" else ()
     other = next((shape for shape in shapes if shape not in ((0,), ())), ())
     if len(other) > 1:  # an empty vector fits everything, as in PyTorch
         place = check_axis(op, dim, len(other))
@@ -453,7 +458,8 @@ def _cat(op: str, tensors: Sequence[Array], dim: int) -> Array:
             raise ArgumentError(
                 f"{op}: tensor {k} has shape {shape}, tensor 0 has {shapes[0]}; they may differ in dim {dim} only"
             )
-    return Cat.apply(*tensors, axis=axis, ends=tuple(accumulate([shape[axis] for shape in shapes])))
+    ends = tuple(accumulate([shape[axis] for shape in shapes]))
+    return Cat.apply(*tensors, axis=axis, ends=ends, **{"left_out": empty} if empty else {})
 
 
 @flexible
