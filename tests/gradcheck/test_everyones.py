@@ -13,7 +13,7 @@ import pytest
 
 import tinygrad_cnn as tg
 from tinygrad_cnn import nn
-from tinygrad_cnn.gradcheck import GradientError, gradcheck, gradgradcheck, numpy_pair
+from tinygrad_cnn.gradcheck import GradientError, gradcheck, gradgradcheck, numpy_pair, progress
 from tinygrad_cnn.gradcheck.trees import aligned, leaves, rebuilt
 
 RANDOM = np.random.default_rng(3)
@@ -341,3 +341,64 @@ def test_markdown_for_a_pull_request():
     assert f"It looks like this (**{report.diagnoses[0].kind}**)" in report.to_markdown()
     right = gradcheck(numpy_pair(np.sin, lambda g, x: g * np.cos(x)), [np.array([0.5, 2.0])])
     assert right.to_markdown().startswith("#### ✅ the gradient of sin is right")
+
+
+LAYOUTS = {
+    "every other": np.arange(1.0, 13.0).reshape(3, 4)[:, ::2],
+    "backwards": np.arange(1.0, 7.0).reshape(2, 3)[::-1, ::-1],
+    "turned": np.arange(1.0, 13.0).reshape(3, 4).T[1:3],
+    "one column": np.arange(1.0, 13.0).reshape(3, 4)[:, 1],
+    "repeated": np.broadcast_to(np.arange(1.0, 4.0), (2, 3)),
+    "transposed": np.arange(1.0, 7.0).reshape(2, 3).T,
+    "plain": np.arange(1.0, 7.0).reshape(2, 3),
+}
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_the_function_and_its_vjp_see_arrays_that_lie_as_they_were_given(name):
+    given = LAYOUTS[name]
+    seen = []
+
+    def watched(*arrays):
+        seen.append(arrays[-1].strides)
+        return arrays[-1].real * 2.0
+
+    pair = numpy_pair(lambda x: 2.0 * watched(x), lambda g, x: 4.0 * g + 0 * watched(x))
+    report = gradcheck(pair, [given], rtol=1e-4)
+    assert report.entries
+    assert name == "repeated" or seen.count(given.strides) > len(seen) / 2
+    assert np.array_equal(given, np.array(LAYOUTS[name]))
+
+
+def test_what_is_wrong_for_arrays_with_gaps_only_is_found():
+    def vjp(g, x):  # takes the memory behind the array for its elements
+        base = x if x.base is None else np.frombuffer(x.base, x.dtype)[: x.size].reshape(x.shape)
+        return g * np.cos(base)
+
+    pair = numpy_pair(np.sin, vjp)
+    assert gradcheck(pair, [np.arange(1.0, 4.0)])
+    assert not gradcheck(pair, [np.arange(1.0, 7.0)[::2]], raise_exception=False)
+
+
+def test_a_line_says_how_far_it_is(monkeypatch, capsys):
+    gradcheck(lambda x, y: x * y.exp(), [leaf(3), leaf(3)], progress=True)
+    assert capsys.readouterr().err == ""  # done before anybody waits
+    monkeypatch.setattr(progress, "PATIENCE", 0.0)
+    monkeypatch.setattr(progress, "EVERY", 0.0)
+    gradcheck(lambda x, y: x * y.exp(), [leaf(3), leaf(3)], names=["x", "y"])
+    assert capsys.readouterr().err == ""  # no terminal
+    gradcheck(lambda x, y: x * y.exp(), [leaf(3), leaf(3)], names=["x", "y"], progress=True)
+    lines = capsys.readouterr().err.split("\r")
+    assert any("x (1 of 2)" in line for line in lines)
+    assert any("y (2 of 2)" in line and "calls" in line for line in lines)
+    assert lines[-1] == ""
+    assert set(lines[-2]) == {" "}
+
+
+def test_the_line_counts_elements_and_guesses_the_rest():
+    line = progress.Progress(["w", "b"], [30, 10], None)
+    line.calls = 30
+    assert line.line(3.0) == "gradcheck ━━━━━━━━────────────  38%  w (1 of 2)  30 calls, 3 s, about 5 s left"
+    line.input(1)
+    line.calls += 20
+    assert line.line(4.0) == "gradcheck ━━━━━━━━━━━━━━━━━━━━ 100%  b (2 of 2)  50 calls, 4 s"

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -102,6 +103,16 @@ def test_what_several_processes_find_is_one_summary(run, pytester):
         "test_sine": 10, "test_square": 4, "test_wrong": 1, "test_fixture": 2,
     }  # fmt: skip
     assert rows["test_wrong"]["report"]["diagnoses"][0]["kind"] == "sign"
+
+
+def test_junit_files_say_what_is_wrong(run, pytester):
+    run("--junitxml", "out.xml")
+    cases = ElementTree.parse(pytester.path / "out.xml").getroot().iter("testcase")
+    failures = {case.get("name"): case.find("failure") for case in cases}
+    assert {name for name, failure in failures.items() if failure is not None} == {"test_wrong"}
+    message = failures["test_wrong"].get("message")
+    assert "gradcheck: the gradient is wrong; the worst element is x at (0, 0)" in message
+    assert "It looks like this (sign)" in message
 
 
 def test_the_number_of_inputs_can_be_said(run, pytester):

@@ -1,6 +1,8 @@
 """`gradcheck` and `gradgradcheck`: is the gradient of this function what differences say it is?"""
 
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -38,6 +40,7 @@ from tinygrad_cnn.gradcheck.kinks import check_ties
 from tinygrad_cnn.gradcheck.linear import exact_adjoint
 from tinygrad_cnn.gradcheck.point import COARSE, LEAST, Jitter, Point, number_of, place_of, signed
 from tinygrad_cnn.gradcheck.problems import CannotJudge, Misbehaves, NothingToCheck, WrongType
+from tinygrad_cnn.gradcheck.progress import Progress
 from tinygrad_cnn.gradcheck.projections import (
     DIRECTIONS,
     FEW,
@@ -100,6 +103,7 @@ def gradcheck(
     shrink: bool = True,
     kwargs: Mapping[str, Any] | None = None,
     grad_outputs: Any = None,
+    progress: bool | None = None,
 ) -> Report:
     """Compare the gradients of a function with derivatives found in other ways, element by element.
 
@@ -135,6 +139,7 @@ def gradcheck(
     shrink : False to diagnose only: the search calls the function some eighty times, or for three seconds
     kwargs : keyword arguments of the function, checked like inputs
     grad_outputs : a cotangent of your own, in the structure of the floating outputs, in place of a random one
+    progress : show on standard error how far the check is, from two seconds on; by default on a terminal only
 
     Returns
     -------
@@ -161,7 +166,8 @@ def gradcheck(
     if not check_backward_ad and not check_forward_ad:
         raise BoundError("gradcheck: expected at least one of check_forward_ad or check_backward_ad to be True")
     asked = Asked(check_undefined_grad, check_grad_dtypes, check_batched_grad, check_forward_ad and check_backward_ad)
-    options = Options(tolerance, nondet_tol, asked, fast_mode, seed, given.names, explain, shrink, grad_outputs)
+    shown = sys.stderr.isatty() if progress is None else progress
+    options = Options(tolerance, nondet_tol, asked, fast_mode, seed, given.names, explain, shrink, grad_outputs, shown)
     if check_backward_ad:
         report = _report(given.adapter, given.inputs, options, given.notes)
     else:
@@ -226,6 +232,7 @@ class Options:
     explain: bool
     shrink: bool
     grad_outputs: Any = None
+    progress: bool = False
 
 
 def _of_jvp(given: Given, options: Options, of_the_gradient: str) -> Report:
@@ -269,6 +276,7 @@ class _Check:
         self.labels = [f"input {k}" if names is None else str(names[k]) for k in point.checked]
         self.tolerance = replace(options.tolerance, eps=point.eps)
         self.fast = options.fast or sum(a.size for a in point.arrays) > LARGE
+        self.progress = Progress((), (), sys.stderr)
         self.oracles: list[str] = []
         self._jitters: dict[tuple[bytes, int], list[Jitter]] = {}
         self.notes = list(blank.notes)
@@ -324,7 +332,8 @@ class _Check:
         if options.asked.batched:
             self.notes.append(f"a batch of cotangents, {check_batched(point, self.V, self.labels)}, gives the same")
         fast = self.fast
-        entries = self._projections(analytic) if fast else self._elements(analytic)
+        with self._watched():
+            entries = self._projections(analytic) if fast else self._elements(analytic)
         check_still(point, options.nondet_tol)
         entries += self._other_oracles(analytic, entries)
         entries = self._reconsidered(entries)
@@ -346,10 +355,25 @@ class _Check:
         found = report.to_draw(lambda: curve(self.point, k, i, self.V[c], self.tolerance))
         return found if report else found.drawn()
 
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Meanwhile a line says how far it is, if that is wanted."""
+        if not self.options.progress:
+            yield
+            return
+        self.progress = Progress(self.labels, [a.size for a in self.point.arrays], sys.stderr)
+        self.point.watch = self.progress.called
+        try:
+            yield
+        finally:
+            self.point.watch = None
+            self.progress.close()
+
     def _elements(self, analytic: list[NDArray]) -> list[Entry]:
         entries: list[Entry] = []
         kinked: dict[int, list[int]] = {}
         for k, found in enumerate(analytic):
+            self.progress.input(k)
             column = complex_columns(self.point, k, self.V, self.random)
             oracle = "complex step" if column is not None else DIFFERENCES
             if oracle not in self.oracles:
@@ -415,7 +439,7 @@ class _Check:
         point = in_double(self.point)
         if point is None:
             return entries
-        double = _Check(point, replace(self.options, asked=Asked(), explain=False), self.blank)
+        double = _Check(point, replace(self.options, asked=Asked(), progress=False, explain=False), self.blank)
         try:
             report = double.run()
         except (CannotJudge, GradientError):
@@ -459,6 +483,7 @@ class _Check:
         entries: list[Entry] = []
         self.kinks_met = False
         for k, (a, label) in enumerate(zip(point.arrays, self.labels, strict=True)):
+            self.progress.input(k)
             if a.size:
                 entries += self._projected(k, label, analytic[k])
         doubtful = self.kinks_met or any(e.verdict is not Verdict.PASS for e in entries)
@@ -615,7 +640,7 @@ class _Check:
         case = Case.of(self.point, report.entries, self.labels, self.random, self.tolerance)
 
         def fails(inputs: Sequence[Any]) -> bool:
-            quiet = replace(self.options, asked=Asked(), explain=False)
+            quiet = replace(self.options, asked=Asked(), progress=False, explain=False)
             same_places = Narrowed(self.point.adapter, lambda values: (list(values), self.point.checked))
             found = _report(same_places, inputs, quiet)
             return found.verdict is Verdict.FAIL and not found.problem

@@ -30,7 +30,7 @@ class WrongShape(Misbehaves):
 
 def check_function(point: Point, nondet_tol: float) -> None:
     """Called again, a function gives the same value and leaves its inputs as they were."""
-    arguments = _copies(point)
+    arguments = point.copies()
     before = _snapshot(arguments)
     with np.errstate(all="ignore"):
         again = point.adapter.evaluate(arguments)
@@ -42,7 +42,7 @@ def check_function(point: Point, nondet_tol: float) -> None:
 def check_still(point: Point, nondet_tol: float) -> None:
     """Called again after other calls, the function gives the value of the first call."""
     with np.errstate(all="ignore"):
-        again = point.adapter.evaluate(_copies(point))
+        again = point.adapter.evaluate(point.copies())
     check_same_value(point, again, nondet_tol, STATE)
 
 
@@ -66,7 +66,7 @@ def check_vjp(
 
     The first is asked again at the end, and must repeat itself: through one recorded graph, where there is one.
     """
-    arguments, given = _copies(point), [point.split(v) for v in (*cotangents, cotangents[0])]
+    arguments, given = point.copies(), [point.split(v) for v in (*cotangents, cotangents[0])]
     before, kept = _snapshot(arguments), [None if v is None else v.copy() for v in given[0]]
     *rows, again = _called_in_turn(point, arguments, given)
     if any(v is not None and not np.array_equal(v, b) for v, b in zip(given[0], kept, strict=True) if b is not None):
@@ -112,11 +112,11 @@ def check_undefined(point: Point, cotangent: NDArray, labels: Sequence[str]) -> 
     wanted = [j for j, v in enumerate(given) if v is not None]
     if len(wanted) < 2 or not isinstance(point.adapter, Recorded):
         return
-    recorded = point.adapter.recorded(_copies(point))
+    recorded = point.adapter.recorded(point.copies())
     for j in [j for j in wanted if recorded[j]][:SEVERAL]:
         alone = [v if k == j else None for k, v in enumerate(given)]
         zeros = [v if k == j or v is None else np.zeros_like(v) for k, v in enumerate(given)]
-        found, expected = (_called(point, _copies(point), each) for each in (alone, zeros))
+        found, expected = (_called(point, point.copies(), each) for each in (alone, zeros))
         for i, (k, label) in enumerate(zip(point.checked, labels, strict=True)):
             a, b = (np.zeros(1) if g is None else np.asarray(g, np.float64) for g in (found[k], expected[k]))
             most = 64 * point.eps * largest(b) + point.unseen(i, cotangent)
@@ -133,11 +133,11 @@ def check_batched(point: Point, V: NDArray, labels: Sequence[str]) -> str:
     order = [*range(len(V)), *reversed(range(len(V)))]
     cotangents = [point.split(V[c]) for c in order]
     if batched is None:
-        found = [point.adapter.vjp(_copies(point), v) for v in cotangents]
+        found = [point.adapter.vjp(point.copies(), v) for v in cotangents]
     else:
-        found = batched(_copies(point), cotangents)
+        found = batched(point.copies(), cotangents)
     for c, gradients in zip(order, found, strict=True):
-        alone = point.adapter.vjp(_copies(point), point.split(V[c]))
+        alone = point.adapter.vjp(point.copies(), point.split(V[c]))
         for k, label in zip(point.checked, labels, strict=True):
             a, b = (np.zeros(1) if g is None else np.asarray(g, np.float64) for g in (gradients[k], alone[k]))
             size = float(np.max(np.abs(b), initial=0.0))
@@ -173,13 +173,6 @@ def _blamed() -> Iterator[None]:
         raise
     except Exception as error:
         raise Misbehaves(f"gradcheck: the vjp raises {type(error).__name__}: {error}") from error
-
-
-def _copies(point: Point) -> list[Any]:
-    arguments = list(point.inputs)
-    for k, a in zip(point.checked, point.arrays, strict=True):
-        arguments[k] = a.copy(order="K")  # in the memory order of the point, which sums follow
-    return arguments
 
 
 def _snapshot(arguments: Sequence[Any]) -> list[NDArray | None]:

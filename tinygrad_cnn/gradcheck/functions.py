@@ -341,15 +341,19 @@ class TorchFunction(Recorded):
         return self._torch.view_as_complex(value.contiguous())
 
     def leaf(self, a: NDArray) -> Any:
-        """A tensor that requires a gradient."""
-        return self._torch.tensor(a).requires_grad_()
+        """A tensor that requires a gradient, whose elements lie as those of the array do."""
+        t = self._torch.tensor(a)
+        if not a.flags.c_contiguous and min(a.strides) > 0:
+            strides = [s // a.itemsize for s in a.strides]
+            t = self._torch.empty_strided(a.shape, strides, dtype=t.dtype).copy_(t)
+        return t.requires_grad_()
 
     def unpack(self, inputs: Sequence[Any]) -> tuple[list[Any], list[int]]:
         """Tensors that require a gradient become arrays; everything else stays."""
         wanted = [k for k, a in enumerate(inputs) if self.moves(a)]
         for k in wanted:
             self._check_dtype(inputs[k], f"input {k}")
-        return [a.detach().numpy().copy() if k in wanted else a for k, a in enumerate(inputs)], wanted
+        return [a.detach().numpy() if k in wanted else a for k, a in enumerate(inputs)], wanted
 
     def evaluate(self, inputs: Sequence[Any]) -> Arrays:
         """The values of the outputs."""

@@ -95,6 +95,10 @@ class Point:
     def __init__(self, adapter: Any, inputs: Sequence[Any], checked: Sequence[int]) -> None:
         self.adapter, self.inputs, self.checked = adapter, list(inputs), list(checked)
         self.arrays: list[NDArray] = [np.array(inputs[k]) for k in checked]
+        self.strides = [strides_of(inputs[k]) for k in checked]
+        """Of each input as it was given, None where its elements lie row after row."""
+        self.watch: Callable[[], None] | None = None
+        """Told of every call of the function."""
         self._line: tuple[tuple[int, int], Ends] | None = None
         outputs = self._outputs(self.arrays)
         self.shapes: list[Shape] = [y.shape for y in outputs]
@@ -147,8 +151,10 @@ class Point:
 
     def _outputs(self, arrays: Sequence[NDArray]) -> list[NDArray]:
         arguments = list(self.inputs)
-        for k, a in zip(self.checked, arrays, strict=True):
-            arguments[k] = np.asarray(a)
+        for k, a, strides in zip(self.checked, arrays, self.strides, strict=True):
+            arguments[k] = np.asarray(a) if strides is None else laid_out(a, strides)
+        if self.watch is not None:
+            self.watch()
         with np.errstate(all="ignore"):
             return [np.asarray(y) for y in self.adapter.evaluate(arguments)]
 
@@ -202,13 +208,19 @@ class Point:
 
     def vjp(self, cotangent: NDArray, arrays: Sequence[NDArray] | None = None) -> list[NDArray | None]:
         """The gradients of ⟨cotangent, outputs⟩, of the checked inputs, as the function gives them."""
-        arguments = list(self.inputs)
-        for k, a in zip(self.checked, self.arrays if arrays is None else arrays, strict=True):
-            arguments[k] = np.array(a)
+        arguments = self.copies(arrays)
         given = self.split(cotangent)
         with np.errstate(all="ignore"):
             found = self.adapter.vjp(arguments, given)
         return [found[k] for k in self.checked]
+
+    def copies(self, arrays: Sequence[NDArray] | None = None) -> list[Any]:
+        """The arguments, copied: in the memory order of what was given, which sums follow, gaps and all."""
+        arguments = list(self.inputs)
+        of_each = zip(self.checked, self.arrays if arrays is None else arrays, self.strides, strict=True)
+        for k, a, strides in of_each:
+            arguments[k] = np.array(a) if strides is None else laid_out(a, strides)
+        return arguments
 
     def split(self, cotangent: NDArray) -> list[NDArray | None]:
         """The flat cotangent as one array per output, None for those without a derivative."""
@@ -395,6 +407,24 @@ def signed(random: np.random.Generator, shape: Shape, low: float = 0.2, high: fl
     sizes = np.linspace(int(low * 64), int(high * 64), 128).round() / 64
     drawn = np.frombuffer(random.bytes(math.prod(shape)), np.uint8).reshape(shape)
     return np.concatenate([-sizes, sizes])[drawn]
+
+
+def strides_of(given: Any) -> tuple[int, ...] | None:
+    """The strides of an array that does not lie in memory row after row; None if it does, or repeats itself."""
+    if not isinstance(given, np.ndarray) or given.flags.c_contiguous or 0 in given.strides:
+        return None
+    return given.strides
+
+
+def laid_out(a: NDArray, strides: tuple[int, ...]) -> NDArray:
+    """A copy of an array that lies in memory like this, if its numbers are as large."""
+    reach = [s * (n - 1) for s, n in zip(strides, a.shape, strict=True)]
+    if any(s % a.itemsize for s in strides) or min(map(abs, strides)) < a.itemsize:
+        return np.array(a)
+    start, end = -sum(r for r in reach if r < 0), sum(r for r in reach if r > 0)
+    there = np.ndarray(a.shape, a.dtype, np.empty(start + end + a.itemsize, np.uint8), start, strides)
+    there[...] = a
+    return there
 
 
 def finite(a: NDArray) -> NDArray:
