@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -132,7 +132,7 @@ def run(args: argparse.Namespace) -> int:
                 print_outcome(outcome, again(args, outcome), out)
     else:
         print_outcome(outcomes[0], "", out)
-    return _written(args, outcomes, seconds) or STATUS[worst(outcomes)]
+    return _written(args, outcomes, seconds, out) or STATUS[worst(outcomes)]
 
 
 def worst(outcomes: Sequence[Outcome]) -> Verdict:
@@ -344,10 +344,11 @@ def record(args: argparse.Namespace, outcomes: Sequence[Outcome], seconds: float
     }
 
 
-def _written(args: argparse.Namespace, outcomes: Sequence[Outcome], seconds: float) -> int:
-    """Write what was asked for; 2 if that fails, else 0."""
+def _written(args: argparse.Namespace, outcomes: Sequence[Outcome], seconds: float, out: IO[str]) -> int:
+    """Write what was asked for; 2 if that fails, else 0. What the function prints meanwhile goes to `out`."""
     commands = {o.name: again(args, o) for o in outcomes} if args.all else {}
-    text = json.dumps(record(args, outcomes, seconds), indent=None if args.all else 1, allow_nan=False) + "\n"
+    with contextlib.redirect_stdout(out):  # for its curve a function is called again
+        text = json.dumps(record(args, outcomes, seconds), indent=None if args.all else 1, allow_nan=False) + "\n"
     if args.json == "-":
         sys.stdout.write(text)
     contents: dict[str, Callable[[], bytes]] = {
@@ -360,7 +361,9 @@ def _written(args: argparse.Namespace, outcomes: Sequence[Outcome], seconds: flo
         if path is None or (option, path) == ("json", "-"):
             continue
         try:
-            write_atomically(path, content())
+            with contextlib.redirect_stdout(out):
+                data = content()
+            write_atomically(path, data)
         except OSError as error:
             return fail(f"gradcheck: --{option} {path}: cannot be written ({error.strerror or error})")
     return 0

@@ -35,7 +35,7 @@ ALIKE = 1e-4
 EXACT = 2e-5
 """A ratio is a fraction or a known constant if it differs from it by less than this part."""
 
-BEFORE_NAMES = ("nan",)
+BEFORE_NAMES = ("nan", "kink convention")
 """What is said without a look at how the function is computed."""
 NAMES = 5
 """Of the mistakes that give the same numbers so many are told."""

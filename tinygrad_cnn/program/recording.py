@@ -99,12 +99,12 @@ def _exchanged() -> list[tuple[Any, str, Any]]:
         with recorder.writing(self, "turn", op, (), {}) as write:
             return turn(self, op, write.noting(function))
 
-    def assigns(self: Any, op: str, value: Any) -> Any:
+    def assigns(self: Any, op: str, value: Any, *seen: bool) -> Any:
         recorder = here.recorder
         if recorder is None:
-            return assign(self, op, value)
+            return assign(self, op, value, *seen)
         with recorder.writing(self, "assign", op, (value,), {}):
-            return assign(self, op, value)
+            return assign(self, op, value, *seen)
 
     def sets(self: Any, index: Any, value: Any) -> None:
         recorder = here.recorder
