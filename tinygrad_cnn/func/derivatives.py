@@ -14,6 +14,7 @@ from typing import Any, overload
 import numpy as np
 
 from tinygrad_cnn import autograd, ops
+from tinygrad_cnn.autograd.functional import cotangent
 from tinygrad_cnn.core.engine import count_consumers
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.func.signatures import Argnums, Aux, Func, Function, Made, No, Of, P, Pullback, Ts, X, Y, Yes, Zero
@@ -354,18 +355,21 @@ class Level:
         reached = count_consumers([y.edge for y in outputs if y.requires_grad])
         return any(isinstance(edge, Tensor) and edge not in self.own for edge in reached)
 
-    def zeros_like(self, outputs: list[Tensor]) -> list[Tensor]:
+    def cotangents_of(self, outputs: list[Tensor]) -> list[Tensor]:
         """A cotangent per output, to differentiate by."""
-        made = [Tensor(np.zeros(y.array_shape, y.array_dtype), requires_grad=True) for y in outputs]
+        made = [Tensor(cotangent(y.array_shape, y.array_dtype), requires_grad=True) for y in outputs]
         self.own.update(made)
         return made
 
     def pushed(self, outputs: list[Tensor], points: list[Tensor], along: list[Any]) -> list[Any]:
-        """Jv for each output: the derivative of uᵀJ by u."""
-        create = self.recorded(outputs)
-        u = self.zeros_like(outputs)
-        products = pulled(outputs, points, u, True)
-        return pulled(products, u, along, create)
+        """Jv for each output: the derivative of uᵀJ by u; zeros for what is not floating, as an argmax."""
+        moving = [y for y in outputs if y.is_floating_point()]
+        create = self.recorded(moving)
+        u = self.cotangents_of(moving)
+        slopes = iter(pulled(pulled(moving, points, u, True), u, along, create) if moving else [])
+        return [
+            next(slopes) if y.is_floating_point() else Tensor(np.zeros(y.array_shape, y.array_dtype)) for y in outputs
+        ]
 
     def rows_of(self, y: Tensor, points: list[Tensor]) -> list[Any]:
         """The Jacobian of one output by each point, a pass per element of the output."""
@@ -379,7 +383,7 @@ class Level:
     def columns_of(self, outputs: list[Tensor], points: list[Tensor]) -> list[list[Any]]:
         """The Jacobians, [output][point], a product Jv per element of the points; uᵀJ is recorded once for all."""
         create = self.recorded(outputs)
-        u = self.zeros_like(outputs)
+        u = self.cotangents_of(outputs)
         products = pulled(outputs, points, u, True)
         blocks: list[list[Any]] = [[] for _ in outputs]
         for x, product in zip(points, products, strict=True):

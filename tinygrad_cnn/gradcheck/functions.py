@@ -12,6 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from tinygrad_cnn import autograd
+from tinygrad_cnn.autograd.functional import cotangent
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.gradcheck.problems import MODIFIED, Misbehaves, ReturnedArray, WrongType
 from tinygrad_cnn.gradcheck.trees import Named, aligned, leaves, rebuilt
@@ -220,7 +221,7 @@ class TensorFunction(Recorded):
         ys = self.outputs(tensors)
         moving = [t for t, a in zip(tensors, inputs, strict=True) if isinstance(a, np.ndarray)]
         recorded = [y for y in ys if y.requires_grad]
-        vs = [Tensor(np.zeros(y.shape, y.dtype), requires_grad=True) for y in recorded]
+        vs = [Tensor(cotangent(y.shape, y.dtype), requires_grad=True) for y in recorded]
         found = autograd.grad(recorded, moving, vs, create_graph=True, allow_unused=True)
         products = [
             (g * u.astype(g.dtype.dtype)).sum() for g, u in zip(found, directions, strict=True) if g is not None
