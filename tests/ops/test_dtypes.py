@@ -392,6 +392,11 @@ def test_a_number_without_dims_is_a_vector_of_one(op, dim):
 # ---- functions that are new here -------------------------------------------------------------------------------------
 
 
+def test_a_running_sum_begins_at_zero():
+    assert not tg.signbit(tg.cumsum(tg.full((2, 3), -0.0), 1)).any()
+    assert not tg.signbit(tg.cumulative_trapezoid(tg.full((3,), -0.0))).any()
+
+
 def test_logcumsumexp_of_infinities_and_its_gradient():
     x = tg.tensor([-math.inf, -math.inf, 0.0, 800.0, math.log(2) + 800], dtype=tg.float64, requires_grad=True)
     y = tg.logcumsumexp(x, 0)

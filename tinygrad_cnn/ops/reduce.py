@@ -371,7 +371,8 @@ class Cumsum(Op):
     linear = "jointly"
 
     def forward(x: Array, *, axis: int) -> Array:
-        return running(np.add, x, axis)
+        y = running(np.add, x, axis)
+        return np.add(y, 0, out=y)  # the sum begins at 0: of -0 it is 0
 
     def d_x(g: Array, *, axis: int) -> Array:
         return np.flip(cumsum(np.flip(g, axis), axis), axis)
