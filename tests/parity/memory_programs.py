@@ -492,9 +492,8 @@ def unseen_there(run, found, theirs):
     exists = found[0] in ("gradient exists", "names")
     value = found[0].startswith("value of") and any("retain_grad" in line or "hook(" in line for line in run.lines)
     shared = one_memory_in_two_storages(run)
-    stale = any(
-        text in found[2] for text in ("written in place where a gradient is wanted", "by an in-place operation")
-    )
+    texts = "written in place where a gradient is wanted", "by an in-place operation", "no output depends on input"
+    stale = any(text in found[2] for text in texts)
     return shared and (stale or exists or value)
 
 
@@ -1114,8 +1113,8 @@ EXCEPTIONS = {
     "stale views of memory that PyTorch does not know to be shared": Allowed(
         "Tensors made of one NumPy array",
         "A write through one of two tensors made of one array makes the views of the other stale, too; PyTorch knows "
-        "of two storages. So a gradient that a stale view was to retain, or its hook to be told, may not come, and a "
-        "stale view made under no_grad, or one of several, is refused.",
+        "of two storages. So a gradient that a stale view was to retain, or its hook to be told, may not come, one by "
+        "it is refused, for its base leads past it, and so is a stale view made under no_grad, or one of several.",
         unseen_there,
     ),
     "a value overwritten behind PyTorch's back": Allowed(
