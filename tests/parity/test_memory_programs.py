@@ -85,6 +85,23 @@ def test_the_page_of_differences_says_what_may_differ():
 
 
 MAY_DIFFER = {
+    "a view of a view of a value that nobody holds": [
+        ("switch", "t1 = m.ones(1, 3).clone().T; t2, = t1.split(2, 1)\nt1.requires_grad_(True)"),
+    ],
+    "a gradient by a view of a value that nobody holds": [
+        (
+            "gradient",
+            "t1 = m.ones(1, requires_grad=True); t2 = m.linalg.multi_dot([t1, t1]); t3 = t2.reshape_as(t2)\n"
+            "t3.mul_(3.0)\nt4 = m.autograd.grad((t1 * t3).sum(), [t2])[0].clone()",
+        ),
+    ],
+    "a rounding made larger": [
+        (
+            "gradient",
+            "t1 = m.tensor([1.5], requires_grad=True); t2 = m.tensor([[1.0, 1.0], [3.0, 2.0], [0.25, 1.5]])\n"
+            "t2.addcdiv_(t1 * 2, t1 * 2)\nt3 = m.autograd.grad((t2 * t2).sum(), [t1])[0].clone()",
+        ),
+    ],
     "stale views of memory that PyTorch does not know to be shared": [
         (
             "gradient",
