@@ -5,6 +5,9 @@ import pytest
 import torch
 
 from tinygrad_cnn.gradcheck import GradientError, gradcheck, gradgradcheck, torch_function
+from tinygrad_cnn.gradcheck.strategies import Real, arrays, check_gradients, shapes
+
+pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated")  # PyTorch's forward mode uses it
 
 MODULES = {
     "Linear": lambda: torch.nn.Linear(3, 2),
@@ -190,3 +193,10 @@ def test_tensors_say_themselves_that_a_function_is_torchs():
     assert gradcheck(torch.tanh, leaf(3))
     assert np.isfinite(gradcheck(lambda p: p["a"].exp(), {"a": leaf(2)}).worst.analytic)
     assert gradcheck(lambda x: {"y": 2 * x}, leaf(3), grad_outputs={"y": leaf(3, seed=2)})
+
+
+def test_second_order_of_drawn_inputs():
+    drawn = check_gradients(arrays(shapes(), Real()), adapter=torch_function, order=2, examples=5)
+    drawn(torch.tanh)()
+    with pytest.raises(GradientError, match="the gradient is wrong"):
+        drawn(lambda x: Cubed.apply(x, "second"))()

@@ -503,7 +503,7 @@ class JaxFunction(Adapter):
         wanted = [k for k, a in enumerate(inputs) if getattr(a, "dtype", np.dtype(int)).kind == "f"]
 
         def some(*given: Any) -> list[Any]:
-            arguments = list(inputs)
+            arguments = [self._jax.numpy.asarray(a) if isinstance(a, np.ndarray) else a for a in inputs]
             for k, a in zip(wanted, given, strict=True):
                 arguments[k] = a
             return self.outputs(arguments)
