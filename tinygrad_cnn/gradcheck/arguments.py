@@ -188,7 +188,7 @@ class _Unbound(NamedTuple):
 
 def _of_a_module(adapter: Adapter) -> _Unbound | None:
     """What the adapter calls without the parameters in it, which come first among its inputs; None for a function."""
-    model = adapter.function
+    model: Any = adapter.function
     if isinstance(adapter, JaxFunction):  # Equinox and Flax: a module is a pytree
         found, rebuild = adapter.flatten(model)
         if not any(path and adapter.moves(leaf) for path, leaf in found):

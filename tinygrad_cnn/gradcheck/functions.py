@@ -564,7 +564,7 @@ class Pushed:
 
 def plain_arrays(tree: Any) -> list[NDArray]:
     """Cotangents in any structure, as arrays; complex ones as pairs."""
-    found = [np.asarray(v) for _, v in leaves(tree) if v is not None]
+    found: list[Any] = [np.asarray(v) for _, v in leaves(tree) if v is not None]
     return [np.stack([v.real, v.imag], axis=-1) if v.dtype.kind == "c" else v for v in found]
 
 
