@@ -392,6 +392,15 @@ def test_a_number_without_dims_is_a_vector_of_one(op, dim):
 # ---- functions that are new here -------------------------------------------------------------------------------------
 
 
+def test_products_and_quotients_are_taken_in_the_dtype_of_the_sum():
+    large, one = tg.tensor([2**40]), tg.tensor([100], dtype=tg.int8)
+    assert tg.addcmul(tg.zeros(1, dtype=tg.float64), large, large).item() == 2.0**80
+    assert tg.zeros(1, dtype=tg.float64).addcmul_(large, large, value=2).item() == 2.0**81
+    assert tg.addcmul(tg.zeros(1), one, one).item() == 10000
+    assert tg.addcdiv(tg.zeros(1, dtype=tg.float64), tg.ones(1), tg.full((1,), 3.0)).item() == 1 / 3
+    assert tg.addcmul(tg.zeros(1), tg.tensor(1.0, dtype=tg.float64), one).dtype == tg.float32
+
+
 def test_a_running_sum_begins_at_zero():
     assert not tg.signbit(tg.cumsum(tg.full((2, 3), -0.0), 1)).any()
     assert not tg.signbit(tg.cumulative_trapezoid(tg.full((3,), -0.0))).any()

@@ -94,9 +94,16 @@ def lerp(input: A, end: ArrayLike, weight: ArrayLike) -> A:
     return Lerp.apply(input, end, weight)
 
 
+def as_summed(*values: Any) -> list[Any]:
+    """The values in the dtype of their sum, in which they are multiplied and divided, too."""
+    dtype = common_dtype([getattr(value, "array", value) for value in values], False)
+    return [v.astype(dtype) if hasattr(v, "astype") and dtype_of(v) != dtype else v for v in values]
+
+
 @in_float32
 def addcmul(input: A, tensor1: ArrayLike, tensor2: ArrayLike, *, value: float = 1) -> A:
     """``input + value * tensor1 * tensor2``"""
+    input, tensor1, tensor2 = as_summed(input, tensor1, tensor2)
     return input + (tensor1 * tensor2 if value == 1 else value * tensor1 * tensor2)
 
 
@@ -107,6 +114,7 @@ def addcdiv(input: A, tensor1: ArrayLike, tensor2: ArrayLike, *, value: float = 
         raise DTypeError(
             "addcdiv: tensor1 and tensor2 are integers, whose quotient may be rounded or not; use .float()"
         )
+    input, tensor1, tensor2 = as_summed(input, tensor1, tensor2)
     return input + (tensor1 / tensor2 if value == 1 else value * tensor1 / tensor2)
 
 
