@@ -331,8 +331,9 @@ class Run:
             return f"raises {where}", said(theirs), said(ours)
         if not self.look:
             return None
-        # what x shared memory with, and is no view of it, counts its writes here after `x.data = y`, too
-        given_data = any(".data = " in line or ".set_(" in line for line in self.lines)
+        # what x shared memory with, and is no view of it, counts its writes here after `x.data = y`, too; a copy of x
+        # those of the copy of its gradient, if they share memory
+        given_data = any(text in line for line in self.lines for text in (".data = ", ".set_(", ".grad = "))
         return first_difference(self.there, self.here, "there" if given_data else "both", self.precision())
 
     def precision(self):
@@ -626,7 +627,8 @@ def hooked_and_turned(run, found, theirs):
 
 
 def switched_off(run, found, theirs):
-    stale = theirs is None and "it or its base is written in place where a gradient is wanted" in found[2]
+    texts = "it or its base is written in place where a gradient is wanted", "only a leaf can be switched off"
+    stale = theirs is None and any(text in found[2] for text in texts)
     return stale and bool(re.search(r"requires_grad_\(|\.(bool|long)\(\)", run.lines[-1]))
 
 
@@ -666,8 +668,10 @@ def of_nothing(run, found, theirs):
 
 
 def views_without_grad(run):
-    """Whether a view was made under no_grad that requires a gradient, since its base does."""
+    """Whether a view was made under no_grad, or before its base was switched on, and requires a gradient with it."""
     views = [NAME.findall(line)[0] for line in run.lines if re.match(r"with m.no_grad\(\): t\d+ = ", line)]
+    on = [k for k, line in enumerate(run.lines) if ".requires_grad_(" in line]  # what was a view before has no history
+    views += [name for line in run.lines[: on[-1] if on else 0] for name in re.findall(r"^(t\d+) = ", line)]
     things = [run.there.names.get(name) for name in views]
     return any(isinstance(v, torch.Tensor) and v._is_view() and v.requires_grad for v in things)
 
@@ -774,11 +778,12 @@ def told_of_a_product(run, found, theirs):
 
 
 def by_a_result(run, found, theirs):
-    """Whether a recorded derivative of logsumexp is differentiated by its result, which PyTorch's rule goes through."""
+    """Whether a recorded derivative is differentiated by a result that PyTorch's rule goes through."""
     by = re.search(r"autograd\.grad\(.*, \[(t\d+)", run.lines[-1])
-    made = bool(by) and any(re.search(rf"^{by[1]} = .*logsumexp\(", line) for line in run.lines)
+    made = bool(by) and any(re.search(rf"^{by[1]} = .*(logsumexp|prod)\(", line) for line in run.lines)
     recorded = any("create_graph=True" in line for line in run.lines[:-1])
-    return found[0].startswith("value of") and made and recorded
+    differs = found[0].startswith("value of") or (theirs is None and "no output depends on input" in found[2])
+    return differs and made and recorded
 
 
 def of_zeros(run, found, theirs):
@@ -801,7 +806,7 @@ def detached_in_place(run, found, theirs):
 
 
 def index_of_a_stale_view(run, found, theirs):
-    return isinstance(theirs, IndexError) and "was made under no_grad(), and it or its base is written" in found[2]
+    return isinstance(theirs, IndexError) and "it or its base is written in place where" in found[2]
 
 
 def roots_of_infinity(run, found, theirs):
@@ -1093,7 +1098,7 @@ EXCEPTIONS = {
     "a derivative by the result of logsumexp": Allowed(
         "A hook of the result of `prod`",
         "The same of a derivative by the result, when a derivative is differentiated: what depends on the result in "
-        "PyTorch's rule for logsumexp depends on the input here.",
+        "PyTorch's rules for logsumexp and prod depends on the input here.",
         by_a_result,
     ),
     "an integer that does not fit": Allowed(
