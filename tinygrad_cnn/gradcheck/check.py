@@ -56,7 +56,7 @@ from tinygrad_cnn.gradcheck.referee import blamed_on_rounding, in_double, is_wro
 from tinygrad_cnn.gradcheck.report import Report
 from tinygrad_cnn.gradcheck.shrinking import smallest_failing
 from tinygrad_cnn.gradcheck.thorough import confirmed, curve, examine, judged, slopes_of
-from tinygrad_cnn.gradcheck.verdicts import SEVERITY, UNJUDGED, Entry, GradientError, Projected, Verdict
+from tinygrad_cnn.gradcheck.verdicts import SEVERITY, UNJUDGED, ByJvp, Entry, GradientError, Projected, Verdict
 from tinygrad_cnn.torch_names.errors import BoundError
 
 __all__ = ["gradcheck", "gradgradcheck"]
@@ -172,8 +172,7 @@ def gradcheck(
         report = _report(given.adapter, given.inputs, options, given.notes)
     else:
         report = _of_jvp(given, options, "no gradient was asked for")
-    jvp = f"by {getattr(given.adapter, 'forward', None)}"
-    if [e.reason.endswith(jvp) for e in report.entries if e.verdict is Verdict.FAIL] == [True]:
+    if [isinstance(e, ByJvp) for e in report.entries if e.verdict is Verdict.FAIL] == [True]:
         where = _of_jvp(given, options, "the gradient of the backward pass is right")
         report = report if where else where
     if raise_exception and not report:
@@ -610,13 +609,15 @@ class _Check:
         """
         adapter = self.point.adapter
         if hasattr(adapter, "jvp") and (self.options.asked.forward or getattr(adapter, "written_jvp", None)):
-            wrong = self._against(pushed_forward(self.point, self.V, self.random), analytic, adapter.forward)
+            wrong = self._against(pushed_forward(self.point, self.V, self.random), analytic, adapter.forward, ByJvp)
             if wrong is not None:
                 return wrong
         product = forward_mode(self.point, self.V, self.random)
         return None if product is None else self._against(product, analytic, "dual numbers")
 
-    def _against(self, product: Product, analytic: list[NDArray], oracle: str) -> Entry | None:
+    def _against(
+        self, product: Product, analytic: list[NDArray], oracle: str, kind: type[Entry] = Projected
+    ) -> Entry | None:
         self.oracles.append(f"{oracle}: ⟨v, Ju⟩ = ⟨Jᵀv, u⟩")
         for c, expected in enumerate(product.along):
             parts = [g[c] * u.reshape(-1) for g, u in zip(analytic, product.directions, strict=True)]
@@ -626,7 +627,7 @@ class _Check:
             if not abs(found - expected) <= most:
                 reason = f"⟨Jᵀv, u⟩ is not ⟨v, Ju⟩ by {oracle}"
                 values = found, expected, 0.0
-                return Projected(self.point.checked[0], "⟨Jᵀv, u⟩", (), *values, Verdict.FAIL, reason, allowed=most)
+                return kind(self.point.checked[0], "⟨Jᵀv, u⟩", (), *values, Verdict.FAIL, reason, allowed=most)
         return None
 
     def _exact_adjoint(self, analytic: list[NDArray]) -> Entry | None:

@@ -64,6 +64,11 @@ class Projected(Entry):
     """A projection ⟨Jᵀv, u⟩: it asks all elements of an input at once, and none of them alone."""
 
 
+@dataclass(frozen=True, slots=True)
+class ByJvp(Projected):
+    """A projection whose other side, ⟨v, Ju⟩, is by a JVP of the caller's or the framework's."""
+
+
 class GradientError(AssertionError):
     """A derivative is not what it should be.
 
