@@ -774,7 +774,7 @@ def told_of_a_product(run, found, theirs):
     recorded = any("create_graph=True" in line for line in run.lines)
     told = any(re.search(r"register_hook|retain_grad", line) for line in run.lines)
     what = found[0] in ("names", "gradient exists", "value of held gradient", "value of gradient")
-    return what and recorded and told and any(".prod()" in line for line in run.lines)
+    return what and recorded and told and any(re.search(r"\.prod\(\)|logsumexp\(", line) for line in run.lines)
 
 
 def by_a_result(run, found, theirs):
@@ -809,6 +809,12 @@ def index_of_a_stale_view(run, found, theirs):
     return isinstance(theirs, IndexError) and "it or its base is written in place where" in found[2]
 
 
+def write_under_a_stale_view(run, found, theirs):
+    """Whether PyTorch does not see that the base of a view, made under no_grad, was written when it had been saved."""
+    made = any(re.match(r"with m\.no_grad\(\): t\d+", line) for line in run.lines)
+    return theirs is None and made and "has been modified by an in-place operation" in found[2]
+
+
 def roots_of_infinity(run, found, theirs):
     """Whether a NaN is the power of -inf that has an exponent of ±0.5."""
     return found[0].startswith("value of") and "pow_(" in run.lines[-1] and "0.5" in run.lines[-1] and "nan" in found[1]
@@ -838,7 +844,12 @@ def a_rounding_made_larger(run, found, theirs):
     if a is None or b is None or c is None:
         return None
     a, b, c = map(as_array, (a, b, c))
-    return a.shape == c.shape and np.allclose(b, a, rtol=0, atol=4 * np.abs(a - c).max(initial=0), equal_nan=True)
+    if a.shape != c.shape:
+        return False
+    gone = np.isfinite(c) & ~np.isfinite(a)  # one over a difference that a few roundings make or end
+    both = np.isfinite(a) & np.isfinite(c)
+    most = 4 * np.abs(a[both] - c[both]).max(initial=0)
+    return bool(np.all(gone | np.isclose(b, a, rtol=0, atol=most, equal_nan=True)))
 
 
 def view_of_a_hidden_value(run, found, theirs):
@@ -1126,6 +1137,11 @@ EXCEPTIONS = {
         "A view under `no_grad` whose base is written",
         "Where the index is out of bounds, too, PyTorch says that first.",
         index_of_a_stale_view,
+    ),
+    "a write under a stale view": Allowed(
+        "A view under `no_grad` whose base is written",
+        "Where an op had saved the view, PyTorch computes with what was written, or gives the gradient to nobody.",
+        write_under_a_stale_view,
     ),
     "roots of -inf": Allowed(
         "`(-inf) ** 0.5`",
