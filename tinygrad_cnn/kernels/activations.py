@@ -5,6 +5,8 @@ in both tails, and nothing overflows.
 """
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -108,32 +110,26 @@ def _tail(x: NDArray, e: NDArray) -> NDArray:
 
 def softmax(x: NDArray, axis: int) -> NDArray:
     """exp x / Σ exp x"""
-    rows = _rows(x, axis)
-    if rows is None:
-        return _softmax(x, axis, np.empty_like(x))
-    y = np.empty_like(rows)
-    for block in split(len(rows), max(1, 4 * RUN // rows.shape[1])):
-        _softmax(rows[block], 1, y[block])
-    return y.reshape(x.shape)
+    return _row_blocks(_softmax, x, axis)
 
 
 def log_softmax(x: NDArray, axis: int) -> NDArray:
     """x - ln Σ exp x"""
-    if not x.size:
-        return np.empty_like(x)
-    rows = _rows(x, axis)
-    if rows is None:
-        return _log_softmax(x, axis, np.empty_like(x))
+    return _row_blocks(_log_softmax, x, axis)
+
+
+def _row_blocks(work: Callable[[NDArray, int, NDArray], Any], x: NDArray, axis: int) -> NDArray:
+    """``work(x, axis, y)``, which fills y: of many elements in rows that lie along the axis, some rows at a time."""
+    if x.size <= 4 * RUN or axis != x.ndim - 1 or not x.flags.c_contiguous:
+        y = np.empty_like(x)
+        if x.size:
+            work(x, axis, y)
+        return y
+    rows = x.reshape(-1, x.shape[axis])
     y = np.empty_like(rows)
     for block in split(len(rows), max(1, 4 * RUN // rows.shape[1])):
-        _log_softmax(rows[block], 1, y[block])
+        work(rows[block], 1, y[block])
     return y.reshape(x.shape)
-
-
-def _rows(x: NDArray, axis: int) -> NDArray | None:
-    """x as rows, if it has many elements and they lie along the axis."""
-    many = x.size > 4 * RUN and axis == x.ndim - 1 and x.flags.c_contiguous
-    return x.reshape(-1, x.shape[axis]) if many else None
 
 
 def _softmax(x: NDArray, axis: int, y: NDArray) -> NDArray:

@@ -7,8 +7,7 @@ is the cheapest depends on the depth C·KH·KW of a window:
 * shallow (a first layer): **taps as rows** (K, pixels), im2col transposed (Chellapilla, Puri, Simard 2006); each
   row is a shifted copy of whole image rows, and the bias is one more row, of ones.
 * deep: **memory-efficient convolution**, MEC (Cho, Brand 2017): only the KH rows of a window are brought together.
-  Windows side by side then overlap in memory, and each column of them is a matrix for BLAS as it is.
-
+  Windows side by side then overlap in memory, and each column of them is a matrix for BLAS as it is;
 * one pixel: the image as it lies.
 
 Windows of one channel a group are no matrix at all, see `depthwise`. The gradient in x of a convolution with a stride
@@ -58,15 +57,13 @@ def conv2d(
     o, depth, *kernel = w.shape
     oh = output_size(h, kernel[0], stride[0], sum(padding[0]), dilation[0])
     ow = output_size(width, kernel[1], stride[1], sum(padding[1]), dilation[1])
-    y = np.empty((oh, ow, n, o), np.result_type(x, w))
-    if depth == 1 < groups:
-        zeros = np.zeros(o, y.dtype)
-        depthwise.correlate(pixels(x, padding), w, zeros if b is None else b, y, stride, dilation)
-        return from_pixels(y)
-    bias = np.zeros(o, y.dtype) if b is None else b
     if kernel == [1, 1] and groups == 1:
-        source = np.ascontiguousarray(pixels(x, padding)[:: stride[0], :: stride[1]])
-        multiply_pixels(source, w.reshape(o, c), bias, y)
+        rows = matmul(pixels_seen(x, stride, padding), w.reshape(o, c).T)
+        return from_pixels((rows if b is None else np.add(rows, b, out=rows)).reshape(oh, ow, n, o))
+    y = np.empty((oh, ow, n, o), np.result_type(x, w))
+    bias = np.zeros(o, y.dtype) if b is None else b
+    if depth == 1 < groups:
+        depthwise.correlate(pixels(x, padding), w, bias, y, stride, dilation)
         return from_pixels(y)
     shallow = depth * kernel[0] * kernel[1] <= SHALLOW or dilation[1] > 1
     source = planes_of_channels(x, padding) if shallow else pixels(x, padding)
@@ -172,8 +169,7 @@ def conv2d_weight(
     if depth == 1 < groups:
         return depthwise.contract(pixels(x, padding), pixels(g), kernel_size, stride, dilation)
     if kernel_size == (1, 1) and groups == 1:
-        source = np.ascontiguousarray(pixels(x, padding)[:: stride[0], :: stride[1]])
-        return matmul(pixels(g).reshape(-1, o).T, source.reshape(-1, c)).reshape(o, c, 1, 1)
+        return matmul(pixels(g).reshape(-1, o).T, pixels_seen(x, stride, padding)).reshape(o, c, 1, 1)
     d = np.empty((o, depth, *kernel_size), np.result_type(x, g))
     by_taps = depth * kernel_size[0] * kernel_size[1] <= SHALLOW or stride[1] > 1
     source, cotangent = planes_of_channels(x, padding) if by_taps else pixels(x, padding), pixels(g)
@@ -186,18 +182,10 @@ def conv2d_weight(
     return d
 
 
-def multiply_pixels(x: NDArray, w: NDArray, b: NDArray, y: NDArray) -> None:
-    """y (P,Q,N,O) of x (P,Q,N,C), w (O,C) and b (O)."""
-    rows, out, matrix = x.reshape(-1, x.shape[3]), y.reshape(-1, y.shape[3]), w.T.astype(y.dtype, copy=False)
-    biased = b.any()
-
-    def work(blocks: Sequence[slice]) -> None:
-        for block in blocks:
-            np.matmul(rows[block], matrix, out=out[block])
-            if biased:
-                out[block] += b
-
-    share(row_blocks(len(rows), max(matrix.shape)), work, cost=y.nbytes + y.size * len(matrix) / 4)
+def pixels_seen(x: NDArray, stride: Pair, padding: Pads) -> NDArray:
+    """What windows of one pixel see, a row (C) each."""
+    seen = pixels(x, padding)[:: stride[0], :: stride[1]]
+    return np.ascontiguousarray(seen).reshape(-1, x.shape[1])
 
 
 def correlate_by_taps(x: NDArray, w: NDArray, b: NDArray, y: NDArray, stride: Pair, dilation: Pair) -> None:

@@ -282,9 +282,8 @@ def spread(g: NDArray, w: NDArray, x: NDArray, back: Back, groups: int) -> None:
     source = framed(g, back.corner, back.frame).reshape(-1)
     alone, none = back.stride == (1, 1), np.zeros(len(x), x.dtype)
     parts = x[None] if alone else np.empty((len(back.picks), len(x), *back.part, x.shape[3]), x.dtype)
-    for part, matrix, begin, end in zip(
-        parts, weights_back(w, back, groups), back.bounds, back.bounds[1:], strict=False
-    ):
+    weights, bounds = weights_back(w, back, groups), itertools.pairwise(back.bounds)
+    for part, matrix, (begin, end) in zip(parts, weights, bounds, strict=True):
         cost = part.nbytes + part.size * (end - begin) / 4
         direct.correlate(source, back.taps[begin:end], matrix[0], none, part.reshape(len(x), -1), back.runs, cost=cost)
     if not alone:

@@ -11,6 +11,8 @@ from tinygrad_cnn.kernels.compiled.layout import DTYPES
 
 SMALL = 4096
 """Parameters of at most so many elements are left to NumPy where it makes two calls of them."""
+NONE = {dtype: np.empty(0, dtype) for dtype in DTYPES}
+"""In the place of what is not kept."""
 
 
 def descend(value: NDArray, gradient: NDArray, rate: float) -> None:
@@ -62,12 +64,10 @@ def adam(
         options: dict[str, Any] = {"rate": rate, "eps": eps, "new": new, "decay": decay, "kept": kept}
         numpy_set.adam(value, gradient, mean, square, largest, **options)
         return
-    arrays = value.reshape(-1), gradient.reshape(-1), mean.reshape(-1), square.reshape(-1)
-    numbers = [value.dtype.type(n) for n in (rate, eps, new[0], new[1], 1 - new[1], decay, kept)]
-    if largest is None:
-        _adam(*arrays, *numbers, cost=10 * value.nbytes)
-    else:
-        _amsgrad(*arrays, largest.reshape(-1), *numbers, cost=12 * value.nbytes)
+    kept_most = NONE[value.dtype] if largest is None else largest.reshape(-1)
+    arrays = value.reshape(-1), gradient.reshape(-1), mean.reshape(-1), square.reshape(-1), kept_most
+    numbers = tuple([value.dtype.type(n) for n in (rate, eps, *new, 1 - new[1], decay, kept)])
+    _adam(*arrays, numbers, cost=(10 if largest is None else 12) * value.nbytes)
 
 
 def _alike(value: NDArray, *others: NDArray) -> bool:
@@ -120,88 +120,25 @@ def _by_velocity_run(
 
 @shared
 def _adam(
-    w: NDArray,
-    g: NDArray,
-    m: NDArray,
-    v: NDArray,
-    rate: float,
-    eps: float,
-    new: float,
-    new_square: float,
-    old_square: float,
-    decay: float,
-    kept: float,
-    shares: int,
+    w: NDArray, g: NDArray, m: NDArray, v: NDArray, most: NDArray, numbers: tuple[float, ...], shares: int
 ) -> None:
+    """`most` is empty where no largest v is kept."""
     for share in prange(shares):
         some = slice(w.size * share // shares, w.size * (share + 1) // shares)
-        _adam_run(w[some], g[some], m[some], v[some], rate, eps, new, new_square, old_square, decay, kept)
+        _adam_run(w[some], g[some], m[some], v[some], most[some], numbers)
 
 
 @exact
-def _adam_run(
-    w: NDArray,
-    g: NDArray,
-    m: NDArray,
-    v: NDArray,
-    rate: float,
-    eps: float,
-    new: float,
-    new_square: float,
-    old_square: float,
-    decay: float,
-    kept: float,
-) -> None:
+def _adam_run(w: NDArray, g: NDArray, m: NDArray, v: NDArray, most: NDArray, numbers: tuple[float, ...]) -> None:
+    rate, eps, new, new_square, old_square, decay, kept = numbers
+    keeps = most.size > 0
     for k in range(w.size):
         slope = g[k] + decay * w[k] if decay != 0 else g[k]
         mean = m[k] + (slope - m[k]) * new
         square = v[k] * old_square + slope * slope * new_square
         m[k], v[k] = mean, square
+        if keeps:
+            before = most[k]
+            square = before if (before > square) | (before != before) else square
+            most[k] = square
         w[k] = w[k] * kept - mean / (np.sqrt(square) + eps) * rate
-
-
-@shared
-def _amsgrad(
-    w: NDArray,
-    g: NDArray,
-    m: NDArray,
-    v: NDArray,
-    most: NDArray,
-    rate: float,
-    eps: float,
-    new: float,
-    new_square: float,
-    old_square: float,
-    decay: float,
-    kept: float,
-    shares: int,
-) -> None:
-    for share in prange(shares):
-        some = slice(w.size * share // shares, w.size * (share + 1) // shares)
-        arrays = w[some], g[some], m[some], v[some], most[some]
-        _amsgrad_run(*arrays, rate, eps, new, new_square, old_square, decay, kept)
-
-
-@exact
-def _amsgrad_run(
-    w: NDArray,
-    g: NDArray,
-    m: NDArray,
-    v: NDArray,
-    most: NDArray,
-    rate: float,
-    eps: float,
-    new: float,
-    new_square: float,
-    old_square: float,
-    decay: float,
-    kept: float,
-) -> None:
-    for k in range(w.size):
-        slope = g[k] + decay * w[k] if decay != 0 else g[k]
-        mean = m[k] + (slope - m[k]) * new
-        square = v[k] * old_square + slope * slope * new_square
-        before = most[k]
-        largest = before if (before > square) | (before != before) else square
-        m[k], v[k], most[k] = mean, square, largest
-        w[k] = w[k] * kept - mean / (np.sqrt(largest) + eps) * rate

@@ -82,7 +82,7 @@ def value(i: int) -> Change:
 
 
 def zeros(i: int) -> Change:
-    """The value of another entry."""
+    """Zeros in the place of the value of an entry."""
     return lambda v: np.zeros_like(v[i])
 
 
