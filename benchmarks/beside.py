@@ -12,6 +12,7 @@ import numpy as np
 
 from benchmarks.limits import SETS
 from benchmarks.measure import alternately
+from benchmarks.peers import give
 from benchmarks.programs import PROGRAMS
 from tinygrad_cnn.core.types import NDArray
 
@@ -39,9 +40,7 @@ def running(
     """A program of this framework, with these kernels, or of PyTorch; both begin with the same parameters."""
     program = PROGRAMS[name][0](lib, batch)
     model = program.model
-    with lib.no_grad():
-        for p, value in zip(model.parameters(), parameters(name, batch), strict=True):
-            p.copy_(lib.tensor(value))
+    give(lib, model, parameters(name, batch))
     inputs = [lib.tensor(a) for a in program.inputs]
     if double:
         model.double()

@@ -31,13 +31,18 @@ def model_of(lib: Any, layers: list[Layer]) -> Any:
     return nn.Sequential(*(make[layer.kind](*layer.sizes) for layer in layers))
 
 
+def give(lib: Any, model: Any, parameters: list[Any]) -> None:
+    """Let a model of this framework or of PyTorch begin with these parameters."""
+    with lib.no_grad():
+        for p, value in zip(model.parameters(), parameters, strict=True):
+            p.copy_(lib.tensor(value))
+
+
 def modular(lib: Any, given: Work, channels_last: bool = False, compiled: bool = False) -> Peer:
     """This framework and PyTorch: the same program, the library apart."""
     functional = lib.nn.functional
     model = model_of(lib, given.layers)
-    with lib.no_grad():
-        for p, value in zip(model.parameters(), given.parameters, strict=True):
-            p.copy_(lib.tensor(value))
+    give(lib, model, given.parameters)
     images, labels = lib.tensor(given.images), lib.tensor(given.labels)
     if channels_last:
         model, images = model.to(memory_format=lib.channels_last), images.to(memory_format=lib.channels_last)

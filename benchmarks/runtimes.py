@@ -19,7 +19,7 @@ from benchmarks import beside, features
 from benchmarks.limits import SETS
 from benchmarks.measure import alternately
 from benchmarks.networks import NETWORKS, work
-from benchmarks.peers import model_of
+from benchmarks.peers import give, model_of
 from benchmarks.programs import PROGRAMS
 from tinygrad_cnn.datasets import load_sample
 
@@ -35,15 +35,9 @@ def inference(lib: Any, name: str, batch: int) -> tuple[Any, Callable[..., Any],
         infer: Callable[..., Any] = model
     else:
         program = PROGRAMS[name][0](lib, batch)
-        model, infer, inputs, parameters = (
-            program.model,
-            program.infer,
-            list(program.inputs),
-            beside.parameters(name, batch),
-        )
-    with lib.no_grad():
-        for p, value in zip(model.parameters(), parameters, strict=True):
-            p.copy_(lib.tensor(value))
+        model, infer, inputs = program.model, program.infer, list(program.inputs)
+        parameters = beside.parameters(name, batch)
+    give(lib, model, parameters)
     model.eval()
     return model, infer, [lib.tensor(a) for a in inputs]
 

@@ -7,7 +7,7 @@ import pytest
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.core.op import registry
-from tinygrad_cnn.gradcheck import PLANTED, Verdict, gradcheck, numpy_pair, planted
+from tinygrad_cnn.gradcheck import PLANTED, Verdict, gradcheck, numpy_pair, patterns, planted
 from tinygrad_cnn.gradcheck.diagnosis import nice
 from tinygrad_cnn.gradcheck.drawing import RandomDraw
 
@@ -174,3 +174,13 @@ def test_factors_that_are_nearly_1():
     report = gradcheck(numpy_pair(np.sin, lambda g, x: close * g * np.cos(x)), [V[:2]], raise_exception=False)
     assert report.verdict is Verdict.FAIL
     assert report.diagnoses
+
+
+def test_confidence_is_between_0_and_1_and_what_is_plain_comes_before_every_name():
+    told = [p.confidence for p in vars(patterns).values() if isinstance(p, patterns.Pattern)]
+    assert all(0 < c <= 1 for c in told)
+    flipped = gradcheck(numpy_pair(np.sin, lambda g, x: -g * np.cos(x)), [K], raise_exception=False)
+    nothing = gradcheck(numpy_pair(np.sin, lambda g, x: 0 * g), [K], raise_exception=False)
+    assert all(0 < d.confidence <= 1 for d in (*flipped.diagnoses, *nothing.diagnoses))
+    assert flipped.diagnoses[0].confidence < patterns.PLAIN
+    assert nothing.diagnoses[0].message == "no gradient comes back to input 0: it is 0 everywhere"

@@ -164,6 +164,15 @@ def _gradients(
     return tuple(targets[0].wrap(found[edge]) if edge in found else None for edge in wanted)
 
 
+def zero_gradients(tensors: Iterable[Any], set_to_none: bool) -> None:
+    """Forget the gradients of leaves, or make them 0, in the memory where they are."""
+    for tensor in tensors:
+        if set_to_none:
+            tensor.grad = None
+        elif (g := tensor.grad) is not None:
+            (g.requires_grad_(False) if g.grad_fn is None else g.detach_()).zero_()
+
+
 def _batches(sources: list[Any], cotangents: list[Any]) -> list[list[Any]]:
     """Batched cotangents, as one list of them per pass."""
     for output, given in zip(sources, cotangents, strict=False):

@@ -132,7 +132,10 @@ def run(args: argparse.Namespace) -> int:
                 print_outcome(outcome, again(args, outcome), out)
     else:
         print_outcome(outcomes[0], "", out)
-    return _written(args, outcomes, seconds, out) or STATUS[worst(outcomes)]
+    stdout = sys.stdout
+    with contextlib.redirect_stdout(out):  # for its curve a function is called again
+        failed = _written(args, outcomes, seconds, stdout)
+    return failed or STATUS[worst(outcomes)]
 
 
 def worst(outcomes: Sequence[Outcome]) -> Verdict:
@@ -344,13 +347,12 @@ def record(args: argparse.Namespace, outcomes: Sequence[Outcome], seconds: float
     }
 
 
-def _written(args: argparse.Namespace, outcomes: Sequence[Outcome], seconds: float, out: IO[str]) -> int:
-    """Write what was asked for; 2 if that fails, else 0. What the function prints meanwhile goes to `out`."""
+def _written(args: argparse.Namespace, outcomes: Sequence[Outcome], seconds: float, stdout: IO[str]) -> int:
+    """Write what was asked for, JSON also to `stdout`; 2 if that fails, else 0."""
     commands = {o.name: again(args, o) for o in outcomes} if args.all else {}
-    with contextlib.redirect_stdout(out):  # for its curve a function is called again
-        text = json.dumps(record(args, outcomes, seconds), indent=None if args.all else 1, allow_nan=False) + "\n"
+    text = json.dumps(record(args, outcomes, seconds), indent=None if args.all else 1, allow_nan=False) + "\n"
     if args.json == "-":
-        sys.stdout.write(text)
+        stdout.write(text)
     contents: dict[str, Callable[[], bytes]] = {
         "json": text.encode,
         "html": lambda: page(outcomes, seconds, commands).encode(),
@@ -361,9 +363,7 @@ def _written(args: argparse.Namespace, outcomes: Sequence[Outcome], seconds: flo
         if path is None or (option, path) == ("json", "-"):
             continue
         try:
-            with contextlib.redirect_stdout(out):
-                data = content()
-            write_atomically(path, data)
+            write_atomically(path, content())
         except OSError as error:
             return fail(f"gradcheck: --{option} {path}: cannot be written ({error.strerror or error})")
     return 0

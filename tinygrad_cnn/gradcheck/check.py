@@ -23,7 +23,7 @@ from tinygrad_cnn.gradcheck.conduct import (
 from tinygrad_cnn.gradcheck.diagnosis import Case, diagnose, diagnose_shape
 from tinygrad_cnn.gradcheck.differences import NOISE_POINTS
 from tinygrad_cnn.gradcheck.duals import Product, forward_mode, pushed_forward
-from tinygrad_cnn.gradcheck.functions import Checked, JaxFunction, Narrowed, Pushed, Recorded, plain_arrays, unpacked
+from tinygrad_cnn.gradcheck.functions import Adapter, Checked, JaxFunction, Narrowed, Pushed, Recorded, unpacked
 from tinygrad_cnn.gradcheck.judge import (
     CONFIRMED,
     RTOL,
@@ -297,8 +297,8 @@ class _Check:
 
     def _own(self, grad_outputs: Any) -> NDArray:
         """The cotangent of the caller's, flat."""
-        flatten = getattr(self.point.adapter, "cotangent_arrays", plain_arrays)
-        arrays = [np.asarray(v) for v in flatten(grad_outputs)]
+        flatten = getattr(self.point.adapter, "cotangent_arrays", None) or Adapter(lambda: None).cotangent_arrays
+        arrays: list[NDArray] = flatten(grad_outputs)
         shapes = [v.shape for v in arrays]
         if shapes != self.point.output_shapes:
             raise WrongType(

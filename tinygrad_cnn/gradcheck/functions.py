@@ -100,6 +100,11 @@ class Adapter:
         """The complex numbers of such pairs."""
         return value[..., 0] + 1j * value[..., 1]
 
+    def cotangent_arrays(self, given: Any) -> list[NDArray]:
+        """Cotangents in any structure, as arrays; complex ones as pairs."""
+        found = [v for _, v in self.flatten(given)[0] if v is not None]
+        return [np.asarray(self.pairs(v) if self.is_complex(v) else v) for v in found]
+
     def vjp_batch(self, inputs: Sequence[Any], batch: Sequence[Sequence[NDArray | None]]) -> list[Gradients]:
         """The gradients for several cotangents, as the framework gives them for a batch."""
         return [self.vjp(inputs, cotangents) for cotangents in batch]
@@ -111,9 +116,41 @@ class Recorded(Adapter):
     grad: Callable[..., Any]
     """What gives the gradients of some outputs, as ``torch.autograd.grad`` does."""
 
+    def moves(self, leaf: Any) -> bool:
+        """Tensors that require a gradient do."""
+        return bool(getattr(leaf, "requires_grad", False))
+
     def leaf(self, a: NDArray) -> Any:
         """A tensor that requires a gradient."""
         raise NotImplementedError
+
+    def tensor(self, v: NDArray) -> Any:
+        """A cotangent as `grad` takes it."""
+        return v
+
+    def evaluate(self, inputs: Sequence[Any]) -> Arrays:
+        """The values of the outputs."""
+        return tuple(np.array(y.detach().numpy()) for y in self.outputs(self._tensors(inputs)))
+
+    def vjp(self, inputs: Sequence[Any], cotangents: Sequence[NDArray | None]) -> Gradients:
+        """The gradients of one backward pass."""
+        return self.vjps(inputs, [cotangents])[0]
+
+    def vjps(self, inputs: Sequence[Any], batch: Sequence[Sequence[NDArray | None]], **options: Any) -> list[Gradients]:
+        """One forward pass, and one backward pass through its graph for each of the cotangents."""
+        tensors = self._tensors(inputs)
+        outputs = self.outputs(tensors)
+        _check_unchanged(tensors, inputs)
+        moving = [t for t, a in zip(tensors, inputs, strict=True) if isinstance(a, np.ndarray)]
+        options = {"allow_unused": True, "retain_graph": len(batch) > 1, **options}
+        results = []
+        for cotangents in batch:
+            pairs = [(y, v) for y, v in zip(outputs, cotangents, strict=True) if v is not None and y.requires_grad]
+            if not pairs:
+                raise Misbehaves(NOT_RECORDED)
+            found = self.grad([y for y, _ in pairs], moving, [self.tensor(v) for _, v in pairs], **options)
+            results.append(_by_input(found, inputs))
+        return results
 
     def outputs(self, tensors: Sequence[Any]) -> list[Any]:
         """What the function returns for tensors, as a list."""
@@ -128,9 +165,8 @@ class Recorded(Adapter):
 
     def cotangent_arrays(self, given: Any) -> list[NDArray]:
         """The same as arrays."""
-        found = [v for _, v in leaves(given) if v is not None]
-        both = [self.pairs(v) if self.is_complex(v) else v for v in found]
-        return [v.detach().numpy() if hasattr(v, "detach") else np.asarray(v) for v in both]
+        found = [v.detach() if hasattr(v, "detach") else v for _, v in leaves(given)]
+        return super().cotangent_arrays(found)
 
     def gradient(self, inputs: Sequence[Any], cotangents: Sequence[Any]) -> "Adapter | None":
         """The gradients as a function of inputs and cotangents; None if they are 0, and not recorded."""
@@ -169,10 +205,6 @@ class TensorFunction(Recorded):
     forward = "the derivative of the backward pass"
     grad = staticmethod(autograd.grad)
 
-    def moves(self, leaf: Any) -> bool:
-        """Tensors that require a gradient do."""
-        return isinstance(leaf, Tensor) and leaf.requires_grad
-
     def leaf(self, a: NDArray) -> Tensor:
         """A Tensor that requires a gradient."""
         return Tensor(a, requires_grad=True)
@@ -183,37 +215,9 @@ class TensorFunction(Recorded):
         wanted = [k for k, a in enumerate(values) if isinstance(a, Tensor) and a.requires_grad]
         return [a.detach().numpy() if k in wanted else a for k, a in enumerate(values)], wanted
 
-    def evaluate(self, inputs: Sequence[Any]) -> Arrays:
-        """The values of the outputs."""
-        return tuple(np.array(y.detach().numpy()) for y in self.outputs(self._tensors(inputs)))
-
-    def vjp(self, inputs: Sequence[Any], cotangents: Sequence[NDArray | None]) -> Gradients:
-        """The gradients of one backward pass."""
-        return self.vjps(inputs, [cotangents])[0]
-
     def vjp_batch(self, inputs: Sequence[Any], batch: Sequence[Sequence[NDArray | None]]) -> list[Gradients]:
         """One forward pass, and one backward pass through its graph for each of the cotangents."""
         return self.vjps(inputs, batch)
-
-    def vjps(self, inputs: Sequence[Any], batch: Sequence[Sequence[NDArray | None]]) -> list[Gradients]:
-        """The same: nothing is faster than one cotangent after another."""
-        tensors = self._tensors(inputs)
-        outputs = self.outputs(tensors)
-        _check_unchanged(tensors, inputs)
-        moving = [t for t, a in zip(tensors, inputs, strict=True) if isinstance(a, np.ndarray)]
-        results = []
-        for cotangents in batch:
-            pairs = [
-                (y, v)
-                for y, v in zip(outputs, cotangents, strict=True)
-                if v is not None and isinstance(y, Tensor) and y.requires_grad
-            ]
-            if not pairs:
-                raise Misbehaves(NOT_RECORDED)
-            ys, vs = zip(*pairs, strict=True)
-            found = autograd.grad(ys, moving, vs, allow_unused=True, retain_graph=len(batch) > 1)
-            results.append(_by_input(found, inputs))
-        return results
 
     def jvp(self, inputs: Sequence[Any], directions: Sequence[NDArray]) -> list[NDArray]:
         """Ju of each output: the backward pass is linear in the cotangents, and Ju is its derivative by them."""
@@ -325,10 +329,6 @@ class TorchFunction(Recorded):
         self._torch = _optional("torch", "torch_function")
         self.grad = self._torch.autograd.grad
 
-    def moves(self, leaf: Any) -> bool:
-        """Tensors that require a gradient do."""
-        return bool(getattr(leaf, "requires_grad", False))
-
     def is_complex(self, value: Any) -> bool:
         """Whether a tensor is of complex numbers."""
         return isinstance(value, self._torch.Tensor) and value.is_complex()
@@ -356,10 +356,9 @@ class TorchFunction(Recorded):
             self._check_dtype(inputs[k], f"input {k}")
         return [a.detach().numpy() if k in wanted else a for k, a in enumerate(inputs)], wanted
 
-    def evaluate(self, inputs: Sequence[Any]) -> Arrays:
-        """The values of the outputs."""
-        outputs = self.outputs(self._tensors(inputs))
-        return tuple(np.array(y.detach().numpy()) for y in outputs)
+    def tensor(self, v: NDArray) -> Any:
+        """A cotangent as `grad` takes it."""
+        return self._torch.tensor(v)
 
     def _check_dtype(self, a: Any, what: str) -> None:
         if a.layout != self._torch.strided:
@@ -367,18 +366,10 @@ class TorchFunction(Recorded):
         if a.dtype == self._torch.bfloat16:
             raise WrongType(BFLOAT16.format(what))
 
-    def vjp(self, inputs: Sequence[Any], cotangents: Sequence[NDArray | None]) -> Gradients:
-        """The gradients of one backward pass."""
-        return self.vjps(inputs, [cotangents])[0]
-
-    def vjps(self, inputs: Sequence[Any], batch: Sequence[Sequence[NDArray | None]]) -> list[Gradients]:
-        """One forward pass, and one backward pass through its graph for each of the cotangents."""
-        return self._gradients(inputs, batch, batched=False)
-
     def vjp_batch(self, inputs: Sequence[Any], batch: Sequence[Sequence[NDArray | None]]) -> list[Gradients]:
         """The gradients of a batch of cotangents, at once."""
         stacked = [None if vs[0] is None else np.stack([np.asarray(v) for v in vs]) for vs in zip(*batch, strict=True)]
-        found = self._gradients(inputs, [stacked], batched=True)[0]
+        found = self.vjps(inputs, [stacked], is_grads_batched=True)[0]
         return [tuple(None if g is None else g[b] for g in found) for b in range(len(batch))]
 
     def jvp(self, inputs: Sequence[Any], directions: Sequence[NDArray]) -> list[NDArray]:
@@ -395,23 +386,6 @@ class TorchFunction(Recorded):
             return [
                 np.zeros(p.primal.shape) if p.tangent is None else np.array(p.tangent.detach().numpy()) for p in pairs
             ]
-
-    def _gradients(
-        self, inputs: Sequence[Any], batch: Sequence[Sequence[NDArray | None]], batched: bool
-    ) -> list[Gradients]:
-        tensors = self._tensors(inputs)
-        moving = [t for t, a in zip(tensors, inputs, strict=True) if isinstance(a, np.ndarray)]
-        outputs = self.outputs(tensors)
-        _check_unchanged(tensors, inputs)
-        results = []
-        for cotangents in batch:
-            pairs = [(y, v) for y, v in zip(outputs, cotangents, strict=True) if v is not None and y.requires_grad]
-            if not pairs:
-                raise Misbehaves(NOT_RECORDED)
-            ys, vs = zip(*((y, self._torch.tensor(v)) for y, v in pairs), strict=True)
-            options = {"allow_unused": True, "retain_graph": len(batch) > 1, "is_grads_batched": batched}
-            results.append(_by_input(self.grad(ys, moving, vs, **options), inputs))
-        return results
 
     def outputs(self, tensors: Sequence[Any]) -> list[Any]:
         """What the function returns for tensors, as a list; complex ones as pairs."""
@@ -516,10 +490,6 @@ class JaxFunction(Adapter):
             return self.cotangent_arrays(given)
         return [draw(y) for y in self.evaluate(self.unpack(inputs)[0]) if y.dtype.kind == "f"]
 
-    def cotangent_arrays(self, given: Any) -> list[NDArray]:
-        """Cotangents in any structure, as arrays."""
-        return [np.array(self.pairs(v) if np.iscomplexobj(v) else v) for v in self._jax.tree_util.tree_leaves(given)]
-
     def gradient(self, inputs: Sequence[Any], cotangents: Sequence[Any]) -> "Adapter":
         """The gradients as a function of inputs and cotangents."""
         count = len(inputs)
@@ -560,12 +530,6 @@ class Pushed:
                 gradient[i] = sum(float(np.sum(v * u)) for v, u in pairs if v is not None)
             found[k] = gradient.reshape(inputs[k].shape)
         return tuple(found)
-
-
-def plain_arrays(tree: Any) -> list[NDArray]:
-    """Cotangents in any structure, as arrays; complex ones as pairs."""
-    found: list[Any] = [np.asarray(v) for _, v in leaves(tree) if v is not None]
-    return [np.stack([v.real, v.imag], axis=-1) if v.dtype.kind == "c" else v for v in found]
 
 
 def tensor_function(function: Callable[..., Any]) -> TensorFunction:

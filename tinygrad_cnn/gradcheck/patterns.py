@@ -30,6 +30,9 @@ class Pattern(NamedTuple):
         return Diagnosis(self.kind, self.message.format(**facts), self.confidence)
 
 
+PLAIN = 1.0
+"""What needs no look at how the function is computed: it is said before every mistake that `naming` finds."""
+
 # of single entries
 NO_NUMBER = Pattern(
     "nan", 0.99, "the gradient of {e.name} is {e.analytic} at {e.place}, where differences give {e.numeric:.6g}"
@@ -37,7 +40,7 @@ NO_NUMBER = Pattern(
 NO_NUMBER_AT_0 = Pattern("nan", 0.97, "the gradient is no number where the cotangent is 0: 0 · ∞")
 ONLY_AT_KINKS = Pattern(
     "kink convention",
-    1.07,
+    PLAIN,
     "wrong only at kinks: {e.name} at {e.place} has {e.analytic:.4g} where the slopes are {e.one_sided[0]:.4g} "
     "to the left and {e.one_sided[1]:.4g} to the right; {e.reason}",
 )
@@ -61,8 +64,8 @@ SHAPE_TRANSPOSED = Pattern("transposed", 0.95, "the gradient of {label} is trans
 SHAPE = Pattern("shape", 0.9, "the gradient of {label} has shape {given}, expected {expected}")
 
 # one factor, or none
-ZERO = Pattern("dropped", 1.06, "no gradient comes back: it is 0 everywhere")
-ZERO_ENTRIES = Pattern("dropped", 1.05, "no gradient comes back to {label}: it is 0 everywhere")
+ZERO = Pattern("dropped", PLAIN, "no gradient comes back: it is 0 everywhere")
+ZERO_ENTRIES = Pattern("dropped", PLAIN, "no gradient comes back to {label}: it is 0 everywhere")
 SIGN = Pattern("sign", 0.97, "the sign is flipped")
 SIGN_OF_ENTRIES = Pattern("sign", 0.93, "the sign of {label}'s gradient is flipped")
 SIGN_IN_PLACES = Pattern("sign", 0.85, "the sign is flipped in some places, and right in others")

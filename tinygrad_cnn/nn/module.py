@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, ParamSpec, Protocol, Self, TypeVar, overload
 
+from tinygrad_cnn.autograd.differentiate import zero_gradients
 from tinygrad_cnn.autograd.hooks import RemovableHandle
 from tinygrad_cnn.nn.entries import Entries
 from tinygrad_cnn.nn.hooks import FIRST_CALL, CallHooks, Hook, register, registered
@@ -374,11 +375,7 @@ class Module:
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of the parameters, or make them 0."""
-        for p in self.parameters():
-            if set_to_none or p.grad is None:
-                p.grad = None
-            else:
-                (p.grad.requires_grad_(False) if p.grad.grad_fn is None else p.grad.detach_()).zero_()
+        zero_gradients(self.parameters(), set_to_none)
 
     # ---- dtype and device --------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from warnings import warn
 import numpy as np
 
 from tinygrad_cnn.autograd import enable_grad, note_write
+from tinygrad_cnn.autograd.differentiate import zero_gradients
 from tinygrad_cnn.autograd.hooks import RemovableHandle, Snapshot
 from tinygrad_cnn.core.checks import check_broadcast
 from tinygrad_cnn.core.errors import ArgumentError
@@ -236,11 +237,7 @@ class Optimizer:
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients, or make them 0."""
-        for p in self._params():
-            if set_to_none:
-                p.grad = None
-            elif p.grad is not None:
-                (p.grad.requires_grad_(False) if p.grad.grad_fn is None else p.grad.detach_()).zero_()
+        zero_gradients(self._params(), set_to_none)
 
     # ---- state -------------------------------------------------------------------------------------------
 
