@@ -168,6 +168,39 @@ def test_pooling_is_that_of_the_definition_ties_nan_and_padding_too(h, w, n, ker
     np.testing.assert_array_equal(put, expected_put)
 
 
+@pytest.mark.parametrize("n", [1, 2, 9, 70])
+@pytest.mark.parametrize(("kernel", "pad"), [((2, 2), (1, 1)), ((3, 2), (1, 0)), ((3, 3), (1, 1))])
+def test_a_window_of_nothing_but_minus_infinity_has_its_first_pixel(n, kernel, pad):
+    rng = np.random.default_rng(n)
+    x = np.where(rng.random((n, 2, 6, 7)) < 0.1, rng.standard_normal((n, 2, 6, 7)), -np.inf)
+    for stride in ((1, 1), (1, 2), (2, 2)):
+        window = {"kernel_size": kernel, "stride": stride, "padding": pad, "dilation": (1, 1), "ceil_mode": False}
+        for found, expected in zip(compiled.max_pool2d(x, **window), definition.max_pool2d(x, **window), strict=True):
+            np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("stride", [(2, 1), (3, 1), (1, 2), (2, 3)])
+def test_convolutions_with_steps_over_many_images_are_those_of_the_definition(stride):
+    n = 2 * direct.PANEL + 3  # more images than a panel is wide: then the runs of the output are planned by themselves
+    rng = np.random.default_rng(0)
+    x, w, b = rng.standard_normal((n, 2, 7, 6)), rng.standard_normal((3, 2, 3, 2)), rng.standard_normal(3)
+    geometry = {"stride": stride, "padding": ((1, 0), (0, 2)), "dilation": (1, 1), "groups": 1}
+    y = definition.conv2d(x, w, b, **geometry)
+    np.testing.assert_allclose(compiled.conv2d(x, w, b, **geometry), y, atol=1e-12)
+    for name, arrays, size in (
+        ("conv2d_input", (y, w), {"input_size": x.shape[2:]}),
+        ("conv2d_weight", (x, y), {"kernel_size": w.shape[2:]}),
+    ):
+        found, expected = (getattr(kit, name)(*arrays, **size, **geometry) for kit in (compiled, definition))
+        np.testing.assert_allclose(found, expected, atol=1e-11 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("size", [4096, 4097, 8192, 8191, 10_000])
+def test_the_sums_of_channels_have_all_their_blocks(size):
+    g = np.random.default_rng(0).random((3, 1, size)).transpose(2, 0, 1)[..., None]  # (N,C,1,1), images innermost
+    np.testing.assert_allclose(compiled.channel_sums(g), g.sum((0, 2, 3)), rtol=1e-13)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(
     ("n", "k", "m"),

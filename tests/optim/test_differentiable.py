@@ -16,6 +16,7 @@ WAYS = [
     ("Adam", SMOOTH),
     ("Adam", {"weight_decay": 0.1, **SMOOTH}),
     ("Adam", {"amsgrad": True, **SMOOTH}),
+    ("Adam", {"amsgrad": True, "betas": (0.9, 0.3), **SMOOTH}),  # the mean of squares falls, too
     ("AdamW", {"weight_decay": 0.1, **SMOOTH}),
     ("Adamax", {"weight_decay": 0.1, **SMOOTH}),
     ("NAdam", SMOOTH),

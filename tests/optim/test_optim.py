@@ -1,5 +1,6 @@
 """Optimisers against their papers' recursions, written out for one element at a time, and on a bowl."""
 
+import functools
 import math
 
 import numpy as np
@@ -50,6 +51,19 @@ def test_adam(decoupled):
         p = p - 0.1 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
     kind = optim.AdamW if decoupled else optim.Adam
     np.testing.assert_allclose(run(lambda q: kind(q, lr=0.1, weight_decay=0.2)), p, rtol=1e-10)
+
+
+def amsgrad(p, gradients, lr=0.1, beta1=0.9, beta2=0.5, eps=1e-3, decay=0.0, shrinking=0.0):
+    mean = square = largest = 0.0
+    for t, g in enumerate(gradients, 1):
+        p, g = (1 - lr * shrinking) * p, g + decay * p
+        mean, square = beta1 * mean + (1 - beta1) * g, beta2 * square + (1 - beta2) * g**2
+        largest = max(largest, square)  # with a short memory the mean of squares falls as often as it rises
+        p -= lr * mean / (1 - beta1**t) / (math.sqrt(largest / (1 - beta2**t)) + eps)
+    return p
+
+
+SHORT = {"lr": 0.1, "betas": (0.9, 0.5), "eps": 1e-3, "amsgrad": True}
 
 
 def rmsprop(p, gradients, lr=0.1, alpha=0.9, eps=1e-3):
@@ -130,6 +144,9 @@ def asgd(p, gradients, lr=0.1, lambd=0.05, alpha=0.75):
 
 
 RECURSIONS = [
+    (lambda p: optim.Adam(p, **SHORT), amsgrad),
+    (lambda p: optim.Adam(p, weight_decay=0.2, **SHORT), functools.partial(amsgrad, decay=0.2)),
+    (lambda p: optim.AdamW(p, weight_decay=0.2, **SHORT), functools.partial(amsgrad, shrinking=0.2)),
     (lambda p: optim.RMSprop(p, lr=0.1, alpha=0.9, eps=1e-3, centered=True), rmsprop),
     (lambda p: optim.Adagrad(p, lr=0.1, lr_decay=0.1, initial_accumulator_value=0.5, eps=0), adagrad),
     (lambda p: optim.Adadelta(p, lr=0.5, rho=0.8, eps=1e-3), adadelta),
