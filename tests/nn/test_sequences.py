@@ -119,6 +119,23 @@ def test_packed_sequences_give_what_each_sequence_gives_alone(kind, begun, doubl
             np.testing.assert_allclose(h[:, k].detach().numpy(), g.detach().numpy(), rtol=near, atol=near)
 
 
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+def test_two_directions_are_two_layers_each_with_its_own_state(kind):
+    layer, x = getattr(nn, kind)(2, 3, bidirectional=True).double(), tg.randn(4, 2, 2, dtype=tg.float64)
+    parts = tuple(tg.randn(2, 2, 2, 3, dtype=tg.float64))
+    y, last = layer(x, parts if kind == "LSTM" else parts[0])
+    for d, suffix in enumerate(("_l0", "_l0_reverse")):
+        alone = getattr(nn, kind)(2, 3).double()
+        named = {name: value for name, value in layer.state_dict().items() if name.endswith(suffix)}
+        alone.load_state_dict({name.removesuffix("_reverse"): value for name, value in named.items()})
+        own = tuple(part[d : d + 1] for part in parts)
+        outputs, end = alone(x.flip(0) if d else x, own if kind == "LSTM" else own[0])
+        outputs = outputs.flip(0) if d else outputs
+        np.testing.assert_allclose(y[..., 3 * d : 3 * d + 3].detach().numpy(), outputs.detach().numpy(), rtol=1e-9)
+        for a, b in zip(last, end, strict=True) if kind == "LSTM" else [(last, end)]:
+            np.testing.assert_allclose(a[d].detach().numpy(), b[0].detach().numpy(), rtol=1e-9)
+
+
 LAYERS = ["RNN_TANH", "RNN_RELU", "LSTM", "LSTM, projected", "GRU"]
 
 

@@ -73,7 +73,7 @@ def test_the_recorded_step_is_the_step(name, options):
         w = tg.tensor(W, requires_grad=True)
         p = w.clone() if differentiable else w
         optimizer = getattr(optim, name)([p], differentiable=differentiable, **options)
-        for g in (W, -W, X[:3, :2]):
+        for g in (W, -W, X[:3, :2], W / 8):
             p.grad = tg.tensor(g)
             optimizer.step()
         found.append((p.detach().numpy(), {k: np.asarray(v.detach()) for k, v in optimizer.state[p].items()}))

@@ -48,7 +48,8 @@ class Rprop(Optimizer):
         next_step(state)
         before, length = buffer(state, "prev", value), buffer(state, "step_size", value, float(group["lr"]))
         agreement = gradient * before
-        length *= np.where(agreement > 0, growing, np.where(agreement < 0, shrinking, 1))
+        shorter = np.where(agreement < 0, length * shrinking, length)
+        length[...] = np.where(agreement > 0, length * growing, shorter)  # in the dtype of the parameter
         keep_within(length, least, most)
         before[...] = np.where(agreement < 0, 0, gradient)
         value -= np.sign(before) * length
