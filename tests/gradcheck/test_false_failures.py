@@ -108,6 +108,32 @@ def test_the_gradient_of_qr_that_only_rounding_makes_does_not_fail():
     assert failing([sweep.check_op("QR", 1961), *reports]) == []
 
 
+def test_what_comes_from_r_is_not_lost_beside_what_comes_from_q():
+    """Q is ±1 here, whatever it is multiplied by, and R is |a|: the gradient is Q gR, though gQ / R is much larger."""
+    a = tg.tensor([[1.6e-11]], dtype=tg.float32, requires_grad=True)
+    q, r = tg.linalg.qr(a)
+    (q * 0.7 + r * 0.3).sum().backward()
+    assert a.grad.item() == pytest.approx(0.3 * q.item(), rel=1e-6)
+    assert failing([sweep.check_op("QR", 20381)]) == []
+
+
+def test_a_jump_that_only_the_rounding_of_other_outputs_hides_does_not_fail():
+    """Neighbouring numbers are 10⁻⁶ apart, the next jump is 3·10⁻⁴ away, and other outputs round by as much."""
+    x = np.array([7.2e9 - 3e-4, 7.0e9 + 0.4, 6.1e9 + 0.6, 5.3e9 + 0.3])
+    right = gradcheck(numpy_pair(np.ceil, lambda g, x: 0 * g), [x], raise_exception=False, shrink=False)
+    assert right.verdict is not Verdict.FAIL, str(right)
+    slanted = numpy_pair(lambda x: np.ceil(x) + 0.5 * x, lambda g, x: 0.25 * g)
+    assert gradcheck(slanted, [x], raise_exception=False, shrink=False).verdict is not Verdict.PASS
+    assert failing([sweep.check_op("Ceil", 28007)]) == []
+
+
+def test_a_wrong_gradient_whose_differences_are_no_numbers_is_explained():
+    """The rule for probabilities near 0 is PyTorch's bounded one, and no derivative; beside them there are none."""
+    what, report = sweep.check_op("BinaryCrossEntropy", 18933, scale=2.8e-12)
+    assert not report.problem, (what, report.problem)
+    assert sweep.check(18933)[1].verdict is not Verdict.FAIL
+
+
 def test_zeros_that_are_added_in_another_order_are_no_other_gradient():
     assert failing([sweep.check_op("Distances", 7762)]) == []
 

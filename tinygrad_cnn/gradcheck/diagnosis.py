@@ -573,7 +573,7 @@ def _part(p: _Pair) -> Iterable[Diagnosis]:
         return
     d = p.A - p.N
     size = max(p.size, float(np.max(np.abs(d))))
-    if min(d.shape) < 2:
+    if min(d.shape) < 2 or not np.all(np.isfinite(p.N)):
         return
     if p.A.shape[0] == p.A.shape[1]:
         off = ~np.eye(len(p.A), dtype=bool)

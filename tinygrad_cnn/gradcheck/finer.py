@@ -13,6 +13,9 @@ from tinygrad_cnn.gradcheck.point import Ends, Point
 FINER = 0.5
 """From one step to the next: wherever a function turns, a step meets it."""
 
+COARSER = 2.0**-4
+"""The same, where it is only asked what a step changes."""
+
 NEARER = 0.25
 """A difference speaks for the gradient if it is so many times nearer to it than what was found at larger steps."""
 
@@ -33,6 +36,12 @@ def smallest_step(a: NDArray, value: float) -> float:
     """The smallest step from an element at which there are some numbers between."""
     info = np.finfo(a.dtype)
     return float(max(4 * info.eps * abs(value), info.tiny / info.eps))
+
+
+def moved(ends: Ends, first: float, least: float) -> NDArray:
+    """The outputs that any step changes: the rounding of the others is in no difference."""
+    taken = [ends(h) for h in first * COARSER ** np.arange(np.log(max(least / first, 1e-300)) / np.log(COARSER) + 1)]
+    return np.any([high != low for high, low, _, _ in taken], axis=0)  # NaN has moved
 
 
 def telling_step(

@@ -11,7 +11,15 @@ import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.gradcheck.differences import SIGNS, extrapolate
-from tinygrad_cnn.gradcheck.finer import is_settled, is_unresolved, is_unsettled, jumps, smallest_step, telling_step
+from tinygrad_cnn.gradcheck.finer import (
+    is_settled,
+    is_unresolved,
+    is_unsettled,
+    jumps,
+    moved,
+    smallest_step,
+    telling_step,
+)
 from tinygrad_cnn.gradcheck.judge import FINE, Scale, Tolerance, differences, errorbar, project, suspicious
 from tinygrad_cnn.gradcheck.kinks import Kink, Sides, find_kink, inside
 from tinygrad_cnn.gradcheck.point import Ends, Point
@@ -242,6 +250,7 @@ def confirmed(
         return entry
     least = smallest_step(point.arrays[k], float(point.arrays[k].reshape(-1)[i]))
     ends, first = point.ends_of_element(k, i), _first_step(point, k, i, tolerance)
+    v = np.where(moved(ends, first, least), v, 0.0)
     if entry.reason == INSIDE:
         jump = jumps(point, v, ends, least)
         return replace(entry, verdict=Verdict.INCONCLUSIVE, reason=JUMPS) if jump else entry

@@ -183,7 +183,8 @@ class QR(Op):
     """y = Qᵀ and R side by side; a = Q R, Qᵀ Q = 1, R upper triangular
 
     da = (gQ + Q M) R⁻ᵀ, where M mirrors the lower triangle of R gRᵀ - gQᵀ Q. The columns of a wide matrix beyond the
-    square part b of R are Q times theirs: they add a gᵀ to gQ, and get Q g.
+    square part b of R are Q times theirs: they add a gᵀ to gQ, and get Q g. What comes from gQ is added to what comes
+    from gR at the end: of a small matrix the one may be so large that the other would be lost beside it.
     """
 
     floating = True
@@ -199,8 +200,9 @@ class QR(Op):
         g_q, g_r, g_beyond = turned(g[..., :m]), g[..., m:end], g[..., end:]
         if n > m:
             g_q = g_q + a[..., m:] @ turned(g_beyond)
-        inner = mirrored(r @ turned(g_r) - turned(g_q) @ q)
-        d = turned(SolveTriangular.apply(r, turned(g_q + q @ inner), upper=True))
+        of_q, of_r = g_q - q @ mirrored(turned(g_q) @ q), q @ mirrored(r @ turned(g_r))
+        both = SolveTriangular.apply(r, cat([turned(of_q), turned(of_r)], -1), upper=True)
+        d = turned(both[..., :m] + both[..., m:])
         return cat([d, q @ g_beyond], -1) if n > m else d
 
     @classmethod
