@@ -85,6 +85,20 @@ def resize_vjp_in_window(g, x):
     return (resize_weights(n) * near).T @ g
 
 
+def grouped_conv(x, w):
+    """(4, L) and a kernel (4, 2, K) of two groups: outputs 0 and 1 see channels 0 and 1, the others 2 and 3."""
+    return np.stack([conv1d(x[2 * (o // 2)], w[o, 0]) + conv1d(x[2 * (o // 2) + 1], w[o, 1]) for o in range(4)])
+
+
+def grouped_conv_vjp(g, x, w, channel):
+    """`channel` says which one the kernel (o, i) is laid over."""
+    gx, gw = np.zeros(x.shape), np.zeros(w.shape)
+    for o, i in np.ndindex(4, 2):
+        gx[2 * (o // 2) + i] += conv1d_vjp(g[o], x[2 * (o // 2) + i], w[o, i])[0]
+        gw[o, i] = conv1d_vjp(g[o], x[channel(o, i)], w[o, i])[1]
+    return gx, gw
+
+
 CASES = [
     Case(
         name="ctensor: weight of a convolution, averaged",
@@ -168,5 +182,19 @@ CASES = [
         kind="window",
         also=("dropped",),
         sample=lambda draw: (draw.array((draw.integer(2, 6),), Real()),),
+    ),
+    Case(
+        name="pytorch: kernels of a grouped convolution",
+        framework="PyTorch",
+        reference="pytorch/pytorch#51430",
+        year=2021,
+        story="nn.grad repeats the outputs in the order of the channels: group and channel of a kernel change places",
+        f=grouped_conv,
+        wrong=lambda g, x, w: grouped_conv_vjp(g, x, w, channel=lambda o, i: 2 * i + o // 2),
+        right=lambda g, x, w: grouped_conv_vjp(g, x, w, channel=lambda o, i: 2 * (o // 2) + i),
+        inputs=lambda: (values(11, 4, 4), values(12, 4, 2, 2)),
+        kind="permuted",
+        also=("axis", "transposed", "unknown"),
+        sample=lambda draw: (draw.array((4, draw.integer(2, 4)), Real()), draw.array((4, 2, 2), Real())),
     ),
 ]

@@ -48,6 +48,47 @@ def normal_vjp(g, c):
 
 D = np.array([0.5, -1.0, 0.75])
 
+SUM_TARGETS = np.array([0, 2, 1])
+GAMMA = 2.0
+ANGLE = 0.4
+OWNER = np.eye(3, dtype=bool)[[0, 2]]
+
+
+def cross_entropy(x):
+    return -np.log(softmax(x)[np.arange(len(x)), SUM_TARGETS])
+
+
+def cross_entropy_vjp(g, x):
+    """`g` is one number or one per row."""
+    return np.reshape(g, (-1, 1)) * (softmax(x) - np.eye(x.shape[1])[SUM_TARGETS])
+
+
+def with_the_losses(g, x):
+    """A second loss of weight 0 leaves its own values in the gradient that is added."""
+    d = cross_entropy_vjp(g, x)
+    d[:, 0] += cross_entropy(x)
+    return d
+
+
+def focal(x):
+    p = 1 / (1 + np.exp(-x))
+    return -((1 - p) ** GAMMA) * np.log(p)
+
+
+def focal_vjp(g, x, sign):
+    p = 1 / (1 + np.exp(-x))
+    return g * (sign * GAMMA * (1 - p) ** GAMMA * p * np.log(p) - (1 - p) ** (GAMMA + 1))
+
+
+def added_margin(cos):
+    """The cosine of the own class's angle, a margin added to it."""
+    return np.where(OWNER, np.cos(ANGLE) * cos - np.sin(ANGLE) * np.sqrt(1 - cos**2), cos)
+
+
+def added_margin_slope(cos):
+    return np.cos(ANGLE) + np.sin(ANGLE) * cos / np.sqrt(1 - cos**2)
+
+
 CASES = [
     Case(
         name="caffe: contrastive loss on the GPU",
@@ -100,5 +141,60 @@ CASES = [
         right=normal_vjp,
         inputs=lambda: (np.array([[2.0, 0.3, -0.2], [0.3, 1.5, 0.1], [-0.2, 0.1, 1.0]]),),
         kind="sign",
+    ),
+    Case(
+        name="aprender: a sum divided by the batch",
+        framework="aprender",
+        reference="paiml/aprender#2182",
+        year=2026,
+        story="cross entropy's backward divides by the size of the batch, also where the losses are summed",
+        f=lambda x: np.sum(cross_entropy(x)),
+        wrong=lambda g, x: cross_entropy_vjp(g, x) / len(x),
+        right=cross_entropy_vjp,
+        inputs=lambda: (values(3, 3, 4),),
+        kind="factor",
+        sample=lambda draw: (draw.array((3, draw.integer(3, 4)), Real()),),
+    ),
+    Case(
+        name="focal loss: the sign of one of two terms",
+        framework="Focal-Loss for Caffe",
+        reference="zimenglan-sysu-512/Focal-Loss#2",
+        year=2017,
+        story="of the two terms of the focal loss's gradient the first one has the wrong sign",
+        f=focal,
+        wrong=lambda g, x: focal_vjp(g, x, sign=-1.0),
+        right=lambda g, x: focal_vjp(g, x, sign=1.0),
+        inputs=lambda: (values(4, 5),),
+        kind="chain",
+        also=("unknown",),
+        sample=lambda draw: (draw.array(draw.shape(), Real()),),
+    ),
+    Case(
+        name="caffe: a loss of weight zero",
+        framework="Caffe",
+        reference="BVLC/caffe#2895",
+        year=2015,
+        story="a second loss of weight 0 adds its values, left in the buffer of its gradient, to the gradient",
+        f=lambda x: np.mean(cross_entropy(x)),
+        wrong=lambda g, x: with_the_losses(g / len(x), x),
+        right=lambda g, x: cross_entropy_vjp(g / len(x), x),
+        inputs=lambda: (values(5, 3, 4),),
+        kind="constant",
+        also=("nonlinear",),
+        sample=lambda draw: (draw.array((3, draw.integer(3, 4)), Real()),),
+    ),
+    Case(
+        name="arcface: the margin without what comes in",
+        framework="arcface-caffe",
+        reference="xialuxi/arcface-caffe#19",
+        year=2019,
+        story="the element of the own class gets the bare derivative of the margin, not times the gradient",
+        f=added_margin,
+        wrong=lambda g, x: np.where(OWNER, added_margin_slope(x), g),
+        right=lambda g, x: np.where(OWNER, g * added_margin_slope(x), g),
+        inputs=lambda: (values(6, 2, 3, low=-0.75, high=0.75),),
+        kind="nonlinear",
+        also=("constant",),
+        sample=lambda draw: (draw.array((2, 3), Real(-0.75, 0.75)),),
     ),
 ]

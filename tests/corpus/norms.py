@@ -111,6 +111,38 @@ def frozen_batch_vjp(g, x):
     return complex_step(lambda moved: norm_double_backward(COTANGENT, DIRECTION, moved, *fixed, 0), g, x)[0]
 
 
+def scaled_batch_norm(x, scale):
+    mean, inverse = statistics(x, 0)
+    return (x - mean) * inverse * scale
+
+
+def scaled_batch_norm_vjp(g, x, scale, scaled):
+    mean, inverse = statistics(x, 0)
+    d = norm_backward(g * scale if scaled else g, x, mean, inverse, 0)
+    return d, np.sum(g * (x - mean) * inverse, axis=0)
+
+
+def rms(x):
+    return np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + EPS)
+
+
+def rms_norm(x):
+    return x / rms(x)
+
+
+def rms_norm_vjp(g, x):
+    return g / rms(x) - x * np.mean(g * x, axis=-1, keepdims=True) / rms(x) ** 3
+
+
+def residual_and_norm(x):
+    """What a block before its norm hands on: the residual stream, and its norm."""
+    return np.stack([x, rms_norm(x)])
+
+
+def scaled_rms_norm(x, gain):
+    return rms_norm(x) * gain
+
+
 CASES = [
     Case(
         name="matconvnet: batch norm with given moments",
@@ -240,5 +272,46 @@ CASES = [
         inputs=lambda: (values(6, 5),),
         kind="mask",
         sample=lambda draw: (draw.array((5,), Real()),),
+    ),
+    Case(
+        name="knet: batch norm without its scale",
+        framework="Knet",
+        reference="denizyuret/Knet.jl#288",
+        year=2018,
+        story="backward scales the gradient, but goes on with the one that it has not scaled",
+        f=scaled_batch_norm,
+        wrong=lambda g, x, scale: scaled_batch_norm_vjp(g, x, scale, scaled=False),
+        right=lambda g, x, scale: scaled_batch_norm_vjp(g, x, scale, scaled=True),
+        inputs=lambda: (values(9, 4, 2), np.array([0.75, -2.0])),
+        kind="chain",
+        also=("factor",),
+        sample=lambda draw: (draw.array((draw.integer(2, 4), 2), Distinct()), draw.array((2,), Real())),
+    ),
+    Case(
+        name="quack: the residual through the norm",
+        framework="QuACK",
+        reference="Dao-AILab/quack#53",
+        year=2025,
+        story="the gradient of the residual stream is added before the norm's backward instead of after it",
+        f=residual_and_norm,
+        wrong=lambda g, x: rms_norm_vjp(g[0] + g[1], x),
+        right=lambda g, x: g[0] + rms_norm_vjp(g[1], x),
+        inputs=lambda: (values(10, 4),),
+        kind="unknown",
+        also=("chain",),
+        sample=lambda draw: (draw.array((draw.integer(1, 4),), Real()),),
+    ),
+    Case(
+        name="trueno: a gain that is never written",
+        framework="trueno",
+        reference="paiml/trueno#178",
+        year=2026,
+        story="the kernel takes a pointer for the gradient of the gain, and never writes to it",
+        f=scaled_rms_norm,
+        wrong=lambda g, x, gain: (rms_norm_vjp(g * gain, x), np.zeros(gain.shape)),
+        right=lambda g, x, gain: (rms_norm_vjp(g * gain, x), np.sum(g * rms_norm(x), axis=0)),
+        inputs=lambda: (values(11, 2, 3), values(12, 3)),
+        kind="dropped",
+        sample=lambda draw: (draw.array((draw.integer(1, 3), 3), Real()), draw.array((3,), Real())),
     ),
 ]

@@ -38,9 +38,9 @@ def returns_after_one_window(g, x):
     return d.reshape(x.shape)
 
 
-def assigned(g, x):
+def assigned(g, x, stride=1):
     d = np.zeros(x.size)
-    d[winners(x, 3, 1)] = np.ravel(g)
+    d[winners(x, 3, stride)] = np.ravel(g)
     return d.reshape(x.shape)
 
 
@@ -124,5 +124,18 @@ CASES = [
         kind="window",
         also=("factor",),
         sample=lambda draw: (draw.array((2 * draw.integer(0, 3) + 1,), Real()),),
+    ),
+    Case(
+        name="nnlib: strided max pooling assigns",
+        framework="NNlib.jl",
+        reference="FluxML/NNlib.jl#205",
+        year=2020,
+        story="windows of 3 with a stride of 2 share their edges: what several of them send there is assigned",
+        f=lambda x: max_pool(x, 3, 2),
+        wrong=lambda g, x: assigned(g, x, stride=2),
+        right=lambda g, x: first_winner(g, x, 3, 2),
+        inputs=peak,
+        kind="overwritten",
+        sample=lambda draw: (draw.array((2 * draw.integer(1, 3) + 1, 2 * draw.integer(1, 3) + 1), Distinct()),),
     ),
 ]

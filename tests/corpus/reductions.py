@@ -66,6 +66,27 @@ def trace_vjp_overrun(g, x):
     return d.reshape(x.shape)
 
 
+def largest(x):
+    return np.max(np.abs(x))
+
+
+def norm_vjp(g, x, p):
+    """The rule for the p-norm, which for p = ∞ is 0 · ∞."""
+    return g * largest(x) ** (1 - p) * np.abs(x) ** p / x
+
+
+def largest_vjp(g, x):
+    return g * np.sign(x) * (np.abs(x) == largest(x))
+
+
+def row_maxima(x):
+    return x.max(axis=1)
+
+
+def row_maxima_vjp(g, x):
+    return g[:, None] * (x == x.max(axis=1, keepdims=True))
+
+
 CASES = [
     Case(
         name="theano: tied maxima of a reduction",
@@ -219,5 +240,32 @@ CASES = [
         inputs=lambda: (distinct(5, 2, 4),),
         kind="dropped",
         sample=lambda draw: (draw.array((draw.integer(1, 3), draw.integer(1, 4)), Real()),),
+    ),
+    Case(
+        name="chainrules: the norm of infinite order",
+        framework="ChainRules.jl",
+        reference="JuliaDiff/ChainRules.jl#204",
+        year=2020,
+        story="the rule of the p-norm is taken at p = ∞: y^(1-p) |x|^p / x is 0 · ∞",
+        f=largest,
+        wrong=quiet(lambda g, x: norm_vjp(g, x, np.inf)),
+        right=largest_vjp,
+        inputs=lambda: (np.array([1.0, 2.0, -3.0]),),
+        kind="nan",
+        sample=lambda draw: (draw.array((draw.integer(1, 4),), Distinct()),),
+    ),
+    Case(
+        name="tfjs: maximum over an axis",
+        framework="TensorFlow.js",
+        reference="tensorflow/tfjs#4135",
+        year=2020,
+        story="the gradient of a maximum over another axis than the last comes out transposed",
+        f=row_maxima,
+        wrong=lambda g, x: np.moveaxis(row_maxima_vjp(g, x), 0, -1),
+        right=row_maxima_vjp,
+        inputs=lambda: (distinct(20, 2, 3),),
+        kind="shape",
+        also=("transposed",),
+        sample=lambda draw: (draw.array((draw.integer(1, 3), draw.integer(1, 3)), Distinct()),),
     ),
 ]
