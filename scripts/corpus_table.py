@@ -15,8 +15,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from scripts import five_points
 from tests.corpus import FAMILIES, Case
-from tinygrad_cnn.gradcheck import gradcheck, numpy_pair
+from tests.corpus.headlines import HEADLINES, NOT_TOLD
+from tinygrad_cnn.gradcheck import diagnosis, gradcheck, numpy_pair
 from tinygrad_cnn.gradcheck.verdicts import Verdict
 
 PAGE = Path(__file__).parent.parent / "docs" / "corpus.md"
@@ -30,7 +32,8 @@ class Answer(NamedTuple):
 
     said: str
     seconds: float
-    kind: str = ""
+    headline: str = ""
+    """What the report says first of a wrong gradient, if the checker says anything of it."""
 
 
 def gradients(vjp: Vjp, g: Any, arrays: Any) -> tuple[np.ndarray, ...]:
@@ -43,7 +46,17 @@ def own(case: Case, vjp: Vjp) -> tuple[str, str]:
     """`tinygrad_cnn.gradcheck.gradcheck`, with its defaults."""
     report = gradcheck(numpy_pair(case.f, vjp), list(case.inputs()), raise_exception=False)
     said = {Verdict.PASS: ACCEPTS, Verdict.FAIL: REJECTS, Verdict.INCONCLUSIVE: UNDECIDED}[report.verdict]
-    return said, report.diagnoses[0].kind if report.diagnoses else ""
+    return said, report.diagnoses[0].message if report.diagnoses else ""
+
+
+def pattern(case: Case) -> str:
+    """What the wrong gradient looks like by its numbers alone, without a look at how the function is computed."""
+    names, diagnosis.NAMES = diagnosis.NAMES, 0
+    try:
+        report = gradcheck(numpy_pair(case.f, case.wrong), list(case.inputs()), raise_exception=False, shrink=False)
+    finally:
+        diagnosis.NAMES = names
+    return report.diagnoses[0].kind if report.diagnoses else "none"
 
 
 def pytorch(fast: bool) -> Callable[[Case, Vjp], tuple[str, str]]:
@@ -135,6 +148,18 @@ def hips() -> Callable[[Case, Vjp], tuple[str, str]]:
     return check
 
 
+def julia() -> Callable[[Case, Vjp], tuple[str, str]]:
+    """`test_rrule` of ChainRulesTestUtils.jl with FiniteDifferences.jl, restated in `five_points`."""
+
+    def check(case: Case, vjp: Vjp) -> tuple[str, str]:
+        def one_each(g: Any, *arrays: Any) -> Any:
+            return gradients(vjp, g, arrays)
+
+        return ACCEPTS if five_points.accepts(case.f, one_each, case.inputs()) else REJECTS, ""
+
+    return check
+
+
 def installed(package: str) -> str:
     """The version, or nothing."""
     try:
@@ -152,6 +177,7 @@ def checkers() -> dict[str, Callable[[Case, Vjp], tuple[str, str]]]:
         found["JAX"] = jax_checker()
     if installed("autograd"):
         found["autograd"] = hips()
+    found["FiniteDifferences, restated"] = julia()
     return found
 
 
@@ -159,12 +185,12 @@ def answer(check: Callable[[Case, Vjp], tuple[str, str]], case: Case, vjp: Vjp) 
     """What the checker says, or the name of the error that is not its own verdict."""
     start = time.perf_counter()
     try:
-        said, kind = check(case, vjp)
+        said, headline = check(case, vjp)
     except Exception as error:  # whatever a framework stops with
-        said, kind = f"error: {type(error).__name__}: {str(error).splitlines()[0]}", ""
+        said, headline = f"error: {type(error).__name__}: {str(error).splitlines()[0]}", ""
     if said == ACCEPTS and not fits(case, vjp):
         said = REPAIRED
-    return Answer(said, time.perf_counter() - start, kind)
+    return Answer(said, time.perf_counter() - start, headline)
 
 
 def fits(case: Case, vjp: Vjp) -> bool:
@@ -212,24 +238,26 @@ def summary(results: dict[str, dict[str, tuple[Answer, Answer]]], cases: list[Ca
     return lines
 
 
-def page(results: dict[str, dict[str, tuple[Answer, Answer]]]) -> str:
+def page(results: dict[str, dict[str, tuple[Answer, Answer]]], patterns: dict[str, str]) -> str:
     """The whole page."""
     cases = [case for family in FAMILIES.values() for case in family]
     smooth = [case for case in cases if not case.kink]
-    said = {case.name: results["tinygrad_cnn"][case.name][0].kind for case in cases}
-    admitted = sum(said[case.name] == case.kind == "unknown" for case in cases)
-    hits = sum(said[case.name] in (case.kind, *case.also) for case in cases) - admitted
+    fitting = [patterns[case.name] for case in cases if patterns[case.name] in (case.kind, *case.also)]
+    admitted = fitting.count("unknown")
+    hits = len(fitting) - admitted
+    told = [name for name, words in HEADLINES.items() if name not in NOT_TOLD and "wrong from" not in words]
+    placed = len(cases) - len(NOT_TOLD) - len(told)
     packages = ["numpy", "torch", "jax", "autograd"]
     versions = ", ".join(f"{name} {installed(name)}" for name in packages if installed(name))
     lines = [
         "# The corpus of real gradient bugs",
         "",
-        f"{len(cases)} gradient bugs from the public history of {len({c.framework for c in cases})} frameworks, each "
-        "restated in a few lines of our own NumPy: the function, the gradient as it was, and the gradient put right "
-        "(`tests/corpus/`). The reference is the issue or pull request where the bug was reported or fixed. A case "
-        "restates the mistake that the thread describes, on inputs small enough to read; where the original lived in "
-        "a kernel for GPUs, the case is the same formula in NumPy, and where the thread prints no formula, it is the "
-        "plainest one with the symptoms described.",
+        f"{len(cases)} gradient bugs from the public history of {len({c.framework for c in cases})} projects: "
+        "frameworks, libraries, courses, books. Each is restated in a few lines of our own NumPy: the function, the "
+        "gradient as it was, and the gradient put right (`tests/corpus/`). The reference is the issue or pull request "
+        "where the bug was reported or fixed. A case restates the mistake that the thread describes, on inputs small "
+        "enough to read; where the original lived in a kernel for GPUs, the case is the same formula in NumPy, and "
+        "where the thread prints no formula, it is the plainest one with the symptoms described.",
         "",
         "The same inputs, functions and gradients go to each checker, in float64 and with its documented defaults: "
         "PyTorch's `gradcheck` (a `torch.autograd.Function` around the pair; slow mode, and `fast_mode=True`), JAX's "
@@ -237,6 +265,13 @@ def page(results: dict[str, dict[str, tuple[Answer, Answer]]]) -> str:
         '`check_grads` (`defvjp` on a primitive; `modes=["rev"], order=1`, NumPy\'s generator at seed 0). Only a '
         "checker's own verdict counts as a rejection; any other exception, mostly a framework's complaint about a "
         "gradient's shape, is counted apart.",
+        "",
+        "*FiniteDifferences, restated* is our own NumPy after the documentation of FiniteDifferences.jl and "
+        "ChainRulesTestUtils.jl (`scripts/five_points.py`): `test_rrule` with `central_fdm(5, 1)`, that is five points "
+        "with a step found for each element, within 0.01 of the input, one random cotangent, and "
+        "`rtol = atol = 1e-9` for the norm of each array. It is no run of the Julia packages. MyGrad has no column: "
+        "its package (2.5.0) offers no gradient checker, and the numerical gradients of its own tests, which take "
+        "complex steps, are not part of it.",
         "",
         "## Summary",
         "",
@@ -249,16 +284,24 @@ def page(results: dict[str, dict[str, tuple[Answer, Answer]]]) -> str:
         "",
         *summary(results, smooth),
         "",
-        f"Our diagnosis names the expected mistake for **{hits} of {len(cases)}** "
-        f"({100 * hits / len(cases):.0f}%); for {admitted} others it says *unknown*, "
-        "and rightly so: none of the mistakes it knows fits; these are not counted as right.",
+        f"The first sentence of our report names the mistake for **{len(told)} of {len(cases)}** bugs "
+        f"({100 * len(told) / len(cases):.0f}%), and for {placed} more it shows the place from which the derivative "
+        f"is wrong. For {len(NOT_TOLD)} it is vague, or it is another mistake that gives the same numbers. "
+        "The sentences were read beside the stories, after the run; `tests/corpus/headlines.py` holds what each "
+        "of them must say. They are below, each after the story of its bug.",
+        "",
+        "Where the checker sees numbers only, as with other frameworks' functions, it looks for patterns in them. "
+        f"They were written down before the run, and fit for **{hits} of {len(cases)}** "
+        f"({100 * hits / len(cases):.0f}%); for {admitted} others the patterns say *unknown*, "
+        "and rightly so: none of them fits; these are not counted as right.",
         "",
         f"Made with {versions}, Python {sys.version.split()[0]}, by "
         "`python -m scripts.corpus_table`; the times are of one run on one machine.",
         "",
         "In the tables, *ok* means that the bug is rejected and the repair accepted; *misses it*: the bug is accepted; "
         "*false alarm*: the repair is rejected; *stops*: another exception than the checker's verdict; *put right*: "
-        "the framework sums the gradient into the right shape before its checker sees it.",
+        "the framework sums the gradient into the right shape before its checker sees it. Sentences in italics do not "
+        "tell the mistake; patterns in italics are not the expected ones.",
     ]
     heads = list(results)
     for family, members in FAMILIES.items():
@@ -266,21 +309,25 @@ def page(results: dict[str, dict[str, tuple[Answer, Answer]]]) -> str:
             "",
             f"## {family.capitalize()}",
             "",
-            "| case | what went wrong | expected | diagnosis | " + " | ".join(heads) + " | ms |",
+            "| case | what went wrong, and what the report says first | pattern expected | found | "
+            + " | ".join(heads)
+            + " | ms |",
             "|---|---|---|---|" + "---|" * len(heads) + "--:|",
         ]
         for case in members:
             repository, number = case.reference.split("#")
             link = f"[{case.reference}](https://github.com/{repository}/issues/{number})"
             where = f" At: {case.at}." if case.at else ""
-            kind = said[case.name]
-            told = (kind or "none") if kind in (case.kind, *case.also) else f"*{kind or 'none'}*"
+            kind = patterns[case.name]
+            found = kind if kind in (case.kind, *case.also) else f"*{kind}*"
             expected = " or ".join((case.kind, *case.also))
             own_time = 1000 * sum(a.seconds for a in results["tinygrad_cnn"][case.name])
             cells = " | ".join(cell(*results[name][case.name]) for name in heads)
-            story = f"{case.story[0].upper()}{case.story[1:]}.{where}".replace("|", "\\|")
+            sentence = results["tinygrad_cnn"][case.name][0].headline
+            marked = f"*{sentence}*" if case.name in NOT_TOLD else sentence
+            told_as = f"{case.story[0].upper()}{case.story[1:]}.{where}<br>→ {marked}".replace("|", "\\|")
             lines.append(
-                f"| **{case.name}**<br>{case.framework}, {case.year}, {link} | {story} | {expected} | {told} | "
+                f"| **{case.name}**<br>{case.framework}, {case.year}, {link} | {told_as} | {expected} | {found} | "
                 f"{cells} | {own_time:.0f} |"
             )
     return "\n".join(lines) + "\n"
@@ -290,10 +337,11 @@ def main() -> int:
     """Run every checker on every case and write the page."""
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
+    cases = [case for family in FAMILIES.values() for case in family]
     results = {}
     for name, check in checkers().items():
         by_case = {}
-        for case in (case for family in FAMILIES.values() for case in family):
+        for case in cases:
             by_case[case.name] = answer(check, case, case.wrong), answer(check, case, case.right)
         results[name] = by_case
         print(name, sum(a.said == REJECTS for a, _ in by_case.values()), "of", len(by_case), "bugs rejected")
@@ -301,7 +349,7 @@ def main() -> int:
             for which, one in zip(("bug", "repair"), answers, strict=True):
                 if one.said.startswith("error"):
                     print(f"  {case_name} ({which}): {one.said[:160]}")
-    PAGE.write_text(page(results), encoding="utf-8")
+    PAGE.write_text(page(results, {case.name: pattern(case) for case in cases}), encoding="utf-8")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Real gradient bugs from the history of public frameworks, each with its public issue, wrong and put right."""
+"""Real gradient bugs from the history of public projects, each with its public issue, wrong and put right."""
 
 from tests.corpus import (
     activations,

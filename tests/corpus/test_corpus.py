@@ -1,5 +1,10 @@
-"""The checker against the corpus: it rejects every bug, accepts every repair, and says what went wrong."""
+"""The checker against the corpus: it rejects every bug, accepts every repair, and says what went wrong.
 
+Each bug and each repair is checked once in every run; with HYPOTHESIS_PROFILE=thorough also in fast mode and at more
+places, and the first sentence of every report is read.
+"""
+
+import os
 import re
 from collections import Counter
 from pathlib import Path
@@ -8,11 +13,13 @@ import numpy as np
 import pytest
 
 from tests.corpus import CASES, KINDS, REFERENCE
+from tests.corpus.headlines import HEADLINES, NOT_TOLD
 from tinygrad_cnn.gradcheck import diagnosis, gradcheck, numpy_pair
 from tinygrad_cnn.gradcheck.drawing import RandomDraw
 from tinygrad_cnn.gradcheck.verdicts import Verdict
 
 PAGE = Path(__file__).parents[2] / "docs" / "corpus.md"
+THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
 MISSES = {
     "jax: remainder of mixed signs": "chain",
     "pytorch: gelu's approximation": "chain",
@@ -23,8 +30,38 @@ MISSES = {
     "pytorch: batch norm, third order": "unknown",
     "jax: the triangle cholesky does not read": "unknown",
     "tidy3d: ones for the cotangent": "dropped",
+    "rnn: nothing goes back in time": "overwritten",
+    "triton: attention that is not causal": "overwritten",
+    "pytorch's blog: transpose of two axes": "axis",
+    "neon: a matrix times its own transpose": "factor",
+    "darknet: a shortcut over a convolution of one pixel": "unknown",
 }
-"""The cases whose first diagnosis is not the expected one, and what it says instead."""
+"""The cases whose pattern is not the expected one, and which one is found instead."""
+
+ADMITTED = {
+    "jax: transposed sparse matrix",
+    "mxnet: where with a scalar",
+    "pytorch: kernels of a grouped convolution",
+    "matconvnet: batch norm with given moments",
+    "chainer: l2 normalisation and its eps",
+    "chainer: batch renormalisation without its eps",
+    "quack: the residual through the norm",
+    "haste: zoneout with the first step's mask",
+    "mxnet: a bidirectional layer in one buffer",
+    "gsplat: the length of a quaternion",
+    "torch-xpu: the height for the width",
+}
+"""The cases of which the patterns say `unknown`, as they may: no pattern fits. That is neither a miss nor right."""
+
+IN_EVERY_RUN = {
+    "nanonn: softplus from its output",
+    "autograd: a repeated index",
+    "keops: atan2 with its terms exchanged",
+    "interviews.ai: sigmoid at its input",
+    "darknet: a shortcut over a convolution of one pixel",
+    "mxnet: where with a scalar",
+}
+"""Some whose sentence is read in every run."""
 
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 
@@ -40,9 +77,18 @@ def gradients(case, vjp, g, inputs):
 
 
 @every_case
-def test_the_bug_is_rejected(case):
-    report = checked(case, case.wrong, explain=False)
+def test_the_bug_is_rejected_with_its_pattern(case, monkeypatch):
+    monkeypatch.setattr(diagnosis, "NAMES", 0)
+    report = checked(case, case.wrong, shrink=False)
     assert report.verdict is Verdict.FAIL, str(report)
+    said = report.diagnoses[0].kind
+    assert (said == "unknown") == (case.name in ADMITTED or MISSES.get(case.name) == "unknown")
+    assert said == MISSES[case.name] if case.name in MISSES else said in (case.kind, *case.also)
+
+
+def test_the_patterns_are_right_for_at_least_four_fifths():
+    assert {*MISSES, *ADMITTED} <= {case.name for case in CASES}
+    assert (len(CASES) - len(MISSES) - len(ADMITTED)) / len(CASES) >= 0.8
 
 
 @every_case
@@ -51,7 +97,7 @@ def test_the_repair_is_accepted(case):
     assert report.verdict is Verdict.PASS, str(report)
 
 
-@every_case
+@pytest.mark.parametrize("case", CASES if THOROUGH else CASES[::10], ids=lambda case: case.name)
 def test_fast_mode_says_the_same(case):
     inputs = list(case.inputs())
     for vjp, verdict in ((case.wrong, Verdict.FAIL), (case.right, Verdict.PASS)):
@@ -60,41 +106,24 @@ def test_fast_mode_says_the_same(case):
         assert report.verdict is verdict, str(report)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(3 if THOROUGH else 1))
 @pytest.mark.parametrize("case", [case for case in CASES if case.sample], ids=lambda case: case.name)
 def test_the_repair_is_accepted_for_other_sizes(case, seed):
     report = checked(case, case.right, case.sample(RandomDraw(np.random.default_rng(seed))))
     assert report.verdict is Verdict.PASS, str(report)
 
 
-def test_the_patterns_are_right_for_at_least_four_fifths(monkeypatch):
-    """`unknown` is no diagnosis: where it is expected, it is neither a miss nor counted as right."""
-    monkeypatch.setattr(diagnosis, "NAMES", 0)
-    found = {case.name: checked(case, case.wrong, shrink=False).diagnoses for case in CASES}
-    said = {name: diagnoses[0].kind if diagnoses else "nothing" for name, diagnoses in found.items()}
-    misses = {case.name: said[case.name] for case in CASES if said[case.name] not in (case.kind, *case.also)}
-    named = [case.name for case in CASES if case.name not in misses and said[case.name] != "unknown"]
-    assert misses == MISSES
-    assert len(named) / len(CASES) >= 0.8
-
-
-NAMED = {
-    "caffe: subtraction of the mean": r"`x.mean\(axis=1, keepdims=True\)` is held constant",
-    "nanonn: softplus from its output": r"taken at `np.log1p\(np.exp\(x\)\)` instead of at `x`",
-    "chainer: l2 normalisation and its eps": r"`length\(x\) \+ eps` is used in the place of `length\(x\)`",
-    "chainer: batch renormalisation without its eps": r"the constant 0.001 of .* is left out",
-    "mamba: group norm over all channels": r"over axes 1, 2 instead of axis 2",
-    "pytorch: layer norm, second order": r"both held constant",
-    "mxnet: prelu with a negative slope": r"write `x` for `prelu\(x, w\)` in `prelu\(x, w\) > 0`",
-    "autograd: a repeated index": r"the last gradient overwrites the others.*`x\[TWICE\]`",
-}
-"""Bugs whose mistake is named, some of which no pattern fits, and what is said of them."""
-
-
-@pytest.mark.parametrize("name", NAMED)
-def test_the_mistake_is_named(name):
+@pytest.mark.parametrize("name", HEADLINES if THOROUGH else sorted(IN_EVERY_RUN))
+def test_the_first_sentence_names_the_mistake(name):
     (case,) = [case for case in CASES if case.name == name]
-    assert re.search(NAMED[name], checked(case, case.wrong).diagnoses[0].message)
+    said = checked(case, case.wrong, shrink=False).diagnoses[0].message
+    assert bool(re.search(HEADLINES[name], said)) == (name not in NOT_TOLD), said
+
+
+def test_every_case_has_its_sentence():
+    assert list(HEADLINES) == [case.name for case in CASES]
+    assert set(HEADLINES) >= NOT_TOLD
+    assert len(NOT_TOLD) / len(CASES) <= 0.1
 
 
 @every_case
@@ -145,8 +174,8 @@ def test_each_case_is_well_formed(case):
 def test_names_and_references_are_unique():
     assert max(Counter(case.name for case in CASES).values()) == 1
     assert max(Counter(case.reference for case in CASES).values()) == 1
-    assert len(CASES) >= 40
-    assert len({case.framework for case in CASES}) >= 20
+    assert len(CASES) >= 120
+    assert len({case.framework for case in CASES}) >= 60
 
 
 def test_the_page_lists_every_case():

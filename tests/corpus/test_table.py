@@ -1,7 +1,9 @@
 """The script behind docs/corpus.md: what a cell says, and that a checker's verdict is told from other errors."""
 
 import numpy as np
+import pytest
 
+from scripts import five_points
 from scripts.corpus_table import ACCEPTS, REJECTS, REPAIRED, UNDECIDED, Answer, answer, cell, fits, own, summary
 from tests.corpus import CASES
 
@@ -57,3 +59,20 @@ def test_the_summary_adds_up():
 def test_gradients_are_taken_for_ones():
     assert np.shape(ONE.f(*ONE.inputs())) == ()
     assert fits(ONE, ONE.right)
+
+
+def test_five_points_find_the_step_that_julia_finds(monkeypatch):
+    """The documentation of FiniteDifferences.jl prints the step for sin at 1, with no bound on how far it may go."""
+    monkeypatch.setattr(five_points, "REACH", np.inf)
+    formula = five_points.central(5, 1)
+    np.testing.assert_allclose(formula.weights, [1 / 12, -2 / 3, 0, 2 / 3, -1 / 12])
+    step = five_points.adapted_step(formula, lambda t: np.array([np.sin(1 + t)]))
+    assert step == pytest.approx(0.001065235154086019, rel=1e-5)
+    assert five_points.derivative(lambda t: np.array([np.sin(1 + t)])) == pytest.approx(np.cos(1), abs=2e-13)
+
+
+def test_five_points_reject_a_bug_accept_a_repair_and_stop_at_a_shape():
+    assert not five_points.accepts(ONE.f, lambda g, x: (ONE.wrong(g, x),), ONE.inputs())
+    assert five_points.accepts(ONE.f, lambda g, x: (ONE.right(g, x),), ONE.inputs())
+    with pytest.raises(ValueError, match=r"the gradient has shape \(3, 4\), expected \(1, 4\)"):
+        five_points.accepts(LARGE.f, LARGE.wrong, LARGE.inputs())
