@@ -56,13 +56,14 @@ def inverse_vjp(g, x, transpose):
     return -(transpose(inverse) @ (g @ transpose(inverse)))
 
 
-def spectrum(x):
-    """The real and the imaginary parts of the discrete Fourier transform."""
-    return np.stack([np.real(np.fft.fft(x)), np.imag(np.fft.fft(x))])
+def spectrum(x, y):
+    """The real and the imaginary part of the discrete Fourier transform of x + iy."""
+    return np.stack([np.real(np.fft.fft(x + 1j * y)), np.imag(np.fft.fft(x + 1j * y))])
 
 
-def spectrum_vjp(g, x, sign):
-    return np.real(np.fft.fft(g[0] + sign * 1j * g[1]))
+def spectrum_vjp(g, x, y):
+    back = np.fft.ifft(g[0] + 1j * g[1]) * len(x)
+    return np.real(back), np.imag(back)
 
 
 LOWER = np.array([[2.0, 0.0], [0.75, -1.5]])
@@ -168,18 +169,17 @@ CASES = [
         kind="mask",
     ),
     Case(
-        name="autograd: Fourier transform without the conjugate",
-        framework="HIPS autograd",
-        reference="HIPS/autograd#185",
-        year=2017,
-        story="the gradient is transformed without a conjugate: seen where the cost is not symmetric",
+        name="enzyme: a conjugate in the Fourier transform",
+        framework="Enzyme-JAX",
+        reference="EnzymeAD/Enzyme-JAX#2071",
+        year=2026,
+        story="the gradient of a Fourier transform is conjugated: that of the imaginary parts has the wrong sign",
         f=spectrum,
-        wrong=lambda g, x: spectrum_vjp(g, x, sign=1),
-        right=lambda g, x: spectrum_vjp(g, x, sign=-1),
-        inputs=lambda: (values(6, 4),),
+        wrong=lambda g, x, y: (spectrum_vjp(g, x, y)[0], -spectrum_vjp(g, x, y)[1]),
+        right=spectrum_vjp,
+        inputs=lambda: (values(6, 4), values(8, 4)),
         kind="sign",
-        also=("unknown", "permuted"),
-        sample=lambda draw: (draw.array((draw.integer(1, 5),), Real()),),
+        sample=lambda draw: (draw.array((3,), Real()), draw.array((3,), Real())),
     ),
     Case(
         name="neon: a matrix times its own transpose",

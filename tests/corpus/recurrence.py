@@ -151,9 +151,9 @@ CASES = [
     Case(
         name="triton: attention that is not causal",
         framework="Triton",
-        reference="triton-lang/triton#5660",
-        year=2025,
-        story="the tutorial's backward takes the causal mask also where forward takes none",
+        reference="triton-lang/triton#4541",
+        year=2024,
+        story="the tutorial's backward never asks whether the mask is causal, and takes it where forward takes none",
         f=attention,
         wrong=lambda g, q, k, v: attention_vjp(g, q, k, v, causal=True),
         right=lambda g, q, k, v: attention_vjp(g, q, k, v, causal=False),

@@ -34,7 +34,7 @@ def where_it_leaves(
             if any(a.at == e.at for a in before if a.part == "learner"):
                 continue
             names = list(dict.fromkeys(f"{said(a)}{_is(w, said, a, alike[a.i])}" for a in before))
-            return f"right up to {' and '.join(names)}; wrong from {code(e.at.text)} on (line {e.at.line})"
+            return f"right up to {' and '.join(names).rstrip(',')}; wrong from {code(e.at.text)} on (line {e.at.line})"
     return None
 
 

@@ -145,6 +145,8 @@ class Words:
             return self.bare(e) if e.part == "forward" else number(e.value)
         if e.part in ("forward", "input") or e.op is None:
             return self.bare(e)
+        if e.op_name == "Refined":  # the same value with more digits
+            return self.described(e.args[0], depth)
         if depth > 3:
             return "…"
         parts = [self.described(a, depth + 1) for a in e.args]
