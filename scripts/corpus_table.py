@@ -296,7 +296,8 @@ def page(results: dict[str, dict[str, tuple[Answer, Answer]]], patterns: dict[st
         "and rightly so: none of them fits; these are not counted as right.",
         "",
         f"Made with {versions}, Python {sys.version.split()[0]}, by "
-        "`python -m scripts.corpus_table`; the times are of one run on one machine.",
+        "`python -m scripts.corpus_table`; the times are of one run on one machine, ours with the search for the "
+        "mistake and for a smaller input.",
         "",
         "In the tables, *ok* means that the bug is rejected and the repair accepted; *misses it*: the bug is accepted; "
         "*false alarm*: the repair is rejected; *stops*: another exception than the checker's verdict; *put right*: "

@@ -63,6 +63,18 @@ def average_ceil_vjp(g, x, clipped):
     return d
 
 
+def average_hanging_over(x):
+    """Windows of 3, 2 apart, of which the last one may hang over the edge."""
+    return np.array([x[start : start + 3].mean() for start in range(0, len(x) - 1, 2)])
+
+
+def average_hanging_over_vjp(g, x, clipped):
+    d = np.zeros(len(x))
+    for one, start in zip(g, range(0, len(x) - 1, 2), strict=True):
+        d[start : start + 3] += one / (min(3, len(x) - start) if clipped else 3)
+    return d
+
+
 def peak():
     x = distinct(1, 5, 5)
     x[2, 2] = 9.0  # the maximum of all nine windows
@@ -137,5 +149,19 @@ CASES = [
         inputs=peak,
         kind="overwritten",
         sample=lambda draw: (draw.array((2 * draw.integer(1, 3) + 1, 2 * draw.integer(1, 3) + 1), Distinct()),),
+    ),
+    Case(
+        name="pytorch: compiled average pooling over the edge",
+        framework="PyTorch",
+        reference="pytorch/pytorch#198119",
+        year=2026,
+        story="compiled, the window that hangs over is divided by its full size in backward, 3, and by 2 in forward",
+        f=average_hanging_over,
+        wrong=lambda g, x: average_hanging_over_vjp(g, x, clipped=False),
+        right=lambda g, x: average_hanging_over_vjp(g, x, clipped=True),
+        inputs=lambda: (values(3, 6),),
+        kind="window",
+        also=("factor",),
+        sample=lambda draw: (draw.array((2 * draw.integer(1, 3),), Real()),),
     ),
 ]

@@ -1,13 +1,12 @@
-"""Scattering and sparse matrices: a zero in a product, dropped elements, empty rows, short indices, transposes."""
+"""Scattering and sparse matrices: a zero in a product, dropped elements, short indices, transposes."""
 
 import numpy as np
 
-from tests.corpus.case import Case, distinct, quiet, values
-from tinygrad_cnn.core.domain import AwayFrom, Distinct, Real
+from tests.corpus.case import Case, quiet, values
+from tinygrad_cnn.core.domain import AwayFrom, Real
 
 GROUP = np.array([0, 0, 1, 1, 1])
 IDS, SEGMENTS = np.array([0, 2, 1, 3]), 2
-ROW_OF = np.array([0, 0, 2])
 SHORT = np.array([2, 0])
 ROW, COL = np.array([0, 0, 1, 2]), np.array([0, 2, 1, 1])
 B = values(30, 3, 2)
@@ -29,31 +28,6 @@ def group_products_vjp(g, x):
 def segment_sums(x):
     """Those whose number is no segment are dropped."""
     return np.stack([np.sum(x[k == IDS]) for k in range(SEGMENTS)])
-
-
-def reduced(own, source):
-    """Each row that something is scattered to becomes the largest of it; the others stay what they were."""
-    y = own.copy()
-    for row in np.unique(ROW_OF):
-        y[row] = source[row == ROW_OF].max()
-    return y
-
-
-def winners(own, source):
-    return source == reduced(own, source)[ROW_OF]
-
-
-@quiet
-def reduced_vjp_dividing(g, own, source):
-    count = np.zeros(len(own))
-    np.add.at(count, ROW_OF, winners(own, source).astype(float))
-    share = g / count  # no winner in a row that nothing is scattered to
-    return np.zeros(len(own)) * share, winners(own, source) * share[ROW_OF]
-
-
-def reduced_vjp(g, own, source):
-    untouched = ~np.isin(np.arange(len(own)), ROW_OF)
-    return np.where(untouched, g, 0.0), winners(own, source) * g[ROW_OF]
 
 
 def scattered(source):
@@ -96,19 +70,6 @@ CASES = [
         inputs=lambda: (values(0, 4),),
         kind="mask",
         sample=lambda draw: (draw.array((4,), Real()),),
-    ),
-    Case(
-        name="pytorch: a row that nothing is scattered to",
-        framework="PyTorch",
-        reference="pytorch/pytorch#169263",
-        year=2025,
-        story="the gradient of a scattered maximum divides by the number of winners, 0 where nothing arrives",
-        f=reduced,
-        wrong=reduced_vjp_dividing,
-        right=reduced_vjp,
-        inputs=lambda: (values(1, 3), distinct(2, 3)),
-        kind="nan",
-        sample=lambda draw: (draw.array((3,), Real()), draw.array((3,), Distinct())),
     ),
     Case(
         name="pytorch: an index shorter than the source",
