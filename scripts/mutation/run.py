@@ -183,8 +183,8 @@ def _judged(mutant: Mutant, samples: int) -> Death | None:
     except SyntaxError as error:
         return Death("compiler", "raised", str(error))
     try:
-        with mutated(mutant.target, code):
-            return trial(mutant.target, samples)
+        with mutated(mutant.target, code) as right:
+            return trial(mutant.target, samples, right)
     except Exception as error:  # samplers run forward rules
         return Death("sampler", "raised", f"{type(error).__name__}: {error}"[:300])
     except BaseException as error:  # pytest.raises, in a definition, fails with something that is no Exception

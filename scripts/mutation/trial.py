@@ -75,6 +75,11 @@ def check_definition(sampler: Callable[[Draw], Any], check: Callable[[Any], None
     check(sampler(RandomDraw(np.random.default_rng(seed))))
 
 
+def check_at(seed: int, check: Check, op: type[Op], sample: Sample) -> None:
+    """A check of an op, with the same random numbers however often it is made."""
+    check(op, sample, np.random.default_rng(seed))
+
+
 def steps(target: Target, samples: int) -> Iterator[tuple[str, Callable[[], None]]]:
     """Every check that a mutant of the target has to pass, in order: sample by sample, the cheap ones first."""
     ops = [registry[name] for name in target.ops]
@@ -84,32 +89,47 @@ def steps(target: Target, samples: int) -> Iterator[tuple[str, Callable[[], None
             more: tuple[Check, ...] = (check_exact_adjoint,) if op.linear else ()
             more += (check_value,) if target.kind != "rule" else ()
             for check in (*CHECKS, *more):
-                yield check.__name__, functools.partial(check, op, sample, np.random.default_rng(seed))
+                yield check.__name__, functools.partial(check_at, seed, check, op, sample)
             if not seed:
                 yield "check_kinks", functools.partial(check_kinks, op)
         for sampler, defined in definitions(target):
             yield "check_definition", functools.partial(check_definition, sampler, defined, seed)
 
 
-def trial(target: Target, samples: int = SAMPLES) -> Death | None:
-    """What kills the target as it is now; None if it passes everything. Warnings are errors, as in the tests."""
+def trial(target: Target, samples: int = SAMPLES, right: CodeType | None = None) -> Death | None:
+    """What kills the target as it is now; None if it passes everything. Warnings are errors, as in the tests.
+
+    A check that the `right` code does not pass either decides nothing: differences are too coarse at some samples.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for name, step in steps(target, samples):
-            try:
-                step()
-            except Exception as error:
-                how = "said" if isinstance(error, AssertionError) else "raised"
-                return Death(name.removeprefix("check_"), how, f"{type(error).__name__}: {error}"[:300])
+            if (error := raised(step)) is None:
+                continue
+            if right is not None:
+                with mutated(target, right):
+                    if raised(step) is not None:
+                        continue
+            how = "said" if isinstance(error, AssertionError) else "raised"
+            return Death(name.removeprefix("check_"), how, f"{type(error).__name__}: {error}"[:300])
+    return None
+
+
+def raised(step: Callable[[], None]) -> Exception | None:
+    """What a check raises."""
+    try:
+        step()
+    except Exception as error:
+        return error
     return None
 
 
 @contextmanager
-def mutated(target: Target, code: CodeType) -> Iterator[None]:
-    """Inside the block the target runs this code, for everybody who holds it."""
-    right = target.function.__code__
+def mutated(target: Target, code: CodeType) -> Iterator[CodeType]:
+    """Inside the block the target runs this code, for everybody who holds it; gives the code that it ran before."""
+    right: CodeType = target.function.__code__
     target.function.__code__ = code
     try:
-        yield
+        yield right
     finally:
         target.function.__code__ = right
