@@ -1,6 +1,6 @@
 """What every test begins with and must leave as it was; Hypothesis' profiles; how many processes a run has.
 
-Profiles: `ci` for every run, `thorough` for deep ones (HYPOTHESIS_PROFILE=thorough).
+Profiles: `ci` for every run, `thorough` for deep ones (HYPOTHESIS_PROFILE=thorough), `unshrunk` for scripts/mutation.
 """
 
 import os
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.backends import cuda, cudnn
@@ -21,6 +21,7 @@ from tinygrad_cnn.tensor.printing import options as printing
 COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
 settings.register_profile("ci", max_examples=25, derandomize=True, **COMMON)
 settings.register_profile("thorough", max_examples=1000, **COMMON)
+settings.register_profile("unshrunk", settings.get_profile("ci"), phases=[Phase.explicit, Phase.generate])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 PROCESSORS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,14 +1,14 @@
 """``python -m scripts.mutation``: try the mutants that have no result yet; ``--out docs`` writes the page."""
 
 import argparse
-import hashlib
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from scripts.mutation import report
-from scripts.mutation.run import SECONDS, STATE, Mutant, controls, keep, known, mutants, run
+from scripts.mutation.areas import AREAS
+from scripts.mutation.run import SECONDS, STATE, Mutant, controls, drawn, keep, known, mutants, run
 from scripts.mutation.targets import targets
 from scripts.mutation.trial import SAMPLES
 from tinygrad_cnn.kernels.chosen import set_kernels
@@ -19,6 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Read the command line and do what it says; 1 if something survived that nobody explained."""
     parser = argparse.ArgumentParser(prog="python -m scripts.mutation", description=__doc__)
     parser.add_argument("--ops", nargs="+", default=(), metavar="NAME", help="only targets whose name contains one")
+    parser.add_argument("--area", nargs="+", default=(), choices=[*AREAS], metavar="NAME", help=", ".join(AREAS))
     parser.add_argument("--jobs", type=int, default=1, help="processes at a time (default 1)")
     parser.add_argument("--samples", type=int, default=SAMPLES, help=f"samples of each op (default {SAMPLES})")
     parser.add_argument("--seconds", type=float, help="stop after so long; the next run goes on from there")
@@ -35,13 +36,17 @@ def main(arguments: list[str] | None = None) -> int:
     set_kernels("numpy")
     set_num_threads(1)
 
-    chosen = [t for t in targets() if not options.ops or any(part in t.name for part in options.ops)]
-    every, unchanged = list(mutants(chosen)), list(controls(chosen))
+    part = bool(options.ops or options.area)
+    chosen = [t for t in targets() if not options.ops or any(name in t.name for name in options.ops)]
+    chosen = [t for t in chosen if not options.area or t.area in options.area]
+    there = list(mutants(chosen))
+    every = drawn(there)
+    unchanged = list(controls({m.target: None for m in every}))
     if options.sample is not None:
         return sample(every, options.sample, options.jobs)
 
     results = known(options.state)
-    if not options.ops:  # what belongs to no mutant any more is forgotten
+    if not part:  # what belongs to no mutant any more is forgotten
         current = {m.key for m in (*every, *unchanged)}
         results = {key: fate for key, fate in results.items() if key in current}
         keep(options.state, results.values())
@@ -60,28 +65,34 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"\n{len(every)} mutants, {len(every) - len(done)} to be tried")
     explained = report.Explanations.read()
     print(report.summary(done, explained))
-    problems = report.problems(done, explained, whole=not options.ops and len(done) == len(every))
+    problems = report.problems(done, explained, there=None if part else there)
     if options.list:
         print(*problems, sep="\n")
     if options.out:
-        if options.ops or len(done) < len(every):
+        if part or len(done) < len(every):
             print("--out needs the results of every mutant")
             return 1
         (options.out / "mutation.md").write_text(
-            report.page(done, explained, samples=options.samples, seconds=SECONDS), encoding="utf-8"
+            report.page(done, there, explained, samples=options.samples, seconds=SECONDS), encoding="utf-8"
         )
     return 1 if problems else 0
 
 
 def sample(every: list[Mutant], n: int, jobs: int) -> int:
-    """Try n mutants that nobody explained, chosen by the digest of their text: the same as long as that is."""
+    """Try n mutants that nobody explained, always the same: two thirds of rules and NumPy's kernels, the rest of all
+    other areas alike.
+    """
     explained = report.Explanations.read()
-    every = [m for m in every if explained.of(m) is None]
-    ranked = sorted(every, key=lambda m: hashlib.sha256(f"{m.target.name} {m.mutation.label}".encode()).hexdigest())
-    mutants_by_key = {m.key: m for m in ranked[:n]}
+    by_area: dict[str, list[Mutant]] = {}
+    for mutant in every:
+        if explained.of(mutant) is None:
+            by_area.setdefault(mutant.target.area, []).append(mutant)
+    shares = {area: 10 if area in ("rules", "kernels") else 2 for area in by_area}
+    queue = [m for area, m_ in by_area.items() for m in drawn(m_, n * shares[area] // sum(shares.values()) or 1)]
+    mutants_by_key = {m.key: m for m in queue}
     fates = run(list(mutants_by_key.values()), jobs=jobs, show=progress())
     done = [(mutants_by_key[fate.key], fate) for fate in fates]
-    problems = report.problems(done, explained, whole=False)
+    problems = report.problems(done, explained)
     print("\n" + report.summary(done, explained), *problems, sep="\n")
     return 1 if problems else 0
 

@@ -3,7 +3,7 @@
 import textwrap
 import tomllib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,35 +25,46 @@ class Explanations:
     """Why mutants cannot be told from the original, by target and label: nothing that a line number could spoil."""
 
     why: dict[tuple[str, str], str]
+    different: frozenset[tuple[str, str]] = frozenset()
+    """Those that differ all the same, and survive because no test asks."""
 
     @classmethod
     def read(cls, path: Path = EQUIVALENTS) -> "Explanations":
         """Those of the file beside this module. ValueError if a mutant is explained twice, or without a reason."""
         why: dict[tuple[str, str], str] = {}
-        for entry in tomllib.loads(path.read_text(encoding="utf-8")).get("equivalent", []):
+        different: set[tuple[str, str]] = set()
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        for entry in (*tables.get("equivalent", []), *tables.get("different", [])):
             for label in entry["mutants"]:
                 key = entry["of"], label
                 if key in why or not entry["why"].strip():
                     raise ValueError(f"{path.name}: {key} is explained twice, or not at all")
                 why[key] = " ".join(entry["why"].split())
-        return cls(why)
+                if entry in tables.get("different", []):
+                    different.add(key)
+        return cls(why, frozenset(different))
+
+    def equal(self, mutant: Mutant) -> bool:
+        """Whether it is explained why no input tells the mutant from the original."""
+        key = mutant.target.name, mutant.mutation.label
+        return key in self.why and key not in self.different
 
     def of(self, mutant: Mutant) -> str | None:
         """The explanation of a mutant, if there is one."""
         return self.why.get((mutant.target.name, mutant.mutation.label))
 
 
-def problems(done: Done, explained: Explanations, *, whole: bool) -> list[str]:
-    """Survivors without an explanation, and explanations of mutants that are killed or, in the whole, not there."""
-    found, met = [], set()
+def problems(done: Done, explained: Explanations, there: Iterable[Mutant] | None = None) -> list[str]:
+    """Survivors without an explanation, and explanations of mutants that are killed or not among all that are there."""
+    found = []
     for mutant, fate in done:
         why = explained.of(mutant)
-        met.add((mutant.target.name, mutant.mutation.label))
         if not fate.killed and why is None:
             found.append(f"survived: {fate.target} ({fate.operator})\n    {fate.label}")
         if fate.killed and why is not None:
             found.append(f"explained, but killed by {fate.check}: {fate.target}\n    {fate.label}\n    {fate.message}")
-    if whole:
+    if there is not None:
+        met = {(m.target.name, m.mutation.label) for m in there}
         found += [
             f"explained, but no mutant: {of}\n    {label}" for of, label in explained.why if (of, label) not in met
         ]
@@ -68,11 +79,11 @@ class Count:
     killed: int = 0
     equivalent: int = 0
 
-    def add(self, fate: Fate, why: str | None) -> None:
+    def add(self, fate: Fate, equal: bool) -> None:
         """Count one in."""
         self.all += 1
         self.killed += fate.killed
-        self.equivalent += not fate.killed and why is not None
+        self.equivalent += not fate.killed and equal
 
     @property
     def raw(self) -> str:
@@ -93,7 +104,7 @@ def counted(done: Done, explained: Explanations) -> Count:
     """All of them."""
     count = Count()
     for mutant, fate in done:
-        count.add(fate, explained.of(mutant))
+        count.add(fate, explained.equal(mutant))
     return count
 
 
@@ -102,7 +113,7 @@ def summary(done: Done, explained: Explanations) -> str:
     c = counted(done, explained)
     return (
         f"killed {c.killed} of {c.all} ({c.raw}); {c.equivalent} survivors are equivalent, which leaves "
-        f"{c.score} of {c.all - c.equivalent}; {c.all - c.killed - c.equivalent} are not explained"
+        f"{c.score} of {c.all - c.equivalent}; {c.all - c.killed - c.equivalent} survivors differ"
     )
 
 
@@ -182,7 +193,7 @@ def _row(mutant: Mutant) -> str:
 def _table(title: str, done: Done, explained: Explanations, key: Callable[[Mutant], str]) -> str:
     rows: dict[str, Count] = {}
     for mutant, fate in done:
-        rows.setdefault(key(mutant), Count()).add(fate, explained.of(mutant))
+        rows.setdefault(key(mutant), Count()).add(fate, explained.equal(mutant))
     lines = [f"| {title} | mutants | killed | equivalent | not explained | killed of all | of those that differ |"]
     lines.append("|---|--:|--:|--:|--:|--:|--:|")
     for row, c in sorted(rows.items()):

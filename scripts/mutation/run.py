@@ -16,6 +16,10 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
+
+from scripts.mutation import suites
+from scripts.mutation.areas import AREAS
 from scripts.mutation.operators import Mutation, compiled, mutations
 from scripts.mutation.targets import Target
 from scripts.mutation.trial import DEFINITIONS, ROOT, SAMPLES, Death, load, mutated, trial
@@ -73,11 +77,19 @@ def mutants(targets: Iterable[Target]) -> Iterator[Mutant]:
             yield Mutant(target, mutation, hashlib.sha256(text.encode()).hexdigest()[:20])
 
 
+def drawn(every: Iterable[Mutant], n: int | None = None) -> list[Mutant]:
+    """n of them, or of each area as many as it says: always the same, by the digest of what they change."""
+    ranked = sorted(every, key=lambda m: hashlib.sha256(f"{m.target.name} {m.mutation.label}".encode()).digest())
+    if n is not None:
+        return ranked[:n]
+    return [m for area in AREAS for m in [r for r in ranked if r.target.area == area][: AREAS[area].size]]
+
+
 def controls(targets: Iterable[Target]) -> Iterator[Mutant]:
     """The negative control: nothing changed, once for all targets with the same judges. Each must survive."""
     seen = set()
     for target in targets:
-        judges = target.ops, target.kind, target.function.__module__
+        judges = target.ops, target.kind, target.tests, target.function.__module__ if target.ops else ""
         if judges not in seen:
             seen.add(judges)
             key = hashlib.sha256(f"{_base(target)} {target.name} control".encode()).hexdigest()[:20]
@@ -86,9 +98,10 @@ def controls(targets: Iterable[Target]) -> Iterator[Mutant]:
 
 def _base(target: Target) -> str:
     """A digest of the sources that a result depends on."""
-    paths = [ROOT / path for path in JUDGES]
+    paths = [ROOT / path for path in JUDGES] if target.kind != "tested" else [Path(inspect.getfile(target.function))]
+    paths += sorted({ROOT / test.partition("::")[0] for test in target.tests})
     paths += sorted({Path(inspect.getfile(registry[name])) for name in target.ops})
-    if target.kind != "rule":
+    if target.kind not in ("rule", "tested"):
         paths.append(ROOT / "tests/ops/test_forward.py")
     room = target.name.partition(".")[0]
     if room in DEFINITIONS:
@@ -129,6 +142,25 @@ def run(
 ) -> list[Fate]:
     """Try the mutants, `jobs` at a time, and append each result to the state file; stop at the time `until`."""
     fates: list[Fate] = []
+
+    def judged(tests: list[pytest.Item]) -> None:
+        fates.extend(_run(queue, tests, jobs, samples, seconds, until, path, show))
+
+    suites.with_tests(ROOT, [test for mutant in queue for test in mutant.target.tests], judged)
+    return fates
+
+
+def _run(
+    queue: list[Mutant],
+    tests: list[pytest.Item],
+    jobs: int,
+    samples: int,
+    seconds: float,
+    until: float,
+    path: Path | None,
+    show: Callable[[str], None],
+) -> list[Fate]:
+    fates: list[Fate] = []
     busy: dict[int, tuple[Mutant, int]] = {}
     waiting = iter(queue)
     start, survived = time.monotonic(), 0
@@ -137,7 +169,7 @@ def run(
         path.parent.mkdir(parents=True, exist_ok=True)
     while True:
         while len(busy) < jobs and time.monotonic() < until and (mutant := next(waiting, None)) is not None:
-            pid, pipe = _forked(mutant, samples, seconds)
+            pid, pipe = _forked(mutant, tests, samples, max(seconds, AREAS[mutant.target.area].seconds) if seconds == SECONDS else seconds)
             busy[pid] = mutant, pipe
         if not busy:
             return fates
@@ -154,7 +186,7 @@ def run(
         show(f"{len(fates)}/{len(queue)} mutants, {survived} survived, {pace * left / jobs:.0f} s left: {fate.target}")
 
 
-def _forked(mutant: Mutant, samples: int, seconds: float) -> tuple[int, int]:
+def _forked(mutant: Mutant, tests: list[pytest.Item], samples: int, seconds: float) -> tuple[int, int]:
     """Start a process that tries the mutant; its id, and the pipe from which its result will be read."""
     sys.stdout.flush()
     sys.stderr.flush()
@@ -171,12 +203,12 @@ def _forked(mutant: Mutant, samples: int, seconds: float) -> tuple[int, int]:
         signal.setitimer(signal.ITIMER_REAL, PATIENCE * seconds)
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        os.write(into, json.dumps(_judged(mutant, samples)).encode())
+        os.write(into, json.dumps(_judged(mutant, tests, samples)).encode())
     finally:
         os._exit(0)
 
 
-def _judged(mutant: Mutant, samples: int) -> Death | None:
+def _judged(mutant: Mutant, tests: list[pytest.Item], samples: int) -> Death | None:
     """What kills the mutant, in this process: a check, or what the checks need before they begin."""
     try:
         code = compiled(mutant.mutation.function)
@@ -184,7 +216,7 @@ def _judged(mutant: Mutant, samples: int) -> Death | None:
         return Death("compiler", "raised", str(error))
     try:
         with mutated(mutant.target, code) as right:
-            return trial(mutant.target, samples, right)
+            return trial(mutant.target, samples, right, tests)
     except Exception as error:  # samplers run forward rules
         return Death("sampler", "raised", f"{type(error).__name__}: {error}"[:300])
     except BaseException as error:  # pytest.raises, in a definition, fails with something that is no Exception

@@ -1,13 +1,17 @@
-"""What is mutated, and which tests answer for it: every rule of every op, and the functions that only serve rules."""
+"""What is mutated, and which tests answer for it: every rule of every op, the functions that only serve rules, and
+those of the areas of `areas.py`.
+"""
 
 import ast
 import importlib
+import importlib.util
 import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import tinygrad_cnn  # noqa: F401  fills the registry
+from scripts.mutation.areas import AREAS
 from scripts.mutation.operators import definition
 from tinygrad_cnn.core.op import registry
 
@@ -78,6 +82,14 @@ KERNELS = {
 }
 """NumPy's kernels of gradients."""
 
+BESIDE = {
+    "ops.recurrent": ("tests/nn/test_sequences.py",),
+    "ops.decompositions": ("tests/ops/test_linalg.py",),
+    "ops.solving": ("tests/ops/test_linalg.py",),
+    "ops.matrix_functions": ("tests/ops/test_linalg.py",),
+}
+"""Rooms of rules, and tests that ask more than the checks of samples do: equal singular values, rules one at a time."""
+
 
 @dataclass(frozen=True)
 class Target:
@@ -87,7 +99,10 @@ class Target:
     function: Any = field(compare=False)
     ops: tuple[str, ...]
     kind: str
-    """"rule", "adjoint", "helper" or "kernel"."""
+    """"rule", "adjoint", "helper" or "kernel"; of what only tests of the package answer for, "tested"."""
+    area: str = "rules"
+    tests: tuple[str, ...] = ()
+    """Which tests of the package have a say, after the checks of the ops."""
 
     @property
     def definition(self) -> ast.FunctionDef:
@@ -108,10 +123,25 @@ def targets() -> Iterator[Target]:
             if op.__module__.startswith("tinygrad_cnn.") and rule is not None and rule.function not in seen:
                 seen.add(rule.function)
                 room = op.__module__.removeprefix("tinygrad_cnn.")
-                yield Target(f"{room}.{rule.function.__qualname__}", rule.function, (name,), "rule")
+                full = f"{room}.{rule.function.__qualname__}"
+                yield Target(full, rule.function, (name,), "rule", tests=tests_beside(room))
     for kind, table in (("adjoint", ADJOINTS), ("helper", HELPERS), ("kernel", KERNELS)):
         for name, ops in table.items():
-            yield Target(name, found(name), ops, kind)
+            function, area = found(name), "kernels" if kind == "kernel" else "rules"
+            seen.add(function)
+            yield Target(name, function, ops, kind, area, tests_beside(name))
+    for area, (_, groups, _, _, left_out) in AREAS.items():
+        for group in groups:
+            for name in group.names:
+                for full, function in functions_of(name):
+                    if function not in seen and function.__name__ not in left_out:
+                        seen.add(function)
+                        yield Target(full, function, (), "tested", area, group.tests)
+
+
+def tests_beside(name: str) -> tuple[str, ...]:
+    """The tests that know more of a rule than the samples of its op."""
+    return next((tests for begins, tests in BESIDE.items() if name.startswith(begins)), ())
 
 
 def found(name: str) -> Any:
@@ -121,3 +151,29 @@ def found(name: str) -> Any:
     for part in rest:
         value = getattr(value, part)
     return inspect.unwrap(value)
+
+
+def functions_of(module: str) -> Iterator[tuple[str, Any]]:
+    """The functions and methods that a module defines, by their full names, but those that only call `super`."""
+    if module.startswith("kernels.compiled") and not importlib.util.find_spec("numba"):
+        return
+    room = importlib.import_module(f"tinygrad_cnn.{module}")
+    for value in vars(room).values():
+        parts = list(vars(value).values()) if inspect.isclass(value) and value.__module__ == room.__name__ else [value]
+        for part in parts:
+            function = behind(part)
+            if inspect.isfunction(function) and function.__module__ == room.__name__ and "<" not in function.__qualname__:
+                if not function.__code__.co_freevars and function.__code__.co_filename == room.__file__:
+                    yield f"{module}.{function.__qualname__}", function
+
+
+def behind(value: Any) -> Any:
+    """The function behind a property, a method of the class, or a compiled loop."""
+    if isinstance(value, property):
+        return value.fget
+    value = getattr(value, "__func__", value)
+    if getattr(value, "__module__", "").startswith("tinygrad_cnn.kernels.compiled"):
+        from scripts.mutation.machine import plain  # needs Numba
+
+        return plain(value)
+    return inspect.unwrap(value) if callable(value) else value

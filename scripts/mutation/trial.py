@@ -8,14 +8,16 @@ and that of the function against the definition that the tests of its room have.
 import functools
 import importlib.util
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType
 from typing import Any, NamedTuple
 
 import numpy as np
+import pytest
 
+from scripts.mutation import suites
 from scripts.mutation.targets import Target
 from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.op import Op, Sample, registry
@@ -96,10 +98,13 @@ def steps(target: Target, samples: int) -> Iterator[tuple[str, Callable[[], None
             yield "check_definition", functools.partial(check_definition, sampler, defined, seed)
 
 
-def trial(target: Target, samples: int = SAMPLES, right: CodeType | None = None) -> Death | None:
+def trial(
+    target: Target, samples: int = SAMPLES, right: CodeType | None = None, tests: Sequence[pytest.Item] = ()
+) -> Death | None:
     """What kills the target as it is now; None if it passes everything. Warnings are errors, as in the tests.
 
     A check that the `right` code does not pass either decides nothing: differences are too coarse at some samples.
+    Those of the `tests` that answer for the target come last.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -112,7 +117,8 @@ def trial(target: Target, samples: int = SAMPLES, right: CodeType | None = None)
                         continue
             how = "said" if isinstance(error, AssertionError) else "raised"
             return Death(name.removeprefix("check_"), how, f"{type(error).__name__}: {error}"[:300])
-    return None
+    failure = suites.first_failure(suites.chosen(tests, target.tests))
+    return None if failure is None else Death(*failure)
 
 
 def raised(step: Callable[[], None]) -> Exception | None:
@@ -129,6 +135,10 @@ def mutated(target: Target, code: CodeType) -> Iterator[CodeType]:
     """Inside the block the target runs this code, for everybody who holds it; gives the code that it ran before."""
     right: CodeType = target.function.__code__
     target.function.__code__ = code
+    if target.name.startswith("kernels.compiled."):
+        from scripts.mutation import machine  # needs Numba
+
+        machine.forget(target.function)
     try:
         yield right
     finally:

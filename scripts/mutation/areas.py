@@ -1,0 +1,149 @@
+"""What is mutated beside rules and NumPy's kernels of gradients, and the tests of the package that answer for it.
+
+An area is a list of groups: modules, and the tests that judge their functions. A name is that of a module below
+`tinygrad_cnn`, or of one function of it; tests are "path", or "path::part of the name", `*` standing for anything.
+"""
+
+from typing import NamedTuple
+
+
+class Group(NamedTuple):
+    """Modules whose functions answer to the same tests."""
+
+    names: tuple[str, ...]
+    tests: tuple[str, ...]
+
+
+class Area(NamedTuple):
+    """A part of the package, its groups, and how many of its mutants are tried: always the same ones."""
+
+    title: str
+    groups: tuple[Group, ...] = ()
+    size: int | None = None
+    seconds: float = 30
+    """Of a processor's work that a mutant may take."""
+    left_out: tuple[str, ...] = ()
+    """Functions that compute no number: what they say and how they look."""
+
+
+DEFINITION, COMPILED = "tests/kernels/test_definition.py", "tests/kernels/test_compiled.py"
+NUMBA = f"{DEFINITION}::*numba"
+ROOM = "kernels.compiled"
+OPTIM, SEQUENCES, JUDGE = "tests/optim", "tests/nn/test_sequences.py", "tests/gradcheck"
+OPTIMISERS = (
+    "adadelta", "adafactor", "adagrad", "adam", "adamax", "asgd", "nadam", "radam", "rmsprop", "rprop", "sgd", "rules"
+)  # fmt: skip
+SCHEDULERS = ("combined", "cosine", "cycles", "decay", "functions", "plateau", "scheduler")
+
+AREAS = {
+    "rules": Area("Rules of the ops, and what they are made of"),
+    "kernels": Area("NumPy's kernels of gradients"),
+    "compiled": Area(
+        "Compiled kernels",
+        (
+            Group((f"{ROOM}.norm",), ("tests/kernels/test_norm.py::numba",)),
+            Group(
+                (f"{ROOM}.pool",),
+                (f"{COMPILED}::pooling", f"{COMPILED}::minus_infinity", f"{DEFINITION}::poolings*numba"),
+            ),
+            Group(
+                (f"{ROOM}.elementwise",),
+                (
+                    f"{COMPILED}::blocks",
+                    f"{COMPILED}::passes",
+                    f"{DEFINITION}::passes*numba",
+                    "tests/kernels/test_scatter.py",
+                    "tests/kernels/test_choices.py",
+                ),
+            ),
+            Group((f"{ROOM}.descent",), (f"{DEFINITION}::optimisers*numba", f"{COMPILED}::descending")),
+            Group((f"{ROOM}.loss",), (f"{DEFINITION}::losses*numba", f"{COMPILED}::labels")),
+            Group((f"{ROOM}.recurrent",), (f"{DEFINITION}::recurrences*numba", f"{DEFINITION}::memories*numba")),
+            Group((f"{ROOM}.activations",), ("tests/kernels/test_activations.py::numba",)),
+            Group((f"{ROOM}.normal",), ("tests/kernels/test_normal.py::numba",)),
+            Group(
+                (f"{ROOM}.conv", f"{ROOM}.direct", f"{ROOM}.grouped"),
+                (f"{COMPILED}::many_images", f"{DEFINITION}::convolutions*numba"),
+            ),
+            Group(
+                (f"{ROOM}.layout",),
+                (
+                    f"{COMPILED}::planes_lie",
+                    f"{DEFINITION}::convolutions_with_steps*numba",
+                    f"{DEFINITION}::convolutions_are*numba",
+                ),
+            ),
+            Group((f"{ROOM}.winograd",), (f"{COMPILED}::tiles", f"{DEFINITION}::many_channels*numba")),
+            Group((f"{ROOM}.matmul",), (f"{COMPILED}::products", f"{DEFINITION}::products*numba")),
+        ),
+        size=160,
+        seconds=150,
+        left_out=("marks_of", "pays"),
+    ),
+    "optimisers": Area(
+        "Optimisers",
+        (
+            Group(
+                tuple(f"optim.{name}" for name in OPTIMISERS),
+                (f"{OPTIM}/test_optim.py", f"{OPTIM}/test_differentiable.py", f"{OPTIM}/test_optimizer.py"),
+            ),
+            Group(("optim.muon",), (f"{OPTIM}/test_muon.py", f"{OPTIM}/test_optimizer.py")),
+            Group(("optim.lbfgs", "optim.line_search"), (f"{OPTIM}/test_lbfgs.py", f"{OPTIM}/test_optimizer.py")),
+            Group(("optim.optimizer",), (f"{OPTIM}/test_optimizer.py", f"{OPTIM}/test_optim.py")),
+            Group(("optim.swa_utils",), (f"{OPTIM}/test_swa_utils.py",)),
+            Group(tuple(f"optim.lr_scheduler.{name}" for name in SCHEDULERS), (f"{OPTIM}/test_lr_scheduler.py",)),
+            Group(("kernels.descent",), (f"{DEFINITION}::optimisers*numpy", f"{OPTIM}/test_optim.py::threads")),
+        ),
+        size=200,
+        left_out=("__init__", "__repr__", "check", "check_settings", "check_betas", "_check", "check_optimizer"),
+    ),
+    "layers": Area(
+        "Recurrent and normalisation layers",
+        (
+            Group(("ops.recurrence", "ops.recurrent", "nn.rnn"), (SEQUENCES, "tests/ops/test_gradients.py")),
+            Group(("kernels.recurrent",), (f"{DEFINITION}::recurrences*numpy", f"{DEFINITION}::memories*numpy")),
+            Group(("kernels.norm",), ("tests/kernels/test_norm.py::numpy",)),
+            Group(
+                ("ops.norm", "nn.norm", "nn.functional.norm"),
+                ("tests/nn/test_layers.py", "tests/nn/test_functions.py", "tests/ops/test_gradients.py"),
+            ),
+        ),
+        size=200,
+        left_out=("__init__", "extra_repr", "_check_settings", "_check", "check_last", "sample", "warn_unlike_features"),
+    ),
+    "hooks": Area(
+        "Hooks, saved tensors and the backward pass",
+        (
+            Group(
+                ("autograd.hooks", "autograd.nodes", "core.engine", "core.graph", "core.saved", "autograd.function"),
+                ("tests/autograd/test_hooks.py", "tests/autograd/test_engine.py", "tests/autograd/test_function.py"),
+            ),
+            Group(("autograd.packing",), ("tests/autograd/test_packing.py",)),
+            Group(("autograd.anomaly",), ("tests/autograd/test_switches.py",)),
+            Group(
+                ("nn.hooks", "nn.global_hooks"),
+                ("tests/nn/test_module.py", "tests/autograd/test_hooks.py", "tests/nn/test_modules_by_file.py"),
+            ),
+        ),
+        size=150,
+        left_out=("__init__", "__repr__", "check_hook", "name", "check_dirty"),
+    ),
+    "judge": Area(
+        "The judge: differences, kinks, verdicts",
+        (
+            Group(
+                tuple(
+                    f"gradcheck.{name}"
+                    for name in ("judge", "differences", "kinks", "thorough", "projections", "finer", "point", "referee")
+                ),
+                tuple(
+                    f"{JUDGE}/test_{name}.py"
+                    for name in ("differences", "tolerances", "kinks", "gradcheck", "projections", "oracles")
+                ),
+            ),
+        ),
+        size=200,
+        left_out=("__init__", "_check_outputs"),
+    ),
+}
+"""In the order of the page. The first two have targets of their own (`targets.py`), the first judges of their own."""
