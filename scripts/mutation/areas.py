@@ -30,6 +30,8 @@ DEFINITION, COMPILED = "tests/kernels/test_definition.py", "tests/kernels/test_c
 NUMBA = f"{DEFINITION}::*numba"
 ROOM = "kernels.compiled"
 OPTIM, SEQUENCES, JUDGE = "tests/optim", "tests/nn/test_sequences.py", "tests/gradcheck"
+STEPS = f"{OPTIM}/test_from_pytorch.py"
+PASSES = ("tests/autograd/test_passes.py",)
 OPTIMISERS = (
     "adadelta", "adafactor", "adagrad", "adam", "adamax", "asgd", "nadam", "radam", "rmsprop", "rprop", "sgd", "rules"
 )  # fmt: skip
@@ -85,13 +87,15 @@ AREAS = {
         (
             Group(
                 tuple(f"optim.{name}" for name in OPTIMISERS),
-                (f"{OPTIM}/test_optim.py", f"{OPTIM}/test_differentiable.py", f"{OPTIM}/test_optimizer.py"),
+                (STEPS, f"{OPTIM}/test_optim.py", f"{OPTIM}/test_differentiable.py", f"{OPTIM}/test_optimizer.py"),
             ),
-            Group(("optim.muon",), (f"{OPTIM}/test_muon.py", f"{OPTIM}/test_optimizer.py")),
-            Group(("optim.lbfgs", "optim.line_search"), (f"{OPTIM}/test_lbfgs.py", f"{OPTIM}/test_optimizer.py")),
+            Group(("optim.muon",), (STEPS, f"{OPTIM}/test_muon.py", f"{OPTIM}/test_optimizer.py")),
+            Group(
+                ("optim.lbfgs", "optim.line_search"), (STEPS, f"{OPTIM}/test_lbfgs.py", f"{OPTIM}/test_optimizer.py")
+            ),
             Group(("optim.optimizer",), (f"{OPTIM}/test_optimizer.py", f"{OPTIM}/test_optim.py")),
             Group(("optim.swa_utils",), (f"{OPTIM}/test_swa_utils.py",)),
-            Group(tuple(f"optim.lr_scheduler.{name}" for name in SCHEDULERS), (f"{OPTIM}/test_lr_scheduler.py",)),
+            Group(tuple(f"optim.lr_scheduler.{name}" for name in SCHEDULERS), (STEPS, f"{OPTIM}/test_lr_scheduler.py")),
             Group(("kernels.descent",), (f"{DEFINITION}::optimisers*numpy", f"{OPTIM}/test_optim.py::threads")),
         ),
         size=200,
@@ -109,20 +113,42 @@ AREAS = {
             ),
         ),
         size=200,
-        left_out=("__init__", "extra_repr", "_check_settings", "_check", "check_last", "sample", "warn_unlike_features"),
+        left_out=(
+            "__init__",
+            "extra_repr",
+            "_check_settings",
+            "_check",
+            "check_last",
+            "sample",
+            "warn_unlike_features",
+        ),
     ),
     "hooks": Area(
         "Hooks, saved tensors and the backward pass",
         (
             Group(
                 ("autograd.hooks", "autograd.nodes", "core.engine", "core.graph", "core.saved", "autograd.function"),
-                ("tests/autograd/test_hooks.py", "tests/autograd/test_engine.py", "tests/autograd/test_function.py"),
+                (
+                    *PASSES,
+                    "tests/autograd/test_hooks.py",
+                    "tests/autograd/test_engine.py",
+                    "tests/autograd/test_function.py",
+                    "tests/ops/test_gradients.py::?Einsum?",
+                    "tests/ops/test_gradients.py::?Cat?",
+                    "tests/ops/test_gradients.py::?Pad?",
+                ),
             ),
-            Group(("autograd.packing",), ("tests/autograd/test_packing.py",)),
-            Group(("autograd.anomaly",), ("tests/autograd/test_switches.py",)),
+            Group(("autograd.packing",), ("tests/autograd/test_packing.py", *PASSES)),
+            Group(("autograd.anomaly",), ("tests/autograd/test_switches.py", *PASSES)),
             Group(
                 ("nn.hooks", "nn.global_hooks"),
-                ("tests/nn/test_module.py", "tests/autograd/test_hooks.py", "tests/nn/test_modules_by_file.py"),
+                (
+                    "tests/nn/test_module.py",
+                    *PASSES,
+                    "tests/autograd/test_hooks.py",
+                    "tests/nn/test_modules_by_file.py",
+                    "tests/nn/test_notebook.py",
+                ),
             ),
         ),
         size=150,
@@ -134,7 +160,16 @@ AREAS = {
             Group(
                 tuple(
                     f"gradcheck.{name}"
-                    for name in ("judge", "differences", "kinks", "thorough", "projections", "finer", "point", "referee")
+                    for name in (
+                        "judge",
+                        "differences",
+                        "kinks",
+                        "thorough",
+                        "projections",
+                        "finer",
+                        "point",
+                        "referee",
+                    )
                 ),
                 tuple(
                     f"{JUDGE}/test_{name}.py"

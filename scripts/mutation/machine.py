@@ -44,7 +44,8 @@ def forget(function: Any) -> None:
         dispatcher._can_compile = True
 
 
-_nothing_kept = type(jit.inner(lambda: None)._cache)()
+_uncached: Any = jit.inner(lambda: None)
+_nothing_kept = type(_uncached._cache)()
 
 
 def _dispatchers() -> Iterator[Any]:

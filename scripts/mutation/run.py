@@ -169,7 +169,12 @@ def _run(
         path.parent.mkdir(parents=True, exist_ok=True)
     while True:
         while len(busy) < jobs and time.monotonic() < until and (mutant := next(waiting, None)) is not None:
-            pid, pipe = _forked(mutant, tests, samples, max(seconds, AREAS[mutant.target.area].seconds) if seconds == SECONDS else seconds)
+            pid, pipe = _forked(
+                mutant,
+                tests,
+                samples,
+                max(seconds, AREAS[mutant.target.area].seconds) if seconds == SECONDS else seconds,
+            )
             busy[pid] = mutant, pipe
         if not busy:
             return fates

@@ -162,9 +162,11 @@ def functions_of(module: str) -> Iterator[tuple[str, Any]]:
         parts = list(vars(value).values()) if inspect.isclass(value) and value.__module__ == room.__name__ else [value]
         for part in parts:
             function = behind(part)
-            if inspect.isfunction(function) and function.__module__ == room.__name__ and "<" not in function.__qualname__:
-                if not function.__code__.co_freevars and function.__code__.co_filename == room.__file__:
-                    yield f"{module}.{function.__qualname__}", function
+            if not inspect.isfunction(function) or function.__module__ != room.__name__:
+                continue
+            bound = function.__code__.co_freevars or "<" in function.__qualname__
+            if not bound and function.__code__.co_filename == room.__file__:
+                yield f"{module}.{function.__qualname__}", function
 
 
 def behind(value: Any) -> Any:

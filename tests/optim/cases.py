@@ -1,0 +1,136 @@
+"""Runs of optimisers and schedulers that PyTorch can make, too: what it gave is in from_pytorch.json.
+
+`tests/parity/test_optim_recorded.py` compares that file with PyTorch, and writes it anew if the environment has RECORD.
+"""
+
+import math
+from pathlib import Path
+
+RECORDED = Path(__file__).parent / "from_pytorch.json"
+
+OPTIMISERS = [
+    ("SGD", {"lr": 0.1, "weight_decay": 0.1}),
+    ("SGD", {"lr": 0.1, "maximize": True, "momentum": 0.5}),
+    ("SGD", {"lr": 0.1, "momentum": 0.9, "dampening": 0.3, "weight_decay": 0.2}),
+    ("SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.2}),
+    ("Adam", {"lr": 0.1, "betas": (0.8, 0.7), "eps": 0.01}),
+    ("Adam", {"lr": 0.1, "betas": (0.8, 0.5), "eps": 0.01, "amsgrad": True, "weight_decay": 0.3}),
+    ("Adam", {"lr": 0.1, "betas": (0.8, 0.5), "maximize": True, "decoupled_weight_decay": True, "weight_decay": 0.3}),
+    ("AdamW", {"lr": 0.1, "betas": (0.8, 0.5), "eps": 0.01, "amsgrad": True, "weight_decay": 0.3}),
+    ("Adamax", {"lr": 0.1, "betas": (0.8, 0.5), "eps": 0.1, "weight_decay": 0.3}),
+    ("Adamax", {"lr": 0.1, "maximize": True}),
+    ("NAdam", {"lr": 0.1, "betas": (0.8, 0.7), "eps": 0.01, "momentum_decay": 0.1}),
+    ("NAdam", {"lr": 0.1, "weight_decay": 0.3, "decoupled_weight_decay": True, "maximize": True}),
+    ("NAdam", {"lr": 0.1, "weight_decay": 0.3}),
+    ("RAdam", {"lr": 0.1, "betas": (0.8, 0.9), "eps": 0.01}),
+    ("RAdam", {"lr": 0.1, "betas": (0.8, 0.7), "weight_decay": 0.3, "decoupled_weight_decay": True, "maximize": True}),
+    ("RAdam", {"lr": 0.1, "betas": (0.8, 0.8), "weight_decay": 0.3}),
+    ("Adagrad", {"lr": 0.1, "lr_decay": 0.2, "initial_accumulator_value": 0.5, "eps": 0.1, "weight_decay": 0.3}),
+    ("Adagrad", {"lr": 0.1, "maximize": True}),
+    ("Adadelta", {"lr": 0.5, "rho": 0.8, "eps": 0.01, "weight_decay": 0.3}),
+    ("Adadelta", {"lr": 0.5, "maximize": True}),
+    ("RMSprop", {"lr": 0.1, "alpha": 0.8, "eps": 0.1}),
+    ("RMSprop", {"lr": 0.1, "alpha": 0.8, "centered": True, "eps": 0.1, "weight_decay": 0.3}),
+    ("RMSprop", {"lr": 0.1, "alpha": 0.8, "momentum": 0.5, "maximize": True}),
+    ("RMSprop", {"lr": 0.1, "alpha": 0.8, "momentum": 0.5, "centered": True, "eps": 0.1}),
+    ("Rprop", {"lr": 0.1}),
+    ("Rprop", {"lr": 0.1, "etas": (0.3, 1.9), "step_sizes": (0.05, 0.2), "maximize": True}),
+    ("ASGD", {"lr": 0.1, "lambd": 0.2, "alpha": 0.6, "t0": 2, "weight_decay": 0.3}),
+    ("ASGD", {"lr": 0.1, "maximize": True}),
+    ("Adafactor", {"lr": 0.1, "weight_decay": 0.3}),
+    ("Adafactor", {"lr": 0.1, "eps": (1e-3, 0.5), "d": 1.2, "beta2_decay": -0.5, "maximize": True}),
+    ("Muon", {"lr": 0.1}),
+    ("Muon", {"lr": 0.1, "weight_decay": 0.3, "momentum": 0.5, "nesterov": False, "ns_steps": 3}),
+    ("Muon", {"lr": 0.1, "adjust_lr_fn": "match_rms_adamw", "eps": 0.1}),
+]
+"""Of a matrix (3, 2), in float64."""
+
+SCHEDULERS = [
+    ("StepLR", {"step_size": 3, "gamma": 0.5}),
+    ("MultiStepLR", {"milestones": [2, 5, 5], "gamma": 0.5}),
+    ("ConstantLR", {"factor": 0.25, "total_iters": 4}),
+    ("LinearLR", {"start_factor": 0.25, "end_factor": 0.75, "total_iters": 5}),
+    ("ExponentialLR", {"gamma": 0.7}),
+    ("PolynomialLR", {"total_iters": 6, "power": 1.7}),
+    ("CosineAnnealingLR", {"T_max": 4, "eta_min": 0.01}),
+    ("CosineAnnealingWarmRestarts", {"T_0": 3, "T_mult": 2, "eta_min": 0.01}),
+    ("CosineAnnealingWarmRestarts", {"T_0": 4}),
+    ("CyclicLR", {"base_lr": 0.1, "max_lr": 0.5, "step_size_up": 2, "step_size_down": 3}),
+    ("CyclicLR", {"base_lr": 0.1, "max_lr": 0.5, "step_size_up": 2, "mode": "triangular2"}),
+    ("CyclicLR", {"base_lr": 0.1, "max_lr": 0.5, "step_size_up": 2, "mode": "exp_range", "gamma": 0.9}),
+    ("CyclicLR", {"base_lr": 0.1, "max_lr": 0.5, "step_size_up": 3, "base_momentum": 0.6, "max_momentum": 0.8}),
+    ("OneCycleLR", {"max_lr": 0.5, "total_steps": 13}),
+    ("OneCycleLR", {"max_lr": 0.5, "total_steps": 13, "three_phase": True, "anneal_strategy": "linear"}),
+    ("OneCycleLR", {"max_lr": 0.5, "epochs": 4, "steps_per_epoch": 4, "pct_start": 0.5, "div_factor": 5.0}),
+    ("OneCycleLR", {"max_lr": 0.5, "total_steps": 13, "cycle_momentum": False, "final_div_factor": 9.0}),
+    ("ReduceLROnPlateau", {"patience": 1, "factor": 0.5}),
+    ("ReduceLROnPlateau", {"patience": 0, "factor": 0.5, "cooldown": 2, "threshold": 0.2, "mode": "max"}),
+    ("ReduceLROnPlateau", {"patience": 0, "factor": 0.5, "threshold": 0.2, "threshold_mode": "abs", "min_lr": 0.02}),
+    ("ReduceLROnPlateau", {"patience": 0, "threshold": 0.2, "threshold_mode": "abs", "mode": "max", "eps": 0.03}),
+]
+"""Rates and momenta of twelve epochs."""
+
+LOSSES = {
+    "valley": lambda w: (1 - w[0]) ** 2 + 100 * (w[1] - w[0] ** 2) ** 2,
+    "waves": lambda w: (3 * w[0]).sin() + (5 * w[1]).cos() + 0.1 * (w * w).sum() + (w[0] * w[1] * 2).sin(),
+    "steep": lambda w: (w[0] ** 2 + 1).log() + (w[1] * 4).exp() + (-3 * w[1]).exp(),
+    "quartic": lambda w: w[0] ** 4 - 3 * w[0] ** 2 + w[0] + 2 * (w[1] - 1) ** 4,
+}
+SEARCHES = [
+    *((loss, start, {"line_search_fn": "strong_wolfe"}) for loss in LOSSES for start in ((-1.2, 1.0), (0.3, -0.7))),
+    *((loss, (0.9, 0.4), {"line_search_fn": "strong_wolfe", "lr": 3.0, "max_iter": 6}) for loss in LOSSES),
+    *((loss, (0.9, 0.4), {"line_search_fn": "strong_wolfe", "history_size": 2, "max_eval": 9}) for loss in LOSSES),
+    *((loss, (0.5, 0.2), {"lr": 0.1, "history_size": 3, "max_iter": 8}) for loss in LOSSES),
+]
+"""Where L-BFGS evaluates these losses, in two steps."""
+
+
+def stepped(torch, name, options):
+    """The matrix after each of eight steps."""
+    p = torch.nn.Parameter(torch.tensor([[1.0, -2.0], [0.5, 0.3], [-0.7, 1.1]], dtype=torch.float64))
+    optimizer = getattr(torch.optim, name)([p], **options)
+    found = []
+    for k in range(8):
+        numbers = [[math.sin(1.7 * k + i) * (1 + (i == k % 6)) for i in range(r, r + 2)] for r in (0, 2, 4)]
+        p.grad = torch.tensor(numbers, dtype=torch.float64)
+        optimizer.step()
+        found.append(p.detach().reshape(-1).tolist())
+    return found
+
+
+def scheduled(torch, name, options):
+    """The rates and momenta of two groups in twelve epochs."""
+    a, b = (torch.nn.Parameter(torch.ones(1)) for _ in range(2))
+    optimizer = torch.optim.SGD([{"params": [a], "lr": 0.4}, {"params": [b]}], lr=0.1, momentum=0.7)
+    scheduler = getattr(torch.optim.lr_scheduler, name)(optimizer, **options)
+    found = []
+    for k in range(12):
+        optimizer.step()
+        found.append([group[setting] for group in optimizer.param_groups for setting in ("lr", "momentum")])
+        scheduler.step(*[[1.0, 0.9, 0.95, 0.6, 0.5, 0.45, 0.8][k % 7]] * (name == "ReduceLROnPlateau"))
+    return found
+
+
+def searched(torch, loss_name, start, options):
+    """Every point at which L-BFGS asks for the loss, and where it ends."""
+    w = torch.nn.Parameter(torch.tensor(start, dtype=torch.float64))
+    optimizer = torch.optim.LBFGS([w], **options)
+    found = []
+
+    def closure():
+        optimizer.zero_grad()
+        loss = LOSSES[loss_name](w)
+        loss.backward()
+        found.append(w.tolist())
+        return loss
+
+    for _ in range(2):
+        optimizer.step(closure)
+    return [*found[:40], w.tolist()]
+
+
+KINDS = {
+    "optimisers": (stepped, OPTIMISERS),
+    "schedulers": (scheduled, SCHEDULERS),
+    "searches": (searched, SEARCHES),
+}
