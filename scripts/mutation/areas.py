@@ -94,7 +94,7 @@ AREAS = {
                 ("optim.lbfgs", "optim.line_search"), (STEPS, f"{OPTIM}/test_lbfgs.py", f"{OPTIM}/test_optimizer.py")
             ),
             Group(("optim.optimizer",), (f"{OPTIM}/test_optimizer.py", f"{OPTIM}/test_optim.py")),
-            Group(("optim.swa_utils",), (f"{OPTIM}/test_swa_utils.py",)),
+            Group(("optim.swa_utils",), (STEPS, f"{OPTIM}/test_swa_utils.py")),
             Group(tuple(f"optim.lr_scheduler.{name}" for name in SCHEDULERS), (STEPS, f"{OPTIM}/test_lr_scheduler.py")),
             Group(("kernels.descent",), (f"{DEFINITION}::optimisers*numpy", f"{OPTIM}/test_optim.py::threads")),
         ),

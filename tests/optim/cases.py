@@ -64,11 +64,26 @@ SCHEDULERS = [
     ("OneCycleLR", {"max_lr": 0.5, "epochs": 4, "steps_per_epoch": 4, "pct_start": 0.5, "div_factor": 5.0}),
     ("OneCycleLR", {"max_lr": 0.5, "total_steps": 13, "cycle_momentum": False, "final_div_factor": 9.0}),
     ("ReduceLROnPlateau", {"patience": 1, "factor": 0.5}),
+    ("SequentialLR", {"milestones": [3, 6]}),
+    ("ChainedScheduler", {}),
+    ("LambdaLR", {}),
+    ("MultiplicativeLR", {}),
+    ("SWALR", {"swa_lr": 0.05, "anneal_epochs": 5}),
+    ("SWALR", {"swa_lr": 0.05, "anneal_epochs": 4, "anneal_strategy": "linear"}),
+    ("CosineAnnealingLR", {"T_max": 5, "last_epoch": -1}),
     ("ReduceLROnPlateau", {"patience": 0, "factor": 0.5, "cooldown": 2, "threshold": 0.2, "mode": "max"}),
     ("ReduceLROnPlateau", {"patience": 0, "factor": 0.5, "threshold": 0.2, "threshold_mode": "abs", "min_lr": 0.02}),
     ("ReduceLROnPlateau", {"patience": 0, "threshold": 0.2, "threshold_mode": "abs", "mode": "max", "eps": 0.03}),
 ]
 """Rates and momenta of twelve epochs."""
+
+AVERAGES = [
+    ("avg_fn", ("ema", 0.8)),
+    ("avg_fn", ("swa",)),
+    ("multi_avg_fn", ("ema", 0.8)),
+    ("multi_avg_fn", ("swa",)),
+]
+"""Of a layer, over six steps."""
 
 LOSSES = {
     "valley": lambda w: (1 - w[0]) ** 2 + 100 * (w[1] - w[0] ** 2) ** 2,
@@ -80,21 +95,27 @@ SEARCHES = [
     *((loss, start, {"line_search_fn": "strong_wolfe"}) for loss in LOSSES for start in ((-1.2, 1.0), (0.3, -0.7))),
     *((loss, (0.9, 0.4), {"line_search_fn": "strong_wolfe", "lr": 3.0, "max_iter": 6}) for loss in LOSSES),
     *((loss, (0.9, 0.4), {"line_search_fn": "strong_wolfe", "history_size": 2, "max_eval": 9}) for loss in LOSSES),
+    *((loss, (-0.4, 1.5), {"line_search_fn": "strong_wolfe", "history_size": 1}) for loss in LOSSES),
     *((loss, (0.5, 0.2), {"lr": 0.1, "history_size": 3, "max_iter": 8}) for loss in LOSSES),
 ]
-"""Where L-BFGS evaluates these losses, in two steps."""
+"""Where L-BFGS evaluates these losses, in two steps, the second of another optimiser that has the state of the first."""
 
 
 def stepped(torch, name, options):
-    """The matrix after each of eight steps."""
-    p = torch.nn.Parameter(torch.tensor([[1.0, -2.0], [0.5, 0.3], [-0.7, 1.1]], dtype=torch.float64))
-    optimizer = getattr(torch.optim, name)([p], **options)
+    """A matrix and another one after each of eight steps; after five another optimiser takes over."""
+    start = ([[1.0, -2.0], [0.5, 0.3], [-0.7, 1.1]], [[0.2, 0.4]])
+    params = [torch.nn.Parameter(torch.tensor(rows, dtype=torch.float64)) for rows in start]
+    optimizer = getattr(torch.optim, name)(params, **options)
     found = []
     for k in range(8):
-        numbers = [[math.sin(1.7 * k + i) * (1 + (i == k % 6)) for i in range(r, r + 2)] for r in (0, 2, 4)]
-        p.grad = torch.tensor(numbers, dtype=torch.float64)
+        numbers = [math.sin(1.7 * k + i) * (1 + (i == k % 6)) for i in range(8)]
+        params[0].grad = torch.tensor([numbers[r : r + 2] for r in (0, 2, 4)], dtype=torch.float64)
+        params[1].grad = torch.tensor([numbers[6:]], dtype=torch.float64)
+        if k == 5:
+            kept, optimizer = optimizer.state_dict(), getattr(torch.optim, name)(params)
+            optimizer.load_state_dict(kept)
         optimizer.step()
-        found.append(p.detach().reshape(-1).tolist())
+        found.append([number for p in params for number in p.detach().reshape(-1).tolist()])
     return found
 
 
@@ -102,12 +123,41 @@ def scheduled(torch, name, options):
     """The rates and momenta of two groups in twelve epochs."""
     a, b = (torch.nn.Parameter(torch.ones(1)) for _ in range(2))
     optimizer = torch.optim.SGD([{"params": [a], "lr": 0.4}, {"params": [b]}], lr=0.1, momentum=0.7)
-    scheduler = getattr(torch.optim.lr_scheduler, name)(optimizer, **options)
+    scheduler = scheduler_of(torch, name, optimizer, options)
     found = []
     for k in range(12):
         optimizer.step()
         found.append([group[setting] for group in optimizer.param_groups for setting in ("lr", "momentum")])
+        found[-1] += scheduler.get_last_lr()
         scheduler.step(*[[1.0, 0.9, 0.95, 0.6, 0.5, 0.45, 0.8][k % 7]] * (name == "ReduceLROnPlateau"))
+    return found
+
+
+def scheduler_of(torch, name, optimizer, options):
+    """A scheduler, also of several, or of functions."""
+    kinds = torch.optim.lr_scheduler
+    if name in ("SequentialLR", "ChainedScheduler"):
+        parts = [kinds.ConstantLR(optimizer, 0.5, 2), kinds.ExponentialLR(optimizer, 0.9)]
+        parts.append(kinds.CosineAnnealingLR(optimizer, 3))
+        return getattr(kinds, name)(*((optimizer, parts) if name == "SequentialLR" else (parts,)), **options)
+    if name in ("LambdaLR", "MultiplicativeLR"):
+        return getattr(kinds, name)(optimizer, [lambda epoch: 0.9**epoch, lambda epoch: 1 / (1 + epoch)])
+    if name == "SWALR":
+        return torch.optim.swa_utils.SWALR(optimizer, **options)
+    return getattr(kinds, name)(optimizer, **options)
+
+
+def averaged(torch, kind, options):
+    """A layer and the average of it over six steps."""
+    utils = torch.optim.swa_utils
+    layer = torch.nn.Linear(2, 1).double()
+    model = utils.AveragedModel(layer, **{kind: getattr(utils, f"get_{options[0]}_{kind}")(*options[1:])})
+    found = []
+    for k in range(6):
+        for n, p in enumerate(layer.parameters()):
+            p.data = torch.tensor([math.cos(k + n + i) for i in range(p.numel())], dtype=torch.float64).reshape(p.shape)
+        model.update_parameters(layer)
+        found.append([number for p in model.module.parameters() for number in p.detach().reshape(-1).tolist()])
     return found
 
 
@@ -124,8 +174,10 @@ def searched(torch, loss_name, start, options):
         found.append(w.tolist())
         return loss
 
-    for _ in range(2):
-        optimizer.step(closure)
+    optimizer.step(closure)
+    kept, optimizer = optimizer.state_dict(), torch.optim.LBFGS([w])
+    optimizer.load_state_dict(kept)
+    optimizer.step(closure)
     return [*found[:40], w.tolist()]
 
 
@@ -133,4 +185,5 @@ KINDS = {
     "optimisers": (stepped, OPTIMISERS),
     "schedulers": (scheduled, SCHEDULERS),
     "searches": (searched, SEARCHES),
+    "averages": (averaged, AVERAGES),
 }
