@@ -6,6 +6,7 @@ place; it knows nothing of where the node stands.
 
 import ast
 import copy
+import functools
 import inspect
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, TypeVar
@@ -313,7 +314,7 @@ def mutations(function: ast.FunctionDef) -> Iterator[Mutation]:
         seen.add((way, right))
         for name, operator in OPERATORS.items():
             for new in operator(node, scope):
-                mutant = ast.fix_missing_locations(replaced(function, path, new))
+                mutant = replaced(function, path, ast.fix_missing_locations(new))
                 text = ast.unparse(at(mutant, way))
                 if (way, text) in seen:
                     continue
@@ -374,16 +375,16 @@ def _with(node: Node, **fields: Any) -> Node:
 def definition(function: Any) -> ast.FunctionDef:
     """The syntax tree of a function, by its source."""
     code = inspect.unwrap(function).__code__
-    with open(code.co_filename, encoding="utf-8") as file:
+    return _functions_in(code.co_filename)[code.co_firstlineno]
+
+
+@functools.cache
+def _functions_in(path: str) -> dict[int, ast.FunctionDef]:
+    """The functions of a file by the line on which they, or their decorators, begin."""
+    with open(path, encoding="utf-8") as file:
         tree = ast.parse(file.read())
-    first = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef)
-        and code.co_firstlineno in (node.lineno, *(d.lineno for d in node.decorator_list))
-    ]
-    (found,) = first
-    return found
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    return {line: node for node in found for line in (node.lineno, *(d.lineno for d in node.decorator_list))}
 
 
 def compiled(function: ast.FunctionDef) -> Any:

@@ -1,12 +1,14 @@
 """What came of it: the kill rate per op, which check kills how many, and every survivor with its explanation."""
 
+import math
 import textwrap
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from scripts.mutation.areas import AREAS
 from scripts.mutation.run import Fate, Mutant
 from tinygrad_cnn.gradcheck.battery import CHECKS, Check, check_exact_adjoint
 
@@ -119,32 +121,52 @@ def summary(done: Done, explained: Explanations) -> str:
 
 INTRODUCTION = """# The mutation score
 
-A test of gradients is worth what it notices. `python -m scripts.mutation` makes every derivative of this package wrong
-in every small way it knows, one way at a time, and asks that op's own tests: {all} mutants of {targets} functions, of
-which **{killed} are killed ({raw})**. Of the {survived} survivors {equivalent} are *equivalent*: what they compute is
-the same for every input and every finite cotangent, but for the rounding of a last bit; at most it takes other time or
-memory. Each is listed below with the reason. That leaves **{score} of {different}**.
+A test of gradients is worth what it notices. `python -m scripts.mutation` makes what computes a gradient in this
+package, or judges one, wrong in every small way it knows, one way at a time, and asks the tests that answer for it. Of
+{there} mutants of {functions} functions {all} were tried, of which **{killed} are killed ({raw})**. Of the {survived}
+survivors {equivalent} are *equivalent*: what they compute is the same for every input and every finite cotangent, but
+for the rounding of a last bit; at most it takes other time or memory. That leaves **{score} of {different}**. Each
+survivor is listed below with the reason.
+
+## By area
+
+{areas}
+Where fewer were tried than there are, they are a sample: the first ones in the order of a digest of what they change,
+which is always the same. In 95 of 100 such samples the score of all would lie within the last column.
 
 What is mutated: every `d_*` of every registered op, the forward rules of ops that are another op's derivative
 (`Conv2DInput`, `PutItem`, …), the functions that rules are made of, the engine's summing of cotangents to the shapes
-of their inputs, and NumPy's kernels of gradients. What is not: signatures, annotations, the messages of errors, the
-arguments `cost` (an estimate of time) and `strict` (an assertion about lengths), and the order of arguments of
-functions that do not mind, such as `maximum`.
+of their inputs, NumPy's kernels of gradients; and the functions of the modules that `scripts/mutation/areas.py` names.
+What is not: signatures, annotations, the messages of errors, the arguments `cost` (an estimate of time) and `strict`
+(an assertion about lengths), and the order of arguments of functions that do not mind, such as `maximum`; functions
+inside functions; of the compiled kernels those that write LLVM's instructions (`panel`, `vectors`) or only choose how
+to compile (`jit`, `registers`).
 
-What judges: the checks of `tests/ops/test_gradients.py`
+What judges rules and NumPy's kernels: the checks of `tests/ops/test_gradients.py`
 ({checks})
 over {samples} fixed samples of the op's sampler, sample by sample, and the declared kinks. (In the tests Hypothesis
 draws the samples: 25 for each check, 1000 in the thorough profile.) For whatever is more than a rule several ops
 answer, with a quarter of the samples each, also by their value against the definition in `tests/ops/test_forward.py`;
-kernels and the engine are compared with the definitions in the tests of their rooms, too, {samples} times. Warnings
-are errors. The first check that raises has killed the mutant; "time" has if it does not end within {seconds} s,
-"crash" if its process dies, "sampler" if no sample can be drawn any more (some samplers run forward rules). Without any
-mutation all functions pass everything: the run begins with that, and stops if it is not so.
+kernels and the engine are compared with the definitions in the tests of their rooms, too, {samples} times. A check that
+the right function does not pass either, because differences are too coarse at that sample, decides nothing. What
+judges the other areas: the tests of the package that `areas.py` names, as pytest runs them, until one fails.
+
+Compiled kernels are mutated in their source and **compiled**, each mutant in a process of its own: the loops that run
+the mutated function, themselves or by what they call, are compiled again there, and read and write no machine code on
+disk. Without Numba (`NUMBA_DISABLE_JIT`) the same source would not do the same: there are vectors that only LLVM has,
+division by 0 raises, an index out of bounds is noticed, and the shapes that take another path are so large that Python
+needs minutes. To compile takes one to eight seconds for a mutant. A mutant that reads beyond an array has no meaning
+that a test could ask for; it counts as it comes out.
+
+Warnings are errors. The first check or test that fails has killed the mutant; "time" has if it does not end within
+{seconds} s ({most} s where it is compiled), "crash" if its process dies, "sampler" if no sample can be drawn any more
+(some samplers run forward rules). Without any mutation all functions pass everything: the run begins with that, and
+stops if it is not so.
 
 ```sh
-python -m scripts.mutation                    # go on from where the last run stopped; --ops NAME… for some of it
+python -m scripts.mutation                    # go on from where the last run stopped; --area or --ops NAME… for a part
 python -m scripts.mutation --out docs         # write this page
-python -m scripts.mutation --sample 150       # always the same 150 of those that differ: what CI runs
+python -m scripts.mutation --sample 150       # always the same 150 of those that differ, of all areas: what CI runs
 ```
 
 Results are kept in `build/mutation.jsonl`, each under a digest of the sources that it depends on: what changes is
@@ -158,21 +180,24 @@ def name(check: Check) -> str:
     return check.__name__.removeprefix("check_").replace("_", " ")
 
 
-def page(done: Done, explained: Explanations, *, samples: int, seconds: float) -> str:
+def page(done: Done, there: Sequence[Mutant], explained: Explanations, *, samples: int, seconds: float) -> str:
     """The page of the documentation."""
     total = counted(done, explained)
     text = INTRODUCTION.format(
+        there=len(there),
+        functions=len({m.target.name for m in there}),
         all=total.all,
-        targets=len({m.target.name for m, _ in done}),
         killed=total.killed,
         raw=total.raw,
         survived=total.all - total.killed,
         equivalent=total.equivalent,
         score=total.score,
         different=total.all - total.equivalent,
+        areas=_areas(done, there, explained),
         checks=textwrap.fill(", ".join(name(check) for check in (*CHECKS, check_exact_adjoint)), 116),
         samples=samples,
         seconds=f"{seconds:g}",
+        most=f"{max(area.seconds for area in AREAS.values()):g}",
     )
     parts = [text]
     parts.append("## By operator\n\n" + _table("operator", done, explained, lambda m: m.mutation.operator))
@@ -180,8 +205,44 @@ def page(done: Done, explained: Explanations, *, samples: int, seconds: float) -
     for kind, title in KINDS.items():
         some = [(m, fate) for m, fate in done if m.target.kind == kind]
         parts.append(f"## {title}\n\n" + _table("op" if kind == "rule" else "function", some, explained, _row))
+    for area in AREAS:
+        some = [(m, fate) for m, fate in done if m.target.kind == "tested" and m.target.area == area]
+        if some:
+            parts.append(f"## {AREAS[area].title}\n\n" + _table("module", some, explained, _module))
     parts.append("## The survivors\n\n" + _survivors(done, explained))
     return "\n".join(parts)
+
+
+def _areas(done: Done, there: Sequence[Mutant], explained: Explanations) -> str:
+    """How many mutants each area has, how many were tried, and what came of them."""
+    lines = ["| area | functions | mutants | tried | killed | equivalent | survive | of those that differ | of all |"]
+    lines.append("|---|--:|--:|--:|--:|--:|--:|--:|---|")
+    for area, (title, *_) in AREAS.items():
+        all_ = [m for m in there if m.target.area == area]
+        tried = [(m, fate) for m, fate in done if m.target.area == area]
+        c, functions = counted(tried, explained), len({m.target.name for m in all_})
+        between = wilson(c.killed, c.all - c.equivalent) if len(tried) < len(all_) else "–"
+        left = c.all - c.killed - c.equivalent
+        lines.append(
+            f"| {title} (`{area}`) | {functions} | {len(all_)} | {c.all} | {c.killed} | {c.equivalent} | {left} "
+            f"| {c.score} | {between} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def wilson(part: int, whole: int) -> str:
+    """Between which shares the true one lies in 95 of 100 cases (Wilson 1927)."""
+    if not whole:
+        return "–"
+    z, share = 1.96, part / whole
+    middle = (share + z * z / (2 * whole)) / (1 + z * z / whole)
+    half = z * math.sqrt(share * (1 - share) / whole + z * z / (4 * whole * whole)) / (1 + z * z / whole)
+    return f"{100 * (middle - half):.1f}–{100 * (middle + half):.1f}%"
+
+
+def _module(mutant: Mutant) -> str:
+    """The module of a function."""
+    return mutant.target.function.__module__.removeprefix("tinygrad_cnn.")
 
 
 def _row(mutant: Mutant) -> str:
@@ -194,7 +255,7 @@ def _table(title: str, done: Done, explained: Explanations, key: Callable[[Mutan
     rows: dict[str, Count] = {}
     for mutant, fate in done:
         rows.setdefault(key(mutant), Count()).add(fate, explained.equal(mutant))
-    lines = [f"| {title} | mutants | killed | equivalent | not explained | killed of all | of those that differ |"]
+    lines = [f"| {title} | mutants | killed | equivalent | survive | killed of all | of those that differ |"]
     lines.append("|---|--:|--:|--:|--:|--:|--:|")
     for row, c in sorted(rows.items()):
         left = c.all - c.killed - c.equivalent
@@ -206,11 +267,14 @@ def _killers(done: Done) -> str:
     said = Counter(fate.check for _, fate in done if fate.how == "said")
     raised = Counter(fate.check for _, fate in done if fate.how == "raised")
     lines = [
-        "| check | it said that the derivative is wrong | the mutant raised another error meanwhile |",
+        "| check, or file of tests | it said that something is wrong | the mutant raised another error meanwhile |",
         "|---|--:|--:|",
     ]
     ranked = sorted(said | raised, key=lambda check: -(said[check] + raised[check]))
-    lines += [f"| {check.replace('_', ' ')} | {said[check]} | {raised[check]} |" for check in ranked]
+    lines += [
+        f"| {check if '/' in check else check.replace('_', ' ')} | {said[check]} | {raised[check]} |"
+        for check in ranked
+    ]
     lines.append(f"| all | {said.total()} | {raised.total()} |")
     return "\n".join(lines) + "\n"
 
