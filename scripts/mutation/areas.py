@@ -38,8 +38,8 @@ OPTIMISERS = (
 SCHEDULERS = ("combined", "cosine", "cycles", "decay", "functions", "plateau", "scheduler")
 
 AREAS = {
-    "rules": Area("Rules of the ops, and what they are made of"),
-    "kernels": Area("NumPy's kernels of gradients"),
+    "rules": Area("Rules of the ops, and what they are made of", size=1000),
+    "kernels": Area("NumPy's kernels of gradients", size=200),
     "compiled": Area(
         "Compiled kernels",
         (
@@ -78,7 +78,7 @@ AREAS = {
             Group((f"{ROOM}.winograd",), (f"{COMPILED}::tiles", f"{DEFINITION}::many_channels*numba")),
             Group((f"{ROOM}.matmul",), (f"{COMPILED}::products", f"{DEFINITION}::products*numba")),
         ),
-        size=160,
+        size=100,
         seconds=150,
         left_out=("marks_of", "pays"),
     ),
@@ -98,7 +98,7 @@ AREAS = {
             Group(tuple(f"optim.lr_scheduler.{name}" for name in SCHEDULERS), (STEPS, f"{OPTIM}/test_lr_scheduler.py")),
             Group(("kernels.descent",), (f"{DEFINITION}::optimisers*numpy", f"{OPTIM}/test_optim.py::threads")),
         ),
-        size=200,
+        size=150,
         left_out=("__init__", "__repr__", "check", "check_settings", "check_betas", "_check", "check_optimizer"),
     ),
     "layers": Area(
@@ -112,7 +112,7 @@ AREAS = {
                 ("tests/nn/test_layers.py", "tests/nn/test_functions.py", "tests/ops/test_gradients.py"),
             ),
         ),
-        size=200,
+        size=150,
         left_out=(
             "__init__",
             "extra_repr",
@@ -177,7 +177,7 @@ AREAS = {
                 ),
             ),
         ),
-        size=200,
+        size=120,
         left_out=("__init__", "_check_outputs"),
     ),
 }

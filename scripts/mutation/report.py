@@ -242,7 +242,7 @@ def wilson(part: int, whole: int) -> str:
 
 def _module(mutant: Mutant) -> str:
     """The module of a function."""
-    return mutant.target.function.__module__.removeprefix("tinygrad_cnn.")
+    return str(mutant.target.function.__module__).removeprefix("tinygrad_cnn.")
 
 
 def _row(mutant: Mutant) -> str:

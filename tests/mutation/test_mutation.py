@@ -1,15 +1,19 @@
 """The program that judges the gradient tests, judged: its mutants, its verdicts, its memory."""
 
 import ast
+import subprocess
+import sys
 import textwrap
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
 
 from scripts.mutation import __main__ as command
 from scripts.mutation import report
+from scripts.mutation.areas import AREAS
 from scripts.mutation.operators import OPERATORS, Mutation, compiled, definition, mutations
-from scripts.mutation.run import Fate, Mutant, controls, keep, known, mutants, run
+from scripts.mutation.run import Fate, Mutant, controls, drawn, keep, known, mutants, run
 from scripts.mutation.targets import Target, targets
 from scripts.mutation.trial import ROOT, Death, mutated, trial
 from tinygrad_cnn.core.elementwise import Mul
@@ -18,6 +22,8 @@ from tinygrad_cnn.core.op import registry
 pytestmark = pytest.mark.usefixtures("given_back")  # the program chooses kernels and threads
 
 ALL = list(targets())
+RULES = [target for target in ALL if target.kind != "tested"]
+TESTED = [target for target in ALL if target.kind == "tested"]
 TARGETS = {target.name: target for target in ALL}
 MUL = TARGETS["core.elementwise.Mul.d_a"]
 
@@ -122,12 +128,12 @@ def test_the_same_statement_in_two_places_is_named_apart():
 
 @pytest.fixture(scope="module")
 def everything():
-    """All mutations of the package, by target."""
-    return {target.name: list(mutations(target.definition)) for target in ALL}
+    """The mutations of rules and kernels, and of every tenth of the other functions, by target."""
+    return {target.name: list(mutations(target.definition)) for target in (*RULES, *TESTED[::10])}
 
 
 def test_mutants_of_the_package_compile_and_are_all_different(everything):
-    for target in ALL:
+    for target in (*RULES, *TESTED[::10]):
         found = everything[target.name]
         assert len({m.label for m in found}) == len(found)
         assert (
@@ -141,11 +147,20 @@ def test_every_rule_of_the_registry_is_a_target():
     rules = {rule.function for op in registry.values() for rule in op.rules if rule is not None}
     assert {f for f in rules if f.__module__.startswith("tinygrad_cnn.")} <= {t.function for t in ALL}
     assert all(set(t.ops) <= set(registry) for t in ALL)
+    assert len({t.name for t in ALL}) == len(ALL)
+
+
+def test_every_area_has_functions_and_their_tests_are_there():
+    assert {t.area for t in ALL} == {*AREAS} - ({"compiled"} if find_spec("numba") is None else set())
+    for target in ALL:
+        assert all((ROOT / test.partition("::")[0]).exists() for test in target.tests)
+        assert bool(target.ops) != (target.kind == "tested")
+        assert target.function.__name__ not in AREAS[target.area].left_out
 
 
 def test_nothing_is_killed_that_nobody_mutated():
-    unchanged = list(controls(ALL))
-    assert {name for m in unchanged for name in m.target.ops} >= {n for t in ALL for n in t.ops}
+    unchanged = [m for m in controls(RULES) if not m.target.tests]
+    assert {name for m in unchanged for name in m.target.ops} >= {n for t in RULES if not t.tests for n in t.ops}
     assert [fate for fate in run(unchanged, samples=4) if fate.killed] == []
 
 
@@ -240,23 +255,31 @@ def some_fate(mutant, check=""):
 def test_survivors_must_be_explained_and_explanations_true():
     first, second, *_ = mutants([MUL])
     none, one = report.Explanations({}), report.Explanations({(MUL.name, first.mutation.label): "because"})
-    assert report.problems([some_fate(first)], one, whole=True) == []
-    assert "survived: core.elementwise.Mul.d_a" in report.problems([some_fate(first)], none, whole=True)[0]
-    assert "explained, but killed by kinks" in report.problems([some_fate(first, "kinks")], one, whole=True)[0]
-    assert "explained, but no mutant" in report.problems([some_fate(second, "kinks")], one, whole=True)[0]
-    assert report.problems([some_fate(second, "kinks")], one, whole=False) == []
+    assert report.problems([some_fate(first)], one, [first]) == []
+    assert "survived: core.elementwise.Mul.d_a" in report.problems([some_fate(first)], none, [first])[0]
+    assert "explained, but killed by kinks" in report.problems([some_fate(first, "kinks")], one, [first])[0]
+    assert "explained, but no mutant" in report.problems([some_fate(second, "kinks")], one, [second])[0]
+    assert report.problems([some_fate(second, "kinks")], one) == []
 
 
 def test_the_page_counts_what_it_lists():
     first, second, third, *_ = mutants([MUL])
     done = [some_fate(first), some_fate(second, "kinks"), some_fate(third, "kinks")]
-    page = report.page(done, report.Explanations({(MUL.name, first.mutation.label): "A reason."}), samples=7, seconds=3)
+    there = [first, second, third]
+    key = (MUL.name, first.mutation.label)
+    page = report.page(done, there, report.Explanations({key: "A reason."}), samples=7, seconds=3)
     assert "**2 are killed (66.7%)**" in page
     assert "**100.0% of 2**" in page
     assert "| `Mul` | 3 | 2 | 1 | 0 | 66.7% | 100.0% |" in page
     assert "A reason." in page
     assert "| kinks | 2 | 0 |" in page
-    assert "**Not explained.**" in report.page(done, report.Explanations({}), samples=7, seconds=3)
+    assert "| Rules of the ops, and what they are made of (`rules`) | 1 | 3 | 3 | 2 | 1 | 0 | 100.0% | – |" in page
+    assert "**Not explained.**" in report.page(done, there, report.Explanations({}), samples=7, seconds=3)
+    differs = report.page(done, there, report.Explanations({key: "A gap."}, frozenset([key])), samples=7, seconds=3)
+    assert "**66.7% of 3**" in differs
+    assert "A gap." in differs
+    part = report.page(done, [*there, first], report.Explanations({}), samples=7, seconds=3)
+    assert "| 1 | 4 | 3 | 2 | 0 | 1 | 66.7% | 20.8–93.9% |" in part
 
 
 def test_a_mutant_is_explained_once_and_with_a_reason(tmp_path):
@@ -270,7 +293,11 @@ def test_a_mutant_is_explained_once_and_with_a_reason(tmp_path):
 
 
 def test_every_explanation_is_of_a_mutant_that_there_is(everything):
-    there = {(name, m.label) for name, found in everything.items() for m in found}
+    explained = {of for of, _ in report.Explanations.read().why}
+    more = {t.name: list(mutations(t.definition)) for t in TESTED if t.name in explained}
+    there = {(name, m.label) for name, found in {**everything, **more}.items() for m in found}
+    if find_spec("numba") is None:
+        there |= {key for key in report.Explanations.read().why if key[0].startswith("kernels.compiled.")}
     assert set(report.Explanations.read().why) <= there
 
 
@@ -293,6 +320,41 @@ def test_the_sample_is_always_the_same_and_fails_on_a_survivor(monkeypatch, caps
     command.sample(every[::-1], 1, 1)
     assert tried[0] == tried[1]
     assert len(tried[0]) == 1
+
+
+def test_an_area_is_tried_in_part_and_always_the_same_part():
+    some = list(mutants(TESTED[:40:5]))
+    ranked = drawn(some, len(some))
+    assert sorted(map(id, ranked)) == sorted(map(id, some))
+    assert drawn(some[::-1], 7) == ranked[:7]
+    assert drawn(some) == [
+        m for area in AREAS for m in [r for r in ranked if r.target.area == area][: AREAS[area].size]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("optim.rules.follow", "average += change  →  average -= change"),
+        ("autograd.hooks.RemovableHandle.remove", "self._hooks.remove(self._hook)  →  self._hooks"),
+        pytest.param(
+            "kernels.compiled.elementwise._row_sums",
+            "total += _sum(rows[c, start:start + 4096])  →  total -= _sum(rows[c, start:start + 4096])",
+            marks=pytest.mark.skipif(find_spec("numba") is None, reason="Numba is not installed"),
+        ),
+    ],
+)
+def test_the_tests_of_the_package_kill_a_mutant_in_a_process_of_its_own(name, label):
+    program = f"""
+from scripts.mutation.run import mutants, run, controls
+from scripts.mutation.targets import targets
+(target,) = [t for t in targets() if t.name == {name!r}]
+(mutant,) = [m for m in mutants([target]) if m.mutation.label == {label!r}]
+(fate,) = run([mutant])
+print(fate.killed, fate.check)
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("True tests/"), (done.stdout, done.stderr)
 
 
 def test_a_page_needs_every_result(tmp_path, capsys):

@@ -98,7 +98,7 @@ SEARCHES = [
     *((loss, (-0.4, 1.5), {"line_search_fn": "strong_wolfe", "history_size": 1}) for loss in LOSSES),
     *((loss, (0.5, 0.2), {"lr": 0.1, "history_size": 3, "max_iter": 8}) for loss in LOSSES),
 ]
-"""Where L-BFGS evaluates these losses, in two steps; the second is that of an optimiser that has the state of the first."""
+"""Where L-BFGS evaluates these losses in two steps; an optimiser with the state of the first makes the second."""
 
 
 def stepped(torch, name, options):
