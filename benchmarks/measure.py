@@ -41,6 +41,24 @@ def alternately(
     return out
 
 
+def in_rows(steps: Mapping[str, Callable[[], Any]], *, rounds: int, calls: int = 20) -> dict[str, float]:
+    """The median time of a call of each in ms, in rows of so many calls, as a training loop makes them, by turns.
+
+    The first calls of a row are not timed: there the caches are still those of the peer before.
+    """
+    times: dict[str, list[float]] = {name: [] for name in steps}
+    gc.collect()
+    for _ in range(rounds):
+        for name, step in steps.items():
+            time.sleep(PAUSE)
+            step(), step(), step()
+            start = time.perf_counter()
+            for _ in range(calls):
+                step()
+            times[name].append(1e3 * (time.perf_counter() - start) / calls)
+    return {name: float(np.median(series)) for name, series in times.items()}
+
+
 def best(function: Callable[[], Any], repeats: int = 15) -> float:
     """The median time of a function in seconds, after two calls to warm up."""
     function(), function()

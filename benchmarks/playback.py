@@ -1,7 +1,8 @@
 """`python -m benchmarks.playback`: steps that are played back, beside our eager ones, PyTorch eager and JAX jit.
 
 Four programs in which kernels take little of the time: an MLP 2-16-16-1 of 32 points, a chain of 40 ops on 8 elements,
-LeNet-5 of one image, and an LSTM of one sequence of 20 steps. One thread; all take turns; medians.
+LeNet-5 of one image, and an LSTM of one sequence of 20 steps. One thread; all take turns; medians. A turn is a row of
+20 calls, as in a training loop; the times of one call after a pause, when caches are cold, stand beside.
 """
 
 import json
@@ -14,7 +15,7 @@ import numpy as np
 
 import tinygrad_cnn as tg
 from benchmarks.limits import SETS
-from benchmarks.measure import alternately
+from benchmarks.measure import alternately, in_rows
 from benchmarks.networks import NETWORKS
 from benchmarks.peers import FAST, LR, installed, model_of
 
@@ -165,8 +166,8 @@ def in_jax(name: str) -> Step:
 PROGRAMS = {"MLP": mlp, "chain of 40": chain, "LeNet-5": lenet, "LSTM": lstm}
 
 
-def playback(rounds: int = 60) -> list[dict[str, Any]]:
-    """µs of a step of each, and how many times as long PyTorch and JAX take."""
+def playback(rounds: int = 40) -> list[dict[str, Any]]:
+    """µs of a step of each, in a loop and after a pause, and how many times as long PyTorch and JAX take in a loop."""
     out = []
     libraries = {}
     if "PyTorch" in installed(FAST):
@@ -197,11 +198,13 @@ def playback(rounds: int = 60) -> list[dict[str, Any]]:
             add(key, lib, None, False)
         with suppress(ImportError):
             steps["JAX jit"] = in_jax(name)
-        times = alternately(steps, least=rounds, most=rounds, seconds=0)
-        row: dict[str, Any] = {"name": name, "us": {key: 1e3 * t["median"] for key, t in times.items()}}
+        cold = alternately(steps, least=rounds, most=rounds, seconds=0)
+        times = in_rows(steps, rounds=rounds)
+        row: dict[str, Any] = {"name": name, "us": {key: 1e3 * t for key, t in times.items()}}
+        row["us after a pause"] = {key: 1e3 * t["median"] for key, t in cold.items()}
         for peer in ("PyTorch", "JAX jit"):
             if peer in times:
-                row[peer] = {kit: times[peer]["median"] / times[f"played, {kit}"]["median"] for kit in SETS}
+                row[peer] = {kit: times[peer] / times[f"played, {kit}"] for kit in SETS}
         out.append(row)
     tg.set_kernels("numpy")
     return out

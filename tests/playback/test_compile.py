@@ -16,6 +16,7 @@ from tinygrad_cnn.gradcheck.drawing import RandomDraw
 from tinygrad_cnn.nn import functional as F
 from tinygrad_cnn.playback.compiling import Compiled
 from tinygrad_cnn.playback.fusing import FUSED
+from tinygrad_cnn.playback.gathering import GATHERED
 
 
 @pytest.fixture(autouse=True)
@@ -698,12 +699,13 @@ def arithmetic(x, c, row):
 
 
 @pytest.mark.skipif(find_spec("numba") is None, reason="the kernels of the extra fast")
-def test_runs_of_arithmetic_become_one_loop():
+@pytest.mark.parametrize("rows", [5, 20_000])
+def test_runs_of_arithmetic_become_one_loop(rows):
     tg.set_kernels("numba")
     compiled = tg.compile(arithmetic)
     rng = np.random.default_rng(0)
     for turn in range(6):
-        arrays = [rng.standard_normal(s).astype("f") for s in ((5, 7), (5, 7), (7,))]
+        arrays = [rng.standard_normal(s).astype("f") for s in ((rows, 7), (rows, 7), (7,))]
         if turn == 5:
             arrays[0][1, 2], arrays[1][2, 3], arrays[0][3, 4] = np.nan, np.inf, -np.inf
         found = []
@@ -714,9 +716,72 @@ def test_runs_of_arithmetic_become_one_loop():
                 loss.backward()
                 found.append([np.array(loss.detach()), *(np.array(v.grad) for v in leaves)])
         for a, b in zip(*found, strict=True):
-            assert np.allclose(a, b, rtol=2e-5, atol=1e-5, equal_nan=True)
+            size = np.max(np.abs(np.nan_to_num(a, posinf=0, neginf=0)))
+            assert np.allclose(a, b, rtol=2e-5, atol=1e-5 * max(1, size), equal_nan=True)
     assert plays(compiled)
-    assert any(step.kind == FUSED for step in plans(compiled)[0].forward.steps)
+    assert any(step.kind == (FUSED if rows > 7 else GATHERED) for step in plans(compiled)[0].forward.steps)
+
+
+def network(x, w, b):
+    """Its inputs reach the tails of tanh, where the derivative is another formula."""
+    h = (x @ w.T + b).tanh()
+    return ((h @ w).tanh() - x).square().mean()
+
+
+def along_axes(x, w, b):
+    y = x.reshape(2, 3, 7) * w[0]
+    centred = y - y.mean((0, 2), keepdim=True)
+    return centred.abs().sum(1).amax() + (centred.square().sum(-1) + 1).log().sum() - y.sum()
+
+
+def views(x, w, b):
+    y = (x[1:4] @ w[:, ::2].T[:, 0].repeat(2)[:7]).exp()
+    low = tg.where(x < w[:6] * 2, x, w[:6].flip(0)).transpose(0, 1)[2:5]
+    return y.sum() + (low[..., None] * x.mean(1)).sum() + low.reshape(-1)[3]
+
+
+def in_place(x, w, b):
+    y = x @ w.T
+    y.mul_(0.5).add_(b)
+    y[1] = 0
+    return (y / 3).sum().sqrt() + (y * y).mean()
+
+
+def shared_parts(x, w, b):
+    """What one step uses twice, outputs that are used on, and views of both."""
+    y = x * 2 + 1
+    z = y.T @ y
+    return z.T.sum() + (y * y).sum() + z[0, 0] * z[1].max()
+
+
+@pytest.mark.skipif(find_spec("numba") is None, reason="the kernels of the extra fast")
+@pytest.mark.parametrize(
+    ("function", "dtype"),
+    [(f, "float32") for f in (network, along_axes, views, in_place, shared_parts)] + [(network, "float64")],
+)
+def test_runs_of_small_steps_become_one_function(function, dtype):
+    tg.set_kernels("numba")
+    compiled = tg.compile(function)
+    rng = np.random.default_rng(0)
+    for turn in range(7):
+        arrays = [rng.standard_normal(s).astype(dtype) for s in ((6, 7), (7, 7), (7,))]
+        arrays[0][2] *= 9 if turn > 4 else 1
+        if turn == 6:
+            arrays[0][1, 2] = np.nan
+        found = []
+        with np.errstate(all="ignore"):
+            for f in (function, compiled):
+                leaves = [tg.tensor(a, requires_grad=True) for a in arrays]
+                loss = f(*leaves)
+                loss.backward()
+                found.append([np.array(v.detach()) for v in (loss, *(leaf.grad for leaf in leaves)) if v is not None])
+        assert len(found[0]) == len(found[1])
+        close = 2e-5 if dtype == "float32" else 1e-12
+        for a, b in zip(*found, strict=True):
+            assert np.allclose(a, b, rtol=close, atol=close * np.max(np.abs(np.nan_to_num(a))), equal_nan=True)
+    assert plays(compiled)
+    steps = [step for plan in plans(compiled) for way in (plan.forward, plan.backward) for step in way.steps]
+    assert any(step.kind == GATHERED for step in steps)
 
 
 @pytest.mark.skipif(find_spec("numba") is None, reason="the kernels of the extra fast")

@@ -41,7 +41,7 @@ def smallest_step(a: NDArray, value: float) -> float:
 def moved(ends: Ends, first: float, least: float) -> NDArray:
     """The outputs that any step changes: the rounding of the others is in no difference."""
     taken = [ends(h) for h in first * COARSER ** np.arange(np.log(max(least / first, 1e-300)) / np.log(COARSER) + 1)]
-    return np.any([high != low for high, low, _, _ in taken], axis=0)  # NaN has moved
+    return np.asarray(np.any([high != low for high, low, _, _ in taken], axis=0))  # NaN has moved
 
 
 def telling_step(

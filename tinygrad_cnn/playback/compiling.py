@@ -204,12 +204,13 @@ class Plan:
         tape = self.tape = made.tape
         self.lock = threading.Lock()
         self.externals = [s for s in tape.slots if s.kind == TENSOR]
-        steps = [part for step in tape.steps[: tape.forward_steps] for part in traced(tape, step)]
+        asides: dict[Slot, Step] = {}
+        steps = [part for step in tape.steps[: tape.forward_steps] for part in traced(tape, step, asides)]
         steps = decisions_first(steps)
         self.backward: Player | None = None
         self.kept: list[Slot] = []
         if tape.gradients:
-            back = [part for step in tape.steps[tape.forward_steps :] for part in traced(tape, step)]
+            back = [part for step in tape.steps[tape.forward_steps :] for part in traced(tape, step, asides)]
             made_before = {s for step in steps for s in step.outs} | set(tape.inputs)
             used = dict.fromkeys(s for step in back for s in step.used)
             used.update(dict.fromkeys(s for s in tape.gradients if s is not None))

@@ -120,14 +120,16 @@ def _joined(run: list[Step], uses: dict[Slot, list[Step | None]]) -> list[Step]:
         body.insert(0, "i = r + j")
         source += f"\n    for r in range(0, p0.size, {wide}):\n        for j in range({wide}):\n            "
         source += "\n            ".join(body) + "\n"
-    return [Step(FUSED, _loop(source), tuple(given), outs=tuple(stored))]
+    return [Step(FUSED, compiled(source), tuple(given), outs=tuple(stored))]
 
 
-def _loop(source: str) -> Callable[..., None]:
-    """The compiled function; the same text once."""
+def compiled(source: str) -> Callable[..., None]:
+    """The compiled function of this text; the same text once."""
     if source not in _compiled:
         jit = import_module("tinygrad_cnn.kernels.compiled.jit")  # with Numba, which is loaded by now
-        space: dict[str, Any] = {"float32": np.float32, "float64": np.float64}
+        small = import_module("tinygrad_cnn.kernels.compiled.small")
+        space: dict[str, Any] = {"float32": np.float32, "float64": np.float64, "inf": np.inf, "nan": np.nan}
+        space |= {name: getattr(small, name) for name in small.__all__}
         exec(compile(source, "<a loop of a tape>", "exec"), space)
         _compiled[source] = jit.contracted_here(space["loop"])
     return _compiled[source]

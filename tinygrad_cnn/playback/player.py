@@ -21,6 +21,7 @@ from tinygrad_cnn.kernels.passes import RUN
 from tinygrad_cnn.optim.optimizer import Optimizer, note_writes
 from tinygrad_cnn.optim.sgd import SGD
 from tinygrad_cnn.playback.fusing import FUSED, fused
+from tinygrad_cnn.playback.gathering import GATHERED, descent, gathered
 from tinygrad_cnn.playback.recorder import AllSettled, Settled, added, cast, straight, window
 from tinygrad_cnn.playback.tape import (
     ACCUMULATE,
@@ -55,6 +56,8 @@ KEEP_SHAPES = {forward for op in registry.values() for forward in [op.forward]} 
     getitem,
 }
 """What gives the same shape each time: the forward rules of ops and a few others."""
+TOGETHER = 16
+"""So many small parameters take their step in one compiled call."""
 PLACE = __file__.replace("player.py", "<a tape>")
 """What the lines that are made here call their file: one of the package's, so that a write is the user's."""
 
@@ -71,7 +74,7 @@ class Player:
         seen = [s for s in outputs if s is not None]
         self.steps = _needed(steps, seen)
         if chosen.name == "numba":
-            self.steps = fused(self.steps, seen)
+            self.steps = fused(gathered(self.steps, seen, tape), seen)
         self.inputs, self.outputs = inputs, outputs
         self.names: dict[str, Any] = {"note_write": note_write, "wrap": Tensor.wrap, "asarray": np.asarray}
         self.fixed: dict[Slot, NDArray] = {s: s.array for s in tape.slots if s.kind in FIXED}
@@ -168,7 +171,7 @@ class Player:
     def _line(self, step: Step, escaping: set[int], free: dict[Any, Any], held: dict[int, Any]) -> None:
         body = self.lines
         self.dirty = self.dirty or step.kind in (WRITE, ACCUMULATE, EFFECT)
-        if step.kind == FUSED:
+        if step.kind in (FUSED, GATHERED):
             self._loop(step, escaping, free, held)
         elif step.kind == GUARD:
             self.names["Broken"] = Broken
@@ -198,7 +201,10 @@ class Player:
             self._call(step, escaping, free, held)
 
     def _descent(self, step: Step) -> None:
-        """Plain gradient descent in two calls of NumPy a parameter; anything else as the optimiser does it."""
+        """Plain gradient descent in two calls of NumPy a parameter, or compiled in one of all that are small.
+
+        Anything else is as the optimiser does it.
+        """
         optimiser, body = step.args[0], self.lines
         leaves = [p for group in optimiser.param_groups for p in group["params"]]
         known = {s.source for s in self.steps if s.kind == ACCUMULATE}
@@ -211,7 +217,14 @@ class Player:
         times, minus = self._name(np.multiply, "f"), self._name(np.subtract, "f")
         for k, group in enumerate(optimiser.param_groups):
             body.append(f"    rate = rates[{k}]")
+            small = [p for p in group["params"] if chosen.name == "numba" and 0 < p.array.size <= RUN]
+            small = [p for p in small if p.array.flags.c_contiguous and p.array.dtype.char in "fd"]
+            for some in (small[at : at + TOGETHER] for at in range(0, len(small), TOGETHER)):
+                pairs = [f"{self._name(p.array, 'a')}, {self._name(p)}._grad.array" for p in some]
+                body.append(f"    {self._name(descent(len(some)), 'f')}(rate, {', '.join(pairs)})")
             for p in group["params"]:
+                if any(p is other for other in small):
+                    continue
                 value, gradient = self._name(p.array, "a"), f"{self._name(p)}._grad.array"
                 if p.array.size <= RUN:
                     room = self._name(np.empty_like(p.array), "a")
@@ -338,7 +351,7 @@ def _needed(steps: list[Step], outputs: list[Slot]) -> list[Step]:
     """The steps without those whose results nobody uses."""
     used, kept = set(outputs), []
     for step in reversed(steps):
-        pure = step.kind in (FETCH, FUSED) or (step.kind == CALL and not step.source)
+        pure = step.kind in (FETCH, FUSED, GATHERED) or (step.kind == CALL and not step.source)
         if not pure or any(slot in used for slot in step.outs):
             kept.append(step)
             used.update(step.used)

@@ -17,9 +17,12 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from tinygrad_cnn.core.types import NDArray
+from tinygrad_cnn.kernels.chosen import chosen
+from tinygrad_cnn.ops import elementwise
+from tinygrad_cnn.playback.gathering import SMALL
 from tinygrad_cnn.playback.tape import CALL, CONSTANT, MADE, OBJECT, Slot, Step, Tape, leaves, mapped
 
-MOST_STEPS = 10
+MOST_STEPS = 20
 """A rule that makes more calls stays one step."""
 
 FUNCTIONS = {
@@ -167,11 +170,13 @@ class Trace:
 
 
 _one_at_a_time = threading.Lock()
+rules: Any = elementwise
+elementwise_tail, elementwise_refined = rules.tail_of, rules.refined
 
 
 @contextmanager
 def _arrays_are_symbols() -> Iterator[None]:
-    """`np.asarray` lets symbols through: kernels call it on what is an array anyway."""
+    """`np.asarray` lets symbols through: kernels call it on what is an array anyway; what is kept aside is a choice."""
     usual = np.asarray
 
     def asarray(value: Any, *args: Any, **options: Any) -> Any:
@@ -181,18 +186,27 @@ def _arrays_are_symbols() -> Iterator[None]:
 
     with _one_at_a_time:
         np.asarray = asarray  # type: ignore[assignment]
+        rules.tail_of, rules.refined = _tail, _refined
         try:
             yield
         finally:
             np.asarray = usual
+            rules.tail_of, rules.refined = elementwise_tail, elementwise_refined
 
 
-def traced(tape: Tape, step: Step) -> list[Step]:
-    """The calls that a step is made of, or the step itself."""
+def traced(tape: Tape, step: Step, asides: dict[Slot, Step]) -> list[Step]:
+    """The calls that a step is made of, or the step itself. `asides` are the steps that kept something aside before."""
     if step.kind != CALL or step.source or len(step.outs) != 1:
         return [step]
-    if any(slot.kind == OBJECT for slot in (*step.outs, *step.used)):
+    out = step.outs[0]
+    if out.kind == OBJECT:
+        asides[out] = step
         return [step]
+    if any(slot.kind == OBJECT for slot in step.used):
+        together = _with_aside(step, asides)
+        if together is None:
+            return [step]
+        step = together
     trace = Trace()
     try:
         arrays = mapped((step.args, step.options), lambda v: v.array if isinstance(v, Slot) else v)
@@ -204,7 +218,6 @@ def traced(tape: Tape, step: Step) -> list[Step]:
         return [step]
     if type(found) is not Symbol or not _equal(found.array, wanted):
         return [step]
-    out = step.outs[0]
     if found.slot.kind != MADE or found.slot.number != -1:  # it returns what it was given
         return [step]
     final = found.slot
@@ -222,6 +235,33 @@ def traced(tape: Tape, step: Step) -> list[Step]:
             slot.number = len(tape.slots)
             tape.slots.append(slot)
     return trace.steps
+
+
+def _with_aside(step: Step, asides: dict[Slot, Step]) -> Step | None:
+    """The step with what it gets that was kept aside: that is found only now. It pays where loops are compiled.
+
+    What is kept aside depends on numbers, places and values of a few elements. A loop asks it of each element.
+    """
+    places = [k for k, value in enumerate(step.args) if isinstance(value, Slot) and value.kind == OBJECT]
+    aside = asides.get(step.args[places[0]]) if len(places) == 1 else None
+    if aside is None or chosen.name != "numba" or step.outs[0].array.size > SMALL or step.options or aside.options:
+        return None
+    at, count, rule, keep = places[0], len(step.args) - 1, step.function, aside.function
+
+    def together(*values: Any) -> Any:
+        return rule(*values[:at], keep(*values[count:]), *values[at:count])
+
+    return Step(CALL, together, (*step.args[:at], *step.args[at + 1 :], *aside.args), outs=step.outs)
+
+
+def _tail(function: Any, where: Any, x: Any) -> Any:
+    """See `kernels.passes.tail`: of symbols, where the values are another function's, and which."""
+    return (where, function(x)) if type(x) is Symbol else elementwise_tail(function, where, x)
+
+
+def _refined(x: Any, tail: Any) -> Any:
+    """See `ops.elementwise.refined`."""
+    return np.where(tail[0], tail[1], x) if type(x) is Symbol and tail else elementwise_refined(x, tail)
 
 
 def _equal(a: Any, b: Any) -> bool:

@@ -16,7 +16,13 @@ SMALL = 4096
 
 def relu(x: NDArray) -> NDArray:
     """max(x, 0), in the memory order of x; NaN stays NaN."""
-    order = memory_order(x) if np.size(x) > SMALL and x.dtype in DTYPES else None
+    if np.size(x) <= SMALL or x.dtype not in DTYPES:
+        return numpy_set.relu(x)
+    if x.flags.c_contiguous:  # the commonest, and asked in no time
+        y = np.empty(x.shape, x.dtype)
+        _relu(x.reshape(-1), y.reshape(-1), cost=2 * x.nbytes)
+        return y
+    order = memory_order(x)
     if order is None:
         return numpy_set.relu(x)
     y = np.empty(x.transpose(order).shape, x.dtype)
@@ -27,7 +33,13 @@ def relu(x: NDArray) -> NDArray:
 
 def gate(x: NDArray, of: NDArray) -> NDArray:
     """0 where `of` is at most 0, else x, in the memory order of `of`."""
-    order = memory_order(of) if np.size(of) > SMALL and x.dtype == of.dtype in DTYPES else None
+    if np.size(of) <= SMALL or not x.dtype == of.dtype in DTYPES:
+        return numpy_set.gate(x, of)
+    if x.flags.c_contiguous and of.flags.c_contiguous and x.shape == of.shape:
+        y = np.empty(x.shape, x.dtype)
+        _gate(x.reshape(-1), of.reshape(-1), y.reshape(-1), cost=3 * x.nbytes)
+        return y
+    order = memory_order(of)
     if order is None:
         return numpy_set.gate(x, of)
     y = np.empty(of.transpose(order).shape, x.dtype)
