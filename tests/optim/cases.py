@@ -55,6 +55,8 @@ SCHEDULERS = [
     ("CosineAnnealingLR", {"T_max": 4, "eta_min": 0.01}),
     ("CosineAnnealingWarmRestarts", {"T_0": 3, "T_mult": 2, "eta_min": 0.01}),
     ("CosineAnnealingWarmRestarts", {"T_0": 4}),
+    ("CosineAnnealingWarmRestarts", {"T_0": 2, "T_mult": 3}),
+    ("CosineAnnealingWarmRestarts", {"T_0": 2}),
     ("CyclicLR", {"base_lr": 0.1, "max_lr": 0.5, "step_size_up": 2, "step_size_down": 3}),
     ("CyclicLR", {"base_lr": 0.1, "max_lr": 0.5, "step_size_up": 2, "mode": "triangular2"}),
     ("CyclicLR", {"base_lr": 0.1, "max_lr": 0.5, "step_size_up": 2, "mode": "exp_range", "gamma": 0.9}),
@@ -70,7 +72,9 @@ SCHEDULERS = [
     ("MultiplicativeLR", {}),
     ("SWALR", {"swa_lr": 0.05, "anneal_epochs": 5}),
     ("SWALR", {"swa_lr": 0.05, "anneal_epochs": 4, "anneal_strategy": "linear"}),
-    ("CosineAnnealingLR", {"T_max": 5, "last_epoch": -1}),
+    ("CosineAnnealingLR", {"T_max": 5, "last_epoch": 2}),
+    ("StepLR", {"step_size": 3, "last_epoch": 4}),
+    ("PolynomialLR", {"total_iters": 9, "last_epoch": 2}),
     ("ReduceLROnPlateau", {"patience": 0, "factor": 0.5, "cooldown": 2, "threshold": 0.2, "mode": "max"}),
     ("ReduceLROnPlateau", {"patience": 0, "factor": 0.5, "threshold": 0.2, "threshold_mode": "abs", "min_lr": 0.02}),
     ("ReduceLROnPlateau", {"patience": 0, "threshold": 0.2, "threshold_mode": "abs", "mode": "max", "eps": 0.03}),
@@ -89,6 +93,7 @@ LOSSES = {
     "valley": lambda w: (1 - w[0]) ** 2 + 100 * (w[1] - w[0] ** 2) ** 2,
     "waves": lambda w: (3 * w[0]).sin() + (5 * w[1]).cos() + 0.1 * (w * w).sum() + (w[0] * w[1] * 2).sin(),
     "steep": lambda w: (w[0] ** 2 + 1).log() + (w[1] * 4).exp() + (-3 * w[1]).exp(),
+    "kinked": lambda w: w[0].abs() + (w[1] - 0.3).abs() * 3 + w[0] * w[0],
     "quartic": lambda w: w[0] ** 4 - 3 * w[0] ** 2 + w[0] + 2 * (w[1] - 1) ** 4,
 }
 SEARCHES = [
@@ -96,6 +101,7 @@ SEARCHES = [
     *((loss, (0.9, 0.4), {"line_search_fn": "strong_wolfe", "lr": 3.0, "max_iter": 6}) for loss in LOSSES),
     *((loss, (0.9, 0.4), {"line_search_fn": "strong_wolfe", "history_size": 2, "max_eval": 9}) for loss in LOSSES),
     *((loss, (-0.4, 1.5), {"line_search_fn": "strong_wolfe", "history_size": 1}) for loss in LOSSES),
+    *((loss, (0.4, -0.3), {"line_search_fn": "strong_wolfe", "tolerance_change": 0.05}) for loss in LOSSES),
     *((loss, (0.5, 0.2), {"lr": 0.1, "history_size": 3, "max_iter": 8}) for loss in LOSSES),
 ]
 """Where L-BFGS evaluates these losses in two steps; an optimiser with the state of the first makes the second."""
@@ -103,14 +109,14 @@ SEARCHES = [
 
 def stepped(torch, name, options):
     """A matrix and another one after each of eight steps; after five another optimiser takes over."""
-    start = ([[1.0, -2.0], [0.5, 0.3], [-0.7, 1.1]], [[0.2, 0.4]])
+    start = ([[1.0, -2.0], [0.5, 0.3], [-0.7, 1.1]], [[0.2, 0.4]] if name == "Muon" else [0.2, 0.4])  # of matrices only
     params = [torch.nn.Parameter(torch.tensor(rows, dtype=torch.float64)) for rows in start]
     optimizer = getattr(torch.optim, name)(params, **options)
     found = []
     for k in range(8):
-        numbers = [math.sin(1.7 * k + i) * (1 + (i == k % 6)) for i in range(8)]
+        numbers = [math.sin(1.7 * k + i) * (1 + (i == k % 6)) * (1 if k else 0.1) for i in range(8)]
         params[0].grad = torch.tensor([numbers[r : r + 2] for r in (0, 2, 4)], dtype=torch.float64)
-        params[1].grad = torch.tensor([numbers[6:]], dtype=torch.float64)
+        params[1].grad = torch.tensor(numbers[6:], dtype=torch.float64).reshape(params[1].shape)
         if k == 5:
             kept, optimizer = optimizer.state_dict(), getattr(torch.optim, name)(params)
             optimizer.load_state_dict(kept)
@@ -123,13 +129,22 @@ def scheduled(torch, name, options):
     """The rates and momenta of two groups in twelve epochs."""
     a, b = (torch.nn.Parameter(torch.ones(1)) for _ in range(2))
     optimizer = torch.optim.SGD([{"params": [a], "lr": 0.4}, {"params": [b]}], lr=0.1, momentum=0.7)
+    for group in optimizer.param_groups if "last_epoch" in options else ():
+        group["initial_lr"] = 2 * group["lr"]
     scheduler = scheduler_of(torch, name, optimizer, options)
     found = []
     for k in range(12):
         optimizer.step()
+        if k == 6 and name != "ChainedScheduler":
+            scheduler.load_state_dict(scheduler.state_dict())
         found.append([group[setting] for group in optimizer.param_groups for setting in ("lr", "momentum")])
-        found[-1] += scheduler.get_last_lr()
-        scheduler.step(*[[1.0, 0.9, 0.95, 0.6, 0.5, 0.45, 0.8][k % 7]] * (name == "ReduceLROnPlateau"))
+        found[-1] += [*scheduler.get_last_lr(), getattr(scheduler, "last_epoch", 0)]
+        if name == "ReduceLROnPlateau":
+            scheduler.step([3.0, 2.7, 2.85, 1.8, 1.5, 1.35, 2.4][k % 7])
+        elif name == "CosineAnnealingWarmRestarts" and options["T_0"] == 2:
+            scheduler.step(1.5 * k)
+        else:
+            scheduler.step()
     return found
 
 
@@ -178,7 +193,11 @@ def searched(torch, loss_name, start, options):
     kept, optimizer = optimizer.state_dict(), torch.optim.LBFGS([w])
     optimizer.load_state_dict(kept)
     optimizer.step(closure)
-    return [*found[:40], w.tolist()]
+    (state,) = kept["state"].values()
+    shares = [share is not None for share in state["al"]]
+    found.append([state["func_evals"], state["n_iter"]])
+    found.append([sum(shares), float(state["H_diag"])])
+    return [*found[:40], *found[-2:], w.tolist()]
 
 
 KINDS = {

@@ -27,6 +27,7 @@ WAYS = [
     ("RMSprop", SMOOTH),
     ("RMSprop", {"centered": True, "momentum": 0.9, "weight_decay": 0.1, **SMOOTH}),
     ("Rprop", {}),
+    ("Rprop", {"lr": 0.01, "step_sizes": (0.009, 0.0105)}),
     ("ASGD", {"t0": 1}),
 ]
 SMALL = [way for way in WAYS if way[0] not in ("Adadelta", "Rprop")]

@@ -66,6 +66,16 @@ def amsgrad(p, gradients, lr=0.1, beta1=0.9, beta2=0.5, eps=1e-3, decay=0.0, shr
 SHORT = {"lr": 0.1, "betas": (0.9, 0.5), "eps": 1e-3, "amsgrad": True}
 
 
+def test_a_velocity_that_is_none_begins_anew():
+    p = nn.Parameter(np.array([1.0]))
+    optimizer = optim.SGD([p], lr=0.1, momentum=0.9)
+    optimizer.state[p]["momentum_buffer"] = None  # as older files of PyTorch have it
+    p.grad = tg.Tensor(np.array([2.0]))
+    optimizer.step()
+    assert p.item() == pytest.approx(0.8)
+    assert optimizer.state[p]["momentum_buffer"].item() == 2
+
+
 def rmsprop(p, gradients, lr=0.1, alpha=0.9, eps=1e-3):
     mean = square = 0.0
     for g in gradients:
