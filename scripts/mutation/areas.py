@@ -31,6 +31,7 @@ NUMBA = f"{DEFINITION}::*numba"
 ROOM = "kernels.compiled"
 OPTIM, SEQUENCES, JUDGE = "tests/optim", "tests/nn/test_sequences.py", "tests/gradcheck"
 STEPS = f"{OPTIM}/test_from_pytorch.py"
+LAYERS, GRADIENTS = "tests/nn/test_from_pytorch.py", "tests/ops/test_gradients.py"
 PASSES = ("tests/autograd/test_passes.py",)
 OPTIMISERS = (
     "adadelta", "adafactor", "adagrad", "adam", "adamax", "asgd", "nadam", "radam", "rmsprop", "rprop", "sgd", "rules"
@@ -104,12 +105,20 @@ AREAS = {
     "layers": Area(
         "Recurrent and normalisation layers",
         (
-            Group(("ops.recurrence", "ops.recurrent", "nn.rnn"), (SEQUENCES, "tests/ops/test_gradients.py")),
+            Group(
+                ("ops.recurrence", "ops.recurrent", "nn.rnn"),
+                (LAYERS, SEQUENCES, *(f"{GRADIENTS}::?{op}?" for op in ("RNN", "LSTM", "ProjectedLSTM", "GRU"))),
+            ),
             Group(("kernels.recurrent",), (f"{DEFINITION}::recurrences*numpy", f"{DEFINITION}::memories*numpy")),
             Group(("kernels.norm",), ("tests/kernels/test_norm.py::numpy",)),
             Group(
                 ("ops.norm", "nn.norm", "nn.functional.norm"),
-                ("tests/nn/test_layers.py", "tests/nn/test_functions.py", "tests/ops/test_gradients.py"),
+                (
+                    LAYERS,
+                    "tests/nn/test_layers.py",
+                    "tests/nn/test_functions.py",
+                    *(f"{GRADIENTS}::?{op}?" for op in ("Normalize", "ScaleChannels")),
+                ),
             ),
         ),
         size=150,
@@ -133,9 +142,7 @@ AREAS = {
                     "tests/autograd/test_hooks.py",
                     "tests/autograd/test_engine.py",
                     "tests/autograd/test_function.py",
-                    "tests/ops/test_gradients.py::?Einsum?",
-                    "tests/ops/test_gradients.py::?Cat?",
-                    "tests/ops/test_gradients.py::?Pad?",
+                    *(f"{GRADIENTS}::?{op}?" for op in ("Einsum", "Cat", "Pad")),
                 ),
             ),
             Group(("autograd.packing",), ("tests/autograd/test_packing.py", *PASSES)),

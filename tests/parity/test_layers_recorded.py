@@ -1,0 +1,28 @@
+"""What tests/nn compares layers with, without PyTorch, is what PyTorch gives."""
+
+import json
+import os
+import warnings
+
+import numpy as np
+import pytest
+import torch
+
+from tests.nn.recorded import KINDS, RECORDED
+
+if "RECORD" in os.environ:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        made = {kind: [function(torch, *case) for case in cases] for kind, (function, cases) in KINDS.items()}
+    rounded = json.dumps(made, default=float)
+    text = json.dumps(json.loads(rounded, parse_float=lambda s: float(f"{float(s):.10g}")), separators=(",", ":"))
+    RECORDED.write_text(text.replace("]],", "]],\n") + "\n", encoding="utf-8")
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_recorded_numbers_are_those_of_pytorch(kind):
+    function, cases = KINDS[kind]
+    for case, given in zip(cases, json.loads(RECORDED.read_text(encoding="utf-8"))[kind], strict=True):
+        for found, expected in zip(function(torch, *case), given, strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-8, err_msg=str(case))
