@@ -8,7 +8,7 @@ from pathlib import Path
 
 from scripts.mutation import report
 from scripts.mutation.areas import AREAS
-from scripts.mutation.run import SECONDS, STATE, Mutant, controls, drawn, keep, known, mutants, run
+from scripts.mutation.run import SECONDS, STATE, Mutant, controls, counts, drawn, keep, known, mutants, run
 from scripts.mutation.targets import targets
 from scripts.mutation.trial import SAMPLES
 from tinygrad_cnn.kernels.chosen import set_kernels
@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
         keep(options.state, results.values())
     until = time.monotonic() + options.seconds if options.seconds else float("inf")
     for queue in (unchanged, every):  # a mutant is tried when its judges are known to let pass what is right
-        waiting = [m for m in queue if m.key not in results]
+        waiting = [m for m in queue if not counts(m, results.get(m.key))]
         fates = run(
             waiting, jobs=options.jobs, samples=options.samples, until=until, path=options.state, show=progress()
         )
@@ -61,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
         if wrong:
             print("Killed though not mutated:", *(f"  {f.target} by {f.check}: {f.message}" for f in wrong), sep="\n")
             return 1
-    done = [(m, results[m.key]) for m in every if m.key in results]
+    done = [(m, results[m.key]) for m in every if counts(m, results.get(m.key))]
     print(f"\n{len(every)} mutants, {len(every) - len(done)} to be tried")
     explained = report.Explanations.read()
     print(report.summary(done, explained))

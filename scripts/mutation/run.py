@@ -61,6 +61,8 @@ class Fate(NamedTuple):
     check: str
     how: str
     message: str
+    tests: str = ""
+    """A digest of the tests of the package that had a say."""
 
     @property
     def killed(self) -> bool:
@@ -99,7 +101,6 @@ def controls(targets: Iterable[Target]) -> Iterator[Mutant]:
 def _base(target: Target) -> str:
     """A digest of the sources that a result depends on."""
     paths = [ROOT / path for path in JUDGES] if target.kind != "tested" else [Path(inspect.getfile(target.function))]
-    paths += sorted({ROOT / test.partition("::")[0] for test in target.tests})
     paths += sorted({Path(inspect.getfile(registry[name])) for name in target.ops})
     if target.kind not in ("rule", "tested"):
         paths.append(ROOT / "tests/ops/test_forward.py")
@@ -110,6 +111,19 @@ def _base(target: Target) -> str:
     for path in paths:
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def tests_of(target: Target) -> str:
+    """A digest of the tests of the package that answer for a target."""
+    digest = hashlib.sha256()
+    for path in sorted({test.partition("::")[0] for test in target.tests}):
+        digest.update((ROOT / path).read_bytes())
+    return digest.hexdigest()[:20] if target.tests else ""
+
+
+def counts(mutant: Mutant, fate: Fate | None) -> bool:
+    """Whether a result still holds: what some test killed is not tried again when tests change, what survived is."""
+    return fate is not None and (fate.killed or fate.tests == tests_of(mutant.target))
 
 
 def known(path: Path) -> dict[str, Fate]:
@@ -240,4 +254,5 @@ def _fate(mutant: Mutant, pipe: int, status: int) -> Fate:
         check, how, message = "crash", "raised", "the process ended without a result"
     elif (death := json.loads(said)) is not None:
         check, how, message = death
-    return Fate(mutant.key, mutant.target.name, mutant.mutation.operator, mutant.mutation.label, check, how, message)
+    target, mutation = mutant.target, mutant.mutation
+    return Fate(mutant.key, target.name, mutation.operator, mutation.label, check, how, message, tests_of(target))

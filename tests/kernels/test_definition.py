@@ -363,6 +363,26 @@ def test_gated_recurrences_are_those_of_the_definition(kernels, case):
 
 
 @fast_sets
+@pytest.mark.parametrize("sizes", [None, [70, 66, 3], [3, 66, 70]])
+def test_recurrences_of_large_batches_are_those_of_the_definition(kernels, sizes):
+    rng = np.random.default_rng(0)
+
+    def array(*shape):
+        return rng.standard_normal(shape).astype(np.float32)
+
+    x, h, g = array(3, 70, 4), array(70, 5), array(4, 70, 5)
+    for name, gates in (("rnn", 1), ("lstm", 4), ("gru", 3)):
+        w, u, b = array(gates * 5, 4), array(gates * 5, 5), array(gates * 5)
+        if name == "rnn":
+            for relu in (True, False):
+                check_walk(kernels, name, (x, w, u, b, h), lambda kept, u=u: (g, kept[1], u), sizes, relu)
+        elif name == "lstm":
+            check_walk(kernels, name, (x, w, u, b, h, 2 * h), lambda kept, u=u: (g, h, *kept[3:], u), sizes)
+        else:
+            check_walk(kernels, name, (x, w, u, b, b / 2, h), lambda kept, u=u: (g, *kept[2:], u), sizes)
+
+
+@fast_sets
 @pytest.mark.parametrize("batch", [3, 70])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_recurrences_keep_nan_and_infinity_to_their_rows(kernels, batch, dtype):

@@ -1,6 +1,6 @@
 """Layers that PyTorch has, too, run on the same numbers: what it gave is in from_pytorch.json.
 
-`tests/parity/test_layers_recorded.py` compares that file with PyTorch, and writes it anew if the environment has RECORD.
+`tests/parity/test_layers_recorded.py` compares that file with PyTorch; it writes it anew if the environment has RECORD.
 """
 
 import math
