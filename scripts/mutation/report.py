@@ -170,8 +170,10 @@ python -m scripts.mutation --sample 150       # always the same 150 of those tha
 ```
 
 Results are kept in `build/mutation.jsonl`, each under a digest of the sources that it depends on: what changes is
-tried again; what a test of the package has killed stays killed when tests are added. Explanations are in `scripts/mutation/equivalents.toml`; a survivor without one, and an explanation of a
-mutant that is killed or no longer there, fail the command.
+tried again. What a test of the package has killed stays killed when tests are added; what survived is tried again.
+Explanations are in `scripts/mutation/equivalents.toml`: of mutants that are `equivalent`, and of those that are
+`different` all the same and survive. A survivor without one, and an explanation of a mutant that is killed or no longer
+there, fail the command.
 """
 
 
