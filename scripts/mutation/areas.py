@@ -31,6 +31,7 @@ NUMBA = f"{DEFINITION}::*numba"
 ROOM = "kernels.compiled"
 OPTIM, SEQUENCES, JUDGE = "tests/optim", "tests/nn/test_sequences.py", "tests/gradcheck"
 STEPS = f"{OPTIM}/test_from_pytorch.py"
+VERDICTS = tuple(f"{JUDGE}/test_{name}.py" for name in ("tolerances", "differences", "kinks", "oracles", "gradcheck"))
 LAYERS, GRADIENTS = "tests/nn/test_from_pytorch.py", "tests/ops/test_gradients.py"
 PASSES = ("tests/autograd/test_passes.py",)
 OPTIMISERS = (
@@ -164,27 +165,17 @@ AREAS = {
     "judge": Area(
         "The judge: differences, kinks, verdicts",
         (
+            Group(("gradcheck.projections",), (f"{JUDGE}/test_projections.py", *VERDICTS)),
             Group(
                 tuple(
                     f"gradcheck.{name}"
-                    for name in (
-                        "judge",
-                        "differences",
-                        "kinks",
-                        "thorough",
-                        "projections",
-                        "finer",
-                        "point",
-                        "referee",
-                    )
+                    for name in ("judge", "differences", "kinks", "thorough", "finer", "point", "referee")
                 ),
-                tuple(
-                    f"{JUDGE}/test_{name}.py"
-                    for name in ("differences", "tolerances", "kinks", "gradcheck", "projections", "oracles")
-                ),
+                VERDICTS,
             ),
         ),
         size=120,
+        seconds=120,
         left_out=("__init__", "_check_outputs"),
     ),
 }
