@@ -40,8 +40,8 @@ OPTIMISERS = (
 SCHEDULERS = ("combined", "cosine", "cycles", "decay", "functions", "plateau", "scheduler")
 
 AREAS = {
-    "rules": Area("Rules of the ops, and what they are made of", size=1000),
-    "kernels": Area("NumPy's kernels of gradients", size=200),
+    "rules": Area("Rules of the ops, and what they are made of", size=400),
+    "kernels": Area("NumPy's kernels of gradients", size=100),
     "compiled": Area(
         "Compiled kernels",
         (
@@ -80,7 +80,7 @@ AREAS = {
             Group((f"{ROOM}.winograd",), (f"{COMPILED}::tiles", f"{DEFINITION}::many_channels*numba")),
             Group((f"{ROOM}.matmul",), (f"{COMPILED}::products", f"{DEFINITION}::products*numba")),
         ),
-        size=100,
+        size=60,
         seconds=150,
         left_out=("marks_of", "pays"),
     ),
@@ -100,7 +100,7 @@ AREAS = {
             Group(tuple(f"optim.lr_scheduler.{name}" for name in SCHEDULERS), (STEPS, f"{OPTIM}/test_lr_scheduler.py")),
             Group(("kernels.descent",), (f"{DEFINITION}::optimisers*numpy", f"{OPTIM}/test_optim.py::threads")),
         ),
-        size=150,
+        size=100,
         left_out=("__init__", "__repr__", "check", "check_settings", "check_betas", "_check", "check_optimizer"),
     ),
     "layers": Area(
@@ -122,7 +122,7 @@ AREAS = {
                 ),
             ),
         ),
-        size=150,
+        size=100,
         left_out=(
             "__init__",
             "extra_repr",
@@ -159,7 +159,7 @@ AREAS = {
                 ),
             ),
         ),
-        size=150,
+        size=100,
         left_out=("__init__", "__repr__", "check_hook", "name", "check_dirty"),
     ),
     "judge": Area(
@@ -174,7 +174,7 @@ AREAS = {
                 VERDICTS,
             ),
         ),
-        size=120,
+        size=60,
         seconds=120,
         left_out=("__init__", "_check_outputs"),
     ),
