@@ -1,7 +1,7 @@
 """Print how many wrong gradients are named right, and how long that takes.
 
-python -m scripts.naming_score             # the textbook's mistakes and the fresh ones
-python -m scripts.naming_score textbook    # one of the two
+python -m scripts.naming_score             # the textbook's mistakes and three sets of others
+python -m scripts.naming_score textbook    # one of the four
 python -m scripts.naming_score false       # 2,000 wrong gradients that no mistake makes: no name may be given
 """
 
@@ -21,7 +21,7 @@ from tinygrad_cnn.gradcheck.naming.naming import SECONDS, name_mistake
 from tinygrad_cnn.gradcheck.naming.program import Forward, Program
 from tinygrad_cnn.gradcheck.naming.recording import Seen
 
-SETS = "textbook", "fresh", "second"
+SETS = "textbook", "fresh", "second", "third"
 
 
 def score(name, verbose):

@@ -9,6 +9,8 @@ import pytest
 from scripts.naming_score import false_names
 from tests.gradcheck.mistakes.fresh import MISTAKES as FRESH
 from tests.gradcheck.mistakes.textbook import MISTAKES as TEXTBOOK
+from tests.gradcheck.mistakes.third import MISTAKES as THIRD
+from tests.gradcheck.mistakes.third import RIGHT
 from tinygrad_cnn.gradcheck import Verdict, gradcheck, numpy_pair
 from tinygrad_cnn.gradcheck.naming.learner import Learner, close
 from tinygrad_cnn.gradcheck.naming.naming import name_mistake
@@ -144,6 +146,17 @@ def test_most_fresh_mistakes_are_named():
         failed and first is not None and m.is_right(first.message) for m in asked for failed, first, _ in [m.told()]
     )
     assert right >= 0.9 * len(asked)
+
+
+@pytest.mark.parametrize(("function", "vjp", "inputs"), RIGHT, ids=lambda v: getattr(v, "__name__", ""))
+def test_what_the_third_set_gets_wrong_is_right_without_the_mistake(function, vjp, inputs):
+    assert gradcheck(numpy_pair(function, vjp), list(inputs)).verdict is Verdict.PASS
+    mistakes = [m for m in THIRD if m.function is function]
+    assert len(mistakes) > 1
+    for mistake in mistakes:
+        pair = numpy_pair(function, mistake.vjp)
+        wrong = gradcheck(pair, list(mistake.inputs), raise_exception=False, explain=False, shrink=False)
+        assert wrong.verdict is Verdict.FAIL, mistake.what
 
 
 @pytest.mark.parametrize("part", range(3))
