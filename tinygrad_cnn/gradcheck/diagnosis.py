@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from importlib import import_module
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray, Shape
 from tinygrad_cnn.gradcheck import patterns
-from tinygrad_cnn.gradcheck.functions import NumpyPair
+from tinygrad_cnn.gradcheck.functions import Checked, NumpyPair, TensorFunction
 from tinygrad_cnn.gradcheck.judge import Tolerance, quick
 from tinygrad_cnn.gradcheck.patterns import Diagnosis
 from tinygrad_cnn.gradcheck.point import Point, number_of, place_of, signed
@@ -142,15 +143,25 @@ def diagnose(case: Case) -> list[Diagnosis]:
 
 def _named(case: Case) -> Iterable[Diagnosis]:
     """The mistakes that give these numbers when they are made in the function: see `naming`."""
-    adapter = case.point.adapter
-    if isinstance(adapter, NumpyPair) and adapter.is_real and NAMES:
+    pair = _recordable(case.point.adapter) if NAMES else None
+    if pair is not None:
         named = import_module("tinygrad_cnn.gradcheck.naming.naming").name_mistake
         inputs, names = case.point.inputs, None
         if any(label != f"input {k}" for label, k in zip(case.labels, case.point.checked, strict=True)):
             own = dict(zip(case.point.checked, case.labels, strict=True))
             names = [own.get(k, f"input {k}") for k in range(len(inputs))]
-        for n in named(adapter.function, adapter.written, inputs, names=names)[:NAMES]:
+        for n in named(*pair, inputs, names=names)[:NAMES]:
             yield Diagnosis(n.kind, n.message, 1.04 - 0.05 * n.cost)
+
+
+def _recordable(adapter: Checked) -> tuple[Callable[..., Any], Callable[..., Any]] | None:
+    """A function of arrays and its VJP that can be run on values that are written down, if there are such."""
+    if isinstance(adapter, NumpyPair):
+        return (adapter.function, adapter.written) if adapter.is_real else None
+    if isinstance(adapter, TensorFunction):
+        function = import_module("tinygrad_cnn.gradcheck.naming.tensors").OfTensors(adapter)
+        return function, function.vjp
+    return None
 
 
 def diagnose_shape(point: Point, v: NDArray, k: int, gradient: NDArray, label: str) -> Diagnosis:

@@ -4,5 +4,5 @@
 pass to that list; `edits` are the mistakes somebody could make in it, one family a file, and `order` gives them by
 cost; `known` are the textbook's functions; `search` finds the edits that give the learner's numbers at the points of
 `learner`. `written` is the learner's own derivative as such a list, `repairs` the changes that make it right, `place`
-how far it is. `naming` puts them together.
+how far it is. `tensors` lets functions of Tensors be run so. `naming` puts them together.
 """

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import sys
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -481,8 +481,9 @@ def number(value: Any = 0.0) -> Any:
 class Seen:
     """A learner's function, and those of its own that it calls, with `Numpy` in the place of NumPy."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], options: Mapping[str, Any] | None = None) -> None:
         self.tape: Tape | None = None
+        self.options = dict(options or {})
         self._numpy = Numpy(self._current)
         self._done: dict[int, Any] = {}
         self._spaces: dict[int, dict[str, Any]] = {}
@@ -528,7 +529,7 @@ class Seen:
         """What the function returns, recorded."""
         self.tape = tape
         try:
-            return self.function(*inputs)
+            return self.function(*inputs, **self.options)
         finally:
             self.tape = None
 

@@ -38,8 +38,9 @@ class Repairs:
         self._whole: dict[int, str] = {}
         p = w.program
         shared = {e.at for e in p.forward.tape.entries if e.op is not None}
-        """What the function itself does, as in a softmax that both call, is not the derivative's mistake."""
-        self.steps = [e for e in w.own if e.op is not None and e.i in w.leads and e.at not in shared]
+        """What the function itself does, as in a softmax that both call, is not the derivative's mistake, nor is what
+        the package does behind it."""
+        self.steps = [e for e in w.own if e.op is not None and e.i in w.leads and e.at not in shared and e.at]
         self.outside = [*(e for e in p.inputs if e is not None), *p.nodes[-POOL:]]
         self.gradients = [c for n, c in p.cot.items() if n.op is not None][:POOL]
         self.results = {e.i for e in w.results if e is not None}
