@@ -35,6 +35,8 @@ class Tally:
     """The report of a failure, as its `to_json` has it."""
     headline: str = ""
     """What it says in one line, and what the failure looks like."""
+    markdown: str = ""
+    """The same as its `to_markdown` has it."""
 
     @property
     def verdict(self) -> str:
@@ -43,24 +45,34 @@ class Tally:
             return "fail"
         return "pass" if self.verdicts["pass"] and self.failed is None else "inconclusive"
 
+    def told(self) -> str:
+        """The verdict and what it rests on, in a few words."""
+        kinds = [d["kind"] for d in self.failed["diagnoses"][:1]] if self.failed else []
+        inputs = f"{self.checks} input{'s' * (self.checks != 1)}"
+        return ", ".join([f"{self.function}: {self.verdict}", *kinds, inputs, f"{self.entries} entries judged"])
+
     def add(self, checkup: Any) -> None:
         """Count one report."""
         self.seconds += checkup.seconds
         if not checkup.counts:
             return
         report = checkup.report
-        self.checks += 1
-        self.entries += len(report.entries)
-        self.verdicts[report.verdict.value] += 1
+        self.count(report)
         if report.verdict.value == "pass":
             self.ratio = max(self.ratio, checkup.ratio)
         if report.verdict.value == "fail":
             self.fail(report)
 
+    def count(self, report: Any) -> None:
+        """One report more."""
+        self.checks += 1
+        self.entries += len(report.entries)
+        self.verdicts[report.verdict.value] += 1
+
     def fail(self, report: Any) -> None:
         """Keep the report of a failure, in a form that another process can read."""
         told = "".join(f" ({d.kind})" for d in report.diagnoses[:1])
-        self.failed = json.loads(report.to_json())
+        self.failed, self.markdown = json.loads(report.to_json()), report.to_markdown()
         self.headline = report.headline().removeprefix("gradcheck: ") + told
 
 
@@ -80,9 +92,21 @@ class Listener:
         self.last = self.tallies.setdefault((self.test, name), Tally(self.test, name))
         self.last.add(checkup)
 
+    def failed(self, report: Any) -> None:
+        """The test failed with this report: that of its last check, or of one that it made without telling."""
+        if self.last is None:
+            self.last = Tally(self.test, report.function)
+            self.tallies[self.test, report.function] = self.last
+            self.last.count(report)
+        self.last.fail(report)
+
+    def properties(self) -> list[tuple[str, object]]:
+        """What was found in this test, as JUnit's properties of it."""
+        return [("gradcheck", tally.told()) for (test, _), tally in self.tallies.items() if test == self.test]
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The three options."""
+    """The options."""
     group = parser.getgroup("gradcheck", "checking gradients (tinygrad_cnn)")
     group.addoption(
         "--gradcheck",
@@ -91,6 +115,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--gradcheck-examples", type=_positive, metavar="N", help="draw N inputs per test marked gradcheck")
     group.addoption("--gradcheck-json", type=Path, metavar="PATH", help="write what was found, as JSON")
+    group.addoption(
+        "--gradcheck-markdown", type=Path, metavar="PATH", help="write the reports of what failed, for a pull request"
+    )
 
 
 def _positive(text: str) -> int:
@@ -129,20 +156,23 @@ def gradcheck() -> Any:
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """Tell a marked test how many inputs to draw, and listen to what it finds."""
     __tracebackhide__ = True
-    if item.get_closest_marker("gradcheck") is None:
-        return (yield)
-    watching: Any = import_module("tinygrad_cnn.gradcheck.watching")
     listener = Listener(item.nodeid, item.config.stash[TALLIES])
-    token = watching.EFFORT.set(watching.Effort(*_effort(item), listener))
+    token: Any = None
+    if item.get_closest_marker("gradcheck") is not None:
+        watching: Any = import_module("tinygrad_cnn.gradcheck.watching")
+        token = watching.EFFORT.set(watching.Effort(*_effort(item), listener))
     try:
         return (yield)
     except AssertionError as error:
         report = getattr(error, "report", None)
-        if report is not None and listener.last is not None:
-            listener.last.fail(report)
+        if hasattr(report, "to_markdown"):
+            listener.failed(report)
         raise
     finally:
-        watching.EFFORT.reset(token)
+        if token is not None:
+            watching.EFFORT.reset(token)
+        if listener.last is not None:
+            item.user_properties += listener.properties()
 
 
 def _effort(item: pytest.Item) -> tuple[int | None, int | None]:
@@ -155,6 +185,16 @@ def _effort(item: pytest.Item) -> tuple[int | None, int | None]:
     return (THOROUGH, None) if exact is None else (exact, exact)
 
 
+def _summary(tallies: list[Tally]) -> tuple[str, str]:
+    """How much was checked, and with which verdicts."""
+    counts = {v: sum(t.verdict == v for t in tallies) for v in ("pass", "fail", "inconclusive")}
+    return (
+        f"{len(tallies)} functions on {sum(t.checks for t in tallies)} inputs"
+        f" ({sum(t.verdicts['inconclusive'] for t in tallies)} inconclusive), "
+        f"{sum(t.entries for t in tallies)} entries judged in {sum(t.seconds for t in tallies):.1f} s"
+    ), ", ".join(f"{n} {v}" for v, n in counts.items())
+
+
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """The section at the end, if any gradient was checked."""
     tallies = list(config.stash[TALLIES].values())
@@ -162,13 +202,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         return
     write = terminalreporter.write_line
     terminalreporter.section("gradient checks")
-    counts = {v: sum(t.verdict == v for t in tallies) for v in ("pass", "fail", "inconclusive")}
-    write(
-        f"{len(tallies)} functions on {sum(t.checks for t in tallies)} inputs"
-        f" ({sum(t.verdicts['inconclusive'] for t in tallies)} inconclusive), "
-        f"{sum(t.entries for t in tallies)} entries judged in {sum(t.seconds for t in tallies):.1f} s: "
-        + ", ".join(f"{n} {v}" for v, n in counts.items())
-    )
+    write(": ".join(_summary(tallies)))
     worst, slowest = max(tallies, key=lambda t: t.ratio), max(tallies, key=lambda t: t.seconds)
     write(f"worst error that passed: {worst.ratio:.2g} of what is allowed, {worst.test}")
     write(f"slowest: {slowest.seconds:.1f} s for {slowest.checks} inputs, {slowest.test}")
@@ -187,14 +221,21 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the JSON; a worker of pytest-xdist gives what it found to the process that started it."""
+    """Write the files; a worker of pytest-xdist gives what it found to the process that started it."""
+    tallies = list(session.config.stash[TALLIES].values())
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
-        output["gradcheck"] = json.dumps([asdict(t) for t in session.config.stash[TALLIES].values()])
+        output["gradcheck"] = json.dumps([asdict(t) for t in tallies])
         return
-    path = session.config.getoption("--gradcheck-json")
-    if path is None:
-        return
+    for option, content in (("--gradcheck-json", _as_json), ("--gradcheck-markdown", _as_markdown)):
+        path = session.config.getoption(option)
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            import_module("tinygrad_cnn.utils.atomic").write_atomically(path, content(tallies).encode())
+
+
+def _as_json(tallies: list[Tally]) -> str:
+    """Everything that was found."""
     found = [
         {
             "test": t.test,
@@ -207,7 +248,16 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
             "seconds": round(t.seconds, 6),
             "report": t.failed,
         }
-        for t in session.config.stash[TALLIES].values()
+        for t in tallies
     ]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"functions": found}, indent=1), encoding="utf-8")
+    return json.dumps({"functions": found}, indent=1)
+
+
+def _as_markdown(tallies: list[Tally]) -> str:
+    """A heading with the verdicts, and the report of each failure under its test."""
+    if not tallies:
+        return "### Gradient checks\n\nNo gradient was checked.\n"
+    checked, verdicts = _summary(tallies)
+    parts = [f"### Gradient checks: {verdicts}\n\n{checked}.\n"]
+    parts += [f"`{t.test}`, `{t.function}`\n\n{t.markdown}" for t in tallies if t.failed is not None]
+    return "\n".join(parts)

@@ -115,6 +115,52 @@ def test_junit_files_say_what_is_wrong(run, pytester):
     assert "It looks like this (sign)" in message
 
 
+def test_junit_files_have_what_was_checked_as_properties(run, pytester):
+    run("--gradcheck-examples", "4", "--junitxml", "out.xml")
+    cases = ElementTree.parse(pytester.path / "out.xml").getroot().iter("testcase")
+    told = {case.get("name"): [p.get("value") for p in case.iter("property")] for case in cases}
+    assert told["test_sine"] == ["sin: pass, 4 inputs, 8 entries judged"]
+    assert told["test_fixture"] == ["sin: pass, 2 inputs, 7 entries judged"]
+    assert told["test_wrong"][0].startswith("sin: fail, sign, 1 input, ")
+    assert told["test_marked"] == told["test_other"] == []
+
+
+PLAINLY = """
+import numpy as np
+from tinygrad_cnn.gradcheck import gradcheck, numpy_pair
+
+def test_plain():
+    gradcheck(numpy_pair(np.sin, lambda g, x: 2 * g * np.cos(x)), [np.ones(3)])
+
+def test_other():
+    assert 1 + 1 == 3
+"""
+
+
+@pytest.mark.parametrize("processes", [(), ("-n", "2")])
+def test_one_markdown_file_has_the_reports_of_what_failed(run, pytester, processes):
+    if processes:
+        pytest.importorskip("xdist", reason="pytest-xdist is not installed")
+    pytester.makepyfile(test_plainly=PLAINLY)
+    run("--gradcheck-markdown", "deep/out.md", *processes)
+    (folder,) = (pytester.path / "deep").parent.glob("deep")
+    assert [file.name for file in folder.iterdir()] == ["out.md"]  # nothing is left of writing it
+    text = (folder / "out.md").read_text(encoding="utf-8")
+    first, *parts = text.split("\n`test_")
+    assert first.startswith("### Gradient checks: 3 pass, 2 fail, 0 inconclusive\n\n5 functions on 18 inputs")
+    plain, wrong = sorted(parts)
+    assert plain.startswith("plainly.py::test_plain`, `sin`\n\n#### ❌ the gradient is wrong; the worst element is")
+    assert "It looks like this (**factor" in plain
+    assert wrong.startswith("theirs.py::test_wrong`, `sin`\n\n#### ❌ ")
+    assert "It looks like this (**sign**)" in wrong
+    assert "| input | place | analytic |" in wrong
+
+
+def test_the_markdown_file_is_written_even_if_nothing_was_checked(run, pytester):
+    run("--gradcheck-markdown", "out.md", "-k", "other")
+    assert (pytester.path / "out.md").read_text(encoding="utf-8").endswith("\n\nNo gradient was checked.\n")
+
+
 def test_the_number_of_inputs_can_be_said(run, pytester):
     run("--gradcheck-examples", "3", "--gradcheck-json", "out.json", "-k", "sine or square")
     assert [row["checks"] for row in found(pytester).values()] == [3, 3]
