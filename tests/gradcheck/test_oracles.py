@@ -6,9 +6,10 @@ import pytest
 from tinygrad_cnn.gradcheck import Verdict, gradcheck, numpy_pair
 from tinygrad_cnn.gradcheck.complex_step import complex_columns
 from tinygrad_cnn.gradcheck.duals import LINEAR, SLOPES, Dual, forward_mode
-from tinygrad_cnn.gradcheck.judge import RTOL, Tolerance
+from tinygrad_cnn.gradcheck.judge import Tolerance
 from tinygrad_cnn.gradcheck.linear import exact_adjoint
 from tinygrad_cnn.gradcheck.point import Point
+from tinygrad_cnn.gradcheck.tolerances import RTOL
 
 RANDOM = np.random.default_rng(0)
 USUAL = Tolerance(None, RTOL, 2.0**-52, None)

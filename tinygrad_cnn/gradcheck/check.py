@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,7 +27,6 @@ from tinygrad_cnn.gradcheck.duals import Product, forward_mode, pushed_forward
 from tinygrad_cnn.gradcheck.functions import Adapter, Checked, JaxFunction, Narrowed, Pushed, Recorded, unpacked
 from tinygrad_cnn.gradcheck.judge import (
     CONFIRMED,
-    RTOL,
     THOROUGH,
     VERDICT,
     Column,
@@ -52,10 +52,19 @@ from tinygrad_cnn.gradcheck.projections import (
     search,
     turns_nearer,
 )
-from tinygrad_cnn.gradcheck.referee import blamed_on_rounding, in_double, is_wrong, resolved
+from tinygrad_cnn.gradcheck.referee import (
+    IN_DOUBLE,
+    agrees,
+    blamed_on_rounding,
+    in_double,
+    is_within_rounding,
+    is_wrong,
+    resolved,
+)
 from tinygrad_cnn.gradcheck.report import Report
 from tinygrad_cnn.gradcheck.shrinking import smallest_failing
 from tinygrad_cnn.gradcheck.thorough import confirmed, curve, examine, judged, slopes_of
+from tinygrad_cnn.gradcheck.tolerances import DIGITS, FORWARD, LINEAR, RTOL
 from tinygrad_cnn.gradcheck.verdicts import SEVERITY, UNJUDGED, ByJvp, Entry, GradientError, Projected, Verdict
 from tinygrad_cnn.torch_names.errors import BoundError
 
@@ -417,12 +426,41 @@ class _Check:
     def _examined(
         self, k: int, i: int, analytic: NDArray, entry: Entry, scale: Sequence[Scale], noise: NDArray
     ) -> Entry:
-        """The worst of the thorough verdicts under each cotangent."""
+        """The worst of the thorough verdicts under each cotangent.
+
+        Differences in float64 are asked first, where they can be had; they call wrong only what those of the coarse
+        precision cannot tell.
+        """
+        finer = None
+        if self.finer is not None:
+            own = np.stack([self._rounding(k, c) for c in range(len(self.V))]) + DIGITS * self.point.eps * LEAST
+            finer = self._examined_at(self.finer, self.fine_tolerance, k, i, analytic, entry, scale, own)
+            if is_within_rounding(self.point, k, i, finer.where):
+                finer = None
+            elif finer.verdict is Verdict.PASS:
+                return finer
+        found = self._examined_at(self.point, self.tolerance, k, i, analytic, entry, scale, noise)
+        if finer is None or finer.verdict is not Verdict.FAIL or found.verdict is not Verdict.INCONCLUSIVE:
+            return found
+        return replace(finer, reason=f"{finer.reason}, by {IN_DOUBLE}" if finer.reason else f"by {IN_DOUBLE}")
+
+    def _examined_at(
+        self,
+        point: Point,
+        tolerance: Tolerance,
+        k: int,
+        i: int,
+        analytic: NDArray,
+        entry: Entry,
+        scale: Sequence[Scale],
+        noise: NDArray,
+    ) -> Entry:
+        """The same by the differences of one precision; the gradients are those of the function as it was given."""
         results = []
         for v, s, gradient, off in zip(self.V, scale, analytic[:, i].tolist(), noise[:, i].tolist(), strict=True):
-            found = examine(self.point, k, i, v, self.tolerance, s)
-            result = judged(replace(entry, analytic=gradient), found, self.tolerance, s, off)
-            result = confirmed(self.point, k, i, v, self.tolerance, s, off, result)
+            found = examine(point, k, i, v, tolerance, s)
+            result = judged(replace(entry, analytic=gradient), found, tolerance, s, off)
+            result = confirmed(point, k, i, v, tolerance, s, off, result)
             if result.verdict is Verdict.FAIL and np.isfinite(gradient):
                 low, high = slopes_of(result)
                 if self._is_rough(k, i, v, max(low - gradient, gradient - high), result.where is not None):
@@ -430,15 +468,29 @@ class _Check:
             results.append(result)
         return max(results, key=lambda e: SEVERITY[e.verdict])
 
+    @cached_property
+    def double(self) -> Point | None:
+        """The function in float64, if it was given in a coarser precision and computes in that."""
+        return None if self.point.eps < COARSE else in_double(self.point)
+
+    @cached_property
+    def finer(self) -> Point | None:
+        """The same, if its values are those of the function as it was given, up to its rounding."""
+        return self.double if self.double is not None and agrees(self.double, self.point) else None
+
+    @property
+    def fine_tolerance(self) -> Tolerance:
+        """That of differences in float64."""
+        return self.tolerance if self.double is None else replace(self.tolerance, eps=self.double.eps)
+
     def _reconsidered(self, entries: list[Entry]) -> list[Entry]:
         """The entries, those that are wrong heard once more: see `referee`."""
         entries = resolved(self.point, entries)
         if self.point.eps < COARSE or not any(map(is_wrong, entries)):
             return entries
-        point = in_double(self.point)
-        if point is None:
+        if self.double is None:
             return entries
-        double = _Check(point, replace(self.options, asked=Asked(), progress=False, explain=False), self.blank)
+        double = _Check(self.double, replace(self.options, asked=Asked(), progress=False, explain=False), self.blank)
         try:
             report = double.run()
         except (CannotJudge, GradientError):
@@ -463,6 +515,11 @@ class _Check:
         if key not in self._jitters:
             self._jitters[key] = self.point.gradient_jitter(self.random, v, points)
         return self._jitters[key]
+
+    def _rounding(self, k: int, c: int) -> NDArray:
+        """What rounding does to the gradient of input k under a cotangent, seen at neighbouring numbers: no kinks."""
+        seen = self._jitter(self.V[c])[k].rounding
+        return np.asarray(seen + 4 * self.point.eps * np.abs(self.analytic[k][c]))
 
     def _gradient_noise(self, k: int) -> NDArray:
         """What rounding may do to the gradient of input k, per cotangent; at most a few digits."""
@@ -503,6 +560,7 @@ class _Check:
             c = n % len(self.V)
             u = direction(self.random, point, k)
             v, gradient, left = self.V[c], analytic[c].reshape(u.shape), 0
+            by, tolerance, noise = point, self.tolerance, None
             glance = Glance(point, k, u, h)
             result = glance.settled(v, gradient, self.tolerance)
             if result is None:
@@ -512,6 +570,10 @@ class _Check:
                 v = v * kept
                 gradient = point.gradients(v)[k] if left else gradient
                 result = along(point, k, u, v, gradient, self.tolerance)
+                if result.verdict is Verdict.INCONCLUSIVE and self.finer is not None:
+                    by, tolerance = self.finer, self.fine_tolerance
+                    noise = self._rounding(k, c)
+                    result = along(by, k, u, v, gradient, tolerance, noise)
             reason = f"projection {n + 1}" + (f", {left} kinked outputs left out" if left else "")
             reason += f", {result.found.why}" if result.verdict is Verdict.INCONCLUSIVE else ""
             steps = result.found.steps if result.verdict is not Verdict.PASS else ()
@@ -523,14 +585,17 @@ class _Check:
             if result.verdict is not Verdict.FAIL:
                 entries.append(entry)
                 continue
-            if np.isfinite(result.analytic) and turns_nearer(point, k, u, v, result, self.tolerance):
+            if np.isfinite(result.analytic) and turns_nearer(by, k, u, v, result, tolerance):
                 reason += ", the function turns within less than the steps"
                 entries.append(replace(entry, verdict=Verdict.INCONCLUSIVE, reason=reason))
                 continue
-            named = self._named(k, search(point, k, u, v, gradient, self.tolerance), analytic)
+            named = self._named(k, search(by, k, u, v, gradient, tolerance, noise), analytic)
             wrong = any(e.verdict is Verdict.FAIL for e in named)
-            if not wrong and np.isfinite(result.analytic) and meets_kink(point, k, u, v, self.tolerance):
-                reason += ", through a kink, and no single element is wrong"
+            doubtful = by is not point or meets_kink(point, k, u, v, self.tolerance)
+            if not wrong and np.isfinite(result.analytic) and doubtful:
+                reason += (
+                    f", {f'by {IN_DOUBLE}' if by is not point else 'through a kink'}, and no single element is wrong"
+                )
                 entry = replace(entry, verdict=Verdict.INCONCLUSIVE, reason=reason)
             entries += [entry, *named]
             break
@@ -566,7 +631,7 @@ class _Check:
         weights = np.array(self.mixtures)
         for k, parts in enumerate(analytic):
             found = np.stack([row[k].reshape(-1) for row in self.mixed])
-            most = 1e-7 * largest(parts) * np.minimum(1.0, np.max(np.abs(weights), axis=1, keepdims=True))
+            most = LINEAR * largest(parts) * np.minimum(1.0, np.max(np.abs(weights), axis=1, keepdims=True))
             if not np.all(np.abs(found - weights @ parts) <= most):
                 break
         else:  # all of them at once, and stricter: nearly always that is enough
@@ -585,7 +650,7 @@ class _Check:
         expected = a * parts[0] + b * parts[1]
         off = np.abs(whole - expected)
         greatest = max(largest(mixed, LEAST), weight * max(largest(g, LEAST) for g in analytic))
-        most = (1e-7 + 64 * self.point.eps) * largest(parts) * weight + 64 * self.point.eps * greatest
+        most = (LINEAR + DIGITS * self.point.eps) * largest(parts) * weight + DIGITS * self.point.eps * greatest
         if not off.size or not np.isfinite(whole).all() or largest(off) <= most:
             return None
         i = int(np.argmax(off))
@@ -622,7 +687,7 @@ class _Check:
         for c, expected in enumerate(product.along):
             parts = [g[c] * u.reshape(-1) for g, u in zip(analytic, product.directions, strict=True)]
             found, size = float(sum(np.sum(p) for p in parts)), float(sum(np.sum(np.abs(p)) for p in parts))
-            most = (1e-7 + 64 * self.point.eps) * max(size, abs(expected))
+            most = (FORWARD + DIGITS * self.point.eps) * max(size, abs(expected))
             most += self.tolerance.granted(size, float(sum(np.sum(np.abs(u)) for u in product.directions)))
             if not abs(found - expected) <= most:
                 reason = f"⟨Jᵀv, u⟩ is not ⟨v, Ju⟩ by {oracle}"

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
-from tinygrad_cnn.gradcheck.differences import SIGNS
 from tinygrad_cnn.gradcheck.functions import NumpyPair
 from tinygrad_cnn.gradcheck.judge import Column, Scale, Tolerance
 from tinygrad_cnn.gradcheck.point import Point, signed
 from tinygrad_cnn.gradcheck.thorough import Line
+from tinygrad_cnn.gradcheck.tolerances import SIGNS
 
 H, OTHER = 2.0**-100, 0.7 * 2.0**-98
 """The step, and another that rounds differently: terms that cancel inside the function show in the difference."""

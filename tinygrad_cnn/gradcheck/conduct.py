@@ -11,6 +11,7 @@ from tinygrad_cnn.gradcheck.functions import Recorded, same
 from tinygrad_cnn.gradcheck.judge import largest
 from tinygrad_cnn.gradcheck.point import Point
 from tinygrad_cnn.gradcheck.problems import MODIFIED, Misbehaves, WrongType
+from tinygrad_cnn.gradcheck.tolerances import DIGITS
 from tinygrad_cnn.gradcheck.verdicts import GradientError
 
 RANDOM = "gradcheck: the function gives another value when called again; seed what is random inside it"
@@ -56,7 +57,7 @@ def check_same_value(point: Point, outputs: Sequence[NDArray], nondet_tol: float
 
 def rounding(point: Point, values: NDArray) -> float:
     """What the same numbers may differ by when they are computed again: NumPy sums by where arrays lie in memory."""
-    return 64 * point.eps * largest(values)
+    return DIGITS * point.eps * largest(values)
 
 
 def check_vjp(
@@ -119,8 +120,8 @@ def check_undefined(point: Point, cotangent: NDArray, labels: Sequence[str]) -> 
         found, expected = (_called(point, point.copies(), each) for each in (alone, zeros))
         for i, (k, label) in enumerate(zip(point.checked, labels, strict=True)):
             a, b = (np.zeros(1) if g is None else np.asarray(g, np.float64) for g in (found[k], expected[k]))
-            most = 64 * point.eps * largest(b) + point.unseen(i, cotangent)
-            if not np.allclose(a, b, rtol=64 * point.eps, atol=most, equal_nan=True):
+            most = DIGITS * point.eps * largest(b) + point.unseen(i, cotangent)
+            if not np.allclose(a, b, rtol=DIGITS * point.eps, atol=most, equal_nan=True):
                 raise Misbehaves(
                     f"gradcheck: output {j} without cotangents for the others gives another gradient of {label} than "
                     "with zeros for them; let backward take None for zeros"
@@ -141,7 +142,7 @@ def check_batched(point: Point, V: NDArray, labels: Sequence[str]) -> str:
         for k, label in zip(point.checked, labels, strict=True):
             a, b = (np.zeros(1) if g is None else np.asarray(g, np.float64) for g in (gradients[k], alone[k]))
             size = float(np.max(np.abs(b), initial=0.0))
-            if not np.allclose(a, b, rtol=64 * point.eps, atol=64 * point.eps * size, equal_nan=True):
+            if not np.allclose(a, b, rtol=DIGITS * point.eps, atol=DIGITS * point.eps * size, equal_nan=True):
                 raise Misbehaves(
                     f"gradcheck: a batch of cotangents gives another gradient of {label} than each of them alone"
                 )

@@ -22,9 +22,6 @@ COARSE = 1e-4
 ORDERS = 4
 """So many even powers of the step are removed at most: more would only amplify rounding."""
 
-SIGNS = 7.0
-"""Rounding errors e under random signs sum to less than 7 √Σe², but for once in 2·10¹⁰ times (Hoeffding)."""
-
 NOISE_POINTS = 9
 NOISE_ORDERS = (4, 5, 6, 7)
 """The orders of differences in which a smooth function has died out and only its rounding is left."""

@@ -7,8 +7,8 @@ than a step looks like anything. Differences that were taken too far away say no
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
-from tinygrad_cnn.gradcheck.differences import SIGNS
 from tinygrad_cnn.gradcheck.point import Ends, Point
+from tinygrad_cnn.gradcheck.tolerances import SIGNS
 
 FINER = 0.5
 """From one step to the next: wherever a function turns, a step meets it."""

@@ -10,8 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray, Shape
-from tinygrad_cnn.gradcheck.differences import SIGNS, STEP, Extrapolated, extrapolate
+from tinygrad_cnn.gradcheck.differences import STEP, Extrapolated, extrapolate
 from tinygrad_cnn.gradcheck.point import COARSE, LEAST, Point
+from tinygrad_cnn.gradcheck.tolerances import ATOL, DECIDES, DIGITS, RTOL, SAFETY, SIGNS
 from tinygrad_cnn.gradcheck.verdicts import Entry, Verdict
 
 STAGES = (2.0**-6,), (2.0**-3, 2.0**-4), (1.0, 2.0**-1)
@@ -27,9 +28,6 @@ BENT = 1e-3
 FINE = 0.1
 """An error bar of this part of what decides anything at all is small enough to look no further."""
 
-SAFETY = 4.0
-"""The truncation error of the differences is taken this many times."""
-
 CHUNK = 1 << 19
 """So many output values are kept at a time."""
 
@@ -38,9 +36,6 @@ CONFIRMED = 8
 
 THOROUGH = 2000
 """So many entries of an input are examined thoroughly at most."""
-
-RTOL = 1e-5
-"""The relative tolerance, unless the user gives another."""
 
 AWAY = 13 / 16
 """Steps are this times a power of two: short in binary, but not what periods and grids are made of."""
@@ -65,7 +60,7 @@ class Tolerance:
 
     def allowed(self, numeric: NDArray | float, scale: NDArray | float) -> NDArray:
         """Beside the error bars: relative to the entry; by default also 10⁻⁷ of the largest, and what rounds to 0."""
-        absolute = 1e-7 * scale + 64 * self.eps * LEAST if self.atol is None else self.atol
+        absolute = ATOL * scale + DIGITS * self.eps * LEAST if self.atol is None else self.atol
         return np.asarray(absolute + self.rtol * np.abs(numeric))
 
     @property
@@ -89,7 +84,7 @@ class Tolerance:
 
     def coarse(self, numeric: NDArray | float, ruler: NDArray | float) -> NDArray:
         """An error bar beyond this decides nothing."""
-        part = max(1e-4, 0.5 * self.eps ** (1 / 3))
+        part = max(DECIDES, 0.5 * self.eps ** (1 / 3))
         return np.asarray(part * np.maximum(np.abs(numeric), ruler))
 
 
@@ -289,7 +284,7 @@ def nothing(point: Point, V: NDArray, analytic: NDArray) -> NDArray:
     """The size of the function under each cotangent, if the gradient is nothing beside it, else 0."""
     size = np.sqrt(np.einsum("ij,ij->i", V, V))[:, None] * max(LEAST, point.largest)
     most = scales(analytic)
-    return np.where(most <= 64 * point.eps * size, size, 0.0)
+    return np.where(most <= DIGITS * point.eps * size, size, 0.0)
 
 
 def largest(values: NDArray, least: float = 0.0) -> float:

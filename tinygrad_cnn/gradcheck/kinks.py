@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
-from tinygrad_cnn.gradcheck.differences import NOISE_POINTS, SIGNS
+from tinygrad_cnn.gradcheck.differences import NOISE_POINTS
 from tinygrad_cnn.gradcheck.finer import FINER, is_unsettled, smallest_step, telling_step
 from tinygrad_cnn.gradcheck.point import COARSE, Ends, Point
+from tinygrad_cnn.gradcheck.tolerances import SIGNS, TIED
 from tinygrad_cnn.gradcheck.verdicts import Entry, Verdict
 
 HALVINGS = 44
@@ -155,7 +156,7 @@ def check_ties(
                 u[k].reshape(-1)[i] = number
             low_end, high_end, error = generalised(point, v, u, support, random)
             found = float(sum(np.sum(g * d) for g, d in zip(gradients, u, strict=True)))
-            slack = error + 1e-5 * max(1e-300, abs(low_end), abs(high_end))
+            slack = error + TIED * max(1e-300, abs(low_end), abs(high_end))
             terms = sum(float(np.sum(np.abs(g * d))) for g, d in zip(gradients, u, strict=True))
             slack += granted(terms, float(np.sum(np.abs(numbers)))) + 16 * point.eps * terms
             if low_end - slack <= found <= high_end + slack:

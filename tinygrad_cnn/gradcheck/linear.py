@@ -13,6 +13,7 @@ import numpy as np
 from tinygrad_cnn.core.types import NDArray, Shape
 from tinygrad_cnn.gradcheck.judge import Tolerance
 from tinygrad_cnn.gradcheck.point import Point
+from tinygrad_cnn.gradcheck.tolerances import DIGITS
 
 INTEGERS = np.array([-4, -3, -2, -1, 1, 2, 3, 4], np.int8)
 """What is drawn: no 0, of which nothing can be seen."""
@@ -74,7 +75,7 @@ def exact_adjoint(
     product, expected = _sum(products), _sum(outputs)
     size, off = float(np.sum(np.abs(outputs))) + 1.0, abs(product - expected)
     granted = tolerance.granted(float(np.sum(np.abs(products))), float(np.sum(np.abs(x))))
-    least = max(64 * point.eps * size, granted)
+    least = max(DIGITS * point.eps * size, granted)
     wrong = least < off <= VISIBLE * size  # more than that, and f would not be linear after all
     if wrong and not _is_linear(point, k, random, f, (x, of_x), lambda z: point.vjp(v, at(z))[k]):
         return None

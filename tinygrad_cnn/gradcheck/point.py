@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_cnn.core.types import DType, NDArray, Shape
-from tinygrad_cnn.gradcheck.differences import NOISE_POINTS, SIGNS, noise_level
+from tinygrad_cnn.gradcheck.differences import NOISE_POINTS, noise_level
 from tinygrad_cnn.gradcheck.problems import CannotJudge, NothingToCheck, OutsideDomain, WrongType
+from tinygrad_cnn.gradcheck.tolerances import DEVIATIONS, SIGNS
 from tinygrad_cnn.gradcheck.verdicts import GradientError
 
 SPACING = 2.0**-13
@@ -29,14 +30,17 @@ NEIGHBOURS = 64.0
 COARSE = 1e-10
 """A precision beyond this is not that of float64."""
 
+LOUD = 100.0
+"""What jitters by more than so many times its floor may be rounding, or a kink between the points."""
+
+CLOSER, BEND = 2.0**-7, 2.0**-4
+"""Points are brought so much closer together until no kink lies between them; that leaves so much of a bend at most."""
+
 UNSEEN = 16.0
 """So many units in the last place of an output are no more than its rounding."""
 
 NOISE_SEED = 20240301
 """Of the directions along which a function is seen to jitter."""
-
-DEVIATIONS = 4.0
-"""Rounding errors stay within so many standard deviations, as good as always."""
 
 
 KEPT = 1 << 20
@@ -260,21 +264,38 @@ class Point:
         steps as small as its inputs, counts in any case.
         """
         random, floor = np.random.default_rng(NOISE_SEED), self.floor
-        jitter, _ = self._jitter(self._directions(random, relative=False), SPACING, self.along, self.values)
-        loud = jitter > 100 * floor
         fine = max(SPACING / 128, NEIGHBOURS * self.eps)  # from one number to the next rounding is a regular step
+        jitter, _ = self._jitter(self._directions(random, relative=False), SPACING, self.along, self.values)
+        loud = jitter > LOUD * floor
         if np.any(loud):  # rounding, or a kink between the points: rounding is there on a finer scale too
             directions = self._directions(random, relative=False)
             for spacing in (-fine, fine):
                 finer, varies = self._jitter(directions, spacing, self.along, self.values)
                 jitter = np.where(loud & varies, np.minimum(jitter, 4 * finer), jitter)
+            jitter = self._without_kinks(jitter, directions, fine * CLOSER)
         beside = self._directions(random, relative=True)
         finer, varies = self._jitter(beside, fine, self.along, self.values)
         jitter = np.where(loud & varies, np.minimum(jitter, 4 * finer), jitter)
         # what jumps at the point or beside it is quiet on one of its sides
         near = np.fmin(*(self._jitter(beside, h, self.along, self.values)[0] for h in (SPACING, -SPACING)))
+        near = self._without_kinks(near, beside, fine)
         loudest = np.fmax(np.nan_to_num(jitter, nan=0.0), np.nan_to_num(near, nan=0.0))
         return np.asarray(np.maximum(floor, DEVIATIONS * loudest))
+
+    def _without_kinks(self, jitter: NDArray, directions: Sequence[NDArray], spacing: float) -> NDArray:
+        """What is loud, between points that are closer and closer together: less, as long as that makes it quieter.
+
+        A bend between the points is as large as they are far apart, and in the end outside of them; rounding is not.
+        """
+        loud = jitter > LOUD * self.floor
+        while np.any(loud) and spacing >= NEIGHBOURS * self.eps:
+            found = [self._jitter(directions, side, self.along, self.values) for side in (-spacing, spacing)]
+            finer = np.minimum(*(jitter for jitter, _ in found))
+            loud = loud & found[0][1] & found[1][1] & (finer <= BEND * jitter)
+            jitter = np.where(loud, np.minimum(jitter, 4 * finer), jitter)
+            loud = loud & (jitter > LOUD * self.floor)
+            spacing *= CLOSER
+        return jitter
 
     def gradient_noise(self, random: np.random.Generator, cotangent: NDArray) -> list[NDArray]:
         """What each gradient is off by rounding: by its dtype, and by how much it jitters between close points."""

@@ -15,10 +15,11 @@ import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.gradcheck.finer import is_unsettled, rounded, smallest_step, telling_step
-from tinygrad_cnn.gradcheck.judge import BENT, FINE, SAFETY, Scale, Tolerance, nothing
+from tinygrad_cnn.gradcheck.judge import BENT, FINE, Scale, Tolerance, nothing
 from tinygrad_cnn.gradcheck.kinks import find_kink
 from tinygrad_cnn.gradcheck.point import Point, finite, signed
-from tinygrad_cnn.gradcheck.thorough import CERTAIN, Examined, Line
+from tinygrad_cnn.gradcheck.thorough import Examined, Line
+from tinygrad_cnn.gradcheck.tolerances import CERTAIN, DIGITS, HIDDEN, SAFETY
 from tinygrad_cnn.gradcheck.verdicts import Verdict
 
 DIRECTIONS = 3
@@ -32,7 +33,6 @@ FEW = 1000
 
 NEARER = 1 / 64
 """The first step along a direction, as part of that of a single element (1/8 in float32): it meets fewer kinks."""
-
 
 SAMPLE = 1000
 """A typical slope is the median of so many, or twice as many."""
@@ -135,7 +135,7 @@ class Products(NamedTuple):
         scale = float(np.sqrt(sizes @ sizes))
         # a projection that is 0 in every term has no size of its own to measure error bars by
         ruler = max(scale, float(nothing(point, v[None], products.reshape(1, -1))[0, 0]))
-        allowed = float(tolerance.allowed(scale, scale)) + 64 * point.eps * scale
+        allowed = float(tolerance.allowed(scale, scale)) + DIGITS * point.eps * scale
         if tolerance.generous:
             allowed += tolerance.granted(float(np.sum(sizes)), float(np.sum(np.abs(u))))
         return Products(float(np.sum(products)), allowed, Scale(scale, ruler))
@@ -149,15 +149,19 @@ def first_step(point: Point, k: int, tolerance: Tolerance) -> float:
     return first * (NEARER if tolerance.eps < 1e-10 else 8 * NEARER)
 
 
-def along(point: Point, k: int, u: NDArray, v: NDArray, gradient: NDArray, tolerance: Tolerance) -> Projection:
-    """Judge ⟨gradient, u⟩ for input k, where the gradient is that of ⟨v, f⟩."""
+def along(
+    point: Point, k: int, u: NDArray, v: NDArray, gradient: NDArray, tolerance: Tolerance, noise: NDArray | None = None
+) -> Projection:
+    """Judge ⟨gradient, u⟩ for input k, where the gradient is that of ⟨v, f⟩, and each element off by its noise."""
     analytic, allowed, scale = Products.of(point, k, u, v, gradient, tolerance)
+    slack = 0.0 if noise is None else rounded(u.reshape(-1), noise)
+    allowed += slack
     line = Line(point, v, point.ends_along(point.only(k, u)), tolerance, scale)
     found = line.examine(first_step(point, k, tolerance), kinks=False)
     off, verdict = abs(analytic - found.numeric), Verdict.INCONCLUSIVE
     if not np.isfinite(analytic):
         verdict = Verdict.FAIL
-    elif not found.why and found.error <= line.coarse(found.numeric):
+    elif not found.why and found.error <= line.coarse(found.numeric) and slack <= HIDDEN * scale.ruler:
         if off <= allowed + found.error:
             verdict = Verdict.PASS
         elif off > allowed + CERTAIN * found.error:
@@ -184,7 +188,9 @@ def meets_kink(point: Point, k: int, u: NDArray, v: NDArray, tolerance: Toleranc
     return find_kink(point, v, ends, first_step(point, k, tolerance), 0.0) is not None
 
 
-def search(point: Point, k: int, u: NDArray, v: NDArray, gradient: NDArray, tolerance: Tolerance) -> Sequence[int]:
+def search(
+    point: Point, k: int, u: NDArray, v: NDArray, gradient: NDArray, tolerance: Tolerance, noise: NDArray | None = None
+) -> Sequence[int]:
     """The elements of input k with the largest errors, by halving the direction where it is most wrong."""
     blocks = [np.arange(u.size)]
     flat_u = u.reshape(-1)
@@ -194,7 +200,7 @@ def search(point: Point, k: int, u: NDArray, v: NDArray, gradient: NDArray, tole
             for part in np.array_split(block, 2) if len(block) > 1 else [block]:
                 part_u = np.zeros(u.size)
                 part_u[part] = flat_u[part]
-                result = along(point, k, part_u.reshape(u.shape), v, gradient, tolerance)
+                result = along(point, k, part_u.reshape(u.shape), v, gradient, tolerance, noise)
                 off = abs(result.analytic - result.found.numeric)
                 if result.verdict is Verdict.FAIL:
                     halves.append((np.inf if np.isnan(off) else off, part))

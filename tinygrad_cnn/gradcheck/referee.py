@@ -12,10 +12,14 @@ import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.gradcheck.point import COARSE, UNSEEN, Point, finite, number_of
+from tinygrad_cnn.gradcheck.tolerances import BESIDE, SAME
 from tinygrad_cnn.gradcheck.verdicts import Entry, Verdict
 
 APART = 2.0**-7
 """Neighbouring numbers that are so far apart do not resolve a function that turns within 1, above its rounding."""
+
+IN_DOUBLE = "differences in float64"
+"""What judged where those of the coarse precision were too coarse."""
 
 SPARSE = "the input is so large that neighbouring numbers are too far apart"
 ROUNDED = "not wrong in float64: rounding"
@@ -54,6 +58,21 @@ def in_double(point: Point) -> Point | None:
         return None
     same = double.eps < COARSE and double.output_shapes == point.output_shapes
     return double if same else None
+
+
+def agrees(double: Point, point: Point) -> bool:
+    """Whether the function in float64 has the values that it has in the coarse precision, up to its rounding.
+
+    Then its differences are those of the same function, without the noise; the gradient that is judged stays that of
+    the coarse precision.
+    """
+    return bool(np.all(np.abs(double.values - point.values) <= SAME * point.noise))
+
+
+def is_within_rounding(point: Point, k: int, i: int, where: float | None) -> bool:
+    """Whether a kink that differences in float64 have seen is too near for the coarse precision to tell its side."""
+    size = max(1.0, abs(float(point.arrays[k].reshape(-1)[i])))
+    return where is not None and abs(where) <= BESIDE * point.eps * size
 
 
 def blamed_on_rounding(

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
-from tinygrad_cnn.gradcheck.differences import SIGNS, extrapolate
+from tinygrad_cnn.gradcheck.differences import extrapolate
 from tinygrad_cnn.gradcheck.finer import (
     is_settled,
     is_unresolved,
@@ -23,6 +23,7 @@ from tinygrad_cnn.gradcheck.finer import (
 from tinygrad_cnn.gradcheck.judge import FINE, Scale, Tolerance, differences, errorbar, project, suspicious
 from tinygrad_cnn.gradcheck.kinks import Kink, Sides, find_kink, inside
 from tinygrad_cnn.gradcheck.point import Ends, Point
+from tinygrad_cnn.gradcheck.tolerances import CERTAIN, SIGNS
 from tinygrad_cnn.gradcheck.verdicts import INSIDE, OUTSIDE, Entry, Verdict
 
 DEPTH = 16
@@ -54,9 +55,6 @@ UNSETTLED = "the function turns within less than the steps"
 
 JUMPS = "the function jumps at the point"
 """Why there is no derivative to compare with."""
-
-CERTAIN = 2.0
-"""An entry fails only if it lies outside so many error bars."""
 
 
 @dataclass(frozen=True)
