@@ -36,6 +36,9 @@ LOUD = 100.0
 CLOSER, BEND = 2.0**-7, 2.0**-4
 """Points are brought so much closer together until no kink lies between them; that leaves so much of a bend at most."""
 
+RAYS = 3
+"""Along so many lines, to either side."""
+
 UNSEEN = 16.0
 """So many units in the last place of an output are no more than its rounding."""
 
@@ -272,26 +275,29 @@ class Point:
             for spacing in (-fine, fine):
                 finer, varies = self._jitter(directions, spacing, self.along, self.values)
                 jitter = np.where(loud & varies, np.minimum(jitter, 4 * finer), jitter)
-            jitter = self._without_kinks(jitter, directions, fine * CLOSER)
+            jitter = self._without_kinks(jitter, random, fine * CLOSER, relative=False)
         beside = self._directions(random, relative=True)
         finer, varies = self._jitter(beside, fine, self.along, self.values)
         jitter = np.where(loud & varies, np.minimum(jitter, 4 * finer), jitter)
         # what jumps at the point or beside it is quiet on one of its sides
         near = np.fmin(*(self._jitter(beside, h, self.along, self.values)[0] for h in (SPACING, -SPACING)))
-        near = self._without_kinks(near, beside, fine)
+        near = self._without_kinks(near, random, fine, relative=True)
         loudest = np.fmax(np.nan_to_num(jitter, nan=0.0), np.nan_to_num(near, nan=0.0))
         return np.asarray(np.maximum(floor, DEVIATIONS * loudest))
 
-    def _without_kinks(self, jitter: NDArray, directions: Sequence[NDArray], spacing: float) -> NDArray:
+    def _without_kinks(self, jitter: NDArray, random: np.random.Generator, spacing: float, relative: bool) -> NDArray:
         """What is loud, between points that are closer and closer together: less, as long as that makes it quieter.
 
         A bend between the points is as large as they are far apart, and in the end outside of them; rounding is not.
+        It may come in regular steps along a line or two, but hardly along several.
         """
         loud = jitter > LOUD * self.floor
         while np.any(loud) and spacing >= NEIGHBOURS * self.eps:
-            found = [self._jitter(directions, side, self.along, self.values) for side in (-spacing, spacing)]
-            finer = np.minimum(*(jitter for jitter, _ in found))
-            loud = loud & found[0][1] & found[1][1] & (finer <= BEND * jitter)
+            rays = [(self._directions(random, relative), side) for _ in range(RAYS) for side in (-spacing, spacing)]
+            rows = np.stack([self._rows(*ray, self.along, self.values) for ray in rays])
+            finer = np.max([noise_level(each) for each in rows], axis=0)
+            resolved = np.all(np.diff(rows, axis=1) != 0, axis=(0, 1))  # what stands still has been rounded
+            loud = loud & resolved & (finer <= BEND * jitter)
             jitter = np.where(loud, np.minimum(jitter, 4 * finer), jitter)
             loud = loud & (jitter > LOUD * self.floor)
             spacing *= CLOSER
@@ -414,8 +420,18 @@ class Point:
         here: NDArray,
     ) -> tuple[NDArray, NDArray]:
         """The noise of a function, and whether it changes at all, on one side of the point: a kink is often at it."""
-        rows = np.stack([function(directions, t * spacing) if t else here for t in range(NOISE_POINTS)])
+        rows = self._rows(directions, spacing, function, here)
         return noise_level(rows), np.ptp(rows, axis=0) > 0
+
+    def _rows(
+        self,
+        directions: Sequence[NDArray],
+        spacing: float,
+        function: Callable[[Sequence[NDArray | None], float], NDArray],
+        here: NDArray,
+    ) -> NDArray:
+        """A function at equally spaced points from this one on."""
+        return np.stack([function(directions, t * spacing) if t else here for t in range(NOISE_POINTS)])
 
 
 def moved(a: NDArray, u: NDArray | None, t: float) -> NDArray:

@@ -1,0 +1,195 @@
+"""A mistake just beyond each tolerance and slack of the judge: ten times the tolerance, and it is not found.
+
+Every number in ``gradcheck/tolerances.py`` has a case here; one without is an error, and so is a number of ``judge.py``
+that is in neither of the two lists.
+"""
+
+import importlib
+import pkgutil
+
+import numpy as np
+import pytest
+
+import tinygrad_cnn as tg
+from tinygrad_cnn import gradcheck as room
+from tinygrad_cnn.gradcheck import GradientError, Verdict, gradcheck, judge, numpy_pair, tolerances
+from tinygrad_cnn.gradcheck.functions import unpacked
+from tinygrad_cnn.gradcheck.judge import Tolerance
+from tinygrad_cnn.gradcheck.point import Point
+from tinygrad_cnn.gradcheck.projections import along
+from tinygrad_cnn.gradcheck.referee import agrees, is_within_rounding
+
+X = np.array([0.3, -0.7, 1.1])
+
+
+def verdict(function, *inputs, **options):
+    return gradcheck(function, list(inputs), raise_exception=False, explain=False, **options).verdict
+
+
+def hooked(function, change):
+    """A function of Tensors whose gradient is changed on its way: neither dual numbers nor complex ones see it."""
+
+    def changed(x):
+        there = x * 1
+        there.register_hook(change)
+        return function(there)
+
+    return changed
+
+
+def tensor(values):
+    return tg.tensor(values, dtype=tg.float64, requires_grad=True)
+
+
+def off_by(part):
+    """Of a sine, in every element."""
+    return verdict(hooked(tg.sin, lambda g: g * (1 + part)), tensor(X))
+
+
+def in_a_small_one(part):
+    """Of two elements one is off, by a part of the derivative in the other; its own is a ten thousandth of that."""
+    weights = tensor([1.0, 1e-4]).detach()
+    return verdict(
+        hooked(lambda x: x.sin() * weights, lambda g: g + g[0] * tensor([0.0, part]).detach()), tensor(X[:2])
+    )
+
+
+def of_steps(level, part):
+    """Of a sine that goes in steps, as if rounded."""
+    return verdict(
+        numpy_pair(lambda x: np.round(np.sin(x) / level) * level, lambda g, x: g * np.cos(x) * (1 + part)), X
+    )
+
+
+C = np.random.default_rng(5).uniform(0.5, 1.5, 6000)
+
+
+def of_many_steps(level, part):
+    """Of thousands of them, which depend on the same element."""
+    wrong = numpy_pair(
+        lambda x: np.round(np.sin(x) * C / level) * level,
+        lambda g, x: np.array([np.sum(g * C) * np.cos(x[0]) * (1 + part)]),
+    )
+    return verdict(wrong, X[:1])
+
+
+def tied(part):
+    """Two equal numbers that share the gradient of their maximum, and a little more."""
+    return verdict(numpy_pair(np.max, lambda g, x: g * np.array([0.5, 0.5 + part])), np.array([2.0, 2.0]))
+
+
+def not_linear(part):
+    return verdict(hooked(lambda x: x.sin(), lambda g: g + part * g.abs()), tensor(X))
+
+
+def forward(part):
+    return verdict(numpy_pair(np.sin, lambda g, x: g * np.cos(x) * (1 + part)), X)
+
+
+def in_the_last_digits(units):
+    """A function whose second call differs from the first by so many units in the last place."""
+    calls = []
+
+    def f(x):
+        calls.append(x)
+        return np.sin(x) * (1 + units * 2.0**-52 * (len(calls) % 2))
+
+    try:
+        gradcheck(numpy_pair(f, lambda g, x: g * np.cos(x)), [X])
+    except GradientError as error:
+        return Verdict.FAIL if "another value" in str(error) else Verdict.PASS
+    return Verdict.PASS
+
+
+def point(function, *inputs):
+    adapter = numpy_pair(function, lambda g, *inputs: g)
+    return Point(adapter, *unpacked(adapter, inputs))
+
+
+def in_float32_alone(units):
+    """Whether the values in float64 are taken for those in float32, which are off by so many units."""
+
+    def f(x):
+        return np.sin(x) if x.dtype == np.float64 else np.sin(x) * np.float32(1 + units * 2.0**-23)
+
+    coarse = point(f, X.astype(np.float32))
+    return Verdict.PASS if agrees(point(f, X), coarse) else Verdict.FAIL
+
+
+def beside_a_kink(units):
+    """Whether a kink so many units away may be on the other side."""
+    found = is_within_rounding(point(np.sin, X.astype(np.float32)), 0, 0, units * 2.0**-23)
+    return Verdict.PASS if found else Verdict.FAIL
+
+
+def hidden(part):
+    """The verdict on a projection that is off by what its gradient's rounding may hide."""
+    at, u, v = point(np.sin, X), np.array([0.5, -0.75, 0.25]), np.array([0.5, 0.25, -0.75])
+    right = v * np.cos(X)
+    size = float(np.sqrt(np.sum((right * u) ** 2)))
+    noise = np.full(3, part * size / np.sum(np.abs(u)))
+    return along(at, 0, u, v, right, Tolerance(None, tolerances.RTOL, at.eps, None), noise).verdict
+
+
+BEYOND = {
+    "RTOL": lambda: off_by(3e-5),
+    "ATOL": lambda: in_a_small_one(3e-7),
+    "SAFETY": lambda: of_steps(4.84e-9, 3.28e-5),
+    "CERTAIN": lambda: of_steps(2.29e-8, 9.79e-5),
+    "SIGNS": lambda: of_many_steps(2.98e-8, 2.73e-3),
+    "DEVIATIONS": lambda: of_steps(6.55e-8, 2.59e-4),
+    "FINE": lambda: of_steps(2.09e-8, 6.21e-5),
+    "DIGITS": lambda: in_the_last_digits(300),
+    "DECIDES": lambda: of_steps(1.16e-7, 4.51e-5),
+    "TIED": lambda: tied(3e-5),
+    "LINEAR": lambda: not_linear(6e-8),
+    "FORWARD": lambda: forward(5e-7),
+    "HIDDEN": lambda: hidden(5e-3),
+    "SAME": lambda: in_float32_alone(70),
+    "BESIDE": lambda: beside_a_kink(600),
+}
+"""Of each tolerance, a mistake just beyond it: it does not pass, or it is told for certain."""
+
+WHERE_TO_LOOK = {"STAGES", "COARSE_STAGES", "BENT", "CHUNK", "CONFIRMED", "THOROUGH", "AWAY", "VERDICT"}
+"""Of `judge.py`, what says where and how often to look, and not what a gradient may be off by."""
+
+
+def capitals(module):
+    """The constants that a module defines, and those it has from elsewhere."""
+    return {name for name in vars(module) if name.isupper() and not name.startswith("_")}
+
+
+def modules():
+    """Every module of the room that can be imported without Hypothesis."""
+    names = (m.name for m in pkgutil.walk_packages(room.__path__, "tinygrad_cnn.gradcheck."))
+    return [importlib.import_module(n) for n in names if not n.endswith(("strategies", "decorator", "pytest_plugin"))]
+
+
+def loosen(monkeypatch, name, factor=10.0):
+    """Make a tolerance larger, wherever it was imported to and whatever has it for a default."""
+    old = getattr(tolerances if hasattr(tolerances, name) else judge, name)
+    for module in modules():
+        if getattr(module, name, None) == old:
+            monkeypatch.setattr(module, name, old * factor)
+    if name == "RTOL":
+        monkeypatch.setitem(gradcheck.__kwdefaults__, "rtol", old * factor)
+
+
+def test_every_tolerance_has_a_mistake_beyond_it():
+    elsewhere = {"STEP", "COARSE", "LEAST"}
+    assert capitals(tolerances) | capitals(judge) == set(BEYOND) | WHERE_TO_LOOK | elsewhere
+
+
+@pytest.mark.parametrize("name", BEYOND)
+def test_ten_times_a_tolerance_is_noticed(name, monkeypatch):
+    found = BEYOND[name]()
+    assert found is not Verdict.PASS
+    loosen(monkeypatch, name)
+    assert BEYOND[name]() is not found
+
+
+@pytest.mark.parametrize("name", BEYOND)
+def test_a_tolerance_that_stays_is_no_difference(name, monkeypatch):
+    found = BEYOND[name]()
+    loosen(monkeypatch, name, factor=1.0)
+    assert BEYOND[name]() is found
