@@ -1,6 +1,6 @@
 """What a gradient may be off by, and still not be called wrong: every tolerance and slack of the judge.
 
-Each has a mistake just beyond it in ``tests/gradcheck/test_tolerances.py``, which passes when the tolerance is ten
+Each has a mistake just beyond it in ``tests/gradcheck/test_loosened.py``, which passes when the tolerance is ten
 times as large. What is measured, and not chosen, is not here.
 """
 
