@@ -41,9 +41,26 @@ def tensor(values):
     return tg.tensor(values, dtype=tg.float64, requires_grad=True)
 
 
+def single(function, *inputs):
+    """How many single elements are called wrong."""
+    report = gradcheck(function, list(inputs), raise_exception=False, explain=False)
+    return sum(e.verdict is Verdict.FAIL for e in report.entries if e.place)
+
+
 def off_by(part):
     """Of a sine, in every element."""
+    return single(hooked(tg.sin, lambda g: g * (1 + part)), tensor(X))
+
+
+def weak(part):
+    """The verdict on a sine that is off by so little that no element shows it."""
     return verdict(hooked(tg.sin, lambda g: g * (1 + part)), tensor(X))
+
+
+def notes(part):
+    """How many notes there are of such a one."""
+    function = hooked(tg.sin, lambda g: g * (1 + part))
+    return len(gradcheck(function, [tensor(X)], explain=False).notes)
 
 
 def in_a_small_one(part):
@@ -166,6 +183,8 @@ BEYOND = {
     "TIED": lambda: tied(3e-5),
     "LINEAR": lambda: not_linear(6e-8),
     "FORWARD": lambda: forward(5e-7),
+    "VISIBLE": lambda: weak(5e-6),
+    "WEAK": lambda: notes(5e-9),
     "HIDDEN": lambda: hidden(5e-3),
     "SAME": lambda: in_float32_alone(70),
     "BESIDE": lambda: beside_a_kink(600),

@@ -50,6 +50,8 @@ from tinygrad_cnn.gradcheck.projections import (
     first_step,
     meets_kink,
     search,
+    stays,
+    tell,
     turns_nearer,
 )
 from tinygrad_cnn.gradcheck.referee import (
@@ -64,7 +66,7 @@ from tinygrad_cnn.gradcheck.referee import (
 from tinygrad_cnn.gradcheck.report import Report
 from tinygrad_cnn.gradcheck.shrinking import smallest_failing
 from tinygrad_cnn.gradcheck.thorough import confirmed, curve, examine, judged, slopes_of
-from tinygrad_cnn.gradcheck.tolerances import DIGITS, FORWARD, LINEAR, RTOL
+from tinygrad_cnn.gradcheck.tolerances import CERTAIN, DIGITS, FORWARD, LINEAR, RTOL, VISIBLE, WEAK
 from tinygrad_cnn.gradcheck.verdicts import SEVERITY, UNJUDGED, ByJvp, Entry, GradientError, Projected, Verdict
 from tinygrad_cnn.torch_names.errors import BoundError
 
@@ -624,7 +626,42 @@ class _Check:
             found = test(analytic)
             if found is not None and right:
                 extra.append(found)
+        if not extra and all(e.verdict is Verdict.PASS and not e.steps and not e.reason for e in entries):
+            weak = self._weak_terms(analytic)
+            extra += [] if weak is None else [weak]
         return extra
+
+    def _weak_terms(self, analytic: list[NDArray]) -> Entry | None:
+        """⟨v, f⟩ along one direction of all inputs, as exactly as differences can tell: what no entry shows.
+
+        What is off by more than a billionth of the largest derivative is noted, by more than a millionth is wrong.
+        """
+        point, usual = self.point, Tolerance(None, RTOL, self.point.eps, None)
+        if self.fast or point.eps > COARSE or self.tolerance != usual or not any(a.size for a in analytic):
+            return None
+        v, gradients = self.V[0] + self.V[1], [g[0] + g[1] for g in analytic]
+        directions = [direction(self.random, point, k) for k in range(len(point.arrays))]
+        size = max(largest(g) for g in gradients)
+        found, error = tell(point, v, directions, WEAK * size)
+        terms = [g * u.reshape(-1) for g, u in zip(gradients, directions, strict=True)]
+        along = float(sum(np.sum(t) for t in terms))
+        error += DIGITS * point.eps * float(sum(np.sum(np.abs(t)) for t in terms))
+        off = abs(along - found)
+        if not size or not off > WEAK * size + CERTAIN * error:
+            return None
+        jitters = self._jitter(v)
+        error += float(sum(np.sum(np.abs(u).reshape(-1) * j.rough) for u, j in zip(directions, jitters, strict=True)))
+        if not off > WEAK * size + CERTAIN * error:
+            return None
+        self.notes.append(
+            f"a weak term is wrong or missing: along a random direction the gradient is {along:.12g}, and should be "
+            f"{found:.12g} ± {error:.0e}; that is {off / size:.1e} of the largest derivative"
+        )
+        allowed = VISIBLE * max(size, float(np.sqrt(sum(np.sum(t * t) for t in terms))))
+        if off <= allowed or not stays(point, v, directions, along, found):
+            return None
+        reason = f"a weak term: off by {off / size:.1e} of the largest derivative along a direction of all inputs"
+        return Projected(point.checked[0], "⟨Jᵀv, u⟩", (), along, found, error, Verdict.FAIL, reason, allowed=allowed)
 
     def _linear_in_cotangent(self, analytic: list[NDArray]) -> Entry | None:
         """Jᵀ(av + bw) = aJᵀv + bJᵀw, for each of the mixtures."""

@@ -14,12 +14,13 @@ from typing import NamedTuple
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
-from tinygrad_cnn.gradcheck.finer import is_unsettled, rounded, smallest_step, telling_step
+from tinygrad_cnn.gradcheck.differences import STEP
+from tinygrad_cnn.gradcheck.finer import is_settled, is_unsettled, rounded, smallest_step, telling_step
 from tinygrad_cnn.gradcheck.judge import BENT, FINE, Scale, Tolerance, nothing
 from tinygrad_cnn.gradcheck.kinks import find_kink
 from tinygrad_cnn.gradcheck.point import Point, finite, signed
 from tinygrad_cnn.gradcheck.thorough import Examined, Line
-from tinygrad_cnn.gradcheck.tolerances import CERTAIN, DIGITS, HIDDEN, SAFETY
+from tinygrad_cnn.gradcheck.tolerances import CERTAIN, DECIDES, DIGITS, HIDDEN, SAFETY
 from tinygrad_cnn.gradcheck.verdicts import Verdict
 
 DIRECTIONS = 3
@@ -167,6 +168,25 @@ def along(
         elif off > allowed + CERTAIN * found.error:
             verdict = Verdict.FAIL
     return Projection(analytic, found, allowed, verdict)
+
+
+def tell(point: Point, v: NDArray, directions: Sequence[NDArray], bound: float) -> tuple[float, float]:
+    """The derivative of ⟨v, f⟩ along directions of all inputs, and its error: as small as this, if it can be had.
+
+    Infinite where there is a kink in reach, or the differences do not settle.
+    """
+    tolerance = Tolerance(bound, 0.0, point.eps, None)
+    line = Line(point, v, point.ends_along(directions), tolerance, Scale(0.0, bound / DECIDES))
+    typical = np.concatenate([finite(a).reshape(-1) for a in point.arrays])
+    found = line.examine(float(tolerance.largest_step(np.array([_typical(typical)]))[0]), kinks=False)
+    return found.numeric, float("inf") if found.why or found.kink is not None else found.error
+
+
+def stays(point: Point, v: NDArray, directions: Sequence[NDArray], gradient: float, found: float) -> bool:
+    """Whether the smallest readable steps along directions of all inputs give the derivative that larger ones gave."""
+    largest = max(float(np.max(np.abs(finite(a)), initial=0.0)) for a in point.arrays)
+    least = max(smallest_step(a, largest) for a in point.arrays)
+    return is_settled(point, v, point.ends_along(directions), gradient, (found, found), STEP, 4 * least)
 
 
 def turns_nearer(point: Point, k: int, u: NDArray, v: NDArray, wrong: Projection, tolerance: Tolerance) -> bool:

@@ -37,6 +37,12 @@ LINEAR = 1e-7
 FORWARD = 1e-7
 """What forward mode and the gradient may differ by, as part of the sum of all terms."""
 
+VISIBLE = 1e-6
+"""What the gradient along a direction of all inputs may be off by, as part of the largest derivative."""
+
+WEAK = 1e-9
+"""More than this is noted."""
+
 HIDDEN = 2.5e-3
 """The rounding of a float32 gradient may hide so much of a projection, as part of its size."""
 
