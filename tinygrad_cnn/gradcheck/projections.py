@@ -35,6 +35,9 @@ FEW = 1000
 NEARER = 1 / 64
 """The first step along a direction, as part of that of a single element (1/8 in float32): it meets fewer kinks."""
 
+SMALL = 2.0**-16
+"""A step that leaves ten digits of a derivative of size 1."""
+
 SAMPLE = 1000
 """A typical slope is the median of so many, or twice as many."""
 
@@ -168,6 +171,12 @@ def along(
         elif off > allowed + CERTAIN * found.error:
             verdict = Verdict.FAIL
     return Projection(analytic, found, allowed, verdict)
+
+
+def glance(point: Point, v: NDArray, directions: Sequence[NDArray]) -> float:
+    """The same by one difference, at a step where truncation and rounding are about as small."""
+    h = SMALL * max([1.0, *(_typical(finite(a).reshape(-1)) for a in point.arrays)])
+    return float(v @ (point.along(directions, h) - point.along(directions, -h))) / (2 * h)
 
 
 def tell(point: Point, v: NDArray, directions: Sequence[NDArray], bound: float) -> tuple[float, float]:
