@@ -18,6 +18,7 @@ from tinygrad_cnn import ops
 from tinygrad_cnn.core.indexing import PutItem, SetItem
 from tinygrad_cnn.core.types import NDArray, Shape
 from tinygrad_cnn.numpy_protocol import FUNCTIONS, PLAIN, UFUNCS, WITHOUT_GRADIENT, of_method
+from tinygrad_cnn.ops.decompositions import Cholesky
 from tinygrad_cnn.ops.solving import Solve
 from tinygrad_cnn.program.source import PACKAGE, Place, place_of
 
@@ -198,10 +199,8 @@ class Recorded:
             return self.tape.recorded(np.zeros(self.shape)) + args[1]
         if function is np.copy:
             return self.copy()
-        if function is np.linalg.inv:
-            return self.tape.apply(Solve, [args[0], np.eye(np.shape(args[0])[-1])], {})[0]
-        if function is np.linalg.solve and np.ndim(unrecorded(args[1])) > 1:
-            return self.tape.apply(Solve, list(args), {})[0]
+        if function in LINALG:
+            return LINALG[function](self.tape, *args, **options)
         if function in (np.convolve, np.correlate):
             return self._convolved(function, *args, **options)
         if function in FUNCTIONS:
@@ -418,6 +417,46 @@ def put(g: NDArray, *, places: NDArray, shape: Shape) -> NDArray:
 PUT = Step("Put", put)
 TAKE = Step("Take", take, lambda g, node: g.tape.apply(PUT, [g], dict(node.options)))
 """What only moves elements: it is found out where each goes."""
+
+
+# ---- matrices: the ops' own rules ask whether one is regular, which a recorded value cannot tell --------------------
+
+
+def solved(tape: Tape, a: Any, b: Any) -> Any:
+    """``np.linalg.solve``, of one vector, too."""
+    b = tape.recorded(b)
+    if b.ndim > 1:
+        return tape.apply(Solve, [a, b], {})[0]
+    return ops.reshape(tape.apply(Solve, [a, ops.reshape(b, (-1, 1))], {})[0], (-1,))
+
+
+def with_sign(tape: Tape, a: Any) -> Any:
+    """``np.linalg.slogdet``: the sign has no derivative."""
+    result = np.linalg.slogdet(unrecorded(a))
+    return type(result)(result[0], tape.apply(LOGDET, [a], {}))
+
+
+def _of_inverse(g: Recorded, node: Entry) -> Any:
+    back = np.swapaxes(Recorded(node, g.tape).whole, -1, -2)
+    return -(back @ g @ back)
+
+
+def _of_logarithm(g: Recorded, node: Entry) -> Any:
+    back = g.tape.apply(INVERSE, [Recorded(node.args[0], g.tape)], {})
+    return g[..., None, None] * np.swapaxes(back, -1, -2)
+
+
+INVERSE = Step("Inv", np.linalg.inv, _of_inverse)
+LOGDET = Step("Slogdet", lambda a: np.linalg.slogdet(a)[1], _of_logarithm)
+DET = Step("Det", np.linalg.det, lambda g, node: _of_logarithm(g * Recorded(node, g.tape), node))
+LINALG: dict[Any, Callable[..., Any]] = {
+    np.linalg.inv: lambda tape, a: tape.apply(INVERSE, [a], {}),
+    np.linalg.solve: solved,
+    np.linalg.det: lambda tape, a: tape.apply(DET, [a], {}),
+    np.linalg.slogdet: with_sign,
+    np.linalg.cholesky: lambda tape, a: tape.apply(Cholesky, [a], {})[0],
+}
+"""By NumPy's functions; each is given the list that is being written, and NumPy's arguments."""
 
 
 # ---- NumPy as the learner's function sees it ----------------------------------------------------------------------

@@ -14,6 +14,8 @@ from tinygrad_cnn.gradcheck.naming.recording import Entry, operand
 
 SIGNS = {"Add": "+", "Sub": "-", "Mul": "*", "Div": "/"}
 OPS = {"Sum": "sum", "Mean": "mean", "PowScalar": "power", "Permute": "transpose", "Amax": "max", "Amin": "min"}
+OF_MATRICES = ("Matmul", "Solve")
+"""They take a vector as a matrix of one row or column."""
 TURN = re.compile(r" \(time \d+ of \d+\)|part \d+ of ")
 
 
@@ -78,7 +80,7 @@ class Words:
         if e.i in self._returned and e.caller is not None:
             same = [q for q in self.p.forward.namesakes.get(e.i, ()) if q.caller == e.caller]
             return code(e.caller.text) + (f" (time {same.index(e) + 1} of {len(same)})" if len(same) > 1 else "")
-        if e.op_name == "Reshape" and any(q.op_name == "Matmul" and q.at == e.at for q in self.p.forward.nodes):
+        if e.op_name == "Reshape" and any(q.op_name in OF_MATRICES and q.at == e.at for q in self.p.forward.nodes):
             return self.said(e.args[0])  # a vector in a product
         if e.at is None or not e.at.text:  # as where nobody keeps the source
             parts = [self.bare(a) for a in e.args if a.tracked or e.op_name in SIGNS]
@@ -101,6 +103,7 @@ class Words:
         if e.op_name == "SetItem":
             return code(e.at.text.split("[")[0])
         text, same = e.at.text, self.p.forward.namesakes.get(e.i, [e])
+        same = [q for q in same if q is e or q.op_name != "Reshape"]
         if len(same) > 1:
             callers = {q.caller for q in same}
             if len(callers) == len(same) and e.caller is not None:

@@ -7,6 +7,7 @@ from itertools import product
 
 import numpy as np
 
+from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.gradcheck.naming.edits.edit import Edit, View, of, value
 from tinygrad_cnn.gradcheck.naming.edits.moves import other_indices, using, variants
 from tinygrad_cnn.gradcheck.naming.program import Change
@@ -65,6 +66,10 @@ def _twice(u: Entry) -> Change:
     return lambda v: np.asarray(u.op.forward(v[u.i], **u.options))
 
 
+def _opposite(mask: NDArray) -> NDArray:
+    return 1 - mask
+
+
 def taken_wrongly(w: View) -> Iterator[Edit]:
     """A value that is read transposed, shifted, reversed, rounded, in part."""
     for u, n, places, inside, extra, _ in _each(w):
@@ -87,6 +92,8 @@ def taken_wrongly(w: View) -> Iterator[Edit]:
         if u.op is None and not is_g and array.size <= SMALL and set(np.unique(array)) <= {0, 1}:
             message = f"the mask {what} is forgotten {inside}{w.at(n)}"
             yield Edit(1.1 + extra, "mask", message, reads={q: of(u.i, np.ones_like) for q in places})
+            message = f"of the mask {what}, the inverse is used {inside}{w.at(n)}"
+            yield Edit(1.12 + extra, "mask", message, reads={q: of(u.i, _opposite) for q in places})
             for bits in product((0.0, 1.0), repeat=array.size):
                 m = np.array(bits).reshape(array.shape)
                 message = f"another mask than {what} is used {inside}: {m.astype(int).tolist()}{w.at(n)}"
