@@ -16,7 +16,7 @@ from tinygrad_cnn.gradcheck.naming.edits.constants import is_number
 from tinygrad_cnn.gradcheck.naming.edits.edit import Edit, value
 from tinygrad_cnn.gradcheck.naming.edits.moves import other_indices, other_options, using, variants
 from tinygrad_cnn.gradcheck.naming.program import Change
-from tinygrad_cnn.gradcheck.naming.recording import Entry, Step
+from tinygrad_cnn.gradcheck.naming.recording import Entry, Step, operand
 from tinygrad_cnn.gradcheck.naming.words import Words, code, number, returned
 from tinygrad_cnn.gradcheck.naming.written import Written
 from tinygrad_cnn.program.source import assigned
@@ -41,7 +41,8 @@ class Repairs:
         """What the function itself does, as in a softmax that both call, is not the derivative's mistake, nor is what
         the package does behind it."""
         self.steps = [e for e in w.own if e.op is not None and e.i in w.leads and e.at not in shared and e.at]
-        self.outside = [*(e for e in p.inputs if e is not None), *p.nodes[-POOL:]]
+        given = [e for e in p.forward.tape.entries if e.part == "forward" and e.op is None and _floats(e)]
+        self.outside = [*(e for e in p.inputs if e is not None), *given[-POOL:], *p.nodes[-POOL:]]
         self.gradients = [c for n, c in p.cot.items() if n.op is not None][:POOL]
         self.results = {e.i for e in w.results if e is not None}
 
@@ -69,6 +70,13 @@ class Repairs:
         return self.words.said(e)
 
     def _constant(self, e: Entry) -> str:
+        if e.part != "learner":
+            return self.words.said(e)
+        for j, position in self.w.consumers[e.i][:1]:
+            reader = self.w.tape[j]
+            part = operand(reader.at.text, position) if reader.at is not None else None
+            if part:
+                return code(part)
         return code(e.at.text) if e.at is not None and e.at.text else "a constant"
 
     def whole(self, e: Entry) -> str:
@@ -213,9 +221,8 @@ class Repairs:
             c = float(u.value)
             others = {x: f"{x:g}" for x in (0.0, 1.0, -c, c + 1, c - 1, 2 * c, c / 2, c * c)}
             others |= {float(s): f"{s}{text}" for s, text in sizes.items()}
-            others |= {
-                float(o.value): f"{float(o.value):g}" for o in self.w.tape if o.part == "forward" and is_number(o)
-            }
+            given = [float(o.value) for o in self.w.tape if o.part == "forward" and is_number(o)]
+            others |= {v: f"{v:g}" for x in given for v in (2 * x, x / 2, x)}
             reader = next((self.w.tape[j] for j, _ in self.w.consumers[u.i]), u)
             for other, text in others.items():
                 if other != c:
@@ -240,6 +247,10 @@ class Repairs:
                 for sign, f in (("+", 1.0), ("-", -1.0)):
                     message = f"{self.at(e)}a term is missing: {self.whole(e)} {sign} {self.said(u)}"
                     yield Edit(1.3, "term dropped", message, {e.i: using(_sum, e, u.i, f)})
+
+
+def _floats(e: Entry) -> bool:
+    return e.ndim > 0 and np.asarray(e.value).dtype.kind == "f"
 
 
 def _times(x: Any, by: Any) -> Any:

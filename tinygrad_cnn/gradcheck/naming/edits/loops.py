@@ -76,12 +76,13 @@ def _sequences(families: list[Turns]) -> Iterator[tuple[Entry, list[Read]]]:
         for _, members in found:
             for e in members:
                 for position, a in enumerate(e.args):
-                    if a.part in ("forward", "input") and a.ndim:
+                    if a.part in ("forward", "input"):
                         source = a.args[0] if a.op_name == "Reshape" else a  # a vector in a product
                         by_place.setdefault((e.i - members[0].i, position), []).append((e.i, position, source))
         for places in by_place.values():
-            alike = len({a.shape for _, _, a in places}) == 1 and len({a.i for _, _, a in places}) > 1
-            if len(places) == len(found) and alike:
+            read = [a for _, _, a in places]
+            alike = len({a.shape for a in read}) == 1 and len({a.i for a in read}) > 1
+            if len(places) == len(found) and alike and any(a.ndim or a.tracked for a in read):
                 yield found[0][0], places
 
 

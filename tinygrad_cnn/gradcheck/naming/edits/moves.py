@@ -22,7 +22,7 @@ def masks() -> Iterator[Way]:
     """Ways to take a mask wrongly."""
     yield "the inverse", np.logical_not, 1.1
     yield "a mask that lets all pass", np.ones_like, 1.1
-    yield "a mask that lets nothing pass", np.zeros_like, 1.3
+    yield "a mask that lets nothing pass", np.zeros_like, 1.5
 
 
 def variants(shape: Shape, boolean: bool) -> Iterator[Way]:
@@ -137,6 +137,7 @@ def progression(indices: Sequence[Any]) -> Iterator[tuple[str, list[Any]]]:
     rows = [list(q) if isinstance(q, tuple) else [q] for q in indices]
     if len(rows) < 2 or len({len(q) for q in rows}) > 1:
         return
+    closer: dict[int, list[Any]] = {}
     for j in range(len(rows[0])):
         part = [q[j] for q in rows]
         slices = all(isinstance(q, slice) and q.start is not None and q.stop is not None for q in part)
@@ -145,17 +146,23 @@ def progression(indices: Sequence[Any]) -> Iterator[tuple[str, list[Any]]]:
         starts = [q.start if slices else q for q in part]
         length = [q.stop - q.start if slices else 0 for q in part]
 
-        def made(new: Sequence[int], j: int = j, length: list[int] = length, slices: bool = bool(slices)) -> list[Any]:
-            places = [slice(s, s + m) if slices else s for s, m in zip(new, length, strict=True)]
-            return [(*q[:j], s, *q[j + 1 :]) for q, s in zip(rows, places, strict=True)]
+        def made(new: Sequence[int], length: list[int] = length, slices: bool = bool(slices)) -> list[Any]:
+            return [slice(s, s + m) if slices else s for s, m in zip(new, length, strict=True)]
 
-        step = starts[1] - starts[0]
-        if abs(step) > 1:
-            words = "the stride is ignored (steps of 1)"
-            yield words, made([starts[0] + t for t in range(len(starts))])
-        if len(set(starts)) > 1:
-            yield "every turn takes the place of the first", made([starts[0]] * len(starts))
-            yield "the turns go the other way round", made(starts[::-1])
+        places = list(dict.fromkeys(starts))
+        if len(places) > 1 and abs(places[1] - places[0]) > 1:
+            closer[j] = made([places[0] + places.index(s) for s in starts])
+            yield "the stride is ignored (steps of 1)", _with_part(rows, {j: closer[j]})
+        if len(places) > 1:
+            yield "every turn takes the place of the first", _with_part(rows, {j: made([starts[0]] * len(starts))})
+            yield "the turns go the other way round", _with_part(rows, {j: made(starts[::-1])})
+    if len(closer) > 1:
+        yield "the strides are ignored (steps of 1)", _with_part(rows, closer)
+
+
+def _with_part(rows: Sequence[list[Any]], parts: dict[int, list[Any]]) -> list[Any]:
+    """Indices with other parts at some axes."""
+    return [tuple(parts[j][t] if j in parts else q for j, q in enumerate(row)) for t, row in enumerate(rows)]
 
 
 def other_options(option: str, value: Any, a: Any) -> Iterator[tuple[Any, str]]:

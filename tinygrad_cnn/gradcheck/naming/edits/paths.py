@@ -88,14 +88,28 @@ def _what(w: View, n: Entry) -> str | None:
 def overwritten(w: View) -> Iterator[Edit]:
     """Gradients assigned where they should be added up."""
     for n in w.everything:
-        parts = [(q, q.args[0]) for q in w.cot[n].args if q.args and q.args[0].op_name in ("PutItem", "Put")]
-        if len(parts) > 1 and len(parts) == len(w.cot[n].args):
-            for words, order in (("the last", -1), ("the first", 1)):
-                message = (
-                    f"the gradient of {w.said(n)} is assigned, not added up, where it is read several times "
-                    f"({words} wins)"
-                )
-                yield Edit(1.05, "overwritten", message, {w.cot[n].i: _assigned(parts, order, n.shape)})
+        parts = w.cot[n].args
+        put = [(q, q.args[0]) for q in parts if q.args and q.args[0].op_name in ("PutItem", "Put")]
+        turns = _of_turns(w, parts)
+        for words, order in (("the last", -1), ("the first", 1)):
+            message = (
+                f"the gradient of {w.said(n)} is assigned, not added up, where it is read several times ({words} wins)"
+            )
+            if len(put) > 1 and len(put) == len(parts):
+                yield Edit(1.05, "overwritten", message, {w.cot[n].i: _assigned(put, order, n.shape)})
+            elif turns:
+                yield Edit(1.08, "overwritten", message, {w.cot[n].i: value(turns[min(order, 0)].i)})
+
+
+def _of_turns(w: View, parts: Sequence[Entry]) -> list[Entry]:
+    """The parts of a gradient in the order of the turns that they come from, if one line of a loop reads the value."""
+    owners = [q.owner for q in parts if q.owner is not None]
+    if len(parts) < 3 or len(owners) < len(parts):
+        return []
+    same = w.p.forward.namesakes.get(owners[0].i, ())
+    if len({o.op_name for o in owners}) > 1 or any(o not in same for o in owners):
+        return []
+    return sorted(parts, key=lambda q: q.owner.i if q.owner is not None else 0)
 
 
 def _assigned(parts: Sequence[tuple[Entry, Entry]], order: int, shape: Shape) -> Change:

@@ -128,6 +128,7 @@ def unbroadcasts(w: View) -> Found:
             (f"a mean instead of a sum over the axes {x} was broadcast along", np.mean, 1.05, "mean for sum"),
             (f"only the first of the axes {x} was broadcast along is taken, not the sum", first, 1.15, "first only"),
             (f"only the last of the axes {x} was broadcast along is taken, not the sum", last, 1.17, "last only"),
+            (f"what {x} was broadcast to counts once, however many there are, not the sum", once, 1.19, "counted once"),
         ):
             reduced = {e.i: using(lambda v, a, s, r: summed_to(v[a], s, r), a.i, shape, reduce)}
             yield Edit(cost, kind, f"{words}{w.at(n)}", reduced)
@@ -149,6 +150,12 @@ def first(x: NDArray, axis: tuple[int, ...]) -> Any:
 def last(x: NDArray, axis: tuple[int, ...]) -> Any:
     """The last along these axes."""
     return x[tuple(-1 if k in axis else slice(None) for k in range(x.ndim))]
+
+
+def once(x: NDArray, axis: tuple[int, ...]) -> Any:
+    """The one along these axes that is the farthest from 0."""
+    high, low = x.max(axis), x.min(axis)
+    return np.where(high >= -low, high, low)
 
 
 def sums(w: View) -> Found:
@@ -199,19 +206,31 @@ def _summed(e: Entry, axes: tuple[int, ...]) -> Any:
 
 
 def boolean(w: View) -> Found:
-    """A mask taken wrongly."""
-    for (o, k), members in w.groups.items():
+    """A mask taken wrongly, or all masks of an op."""
+    for (o, k), members in _with_all(w):
         n = w.tape[o]
         inside = w.inside(n, k)
         found = [e for e in members if e.op is not None and is_mask(e.value)]
-        if len(found) > 1:
+        sides = [e for e in found if e.op_name != "equal"]  # ties have a mask of their own
+        if len(sides) > 1 or (sides and len(found) > 1):
             for words, f, cost in masks():
-                changes = {e.i: operation(e, f) for e in found}
+                changes = {e.i: operation(e, f) for e in sides}
                 yield Edit(cost + 0.02, "mask", f"of the mask, {words} is used {inside}{w.at(n)}", changes)
-        for e in found:
+        for e in found if k is not None else ():
             for words, f, cost in variants(e.shape, True):
                 message = f"of the mask `{w.words.described(e)}`, {words} is used {inside}{w.at(n)}"
                 yield Edit(cost, "mask", message, {e.i: operation(e, f)})
+
+
+def _with_all(w: View) -> Iterator[tuple[tuple[int, int | None], list[Entry]]]:
+    """The insides of derivatives by the input, and those of all inputs of an op together."""
+    yield from w.groups.items()
+    by_op: dict[int, list[list[Entry]]] = {}
+    for (o, _), members in w.groups.items():
+        by_op.setdefault(o, []).append(members)
+    for o, parts in by_op.items():
+        if len(parts) > 1:
+            yield (o, None), [e for members in parts for e in members]
 
 
 def indices(w: View) -> Found:
