@@ -68,6 +68,17 @@ def inverse(x, w):
     return float(np.float64(0.5)) * np.linalg.inv(a) @ x @ w
 
 
+def matrices(x, w):
+    a = x @ x.T + np.eye(3)
+    low = np.linalg.cholesky(a)
+    half = np.linalg.solve(low, x[:, 0])
+    return half * np.linalg.det(a), np.linalg.slogdet(a)[1] * np.linalg.solve(a, x @ w)
+
+
+def saturated(x, w):
+    return np.tanh(5 * x @ w), 1 / (1 + np.exp(-9 * x))
+
+
 def comprehension(x, w):
     return np.array([row @ w[:, 0] for row in x]).reshape(-1, order="F")
 
@@ -93,7 +104,19 @@ def added_in_a_loop(x, w):
 
 @pytest.mark.parametrize(
     "f",
-    [rows, in_place, several, windows, inverse, comprehension, convolutions, Layer().forward, added_in_a_loop],
+    [
+        rows,
+        in_place,
+        several,
+        windows,
+        inverse,
+        matrices,
+        saturated,
+        comprehension,
+        convolutions,
+        Layer().forward,
+        added_in_a_loop,
+    ],
 )
 def test_the_recorded_backward_pass_is_the_gradient(f):
     inputs = [r.normal(size=(3, 4)), r.normal(size=(4, 2))]

@@ -7,6 +7,7 @@ from tests.gradcheck.mistakes.case import Mistake, normal, positive
 A35, B35 = normal(3, 5), normal(3, 5)
 V4, V5, V7 = normal(4), normal(5), normal(7)
 P4, P7 = positive(4), positive(7)
+BOTH_SIDES = np.array([-4.5, -2.0, -0.7, 0.4, 1.9, 3.6, 5.0])
 
 
 def sigmoid(x):
@@ -395,8 +396,8 @@ ELEMENTWISE = [
     Mistake("quick gelu: sign of the second term", quick_gelu, lambda *a: quick_vjp(*a, what="minus"), (V7,), r"sign"),
     Mistake("selu: scale on one branch", selu, lambda *a: selu_vjp(*a, what="outer"), (V7,), r"1\.05"),
     Mistake("selu: derivative of the value", selu, lambda *a: selu_vjp(*a, what="minus one"), (V7,), r"np\.exp\(x\) - 1|in the place of `?np.exp|exp.*\b1\b"),
-    Mistake("hard swish: 6 forgotten", hard_swish, lambda *a: hard_swish_vjp(*a, what="six"), (3 * V7,), r"(division|divided) by .*6|6 times"),
-    Mistake("hard swish: no mask", hard_swish, lambda *a: hard_swish_vjp(*a, what="inside"), (3 * V7,), r"mask|passes everywhere"),
+    Mistake("hard swish: 6 forgotten", hard_swish, lambda *a: hard_swish_vjp(*a, what="six"), (BOTH_SIDES,), r"(division|divided) by .*6|6 times"),
+    Mistake("hard swish: no mask", hard_swish, lambda *a: hard_swish_vjp(*a, what="inside"), (BOTH_SIDES,), r"mask|passes everywhere"),
     Mistake("hard swish: gate a constant", hard_swish, lambda *a: hard_swish_vjp(*a, what="gate"), (V7,), r"held constant|path through"),
     Mistake("log sigmoid: s for 1 - s", log_sigmoid, lambda *a: log_sigmoid_vjp(*a, what="s"), (V7,), r"1 - s|sign|-x|neg|exp\(-x\).*(left out|missing)"),
     Mistake("log sigmoid: derivative of the sigmoid", log_sigmoid, lambda *a: log_sigmoid_vjp(*a, what="prime"), (V7,), r"log.*left out|too many|divi"),
@@ -1277,7 +1278,7 @@ RIGHT = [
     (prelu, prelu_vjp, (A35, positive(5))),
     (quick_gelu, quick_vjp, (V7,)),
     (selu, selu_vjp, (V7,)),
-    (hard_swish, hard_swish_vjp, (3 * V7,)),
+    (hard_swish, hard_swish_vjp, (BOTH_SIDES,)),
     (log_sigmoid, log_sigmoid_vjp, (V7,)),
     (squareplus, squareplus_vjp, (V7,)),
     (swiglu, swiglu_vjp, (normal(4, 2), normal(2, 3), normal(2, 3))),

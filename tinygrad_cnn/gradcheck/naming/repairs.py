@@ -23,6 +23,8 @@ from tinygrad_cnn.program.source import assigned
 
 HELPER = 0.2
 """A change in a function that the derivative calls costs so much more."""
+GIVEN = 0.1
+"""A change with an array that the function was given costs so much more."""
 POOL = 40
 """Among so many values of the function another one is looked for."""
 MOVES = ("Reshape", "Permute", "GetItem", "SetItem", "PutItem")
@@ -41,7 +43,7 @@ class Repairs:
         """What the function itself does, as in a softmax that both call, is not the derivative's mistake, nor is what
         the package does behind it."""
         self.steps = [e for e in w.own if e.op is not None and e.i in w.leads and e.at not in shared and e.at]
-        given = [e for e in p.forward.tape.entries if e.part == "forward" and e.op is None and _floats(e)]
+        given = [e for e in p.forward.tape.entries if _is_given(e)]
         self.outside = [*(e for e in p.inputs if e is not None), *given[-POOL:], *p.nodes[-POOL:]]
         self.gradients = [c for n, c in p.cot.items() if n.op is not None][:POOL]
         self.results = {e.i for e in w.results if e is not None}
@@ -173,7 +175,7 @@ class Repairs:
                 if told[0] == told[1]:
                     continue
                 able = [(e, q) for e, q in places if new.i < e.i]
-                cost = 1.1 if new in old.args or old in new.args else 1.14
+                cost = (1.1 if new in old.args or old in new.args else 1.14) + GIVEN * _is_given(new)
                 for e, q in able:
                     words = f"{self.at(e)}write {told[0]} for {told[1]} in {self.whole(e)}"
                     yield Edit(cost, "other value", words, reads={(e.i, q): value(new.i)})
@@ -194,7 +196,7 @@ class Repairs:
                     continue
                 for words, f in (("multiplied with", _times), ("divided by", _over)):
                     message = f"{self.at(e)}{self.whole(e)} must be {words} {self.said(u)}"
-                    yield Edit(1.17, "factor dropped", message, {e.i: _with(e, u, f)})
+                    yield Edit(1.17 + GIVEN * _is_given(u), "factor dropped", message, {e.i: _with(e, u, f)})
             for c, text in numbers.items():
                 if c not in (0.0, 1.0):
                     for words, scale in (("multiplied with", c), ("divided by", 1 / c)):
@@ -249,8 +251,9 @@ class Repairs:
                     yield Edit(1.3, "term dropped", message, {e.i: using(_sum, e, u.i, f)})
 
 
-def _floats(e: Entry) -> bool:
-    return e.ndim > 0 and np.asarray(e.value).dtype.kind == "f"
+def _is_given(e: Entry) -> bool:
+    """Whether the function was given this array, as a mask or running means."""
+    return e.part == "forward" and e.op is None and e.ndim > 0 and np.asarray(e.value).dtype.kind == "f"
 
 
 def _times(x: Any, by: Any) -> Any:

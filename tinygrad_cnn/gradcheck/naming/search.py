@@ -413,7 +413,11 @@ JACOBIAN: dict[str, Any] = {
         "elements are missing",
         lambda J, g: np.diag(J) * g,
     ),
-    "not transposed": (1.2, "the Jacobian is multiplied with the gradient, not its transpose", lambda J, g: J @ g),
+    "not transposed": (
+        1.2,
+        "the Jacobian is not transposed: the gradient goes through the function in the same direction as its input",
+        lambda J, g: J @ g,
+    ),
     "row sums": (
         1.2,
         "the sums of the Jacobian's rows times the gradient are returned",

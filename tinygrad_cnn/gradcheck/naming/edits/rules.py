@@ -128,7 +128,6 @@ def unbroadcasts(w: View) -> Found:
             (f"a mean instead of a sum over the axes {x} was broadcast along", np.mean, 1.05, "mean for sum"),
             (f"only the first of the axes {x} was broadcast along is taken, not the sum", first, 1.15, "first only"),
             (f"only the last of the axes {x} was broadcast along is taken, not the sum", last, 1.17, "last only"),
-            (f"what {x} was broadcast to counts once, however many there are, not the sum", once, 1.19, "counted once"),
         ):
             reduced = {e.i: using(lambda v, a, s, r: summed_to(v[a], s, r), a.i, shape, reduce)}
             yield Edit(cost, kind, f"{words}{w.at(n)}", reduced)
@@ -150,12 +149,6 @@ def first(x: NDArray, axis: tuple[int, ...]) -> Any:
 def last(x: NDArray, axis: tuple[int, ...]) -> Any:
     """The last along these axes."""
     return x[tuple(-1 if k in axis else slice(None) for k in range(x.ndim))]
-
-
-def once(x: NDArray, axis: tuple[int, ...]) -> Any:
-    """The one along these axes that is the farthest from 0."""
-    high, low = x.max(axis), x.min(axis)
-    return np.where(high >= -low, high, low)
 
 
 def sums(w: View) -> Found:
