@@ -276,6 +276,74 @@ def test_training_and_evaluation_mode_are_what_the_module_is_in_and_leave_it_as_
     assert all(p.grad is None for p in model.parameters())
 
 
+class Forgetful(nn.Module):
+    """Its gradient is wrong in evaluation mode."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.BatchNorm1d(2, dtype=tg.float64)
+        self.inner = nn.Sequential(nn.Dropout(0.0), nn.Tanh())
+        self.inner.eval()
+
+    def forward(self, x):
+        y = self.norm(x)
+        return self.inner(y if self.training else y + y.detach())
+
+
+def test_one_call_checks_both_modes_of_a_module():
+    both, x = ("training", "evaluation"), tg.tensor(RANDOM.normal(size=(4, 2)), dtype=tg.float64)
+    model = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3), nn.Tanh()).double()
+    report = gradcheck(model, x, modes=both)
+    assert {e.name for e in report.entries} == {
+        f"{mode}: {name}" for mode in both for name in ("0.weight", "0.bias", "1.weight", "1.bias")
+    }
+    assert len({e.input for e in report.entries}) == len(report.shapes) == 8
+    assert [note.partition(";")[0] for note in report.notes] == [f"Sequential in {mode} mode" for mode in both]
+    assert gradgradcheck(model, x, modes=both)
+    assert {e.name for e in gradcheck(model, x, modes=["evaluation"]).entries} == {
+        "0.weight", "0.bias", "1.weight", "1.bias",
+    }  # fmt: skip
+
+    wrong = Forgetful()
+    wrong.norm.running_var[:] = 0.5
+    assert gradcheck(wrong, x)
+    report = gradcheck(wrong, x, modes=both, raise_exception=False)
+    assert failing(report) == {"evaluation: norm.weight", "evaluation: norm.bias"}
+    assert report.diagnoses[0].message.startswith("in evaluation: ")
+    assert report.worst.steps or report.drawn().worst.steps
+    assert type(report).from_json(report.to_json()).shapes == report.shapes
+    assert [part.training for part in wrong.modules()] == [True, True, False, False, False]
+
+    for modes in ((), "training", ("train",)):
+        with pytest.raises(ValueError, match="expected one or both of"):
+            gradcheck(model, x, modes=modes)
+    for function in (lambda x: x * 2, numpy_pair(np.sin, np.cos)):
+        with pytest.raises(TypeError, match="is no module, and has no training mode"):
+            gradcheck(function, leaf(2), modes=both)
+
+
+def test_a_mode_in_which_nothing_can_be_judged_is_told():
+    model = nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.5)).double()
+    report = gradcheck(model, leaf(3, 2), modes=("training", "evaluation"), raise_exception=False)
+    assert report.problem.endswith("(in training)")
+    assert {e.verdict.value for e in report.entries if e.name.startswith("evaluation")} == {"pass"}
+
+
+def test_counts_and_words_among_the_outputs_have_no_derivative():
+    def several(x):
+        y = x.sin()
+        return {"y": y, "steps": 3, "loss": y.sum().item(), "kind": "sine", "none": None}
+
+    assert gradcheck(
+        several, leaf(3), grad_outputs={"y": tg.ones(3), "steps": 3, "loss": 0.0, "kind": "", "none": None}
+    )
+    assert gradgradcheck(several, leaf(3))
+    pair = numpy_pair(lambda x: {"y": np.sin(x), "steps": 3, "kind": "sine"}, lambda g, x: g["y"] * np.cos(x))
+    assert gradcheck(pair, [np.ones(2)])
+    with pytest.raises(TypeError, match="the function returned int; expected a Tensor"):
+        gradcheck(lambda x: 3, leaf(3))
+
+
 def test_what_takes_arrays_alone_says_so_of_keywords():
     class Own:
         def evaluate(self, inputs):

@@ -7,6 +7,7 @@ complex numbers are pairs of real ones.
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -37,17 +38,26 @@ class Given(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def given_to(func: Any, inputs: Any, kwargs: Mapping[str, Any] | None, names: Sequence[str] | None) -> Given:
-    """The arguments of a function, of a module, or of what an adapter made of one, flat and named."""
+def given_to(
+    func: Any, inputs: Any, kwargs: Mapping[str, Any] | None, names: Sequence[str] | None, mode: str | None = None
+) -> Given:
+    """The arguments of a function, of a module, or of what an adapter made of one, flat and named.
+
+    A module is checked in the mode that it is in, or in this one.
+    """
     arguments = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
     adapter = func if isinstance(func, Checked) else adapted(func, arguments)
     keywords = dict(kwargs or {})
     if not isinstance(adapter, Adapter):
+        if mode is not None:
+            raise TypeError(f"gradcheck: {name_of(adapter)} is no module, and has no {mode} mode")
         if keywords:
             raise TypeError(f"gradcheck: {name_of(adapter)} is given arrays alone; bind keyword arguments beforehand")
         return Given(adapter, arguments, None if names is None else list(names))
     called = [f"input {k}" for k in range(len(arguments))] if names is None else [str(name) for name in names]
-    unbound = _of_a_module(adapter)
+    unbound = _of_a_module(adapter, mode)
+    if mode is not None and unbound is None:
+        raise TypeError(f"gradcheck: {name_of(adapter)} is no module, and has no {mode} mode")
     if unbound is None and not keywords and not any(_moving(adapter, a) for a in arguments):
         return Given(adapter, arguments, None if names is None else called)
     if unbound is not None:
@@ -186,17 +196,11 @@ class _Unbound(NamedTuple):
     notes: tuple[str, ...]
 
 
-def _of_a_module(adapter: Adapter) -> _Unbound | None:
+def _of_a_module(adapter: Adapter, mode: str | None) -> _Unbound | None:
     """What the adapter calls without the parameters in it, which come first among its inputs; None for a function."""
     model: Any = adapter.function
     if isinstance(adapter, JaxFunction):  # Equinox and Flax: a module is a pytree
-        found, rebuild = adapter.flatten(model)
-        if not any(path and adapter.moves(leaf) for path, leaf in found):
-            return None
-        names, values = [path.lstrip(".") for path, _ in found], [leaf for _, leaf in found]
-        return _Unbound(
-            lambda *given, **by: rebuild(given[: len(values)])(*given[len(values) :], **by), values, names, ()
-        )
+        return _of_a_pytree(adapter, model, mode)
     framework = "torch" if isinstance(adapter, TorchFunction) else "tinygrad_cnn"
     if not isinstance(model, import_module(f"{framework}.nn").Module):
         return None
@@ -207,9 +211,53 @@ def _of_a_module(adapter: Adapter) -> _Unbound | None:
     def function(*given: Any, **by_name: Any) -> Any:
         copies = {name: p.detach().clone() for name, p in held.items()}  # training writes buffers
         parameters = dict(zip(learnt, given[: len(learnt)], strict=True))
-        return call(model, {**parameters, **copies}, given[len(learnt) :], by_name)
+        with _in_mode(model, mode):
+            return call(model, {**parameters, **copies}, given[len(learnt) :], by_name)
 
-    notes = [f"{name_of(model)} in {'training' if model.training else 'evaluation'} mode"]
+    chosen = mode or ("training" if model.training else "evaluation")
+    notes = [f"{name_of(model)} in {chosen} mode"]
     if held:
         notes.append(f"held constant: {', '.join(held)}")
     return _Unbound(function, list(learnt.values()), list(learnt), ("; ".join(notes),))
+
+
+@contextmanager
+def _in_mode(model: Any, mode: str | None) -> Iterator[None]:
+    """A module of ours, or of PyTorch, is in a mode, and afterwards each part of it in the one it was in."""
+    before = [(part, part.training) for part in model.modules()]
+    try:
+        if mode is not None:
+            model.train(mode == "training")
+        yield
+    finally:
+        for part, training in before:
+            part.training = training
+
+
+def _of_a_pytree(adapter: JaxFunction, model: Any, mode: str | None) -> _Unbound | None:
+    """The same of a pytree that can be called."""
+    found, rebuild = adapter.flatten(model)
+    if not any(path and adapter.moves(leaf) for path, leaf in found):
+        return None
+    notes = ()
+    if mode is not None:
+        found, rebuild = adapter.flatten(_switched(rebuild([leaf for _, leaf in found]), mode))
+        notes = (f"{name_of(model)} in {mode} mode",)
+    names, values = [path.lstrip(".") for path, _ in found], [leaf for _, leaf in found]
+
+    def function(*given: Any, **by_name: Any) -> Any:
+        return rebuild(given[: len(values)])(*given[len(values) :], **by_name)
+
+    return _Unbound(function, values, names, notes)
+
+
+def _switched(model: Any, mode: str) -> Any:
+    """A copy of a module of Flax's or Equinox's in a mode."""
+    switch = getattr(model, "train" if mode == "training" else "eval", None)
+    if callable(switch):  # Flax, in place
+        switch()
+        return model
+    equinox: Any = sys.modules.get("equinox")
+    if equinox is None or not isinstance(model, equinox.Module):
+        raise TypeError(f"gradcheck: {name_of(model)} has neither train() and eval() nor Equinox's inference mode")
+    return equinox.nn.inference_mode(model, mode == "evaluation")

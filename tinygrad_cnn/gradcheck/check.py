@@ -91,6 +91,8 @@ GLANCE, CLEAR = 2, 256.0
 LARGE = 10_000
 """More elements than this are checked by projections."""
 
+MODES = ("training", "evaluation")
+
 DIFFERENCES = "central differences (Richardson)"
 
 
@@ -116,6 +118,7 @@ def gradcheck(
     kwargs: Mapping[str, Any] | None = None,
     grad_outputs: Any = None,
     progress: bool | None = None,
+    modes: Sequence[str] | None = None,
 ) -> Report:
     """Compare the gradients of a function with derivatives found in other ways, element by element.
 
@@ -152,6 +155,8 @@ def gradcheck(
     kwargs : keyword arguments of the function, checked like inputs
     grad_outputs : a cotangent of your own, in the structure of the floating outputs, in place of a random one
     progress : show on standard error how far the check is, from two seconds on; by default on a terminal only
+    modes : of a module: ``("training", "evaluation")`` checks it in both, and leaves it as it was; by default in the
+        one that it is in
 
     Returns
     -------
@@ -173,20 +178,18 @@ def gradcheck(
     <Report of <lambda>: pass, 2 entries: 2 pass, 0 fail, 0 inconclusive>
     """
     __tracebackhide__ = True  # a failed test shows the caller's line
-    given = given_to(func, inputs, kwargs, names)
-    tolerance = Tolerance(atol, rtol, 0.0, eps)
     if not check_backward_ad and not check_forward_ad:
         raise BoundError("gradcheck: expected at least one of check_forward_ad or check_backward_ad to be True")
+    tolerance = Tolerance(atol, rtol, 0.0, eps)
     asked = Asked(check_undefined_grad, check_grad_dtypes, check_batched_grad, check_forward_ad and check_backward_ad)
     shown = sys.stderr.isatty() if progress is None else progress
-    options = Options(tolerance, nondet_tol, asked, fast_mode, seed, given.names, explain, shrink, grad_outputs, shown)
-    if check_backward_ad:
-        report = _report(given.adapter, given.inputs, options, given.notes)
-    else:
-        report = _of_jvp(given, options, "no gradient was asked for")
-    if [isinstance(e, ByJvp) for e in report.entries if e.verdict is Verdict.FAIL] == [True]:
-        where = _of_jvp(given, options, "the gradient of the backward pass is right")
-        report = report if where else where
+    options = Options(tolerance, nondet_tol, asked, fast_mode, seed, names, explain, shrink, grad_outputs, shown)
+
+    def checked(mode: str | None) -> Report:
+        given = given_to(func, inputs, kwargs, names, mode)
+        return _either(given, replace(options, names=given.names), check_backward_ad)
+
+    report = in_modes(checked, modes)
     if raise_exception and not report:
         raise report.error()
     return report
@@ -201,7 +204,20 @@ def gradgradcheck(
     ``grad_outputs``, random by default, are the cotangents of the first pass, which are inputs of the second.
     """
     __tracebackhide__ = True
-    given = given_to(func, inputs, options.pop("kwargs", None), options.pop("names", None))
+    kwargs, names, modes = (options.pop(name, None) for name in ("kwargs", "names", "modes"))
+    raise_exception = options.pop("raise_exception", True)
+
+    def checked(mode: str | None) -> Report:
+        return _second(given_to(func, inputs, kwargs, names, mode), grad_outputs, seed, options)
+
+    report = in_modes(checked, modes)
+    if raise_exception and not report:
+        raise report.error()
+    return report
+
+
+def _second(given: Given, grad_outputs: Any, seed: int, options: Mapping[str, Any]) -> Report:
+    """The report of the gradient of the gradient."""
     adapter, random = given.adapter, np.random.default_rng(seed)
     if not isinstance(adapter, (Recorded, JaxFunction)):
         raise TypeError(
@@ -218,7 +234,8 @@ def gradgradcheck(
         return Report(adapter.name, notes=(note, *given.notes), seed=seed)
     gradient.name = f"the gradient of {adapter.name}"
     names = None if given.names is None else [*given.names, *(f"cotangent {j}" for j in range(len(cotangents)))]
-    return gradcheck(gradient, [*given.inputs, *cotangents], seed=seed, names=names, **options)
+    found = gradcheck(gradient, [*given.inputs, *cotangents], seed=seed, names=names, raise_exception=False, **options)
+    return replace(found, notes=(*found.notes, *given.notes)) if given.notes else found
 
 
 class Asked(NamedTuple):
@@ -244,6 +261,26 @@ class Options:
     shrink: bool
     grad_outputs: Any = None
     progress: bool = False
+
+
+def in_modes(checked: Callable[[str | None], Report], modes: Sequence[str] | None) -> Report:
+    """The report of a module in one mode or the other, or of both of them."""
+    unknown = [mode for mode in modes or () if mode not in MODES]
+    if unknown or (modes is not None and (not modes or isinstance(modes, str))):
+        raise BoundError(f"gradcheck: modes is {modes!r}; expected one or both of {MODES}")
+    found = {mode: checked(mode) for mode in modes or (None,)}
+    return next(iter(found.values())) if len(found) == 1 else Report.of_several(found)
+
+
+def _either(given: Given, options: Options, backward: bool) -> Report:
+    """The report of the gradient; of the JVP, if that is what is asked for, or what is wrong."""
+    if not backward:
+        return _of_jvp(given, options, "no gradient was asked for")
+    report = _report(given.adapter, given.inputs, options, given.notes)
+    if [isinstance(e, ByJvp) for e in report.entries if e.verdict is Verdict.FAIL] == [True]:
+        where = _of_jvp(given, options, "the gradient of the backward pass is right")
+        return report if where else where
+    return report
 
 
 def _of_jvp(given: Given, options: Options, of_the_gradient: str) -> Report:

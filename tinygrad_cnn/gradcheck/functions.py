@@ -6,7 +6,7 @@ two methods on arrays; nothing here judges.
 
 from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
-from types import ModuleType
+from types import ModuleType, NoneType
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -31,6 +31,9 @@ SPARSE = (
     "gradcheck: {} is sparse, and has no derivative where it stores nothing; check the function of the values that it "
     "stores, and let it return a dense tensor"
 )
+
+CONSTANTS = (NoneType, bool, int, float, complex, str, bytes)
+"""What may be among the outputs, and has no derivative: a count, an option, the value of a loss."""
 
 Arrays = tuple[NDArray, ...]
 Gradients = tuple[NDArray | None, ...]
@@ -102,7 +105,7 @@ class Adapter:
 
     def cotangent_arrays(self, given: Any) -> list[NDArray]:
         """Cotangents in any structure, as arrays; complex ones as pairs."""
-        found = [v for _, v in self.flatten(given)[0] if v is not None]
+        found = [v for _, v in self.flatten(given)[0] if not isinstance(v, CONSTANTS)]
         return [np.asarray(self.pairs(v) if self.is_complex(v) else v) for v in found]
 
     def vjp_batch(self, inputs: Sequence[Any], batch: Sequence[Sequence[NDArray | None]]) -> list[Gradients]:
@@ -160,7 +163,7 @@ class Recorded(Adapter):
         """The cotangents of the floating outputs: those that are given, or else drawn."""
         if given is None:
             return [self.leaf(draw(y.detach().numpy())) for y in self._floating(tensors)]
-        found = [v for _, v in leaves(given)]
+        found = [v for _, v in leaves(given) if not isinstance(v, CONSTANTS)]
         return [self.pairs(v.detach()).clone().requires_grad_() if self.is_complex(v) else v for v in found]
 
     def cotangent_arrays(self, given: Any) -> list[NDArray]:
@@ -314,7 +317,9 @@ class NumpyPair(Adapter):
             return [np.array(result)]
         outputs = [np.array(y) for y in _listed(result, kinds, "an array or a tuple of arrays")]
         of_each = iter(outputs)
-        self._returned = rebuilt(result, (None if y is None else next(of_each).dtype for _, y in leaves(result)))
+        self._returned = rebuilt(
+            result, (next(of_each).dtype if isinstance(y, kinds) else None for _, y in leaves(result))
+        )
         return outputs
 
 
@@ -425,12 +430,17 @@ class JaxFunction(Adapter):
         for k, a in enumerate(inputs):
             if getattr(a, "dtype", None) == self._jax.numpy.bfloat16:
                 raise WrongType(BFLOAT16.format(f"input {k}"))
-        values = [np.asarray(a) if isinstance(a, (self._jax.Array, np.ndarray, np.generic)) else a for a in inputs]
+        values = [np.asarray(a) if self._is_plain(a) else a for a in inputs]
         values = [
             a.astype(np.float32) if not x64 and isinstance(a, np.ndarray) and a.dtype == np.float64 else a
             for a in values
         ]
         return super().unpack(values)
+
+    def _is_plain(self, a: Any) -> bool:
+        """Whether NumPy has such arrays: it has none of random keys."""
+        is_array = isinstance(a, (self._jax.Array, np.ndarray, np.generic))
+        return is_array and not self._jax.numpy.issubdtype(a.dtype, self._jax.dtypes.extended)
 
     def evaluate(self, inputs: Sequence[Any]) -> Arrays:
         """The values of the outputs."""
@@ -439,8 +449,9 @@ class JaxFunction(Adapter):
 
     def outputs(self, arguments: Sequence[Any]) -> list[Any]:
         """What the function returns for JAX arrays, as a list; complex ones as pairs."""
-        outputs = self._jax.tree_util.tree_leaves(self.function(*arguments))
-        _check_kinds(outputs or [None], self._jax.Array, "a JAX array or a tuple of them")
+        found = self._jax.tree_util.tree_leaves(self.function(*arguments))
+        outputs = [y for y in found if not isinstance(y, CONSTANTS)]
+        _check_kinds(outputs or found or [None], self._jax.Array, "a JAX array or a tuple of them")
         return [self.pairs(y) if np.iscomplexobj(y) else y for y in outputs]
 
     def vjp(self, inputs: Sequence[Any], cotangents: Sequence[NDArray | None]) -> Gradients:
@@ -474,7 +485,7 @@ class JaxFunction(Adapter):
 
     def _of_arrays(self, inputs: Sequence[Any]) -> tuple[Callable[..., list[Any]], list[Any], list[int]]:
         """The outputs as a function of the inputs that have a derivative, these, and their places."""
-        wanted = [k for k, a in enumerate(inputs) if getattr(a, "dtype", np.dtype(int)).kind == "f"]
+        wanted = [k for k, a in enumerate(inputs) if self._is_plain(a) and a.dtype.kind == "f"]
 
         def some(*given: Any) -> list[Any]:
             arguments = [self._jax.numpy.asarray(a) if isinstance(a, np.ndarray) else a for a in inputs]
@@ -600,8 +611,8 @@ class Narrowed:
 
 
 def _listed(result: Any, kinds: Any, expected: str) -> list[Any]:
-    """What a function returned, as a list of things of these kinds: what there is in its structure beside None."""
-    outputs = [y for _, y in leaves(result) if y is not None]
+    """What a function returned, as a list of things of these kinds: what there is in its structure beside constants."""
+    outputs = [y for _, y in leaves(result) if isinstance(y, kinds) or not isinstance(y, CONSTANTS)]
     _check_kinds(outputs or [result], kinds, expected)
     return outputs
 

@@ -1,7 +1,7 @@
 """The report of a check: a verdict, the entries that were judged, a table, a picture, and JSON."""
 
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib import import_module
 from textwrap import wrap
@@ -21,6 +21,9 @@ ROWS = 8
 
 WIDTH = 100
 """So wide it is at most."""
+
+NAME = 28
+"""So wide is the name of an input."""
 
 Steps = tuple[tuple[float, float], ...]
 """Pairs of a step and the difference there."""
@@ -86,6 +89,35 @@ class Report:
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_curve": None}
+
+    @staticmethod
+    def of_several(reports: "Mapping[Any, Report]") -> "Report":
+        """One report of the same function in several ways, such as a module's modes; entries are named by them."""
+        ways = sorted(reports, key=lambda way: reports[way]._rank(), reverse=True)
+        worst = reports[ways[0]]
+        offset = 1 + max((k for r in reports.values() for k in r.shapes), default=0)
+        places = {way: offset * number for number, way in enumerate(reports)}
+        whole = replace(
+            worst,
+            entries=tuple(
+                replace(e, input=e.input + places[way], name=f"{way}: {e.name}")
+                for way, r in reports.items()
+                for e in r.entries
+            ),
+            diagnoses=tuple(
+                replace(d, message=f"in {way}: {d.message}") for way in ways for d in reports[way].diagnoses
+            ),
+            problem=f"{worst.problem} (in {ways[0]})" if worst.problem else "",
+            notes=tuple(dict.fromkeys(note for r in reports.values() for note in r.notes)),
+            oracles=tuple(dict.fromkeys(oracle for r in reports.values() for oracle in r.oracles)),
+            shapes={k + places[way]: shape for way, r in reports.items() for k, shape in r.shapes.items()},
+            dtypes={k + places[way]: dtype for way, r in reports.items() for k, dtype in r.dtypes.items()},
+        )
+        return whole if worst._curve is None else whole.to_draw(worst._curve)
+
+    def _rank(self) -> tuple[bool, int, tuple[int, float]]:
+        """How bad it is."""
+        return bool(self.problem), SEVERITY[self.verdict], (0, 0.0) if self.worst is None else _badness(self.worst)
 
     def to_draw(self, curve: Callable[[], tuple[Steps, float]]) -> "Report":
         """The report with what takes the differences of the worst entry at all steps, and `noise`, when it is drawn."""
@@ -177,7 +209,7 @@ class Report:
         for k, e in enumerate(shown):
             arrow = "→" if k == 0 and not self else ""
             shape = "×".join(map(str, self.shapes.get(e.input, ())))
-            rows.append((arrow, *Row.of(e, f"{e.name} {shape}".strip()[:24], MARK[e.verdict])))
+            rows.append((arrow, *Row.of(e, _shortened(f"{e.name} {shape}".strip()), MARK[e.verdict])))
         lines = ["  ".join(cells).rstrip() for cells in aligned(rows)]
         lines = [line if len(line) <= WIDTH else line[: WIDTH - 1] + "…" for line in lines]
         if len(self.entries) > ROWS:
@@ -266,6 +298,11 @@ def aligned(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[
         [c.rjust(w) if k in right else c.ljust(w) for k, (c, w) in enumerate(zip(row, widths, strict=True))]
         for row in rows
     ]
+
+
+def _shortened(name: str) -> str:
+    """A name without its middle, if it is long: what tells it from its like is at the end."""
+    return name if len(name) <= NAME else f"{name[: NAME // 3]}…{name[NAME // 3 + 1 - NAME :]}"
 
 
 def _cell(text: str) -> str:
