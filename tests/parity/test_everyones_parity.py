@@ -200,3 +200,20 @@ def test_second_order_of_drawn_inputs():
     drawn(torch.tanh)()
     with pytest.raises(GradientError, match="the gradient is wrong"):
         drawn(lambda x: Cubed.apply(x, "second"))()
+
+
+def test_one_call_checks_both_modes_of_a_module():
+    both = ("training", "evaluation")
+    model = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.BatchNorm1d(2), torch.nn.Tanh()).double()
+    model[1].eval()
+    before = {name: t.clone() for name, t in model.state_dict().items()}
+    report = gradcheck(model, leaf(4, 3), modes=both)
+    learnt = ("0.weight", "0.bias", "1.weight", "1.bias", "input 0")
+    assert {e.name for e in report.entries} == {f"{mode}: {name}" for mode in both for name in learnt}
+    assert all(torch.equal(t, before[name]) for name, t in model.state_dict().items())
+    assert [part.training for part in model.modules()] == [True, True, False, True]
+    assert gradgradcheck(model, leaf(4, 3), modes=both, fast_mode=True)
+
+
+def test_counts_and_words_among_the_outputs_have_no_derivative():
+    assert gradcheck(torch_function(lambda x: {"y": x.sin(), "steps": 3, "kind": "sine"}), leaf(3))

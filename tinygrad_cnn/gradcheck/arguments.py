@@ -239,7 +239,7 @@ def _of_a_pytree(adapter: JaxFunction, model: Any, mode: str | None) -> _Unbound
     found, rebuild = adapter.flatten(model)
     if not any(path and adapter.moves(leaf) for path, leaf in found):
         return None
-    notes = ()
+    notes: tuple[str, ...] = ()
     if mode is not None:
         found, rebuild = adapter.flatten(_switched(rebuild([leaf for _, leaf in found]), mode))
         notes = (f"{name_of(model)} in {mode} mode",)
