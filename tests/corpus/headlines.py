@@ -92,10 +92,10 @@ HEADLINES = {
     "chainer: l2 normalisation and its eps": r"`length\(x\) \+ eps` is used in the place of `length\(x\)`",
     "chainer: l2 normalisation of zero": NAN,
     "chainer: batch renormalisation without its eps": r"the constant 0.001 of .* is left out",
-    "kaldi: dropout of a zero": FLAT,
+    "kaldi: dropout of a zero": r"element that is 0",
     "numpy-ml: dropout without its mask": r"a mask that lets all pass is used",
     "knet: batch norm without its scale": r"the factor `scale` is missing",
-    "quack: the residual through the norm": r"wrong from|`g\[0\]`",
+    "quack: the residual through the norm": r"is added to that of",
     "trueno: a gain that is never written": ZERO,
     "caffe: contrastive loss on the GPU": r"the factor `\(a - b\)` is missing",
     "nd4j: softmax without the shift": NAN,
@@ -150,12 +150,9 @@ HEADLINES = {
 }
 
 NOT_TOLD = {
-    "pytorch: scattered product with a zero",
     "pytorch: gelu's approximation",
-    "gonn: a minus in the sigmoid's derivative",
     "flaggems: linear resize with aligned corners",
     "pytorch: batch norm, third order",
-    "quack: the residual through the norm",
     "caffe: a loss of weight zero",
     "mlpack: margin ranking for its target",
     "mxnet: a bidirectional layer in one buffer",

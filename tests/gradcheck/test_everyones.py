@@ -329,16 +329,16 @@ def test_a_mode_in_which_nothing_can_be_judged_is_told():
     assert {e.verdict.value for e in report.entries if e.name.startswith("evaluation")} == {"pass"}
 
 
-def test_counts_and_words_among_the_outputs_have_no_derivative():
+def test_counts_among_the_outputs_have_no_derivative():
     def several(x):
         y = x.sin()
-        return {"y": y, "steps": 3, "loss": y.sum().item(), "kind": "sine", "none": None}
+        return {"y": y, "steps": 3, "loss": y.sum().item(), "none": None}
 
     assert gradcheck(
-        several, leaf(3), grad_outputs={"y": tg.ones(3), "steps": 3, "loss": 0.0, "kind": "", "none": None}
+        several, leaf(3), grad_outputs={"y": tg.ones(3), "steps": 3, "loss": 0.0, "none": None}
     )
     assert gradgradcheck(several, leaf(3))
-    pair = numpy_pair(lambda x: {"y": np.sin(x), "steps": 3, "kind": "sine"}, lambda g, x: g["y"] * np.cos(x))
+    pair = numpy_pair(lambda x: {"y": np.sin(x), "steps": 3}, lambda g, x: g["y"] * np.cos(x))
     assert gradcheck(pair, [np.ones(2)])
     with pytest.raises(TypeError, match="the function returned int; expected a Tensor"):
         gradcheck(lambda x: 3, leaf(3))

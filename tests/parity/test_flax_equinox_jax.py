@@ -112,7 +112,7 @@ def test_a_pytree_without_modes_says_so():
         gradcheck(tree, jnp.asarray(X), modes=BOTH)
 
 
-def test_counts_and_words_among_the_outputs_have_no_derivative():
-    assert gradcheck(lambda x: {"y": jnp.sin(x), "steps": 3, "loss": 0.5, "kind": "sine"}, jnp.asarray(X))
+def test_counts_among_the_outputs_have_no_derivative():
+    assert gradcheck(lambda x: {"y": jnp.sin(x), "steps": 3, "loss": 0.5}, jnp.asarray(X))
     with pytest.raises(TypeError, match="the function returned int; expected a JAX array"):
         gradcheck(lambda x: 3, jnp.asarray(X))

@@ -218,9 +218,38 @@ def _of_the_entries(case: Case) -> Iterable[Diagnosis]:
     if all(e.one_sided is not None for e in failed if e.place):
         at_kinks = [e for e in failed if e.one_sided is not None]
         yield from [patterns.ONLY_AT_KINKS(e=e) for e in at_kinks[:1]]
+    else:
+        yield from _at_zeros(case)
     yield from _nonlinear(case)
     for k in case.worst_first():
         yield from _ratio(case, k)
+
+
+def _at_zeros(case: Case) -> Iterable[Diagnosis]:
+    """Whether the gradient is right as soon as no element is 0: then what fits here fits by the zeros."""
+    point, moved = case.point, False
+    inputs = list(point.inputs)
+    for k in case.worst_first():
+        zeros, place = point.arrays[k] == 0, point.checked[k]
+        if np.any(zeros) and not np.all(zeros):
+            other = 0.7 * np.median(np.abs(point.arrays[k][~zeros]))
+            inputs[place] = np.where(zeros, other, point.arrays[k]).astype(point.arrays[k].dtype)
+            moved = True
+    if not moved:
+        return
+    beside = Point(point.adapter, inputs, point.checked)
+    if beside.output_shapes != point.output_shapes or not np.all(np.isfinite(beside.values)):
+        return
+    v = signed(case.random, (1, point.size))
+    tolerance = Tolerance(None, 1e-5, point.eps, None)
+    for k in case.worst_first():
+        analytic = np.asarray(beside.gradients(v[0])[k], np.float64).reshape(1, -1)
+        numeric = quick(beside, k, v, tolerance, analytic).numeric
+        if not np.all(np.abs(analytic - numeric) <= 1e-4 * np.max(np.abs(numeric)) + 64 * point.eps):
+            return
+    k = next(k for k in case.worst_first() if np.any(point.arrays[k] == 0))
+    place = tuple(int(i[0]) for i in np.nonzero(point.arrays[k] == 0))
+    yield patterns.ONLY_AT_ZEROS(label=case.labels[k], place=place)
 
 
 def _ratio(case: Case, k: int) -> Iterable[Diagnosis]:

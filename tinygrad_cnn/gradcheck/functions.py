@@ -32,8 +32,8 @@ SPARSE = (
     "stores, and let it return a dense tensor"
 )
 
-CONSTANTS = (NoneType, bool, int, float, complex, str, bytes)
-"""What may be among the outputs, and has no derivative: a count, an option, the value of a loss."""
+CONSTANTS = (NoneType, bool, int, float, complex)
+"""What may be among the outputs, and has no derivative: a count, the value of a loss."""
 
 Arrays = tuple[NDArray, ...]
 Gradients = tuple[NDArray | None, ...]

@@ -44,6 +44,11 @@ ONLY_AT_KINKS = Pattern(
     "wrong only at kinks: {e.name} at {e.place} has {e.analytic:.4g} where the slopes are {e.one_sided[0]:.4g} "
     "to the left and {e.one_sided[1]:.4g} to the right; {e.reason}",
 )
+ONLY_AT_ZEROS = Pattern(
+    "mask",
+    0.975,
+    "wrong only beside an element that is 0, as {label} has at {place}: with another number it is right",
+)
 UNKNOWN = Pattern("unknown", 0.05, "none of the patterns that are known")
 
 # of the cotangent

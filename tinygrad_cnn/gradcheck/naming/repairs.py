@@ -27,6 +27,10 @@ GIVEN = 0.1
 """A change with an array that the function was given costs so much more."""
 POOL = 40
 """Among so many values of the function another one is looked for."""
+OPERATORS = {
+    "Add": ("sum", np.add), "Sub": ("difference", np.subtract), "Mul": ("product", np.multiply),
+    "Div": ("quotient", np.true_divide),
+}  # fmt: skip
 MOVES = ("Reshape", "Permute", "GetItem", "SetItem", "PutItem")
 
 
@@ -96,8 +100,8 @@ class Repairs:
     def all(self) -> Iterator[Edit]:
         """The changes, those of a kind together: of those that are alike the last, on the outermost expression."""
         for kind in (
-            self._signs, self._products, self._options, self._factors_too_many, self._values, self._factors,
-            self._indices, self._constants, self._moves, self._terms,
+            self._signs, self._products, self._operators, self._options, self._factors_too_many, self._values,
+            self._factors, self._indices, self._constants, self._moves, self._terms,
         ):  # fmt: skip
             for e in kind():
                 last = max(e.places)
@@ -127,6 +131,13 @@ class Repairs:
                 text = f"{right} @ {left}" if swap else f"{left} @ {right}"
                 words = f"{self.at(e)}{self.whole(e)} should be `{text.replace('.T.T', '')}`"
                 yield Edit(1.05, "transposed", words, {e.i: _product(a.i, b.i, swap, turn_a, turn_b)})
+
+    def _operators(self) -> Iterator[Edit]:
+        for e in self.steps:
+            for name, (words, f) in OPERATORS.items():
+                if e.op_name in OPERATORS and e.op_name != name and "Mul" in (e.op_name, name):
+                    message = f"{self.at(e)}{self.whole(e)} should be a {words}"
+                    yield Edit(1.13, "operator", message, {e.i: using(_combined, e.args[0].i, e.args[1].i, f)})
 
     def _options(self) -> Iterator[Edit]:
         for e in self.steps:
@@ -258,6 +269,10 @@ def _is_given(e: Entry) -> bool:
 
 def _times(x: Any, by: Any) -> Any:
     return x * by
+
+
+def _combined(v: Any, a: int, b: int, f: Any) -> Any:
+    return f(v[a], v[b])
 
 
 def _over(x: Any, by: Any) -> Any:

@@ -30,6 +30,7 @@ FAMILIES = (
     Family(1.3, paths.left_out),
     Family(1.3, paths.exchanged),
     Family(1.3, arguments.cotangents),
+    Family(1.35, paths.sent_elsewhere),
     Family(1.4, arguments.other_points),
     Family(1.45, paths.held_pairs),
     Family(1.45, edges.moved),

@@ -195,3 +195,17 @@ def exchanged(w: View) -> Iterator[Edit]:
 def put(gs: Sequence[Any], i: int, g: Any) -> list[Any]:
     """The gradients with one of them exchanged."""
     return [g if k == i else old for k, old in enumerate(gs)]
+
+
+def sent_elsewhere(w: View) -> Iterator[Edit]:
+    """What one op sends to a value, added to the gradient of another value of that shape."""
+    for (n, k), e in list(w.p.edges.items())[: FEW * 2]:
+        a = n.args[k]
+        for b in w.everything[:FEW]:
+            c = w.cot[b]
+            if b.i in w.p.before(a.i) or b.shape != a.shape or c.i < e.i or b.i >= n.i:
+                continue
+            through = f"the gradient of {w.said(a)} through {w.said(n)}"
+            words = f"{through} is added to that of {w.said(b)} in the place of it{w.at(n)}"
+            moved = using(lambda v, d, parts: v[d] + sum(v[i] for i in parts), e.args[0].i, [q.i for q in c.args])
+            yield Edit(1.35, "other value", words, {e.i: zeros(e.i), c.i: moved})
