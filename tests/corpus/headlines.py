@@ -100,7 +100,7 @@ HEADLINES = {
     "caffe: contrastive loss on the GPU": r"the factor `\(a - b\)` is missing",
     "nd4j: softmax without the shift": NAN,
     "k2: total scores ignore the gradient": NO_COTANGENT,
-    "autograd: covariance of the normal density": r"the sign is flipped",
+    "autograd: covariance of the normal density": r"the sign is flipped|the wrong sign",
     "aprender: a sum divided by the batch": r"the division by 3 in .* is too many",
     "focal loss: the sign of one of two terms": r"`sign \* GAMMA .* needs the other sign",
     "caffe: a loss of weight zero": r"`cross_entropy\(x\)`.* too many",

@@ -334,9 +334,7 @@ def test_counts_among_the_outputs_have_no_derivative():
         y = x.sin()
         return {"y": y, "steps": 3, "loss": y.sum().item(), "none": None}
 
-    assert gradcheck(
-        several, leaf(3), grad_outputs={"y": tg.ones(3), "steps": 3, "loss": 0.0, "none": None}
-    )
+    assert gradcheck(several, leaf(3), grad_outputs={"y": tg.ones(3), "steps": 3, "loss": 0.0, "none": None})
     assert gradgradcheck(several, leaf(3))
     pair = numpy_pair(lambda x: {"y": np.sin(x), "steps": 3}, lambda g, x: g["y"] * np.cos(x))
     assert gradcheck(pair, [np.ones(2)])
