@@ -48,7 +48,12 @@ AREAS = {
             Group((f"{ROOM}.norm",), ("tests/kernels/test_norm.py::numba",)),
             Group(
                 (f"{ROOM}.pool",),
-                (f"{COMPILED}::pooling", f"{COMPILED}::minus_infinity", f"{DEFINITION}::poolings*numba"),
+                (
+                    f"{COMPILED}::oblong",
+                    f"{COMPILED}::pooling",
+                    f"{COMPILED}::minus_infinity",
+                    f"{DEFINITION}::poolings*numba",
+                ),
             ),
             Group(
                 (f"{ROOM}.elementwise",),

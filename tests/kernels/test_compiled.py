@@ -179,6 +179,22 @@ def test_a_window_of_nothing_but_minus_infinity_has_its_first_pixel(n, kernel, p
             np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.parametrize("n", [1, 2, 9])
+@pytest.mark.parametrize("kernel", [(2, 2), (3, 3), (2, 3)])
+def test_maxima_and_their_adjoints_of_oblong_planes_are_those_of_the_definition(n, kernel):
+    rng = np.random.default_rng(n)
+    for size in ((6, 12), (12, 6), (7, 9)):
+        x = rng.integers(-9, 10, (n, 2, *size)).astype(float)
+        for stride in ((2, 2), (1, 2), (3, 1), kernel):
+            window = {"kernel_size": kernel, "stride": stride, "padding": (0, 0), "dilation": (1, 1)}
+            y, winner = definition.max_pool2d(x, **window, ceil_mode=False)
+            for found, expected in zip(compiled.max_pool2d(x, **window, ceil_mode=False), (y, winner), strict=True):
+                np.testing.assert_array_equal(found, expected)
+            g = rng.integers(-9, 10, y.shape).astype(float)
+            found, expected = (k.window_put(g, winner, input_size=size, **window) for k in (compiled, definition))
+            np.testing.assert_array_equal(found, expected)
+
+
 @pytest.mark.parametrize("stride", [(2, 1), (3, 1), (1, 2), (2, 3)])
 def test_convolutions_with_steps_over_many_images_are_those_of_the_definition(stride):
     n = 2 * direct.PANEL + 3  # more images than a panel is wide: then the runs of the output are planned by themselves
