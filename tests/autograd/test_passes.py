@@ -54,6 +54,18 @@ def test_nan_is_found_in_ops_that_give_all_gradients_at_once():
             y.backward(cotangent)
 
 
+def test_nan_is_found_in_a_gradient_that_came_with_all_others():
+    x = leaf(1.0, 2.0)
+    with set_detect_anomaly(True):
+        y = nn.functional.layer_norm(x, (2,), x * 1, x * 1)
+        told, refused = (
+            pytest.warns(UserWarning, match="Error detected"),
+            pytest.raises(RuntimeError, match="NormalizeBackward0"),
+        )
+        with told, refused:
+            y.backward(tg.tensor([NAN, 1.0], dtype=tg.float64))
+
+
 # ---- Functions
 
 
