@@ -103,7 +103,10 @@ AREAS = {
             Group(("optim.optimizer",), (f"{OPTIM}/test_optimizer.py", f"{OPTIM}/test_optim.py")),
             Group(("optim.swa_utils",), (STEPS, f"{OPTIM}/test_swa_utils.py")),
             Group(tuple(f"optim.lr_scheduler.{name}" for name in SCHEDULERS), (STEPS, f"{OPTIM}/test_lr_scheduler.py")),
-            Group(("kernels.descent",), (f"{DEFINITION}::optimisers*numpy", f"{OPTIM}/test_optim.py::threads")),
+            Group(
+                ("kernels.descent",),
+                (f"{DEFINITION}::decay*numpy", f"{DEFINITION}::optimisers*numpy", f"{OPTIM}/test_optim.py::threads"),
+            ),
         ),
         size=100,
         left_out=("__init__", "__repr__", "check", "check_settings", "check_betas", "_check", "check_optimizer"),

@@ -231,6 +231,16 @@ def test_steps_of_optimisers_are_those_of_the_definition(kernels, dtype, shape, 
 
 
 @fast_sets
+def test_without_decay_an_infinite_parameter_leaves_the_averages_alone(kernels):
+    w, g, v = np.array([np.inf, 1.0]), np.array([1.0, 2.0]), np.zeros(2)
+    kernels.descend_by_velocity(w, g, v, 0.1, momentum=0.9, dampening=0.0, nesterov=False, decay=0.0)
+    assert (w.tolist(), v.tolist()) == ([np.inf, 0.8], [1.0, 2.0])
+    m, s = np.zeros(2), np.zeros(2)
+    kernels.adam(w, g, m, s, None, rate=0.1, eps=1.0, new=(0.5, 0.5), decay=0.0, kept=1.0)
+    assert (m.tolist(), s.tolist()) == ([0.5, 1.0], [0.5, 2.0])
+
+
+@fast_sets
 def test_steps_of_optimisers_take_arrays_in_any_order_and_keep_nan(kernels):
     g = np.asfortranarray(numbers((60, 80), np.float32, 0))
     g[3, 4] = np.nan

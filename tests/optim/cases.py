@@ -66,6 +66,7 @@ SCHEDULERS = [
     ("OneCycleLR", {"max_lr": 0.5, "epochs": 4, "steps_per_epoch": 4, "pct_start": 0.5, "div_factor": 5.0}),
     ("OneCycleLR", {"max_lr": 0.5, "total_steps": 13, "cycle_momentum": False, "final_div_factor": 9.0}),
     ("ReduceLROnPlateau", {"patience": 1, "factor": 0.5}),
+    ("ReduceLROnPlateau", {"patience": 0, "factor": 0.5, "threshold": 0.2}),
     ("SequentialLR", {"milestones": [3, 6]}),
     ("ChainedScheduler", {}),
     ("LambdaLR", {}),

@@ -258,3 +258,17 @@ def test_a_cycle_needs_a_momentum_and_enough_steps():
         schedule.step()
     with pytest.raises(ValueError, match="step 3 of 2; give a larger total_steps"):
         schedule.step()
+
+
+def test_a_rate_asked_for_outside_a_step_is_warned_of():
+    kinds = optim.lr_scheduler
+    for make in (
+        lambda o: kinds.OneCycleLR(o, max_lr=0.5, total_steps=5),
+        lambda o: kinds.CyclicLR(o, base_lr=0.1, max_lr=0.5, cycle_momentum=False),
+        lambda o: kinds.StepLR(o, 3),
+        lambda o: kinds.CosineAnnealingLR(o, 3),
+        lambda o: kinds.PolynomialLR(o),
+    ):
+        scheduler = make(optim.SGD([nn.Parameter(tg.ones(1))], lr=0.1, momentum=0.9))
+        with pytest.warns(UserWarning, match="get_last_lr"):
+            scheduler.get_lr()

@@ -76,6 +76,10 @@ def test_a_velocity_that_is_none_begins_anew():
     assert optimizer.state[p]["momentum_buffer"].item() == 2
 
 
+def test_a_setting_that_is_a_tensor_is_shown_as_a_number():
+    assert "    lr: 0.5\n" in repr(optim.SGD([nn.Parameter(tg.ones(1))], lr=tg.tensor(0.5)))
+
+
 def rmsprop(p, gradients, lr=0.1, alpha=0.9, eps=1e-3):
     mean = square = 0.0
     for g in gradients:
