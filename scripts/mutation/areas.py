@@ -116,7 +116,12 @@ AREAS = {
         (
             Group(
                 ("ops.recurrence", "ops.recurrent", "nn.rnn"),
-                (LAYERS, SEQUENCES, *(f"{GRADIENTS}::?{op}?" for op in ("RNN", "LSTM", "ProjectedLSTM", "GRU"))),
+                (
+                    LAYERS,
+                    SEQUENCES,
+                    "tests/nn/test_layers.py::begin",
+                    *(f"{GRADIENTS}::?{op}?" for op in ("RNN", "LSTM", "ProjectedLSTM", "GRU")),
+                ),
             ),
             Group(("kernels.recurrent",), (f"{DEFINITION}::recurrences*numpy", f"{DEFINITION}::memories*numpy")),
             Group(("kernels.norm",), ("tests/kernels/test_norm.py::numpy",)),
@@ -138,6 +143,7 @@ AREAS = {
             "_check",
             "check_last",
             "sample",
+            "sequences",
             "warn_unlike_features",
         ),
     ),

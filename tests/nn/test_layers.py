@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tinygrad_cnn as tg
-from tinygrad_cnn import nn
+from tinygrad_cnn import nn, ops
 from tinygrad_cnn.nn import functional as F
 
 
@@ -200,3 +200,31 @@ def test_pooling_layers():
     assert repr(nn.AvgPool2d(2)) == "AvgPool2d(kernel_size=2, stride=2, padding=0)"
     assert repr(nn.AdaptiveAvgPool2d(1)) == "AdaptiveAvgPool2d(output_size=1)"
     assert repr(nn.Flatten()) == "Flatten(start_dim=1, end_dim=-1)"
+
+
+def test_channels_may_be_shifted_without_being_scaled():
+    x, b = tg.randn(3, 4, 5, dtype=tg.float64), tg.tensor([1.0, -2.0, 3.0, 0.5], dtype=tg.float64)
+    plain = F.group_norm(x, 2).numpy()
+    np.testing.assert_allclose(F.group_norm(x, 2, bias=b).numpy(), plain + b.numpy()[:, None], rtol=1e-12)
+    np.testing.assert_allclose(F.group_norm(x, 2, weight=b).numpy(), plain * b.numpy()[:, None], rtol=1e-12)
+    mean, var = tg.zeros(4, dtype=tg.float64), tg.ones(4, dtype=tg.float64)
+    shifted = F.batch_norm(x, mean, var, None, b, eps=0.0)
+    np.testing.assert_allclose(shifted.numpy(), x.numpy() + b.numpy()[:, None], rtol=1e-12)
+    np.testing.assert_array_equal(
+        ops.batch_norm(x, 2 * b, b).numpy(), F.batch_norm(x, None, None, 2 * b, b, training=True).numpy()
+    )
+
+
+def test_running_statistics_that_are_missing_are_asked_for():
+    x, one = tg.ones(3, 2), tg.ones(2)
+    for mean, var in ((None, one), (one, None), (None, None)):
+        with pytest.raises(RuntimeError, match="running_mean and running_var are needed"):
+            F.batch_norm(x, mean, var)
+    with pytest.raises(RuntimeError, match=r"\(N, C, …\)"):
+        F.batch_norm(tg.ones(3), one, one)
+
+
+@pytest.mark.parametrize("make", [lambda: nn.RNN(3, 9), lambda: nn.GRUCell(3, 9), lambda: nn.LSTM(3, 9, proj_size=2)])
+def test_weights_of_recurrent_layers_begin_on_both_sides_of_zero(make):
+    for weight in make().parameters():
+        assert -1 / 3 <= weight.min() < -0.05 < 0.05 < weight.max() <= 1 / 3
