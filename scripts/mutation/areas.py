@@ -31,7 +31,12 @@ NUMBA = f"{DEFINITION}::*numba"
 ROOM = "kernels.compiled"
 OPTIM, SEQUENCES, JUDGE = "tests/optim", "tests/nn/test_sequences.py", "tests/gradcheck"
 STEPS = f"{OPTIM}/test_from_pytorch.py"
-VERDICTS = tuple(f"{JUDGE}/test_{name}.py" for name in ("tolerances", "differences", "kinks", "oracles", "gradcheck"))
+VERDICTS = (
+    f"{JUDGE}/test_tolerances.py",
+    f"{JUDGE}/test_differences.py",
+    f"{JUDGE}/test_kinks.py",
+    *(f"{JUDGE}/test_gradcheck.py::{part}" for part in ("right", "outside", "kink", "scale", "worst", "planted")),
+)
 LAYERS, GRADIENTS = "tests/nn/test_from_pytorch.py", "tests/ops/test_gradients.py"
 PASSES = ("tests/autograd/test_passes.py",)
 OPTIMISERS = (
@@ -179,7 +184,10 @@ AREAS = {
     "judge": Area(
         "The judge: differences, kinks, verdicts",
         (
-            Group(("gradcheck.projections",), (f"{JUDGE}/test_projections.py", *VERDICTS)),
+            Group(
+                ("gradcheck.projections",),
+                tuple(f"{JUDGE}/test_projections.py::{part}" for part in ("several", "kink", "turns", "fast_mode")),
+            ),
             Group(
                 tuple(
                     f"gradcheck.{name}"
@@ -188,7 +196,7 @@ AREAS = {
                 VERDICTS,
             ),
         ),
-        size=60,
+        size=40,
         seconds=120,
         left_out=("__init__", "_check_outputs"),
     ),
