@@ -87,7 +87,7 @@ def sample(every: list[Mutant], n: int, jobs: int) -> int:
     for mutant in every:
         if explained.of(mutant) is None:
             by_area.setdefault(mutant.target.area, []).append(mutant)
-    shares = {area: 10 if area in ("rules", "kernels") else 2 for area in by_area}
+    shares = {area: {"rules": 20, "kernels": 6}.get(area, 2) for area in by_area}
     queue = [m for area, m_ in by_area.items() for m in drawn(m_, n * shares[area] // sum(shares.values()) or 1)]
     mutants_by_key = {m.key: m for m in queue}
     fates = run(list(mutants_by_key.values()), jobs=jobs, show=progress())

@@ -212,6 +212,8 @@ def page(done: Done, there: Sequence[Mutant], explained: Explanations, *, sample
         if some:
             parts.append(f"## {AREAS[area].title}\n\n" + _table("module", some, explained, _module))
     parts.append("## The survivors\n\n" + _survivors(done, explained))
+    if untried := _untried(done, there, explained):
+        parts.append("## Explained, and not among those tried\n\n" + untried)
     return "\n".join(parts)
 
 
@@ -282,11 +284,19 @@ def _killers(done: Done) -> str:
 
 
 def _survivors(done: Done, explained: Explanations) -> str:
+    return _reasons((m, explained.of(m) or "**Not explained.**") for m, fate in done if not fate.killed)
+
+
+def _untried(done: Done, there: Sequence[Mutant], explained: Explanations) -> str:
+    tried = {id(m) for m, _ in done}
+    known = ((m, explained.of(m)) for m in there if id(m) not in tried)
+    return _reasons((m, why) for m, why in known if why is not None)
+
+
+def _reasons(pairs: Iterable[tuple[Mutant, str]]) -> str:
     groups: dict[tuple[str, str], list[str]] = {}
-    for mutant, fate in done:
-        if not fate.killed:
-            why = explained.of(mutant) or "**Not explained.**"
-            groups.setdefault((mutant.target.name, why), []).append(mutant.mutation.label)
+    for mutant, why in pairs:
+        groups.setdefault((mutant.target.name, why), []).append(mutant.mutation.label)
     parts = []
     for (of, why), labels in groups.items():
         listed = "\n".join(label.replace("  →  ", "\n    → ") for label in labels)
