@@ -45,8 +45,8 @@ OPTIMISERS = (
 SCHEDULERS = ("combined", "cosine", "cycles", "decay", "functions", "plateau", "scheduler")
 
 AREAS = {
-    "rules": Area("Rules of the ops, and what they are made of", size=150),
-    "kernels": Area("NumPy's kernels of gradients", size=40),
+    "rules": Area("Rules of the ops, and what they are made of", size=100),
+    "kernels": Area("NumPy's kernels of gradients", size=30),
     "compiled": Area(
         "Compiled kernels",
         (
@@ -184,7 +184,7 @@ AREAS = {
     "judge": Area(
         "The judge: differences, kinks, verdicts",
         (Group(("gradcheck.judge", "gradcheck.differences", "gradcheck.kinks"), VERDICTS),),
-        size=40,
+        size=30,
         seconds=120,
         left_out=("__init__",),
     ),

@@ -9,6 +9,9 @@ import pytest
 
 QUIET = ("--import-mode=importlib", "-s", "-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:faulthandler")
 
+IMPORTED = ("-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning")
+"""What pytest would rewrite for better messages may have been loaded before; nobody reads them here."""
+
 
 class Failure(NamedTuple):
     """The first test that failed; how: it said so, or the mutant raised something else; and in what words."""
@@ -42,7 +45,7 @@ def with_tests(root: str | os.PathLike[str], patterns: Iterable[str], do: Callab
     os.environ["HYPOTHESIS_PROFILE"] = "unshrunk"
     try:
         loop = Loop()
-        pytest.main([f"--rootdir={root}", "-o", "addopts=", *QUIET, *files], plugins=[loop])
+        pytest.main([f"--rootdir={root}", "-o", "addopts=", *QUIET, *IMPORTED, *files], plugins=[loop])
         if not loop.asked:
             raise RuntimeError(f"pytest: the tests of {', '.join(files)} cannot be collected")
     finally:

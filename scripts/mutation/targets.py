@@ -84,11 +84,8 @@ KERNELS = {
 
 BESIDE = {
     "ops.recurrent": ("tests/nn/test_sequences.py",),
-    "ops.decompositions": ("tests/ops/test_linalg.py",),
-    "ops.solving": ("tests/ops/test_linalg.py",),
-    "ops.matrix_functions": ("tests/ops/test_linalg.py",),
 }
-"""Rooms of rules, and tests that ask more than the checks of samples do: equal singular values, rules one at a time."""
+"""Rooms of rules, and tests that ask more than the checks of samples do."""
 
 
 @dataclass(frozen=True)

@@ -52,3 +52,57 @@ def test_what_float32_can_tell_is_told(function, slope, x, off):
     given = np.array([x], np.float32)
     for factor, expected in ((1.0, Verdict.PASS), (1 + off, Verdict.FAIL), (1 - off, Verdict.FAIL)):
         assert verdict(function, lambda g, x, f=factor: (g * slope(x) * f).astype(np.float32), given) is expected
+
+
+def test_an_error_bar_decides_something_up_to_a_part_of_the_derivative():
+    single, double = (Tolerance(None, RTOL, float(np.finfo(dtype).eps), None) for dtype in (np.float32, np.float64))
+    assert 2e-3 < single.coarse(1.0, 1.0) < 3e-3
+    assert double.coarse(1.0, 1.0) == pytest.approx(1e-4)
+    assert double.coarse(-3.0, 1.0) == pytest.approx(3e-4)
+    assert double.coarse(0.0, 2.0) == pytest.approx(2e-4)
+
+
+def test_the_error_bar_and_what_is_allowed_are_told_apart():
+    report = gradcheck(numpy_pair(lambda x: 3 * x, lambda g, x: 3 * g), [np.array([0.5, -0.25])])
+    assert all(0 <= entry.error < 1e-10 < entry.allowed < 1e-3 for entry in report.entries)
+
+
+def bent(x):
+    return np.where(x > 0, x + 0.3 * x**2, -2 * x + x**2)
+
+
+def test_the_slopes_that_meet_at_a_curved_kink_are_those_of_its_sides():
+    pair = numpy_pair(bent, lambda g, x: g * np.where(x > 0, 1 + 0.6 * x, np.where(x < 0, -2 + 2 * x, 0.0)))
+    (entry,) = gradcheck(pair, [np.zeros(1)]).entries
+    left, right = entry.one_sided
+    assert left == pytest.approx(-2 * right, rel=1e-6)
+
+
+@pytest.mark.parametrize("distance", [6e-5, -3e-5])
+def test_the_slopes_on_either_side_of_a_kink_beside_the_point(distance):
+    pair = numpy_pair(lambda x: np.abs(x - distance), lambda g, x: g * np.sign(x - distance))
+    (entry,) = gradcheck(pair, [np.zeros(1)]).entries
+    own, other = entry.one_sided if distance > 0 else entry.one_sided[::-1]
+    assert own == pytest.approx(entry.analytic, rel=1e-6)
+    assert other == pytest.approx(-entry.analytic, rel=1e-6)
+
+
+def test_a_slight_kink_is_told_though_the_gradient_is_the_mean_of_its_slopes():
+    pair = numpy_pair(lambda x: x + 0.1 * np.abs(x), lambda g, x: g * (1 + 0.1 * np.sign(x)))
+    (entry,) = gradcheck(pair, [np.zeros(1)]).entries
+    assert entry.reason == "at a kink, inside the subdifferential"
+
+
+def test_a_tie_counted_twice_is_put_down_to_its_inputs():
+    def all_of(g, a, b, c):
+        y = np.maximum(np.maximum(a, b), c)
+        return tuple(g * (x == y) for x in (a, b, c))  # where two are the greatest both get everything
+
+    inputs = [np.array([5.0, 1.0, 9.0]), np.array([2.0, 4.0]), np.array([2.5, 4.0])]
+    pair = numpy_pair(
+        lambda a, b, c: np.maximum(np.maximum(a[:2], b), c),
+        lambda g, a, b, c: (np.append(all_of(g, a[:2], b, c)[0], 0.0), *all_of(g, a[:2], b, c)[1:]),
+    )
+    report = gradcheck(pair, inputs, raise_exception=False, explain=False)
+    failed = [(e.input, e.place) for e in report.entries if e.verdict is Verdict.FAIL]
+    assert failed == [(1, (1,)), (2, (1,))]
