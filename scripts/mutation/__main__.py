@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = [t for t in chosen if not options.area or t.area in options.area]
     there = list(mutants(chosen))
     every = drawn(there)
-    unchanged = list(controls({m.target: None for m in every}))
+    unchanged = list(controls(m.target for m in every if m.target.kind == "tested"))
     if options.sample is not None:
         return sample(every, options.sample, options.jobs)
 

@@ -45,8 +45,8 @@ OPTIMISERS = (
 SCHEDULERS = ("combined", "cosine", "cycles", "decay", "functions", "plateau", "scheduler")
 
 AREAS = {
-    "rules": Area("Rules of the ops, and what they are made of", size=100),
-    "kernels": Area("NumPy's kernels of gradients", size=30),
+    "rules": Area("Rules of the ops, and what they are made of", size=1000),
+    "kernels": Area("NumPy's kernels of gradients", size=200),
     "compiled": Area(
         "Compiled kernels",
         (

@@ -160,8 +160,8 @@ that a test could ask for; it counts as it comes out.
 
 Warnings are errors. The first check or test that fails has killed the mutant; "time" has if it does not end within
 {seconds} s ({most} s where it is compiled), "crash" if its process dies, "sampler" if no sample can be drawn any more
-(some samplers run forward rules). Without any mutation all functions pass everything: the run begins with that, and
-stops if it is not so.
+(some samplers run forward rules). Unmutated functions pass all tests: the run begins with that, and stops if it is not
+so.
 
 ```sh
 python -m scripts.mutation                    # go on from where the last run stopped; --area or --ops NAME… for a part

@@ -377,11 +377,23 @@ def test_a_page_needs_every_result(tmp_path, capsys):
 
 
 def test_a_false_kill_stops_the_run(tmp_path, monkeypatch, capsys):
+    tested = Target(MUL.name, MUL.function, (), "tested")
+    monkeypatch.setattr(command, "targets", lambda: [tested])
     monkeypatch.setattr(
         "scripts.mutation.run.trial", lambda *_: Death("first_order", "said", "wrong")
     )  # forked with us
     assert command.main(["--ops", MUL.name, "--samples", "5", "--state", str(tmp_path / "state.jsonl")]) == 1
     assert "Killed though not mutated" in capsys.readouterr().out
+
+
+def test_a_check_that_the_right_function_fails_decides_nothing(monkeypatch):
+    def refuses(*_):
+        raise ValueError("too coarse")
+
+    monkeypatch.setattr("scripts.mutation.trial.CHECKS", (refuses,))
+    assert trial(MUL, samples=2).check == "refuses"
+    with mutated(MUL, compiled(function("def d_a(g, b):\n    return g"))) as right:
+        assert trial(MUL, samples=2, right=right) is None
 
 
 def test_the_definition_of_a_function_is_its_source():
