@@ -392,7 +392,7 @@ def test_a_check_that_the_right_function_fails_decides_nothing(monkeypatch):
 
     monkeypatch.setattr("scripts.mutation.trial.CHECKS", (refuses,))
     assert trial(MUL, samples=2).check == "refuses"
-    with mutated(MUL, compiled(function("def d_a(g, b):\n    return g"))) as right:
+    with mutated(MUL, compiled(function("def d_a(g, b):\n    return b * g"))) as right:
         assert trial(MUL, samples=2, right=right) is None
 
 
