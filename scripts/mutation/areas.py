@@ -46,7 +46,7 @@ SCHEDULERS = ("combined", "cosine", "cycles", "decay", "functions", "plateau", "
 
 AREAS = {
     "rules": Area("Rules of the ops, and what they are made of", size=1000),
-    "kernels": Area("NumPy's kernels of gradients", size=200),
+    "kernels": Area("NumPy's kernels of gradients", size=100),
     "compiled": Area(
         "Compiled kernels",
         (

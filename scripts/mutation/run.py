@@ -235,7 +235,8 @@ def _judged(mutant: Mutant, tests: list[pytest.Item], samples: int) -> Death | N
         return Death("compiler", "raised", str(error))
     try:
         with mutated(mutant.target, code) as right:
-            return trial(mutant.target, samples, None if mutant.mutation.operator == "control" else right, tests)
+            strict = mutant.mutation.operator == "control" or mutant.target.kind != "rule"  # kernels keep plans
+            return trial(mutant.target, samples, None if strict else right, tests)
     except Exception as error:  # samplers run forward rules
         return Death("sampler", "raised", f"{type(error).__name__}: {error}"[:300])
     except BaseException as error:  # pytest.raises, in a definition, fails with something that is no Exception

@@ -208,6 +208,19 @@ def test_weights_that_depend_on_the_input_have_second_derivatives():
     assert tg.autograd.gradgradcheck(run, (x, hidden))
 
 
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU", "LSTM, projected"])
+def test_rules_asked_one_by_one_give_what_all_give_together(kind):
+    options = {"proj_size": 1} if kind.endswith("projected") else {}
+    layer = getattr(nn, kind.removesuffix(", projected"))(2, 3, **options).double()
+    x, found = tg.randn(4, 2, 2, dtype=tg.float64, requires_grad=True), []
+    for watched in (False, True):  # whoever watches for NaN asks rule by rule
+        with tg.autograd.set_detect_anomaly(watched):
+            y = layer(x)[0]
+            found.append(tg.autograd.grad((y * y).sum(), [x, *layer.parameters()]))
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-12)
+
+
 def test_an_output_may_be_written_in_place():
     layer, x = nn.LSTM(2, 3), tg.randn(4, 2, 2)
     y, _ = layer(x)
