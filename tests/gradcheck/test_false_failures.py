@@ -134,6 +134,17 @@ def test_a_wrong_gradient_whose_differences_are_no_numbers_is_explained():
     assert sweep.check(18933)[1].verdict is not Verdict.FAIL
 
 
+def test_weights_of_large_scores_add_up_on_the_way_back():
+    """The logarithm of a sum of exponentials of such scores has lost the sum: ln 2 is nothing beside 10⁸."""
+    q, k = tg.full((1, 1, 1, 1), 1e4), tg.full((1, 1, 2, 1), 1e4)
+    v = tg.tensor([[[[1.0], [3.0]]]], requires_grad=True)
+    y = tg.nn.functional.scaled_dot_product_attention(q, k, v, scale=1.0)
+    y.backward(tg.ones(1, 1, 1, 1))
+    assert y.item() == 2.0
+    assert v.grad.tolist() == [[[[0.5], [0.5]]]]
+    assert failing([sweep.check_op("Attention", number) for number in (49034, 49806)]) == []
+
+
 def test_zeros_that_are_added_in_another_order_are_no_other_gradient():
     assert failing([sweep.check_op("Distances", 7762)]) == []
 

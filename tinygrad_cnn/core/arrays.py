@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.core.errors import DTypeError
 from tinygrad_cnn.core.op import Op
 from tinygrad_cnn.core.promotion import FLOAT32, FLOAT64, common_dtype, default
 from tinygrad_cnn.core.types import ArrayLike, NDArray
@@ -22,16 +23,15 @@ def unify(op: type[Op], arrays: list[Any]) -> None:
     """Bring the inputs of an op to a common dtype, in the list itself."""
     places: Sequence[int] = range(len(arrays)) if op.variadic or not op.constant else op.places
     first = arrays[0].dtype if type(arrays[0]) is np.ndarray else None
-    same = first is FLOAT32 or first is FLOAT64
-    if same:
+    if first is FLOAT32 or first is FLOAT64:
         for k in places:
             kind = type(arrays[k])
-            if kind is np.ndarray:
-                same = same and arrays[k].dtype is first
-            elif kind is not int and kind is not float:
-                same = False
-    if same:
-        return
+            if not (arrays[k].dtype is first if kind is np.ndarray else kind is int or kind is float):
+                break
+        else:
+            return
+    if np.subtract in op.numpy and any(np.result_type(arrays[k]) == np.bool_ for k in places):
+        raise DTypeError(f"{op.label}: is not defined for bool; convert, with .float(), or invert a mask with ~")
     dtype = common_dtype([arrays[k] for k in places], op.floating)
     for k in places:
         whole = op.variadic and not isinstance(arrays[k], np.ndarray)

@@ -59,7 +59,7 @@ class ClassCrossEntropyInput(Op):
         return chosen.class_losses_input(v, x, t)
 
     def d_v(g: Array, x: Array, t: Array) -> Array:
-        return np.sum(g * (Softmax.apply(x, axis=1) - (np.arange(x.shape[1]) == t[:, None])), axis=1)
+        return np.sum(g * (Softmax.apply(x, axis=1) - (np.arange(x.shape[1]) == t[:, None]).astype(x.dtype)), axis=1)
 
     def d_x(g: Array, v: Array, x: Array) -> Array:
         s = Softmax.apply(x, axis=1)

@@ -1,7 +1,8 @@
 """Attention in blocks of queries, so that scores stay in the cache and are never kept.
 
-What is kept is the logarithm of the sum of exponentials of each query's scores (Rabe, Staats 2021; Dao et al. 2022):
-with it the way back makes the weights again.
+What is kept of each query is its largest score, and one over the sum of the exponentials of the distances to it: with
+them the way back makes the weights again. (Rabe, Staats 2021; Dao et al. 2022 keep the logarithm of both as one, which
+has lost the sum if the scores are large.)
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,13 +22,13 @@ Block = tuple[slice, slice]
 
 
 def attend(q: NDArray, k: NDArray, v: NDArray, mask: NDArray, *, scale: float, causal: bool) -> tuple[NDArray, NDArray]:
-    """softmax(scale q kᵀ + mask) v of (N,H,L,E), (N,H,S,E) and (N,H,S,V), and ln Σ exp of the scores (N,H,L).
+    """softmax(scale q kᵀ + mask) v of (N,H,L,E), (N,H,S,E) and (N,H,S,V), and what is kept of each query, (N,H,L,2).
 
-    The mask broadcasts to (N,H,L,S), or is 0. A query that may see no key gets 0, and ∞ as its logarithm.
+    The mask broadcasts to (N,H,L,S), or is 0. A query that may see no key gets 0, and all its weights are 0.
     """
     n, heads, length, _ = q.shape
     y = np.empty((n, heads, length, v.shape[3]), q.dtype)
-    logs = np.empty((n, heads, length), q.dtype)
+    kept = np.empty((n, heads, length, 2), q.dtype)
 
     def work(blocks: Sequence[Block]) -> None:
         ones = np.ones((k.shape[2], 1), q.dtype)
@@ -40,10 +41,10 @@ def attend(q: NDArray, k: NDArray, v: NDArray, mask: NDArray, *, scale: float, c
                     np.exp(np.subtract(s, top, out=s), out=s)
                     total = s @ ones[:seen]
                     np.divide(s @ v[block][:, :, :seen], np.where(total == 0, 1, total), out=y[block][:, :, rows])
-                    logs[block][:, :, rows] = np.where(total == 0, np.inf, top + np.log(total))[..., 0]
+                    kept[block][:, :, rows, :1], kept[block][:, :, rows, 1:] = top, np.where(total == 0, 0, 1 / total)
 
     share(parts(q, k), work, cost=work_of(q, k))
-    return y, logs
+    return y, kept
 
 
 def attend_back(
@@ -52,13 +53,12 @@ def attend_back(
     k: NDArray,
     v: NDArray,
     mask: NDArray,
-    y: NDArray,
-    logs: NDArray,
+    kept: NDArray,
     *,
     scale: float,
     causal: bool,
 ) -> tuple[NDArray, NDArray, NDArray]:
-    """The cotangents s k, sᵀ q and pᵀ g of q, k and v: p are the weights, and s = scale p (g vᵀ - Σ g y)."""
+    """The cotangents s k, sᵀ q and pᵀ g of q, k and v: p are the weights, and s = scale p (g vᵀ - Σ p g vᵀ)."""
     dq, dk, dv = (np.empty_like(a) for a in (q, k, v))
     length, keys = q.shape[2], k.shape[2]
 
@@ -72,10 +72,11 @@ def attend_back(
                 for rows, seen in some:
                     near, far, values = q[block][:, :, rows], k[block][:, :, :seen], v[block][:, :, :seen]
                     p = scores(near, far, mask, block, rows, scale, causal)
-                    np.exp(np.subtract(p, logs[block][:, :, rows, None], out=p), out=p)
+                    top, share_of_one = kept[block][:, :, rows, :1], kept[block][:, :, rows, 1:]
+                    np.multiply(np.exp(np.subtract(p, top, out=p), out=p), share_of_one, out=p)
                     h = g[block][:, :, rows]
                     s = h @ values.swapaxes(2, 3)
-                    np.subtract(s, np.einsum("nhle,nhle->nhl", h, y[block][:, :, rows])[..., None], out=s)
+                    np.subtract(s, np.einsum("nhls,nhls->nhl", p, s)[..., None], out=s)
                     np.multiply(np.multiply(s, p, out=s), q.dtype.type(scale), out=s)
                     np.matmul(s, far, out=dq[block][:, :, rows])
                     if several:

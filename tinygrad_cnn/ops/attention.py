@@ -40,7 +40,7 @@ class Attention(Op):
     floating = True
     promotes = True
     constant = ("mask",)
-    aux = ("logs",)
+    aux = ("kept",)
 
     def forward(q: Array, k: Array, v: Array, mask: Array, *, scale: float, causal: bool) -> tuple[Array, Array]:
         return attend(q, k, v, mask, scale=scale, causal=causal)
@@ -58,17 +58,16 @@ class Attention(Op):
     def together(
         g: Array,
         wanted: Sequence[bool],
-        y: Array,
         q: Array,
         k: Array,
         v: Array,
         mask: Array,
-        logs: Array,
+        kept: Array,
         *,
         scale: float,
         causal: bool,
     ) -> tuple[Array | None, ...]:
-        return *attend_back(g, q, k, v, mask, y, logs, scale=scale, causal=causal), None
+        return *attend_back(g, q, k, v, mask, kept, scale=scale, causal=causal), None
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
