@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from tests.gradcheck.mistakes.case import Mistake, normal, positive
+from tests.gradcheck.mistakes.case import Mistake, normal, positive, start
+
+start()
 
 A45, B45, C45 = normal(4, 5), normal(4, 5), normal(4, 5)
 V5, W5, U5 = normal(5), normal(5), normal(5)

@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from tests.gradcheck.mistakes.case import Mistake, normal, positive
+from tests.gradcheck.mistakes.case import Mistake, normal, positive, start
+
+start()
 
 A34, B34, C33 = normal(3, 4), normal(3, 4), normal(3, 3)
 V6, W6, P6 = normal(6), normal(6), positive(6)

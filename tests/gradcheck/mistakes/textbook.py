@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from tests.gradcheck.mistakes.case import Mistake, normal, positive
+from tests.gradcheck.mistakes.case import Mistake, normal, positive, start
+
+start()
 
 ROWS, LABELS = np.arange(4), np.array([0, 2, 1, 2])
 X43, X34, X45 = normal(4, 3), normal(3, 4), normal(4, 5)

@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from tests.gradcheck.mistakes.case import Mistake, normal, positive
+from tests.gradcheck.mistakes.case import Mistake, normal, positive, start
+
+start()
 
 A35, B35 = normal(3, 5), normal(3, 5)
 V4, V5, V7 = normal(4), normal(5), normal(7)
