@@ -13,7 +13,8 @@ from scripts.mutation import __main__ as command
 from scripts.mutation import report
 from scripts.mutation.areas import AREAS
 from scripts.mutation.operators import OPERATORS, Mutation, compiled, definition, mutations
-from scripts.mutation.run import Fate, Mutant, controls, counts, drawn, keep, known, mutants, run, tests_of
+from scripts.mutation.run import Fate, Mutant, controls, counts, drawn, keep, known, mutants, run
+from scripts.mutation.run import tests_of as answering
 from scripts.mutation.targets import Target, targets
 from scripts.mutation.trial import ROOT, Death, mutated, trial
 from tinygrad_cnn.core.elementwise import Mul
@@ -248,7 +249,7 @@ def test_a_result_depends_on_the_checks(monkeypatch, tmp_path):
 
 def test_what_survived_is_tried_again_when_tests_are_added(monkeypatch):
     (mutant, *_) = mutants([next(t for t in TESTED if t.name == "optim.rules.follow")])
-    killed, survived = (fate._replace(tests=tests_of(mutant.target)) for _, fate in map(some_fate, [mutant] * 2, "x "))
+    killed, survived = (fate._replace(tests=answering(mutant.target)) for _, fate in map(some_fate, [mutant] * 2, "x "))
     survived = survived._replace(check="")
     assert counts(mutant, killed)
     assert counts(mutant, survived)
