@@ -393,4 +393,11 @@ def test_a_network_learns_in_spite_of_its_gradient(ran):
         assert right - 0.1 < shares[name] < right + 0.02
     assert shares["sign flipped"] < right - 0.1
     assert shares["softmax unshifted,\npixels up to 255"] == pytest.approx(0.1, abs=0.02)  # nan: everything is a 0
-    assert list(words.values()) == ["passes", "kink convention", "taken wrongly", "dropped", "sign", "returns nan or inf"]
+    assert list(words.values()) == [
+        "passes",
+        "kink convention",
+        "taken wrongly",
+        "dropped",
+        "sign",
+        "returns nan or inf",
+    ]

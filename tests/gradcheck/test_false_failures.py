@@ -149,6 +149,18 @@ def test_zeros_that_are_added_in_another_order_are_no_other_gradient():
     assert failing([sweep.check_op("Distances", 7762)]) == []
 
 
+@pytest.mark.parametrize("p", [1.5, 3.0, 7.0])
+def test_distances_keep_their_digits_where_rows_are_near_each_other(p):
+    """In float32 the root of a power has lost some: in one dimension the slope is 1, and 10⁷ was left of its slope."""
+    a, b = tg.tensor([[1e-9], [2.5e-12], [0.3]]), tg.zeros(1, 1)
+    np.testing.assert_allclose(tg.cdist(a, b, p=p).numpy(), a.numpy(), rtol=2e-7)
+    assert failing([sweep.check_op("Distances", 78593)]) == []
+
+
+def test_what_rounds_to_0_is_no_weak_term():
+    assert failing([sweep.check_op("Softmax", 72519)]) == []
+
+
 def test_a_wrong_gradient_at_a_tie_or_kink_still_fails_in_float32():
     def tied(x):
         y = x.clone()

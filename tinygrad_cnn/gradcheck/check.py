@@ -685,7 +685,7 @@ class _Check:
         if abs(along - glance(point, v, directions)) <= WEAK * size:  # nearly always that is enough
             return None
         found, error = tell(point, v, directions, WEAK * size)
-        error += DIGITS * point.eps * float(sum(np.sum(np.abs(t)) for t in terms))
+        error += DIGITS * point.eps * float(LEAST + sum(np.sum(np.abs(t)) for t in terms))
         off = abs(along - found)
         if not size or not off > WEAK * size + CERTAIN * error:
             return None
