@@ -1,6 +1,7 @@
 """The program that judges the gradient tests, judged: its mutants, its verdicts, its memory."""
 
 import ast
+import os
 import subprocess
 import sys
 import textwrap
@@ -162,7 +163,8 @@ def test_every_area_has_functions_and_their_tests_are_there():
 def test_nothing_is_killed_that_nobody_mutated():
     unchanged = [m for m in controls(RULES) if not m.target.tests]
     assert {name for m in unchanged for name in m.target.ops} >= {n for t in RULES if not t.tests for n in t.ops}
-    assert [fate for fate in run(unchanged, samples=4) if fate.killed] == []
+    some = unchanged if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else unchanged[::4]
+    assert [fate for fate in run(some, samples=4) if fate.killed] == []
 
 
 def test_a_mutant_lives_inside_the_block_only():

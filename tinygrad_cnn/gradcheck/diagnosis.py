@@ -247,9 +247,9 @@ def _at_zeros(case: Case) -> Iterable[Diagnosis]:
         numeric = quick(beside, k, v, tolerance, analytic).numeric
         if not np.all(np.abs(analytic - numeric) <= 1e-4 * np.max(np.abs(numeric)) + 64 * point.eps):
             return
-    k = next(k for k in case.worst_first() if np.any(point.arrays[k] == 0))
-    place = tuple(int(i[0]) for i in np.nonzero(point.arrays[k] == 0))
-    yield patterns.ONLY_AT_ZEROS(label=case.labels[k], place=place)
+    with_zeros = next(k for k in case.worst_first() if np.any(point.arrays[k] == 0))
+    place = tuple(int(i[0]) for i in np.nonzero(point.arrays[with_zeros] == 0))
+    yield patterns.ONLY_AT_ZEROS(label=case.labels[with_zeros], place=place)
 
 
 def _ratio(case: Case, k: int) -> Iterable[Diagnosis]:
