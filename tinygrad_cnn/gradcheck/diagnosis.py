@@ -248,8 +248,8 @@ def _at_zeros(case: Case) -> Iterable[Diagnosis]:
         if not np.all(np.abs(analytic - numeric) <= 1e-4 * np.max(np.abs(numeric)) + 64 * point.eps):
             return
     with_zeros = next(k for k in case.worst_first() if np.any(point.arrays[k] == 0))
-    place = tuple(int(i[0]) for i in np.nonzero(point.arrays[with_zeros] == 0))
-    yield patterns.ONLY_AT_ZEROS(label=case.labels[with_zeros], place=place)
+    first = tuple(int(i[0]) for i in np.nonzero(point.arrays[with_zeros] == 0))
+    yield patterns.ONLY_AT_ZEROS(label=case.labels[with_zeros], place=first)
 
 
 def _ratio(case: Case, k: int) -> Iterable[Diagnosis]:
