@@ -157,9 +157,10 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """Tell a marked test how many inputs to draw, and listen to what it finds."""
     __tracebackhide__ = True
     listener = Listener(item.nodeid, item.config.stash[TALLIES])
+    watching: Any = None
     token: Any = None
     if item.get_closest_marker("gradcheck") is not None:
-        watching: Any = import_module("tinygrad_cnn.gradcheck.watching")
+        watching = import_module("tinygrad_cnn.gradcheck.watching")
         token = watching.EFFORT.set(watching.Effort(*_effort(item), listener))
     try:
         return (yield)

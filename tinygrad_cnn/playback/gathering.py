@@ -244,7 +244,7 @@ def _reduction(step: Step) -> tuple[Any, tuple[int, ...], bool] | None:
     if len(step.args) == 2:
         options["axis"] = step.args[1]
     axis, dtype, keep = options.pop("axis"), options.pop("dtype"), options.pop("keepdims")
-    x = step.args[0]
+    x = next(iter(step.args), None)
     if options or not isinstance(x, Slot) or (dtype is not None and np.dtype(dtype) != x.array.dtype):
         return None
     axes = range(x.array.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
