@@ -103,7 +103,7 @@ def norm_guards(kit: str) -> list[Guard]:
     along: dict[str, Any] = {**over, "axes": (1,)}
     _, mean, variance = chosen.normalize(x, w, w, **over)
     _, middle, spread = chosen.normalize(rows, v, v, **along)
-    y, logs = attend(q, q, q, none, scale=0.2, causal=False)
+    _, kept = attend(q, q, q, none, scale=0.2, causal=False)
     asked = {"wanted": [True] * 3}
     flat = np.ones(x.size, np.float32)
 
@@ -123,7 +123,7 @@ def norm_guards(kit: str) -> list[Guard]:
         "gelu over a copy": (lambda: chosen.gelu(flat), copy),
         "attention over its products": (lambda: attend(q, q, q, none, scale=0.2, causal=False), products(2)),
         "its gradients over their products": (
-            lambda: attend_back(q, q, q, q, none, y, logs, scale=0.2, causal=False),
+            lambda: attend_back(q, q, q, q, none, kept, scale=0.2, causal=False),
             products(3),
         ),
     }

@@ -219,7 +219,7 @@ def gumbel_softmax(logits: A, tau: float = 1, hard: bool = False, eps: float = 1
         return soft
     top = np.argmax(np.asarray(soft.detach()), axis=dim, keepdims=True)
     places = np.moveaxis(np.arange(shape_of(logits)[dim])[(None,) * (logits.ndim - 1)], -1, dim)
-    return (top == places) - soft.detach() + soft
+    return (top == places).astype(dtype_of(soft)) - soft.detach() + soft
 
 
 def relu_(input: A) -> A:
