@@ -195,3 +195,28 @@ def test_warnings():
 def test_what_is_refused_is_explained(call, kind, message):
     with pytest.raises(kind, match=message):
         call()
+
+
+@pytest.mark.parametrize("dim", [0, -1])
+def test_the_hard_sample_of_gumbel_softmax_is_one_hot_and_has_the_gradient_of_the_soft_one(dim):
+    logits = tg.tensor(np.random.default_rng(0).standard_normal((4, 5)), requires_grad=True)
+    weights = tg.tensor(np.random.default_rng(1).standard_normal((4, 5)))
+    found = []
+    for hard in (False, True):
+        tg.manual_seed(3)
+        y = F.gumbel_softmax(logits, tau=0.7, hard=hard, dim=dim)
+        found.append((y.detach().numpy(), *(g.numpy() for g in tg.autograd.grad((y * weights).sum(), logits))))
+    (soft, of_soft), (hard, of_hard) = found
+    np.testing.assert_allclose(hard, soft == soft.max(axis=dim, keepdims=True), atol=1e-12)
+    np.testing.assert_allclose(of_hard, of_soft, rtol=1e-12)
+
+
+@pytest.mark.parametrize("other", [True, tg.tensor([True]), np.array([True])])
+@pytest.mark.parametrize("number", [1.5, 2])
+def test_a_bool_is_no_part_of_a_difference(number, other):
+    """As in PyTorch: True is no 1 here, and a mask is turned by ~."""
+    x = tg.tensor([number])
+    for difference in (lambda: x - other, lambda: tg.sub(x, other), lambda: x.sub_(other), lambda: other - x):
+        with pytest.raises(TypeError, match="sub: is not defined for bool"):
+            difference()
+    assert (x + other).tolist() == [number + 1]
