@@ -1,22 +1,15 @@
 """What tests/optim compares with, without PyTorch, is what PyTorch gives."""
 
 import json
-import os
-import warnings
 
 import numpy as np
 import pytest
 import torch
 
 from tests.optim.cases import KINDS, RECORDED
+from tests.parity.recording import record_if_asked
 
-if "RECORD" in os.environ:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        made = {kind: [function(torch, *case) for case in cases] for kind, (function, cases) in KINDS.items()}
-    rounded = json.dumps(made, default=float)
-    text = json.dumps(json.loads(rounded, parse_float=lambda s: float(f"{float(s):.10g}")), separators=(",", ":"))
-    RECORDED.write_text(text.replace("]],", "]],\n") + "\n", encoding="utf-8")
+record_if_asked(KINDS, RECORDED)
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -20,6 +20,7 @@ from tinygrad_cnn.gradcheck.functions import Checked, NumpyPair, TensorFunction
 from tinygrad_cnn.gradcheck.judge import Tolerance, quick
 from tinygrad_cnn.gradcheck.patterns import Diagnosis
 from tinygrad_cnn.gradcheck.point import Point, number_of, place_of, signed
+from tinygrad_cnn.gradcheck.tolerances import DIGITS, RTOL
 from tinygrad_cnn.gradcheck.verdicts import Entry, Projected, Verdict
 
 ENDS = {"last": -1, "first": 0}
@@ -241,11 +242,11 @@ def _at_zeros(case: Case) -> Iterable[Diagnosis]:
     if beside.output_shapes != point.output_shapes or not np.all(np.isfinite(beside.values)):
         return
     v = signed(case.random, (1, point.size))
-    tolerance = Tolerance(None, 1e-5, point.eps, None)
+    tolerance = Tolerance(None, RTOL, point.eps, None)
     for k in case.worst_first():
         analytic = np.asarray(beside.gradients(v[0])[k], np.float64).reshape(1, -1)
         numeric = quick(beside, k, v, tolerance, analytic).numeric
-        if not np.all(np.abs(analytic - numeric) <= 1e-4 * np.max(np.abs(numeric)) + 64 * point.eps):
+        if not np.all(np.abs(analytic - numeric) <= 1e-4 * np.max(np.abs(numeric)) + DIGITS * point.eps):
             return
     with_zeros = next(k for k in case.worst_first() if np.any(point.arrays[k] == 0))
     first = tuple(int(i[0]) for i in np.nonzero(point.arrays[with_zeros] == 0))

@@ -41,7 +41,8 @@ def _powers(pairs: list[tuple[NDArray, NDArray]], p: float) -> NDArray:
         else:
             np.absolute(part, out=part)
             if p != 1 and not math.isinf(p):
-                part = np.asarray(part, np.float64) ** p  # the root of a power of float32 has lost digits
+                part = part.astype(np.float64, copy=False)  # the root of a power of float32 has lost digits
+                part **= p
         if total is None:
             total = part
         elif math.isinf(p):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.core.types import Shape
-from tinygrad_cnn.playback.tape import CALL, Slot, Step, slots_in
+from tinygrad_cnn.playback.tape import CALL, Slot, Step, slots_in, users_of
 
 FUSED = "fused"
 """The kind of a step whose function writes into `outs`, which it is given behind `args`."""
@@ -40,11 +40,11 @@ def fused(steps: list[Step], outputs: list[Slot]) -> list[Step]:
     found: list[Step] = []
     run: list[Step] = []
     form: Any = None
-    uses = _uses(steps, outputs)
+    users = users_of(steps, outputs)
     for step in [*steps, None]:
         this = None if step is None else _form(step)
         if run and (this is None or this != form):
-            found += _joined(run, uses)
+            found += _joined(run, users)
             run = []
         if step is not None and this is not None:
             form = this
@@ -76,21 +76,13 @@ def _form(step: Step) -> tuple[Shape, Any] | None:
 _FUNCTIONS = set(FORMULAS)
 
 
-def _uses(steps: list[Step], outputs: list[Slot]) -> dict[Slot, list[Step | None]]:
-    uses: dict[Slot, list[Step | None]] = {slot: [None] for slot in outputs}
-    for step in steps:
-        for slot in step.used:
-            uses.setdefault(slot, []).append(step)
-    return uses
-
-
-def _joined(run: list[Step], uses: dict[Slot, list[Step | None]]) -> list[Step]:
+def _joined(run: list[Step], users: dict[Slot, set[Step | None]]) -> list[Step]:
     """One step of a run, if that pays."""
     if len(run) < LEAST:
         return run
-    inside = set(run)
+    inside: set[Step | None] = set(run)
     made = {step.outs[0] for step in run}
-    stored = [s for s in made if any(user not in inside for user in uses.get(s, []))]
+    stored = [s for s in made if users.get(s, set()) - inside]
     stored.sort(key=lambda slot: slot.number)
     given = list(dict.fromkeys(s for step in run for s in slots_in(step.args) if s not in made))
     if len(given) + len(stored) > MOST_ARRAYS or len(stored) >= len(run):

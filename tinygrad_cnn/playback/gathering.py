@@ -16,9 +16,21 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_cnn.core.storage import owner
-from tinygrad_cnn.core.types import Shape
+from tinygrad_cnn.core.types import NDArray, Shape
 from tinygrad_cnn.playback.fusing import FORMULAS, compiled
-from tinygrad_cnn.playback.tape import ACCUMULATE, CALL, CONSTANT, GRAD, MADE, SET_GRAD, Slot, Step, Tape, mapped
+from tinygrad_cnn.playback.tape import (
+    ACCUMULATE,
+    CALL,
+    CONSTANT,
+    GRAD,
+    MADE,
+    SET_GRAD,
+    Slot,
+    Step,
+    Tape,
+    mapped,
+    users_of,
+)
 
 GATHERED = "gathered"
 """The kind of a step whose function writes into `outs`, which it is given behind `args`, and reads some of them."""
@@ -62,6 +74,11 @@ class Place(NamedTuple):
     at: int
     shape: Shape
     strides: Shape
+
+    @staticmethod
+    def of(array: NDArray, name: str, at: int = 0) -> Place:
+        """That of an array."""
+        return Place(name, at, array.shape, tuple(s // array.itemsize for s in array.strides))
 
     def element(self, shape: Shape, indices: Sequence[str]) -> str:
         """The element at these indices of an array of this shape, to which it is broadcast."""
@@ -129,9 +146,8 @@ class _Run:
 
     def takes(self, step: Step) -> bool:
         """Whether the step can be part of this run; then it is."""
-        base = step.args[0] if step.args else None
-        if isinstance(base, Slot) and base in self.root and _is_view(step, base):
-            self.root[step.outs[0]] = self.root[base]
+        if _is_view(step) and step.args[0] in self.root:
+            self.root[step.outs[0]] = self.root[step.args[0]]
         elif _is_small(step, self.root) and self._has_room(step):
             if self.behind and any(slot.kind == GRAD for slot in step.used):
                 return False
@@ -179,15 +195,12 @@ class _Run:
 
 
 def _runs(steps: list[Step], outputs: list[Slot]) -> Iterator[_Run | Step]:
-    users: dict[Slot, set[Step | None]] = {slot: {None} for slot in outputs}
-    for step in steps:
-        for slot in step.used:
-            users.setdefault(slot, set()).add(step)
+    users = users_of(steps, outputs)
     run = _Run(users)
     for step in steps:
         if run.takes(step) or run.delays(step):
             continue
-        if _is_view(step, step.args[0] if step.args else None) and not any(s in run.root for s in step.used):
+        if _is_view(step) and not any(s in run.root for s in step.used):
             yield step  # of what was there before the run
             continue
         yield run
@@ -197,9 +210,10 @@ def _runs(steps: list[Step], outputs: list[Slot]) -> Iterator[_Run | Step]:
     yield run
 
 
-def _is_view(step: Step, base: Any) -> bool:
+def _is_view(step: Step) -> bool:
     if step.kind != CALL or step.source or step.function not in VIEWS or len(step.outs) != 1:
         return False
+    base = step.args[0]
     return isinstance(base, Slot) and base.array.size > 0 and np.may_share_memory(step.outs[0].array, base.array)
 
 
@@ -275,7 +289,7 @@ class _Writer:
 
     def source(self) -> str:
         """The text of the function."""
-        before, after = [], []
+        before: list[str] = []
         for k, slot in enumerate(self.given):
             before += self._enter(slot, f"a{k}", f"b{k}")
         for k, slot in enumerate(self.stored):
@@ -298,8 +312,7 @@ class _Writer:
         if not a.ndim:
             self.places[slot] = Place(name, 0, (), ())
             return [f"{name} = ({array}[()],)"]
-        strides = tuple(s // a.itemsize for s in a.strides)
-        self.places[slot] = Place(name, 0, a.shape, strides)
+        self.places[slot] = Place.of(a, name)
         return [f"{name} = {array}.reshape(-1)" if a.flags.c_contiguous else f"{name} = {array}.T.reshape(-1)"]
 
     def _place(self, slot: Slot) -> Place:
@@ -309,14 +322,11 @@ class _Writer:
             if root is slot:
                 room = self.sizes.setdefault(slot.array.dtype.type, 0)
                 self.sizes[slot.array.dtype.type] += slot.array.size
-                name = f"room_{slot.array.dtype.name}"
-                strides = tuple(s // slot.array.itemsize for s in slot.array.strides)
-                self.places[slot] = Place(name, room, slot.array.shape, strides)
+                self.places[slot] = Place.of(slot.array, f"room_{slot.array.dtype.name}", room)
             else:
                 whole, size = self._place(root), slot.array.itemsize
                 first, here = (s.array.__array_interface__["data"][0] for s in (root, slot))
-                strides = tuple(s // size for s in slot.array.strides)
-                self.places[slot] = Place(whole.name, whole.at + (here - first) // size, slot.array.shape, strides)
+                self.places[slot] = Place.of(slot.array, whole.name, whole.at + (here - first) // size)
         return self.places[slot]
 
     # ---- loops -------------------------------------------------------------------------------------------------------

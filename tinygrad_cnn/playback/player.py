@@ -217,14 +217,11 @@ class Player:
         times, minus = self._name(np.multiply, "f"), self._name(np.subtract, "f")
         for k, group in enumerate(optimiser.param_groups):
             body.append(f"    rate = rates[{k}]")
-            small = [p for p in group["params"] if chosen.name == "numba" and 0 < p.array.size <= RUN]
-            small = [p for p in small if p.array.flags.c_contiguous and p.array.dtype.char in "fd"]
+            small = [p for p in group["params"] if chosen.name == "numba" and _is_small_run(p.array)]
             for some in (small[at : at + TOGETHER] for at in range(0, len(small), TOGETHER)):
                 pairs = [f"{self._name(p.array, 'a')}, {self._name(p)}._grad.array" for p in some]
                 body.append(f"    {self._name(descent(len(some)), 'f')}(rate, {', '.join(pairs)})")
-            for p in group["params"]:
-                if any(p is other for other in small):
-                    continue
+            for p in group["params"] if not small else [p for p in group["params"] if not _is_small_run(p.array)]:
                 value, gradient = self._name(p.array, "a"), f"{self._name(p)}._grad.array"
                 if p.array.size <= RUN:
                     room = self._name(np.empty_like(p.array), "a")
@@ -345,6 +342,11 @@ class Player:
 
     def _real(self, tree: Any) -> Any:
         return mapped(tree, lambda v: self.fixed[v] if isinstance(v, Slot) else v)
+
+
+def _is_small_run(a: NDArray) -> bool:
+    """Whether an array is so small that a loop over several of them pays."""
+    return 0 < a.size <= RUN and a.flags.c_contiguous and a.dtype.char in "fd"
 
 
 def _needed(steps: list[Step], outputs: list[Slot]) -> list[Step]:

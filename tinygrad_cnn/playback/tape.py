@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -129,6 +129,15 @@ def leaves(tree: Any) -> list[Any]:
 def slots_in(tree: Any) -> list[Slot]:
     """The slots among the leaves."""
     return [leaf for leaf in leaves(tree) if isinstance(leaf, Slot)]
+
+
+def users_of(steps: Iterable[Step], outputs: Iterable[Slot]) -> dict[Slot, set[Step | None]]:
+    """Of each slot the steps that read it; None for who sees the outputs."""
+    users: dict[Slot, set[Step | None]] = {slot: {None} for slot in outputs}
+    for step in steps:
+        for slot in step.used:
+            users.setdefault(slot, set()).add(step)
+    return users
 
 
 # ---- whether two tapes are the same ----------------------------------------------------------------------------------

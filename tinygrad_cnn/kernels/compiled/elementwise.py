@@ -16,37 +16,22 @@ SMALL = 4096
 
 def relu(x: NDArray) -> NDArray:
     """max(x, 0), in the memory order of x; NaN stays NaN."""
-    if np.size(x) <= SMALL or x.dtype not in DTYPES:
+    if np.size(x) <= SMALL or x.dtype not in DTYPES or memory_order(x) is None:
         return numpy_set.relu(x)
-    if x.flags.c_contiguous:  # the commonest, and asked in no time
-        y = np.empty(x.shape, x.dtype)
-        _relu(x.reshape(-1), y.reshape(-1), cost=2 * x.nbytes)
-        return y
-    order = memory_order(x)
-    if order is None:
-        return numpy_set.relu(x)
-    y = np.empty(x.transpose(order).shape, x.dtype)
-    source, result = x.transpose(order).reshape(-1), y.reshape(-1)
-    _relu(source, result, cost=2 * x.nbytes)
-    return y.transpose(np.argsort(order))
+    y = np.empty_like(x)
+    _relu(x.ravel(order="K"), y.ravel(order="K"), cost=2 * x.nbytes)
+    return y
 
 
 def gate(x: NDArray, of: NDArray) -> NDArray:
     """0 where `of` is at most 0, else x, in the memory order of `of`."""
-    if np.size(of) <= SMALL or not x.dtype == of.dtype in DTYPES:
-        return numpy_set.gate(x, of)
-    if x.flags.c_contiguous and of.flags.c_contiguous and x.shape == of.shape:
-        y = np.empty(x.shape, x.dtype)
-        _gate(x.reshape(-1), of.reshape(-1), y.reshape(-1), cost=3 * x.nbytes)
-        return y
-    order = memory_order(of)
+    order = memory_order(of) if np.size(of) > SMALL and x.dtype == of.dtype in DTYPES else None
     if order is None:
         return numpy_set.gate(x, of)
-    y = np.empty(of.transpose(order).shape, x.dtype)
+    y = np.empty_like(of)
     source = np.ascontiguousarray(x.transpose(order)).reshape(-1)
-    opened, result = of.transpose(order).reshape(-1), y.reshape(-1)
-    _gate(source, opened, result, cost=3 * x.nbytes)
-    return y.transpose(np.argsort(order))
+    _gate(source, of.ravel(order="K"), y.ravel(order="K"), cost=3 * x.nbytes)
+    return y
 
 
 def pick(holds: NDArray, a: Any, b: Any, out: NDArray) -> None:
