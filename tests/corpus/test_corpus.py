@@ -4,7 +4,6 @@ Each bug and each repair is checked once in every run; with HYPOTHESIS_PROFILE=t
 places, and the first sentence of every report is read.
 """
 
-import os
 import re
 from collections import Counter
 from pathlib import Path
@@ -14,12 +13,12 @@ import pytest
 
 from tests.corpus import CASES, KINDS, REFERENCE
 from tests.corpus.headlines import HEADLINES, NOT_TOLD
+from tests.profiles import THOROUGH
 from tinygrad_cnn.gradcheck import diagnosis, gradcheck, numpy_pair
 from tinygrad_cnn.gradcheck.drawing import RandomDraw
 from tinygrad_cnn.gradcheck.verdicts import Verdict
 
 PAGE = Path(__file__).parents[2] / "docs" / "corpus.md"
-THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
 MISSES = {
     "jax: remainder of mixed signs": "chain",
     "pytorch: gelu's approximation": "chain",

@@ -1,18 +1,16 @@
 """Errors planted on purpose are named: each kind by functions that make it, and by every rule of the registry."""
 
-import os
 import re
 
 import numpy as np
 import pytest
 
 import tinygrad_cnn as tg
+from tests.profiles import THOROUGH
 from tinygrad_cnn.core.op import registry
 from tinygrad_cnn.gradcheck import PLANTED, Verdict, gradcheck, numpy_pair, patterns, planted
 from tinygrad_cnn.gradcheck.diagnosis import nice
 from tinygrad_cnn.gradcheck.drawing import RandomDraw
-
-THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
 
 X = np.random.default_rng(0).uniform(0.3, 2.0, (3, 3)) * np.array([[1, -1, 1], [1, 1, -1], [-1, 1, 1]])
 W = np.random.default_rng(1).normal(size=(3, 3))

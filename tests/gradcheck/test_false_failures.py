@@ -2,7 +2,6 @@
 
 import importlib.util
 import json
-import os
 import subprocess
 import sys
 from collections import Counter
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 
 import tinygrad_cnn as tg
+from tests.profiles import THOROUGH
 from tinygrad_cnn.gradcheck import Verdict, gradcheck, numpy_pair
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "false_failures.py"
@@ -24,7 +24,6 @@ def failing(reports):
     return [(what, str(report)) for what, report in reports if report.verdict is Verdict.FAIL]
 
 
-THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
 SOME = sweep.OPS if THOROUGH else sweep.OPS[::2]
 """In a usual run every second op: the others are asked below."""
 

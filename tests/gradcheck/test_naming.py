@@ -1,6 +1,5 @@
 """The mistake named by making it: the recording, the edits on the textbook's mistakes, and no names for noise."""
 
-import os
 import time
 
 import numpy as np
@@ -12,13 +11,13 @@ from tests.gradcheck.mistakes.second import MISTAKES as SECOND
 from tests.gradcheck.mistakes.textbook import MISTAKES as TEXTBOOK
 from tests.gradcheck.mistakes.third import MISTAKES as THIRD
 from tests.gradcheck.mistakes.third import RIGHT
+from tests.profiles import THOROUGH
 from tinygrad_cnn.gradcheck import Verdict, gradcheck, numpy_pair
 from tinygrad_cnn.gradcheck.naming.learner import Learner, close
 from tinygrad_cnn.gradcheck.naming.naming import name_mistake
 from tinygrad_cnn.gradcheck.naming.program import Forward, Program
 from tinygrad_cnn.gradcheck.naming.recording import CannotRecord, Recorded, Seen, Tape
 
-THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
 QUICK = TEXTBOOK if THOROUGH else [m for m in TEXTBOOK if "conv" not in m.what][::4]
 LEARNT = (
     "block: tanh' without the square", "conv: dw of the last window", "conv: stride forgotten in dx",

@@ -1,7 +1,5 @@
 """The set of wrong gradients: each is wrong, its right one is right, and `gradcheck` says so of both."""
 
-import os
-
 import numpy as np
 import pytest
 
@@ -9,9 +7,9 @@ import tinygrad_cnn as tg
 from tests.gradcheck.power import CASES
 from tests.gradcheck.power.case import VISIBLE, normal
 from tests.gradcheck.power.networks import NETWORKS, Dense, softmax_loss
+from tests.profiles import THOROUGH
 from tinygrad_cnn.gradcheck import Verdict, gradcheck, numpy_pair
 
-THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
 """Then all of them are asked, and a sample otherwise."""
 
 

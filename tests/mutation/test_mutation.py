@@ -1,7 +1,6 @@
 """The program that judges the gradient tests, judged: its mutants, its verdicts, its memory."""
 
 import ast
-import os
 import subprocess
 import sys
 import textwrap
@@ -18,6 +17,7 @@ from scripts.mutation.run import Fate, Mutant, controls, counts, drawn, keep, kn
 from scripts.mutation.run import tests_of as answering
 from scripts.mutation.targets import Target, targets
 from scripts.mutation.trial import ROOT, Death, mutated, trial
+from tests.profiles import THOROUGH
 from tinygrad_cnn.core.elementwise import Mul
 from tinygrad_cnn.core.op import registry
 
@@ -163,7 +163,7 @@ def test_every_area_has_functions_and_their_tests_are_there():
 def test_nothing_is_killed_that_nobody_mutated():
     unchanged = [m for m in controls(RULES) if not m.target.tests]
     assert {name for m in unchanged for name in m.target.ops} >= {n for t in RULES if not t.tests for n in t.ops}
-    some = unchanged if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else unchanged[::4]
+    some = unchanged if THOROUGH else unchanged[::4]
     assert [fate for fate in run(some, samples=4) if fate.killed] == []
 
 
