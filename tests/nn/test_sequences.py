@@ -240,6 +240,17 @@ def test_cells_make_the_layers_steps():
     np.testing.assert_allclose(state[0].detach().numpy(), layer(x)[1][0][0].detach().numpy(), rtol=1e-5)
 
 
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+@pytest.mark.parametrize("dtype", [tg.float32, tg.float64])
+def test_infinity_times_zero_is_nan_and_no_warning(kind, dtype):
+    layer = getattr(nn, kind)(1, 1).to(dtype)
+    with tg.no_grad():
+        for parameter in layer.parameters():
+            parameter.zero_()
+    y, _ = layer(tg.full((3, 1, 1), math.inf, dtype=dtype))
+    assert y.isnan().all()
+
+
 def test_wrong_recurrent_layers_are_explained():
     with pytest.raises(ValueError, match="proj_size argument is only supported for LSTM"):
         nn.GRU(2, 3, proj_size=1)

@@ -18,6 +18,8 @@ BLOCK = 1 << 15
 """Elements of the steps whose factors are computed together, on the way back: what a cache holds."""
 Sizes = Sequence[int] | None
 """Of packed sequences, how many rows each step has; the others keep their state."""
+SILENT = np.errstate(invalid="ignore")
+"""BLAS may flag a product of finite numbers as invalid (numpy#24067, OpenBLAS#1924); NaN speaks for itself."""
 
 
 def columns(x: NDArray) -> NDArray:
@@ -117,6 +119,7 @@ def flat(x: NDArray, sizes: Sizes) -> NDArray:
     return np.ascontiguousarray(whole.T).view(x.dtype).reshape(size, -1).T
 
 
+@SILENT
 def rnn(
     x: NDArray, w_ih: NDArray, w_hh: NDArray, b: NDArray, h: NDArray, *, relu: bool, sizes: Sizes, keep: bool
 ) -> tuple[NDArray, NDArray]:
@@ -136,6 +139,7 @@ def rnn(
     return outputs(y, y[-1]), rows(z)
 
 
+@SILENT
 def rnn_back(g: NDArray, z: NDArray, w_hh: NDArray, *, relu: bool, sizes: Sizes) -> tuple[NDArray, NDArray]:
     """See `definition`."""
     lying, gs, back, hidden = columns(z), rows(g), w_hh.T, len(w_hh)
@@ -156,6 +160,7 @@ def rnn_back(g: NDArray, z: NDArray, w_hh: NDArray, *, relu: bool, sizes: Sizes)
     return rows(d), dh.T
 
 
+@SILENT
 def lstm(
     x: NDArray,
     w_ih: NDArray,
@@ -226,6 +231,7 @@ def lstm_factors(gates: NDArray, tanhs: NDArray, d: NDArray, through: NDArray, s
     subtract(o, p, out=through)
 
 
+@SILENT
 def lstm_back(
     g: NDArray, gc: NDArray, gates: NDArray, tanhs: NDArray, w_hh: NDArray, w_hr: NDArray | None = None, *, sizes: Sizes
 ) -> tuple[NDArray, NDArray, NDArray, NDArray]:
@@ -267,6 +273,7 @@ def lstm_back(
     return rows(matrices), dh.T, dc.T, rows(shown)
 
 
+@SILENT
 def gru(
     x: NDArray, w_ih: NDArray, w_hh: NDArray, b_ih: NDArray, b_hh: NDArray, h: NDArray, *, sizes: Sizes, keep: bool
 ) -> tuple[NDArray, NDArray, NDArray, NDArray, NDArray]:
@@ -330,6 +337,7 @@ def gru_factors(gates: NDArray, h: NDArray, u: NDArray, d: NDArray, spare: NDArr
     multiply(p, u, out=dr)
 
 
+@SILENT
 def gru_back(
     g: NDArray, z: NDArray, gates: NDArray, seen: NDArray, w_hh: NDArray, *, sizes: Sizes
 ) -> tuple[NDArray, NDArray]:
