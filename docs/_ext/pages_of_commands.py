@@ -1,0 +1,34 @@
+"""Writes the page of the command line: what ``--help`` says of each command, at 80 columns."""
+
+import argparse
+import importlib
+from pathlib import Path
+
+from sphinx.application import Sphinx
+
+from tinygrad_cnn.cli import COMMANDS
+
+PAGE = Path(__file__).parent.parent / "reference" / "commands.md"
+
+
+class Eighty(argparse.HelpFormatter):
+    """Lines of 80 columns, whatever the terminal is."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=80)
+
+
+def write(app: Sphinx) -> None:
+    """Ask each command's own parser."""
+    parts = ["# The command line", "", "`tinygrad-cnn COMMAND`, or `python -m tinygrad_cnn COMMAND`.", ""]
+    for name, description in COMMANDS.items():
+        parser = argparse.ArgumentParser(f"tinygrad-cnn {name}", description=description, formatter_class=Eighty)
+        importlib.import_module(f"tinygrad_cnn.cli.{name}").add_arguments(parser)
+        parts += [f"## {name}", "", "```text", parser.format_help().strip(), "```", ""]
+    PAGE.write_text("\n".join(parts), encoding="utf-8")
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Called by Sphinx."""
+    app.connect("builder-inited", write)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
