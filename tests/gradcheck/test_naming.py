@@ -13,10 +13,12 @@ from tests.gradcheck.mistakes.third import MISTAKES as THIRD
 from tests.gradcheck.mistakes.third import RIGHT
 from tests.profiles import THOROUGH
 from tinygrad_cnn.gradcheck import Verdict, gradcheck, numpy_pair
-from tinygrad_cnn.gradcheck.naming.learner import Learner, close
+from tinygrad_cnn.gradcheck.naming.learner import Clock, Learner, close
 from tinygrad_cnn.gradcheck.naming.naming import name_mistake
-from tinygrad_cnn.gradcheck.naming.program import Forward, Program
+from tinygrad_cnn.gradcheck.naming.place import where_it_leaves
+from tinygrad_cnn.gradcheck.naming.program import Forward, Program, Programs
 from tinygrad_cnn.gradcheck.naming.recording import CannotRecord, Recorded, Seen, Tape
+from tinygrad_cnn.gradcheck.naming.search import Search
 
 QUICK = TEXTBOOK if THOROUGH else [m for m in TEXTBOOK if "conv" not in m.what][::4]
 LEARNT = (
@@ -275,6 +277,70 @@ def test_the_search_keeps_to_its_time():
     began = time.thread_time()
     name_mistake(chain, lambda g, x: g * np.arange(5.0) ** 1.5, [np.linspace(-1, 1, 5)])
     assert time.thread_time() - began < 4
+
+
+def third(what):
+    (mistake,) = (m for m in THIRD if m.what == what)
+    return mistake
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("what", ["lstm: do without tanh", "lstm: df of the new cell", "lstm: later states forgotten"])
+def test_the_search_makes_few_edits_of_a_loop(what):
+    mistake = third(what)
+    clock = Clock(60)
+    search = Search(Learner(mistake.function, mistake.vjp, mistake.inputs), clock)
+    assert search.run()[0].explains == search.wrong
+    assert clock.made < 20_000
+    assert clock.tried < 3_000
+
+
+def test_a_known_form_is_recorded_at_the_other_points_when_an_edit_fits_at_the_first():
+    learner = Learner(dense, lambda g, x, w, b: (x, w, b), DENSE)
+    programs = Programs([p.forward for p in learner.programs], learner.seeds)
+    assert programs[0].right
+    assert list(programs.made) == [0]
+    assert len(list(programs)) == len(programs) == len(programs.made) == len(learner.programs)
+
+
+def test_what_is_multiplied_by_the_zeros_of_a_first_state_is_not_held():
+    mistake = third("lstm: df of the new cell")
+    search = Search(Learner(mistake.function, mistake.vjp, mistake.inputs), Clock(60))
+    assert search._free() == []
+
+    def shifted(x):
+        e = np.exp(x - x.max())
+        return e / e.sum()
+
+    free = Search(Learner(shifted, lambda g, x: g, [np.arange(4.0)]), Clock(60))
+    assert {free.programs[0].tape[i].op_name for i in free._free()} == {"Amax"}
+
+
+def test_a_place_in_a_long_loop_compares_each_value_with_few():
+    def chain(x):
+        for _ in range(60):
+            x = 0.9 * np.tanh(x) + 0.2 * np.sin(x)
+        return x
+
+    def chain_vjp(g, x):
+        values = [x]
+        for _ in range(60):
+            values.append(0.9 * np.tanh(values[-1]) + 0.2 * np.sin(values[-1]))
+        for v in values[-2::-1]:
+            g = g * (0.9 * (1 - np.tanh(v) ** 2) + 0.2 * np.cos(v))
+        return np.arctan(g * np.arange(5.0))
+
+    search = Search(Learner(chain, chain_vjp, [np.linspace(-1, 1, 5)]), Clock(60))
+    lists = search.written()
+    asked = []
+
+    def counted(a, b):
+        asked.append(a)
+        return close(a, b)
+
+    place = where_it_leaves(lists[0], lists[1:], search.wrong, counted)
+    assert "wrong from `np.arctan(g * np.arange(5.0))` on" in place or "wrong from `g * np.arange(5.0)` on" in place
+    assert len(asked) < 20 * len(lists[0].own)
 
 
 def test_the_name_is_the_headline_of_the_report():

@@ -39,6 +39,8 @@ class Clock:
 
     def __init__(self, seconds: float) -> None:
         self.end, self.tried = thread_time() + seconds, 0
+        self.made = 0
+        """Edits that were made, tried or not: what the search costs on any machine."""
 
     def renew(self, seconds: float) -> None:
         """Allow so much more, beside what is left."""
@@ -49,9 +51,16 @@ class Clock:
 
 
 class Learner:
-    """A function and its VJP, at several points: the recorded function, and the gradients that the VJP gives."""
+    """A function and its VJP, at several points: the function with its right derivative, and what the VJP gives."""
 
-    def __init__(self, function: Any, vjp: Any, inputs: Sequence[Any], names: Sequence[str] | None = None) -> None:
+    def __init__(
+        self,
+        function: Any,
+        vjp: Any,
+        inputs: Sequence[Any],
+        names: Sequence[str] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
         self.names = names
         self.function, self.vjp, self.seen = function, vjp, Seen(function)
         self.seen_vjp = Seen(vjp)
@@ -60,10 +69,12 @@ class Learner:
         self.inputs = [x.astype(np.float64) if is_floating(x) else x for x in inputs]
         self.places = [k for k, x in enumerate(self.inputs) if is_floating(x)]
         self.points: list[list[Any]] = []
-        self.forwards: list[Forward] = []
+        self.programs: list[Program] = []
         self.seeds: list[list[NDArray]] = []
         self.theirs: list[list[Any]] = []
         for q in range(POINTS):
+            if clock is not None and clock.over():
+                raise CannotRecord("recording it takes all the time")
             self._record(q)
         if len(self.points) <= POINTS // 2:
             raise CannotRecord("the recorded gradient is not that of the function")
@@ -88,10 +99,11 @@ class Learner:
             raise CannotRecord("the recorded function gives other values")
         if not any(o.tracked for o in forward.outputs):
             raise CannotRecord("the function could not be recorded")
-        if q and not self._is_derivative(at, gs, Program(forward, gs)):
+        program = Program(forward, gs)
+        if q and not self._is_derivative(at, gs, program):
             return  # at a kink, or a part was not recorded
         self.points.append(at)
-        self.forwards.append(forward)
+        self.programs.append(program)
         self.seeds.append(gs)
         self.theirs.append(
             [

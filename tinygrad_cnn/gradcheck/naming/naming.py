@@ -46,7 +46,7 @@ def name_mistake(
     clock = Clock(seconds * (1 - LINE))
     with np.errstate(all="ignore"):
         try:
-            search = Search(Learner(function, vjp, inputs, names), clock)
+            search = Search(Learner(function, vjp, inputs, names, clock), clock)
             found = covering(search.run(), search.wrong)
             if search.wrong:
                 clock.renew(seconds * LINE)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from tinygrad_cnn.gradcheck.naming.edits import Edit, Family, View
+from tinygrad_cnn.gradcheck.naming.edits import Edit, Family
 from tinygrad_cnn.gradcheck.naming.learner import Clock
 from tinygrad_cnn.gradcheck.naming.words import TURN
 
@@ -27,8 +27,11 @@ ALIKE = {
 EXPRESSION = re.compile(r"`[^`]*`|\(line \d+\)| with respect to \S+")
 
 
-def in_order(w: View, families: Sequence[Family], clock: Clock) -> Iterator[Edit]:
-    """The edits, what costs least first; a family is made when everything that costs less has been given."""
+def in_order(w: Any, families: Sequence[Family], clock: Clock) -> Iterator[Edit]:
+    """The edits of a program, or of what else the families look at, what costs least first.
+
+    A family is made when everything that costs less has been given.
+    """
     heap: list[tuple[float, int, Any]] = [(f.least, n, f) for n, f in enumerate(families)]
     heapq.heapify(heap)
     count = len(families)
@@ -46,8 +49,9 @@ def joined(edits: Iterable[Edit], clock: Clock) -> Iterator[Edit]:
     """The edits, and those that are made at every place of the same words (each turn of a loop) at once."""
     same: dict[str, list[Edit]] = {}
     alike: dict[tuple[str, str], list[Edit]] = {}
-    for n, e in enumerate(edits):
-        if n % 64 == 0 and clock.over():
+    for e in edits:
+        clock.made += 1
+        if clock.made % 64 == 0 and clock.over():
             return
         yield e
         if e.whole is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -293,6 +293,31 @@ class Program(Listing):
             for e in self.forward.tape.entries:
                 self._before[e.i] = frozenset({e.i}).union(*(self._before[a.i] for a in e.args))
         return self._before[i]
+
+
+class Programs(Sequence[Program]):
+    """The same program at every point, each made when it is first asked for: most edits do not fit at the first."""
+
+    def __init__(self, forwards: Sequence[Forward], seeds: Sequence[Sequence[NDArray]], *facts: Any) -> None:
+        self.forwards, self.seeds, self.facts = forwards, seeds, facts
+        self.made: dict[int, Program] = {}
+
+    def __len__(self) -> int:
+        return len(self.forwards)
+
+    @overload
+    def __getitem__(self, q: int) -> Program: ...
+    @overload
+    def __getitem__(self, q: slice) -> list[Program]: ...
+    def __getitem__(self, q: int | slice) -> Program | list[Program]:
+        """The program at one point, or at some."""
+        if isinstance(q, slice):
+            return [self[k] for k in range(*q.indices(len(self)))]
+        if q >= len(self):
+            raise IndexError(q)
+        if q not in self.made:
+            self.made[q] = Program(self.forwards[q], self.seeds[q], *self.facts)
+        return self.made[q]
 
 
 def derivative(n: Entry, k: int, g: Recorded, tape: Tape) -> Any:

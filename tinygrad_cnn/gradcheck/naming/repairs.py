@@ -6,14 +6,14 @@ numbers. What is found is said with the line in which it stands.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import product
 from typing import Any
 
 import numpy as np
 
 from tinygrad_cnn.gradcheck.naming.edits.constants import is_number
-from tinygrad_cnn.gradcheck.naming.edits.edit import Edit, value
+from tinygrad_cnn.gradcheck.naming.edits.edit import Edit, Family, value
 from tinygrad_cnn.gradcheck.naming.edits.moves import other_indices, other_options, using, variants
 from tinygrad_cnn.gradcheck.naming.program import Change
 from tinygrad_cnn.gradcheck.naming.recording import Entry, Step, operand
@@ -23,6 +23,8 @@ from tinygrad_cnn.program.source import assigned
 
 HELPER = 0.2
 """A change in a function that the derivative calls costs so much more."""
+OUTERMOST = 1e-4
+"""So much less costs a change of the last expression than one of the first."""
 GIVEN = 0.1
 """A change with an array that the function was given costs so much more."""
 POOL = 40
@@ -97,17 +99,21 @@ class Repairs:
     def at(self, e: Entry) -> str:
         return f"line {e.at.line}: " if e.at is not None else ""
 
-    def all(self) -> Iterator[Edit]:
-        """The changes, those of a kind together: of those that are alike the last, on the outermost expression."""
-        for kind in (
-            self._signs, self._products, self._operators, self._options, self._factors_too_many, self._values,
-            self._factors, self._indices, self._constants, self._moves, self._terms,
-        ):  # fmt: skip
-            for e in kind():
-                last = max(e.places)
-                helper = self.w.tape[last].caller is not None
-                e.cost += HELPER * helper - 1e-4 * last / len(self.w.tape)
-                yield e
+    def families(self) -> list[Family]:
+        """The kinds of changes: of those that are alike the last, on the outermost expression, costs least."""
+        kinds = (
+            (1.0, self._signs), (1.04, self._options), (1.05, self._products), (1.1, self._values),
+            (1.12, self._factors_too_many), (1.13, self._operators), (1.15, self._constants), (1.17, self._factors),
+            (1.2, self._moves), (1.25, self._indices), (1.3, self._terms),
+        )  # fmt: skip
+        return [Family(least - OUTERMOST, using(self._weighed, kind)) for least, kind in kinds]
+
+    def _weighed(self, _: Any, kind: Callable[[], Iterator[Edit]]) -> Iterator[Edit]:
+        for e in kind():
+            last = e.last
+            helper = self.w.tape[last].caller is not None
+            e.cost += HELPER * helper - OUTERMOST * last / len(self.w.tape)
+            yield e
 
     def _signs(self) -> Iterator[Edit]:
         for e in self.steps:

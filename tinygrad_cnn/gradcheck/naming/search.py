@@ -15,8 +15,8 @@ from tinygrad_cnn.gradcheck.naming.edits.edges import NO_OPTIONS_OF_THE_LEARNER
 from tinygrad_cnn.gradcheck.naming.edits.edit import zeros
 from tinygrad_cnn.gradcheck.naming.edits.moves import other_options, using
 from tinygrad_cnn.gradcheck.naming.learner import SAME, Clock, Learner, close
-from tinygrad_cnn.gradcheck.naming.order import in_order, joined
-from tinygrad_cnn.gradcheck.naming.program import Forward, Known, Program
+from tinygrad_cnn.gradcheck.naming.order import in_order
+from tinygrad_cnn.gradcheck.naming.program import Forward, Known, Program, Programs
 from tinygrad_cnn.gradcheck.naming.recording import Step
 from tinygrad_cnn.gradcheck.naming.repairs import Repairs
 from tinygrad_cnn.gradcheck.naming.words import Words
@@ -26,6 +26,8 @@ TEXTBOOK = 0.09
 """Of a softmax and its like it costs so much less to say that the terms between elements are missing."""
 TOGETHER = 0.2
 """Where every wrong input has an explanation of its own, one of all of them may cost so much more."""
+CANCELS = 1e-9
+"""So small a part of the largest gradient is what is left where gradients cancel."""
 KEPT = 2_000_000
 """Of so many elements of gradients that did not fit it is asked whether two make the mistake."""
 NEAR = 0.02
@@ -49,12 +51,10 @@ class Search:
 
     def __init__(self, learner: Learner, clock: Clock) -> None:
         self.learner, self.clock = learner, clock
-        self.programs = self._programs((), None)
-        signature = self.programs[0].signature()
-        alike = [q for q, p in enumerate(self.programs) if p.signature() == signature]
-        self.programs = [self.programs[q] for q in alike]
-        self.alike = alike
-        self.theirs = [learner.theirs[q] for q in alike]
+        signature = learner.programs[0].signature()
+        self.alike = [q for q, p in enumerate(learner.programs) if p.signature() == signature]
+        self.programs: Sequence[Program] = [learner.programs[q] for q in self.alike]
+        self.theirs = [learner.theirs[q] for q in self.alike]
         self.everything = self.programs
         self.right = [p.right for p in self.programs]
         self.wrong = frozenset(
@@ -66,16 +66,15 @@ class Search:
         self.found: list[Named] = []
         self.best: dict[int, float] = {}
         self.textbook = False
-        self.tried: list[tuple[list[Program], Edit, list[Any]]] = []
+        self.tried: list[tuple[Sequence[Program], Edit, list[Any]]] = []
         """What did not fit: of two mistakes it may be one."""
         self.kept = 0
 
     def _programs(
         self, held: Iterable[int], form: tuple[int, int, Known] | None, factor: int | None = None
-    ) -> list[Program]:
-        held = tuple(held)
-        which = getattr(self, "alike", range(len(self.learner.points)))
-        return [Program(self.learner.forwards[q], self.learner.seeds[q], held, form, factor) for q in which]
+    ) -> Programs:
+        forwards = [p.forward for p in self.everything]
+        return Programs(forwards, [self.learner.seeds[q] for q in self.alike], tuple(held), form, factor)
 
     def run(self) -> list[Named]:
         """Every explanation that was found, the simplest first."""
@@ -85,12 +84,12 @@ class Search:
         held = self._free()
         if held:
             self.programs = self._programs(held, None)
-        self._try(self.programs, FAMILIES, 0.0)
+        self._try(self.programs, View(self.programs[0]), FAMILIES, 0.0)
         self._known(held)
         if not any(n.cost < 1.1 for n in self.found) and not self.clock.over():
             self._options(everything)
         if not self.found and held:
-            self._try(everything, FAMILIES, 0.0)
+            self._try(everything, View(everything[0]), FAMILIES, 0.0)
         self._jacobians(self.programs)
         if any(k not in self.best for k in self.wrong):
             self._two()
@@ -106,18 +105,27 @@ class Search:
     def _free(self) -> list[int]:
         """Values that may be held constant without a change, as the maximum that a softmax subtracts.
 
-        Their gradients cancel in the right answer only: held, more mistakes are single ones.
+        Their gradients cancel in the right answer only: held, more mistakes are single ones. What is multiplied by
+        zeros, as a gate before the first state of a loop, has no gradient that could cancel.
         """
         held: list[int] = []
         p = self.programs[0]
         outputs = {o.i for o in p.outputs}
+        sizes = {n.i: float(np.abs(p.cot[n].value).max(initial=0.0)) for n in p.nodes if n in p.cot}
+        largest = max(sizes.values(), default=0.0)
         for n in p.nodes:
-            if n not in p.cot or n.i in outputs or any(a.i in held for a in n.args) or self.clock.over():
+            if sizes.get(n.i, largest) > CANCELS * largest or n.i in outputs or any(a.i in held for a in n.args):
                 continue
+            if self.clock.over():
+                break
             trial = [*held, n.i]
-            if all(self._changes_nothing(q, trial) for q in range(len(self.programs))):
+            if self._sends(n.i) and all(self._changes_nothing(q, trial) for q in range(len(self.programs))):
                 held = trial
         return held
+
+    def _sends(self, i: int) -> bool:
+        """Whether the gradient of an entry is not plainly 0, but cancels up to rounding."""
+        return any(np.any(p.cot[p.tape[i]].value) for p in self.programs)
 
     def _changes_nothing(self, q: int, trial: list[int]) -> bool:
         p = self.programs[q]
@@ -138,20 +146,18 @@ class Search:
 
     def _try(
         self,
-        programs: list[Program],
+        programs: Sequence[Program],
+        view: View,
         families: Sequence[Family],
         bonus: float,
-        only: frozenset[int] | None = None,
     ) -> None:
         """The edits of a program that give the learner's numbers at every point, and not the right ones."""
-        for e in in_order(View(programs[0]), families, self.clock):
+        for e in in_order(view, families, self.clock):
             if self.clock.over() or self._stops(e.cost + bonus):
                 return
-            if only is not None and not any(i in only for i in e.places):
-                continue
             self._try_one(programs, e, bonus)
 
-    def _try_one(self, programs: list[Program], e: Edit, bonus: float) -> None:
+    def _try_one(self, programs: Sequence[Program], e: Edit, bonus: float) -> None:
         self.clock.tried += 1
         gs = e.apply(programs[0])
         if gs is None:
@@ -163,11 +169,11 @@ class Search:
         if left:
             self._confirm(programs, e, gs, left, bonus)
 
-    def _confirm(self, programs: list[Program], e: Edit, gs: list[Any], left: frozenset[int], bonus: float) -> None:
+    def _confirm(self, programs: Sequence[Program], e: Edit, gs: list[Any], left: frozenset[int], bonus: float) -> None:
         first = gs
         same = all(close(gs[k], self.right[0][k]) for k in left)
-        for q, p in enumerate(programs[1:], 1):
-            other = e.apply(p)
+        for q in range(1, len(programs)):
+            other = e.apply(programs[q])
             left = frozenset(k for k in left if other is not None and close(other[k], self.theirs[q][k]))
             if not left or other is None:
                 return
@@ -212,11 +218,9 @@ class Search:
             if self.clock.over() or self._stops(0.9 + bonus):
                 return
             programs = self._programs(held, *form)
-            n = programs[0].tape[last]
-            own = frozenset(e.i for e in programs[0].tape if e.part in ("rule", "edge", "cot") and e.owner is n)
-            self._try(programs, OF_KNOWN, bonus, own)
+            self._try(programs, View(programs[0], programs[0].tape[last]), OF_KNOWN, bonus)
 
-    def _options(self, programs: list[Program]) -> None:
+    def _options(self, programs: Sequence[Program]) -> None:
         """The derivative of the function with another option in one of its ops, recorded anew."""
         words = Words(programs[0])
         for n in programs[0].nodes:
@@ -249,7 +253,7 @@ class Search:
         if not same:
             self._add(1.12, "option", message, left, 0)
 
-    def _jacobians(self, programs: list[Program]) -> None:
+    def _jacobians(self, programs: Sequence[Program]) -> None:
         """Mistakes of the whole Jacobian: its diagonal alone; not transposed."""
         p = programs[0]
         if len(p.seeds) != 1 or not 1 < p.seeds[0].size <= 64:
@@ -283,11 +287,12 @@ class Search:
     def written(self) -> list[Written]:
         """The learner's derivative recorded at every point; nothing if it cannot be."""
         points = self.learner.points
+        lists: list[Written] = []
         try:
-            lists = [
-                Written(p, self.learner.seen_vjp, points[q], self.learner.several)
-                for p, q in zip(self.everything, self.alike, strict=True)
-            ]
+            for p, q in zip(self.everything, self.alike, strict=True):
+                if self.clock.over():
+                    return []
+                lists.append(Written(p, self.learner.seen_vjp, points[q], self.learner.several))
         except Exception:  # it may do anything
             return []
         signature = lists[0].signature()
@@ -297,7 +302,7 @@ class Search:
     def repairs(self, lists: list[Written]) -> list[Named]:
         """The changes of one place of the learner's derivative that make it right, the simplest first."""
         found: list[Named] = []
-        for e in sorted(joined(Repairs(lists[0]).all(), self.clock), key=lambda e: e.cost):
+        for e in in_order(None, Repairs(lists[0]).families(), self.clock):
             if self.clock.over() or (found and e.cost > found[0].cost + NEAR):
                 break
             self.clock.tried += 1
@@ -378,7 +383,7 @@ class Search:
                 if other.message < e.message and others is programs and close(also, rest, 1e-8):
                     self._both(programs, e, other, k)
 
-    def _both(self, programs: list[Program], a: Edit, b: Edit, k: int) -> None:
+    def _both(self, programs: Sequence[Program], a: Edit, b: Edit, k: int) -> None:
         for q, p in enumerate(programs):
             first, second = a.apply(p), b.apply(p)
             if first is None or second is None:

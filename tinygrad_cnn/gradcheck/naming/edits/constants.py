@@ -26,15 +26,15 @@ def constants(w: View) -> Iterator[Edit]:
         if u.part not in ("forward", "rule") or not is_number(u):
             continue
         use = w.p.consumers[u.i]
-        back = [q for q in use if w.tape[q[0]].part in INNER]
+        back = [q for q in use if w.tape[q[0]].part in INNER and w.looks_at(w.tape[q[0]])]
         c = float(u.value)
-        if not np.isfinite(c):
+        if not np.isfinite(c) or (w.about is not None and not back):
             continue
         for other, words in _others(w, u, c, called).items():
             if other == c:
                 continue
             cost = 1.05 if "left out" in words else 1.3
-            if u.part == "forward":
+            if u.part == "forward" and w.about is None:
                 message = f"the constant {c:g} of {w.said(_reader(w, use))} is {words} in the derivative{w.at(u)}"
                 yield Edit(cost, "constant", message, {u.i: using(lambda v, o: o, other)})
             if back and (len(back) < len(use) or u.part == "rule"):

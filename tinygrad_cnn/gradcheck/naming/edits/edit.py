@@ -36,9 +36,9 @@ class Edit:
             return None
 
     @property
-    def places(self) -> set[int]:
-        """The numbers of the entries that it changes."""
-        return {*self.nodes, *(i for i, _ in self.reads)}
+    def last(self) -> int:
+        """The number of the last entry that it changes."""
+        return max((*self.nodes, *(i for i, _ in self.reads)))
 
 
 class Family(NamedTuple):
@@ -49,10 +49,10 @@ class Family(NamedTuple):
 
 
 class View:
-    """A program as the families see it."""
+    """A program as the families see it: all of it, or the derivative of one entry alone."""
 
-    def __init__(self, p: Program) -> None:
-        self.p, self.words = p, Words(p)
+    def __init__(self, p: Program, about: Entry | None = None) -> None:
+        self.p, self.words, self.about = p, Words(p), about
         self.tape, self.cot = p.tape, p.cot
         self.said, self.at = self.words.said, self.words.at
         self.nodes = [n for n in p.nodes if n in p.cot]
@@ -61,8 +61,12 @@ class View:
         self.groups: dict[tuple[int, int | None], list[Entry]] = {}
         """The insides of the derivatives, by the entry and the number of its input."""
         for e in p.tape:
-            if e.part == "rule" and e.owner is not None:
+            if e.part == "rule" and e.owner is not None and self.looks_at(e):
                 self.groups.setdefault((e.owner.i, e.k), []).append(e)
+
+    def looks_at(self, e: Entry) -> bool:
+        """Whether an entry of the backward pass is to be changed."""
+        return self.about is None or e.owner is self.about
 
     def inside(self, n: Entry, k: int | None) -> str:
         """Which derivative, to be put behind."""

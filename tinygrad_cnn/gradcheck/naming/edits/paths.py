@@ -22,6 +22,12 @@ PAIRS = 24
 
 def signs(w: View) -> Iterator[Edit]:
     """A sign: of everything, of an input, of a path."""
+    if w.p.known_edge is not None:
+        n, _, e = w.p.known_edge
+        words = f"the derivative of {w.said(n)} has the wrong sign{w.at(n)}"
+        yield Edit(1.0, "sign", words, {e.i: of(e.args[0].i, np.negative)})
+    if w.about is not None:
+        return
     yield Edit(0.9, "sign", "the whole gradient has the wrong sign", {g.i: of(g.i, np.negative) for g in w.p.seeds})
     for x in w.inputs:
         c = w.cot[x]
@@ -30,10 +36,6 @@ def signs(w: View) -> Iterator[Edit]:
     for (n, k), e in w.p.edges.items():
         through = f"the gradient of {w.said(n.args[k])} through {w.said(n)}"
         yield Edit(1.0, "sign", f"{through} has the wrong sign{w.at(n)}", {e.i: of(e.args[0].i, np.negative)})
-    if w.p.known_edge is not None:
-        n, _, e = w.p.known_edge
-        words = f"the derivative of {w.said(n)} has the wrong sign{w.at(n)}"
-        yield Edit(1.0, "sign", words, {e.i: of(e.args[0].i, np.negative)})
 
 
 def held(w: View) -> Iterator[Edit]:
@@ -131,6 +133,13 @@ def _assigned(parts: Sequence[tuple[Entry, Entry]], order: int, shape: Shape) ->
 
 def derivative_left_out(w: View) -> Iterator[Edit]:
     """The gradient of a later value used for an earlier one."""
+    if w.p.known_edge is not None:
+        n, a, e = w.p.known_edge
+        if n.shape == a.shape:
+            words = f"the derivative of {w.said(n)} is left out: the gradient is passed on as it is{w.at(n)}"
+            yield Edit(1.15, "derivative left out", words, {e.i: value(w.cot[n].i)})
+    if w.about is not None:
+        return
     for k, n in enumerate(w.everything):
         start = max(0, k - len(w.inputs))
         for m in w.nodes[start : start + NEIGHBOURS]:
@@ -149,11 +158,6 @@ def derivative_left_out(w: View) -> Iterator[Edit]:
             passed = {c.i: using(lambda v, j, s: np.broadcast_to(v[j], s), j, shape)}
             words = f"{of_one} is passed on as that of the other{w.at(m)}"
             yield Edit(1.2 + 0.15 * between, "derivative left out", words, passed)
-    if w.p.known_edge is not None:
-        n, a, e = w.p.known_edge
-        if n.shape == a.shape:
-            words = f"the derivative of {w.said(n)} is left out: the gradient is passed on as it is{w.at(n)}"
-            yield Edit(1.15, "derivative left out", words, {e.i: value(w.cot[n].i)})
 
 
 def _fits(n: Entry, m: Entry) -> bool:
