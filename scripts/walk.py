@@ -16,8 +16,8 @@ from typing import Any
 
 import tinygrad_cnn as tg
 from tinygrad_cnn import optim
-from tinygrad_cnn.cli.models import lenet
 from tinygrad_cnn.nn import functional as F
+from tinygrad_cnn.teach.networks import lenet
 
 PACKAGE = Path(tg.__file__).parent
 PAGE = Path(__file__).parent.parent / "docs" / "architecture.md"

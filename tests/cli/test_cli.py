@@ -13,11 +13,12 @@ import pytest
 
 from tests.cli.terminal import Terminal
 from tests.display.reading import Reading
-from tinygrad_cnn.cli import display, images, main, train
-from tinygrad_cnn.cli.models import MODELS, normalised
+from tinygrad_cnn.cli import display, main, train
 from tinygrad_cnn.datasets import Digits, load_sample
-from tinygrad_cnn.io import load_npz, save_npz
+from tinygrad_cnn.io import load_model, load_npz, save_npz
 from tinygrad_cnn.kernels.chosen import get_kernels, set_kernels
+from tinygrad_cnn.teach import pictures
+from tinygrad_cnn.teach.networks import MODELS, normalised
 
 HANGS = 600
 """Seconds after which a process is given up."""
@@ -103,7 +104,7 @@ def test_the_same_seed_gives_the_same_weights_bit_for_bit(few, tmp_path, model):
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         path = tmp_path / name
         assert main(["train", "--model", model, "--epochs", "1", "--seed", str(seed), "--save", str(path)]) == 0
-        states.append({k: v.numpy().tobytes() for k, v in load_npz(path)[0].items()})
+        states.append({k: v.numpy().tobytes() for k, v in load_model(path).state.items()})
     assert states[0] == states[1]
     assert states[0] != states[2]
 
@@ -222,6 +223,17 @@ def test_bad_pictures_and_models_are_one_line_each(trained, tmp_path, capsys):
     assert "does not fit" in failed(capsys, ["predict", good, "--model", tmp_path / "empty.npz"])
 
 
+def test_a_folder_is_read_by_name(trained, tmp_path, capsys):
+    for name in ("b.png", "a.jpg"):
+        PIL.Image.fromarray(load_sample().test_images[0]).save(tmp_path / name)
+    (tmp_path / "notes.txt").write_text("no picture")
+    (tmp_path / "empty").mkdir()
+    assert main(["predict", str(tmp_path), "--model", str(trained)]) == 0
+    found = re.findall(r"(\S+\.(?:png|jpg)): 7", capsys.readouterr().out)
+    assert [os.path.basename(path) for path in found] == ["a.jpg", "b.png"]
+    assert "without pictures" in failed(capsys, ["predict", tmp_path / "empty", "--model", trained])
+
+
 def test_other_pictures_are_answered_when_one_is_bad(trained, tmp_path, capsys):
     PIL.Image.fromarray(load_sample().test_images[0]).save(tmp_path / "good.png")
     assert main(["predict", "/none.png", str(tmp_path / "good.png"), "--model", str(trained)]) == 2
@@ -229,7 +241,7 @@ def test_other_pictures_are_answered_when_one_is_bad(trained, tmp_path, capsys):
 
 
 def test_without_pillow_the_message_names_the_extra(trained, monkeypatch, capsys):
-    monkeypatch.setattr(images, "PILLOW", False)
+    monkeypatch.setattr(pictures, "PILLOW", False)
     assert "tinygrad-cnn[cli]" in failed(capsys, ["predict", "a.png", "--model", trained])
 
 

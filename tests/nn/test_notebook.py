@@ -8,8 +8,8 @@ import pytest
 import tinygrad_cnn as tg
 from tests.display.reading import Reading
 from tinygrad_cnn import nn
-from tinygrad_cnn.cli.models import lenet
 from tinygrad_cnn.nn.hooks import FIRST_CALL, SHAPES
+from tinygrad_cnn.teach.networks import lenet
 
 
 def table(module):

@@ -8,7 +8,7 @@ import pytest
 import tinygrad_cnn as tg
 from tests.display.reading import Reading
 from tinygrad_cnn import nn
-from tinygrad_cnn.cli.models import lenet
+from tinygrad_cnn.teach.networks import lenet
 from tinygrad_cnn.teach.summary import summary
 
 

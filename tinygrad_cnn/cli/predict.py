@@ -1,38 +1,42 @@
 """`tinygrad-cnn predict`: which digit is in a picture?"""
 
 import argparse
+from pathlib import Path
 
-import numpy as np
-
-from tinygrad_cnn.autograd import no_grad
 from tinygrad_cnn.cli.display import fail
-from tinygrad_cnn.cli.images import ImageError, read_digit
-from tinygrad_cnn.cli.models import load_model, normalised
-from tinygrad_cnn.io import ModelFileError
-from tinygrad_cnn.tensor import Tensor
+from tinygrad_cnn.io import ModelFileError, load_model
+from tinygrad_cnn.teach.networks import network, use
+from tinygrad_cnn.teach.pictures import ImageError, pictures_in
+from tinygrad_cnn.teach.prediction import predict
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
-    parser.add_argument("files", nargs="+", metavar="FILE", help="pictures of one digit each, of any size")
+    parser.add_argument("files", nargs="+", metavar="FILE", help="pictures of one digit each, or folders of such")
     parser.add_argument("--model", required=True, metavar="MODEL", help="a model that `train --save MODEL` wrote")
 
 
 def run(args: argparse.Namespace) -> int:
     """Classify each picture; the exit status is 2 if one could not be read, after the others were answered."""
     try:
-        net = load_model(args.model)
+        saved = load_model(args.model)
+        network(saved, args.model)
+        use(saved.facts, args.model)
     except ModelFileError as error:
         return fail(str(error))
     status = 0
-    for path in args.files:
+    for given in args.files:
         try:
-            digit = read_digit(path)
+            paths = pictures_in(given) if Path(given).is_dir() else [given]
         except ImageError as error:
             status = fail(str(error))
             continue
-        with no_grad():
-            (probabilities,) = np.asarray(net(Tensor(normalised(digit[None]))).softmax(1))
-        print(f"{path}: {probabilities.argmax()}  ({probabilities.max():.1%})")
-        print("   " + "  ".join(f"{k}: {p:.1%}" for k, p in enumerate(probabilities)))
+        for path in paths:
+            try:
+                (answer,) = predict(saved, str(path))
+            except (ImageError, ValueError) as error:
+                status = fail(str(error))
+                continue
+            print(f"{path}: {answer.label}  ({answer.probability:.1%})")
+            print("   " + "  ".join(f"{name}: {p:.1%}" for name, p in answer.probabilities.items()))
     return status

@@ -11,7 +11,6 @@ import numpy as np
 
 from tinygrad_cnn import nn
 from tinygrad_cnn.autograd import no_grad
-from tinygrad_cnn.cli.models import normalised
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.datasets import Digits
 from tinygrad_cnn.display import (
@@ -25,6 +24,7 @@ from tinygrad_cnn.display import (
     picture,
     row,
 )
+from tinygrad_cnn.teach.networks import normalised
 from tinygrad_cnn.teach.summary import summary
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.version import __version__

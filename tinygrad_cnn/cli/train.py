@@ -12,14 +12,14 @@ import numpy as np
 from tinygrad_cnn import nn, optim, random
 from tinygrad_cnn.autograd import no_grad
 from tinygrad_cnn.cli.display import Display, display_for, fail, print_confusion
-from tinygrad_cnn.cli.models import MODELS, normalised
 from tinygrad_cnn.cli.options import INTERRUPTED, natural, positive
 from tinygrad_cnn.cli.report import report_page
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.datasets import DatasetError, Digits, load_full, load_sample
-from tinygrad_cnn.io.npz import save_npz
+from tinygrad_cnn.io.models import save_model
 from tinygrad_cnn.kernels.chosen import set_kernels
 from tinygrad_cnn.kernels.threads import set_num_threads
+from tinygrad_cnn.teach.networks import CLASSES, MODELS, PREPROCESSING, normalised
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.utils.atomic import check_writable, write_atomically
 from tinygrad_cnn.utils.data.dataloader import DataLoader
@@ -206,13 +206,18 @@ def classify(net: nn.Sequential, images: NDArray) -> NDArray:
 def _interrupted(args: argparse.Namespace, net: nn.Sequential, training: Training) -> int:
     print(f"interrupted after {training.epochs_done} whole epochs", file=sys.stderr)
     if args.save is not None:
-        save_npz(args.save, net.state_dict(), _about(args, training))
+        save_model(args.save, net, **_facts(args, training))
         print(f"saved what was trained to {args.save}", file=sys.stderr)
     return INTERRUPTED
 
 
 def _about(args: argparse.Namespace, training: Training) -> dict[str, Any]:
     return {"model": args.model, "seed": args.seed, "epochs": training.epochs_done}
+
+
+def _facts(args: argparse.Namespace, training: Training) -> dict[str, Any]:
+    """What a model file says beside the numbers."""
+    return {**_about(args, training), "classes": CLASSES, "preprocessing": PREPROCESSING}
 
 
 def _report(args: argparse.Namespace, net: nn.Sequential, training: Training, seconds: float) -> int:
@@ -238,7 +243,7 @@ def _report(args: argparse.Namespace, net: nn.Sequential, training: Training, se
     path = args.save
     try:
         if args.save is not None:
-            save_npz(args.save, net.state_dict(), _about(args, training))
+            save_model(args.save, net, **_facts(args, training))
             print(f"saved to {args.save}")
         path = args.json
         if args.json is not None:

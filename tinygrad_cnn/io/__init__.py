@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from tinygrad_cnn.io import safetensors as safetensors
 from tinygrad_cnn.io.errors import *
+from tinygrad_cnn.io.models import *
 from tinygrad_cnn.io.npz import *
 from tinygrad_cnn.io.safetensors import load_file as load_file
 from tinygrad_cnn.io.safetensors import save_file as save_file

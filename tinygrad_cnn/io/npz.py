@@ -5,6 +5,7 @@ import json
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -37,6 +38,11 @@ def load_npz(path: str | Path) -> tuple[dict[str, Tensor], dict[str, object]]:
         content = io.BytesIO(Path(path).read_bytes())
     except OSError as error:
         raise ModelFileError(f"{path}: cannot be read ({error.strerror or error}); check the path") from None
+    return read_npz(content, path)
+
+
+def read_npz(content: IO[bytes], path: object) -> tuple[dict[str, Tensor], dict[str, object]]:
+    """The tensors and the facts in an open file, which errors call `path`."""
     try:
         with np.load(content, allow_pickle=False) as arrays:
             if isinstance(arrays, np.ndarray) or ABOUT not in arrays:

@@ -19,7 +19,7 @@ from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.torch_names.device import check_device
 from tinygrad_cnn.utils.atomic import write_atomically
 
-__all__ = ["load", "load_file", "save", "save_file"]
+__all__ = ["load", "load_file", "metadata", "save", "save_file"]
 
 DTYPES = {
     "F64": "<f8",
@@ -37,6 +37,7 @@ DTYPES = {
 }
 NAMES = {np.dtype(kind): name for name, kind in DTYPES.items()}
 METADATA = "__metadata__"
+DAMAGED = "safetensors: damaged, or another format"
 
 
 def save_file(tensors: Mapping[str, Tensor], filename: str | os.PathLike[str], metadata: Any = None) -> None:
@@ -116,19 +117,37 @@ def load_file(filename: str | os.PathLike[str], device: Any = "cpu") -> dict[str
 
 def load(data: bytes) -> dict[str, Tensor]:
     """The tensors in the bytes of such a file."""
+    header, body = _parts(data)
+    header.pop(METADATA, None)
     try:
-        length = int.from_bytes(data[:8], "little")
-        if len(data) < 8 or length > len(data) - 8:
-            raise ValueError(f"{len(data)} bytes, and a header of {length}")
-        header = json.loads(data[8 : 8 + length])
-        header.pop(METADATA, None)
-        body = memoryview(data)[8 + length :]
         found = {name: Tensor(placed(form, body)) for name, form in header.items()}
         if sum(t.detach().numpy().nbytes for t in found.values()) != len(body):
             raise ValueError("the tensors do not fill the file")
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise UnreadableFileError(f"safetensors: damaged, or another format ({error})") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UnreadableFileError(f"{DAMAGED} ({error})") from None
     return found
+
+
+def metadata(data: bytes) -> dict[str, str]:
+    """The texts by name in the bytes of such a file."""
+    texts = _parts(data)[0].get(METADATA) or {}
+    if not isinstance(texts, dict) or not all(isinstance(text, str) for text in texts.values()):
+        raise UnreadableFileError(f"{DAMAGED} ({METADATA} is not texts by name)")
+    return texts
+
+
+def _parts(data: bytes) -> tuple[dict[str, Any], memoryview]:
+    """The header, and the numbers behind it."""
+    length = int.from_bytes(data[:8], "little")
+    if len(data) < 8 or length > len(data) - 8:
+        raise UnreadableFileError(f"{DAMAGED} ({len(data)} bytes, and a header of {length})")
+    try:
+        header = json.loads(data[8 : 8 + length])
+    except (ValueError, RecursionError) as error:
+        raise UnreadableFileError(f"{DAMAGED} ({error})") from None
+    if not isinstance(header, dict):
+        raise UnreadableFileError(f"{DAMAGED} (the header is not an object)")
+    return header, memoryview(data)[8 + length :]
 
 
 def placed(form: dict[str, Any], body: memoryview) -> NDArray:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from tinygrad_cnn.io import archive, pytorch, safe
+from tinygrad_cnn.io import archive, npz, pytorch, safe
 from tinygrad_cnn.io.errors import UnreadableFileError
 from tinygrad_cnn.torch_names.device import device
 from tinygrad_cnn.torch_names.errors import DeviceError
@@ -77,7 +77,7 @@ def load(
     mmap: bool | None = None,
     **pickle_load_args: Any,
 ) -> object:
-    """Read what `save` wrote, or tensors and state_dicts that PyTorch's ``torch.save`` wrote.
+    """Read what `save` wrote, tensors and state_dicts that PyTorch's ``torch.save`` wrote, or a model file in .npz.
 
     Parameters
     ----------
@@ -133,6 +133,9 @@ def contents(f: File) -> bytes:
 def read_zip(content: bytes, located: Callable[[str], None], weights_only: bool) -> object:
     """The value in a zip, ours or PyTorch's."""
     with zipfile.ZipFile(io.BytesIO(content)) as opened:
+        if f"{npz.ABOUT}.npy" in opened.namelist():
+            state, facts = npz.read_npz(io.BytesIO(content), "load")
+            return {**facts, "state_dict": state}
         if any(member.compress_type != zipfile.ZIP_STORED for member in opened.infolist()):
             raise UnreadableFileError("load: the file is a compressed zip; save() and torch.save() do not write such")
         names = opened.namelist()

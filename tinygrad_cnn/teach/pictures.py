@@ -1,6 +1,7 @@
 """Any picture of a digit as MNIST would have it: white on black, in a 20×20 box, its centre of mass in the middle."""
 
 import importlib.util
+from pathlib import Path
 
 import numpy as np
 
@@ -9,30 +10,47 @@ from tinygrad_cnn.core.types import NDArray
 PILLOW = importlib.util.find_spec("PIL") is not None
 """Whether Pillow is installed; it is imported when a picture is read."""
 BOX, SIDE, MOST_PIXELS = 20, 28, 50_000_000
+FORMATS = "PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM"
+"""What Pillow may take a file for; its other readers are never asked."""
+SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm"}
 
 
 class ImageError(ValueError):
     """A picture cannot be read, or has nothing in it."""
 
 
-def read_digit(path: str) -> NDArray:
+def read_digit(path: str | Path) -> NDArray:
     """A picture file as (28,28) uint8; ImageError if it cannot be read or is blank."""
+    return as_mnist(read_grey(path), str(path))
+
+
+def read_grey(path: str | Path) -> NDArray:
+    """A picture file as grey (H,W), upright as its EXIF data say, on white where it is transparent."""
     if not PILLOW:
         raise ImageError("reading pictures needs Pillow; install it with pip install 'tinygrad-cnn[cli]'")
     import PIL.Image
+    import PIL.ImageOps
 
     try:
-        with PIL.Image.open(path) as picture:
+        with PIL.Image.open(path, formats=FORMATS) as picture:
             if picture.width * picture.height > MOST_PIXELS:
                 raise ImageError(f"{path}: {picture.width}×{picture.height} pixels; at most {MOST_PIXELS:,} are read")
-            flat = PIL.Image.new("RGBA", picture.size, "white")
-            flat.alpha_composite(picture.convert("RGBA"))
-            grey = np.asarray(flat.convert("L"), dtype=np.float64)
+            upright = PIL.ImageOps.exif_transpose(picture)
+            flat = PIL.Image.new("RGBA", upright.size, "white")
+            flat.alpha_composite(upright.convert("RGBA"))
+            return np.asarray(flat.convert("L"), dtype=np.float64)
     except ImageError:
         raise
     except (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError) as error:
         raise ImageError(f"{path}: cannot be read as a picture ({error})") from None
-    return as_mnist(grey, path)
+
+
+def pictures_in(folder: str | Path) -> list[Path]:
+    """The picture files of a folder, by name; ImageError if there is none."""
+    found = sorted(p for p in Path(folder).iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
+    if not found:
+        raise ImageError(f"{folder}: a folder without pictures ({', '.join(sorted(SUFFIXES))})")
+    return found
 
 
 def as_mnist(grey: NDArray, name: str = "picture") -> NDArray:
