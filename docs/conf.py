@@ -24,6 +24,7 @@ extensions = [
     "pages_of_names",
     "pages_of_ops",
     "pages_of_commands",
+    "pages_of_numpy",
     "steppers",
 ]
 exclude_patterns = ["_build", "_ext", "_static", "conf.py", "steppers"]

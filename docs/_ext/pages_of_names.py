@@ -21,6 +21,8 @@ TITLES = {
     "tinygrad_cnn.nn.functional": "Functions of layers: `nn.functional`",
 }
 BY_FAMILY = {"tinygrad_cnn", "tinygrad_cnn.nn", "tinygrad_cnn.nn.functional"}
+MORE = "tinygrad_cnn.program", "tinygrad_cnn.teach", "tinygrad_cnn.profiler"
+"""Rooms that PyTorch has not, or has elsewhere."""
 LEFT_OUT = {"tinygrad_cnn.ops", "tinygrad_cnn.functional", "tinygrad_cnn.serialization", "tinygrad_cnn.data"}
 """Paths whose names stand at others."""
 
@@ -28,6 +30,17 @@ LEFT_OUT = {"tinygrad_cnn.ops", "tinygrad_cnn.functional", "tinygrad_cnn.seriali
 def first_sentence(module: Any) -> str:
     """What a file says that it is."""
     return (inspect.getdoc(module) or "").split("\n\n")[0].replace("\n", " ")
+
+
+def public(module: Any) -> list[str]:
+    """The names that a module shows: those of its `__all__`, or those that it or its parts define."""
+    listed = getattr(module, "__all__", None)
+    if listed is not None:
+        return sorted(listed)
+    own = module.__name__
+    return sorted(
+        n for n, v in vars(module).items() if n[0] != "_" and str(getattr(v, "__module__", "")).startswith(own)
+    )
 
 
 def families(path: str, names: list[str]) -> dict[str, list[str]]:
@@ -63,9 +76,9 @@ def page(title: str, intro: str, entries: list[str]) -> str:
 def pages() -> Iterator[tuple[str, str, str]]:
     """(path, file, text) of all pages."""
     told: set[int] = set()
-    for path in (p for p in PATHS if p not in LEFT_OUT):
+    for path in [p for p in (*PATHS, *MORE) if p not in LEFT_OUT]:
         module = importlib.import_module(path)
-        names = sorted(n for n in getattr(module, "__all__", ()) if not inspect.ismodule(getattr(module, n)))
+        names = [n for n in public(module) if not inspect.ismodule(getattr(module, n))]
         again = {n for n in names if id(getattr(module, n)) in told}
         told |= {id(getattr(module, n)) for n in names}
         if path not in BY_FAMILY:
