@@ -15,7 +15,8 @@ __all__ = ["Adamax"]
 class Adamax(Optimizer):
     """Adam with the largest gradient in place of the mean square (Kingma & Ba 2015, section 7.1).
 
-    With ``m = β₁m + (1 - β₁)g`` and ``u = max(β₂u, |g| + eps)``, ``p -= lr / (1 - β₁ᵗ) · m / u``, as ``torch.optim.Adamax``.
+    With ``m = β₁m + (1 - β₁)g`` and ``u = max(β₂u, |g| + eps)``: ``p -= lr / (1 - β₁ᵗ) · m / u``, as
+    ``torch.optim.Adamax``.
     """
 
     def __init__(
