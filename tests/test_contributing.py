@@ -13,7 +13,9 @@ from textwrap import dedent, indent
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+import tinygrad_cnn
+
+ROOT, PACKAGE = Path(__file__).parent.parent, Path(tinygrad_cnn.__file__).parent
 EXAMPLES = {
     "How to add a function": (3, 2),
     "How to add a layer": (4, 2),
@@ -103,10 +105,11 @@ def copy(tmp_path_factory):
     """A copy of the package and of some tests, with all three examples in it."""
     folder = tmp_path_factory.mktemp("contributing")
     without = shutil.ignore_patterns("__pycache__", "*.npz")
-    shutil.copytree(ROOT / "tinygrad_cnn", folder / "tinygrad_cnn", ignore=without)
+    shutil.copytree(PACKAGE, folder / "tinygrad_cnn", ignore=without)
     for room in ("ops", "nn", "tensor", "typing"):
         shutil.copytree(ROOT / "tests" / room, folder / "tests" / room, ignore=without)
-    for name in ("pyproject.toml", "pytest_tinygrad_cnn.py", "tests/conftest.py", "tests/public_names.txt"):
+    shutil.copy(PACKAGE.parent / "pytest_tinygrad_cnn.py", folder)
+    for name in ("pyproject.toml", "tests/conftest.py", "tests/public_names.txt"):
         shutil.copy(ROOT / name, folder / name)
     for heading in EXAMPLES:
         for step in steps(heading):
@@ -152,7 +155,7 @@ def test_the_page_on_the_architecture_draws_the_floors_that_are_kept():
     (floors,) = [n.value for n in source.body if isinstance(n, ast.Assign) and n.targets[0].id == "FLOORS"]
     kept = {}
     for name, height in ast.literal_eval(floors).items():
-        path = ROOT / "tinygrad_cnn" / name.replace(".", "/")
+        path = PACKAGE / name.replace(".", "/")
         if path.is_dir() or path.with_suffix(".py").exists():
             kept.setdefault(height, set()).add(name)
     shown = [{room.removesuffix(".py").strip("/").replace("/", ".") for room in rooms} for rooms in drawn]

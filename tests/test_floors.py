@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parent.parent / "tinygrad_cnn"
+import tinygrad_cnn
+
+PACKAGE = Path(tinygrad_cnn.__file__).parent
 FLOORS = {
     "core.types": 0, "core.errors": 0, "version": 0, "kernels": 0.5,
     "core": 1,

@@ -34,14 +34,17 @@ def slow():
 
 def test_forward_and_backward_are_timed_apart(slow):
     x = tg.ones(3, requires_grad=True)
+    began = time.perf_counter()
     with profiler.profile() as prof:
         slow.apply(slow.apply(x)).sum().backward()
+    whole = 1e6 * (time.perf_counter() - began)
     rows = {row.key: row for row in prof.key_averages()}
     assert rows["Slow"].count == 2
-    assert 40e3 <= rows["Slow"].forward < 80e3
-    assert 80e3 <= rows["Slow"].backward < 160e3
+    assert rows["Slow"].forward >= 40e3
+    assert rows["Slow"].backward >= 80e3
+    assert rows["Slow"].forward + rows["Slow"].backward <= whole
     assert rows["Slow"].cpu_time_total == pytest.approx(rows["Slow"].forward + rows["Slow"].backward)
-    assert rows["Sum"].forward < 20e3
+    assert rows["Sum"].forward < rows["Slow"].forward
 
 
 def test_modules_and_blocks_hold_what_they_call(slow):
@@ -58,8 +61,8 @@ def test_modules_and_blocks_hold_what_they_call(slow):
         net(tg.ones(4, 3)).sum().backward()
     rows = {row.key: row for row in prof.key_averages()}
     assert {"net", "net.first", "net.head", "training step", "Linear", "Slow", "Sum"} == rows.keys()
-    assert rows["net"].forward >= 20e3 > rows["net.first"].forward
-    assert rows["net"].backward >= 40e3 > rows["net.head"].backward
+    assert rows["net"].forward >= 20e3 + rows["net.first"].forward
+    assert rows["net"].backward >= 40e3 + rows["net.head"].backward
     assert rows["training step"].cpu_time_total >= rows["net"].cpu_time_total
     assert rows["Linear"].bytes == 4 * (12 + 9 + 12 + 6)
     assert rows["Linear"].keeps == ("x, (4, 3)", "w, (3, 3)")

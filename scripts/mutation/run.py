@@ -22,7 +22,7 @@ from scripts.mutation import suites
 from scripts.mutation.areas import AREAS
 from scripts.mutation.operators import Mutation, compiled, mutations
 from scripts.mutation.targets import Target
-from scripts.mutation.trial import DEFINITIONS, ROOT, SAMPLES, Death, load, mutated, trial
+from scripts.mutation.trial import DEFINITIONS, ROOT, SAMPLES, SOURCE, Death, load, mutated, trial
 from tinygrad_cnn.core.op import registry
 
 STATE = ROOT / "build" / "mutation.jsonl"
@@ -100,7 +100,10 @@ def controls(targets: Iterable[Target]) -> Iterator[Mutant]:
 
 def _base(target: Target) -> str:
     """A digest of the sources that a result depends on."""
-    paths = [ROOT / path for path in JUDGES] if target.kind != "tested" else [Path(inspect.getfile(target.function))]
+    if target.kind == "tested":
+        paths = [Path(inspect.getfile(target.function))]
+    else:
+        paths = [(SOURCE if path.startswith("tinygrad_cnn/") else ROOT) / path for path in JUDGES]
     paths += sorted({Path(inspect.getfile(registry[name])) for name in target.ops})
     if target.kind not in ("rule", "tested"):
         paths.append(ROOT / "tests/ops/test_forward.py")

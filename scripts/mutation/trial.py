@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+import tinygrad_cnn
 from scripts.mutation import suites
 from scripts.mutation.targets import Target
 from tinygrad_cnn.core.draw import Draw
@@ -24,7 +25,8 @@ from tinygrad_cnn.core.op import Op, Sample, registry
 from tinygrad_cnn.gradcheck.battery import CHECKS, Check, check_exact_adjoint, check_kinks
 from tinygrad_cnn.gradcheck.drawing import RandomDraw
 
-ROOT = Path(__file__).parents[2]
+ROOT, SOURCE = Path(__file__).parents[2], Path(tinygrad_cnn.__file__).parents[1]
+"""Where the tests are, and where the package is: if it is installed, elsewhere."""
 SAMPLES = 100
 """Of each op that answers for a function that is more than its rule, a quarter of them: there are several."""
 

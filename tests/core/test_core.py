@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import tinygrad_cnn
 from tinygrad_cnn.core.op import Elementwise, registry
 from tinygrad_cnn.tensor import Tensor
 
-PACKAGE = Path(__file__).parents[2] / "tinygrad_cnn"
+PACKAGE = Path(tinygrad_cnn.__file__).parent
 CORE = PACKAGE / "core"
 MODULES = sorted(path for path in CORE.glob("*.py") if path.name != "__init__.py")
 BACKWARD = ("run", "arrive", "pull_back", "derivative", "add")
