@@ -87,7 +87,16 @@ def in_float32(function: Function) -> Function:
 
 @in_float32
 def lerp(input: A, end: ArrayLike, weight: ArrayLike) -> A:
-    """The point on the way from `input` to `end`: ``input + weight * (end - input)``, exact at both ends."""
+    """The point on the way from `input` to `end`: ``input + weight * (end - input)``, exact at both ends.
+
+    Shapes broadcast; all tensors must have the same floating dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.lerp(tg.tensor([1.0, 2.0]), tg.tensor([3.0, 6.0]), 0.5)
+    tensor([2., 4.])
+    """
     check_same_dtype("lerp", input, end, weight)
     if isinstance(weight, (int, float)) and dtype_of(input).kind == "f":
         return LerpBy.apply(input, end, weight=float(weight))
@@ -102,14 +111,32 @@ def as_summed(*values: Any) -> list[Any]:
 
 @in_float32
 def addcmul(input: A, tensor1: ArrayLike, tensor2: ArrayLike, *, value: float = 1) -> A:
-    """``input + value * tensor1 * tensor2``"""
+    """``input + value * tensor1 * tensor2``
+
+    Shapes broadcast; dtypes promote.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.addcmul(tg.tensor([1.0, 1.0]), tg.tensor([2.0, 3.0]), tg.tensor([4.0, 5.0]), value=0.5)
+    tensor([5.0000, 8.5000])
+    """
     input, tensor1, tensor2 = as_summed(input, tensor1, tensor2)
     return input + (tensor1 * tensor2 if value == 1 else value * tensor1 * tensor2)
 
 
 @in_float32
 def addcdiv(input: A, tensor1: ArrayLike, tensor2: ArrayLike, *, value: float = 1) -> A:
-    """``input + value * tensor1 / tensor2``"""
+    """``input + value * tensor1 / tensor2``
+
+    Shapes broadcast; dtypes promote. Integers are refused: divide floating numbers.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.addcdiv(tg.tensor([1.0, 1.0]), tg.tensor([2.0, 3.0]), tg.tensor([4.0, 5.0]), value=2)
+    tensor([2.0000, 2.2000])
+    """
     if all(dtype_of(tensor).kind in "biu" for tensor in (tensor1, tensor2)):
         raise DTypeError(
             "addcdiv: tensor1 and tensor2 are integers, whose quotient may be rounded or not; use .float()"
@@ -119,12 +146,30 @@ def addcdiv(input: A, tensor1: ArrayLike, tensor2: ArrayLike, *, value: float = 
 
 
 def rsub(input: A, other: ArrayLike, *, alpha: float = 1) -> A:
-    """``other - alpha * input``"""
+    """``other - alpha * input``
+
+    Shapes broadcast; dtypes promote as in `sub`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.rsub(tg.tensor([1.0, 2.0]), 10)
+    tensor([9., 8.])
+    """
     return other - (input if type(alpha) is int and alpha == 1 else times("rsub", other, input, alpha))
 
 
 def copysign(input: A, other: ArrayLike) -> A:
-    """The size of `input` with the sign of `other`, that of -0.0 included."""
+    """The size of `input` with the sign of `other`, that of -0.0 included.
+
+    Shapes broadcast; integers give the default floating dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.copysign(tg.tensor([1.0, 2.0]), tg.tensor([-0.0, 3.0]))
+    tensor([-1.,  2.])
+    """
     dtype = common_dtype([plain("copysign", input), array_of("copysign", other)], True)
     x = input if dtype_of(input) == dtype else input.astype(dtype)
     signs = np.copysign(np.ones((), dtype), plain("copysign", other).astype(dtype))
@@ -132,7 +177,16 @@ def copysign(input: A, other: ArrayLike) -> A:
 
 
 def angle(input: A) -> A:
-    """The angle of real numbers as complex ones: 0, π below 0; NaN of NaN."""
+    """The angle of real numbers as complex ones: 0, π below 0; NaN of NaN.
+
+    The shape stays; integers give the default floating dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.angle(tg.tensor([1.0, -1.0]))
+    tensor([0.0000, 3.1416])
+    """
     x = input if dtype_of(input).kind == "f" else input.astype(default.dtype)
     values = plain("angle", x)
     angles = choose(np.isnan(values), values, np.multiply(values < 0, math.pi, dtype=values.dtype))
@@ -140,7 +194,16 @@ def angle(input: A) -> A:
 
 
 def real(input: A) -> A:
-    """The input itself, which is not complex."""
+    """The input itself, which is not complex.
+
+    The same tensor: shape, dtype and memory stay.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.real(tg.tensor([1.0, 2.0]))
+    tensor([1., 2.])
+    """
     return input
 
 
@@ -170,31 +233,78 @@ class Frexp(Op):
 
 
 def frexp(input: A) -> return_types.frexp[A]:
-    """``(mantissa, exponent)``: the input is ``mantissa * 2 ** exponent``, with 1/2 <= abs(mantissa) < 1."""
+    """``(mantissa, exponent)``: the input is ``mantissa * 2 ** exponent``, with 1/2 <= abs(mantissa) < 1.
+
+    Both have the shape of the input; the exponents are int32.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.frexp(tg.tensor([1.0, 10.0]))
+    torch.return_types.frexp(
+    mantissa=tensor([0.5000, 0.6250]),
+    exponent=tensor([1, 4], dtype=torch.int32))
+    """
     check_floating("frexp", "input", input)
     return return_types.frexp(*Frexp.apply(input))
 
 
 def ldexp(input: A, other: ArrayLike) -> A:
-    """``input * 2 ** other``, in the floating dtype of the result throughout."""
+    """``input * 2 ** other``, in the floating dtype of the result throughout.
+
+    Shapes broadcast.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.ldexp(tg.tensor([1.0, 3.0]), tg.tensor([2, 3]))
+    tensor([ 4., 24.])
+    """
     dtype = common_dtype([array_of("ldexp", input), array_of("ldexp", other)], True)
     power = other.astype(dtype) if hasattr(other, "astype") else np.asarray(other, dtype)
     return input * pow(2.0, power)
 
 
 def nextafter(input: A, other: ArrayLike) -> A:
-    """The next floating-point number from `input` towards `other`."""
+    """The next floating-point number from `input` towards `other`.
+
+    Shapes broadcast; floating dtypes promote, integers are refused. There is no gradient.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nextafter(tg.tensor([1.0]), tg.tensor([2.0])) > 1
+    tensor([True])
+    """
     check_floating("nextafter", "input", input)
     return paired("nextafter", np.nextafter, input, other)
 
 
 def sgn(input: A) -> A:
-    """-1, 0 or 1 for each element; see `sign`."""
+    """-1, 0 or 1 for each element; see `sign`.
+
+    Shape and dtype stay.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.sgn(tg.tensor([-2.0, 0.0, 3.0]))
+    tensor([-1.,  0.,  1.])
+    """
     return sign(input)
 
 
 def nan_to_num(input: A, nan: float | None = None, posinf: float | None = None, neginf: float | None = None) -> A:
-    """With numbers for NaN (0) and for the infinities (the largest and the least number of the dtype)."""
+    """With numbers for NaN (0) and for the infinities (the largest and the least number of the dtype).
+
+    Shape and dtype stay.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nan_to_num(tg.tensor([tg.nan, tg.inf, 1.0]), posinf=9.0)
+    tensor([0., 9., 1.])
+    """
     values = plain("nan_to_num", input)
     if values.dtype.kind != "f":
         return clone(input)

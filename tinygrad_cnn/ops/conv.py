@@ -142,7 +142,16 @@ def conv1d(
     dilation: int | tuple[int] = 1,
     groups: int = 1,
 ) -> A:
-    """One-dimensional convolution: input (N, C, L) or (C, L), weight (O, C / groups, K), as `conv2d` of height 1."""
+    """One-dimensional convolution: input (N, C, L) or (C, L), weight (O, C / groups, K), as `conv2d` of height 1.
+
+    All dtypes must be equal and stay. ValueError if channels, groups or sizes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.conv1d(tg.tensor([[1.0, 2.0, 3.0, 4.0]]), tg.tensor([[[1.0, 1.0]]]))
+    tensor([[3., 5., 7.]])
+    """
     check_ndim("conv1d", "input", input, (2, 3), "(N, C, L) or (C, L)")
     check_ndim("conv1d", "weight", weight, (3,), "(O, C / groups, K)")
     across = padding if isinstance(padding, str) else (0, _one("padding", padding))
@@ -172,6 +181,16 @@ def conv_transpose2d(
 
     Shapes: input (N, C, H, W) or (C, H, W), weight (C, O / groups, KH, KW), bias (O,); the result has
     ``OH = (H - 1) stride - 2 padding + dilation (KH - 1) + output_padding + 1``.
+
+    All dtypes must be equal and stay. ValueError if channels, groups or sizes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.conv_transpose2d(tg.ones(1, 1, 2, 2), tg.ones(1, 1, 2, 2))
+    tensor([[[[1., 2., 1.],
+              [2., 4., 2.],
+              [1., 2., 1.]]]])
     """
     op = "conv_transpose2d"
     check_ndim(op, "input", input, (3, 4), "(N, C, H, W) or (C, H, W)")
@@ -275,6 +294,14 @@ def conv_transpose3d(
     """The adjoint of `conv3d` in its input: (N, C, D, H, W) or (C, D, H, W), weight (C, O / groups, KD, KH, KW).
 
     It is a `conv_transpose2d` of all planes, whose outputs for the KD taps are added up at their depths.
+
+    All dtypes must be equal and stay. ValueError if channels, groups or sizes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.conv_transpose3d(tg.ones(1, 2, 4, 4, 4), tg.ones(2, 3, 2, 2, 2), stride=2).shape
+    torch.Size([1, 3, 8, 8, 8])
     """
     op = "conv_transpose3d"
     check_ndim(op, "input", input, (4, 5), "(N, C, D, H, W) or (C, D, H, W)")

@@ -29,7 +29,16 @@ def _copying(function: _Function) -> _Function:
 
 
 def alias_copy(input: A) -> A:
-    """A copy."""
+    """A copy.
+
+    Shape and dtype stay.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.alias_copy(tg.tensor([1, 2]))
+    tensor([1, 2])
+    """
     return clone(input)
 
 

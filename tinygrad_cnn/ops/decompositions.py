@@ -265,7 +265,16 @@ def permutation(rows: NDArray, dtype: Any) -> NDArray:
 
 
 def cholesky_ex(A: A, *, upper: bool = False, check_errors: bool = False) -> return_types.linalg_cholesky_ex[A]:
-    """``(L, info)``: as `cholesky`; where a matrix is not positive definite, L is NaN and info says which minor."""
+    """``(L, info)``: as `cholesky`; where a matrix is not positive definite, L is NaN and info says which minor.
+
+    A has shape (..., n, n). The result keeps its floating dtype; integers are refused.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.linalg.cholesky_ex(tg.tensor([[4.0, 2.0], [2.0, 5.0]])).info
+    tensor(0, dtype=torch.int32)
+    """
     return _cholesky_ex("cholesky_ex", A, upper, check_errors)
 
 
@@ -282,7 +291,18 @@ def _cholesky_ex(op: str, a: A, upper: bool, check_errors: bool) -> return_types
 
 
 def cholesky(A: A, *, upper: bool = False) -> A:
-    """The triangular factor of positive definite matrices, ``L @ Lᵀ`` or ``Lᵀ @ L``; one triangle is read."""
+    """The triangular factor of positive definite matrices, ``L @ Lᵀ`` or ``Lᵀ @ L``; one triangle is read.
+
+    A has shape (..., n, n) and a floating dtype, which the result has too. LinAlgError where it is not positive
+    definite.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.linalg.cholesky(tg.tensor([[4.0, 2.0], [2.0, 5.0]]))
+    tensor([[2., 0.],
+            [1., 2.]])
+    """
     return _cholesky_ex("cholesky", A, upper, True).L
 
 
@@ -310,13 +330,30 @@ def eigh(A: A, UPLO: str = "L") -> return_types.linalg_eigh[A]:
     """``(eigenvalues, eigenvectors)`` of symmetric matrices, of which one triangle is read.
 
     Where eigenvalues are equal, the vectors have no derivative.
+
+    A has shape (..., n, n). The result keeps its floating dtype; integers are refused.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.linalg.eigh(tg.tensor([[2.0, 0.0], [0.0, 1.0]])).eigenvalues
+    tensor([1., 2.])
     """
     y, n = _eigh("eigh", A, UPLO), shape_of(A)[-1]
     return return_types.linalg_eigh(y[..., n, :], y[..., :n, :])
 
 
 def eigvalsh(A: A, UPLO: str = "L") -> A:
-    """The eigenvalues of symmetric matrices, of which one triangle is read, in ascending order."""
+    """The eigenvalues of symmetric matrices, of which one triangle is read, in ascending order.
+
+    A has shape (..., n, n). The result keeps its floating dtype; integers are refused.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.linalg.eigvalsh(tg.tensor([[2.0, 1.0], [1.0, 2.0]]))
+    tensor([1., 3.])
+    """
     find = Eigh.apply if is_tracked(A) else _only_eigenvalues
     return _eigh("eigvalsh", A, UPLO, find)[..., -1, :]
 
@@ -325,6 +362,12 @@ def linalg_svd(A: A, full_matrices: bool = True, *, driver: str | None = None) -
     """``(U, S, Vh)``: the singular value decomposition.
 
     Where singular values are equal, the vectors have no derivative; those that only `full_matrices` adds have none.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.linalg.svd(tg.tensor([[3.0, 0.0], [0.0, 4.0]])).S
+    tensor([4., 3.])
     """
     _check_driver("svd", driver)
     m, n = check_matrices("svd", "A", A)[-2:]
@@ -348,7 +391,16 @@ def _check_driver(op: str, driver: str | None) -> None:
 
 
 def svdvals(A: A, *, driver: str | None = None) -> A:
-    """The singular values, in descending order."""
+    """The singular values, in descending order.
+
+    A has shape (..., m, n); the result (..., min(m, n)), in its floating dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.linalg.svdvals(tg.tensor([[3.0, 0.0], [0.0, 4.0]]))
+    tensor([4., 3.])
+    """
     if not is_tracked(A):
         _check_driver("svdvals", driver)
         check_matrices("svdvals", "A", A)
@@ -361,6 +413,14 @@ def qr(A: A, mode: str = "reduced") -> return_types.linalg_qr[A]:
 
     Q has as many columns as R rows: the smaller size of A, or with "complete" all. With "r" Q is empty, and not even R
     has a derivative; nor has a tall matrix with "complete".
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> Q, R = tg.linalg.qr(tg.tensor([[3.0, 1.0], [4.0, 2.0]]))
+    >>> R
+    tensor([[-5.0000, -2.2000],
+            [ 0.0000,  0.4000]])
     """
     if mode not in ("reduced", "complete", "r"):
         raise ArgumentError(f"qr: mode is {mode!r}; it must be 'reduced', 'complete' or 'r'")
@@ -374,7 +434,20 @@ def qr(A: A, mode: str = "reduced") -> return_types.linalg_qr[A]:
 
 
 def lu_factor_ex(A: A, *, pivot: bool = True, check_errors: bool = False) -> return_types.linalg_lu_factor_ex[A]:
-    """``(LU, pivots, info)``: as `lu_factor`, and info, which is 0 or the number of the first 0 on U's diagonal."""
+    """``(LU, pivots, info)``: as `lu_factor`, and info, which is 0 or the number of the first 0 on U's diagonal.
+
+    A has shape (..., n, n). The result keeps its floating dtype; integers are refused.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.linalg.lu_factor_ex(tg.tensor([[2.0, 1.0], [1.0, 2.0]]))
+    torch.return_types.linalg_lu_factor_ex(
+    LU=tensor([[2.0000, 1.0000],
+            [0.5000, 1.5000]]),
+    pivots=tensor([1, 2], dtype=torch.int32),
+    info=tensor(0, dtype=torch.int32))
+    """
     return _lu_factor_ex("lu_factor_ex", A, pivot, check_errors)
 
 
@@ -390,7 +463,19 @@ def _lu_factor_ex(op: str, a: A, pivot: bool, check_errors: bool) -> return_type
 
 
 def lu_factor(A: A, *, pivot: bool = True) -> return_types.linalg_lu_factor[A]:
-    """``(LU, pivots)``: L below the diagonal and U on and above it, in one matrix, and the exchanges of rows."""
+    """``(LU, pivots)``: L below the diagonal and U on and above it, in one matrix, and the exchanges of rows.
+
+    A has shape (..., n, n). The result keeps its floating dtype; integers are refused.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.linalg.lu_factor(tg.tensor([[2.0, 1.0], [1.0, 2.0]]))
+    torch.return_types.linalg_lu_factor(
+    LU=tensor([[2.0000, 1.0000],
+            [0.5000, 1.5000]]),
+    pivots=tensor([1, 2], dtype=torch.int32))
+    """
     packed, pivots, _ = _lu_factor_ex("lu_factor", A, pivot, False)
     return return_types.linalg_lu_factor(packed, pivots)
 
@@ -399,6 +484,20 @@ def linalg_lu(A: A, *, pivot: bool = True) -> return_types.linalg_lu[A]:
     """``(P, L, U)``: a permutation, a lower triangle with ones on its diagonal, an upper triangle.
 
     Without `pivot` P is empty.
+
+    A has shape (..., n, n). The result keeps its floating dtype; integers are refused.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.linalg.lu(tg.tensor([[1.0, 2.0], [4.0, 2.0]]))
+    torch.return_types.linalg_lu(
+    P=tensor([[0., 1.],
+            [1., 0.]]),
+    L=tensor([[1.0000, 0.0000],
+            [0.2500, 1.0000]]),
+    U=tensor([[4.0000, 2.0000],
+            [0.0000, 1.5000]]))
     """
     check_matrices("lu", "A", A)
     packed, rows, _ = LU.apply(A, pivot=bool(pivot))
@@ -419,7 +518,16 @@ def triangles(packed: A) -> tuple[A, A]:
 def lu_unpack(
     LU_data: A, LU_pivots: ArrayLike, unpack_data: bool = True, unpack_pivots: bool = True
 ) -> return_types.lu_unpack[A]:
-    """``(P, L, U)`` of what `linalg.lu_factor` returns; what is not to be unpacked is empty."""
+    """``(P, L, U)`` of what `linalg.lu_factor` returns; what is not to be unpacked is empty.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> LU, pivots = tg.linalg.lu_factor(tg.tensor([[1.0, 2.0], [4.0, 2.0]]))
+    >>> tg.lu_unpack(LU, pivots)[0]
+    tensor([[0., 1.],
+            [1., 0.]])
+    """
     shape = check_pivots("lu_unpack", LU_data, LU_pivots)
     dtype = plain("lu_unpack", LU_data).dtype
     nothing: Any = dressed(np.zeros(0, dtype), LU_data)
@@ -449,6 +557,14 @@ def lu_solve(LU: A, pivots: ArrayLike, B: ArrayLike, *, left: bool = True, adjoi
     """The X with ``A @ X = B``, of A the factors given that `lu_factor` returns.
 
     With `adjoint` ``Aᵀ @ X = B``; if not `left`, X stands before A.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> LU, pivots = tg.linalg.lu_factor(tg.tensor([[2.0, 0.0], [0.0, 4.0]]))
+    >>> tg.linalg.lu_solve(LU, pivots, tg.tensor([[2.0], [4.0]]))
+    tensor([[1.],
+            [1.]])
     """
     shape = check_pivots("lu_solve", LU, pivots)
     check_matrices("lu_solve", "LU", LU, square=True)
@@ -469,6 +585,13 @@ def householder_product(input: A, tau: ArrayLike) -> A:
     """The first n columns of the product of reflections ``1 - tau[i] vᵢ vᵢᵀ``.
 
     Column i of input (..., m, n) has vᵢ below the diagonal; vᵢ is 1 on it and 0 above. See `geqrf`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.linalg.householder_product(tg.tensor([[1.0, 0.0], [1.0, 1.0]]), tg.tensor([1.0, 0.0]))
+    tensor([[ 0., -1.],
+            [-1.,  0.]])
     """
     m, n = _check_reflections("householder_product", input, tau)
     eye: Any = np.eye(m, n, dtype=plain("householder_product", input).dtype)
@@ -504,6 +627,13 @@ def ormqr(input: A, tau: ArrayLike, other: ArrayLike, left: bool = True, transpo
     """Q (m, m), the product of all reflections (see `householder_product`), times other; with `transpose`, Qᵀ.
 
     If not `left`, other stands before Q.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.ormqr(tg.tensor([[1.0, 0.0], [1.0, 1.0]]), tg.tensor([1.0, 0.0]), tg.eye(2))
+    tensor([[ 0., -1.],
+            [-1.,  0.]])
     """
     shape, given = check_matrices("ormqr", "input", input), shape_of(tau)
     b = check_matrices("ormqr", "other", other)
@@ -518,7 +648,14 @@ def ormqr(input: A, tau: ArrayLike, other: ArrayLike, left: bool = True, transpo
 
 
 def geqrf(input: A) -> return_types.geqrf[A]:
-    """``(a, tau)``: R on and above the diagonal, below it the reflections of `householder_product`; no derivative."""
+    """``(a, tau)``: R on and above the diagonal, below it the reflections of `householder_product`; no derivative.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.geqrf(tg.tensor([[3.0, 1.0], [4.0, 2.0]])).tau
+    tensor([1.6000, 0.0000])
+    """
     check_matrices("geqrf", "input", input)
     refuse_gradient("geqrf", "use linalg.qr", input)
     packed, tau = np.linalg.qr(plain("geqrf", input), "raw")

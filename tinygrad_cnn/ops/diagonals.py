@@ -18,7 +18,19 @@ __all__ = [
 
 
 def diag(input: A, diagonal: int = 0) -> A:
-    """The diagonal of a matrix, or a matrix with a vector on its diagonal."""
+    """The diagonal of a matrix, or a matrix with a vector on its diagonal.
+
+    The dtype stays. ValueError unless there are one or two dims.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.diag(tg.tensor([1, 2]))
+    tensor([[1, 0],
+            [0, 2]])
+    >>> tg.diag(tg.tensor([[1, 2], [3, 4]]))
+    tensor([1, 4])
+    """
     ndim = len(shape_of(input))
     if ndim not in (1, 2):
         raise ArgumentError(f"diag: input has shape {shape_of(input)}; expected 1 or 2 dims")
@@ -29,7 +41,18 @@ _taken = diagonal
 
 
 def diag_embed(input: A, offset: int = 0, dim1: int = -2, dim2: int = -1) -> A:
-    """Matrices with the last dim of the input on a diagonal of their dims `dim1` and `dim2`."""
+    """Matrices with the last dim of the input on a diagonal of their dims `dim1` and `dim2`.
+
+    One more dim than the input; the dtype stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.diag_embed(tg.tensor([1, 2]), offset=1)
+    tensor([[0, 1, 0],
+            [0, 0, 2],
+            [0, 0, 0]])
+    """
     shape = shape_of(input)
     axis1, axis2 = (check_axis("diag_embed", d, len(shape) + 1) for d in (dim1, dim2))
     if axis1 == axis2:
@@ -41,7 +64,17 @@ def diag_embed(input: A, offset: int = 0, dim1: int = -2, dim2: int = -1) -> A:
 
 
 def diagonal_scatter(input: A, src: ArrayLike, offset: int = 0, dim1: int = 0, dim2: int = 1) -> A:
-    """A diagonal replaced by `src`, which has its shape."""
+    """A diagonal replaced by `src`, which has its shape.
+
+    A copy of the shape of the input.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.diagonal_scatter(tg.zeros(2, 2), tg.tensor([1.0, 2.0]))
+    tensor([[1., 0.],
+            [0., 2.]])
+    """
     place = diagonal_index(input, offset, dim1, dim2)
     size = shape_of(_taken(input, offset, dim1, dim2))
     if shape_of(src) != size:
@@ -58,12 +91,32 @@ def diagonal_index(input: Array, offset: int, dim1: int, dim2: int) -> tuple[Any
 
 
 def diagflat(input: A, offset: int = 0) -> A:
-    """A matrix with all elements of the input on its diagonal."""
+    """A matrix with all elements of the input on its diagonal.
+
+    The dtype stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.diagflat(tg.tensor([[1, 2]]))
+    tensor([[1, 0],
+            [0, 2]])
+    """
     return diag_embed(flatten(input), offset)
 
 
 def block_diag(*tensors: A) -> A:
-    """A matrix with the given matrices along its diagonal, zeros elsewhere."""
+    """A matrix with the given matrices along its diagonal, zeros elsewhere.
+
+    Matrices, vectors (as rows) or numbers; dtypes promote.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.block_diag(tg.tensor([[1, 2]]), tg.tensor([[3]]))
+    tensor([[1, 2, 0],
+            [0, 0, 3]])
+    """
     blocks: list[Array] = [atleast_2d(x) for x in unpacked("block_diag", tensors)]
     if any(len(shape_of(x)) != 2 for x in blocks):
         raise ArgumentError(f"block_diag: shapes {[shape_of(x) for x in blocks]}; expected at most 2 dims")
@@ -75,7 +128,16 @@ def block_diag(*tensors: A) -> A:
 
 
 def trace(input: A) -> A:
-    """The sum of the diagonal of a matrix."""
+    """The sum of the diagonal of a matrix.
+
+    Without dims; integers sum to int64. ValueError unless the input is a matrix.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.trace(tg.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    tensor(5.)
+    """
     if len(shape_of(input)) != 2:
         raise ArgumentError(f"trace: input has shape {shape_of(input)}; expected 2 dims")
     return sum(diagonal(input))

@@ -432,12 +432,32 @@ def whole_power(a: Array, b: Array) -> Array:
 
 
 def add(input: A, other: ArrayLike, *, alpha: float = 1) -> A:
-    """Sum: ``input + alpha * other``."""
+    """Sum: ``input + alpha * other``.
+
+    Shapes broadcast. The result has the dtype that both promote to; a Python number keeps the tensor's. ValueError
+    if the shapes do not broadcast.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.add(tg.tensor([1.0, 2.0]), tg.tensor([[10.0], [20.0]]), alpha=2)
+    tensor([[21., 22.],
+            [41., 42.]])
+    """
     return Add.apply(input, other if type(alpha) is int and alpha == 1 else times("add", input, other, alpha))
 
 
 def sub(input: A, other: ArrayLike, *, alpha: float = 1) -> A:
-    """Difference: ``input - alpha * other``."""
+    """Difference: ``input - alpha * other``.
+
+    Shapes broadcast; dtypes promote as in `add`. A DTypeError for bools, which have no difference.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.sub(tg.tensor([5.0, 7.0]), 2)
+    tensor([3., 5.])
+    """
     return Sub.apply(input, other if type(alpha) is int and alpha == 1 else times("sub", input, other, alpha))
 
 
@@ -454,89 +474,258 @@ def times(op: str, input: Any, other: Any, alpha: Any) -> Any:
 
 
 def mul(input: A, other: ArrayLike) -> A:
-    """Product of each two elements."""
+    """Product of each two elements.
+
+    Shapes broadcast; dtypes promote as in `add`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.mul(tg.tensor([1.0, 2.0]), tg.tensor([[3.0], [4.0]]))
+    tensor([[3., 6.],
+            [4., 8.]])
+    """
     return Mul.apply(input, other)
 
 
 def neg(input: A) -> A:
-    """Each element with the other sign."""
+    """Each element with the other sign.
+
+    Shape and dtype stay. DTypeError for bools.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.neg(tg.tensor([1.0, -2.0]))
+    tensor([-1.,  2.])
+    """
     if dtype_of(input).kind == "b":
         raise DTypeError("neg: input has dtype bool, which has no sign; use ~x, or logical_not")
     return Neg.apply(input)
 
 
 def exp(input: A) -> A:
-    """Exponential of each element: e to its power."""
+    """Exponential of each element: e to its power.
+
+    Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
+    float32.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.exp(tg.tensor([0.0, 1.0]))
+    tensor([1.0000, 2.7183])
+    """
     return Exp.apply(input)
 
 
 def expm1(input: A) -> A:
-    """``exp(x) - 1``, exact for small x, too."""
+    """``exp(x) - 1``, exact for small x, too.
+
+    Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
+    float32.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.expm1(tg.tensor([0.0, 1e-5]))
+    tensor([0.0000e+00, 1.0000e-05])
+    """
     return Expm1.apply(input)
 
 
 def log(input: A) -> A:
-    """Natural logarithm of each element; NaN below 0."""
+    """Natural logarithm of each element; NaN below 0.
+
+    Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
+    float32.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.log(tg.tensor([1.0, tg.e]))
+    tensor([0., 1.])
+    """
     return Log.apply(input)
 
 
 def log1p(input: A) -> A:
-    """``log(1 + x)``, exact for small x, too."""
+    """``log(1 + x)``, exact for small x, too.
+
+    Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
+    float32.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.log1p(tg.tensor([0.0, 1e-5]))
+    tensor([0.0000e+00, 9.9999e-06])
+    """
     return Log1p.apply(input)
 
 
 def sqrt(input: A) -> A:
-    """Square root of each element; NaN below 0."""
+    """Square root of each element; NaN below 0.
+
+    Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
+    float32.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.sqrt(tg.tensor([4.0, 2.0]))
+    tensor([2.0000, 1.4142])
+    """
     return Sqrt.apply(input)
 
 
 def rsqrt(input: A) -> A:
-    """One over the square root of each element."""
+    """One over the square root of each element.
+
+    Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
+    float32.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.rsqrt(tg.tensor([4.0, 0.25]))
+    tensor([0.5000, 2.0000])
+    """
     return Rsqrt.apply(input)
 
 
 def sin(input: A) -> A:
-    """Sine of each element, in radians."""
+    """Sine of each element, in radians.
+
+    Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
+    float32.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.sin(tg.tensor([0.0, tg.pi / 6]))
+    tensor([0.0000, 0.5000])
+    """
     return Sin.apply(input)
 
 
 def cos(input: A) -> A:
-    """Cosine of each element, in radians."""
+    """Cosine of each element, in radians.
+
+    Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
+    float32.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.cos(tg.tensor([0.0, tg.pi / 3]))
+    tensor([1.0000, 0.5000])
+    """
     return Cos.apply(input)
 
 
 def tan(input: A) -> A:
-    """Tangent of each element, in radians."""
+    """Tangent of each element, in radians.
+
+    Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
+    float32.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.tan(tg.tensor([0.0, tg.pi / 4]))
+    tensor([0., 1.])
+    """
     return Tan.apply(input)
 
 
 def sinh(input: A) -> A:
-    """Hyperbolic sine of each element."""
+    """Hyperbolic sine of each element.
+
+    Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
+    float32.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.sinh(tg.tensor([0.0, 1.0]))
+    tensor([0.0000, 1.1752])
+    """
     return Sinh.apply(input)
 
 
 def cosh(input: A) -> A:
-    """Hyperbolic cosine of each element."""
+    """Hyperbolic cosine of each element.
+
+    Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
+    float32.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.cosh(tg.tensor([0.0, 1.0]))
+    tensor([1.0000, 1.5431])
+    """
     return Cosh.apply(input)
 
 
 def tanh(input: A) -> A:
-    """Hyperbolic tangent of each element."""
+    """Hyperbolic tangent of each element.
+
+    Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
+    float32.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.tanh(tg.tensor([-1.0, 0.0, 9.0]))
+    tensor([-0.7616,  0.0000,  1.0000])
+    """
     return Tanh.apply(input)
 
 
 def arcsin(input: A) -> A:
-    """Inverse sine in radians, in [-π/2, π/2]; NaN outside [-1, 1]."""
+    """Inverse sine in radians, in [-π/2, π/2]; NaN outside [-1, 1].
+
+    Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
+    float32.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.arcsin(tg.tensor([0.0, 1.0]))
+    tensor([0.0000, 1.5708])
+    """
     return Arcsin.apply(input)
 
 
 def arccos(input: A) -> A:
-    """Inverse cosine in radians, in [0, π]; NaN outside [-1, 1]."""
+    """Inverse cosine in radians, in [0, π]; NaN outside [-1, 1].
+
+    Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
+    float32.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.arccos(tg.tensor([1.0, 0.0]))
+    tensor([0.0000, 1.5708])
+    """
     return Arccos.apply(input)
 
 
 def arctan(input: A) -> A:
-    """Inverse tangent in radians, in (-π/2, π/2)."""
+    """Inverse tangent in radians, in (-π/2, π/2).
+
+    Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
+    float32.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.arctan(tg.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.7854])
+    """
     return Arctan.apply(input)
 
 
@@ -545,12 +734,32 @@ negative, subtract, multiply = neg, sub, mul
 
 
 def sigmoid(input: A) -> A:
-    """Logistic function of each element, ``1 / (1 + exp(-x))``; nothing overflows."""
+    """Logistic function of each element, ``1 / (1 + exp(-x))``; nothing overflows.
+
+    Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
+    float32.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.sigmoid(tg.tensor([-1000.0, 0.0, 2.0]))
+    tensor([0.0000, 0.5000, 0.8808])
+    """
     return Sigmoid.apply(input)
 
 
 def silu(input: A) -> A:
-    """Sigmoid linear unit, ``x sigmoid(x)`` (Elfwing et al. 2017), also known as swish."""
+    """Sigmoid linear unit, ``x sigmoid(x)`` (Elfwing et al. 2017), also known as swish.
+
+    Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
+    float32.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.silu(tg.tensor([-1.0, 0.0, 1.0]))
+    tensor([-0.2689,  0.0000,  0.7311])
+    """
     return Silu.apply(input)
 
 
@@ -561,7 +770,18 @@ def pow(input: float, exponent: A) -> A: ...
 @overload
 def pow(input: A, exponent: ArrayLike) -> A: ...
 def pow(input: Any, exponent: Any) -> Any:
-    """`input` to the power of `exponent`; a plain number as exponent is cheaper than an array."""
+    """`input` to the power of `exponent`; a plain number as exponent is cheaper than an array.
+
+    Shapes broadcast; dtypes promote as in `add`. ValueError for integers to a negative integer power.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.pow(tg.tensor([1.0, 2.0, 3.0]), 2)
+    tensor([1., 4., 9.])
+    >>> tg.pow(2, tg.tensor([1, 2, 3]))
+    tensor([2, 4, 8])
+    """
     if isinstance(exponent, (int, float)):
         kind = dtype_of(input).kind
         if kind in "biu" and isinstance(exponent, float):
@@ -577,23 +797,62 @@ def pow(input: Any, exponent: Any) -> Any:
 
 
 def softplus(input: A, beta: float = 1.0, threshold: float = 20.0) -> A:
-    """Softplus: ``ln(1 + exp(beta x)) / beta``, linear where ``beta x > threshold``."""
+    """Softplus: ``ln(1 + exp(beta x)) / beta``, linear where ``beta x > threshold``.
+
+    Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
+    float32.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.softplus(tg.tensor([-1.0, 0.0, 30.0]))
+    tensor([ 0.3133,  0.6931, 30.0000])
+    """
     return Softplus.apply(input, beta=float(beta), threshold=float(threshold))
 
 
 def gelu(input: A, approximate: str = "none") -> A:
-    """Gaussian error linear unit (Hendrycks & Gimpel 2016), exact or by its tanh approximation."""
+    """Gaussian error linear unit (Hendrycks & Gimpel 2016), exact or by its tanh approximation.
+
+    Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
+    float32.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.gelu(tg.tensor([-1.0, 0.0, 1.0]))
+    tensor([-0.1587,  0.0000,  0.8413])
+    """
     if approximate not in ("none", "tanh"):
         raise ArgumentError(f"gelu: approximate is {approximate!r}; it must be 'none' or 'tanh'")
     return Gelu.apply(input) if approximate == "none" else GeluTanh.apply(input)
 
 
 def square(input: A) -> A:
-    """The square of each element: ``x * x``, int64 of truth values."""
+    """The square of each element: ``x * x``, int64 of truth values.
+
+    Shape and dtype stay.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.square(tg.tensor([-1.0, 2.0]))
+    tensor([1., 4.])
+    """
     x = input.astype(np.int64) if dtype_of(input).kind == "b" else input
     return mul(x, x)
 
 
 def reciprocal(input: A) -> A:
-    """One over each element."""
+    """One over each element.
+
+    Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
+    float32.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.reciprocal(tg.tensor([2.0, 4.0]))
+    tensor([0.5000, 0.2500])
+    """
     return Reciprocal.apply(input)

@@ -157,7 +157,17 @@ class Embedding(Op):
 
 
 def getitem(input: A, index: Index) -> A:
-    """`input[index]` for every form of NumPy's indices; a view of the input's memory where NumPy gives one."""
+    """`input[index]` for every form of NumPy's indices; a view of the input's memory where NumPy gives one.
+
+    The dtype stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> x = tg.tensor([[1, 2], [3, 4]])
+    >>> tg.ops.getitem(x, (0, slice(None)))
+    tensor([1, 2])
+    """
     shape = shape_of(input)
     plain = check_index("getitem", index, shape)
     try:
@@ -167,7 +177,16 @@ def getitem(input: A, index: Index) -> A:
 
 
 def setitem(input: A, index: Index, value: ArrayLike) -> A:
-    """A copy of `input` with `value` assigned at the index; gradients flow to both."""
+    """A copy of `input` with `value` assigned at the index; gradients flow to both.
+
+    Shape and dtype stay; the value must broadcast to the place.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.ops.setitem(tg.tensor([1, 2, 3]), 0, 9)
+    tensor([9, 2, 3])
+    """
     shape = shape_of(input)
     plain = check_index("setitem", index, shape)
     try:
@@ -180,7 +199,17 @@ def setitem(input: A, index: Index, value: ArrayLike) -> A:
 
 @flexible
 def gather(input: A, dim: int, index: ArrayLike, *, sparse_grad: bool = False) -> A:
-    """Read along a dim: ``out[i][j] = input[index[i][j]][j]`` for dim 0, and so on."""
+    """Read along a dim: ``out[i][j] = input[index[i][j]][j]`` for dim 0, and so on.
+
+    The result has the shape of the index, an integer tensor, and the dtype of the input.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.gather(tg.tensor([[1, 2], [3, 4]]), 1, tg.tensor([[0, 0], [1, 0]]))
+    tensor([[1, 1],
+            [4, 3]])
+    """
     if sparse_grad:
         raise ArgumentError("gather: sparse_grad is not supported; gradients are dense here, leave it out")
     shape, wanted = shape_of(input) or (1,), shape_of(index) or (1,)
@@ -198,7 +227,16 @@ def gather(input: A, dim: int, index: ArrayLike, *, sparse_grad: bool = False) -
 
 @flexible
 def scatter_add(input: A, dim: int, index: ArrayLike, src: ArrayLike) -> A:
-    """Add along a dim: ``out[index[i][j]][j] += src[i][j]`` for dim 0, and so on, on a copy of `input`."""
+    """Add along a dim: ``out[index[i][j]][j] += src[i][j]`` for dim 0, and so on, on a copy of `input`.
+
+    Shape and dtype stay; `src` must have the same dtype, `index` integers.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.scatter_add(tg.tensor([0.0, 0.0, 0.0]), 0, tg.tensor([0, 0, 2]), tg.tensor([1.0, 2.0, 3.0]))
+    tensor([3., 0., 3.])
+    """
     check_same_dtype("scatter_add", input, src)
     shape, wanted, given = shape_of(input) or (1,), shape_of(index) or (1,), shape_of(src) or (1,)
     axis = check_axis("scatter_add", dim, len(shape))
@@ -227,7 +265,17 @@ def _check_along(op: str, shape: Shape, index: Shape, axis: int) -> None:
 
 @flexible
 def index_select(input: A, dim: int, index: ArrayLike) -> A:
-    """The slices of a dim that a 1-D integer array names, in its order."""
+    """The slices of a dim that a 1-D integer array names, in its order.
+
+    The dtype stays. IndexError for an index outside the dim.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.index_select(tg.tensor([[1, 2], [3, 4]]), 1, tg.tensor([1, 0]))
+    tensor([[2, 1],
+            [4, 3]])
+    """
     shape = shape_of(input)
     axis = check_axis("index_select", dim, max(len(shape), 1))
     check_ndim("index_select", "index", index, (0, 1), "(n,)")
@@ -243,7 +291,15 @@ def index_select(input: A, dim: int, index: ArrayLike) -> A:
 
 
 def one_hot(input: A, num_classes: int = -1) -> A:
-    """Integers (any shape) as rows of an identity matrix, int64; a new last dim of size `num_classes`."""
+    """Integers (any shape) as rows of an identity matrix, int64; a new last dim of size `num_classes`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.one_hot(tg.tensor([0, 2]))
+    tensor([[1, 0, 0],
+            [0, 0, 1]])
+    """
     check_integer("one_hot", "input", input)
     labels = np.asarray(input)
     if num_classes == -1:
@@ -253,7 +309,17 @@ def one_hot(input: A, num_classes: int = -1) -> A:
 
 
 def embedding(input: ArrayLike, weight: A, padding_idx: int | None = None) -> A:
-    """The rows of `weight` (V, E) that `input` (any shape, integers) names; `padding_idx` gets no gradient."""
+    """The rows of `weight` (V, E) that `input` (any shape, integers) names; `padding_idx` gets no gradient.
+
+    The result has the shape of `input`, then E, and the dtype of `weight`. IndexError for a row that is not there.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.embedding(tg.tensor([2, 0]), tg.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]))
+    tensor([[5., 6.],
+            [1., 2.]])
+    """
     return rows_named(input, weight, padding_idx, False)
 
 
@@ -277,6 +343,14 @@ def sort(input: A, dim: int = -1, descending: bool = False, *, stable: bool = Fa
     """``(values, indices)`` sorted along a dim, and the order; equal elements keep theirs, stable or not.
 
     NaN is larger than every number.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.sort(tg.tensor([3.0, 1.0, 2.0]))
+    torch.return_types.sort(
+    values=tensor([1., 2., 3.]),
+    indices=tensor([1, 2, 0]))
     """
     axis = check_axis("sort", dim, len(shape_of(input)))
     return return_types.sort(*Sort.apply(input, axis=axis, descending=bool(descending)))
@@ -288,6 +362,14 @@ def topk(input: A, k: int, dim: int = -1, largest: bool = True, sorted: bool = T
     """``(values, indices)`` of the k largest (or smallest) along a dim, in order whether `sorted` or not.
 
     NaN is larger than every number.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.topk(tg.tensor([3.0, 1.0, 2.0]), 2)
+    torch.return_types.topk(
+    values=tensor([3., 2.]),
+    indices=tensor([0, 2]))
     """
     shape = shape_of(input)
     axis = check_axis("topk", dim, len(shape))
@@ -300,7 +382,16 @@ def topk(input: A, k: int, dim: int = -1, largest: bool = True, sorted: bool = T
 
 
 def masked_select(input: A, mask: ArrayLike) -> A:
-    """The elements where the mask, broadcast to the input, holds; one-dimensional."""
+    """The elements where the mask, broadcast to the input, holds; one-dimensional.
+
+    The dtype stays; the mask must be bool.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.masked_select(tg.tensor([1, 2, 3]), tg.tensor([True, False, True]))
+    tensor([1, 3])
+    """
     check_mask("masked_select", mask)
     shape = check_broadcast("masked_select", shape_of(input), shape_of(mask))
     repeated: Array = np.broadcast_to(input, shape)

@@ -67,6 +67,12 @@ def matmul(input: A, other: ArrayLike) -> A:
     """Matrix product with batch broadcasting; a vector counts as a row on the left, a column on the right.
 
     Shapes: (..., n, k) and (..., k, m) give (..., n, m); (k,) and (k,) give a number.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.matmul(tg.tensor([[1.0, 2.0], [3.0, 4.0]]), tg.tensor([1.0, 1.0]))
+    tensor([3., 7.])
     """
     left, right = shape_of(input), shape_of(other)
     if not left or not right:
@@ -95,14 +101,32 @@ def matmul(input: A, other: ArrayLike) -> A:
 
 
 def mm(input: A, mat2: ArrayLike) -> A:
-    """Product of two matrices, without broadcasting."""
+    """Product of two matrices, without broadcasting.
+
+    (n, k) and (k, m) give (n, m). Both must have the same dtype, which the result has too.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.mm(tg.tensor([[1.0, 2.0]]), tg.tensor([[3.0], [4.0]]))
+    tensor([[11.]])
+    """
     check_ndim("mm", "input", input, (2,), "(n, k)")
     check_ndim("mm", "mat2", mat2, (2,), "(k, m)")
     return matmul(input, mat2)
 
 
 def bmm(input: A, mat2: ArrayLike) -> A:
-    """Products of two batches of matrices, without broadcasting."""
+    """Products of two batches of matrices, without broadcasting.
+
+    (b, n, k) and (b, k, m) give (b, n, m). Both must have the same dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.bmm(tg.ones(2, 3, 4), tg.ones(2, 4, 5)).shape
+    torch.Size([2, 3, 5])
+    """
     check_ndim("bmm", "input", input, (3,), "(b, n, k)")
     check_ndim("bmm", "mat2", mat2, (3,), "(b, k, m)")
     if shape_of(input)[0] != shape_of(mat2)[0]:
@@ -111,14 +135,33 @@ def bmm(input: A, mat2: ArrayLike) -> A:
 
 
 def dot(input: A, tensor: ArrayLike) -> A:
-    """Inner product of two vectors."""
+    """Inner product of two vectors.
+
+    Two vectors of one size and dtype give a tensor without dims.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.dot(tg.tensor([1.0, 2.0]), tg.tensor([3.0, 4.0]))
+    tensor(11.)
+    """
     check_ndim("dot", "input", input, (1,), "(n,)")
     check_ndim("dot", "tensor", tensor, (1,), "(n,)")
     return matmul(input, tensor)
 
 
 def outer(input: A, vec2: ArrayLike) -> A:
-    """Outer product of two vectors: (n,) and (m,) give (n, m)."""
+    """Outer product of two vectors: (n,) and (m,) give (n, m).
+
+    Dtypes promote.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.outer(tg.tensor([1, 2]), tg.tensor([3, 4]))
+    tensor([[3, 4],
+            [6, 8]])
+    """
     check_ndim("outer", "input", input, (1,), "(n,)")
     check_ndim("outer", "vec2", vec2, (1,), "(m,)")
     return mul(unsqueeze(input, 1), unsqueeze(vec2, 0))
@@ -128,6 +171,12 @@ def linear(input: A, weight: ArrayLike, bias: ArrayLike | None = None) -> A:
     """Affine map ``input @ weight.T + bias``.
 
     Shapes: input (..., n), weight (m, n) or (n,), bias (m,) or None; the result is (..., m).
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.linear(tg.tensor([[1.0, 2.0]]), tg.tensor([[1.0, 1.0], [0.0, 1.0]]), tg.tensor([0.5, 0.5]))
+    tensor([[3.5000, 2.5000]])
     """
     x, w = shape_of(input), shape_of(weight)
     if len(w) not in (1, 2) or not x or x[-1] != w[-1]:

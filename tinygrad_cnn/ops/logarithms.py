@@ -111,32 +111,89 @@ class Logit(Unary):
 
 
 def log2(input: A) -> A:
-    """Logarithm to base 2 of each element; NaN below 0."""
+    """Logarithm to base 2 of each element; NaN below 0.
+
+    Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
+    float32.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.log2(tg.tensor([1.0, 8.0]))
+    tensor([0., 3.])
+    """
     return Log2.apply(input)
 
 
 def log10(input: A) -> A:
-    """Logarithm to base 10 of each element; NaN below 0."""
+    """Logarithm to base 10 of each element; NaN below 0.
+
+    Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
+    float32.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.log10(tg.tensor([1.0, 10.0]))
+    tensor([0., 1.])
+    """
     return Log10.apply(input)
 
 
 def exp2(input: A) -> A:
-    """2 to the power of each element."""
+    """2 to the power of each element.
+
+    Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
+    float32.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.exp2(tg.tensor([0.0, 3.0]))
+    tensor([1., 8.])
+    """
     return Pow.apply(2.0, input)
 
 
 def logaddexp(input: A, other: ArrayLike) -> A:
-    """``log(exp(input) + exp(other))``; nothing overflows."""
+    """``log(exp(input) + exp(other))``; nothing overflows.
+
+    Shapes broadcast; dtypes promote.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.logaddexp(tg.tensor([0.0, 1000.0]), tg.tensor([0.0, 1000.0]))
+    tensor([6.9315e-01, 1.0007e+03])
+    """
     return Logaddexp.apply(input, other)
 
 
 def logaddexp2(input: A, other: ArrayLike) -> A:
-    """``log2(2 ** input + 2 ** other)``; nothing overflows."""
+    """``log2(2 ** input + 2 ** other)``; nothing overflows.
+
+    Shapes broadcast; dtypes promote.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.logaddexp2(tg.tensor([3.0]), tg.tensor([3.0]))
+    tensor([4.])
+    """
     return Logaddexp.apply(input * math.log(2), other * math.log(2)) / math.log(2)
 
 
 def xlogy(input: A, other: ArrayLike) -> A:
-    """``input * log(other)``, 0 where `input` is 0 and `other` is a number."""
+    """``input * log(other)``, 0 where `input` is 0 and `other` is a number.
+
+    Shapes broadcast; integers give the default floating dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.xlogy(tg.tensor([0.0, 2.0]), tg.tensor([0.0, 1.0]))
+    tensor([0., 0.])
+    """
     return Xlogy.apply(input, other)
 
 
@@ -144,6 +201,15 @@ def logit(input: A, eps: float | None = None) -> A:
     """``log(p / (1 - p))``, the inverse of `sigmoid`; `eps` keeps p inside [eps, 1 - eps].
 
     Outside [0, 1], which `eps` prevents, it is NaN, and so is its gradient.
+
+    Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
+    float32.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.logit(tg.tensor([0.5, 0.75]))
+    tensor([0.0000, 1.0986])
     """
     return Logit.apply(input if eps is None else clamp(input, eps, 1 - eps))
 
@@ -153,7 +219,16 @@ def float_power(input: float, exponent: A) -> A: ...
 @overload
 def float_power(input: A, exponent: ArrayLike) -> A: ...
 def float_power(input: Any, exponent: Any) -> Any:
-    """`input` to the power of `exponent`, in float64."""
+    """`input` to the power of `exponent`, in float64.
+
+    Shapes broadcast.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.float_power(tg.tensor([1, 2, 3]), 2)
+    tensor([1., 4., 9.], dtype=torch.float64)
+    """
     if not hasattr(input, "astype") and not hasattr(exponent, "astype"):
         raise ArgumentError("float_power: neither the input nor the exponent is a tensor")
     a = input.astype(np.float64) if hasattr(input, "astype") else float(input)

@@ -107,13 +107,31 @@ class Huber(Unary):
 
 @vectorial
 def softmax(input: A, dim: int, dtype: Any = None) -> A:
-    """Exponentials along a dim, normalised to sum 1."""
+    """Exponentials along a dim, normalised to sum 1.
+
+    The shape stays; a floating dtype stays, or `dtype` is given.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.softmax(tg.tensor([1.0, 2.0, 3.0]), dim=0)
+    tensor([0.0900, 0.2447, 0.6652])
+    """
     return _along("softmax", Softmax, input, dim, dtype)
 
 
 @vectorial
 def log_softmax(input: A, dim: int, dtype: Any = None) -> A:
-    """The logarithm of softmax along a dim, exact where softmax underflows."""
+    """The logarithm of softmax along a dim, exact where softmax underflows.
+
+    The shape stays; a floating dtype stays, or `dtype` is given.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.log_softmax(tg.tensor([1.0, 2.0, 3.0]), dim=0)
+    tensor([-2.4076, -1.4076, -0.4076])
+    """
     return _along("log_softmax", LogSoftmax, input, dim, dtype)
 
 
@@ -285,7 +303,14 @@ def nll_loss(
     ignore_index: int = -100,
     reduction: str = "mean",
 ) -> A:
-    """Negative log-likelihood of log-probabilities (N, K) or (N, K, d1, …) at class indices (N,) or (N, d1, …)."""
+    """Negative log-likelihood of log-probabilities (N, K) or (N, K, d1, …) at class indices (N,) or (N, d1, …).
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.nll_loss(tg.log_softmax(tg.tensor([[1.0, 2.0], [3.0, 1.0]]), 1), tg.tensor([1, 0]))
+    tensor(0.2201)
+    """
     op = "nll_loss"
     check_floating(op, "input", input)
     if reduction not in REDUCTIONS:

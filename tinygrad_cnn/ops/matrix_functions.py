@@ -74,7 +74,17 @@ class MatrixExp(Op):
 
 
 def matrix_exp(input: A) -> A:
-    """The exponential ``Σ inputᵏ / k!`` of square matrices."""
+    """The exponential ``Σ inputᵏ / k!`` of square matrices.
+
+    Shape (..., n, n) and the floating dtype stay. ValueError unless the matrices are square.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.linalg.matrix_exp(tg.tensor([[0.0, 1.0], [0.0, 0.0]]))
+    tensor([[1., 1.],
+            [0., 1.]])
+    """
     shape = shape_of(input)
     check_floating("matrix_exp", "input", input)
     if len(shape) < 2 or shape[-1] != shape[-2]:
@@ -87,6 +97,13 @@ def pinv(A: A, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, 
 
     Singular values up to ``max(atol, rtol * largest)`` count as 0; `rtol`, of which `rcond` is the older name, is by
     default the precision times the larger size, or 0 if `atol` is given. With `hermitian` the lower triangle is read.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.linalg.pinv(tg.tensor([[2.0, 0.0], [0.0, 0.0]]))
+    tensor([[0.5000, 0.0000],
+            [0.0000, 0.0000]])
     """
     shape = check_matrices("pinv", "A", A, square=hermitian)
     atol, rtol = _tolerances("pinv", A, atol, rtol if rcond is None else rcond)
@@ -118,6 +135,12 @@ def matrix_rank(A: A, *, tol: Any = None, hermitian: bool = False, atol: Any = N
 
     `rtol` is by default the precision times the larger size, or 0 if `atol` is given. With `hermitian` the lower
     triangle is read.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.linalg.matrix_rank(tg.tensor([[1.0, 2.0], [2.0, 4.0]]))
+    tensor(1)
     """
     shape = check_matrices("matrix_rank", "A", A, square=hermitian)
     if tol is not None:
@@ -137,6 +160,12 @@ def lstsq(A: A, B: ArrayLike, rcond: float | None = None, *, driver: str | None 
     Singular values up to `rcond` times the largest one count as 0. The residuals are the squared errors of each column,
     if A is tall and of full rank. The singular values are given by the drivers "gelsd" and "gelss", the rank by all but
     "gels"; what is not given is empty.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.linalg.lstsq(tg.tensor([[3.0], [4.0]]), tg.tensor([[3.0], [5.0]])).solution
+    tensor([[1.1600]])
     """
     a, b = check_matrices("lstsq", "A", A), shape_of(B)
     check_same_dtype("lstsq", A, B)
@@ -170,6 +199,14 @@ def norm(input: A, p: float | str | None = "fro", dim: Axis = None, keepdim: boo
     """The p-norm of the elements along the dims (all: of the flattened array); its gradient at 0 is 0.
 
     "fro" means 2, and 0 counts the elements that are not 0; "nuc" is the sum of the singular values of matrices.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.norm(tg.tensor([3.0, 4.0]))
+    tensor(5.)
+    >>> tg.norm(tg.tensor([[3.0, 4.0], [5.0, 12.0]]), dim=1)
+    tensor([ 5., 13.])
     """
     if p != "nuc":
         return of_elements(input, p, dim, keepdim, dtype=dtype)
@@ -181,14 +218,32 @@ def norm(input: A, p: float | str | None = "fro", dim: Axis = None, keepdim: boo
 
 
 def vector_norm(x: A, ord: float = 2, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> A:
-    """The norm of the elements along dims, all by default, taken as one vector."""
+    """The norm of the elements along dims, all by default, taken as one vector.
+
+    The result lacks the dims, unless `keepdim`; it has the floating dtype of x, or `dtype`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.linalg.vector_norm(tg.tensor([3.0, -4.0]), ord=1)
+    tensor(7.)
+    """
     return of_elements(x, float(ord), dim, keepdim, dtype=dtype)
 
 
 def matrix_norm(
     A: A, ord: Any = "fro", dim: tuple[int, int] = (-2, -1), keepdim: bool = False, *, dtype: Any = None
 ) -> A:
-    """The norm of matrices: "fro", "nuc" (Σ of singular values), ±1 (columns), ±inf (rows), ±2 (a singular value)."""
+    """The norm of matrices: "fro", "nuc" (Σ of singular values), ±1 (columns), ±inf (rows), ±2 (a singular value).
+
+    The result lacks the two dims, unless `keepdim`; it has the floating dtype of A, or `dtype`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.linalg.matrix_norm(tg.tensor([[3.0, 0.0], [0.0, 4.0]]))
+    tensor(5.)
+    """
     shape = shape_of(A)
     if len(shape) < 2:
         raise ArgumentError(f"matrix_norm: A has shape {shape}; expected at least 2 dims")
@@ -222,7 +277,14 @@ def _extreme(x: Array, ord: float, dim: int) -> Any:
 
 
 def norms(A: A, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> A:
-    """``linalg.norm``: of a vector or, with two dims or an `ord` that is not None and 2-D input, of a matrix."""
+    """``linalg.norm``: of a vector or, with two dims or an `ord` that is not None and 2-D input, of a matrix.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.linalg.norm(tg.tensor([[3.0, 0.0], [0.0, 4.0]]), 2)
+    tensor(4.)
+    """
     ndim = len(shape_of(A))
     dims = () if dim is None or isinstance(dim, int) else tuple(dim)
     if ord is not None and (len(dims) == 2 or (dim is None and ndim == 2)):
@@ -233,7 +295,17 @@ def norms(A: A, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtyp
 
 
 def cond(A: A, p: Any = None) -> A:
-    """The condition number by a norm `p` (see `matrix_norm`): ``norm(A) * norm(inv(A))``; infinite if A is singular."""
+    """The condition number by a norm `p` (see `matrix_norm`): ``norm(A) * norm(inv(A))``; infinite if A is singular.
+
+    A has shape (..., n, n), or (..., m, n) without `p`; the result has the dims before those, in the same floating
+    dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.linalg.cond(tg.tensor([[1.0, 0.0], [0.0, 4.0]]))
+    tensor(4.)
+    """
     shape = check_matrices("cond", "A", A, square=p not in (None, 2, -2))
     if not math.prod(shape[-2:]):
         return dressed(np.zeros(shape[:-2], plain("cond", A).dtype), A)
@@ -248,7 +320,16 @@ def cond(A: A, p: Any = None) -> A:
 
 
 def tensorinv(A: A, ind: int = 2) -> A:
-    """The inverse of the map that `tensordot` with A makes of arrays of the last dims, from `ind` on."""
+    """The inverse of the map that `tensordot` with A makes of arrays of the last dims, from `ind` on.
+
+    The dtype stays. A must be square when its first `ind` dims, and the others, are made one.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.linalg.tensorinv(tg.eye(4).reshape(2, 2, 4), ind=2).shape
+    torch.Size([4, 2, 2])
+    """
     check_floating("tensorinv", "A", A)
     shape = shape_of(A)
     if not isinstance(ind, int) or ind <= 0:
@@ -262,7 +343,14 @@ def tensorinv(A: A, ind: int = 2) -> A:
 
 
 def tensorsolve(A: A, B: ArrayLike, dims: Sequence[int] | None = None) -> A:
-    """The X with ``tensordot(A, X, X.ndim) = B``; the dims named are moved to the end of A first."""
+    """The X with ``tensordot(A, X, X.ndim) = B``; the dims named are moved to the end of A first.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.linalg.tensorsolve(2 * tg.eye(2), tg.tensor([2.0, 4.0]))
+    tensor([1., 2.])
+    """
     check_floating("tensorsolve", "A", A)
     check_same_dtype("tensorsolve", A, B)
     a: Any = A
@@ -278,7 +366,18 @@ def tensorsolve(A: A, B: ArrayLike, dims: Sequence[int] | None = None) -> A:
 
 
 def linalg_vander(x: A, *, N: int | None = None) -> A:
-    """The powers 0 to N - 1 of each element, along a new last dim; N is the size of the last dim, if not given."""
+    """The powers 0 to N - 1 of each element, along a new last dim; N is the size of the last dim, if not given.
+
+    (..., n) gives (..., n, N); the dtype stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.linalg.vander(tg.tensor([1, 2, 3]))
+    tensor([[1, 1, 1],
+            [1, 2, 4],
+            [1, 3, 9]])
+    """
     shape = shape_of(x)
     count = (shape[-1] if shape else 1) if N is None else N
     if count <= 1:
@@ -299,7 +398,16 @@ def powers(x: Any, count: int) -> Any:
 
 
 def vecdot(x: A, y: ArrayLike, *, dim: int = -1) -> A:
-    """The sums of products along a dim, after broadcasting."""
+    """The sums of products along a dim, after broadcasting.
+
+    The result lacks the dim. Both must have the same dtype, which stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.linalg.vecdot(tg.tensor([[1.0, 2.0], [3.0, 4.0]]), tg.tensor([1.0, 1.0]))
+    tensor([3., 7.])
+    """
     check_floating("vecdot", "x", x)
     check_same_dtype("vecdot", x, y)
     shape = check_broadcast("vecdot", shape_of(x), shape_of(y))

@@ -130,6 +130,13 @@ def batch_norm(input: A, weight: ArrayLike | None, bias: ArrayLike | None, eps: 
     """Normalise each channel of (N, C, …) over the batch and all places, then scale and shift it.
 
     The training form (Ioffe & Szegedy 2015), by the batch's own statistics.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.ops.batch_norm(tg.tensor([[1.0], [3.0]]), tg.tensor([1.0]), tg.tensor([0.0]))
+    tensor([[-1.0000],
+            [ 1.0000]])
     """
     return batch_normalised(input, weight, bias, eps)[0]
 
@@ -201,7 +208,17 @@ def layer_norm(
     bias: ArrayLike | None = None,
     eps: float = 1e-5,
 ) -> A:
-    """Normalise each sample over its last dims, those of `normalized_shape` (Ba, Kiros, Hinton 2016)."""
+    """Normalise each sample over its last dims, those of `normalized_shape` (Ba, Kiros, Hinton 2016).
+
+    Shape and dtype stay. ValueError if the last sizes are not `normalized_shape`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.layer_norm(tg.tensor([[1.0, 3.0], [5.0, 9.0]]), (2,))
+    tensor([[-1.0000,  1.0000],
+            [-1.0000,  1.0000]])
+    """
     shape, last = shape_of(input), tuple(normalized_shape)
     if not last or shape[-len(last) :] != last:
         raise ArgumentError(f"layer_norm: input has shape {shape}; normalized_shape {last} must be its last dims")

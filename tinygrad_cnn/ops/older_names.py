@@ -21,12 +21,28 @@ __all__ = [
 
 
 def cholesky(input: A, upper: bool = False) -> A:
-    """The triangular factor of positive definite matrices; see `linalg.cholesky`."""
+    """The triangular factor of positive definite matrices; see `linalg.cholesky`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.cholesky(tg.tensor([[4.0, 2.0], [2.0, 5.0]]))
+    tensor([[2., 0.],
+            [1., 2.]])
+    """
     return decompositions.cholesky(input, upper=upper)
 
 
 def lu(A: Any, pivot: bool = True, get_infos: bool = False) -> Any:
-    """``(LU, pivots)``, and with `get_infos` also info; see `linalg.lu_factor_ex`."""
+    """``(LU, pivots)``, and with `get_infos` also info; see `linalg.lu_factor_ex`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.lu(tg.tensor([[1.0, 2.0], [4.0, 2.0]]))[0]
+    tensor([[4.0000, 2.0000],
+            [0.2500, 1.5000]])
+    """
     packed, pivots, info = lu_factor_ex(A, pivot=pivot)
     if get_infos:
         return packed, pivots, info
@@ -36,22 +52,55 @@ def lu(A: Any, pivot: bool = True, get_infos: bool = False) -> Any:
 
 
 def lu_solve(b: A, LU_data: ArrayLike, LU_pivots: ArrayLike) -> A:
-    """The X with ``A @ X = b``; see `linalg.lu_solve`."""
+    """The X with ``A @ X = b``; see `linalg.lu_solve`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> LU, pivots = tg.linalg.lu_factor(tg.tensor([[2.0, 0.0], [0.0, 4.0]]))
+    >>> tg.lu_solve(tg.tensor([[2.0], [4.0]]), LU, pivots)
+    tensor([[1.],
+            [1.]])
+    """
     return decompositions.lu_solve(LU_data, LU_pivots, b)
 
 
 def orgqr(input: A, tau: ArrayLike) -> A:
-    """`linalg.householder_product`"""
+    """`linalg.householder_product`
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.orgqr(tg.tensor([[1.0, 0.0], [1.0, 1.0]]), tg.tensor([1.0, 0.0]))
+    tensor([[ 0., -1.],
+            [-1.,  0.]])
+    """
     return householder_product(input, tau)
 
 
 def pinverse(input: A, rcond: float = 1e-15) -> A:
-    """The pseudo-inverse; see `linalg.pinv`."""
+    """The pseudo-inverse; see `linalg.pinv`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.pinverse(tg.tensor([[2.0, 0.0], [0.0, 0.0]]))
+    tensor([[0.5000, 0.0000],
+            [0.0000, 0.0000]])
+    """
     return matrix_functions.pinv(input, rcond)
 
 
 def qr(input: A, some: bool = True) -> return_types.qr[A]:
-    """``(Q, R)``; if not `some`, all columns of Q. See `linalg.qr`."""
+    """``(Q, R)``; if not `some`, all columns of Q. See `linalg.qr`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.qr(tg.tensor([[3.0, 1.0], [4.0, 2.0]])).R
+    tensor([[-5.0000, -2.2000],
+            [ 0.0000,  0.4000]])
+    """
     return return_types.qr(*decompositions.qr(input, "reduced" if some else "complete"))
 
 
@@ -59,6 +108,12 @@ def svd(input: A, some: bool = True, compute_uv: bool = True) -> return_types.sv
     """``(U, S, V)`` with ``input = U diag(S) Vᵀ``; if not `some`, all columns. See `linalg.svd`.
 
     Without `compute_uv` U and V are zeros.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.svd(tg.tensor([[3.0, 0.0], [0.0, 4.0]])).S
+    tensor([4., 3.])
     """
     u, s, vh = linalg_svd(input, full_matrices=not some and compute_uv)
     if not compute_uv:
@@ -68,7 +123,16 @@ def svd(input: A, some: bool = True, compute_uv: bool = True) -> return_types.sv
 
 
 def vander(x: A, N: int | None = None, increasing: bool = False) -> A:
-    """The powers of each element of a vector: N columns, by default as many as elements, the highest power first."""
+    """The powers of each element of a vector: N columns, by default as many as elements, the highest power first.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.vander(tg.tensor([1, 2, 3]))
+    tensor([[1, 1, 1],
+            [4, 2, 1],
+            [9, 3, 1]])
+    """
     shape = shape_of(x)
     if len(shape) != 1:
         raise ArgumentError(f"vander: x has shape {shape}; expected 1 dim")

@@ -22,19 +22,49 @@ __all__ = [
 
 @flexible
 def argsort(input: A, dim: int = -1, descending: bool = False, *, stable: bool = False) -> A:
-    """The order that sorts along a dim; equal elements keep theirs."""
+    """The order that sorts along a dim; equal elements keep theirs.
+
+    The shape stays; the indices are int64.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.argsort(tg.tensor([3.0, 1.0, 2.0]))
+    tensor([1, 2, 0])
+    """
     return sort(input, dim, descending, stable=stable).indices
 
 
 def msort(input: A) -> A:
-    """Sorted along the first dim."""
+    """Sorted along the first dim.
+
+    Shape and dtype stay.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.msort(tg.tensor([[3, 1], [2, 4]]))
+    tensor([[2, 1],
+            [3, 4]])
+    """
     return sort(input, 0).values
 
 
 @flexible
 @vectorial
 def kthvalue(input: A, k: int, dim: int = -1, keepdim: bool = False) -> return_types.kthvalue[A]:
-    """``(values, indices)`` of the k-th smallest along a dim, counted from 1; NaN is larger than every number."""
+    """``(values, indices)`` of the k-th smallest along a dim, counted from 1; NaN is larger than every number.
+
+    Both lack the dim, unless `keepdim`; the indices are int64. ValueError unless 1 <= k <= the size.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.kthvalue(tg.tensor([3.0, 1.0, 2.0]), 2)
+    torch.return_types.kthvalue(
+    values=tensor(2.),
+    indices=tensor(2))
+    """
     values = plain("kthvalue", input)
     axis = check_axis("kthvalue", dim, values.ndim)
     check_ordered("kthvalue", values, axis)
@@ -69,6 +99,14 @@ def unique(
     """The distinct elements (slices of a dim), sorted. A NaN equals nothing, not even another NaN.
 
     On request also, for each element, which it is, and how often each occurs.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.unique(tg.tensor([3, 1, 3, 2]))
+    tensor([1, 2, 3])
+    >>> tg.unique(tg.tensor([3, 1, 3]), return_counts=True)
+    (tensor([1, 3]), tensor([1, 2]))
     """
     values = plain("unique", input)
     axis = None if dim is None else check_axis("unique", dim, values.ndim)
@@ -105,7 +143,16 @@ def unique_consecutive(
 def unique_consecutive(
     input: Any, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
 ) -> Any:
-    """The elements (slices of a dim) without the neighbours that equal them; also see `unique`."""
+    """The elements (slices of a dim) without the neighbours that equal them; also see `unique`.
+
+    The dtype stays; the order of the elements, too.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.unique_consecutive(tg.tensor([1, 1, 2, 2, 1]))
+    tensor([1, 2, 1])
+    """
     values = plain("unique_consecutive", input)
     axis = 0 if dim is None else check_axis("unique_consecutive", dim, values.ndim)
     _check_slices("unique_consecutive", values, None if dim is None else axis)
@@ -147,6 +194,12 @@ def searchsorted(
     """Where each value of `input` belongs in sorted rows, so that they stay sorted: before equal ones, or behind.
 
     NaN is larger than every number, and belongs to the end.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.searchsorted(tg.tensor([1, 3, 5]), tg.tensor([3, 4]))
+    tensor([1, 2])
     """
     if side not in (None, "left", "right") or (side == "left" and right):
         raise ArgumentError(f"searchsorted: side is {side!r} and right {right}; side must be 'left' or 'right'")
@@ -180,7 +233,16 @@ def _checked_sorter(order: NDArray, rows: NDArray) -> NDArray:
 
 
 def bucketize(input: A, boundaries: ArrayLike, *, out_int32: bool = False, right: bool = False) -> A:
-    """Which of the parts between sorted boundaries each value lies in; see `searchsorted`."""
+    """Which of the parts between sorted boundaries each value lies in; see `searchsorted`.
+
+    The result has the shape of `input`: int64, or int32 if `out_int32`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.bucketize(tg.tensor([0, 3, 9]), tg.tensor([1, 3, 5]))
+    tensor([0, 1, 3])
+    """
     if len(shape_of(boundaries)) != 1:
         raise ArgumentError(f"bucketize: boundaries have shape {shape_of(boundaries)}; expected 1 dim")
     return searchsorted(boundaries, input, out_int32=out_int32, right=right)

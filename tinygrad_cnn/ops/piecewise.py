@@ -352,7 +352,16 @@ def differing_pair(draw: Draw) -> Sample:
 
 
 def abs(input: A) -> A:
-    """Absolute value of each element; its gradient at 0 is 0, as in PyTorch."""
+    """Absolute value of each element; its gradient at 0 is 0, as in PyTorch.
+
+    Shape and dtype stay.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.abs(tg.tensor([-2.0, 0.0, 3.0]))
+    tensor([2., 0., 3.])
+    """
     return Abs.apply(input)
 
 
@@ -360,7 +369,16 @@ absolute = abs
 
 
 def sign(input: A) -> A:
-    """-1, 0 or 1 for each element, 0 of NaN, as in PyTorch; its gradient is 0."""
+    """-1, 0 or 1 for each element, 0 of NaN, as in PyTorch; its gradient is 0.
+
+    Shape and dtype stay.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.sign(tg.tensor([-2.0, 0.0, 3.0]))
+    tensor([-1.,  0.,  1.])
+    """
     return Sign.apply(input)
 
 
@@ -368,43 +386,112 @@ def remainder(input: A, other: ArrayLike) -> A:
     """What is left of `input` after division by `other`, with the sign of `other`, as Python's ``%``.
 
     An integer modulo 0 raises a `ZeroDivisionError`, which is a RuntimeError, too.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.remainder(tg.tensor([-3.0, 3.0]), 2)
+    tensor([1., 1.])
     """
     check_divided("remainder", input, other)
     return Remainder.apply(input, other)
 
 
 def relu(input: A) -> A:
-    """Rectifier: each element, or 0 if it is negative; the gradient at 0 is 0, as in PyTorch."""
+    """Rectifier: each element, or 0 if it is negative; the gradient at 0 is 0, as in PyTorch.
+
+    Shape and dtype stay.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.relu(tg.tensor([-2.0, 0.0, 3.0]))
+    tensor([0., 0., 3.])
+    """
     return Relu.apply(input)
 
 
 def selu(input: A) -> A:
-    """Self-normalising exponential linear unit (Klambauer et al. 2017)."""
+    """Self-normalising exponential linear unit (Klambauer et al. 2017).
+
+    The shape and the floating dtype stay.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.selu(tg.tensor([-1.0, 0.0, 1.0]))
+    tensor([-1.1113,  0.0000,  1.0507])
+    """
     return Elu.apply(input, alpha=SELU_ALPHA, scale=SELU_SCALE)
 
 
 def maximum(input: A, other: ArrayLike) -> A:
-    """The larger of each two elements; equal ones get half of the gradient each. NaN where one is NaN."""
+    """The larger of each two elements; equal ones get half of the gradient each. NaN where one is NaN.
+
+    Shapes broadcast; dtypes promote.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.maximum(tg.tensor([1.0, 5.0]), tg.tensor([3.0, 2.0]))
+    tensor([3., 5.])
+    """
     return Maximum.apply(input, other)
 
 
 def minimum(input: A, other: ArrayLike) -> A:
-    """The smaller of each two elements; equal ones get half of the gradient each. NaN where one is NaN."""
+    """The smaller of each two elements; equal ones get half of the gradient each. NaN where one is NaN.
+
+    Shapes broadcast; dtypes promote.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.minimum(tg.tensor([1.0, 5.0]), tg.tensor([3.0, 2.0]))
+    tensor([1., 2.])
+    """
     return Minimum.apply(input, other)
 
 
 def leaky_relu(input: A, negative_slope: float = 0.01) -> A:
-    """Leaky rectifier (Maas et al. 2013): ``x`` where positive, else ``negative_slope * x``."""
+    """Leaky rectifier (Maas et al. 2013): ``x`` where positive, else ``negative_slope * x``.
+
+    The shape and the floating dtype stay.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.leaky_relu(tg.tensor([-2.0, 3.0]))
+    tensor([-0.0200,  3.0000])
+    """
     return LeakyRelu.apply(input, negative_slope=float(negative_slope))
 
 
 def elu(input: A, alpha: float = 1.0) -> A:
-    """Exponential linear unit (Clevert et al. 2015)."""
+    """Exponential linear unit (Clevert et al. 2015).
+
+    The shape and the floating dtype stay.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.elu(tg.tensor([-1.0, 1.0]))
+    tensor([-0.6321,  1.0000])
+    """
     return Elu.apply(input, alpha=float(alpha))
 
 
 def hardtanh(input: A, min_val: float = -1.0, max_val: float = 1.0) -> A:
-    """Clip to ``[min_val, max_val]``; the gradient at both ends is 0, as in PyTorch."""
+    """Clip to ``[min_val, max_val]``; the gradient at both ends is 0, as in PyTorch.
+
+    The shape and the floating dtype stay.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.hardtanh(tg.tensor([-2.0, 0.5, 3.0]))
+    tensor([-1.0000,  0.5000,  1.0000])
+    """
     if min_val > max_val:
         raise ArgumentError(f"hardtanh: min_val {min_val} is larger than max_val {max_val}")
     kind = dtype_of(input).kind
@@ -419,6 +506,12 @@ def clamp(input: A, min: Any = None, max: Any = None) -> A:
     """Clip to ``[min, max]``, numbers or arrays, either of which may be None.
 
     The gradient at both ends is 1, as in PyTorch; outside, it goes to the bound if that is a Tensor.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.clamp(tg.tensor([-2.0, 0.5, 3.0]), min=-1, max=1)
+    tensor([-1.0000,  0.5000,  1.0000])
     """
     if min is None and max is None:
         raise ArgumentError("clamp: both min and max are None; give at least one of them")
@@ -454,23 +547,59 @@ def _clamp_between(x: Array, low: Any, high: Any) -> Array:
 
 
 def clamp_min(input: A, min: Any) -> A:
-    """Clip from below."""
+    """Clip from below.
+
+    The shape stays, or broadcasts with that of `min`; dtypes promote.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.clamp_min(tg.tensor([-2.0, 3.0]), 0)
+    tensor([0., 3.])
+    """
     return clamp(input, min)
 
 
 def clamp_max(input: A, max: Any) -> A:
-    """Clip from above."""
+    """Clip from above.
+
+    The shape stays, or broadcasts with that of `max`; dtypes promote.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.clamp_max(tg.tensor([-2.0, 3.0]), 0)
+    tensor([-2.,  0.])
+    """
     return clamp(input, None, max)
 
 
 def fmax(input: A, other: ArrayLike) -> A:
-    """The larger of each two elements, a NaN only where both are; of equal ones `input` gets the gradient."""
+    """The larger of each two elements, a NaN only where both are; of equal ones `input` gets the gradient.
+
+    Shapes broadcast; dtypes promote.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.fmax(tg.tensor([1.0, tg.nan]), tg.tensor([3.0, 2.0]))
+    tensor([3., 2.])
+    """
     first = paired("fmax", lambda a, b: (a >= b) | np.isnan(b), input, other)
     return where(first, input, other)
 
 
 def fmin(input: A, other: ArrayLike) -> A:
-    """The smaller of each two elements, a NaN only where both are; of equal ones `input` gets the gradient."""
+    """The smaller of each two elements, a NaN only where both are; of equal ones `input` gets the gradient.
+
+    Shapes broadcast; dtypes promote.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.fmin(tg.tensor([1.0, tg.nan]), tg.tensor([3.0, 2.0]))
+    tensor([1., 2.])
+    """
     first = paired("fmin", lambda a, b: (a <= b) | np.isnan(b), input, other)
     return where(first, input, other)
 
@@ -481,7 +610,16 @@ def where(condition: Array, input: Array, other: Array) -> Array:
 
 
 def masked_fill(input: A, mask: ArrayLike, value: float | ArrayLike) -> A:
-    """`input` with `value`, a number or a tensor without dims, where the mask holds; the dtype stays."""
+    """`input` with `value`, a number or a tensor without dims, where the mask holds; the dtype stays.
+
+    The mask is bool and broadcasts with the input.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.masked_fill(tg.tensor([1, 2, 3]), tg.tensor([True, False, True]), 0)
+    tensor([0, 2, 0])
+    """
     if shape_of(value):
         raise ArgumentError(f"masked_fill: value has shape {shape_of(value)}; expected a number or 0 dims")
     check_mask("masked_fill", mask)
@@ -495,5 +633,12 @@ def masked_fill(input: A, mask: ArrayLike, value: float | ArrayLike) -> A:
 
 
 def fill(input: A, value: float | ArrayLike) -> A:
-    """An array of the shape and dtype of `input` that has this value everywhere."""
+    """An array of the shape and dtype of `input` that has this value everywhere.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.fill(tg.tensor([1, 2]), 7)
+    tensor([7, 7])
+    """
     return masked_fill(input, np.True_, value)

@@ -139,7 +139,14 @@ def avg_pool2d(
     count_include_pad: bool = True,
     divisor_override: int | None = None,
 ) -> A:
-    """The mean of each window, as ``torch.nn.functional.avg_pool2d``; input (N, C, H, W) or (C, H, W)."""
+    """The mean of each window, as ``torch.nn.functional.avg_pool2d``; input (N, C, H, W) or (C, H, W).
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.avg_pool2d(tg.tensor([[[1.0, 2.0], [3.0, 4.0]]]), 2)
+    tensor([[[2.5000]]])
+    """
     op = "avg_pool2d"
     shape = shape_of(input)
     if len(shape) == 3:
@@ -198,6 +205,12 @@ def adaptive_avg_pool2d(input: A, output_size: Any) -> A:
     """Means over windows that divide the plane into `output_size` parts; None keeps a size.
 
     Window i of n covers elements ``floor(i H / n)`` to ``ceil((i + 1) H / n)``, as in PyTorch.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.adaptive_avg_pool2d(tg.ones(1, 2, 5, 7), (2, 3)).shape
+    torch.Size([1, 2, 2, 3])
     """
     check_ndim("adaptive_avg_pool2d", "input", input, (3, 4), "(N, C, H, W) or (C, H, W)")
     return means_of_parts(input, adaptive_size("adaptive_avg_pool2d", shape_of(input)[-2:], output_size))

@@ -30,7 +30,16 @@ __all__ = [
 
 
 def mv(input: A, vec: ArrayLike) -> A:
-    """Product of a matrix (n, m) and a vector (m,)."""
+    """Product of a matrix (n, m) and a vector (m,).
+
+    The result has shape (n,). Both must have the same dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.mv(tg.tensor([[1.0, 2.0], [3.0, 4.0]]), tg.tensor([1.0, 1.0]))
+    tensor([3., 7.])
+    """
     check_ndim("mv", "input", input, (2,), "(n, m)")
     check_ndim("mv", "vec", vec, (1,), "(m,)")
     return matmul(input, vec)
@@ -62,17 +71,45 @@ def check_fits(op: str, input: Array, shape: Shape) -> None:
 
 
 def addmm(input: A, mat1: ArrayLike, mat2: ArrayLike, *, beta: float = 1, alpha: float = 1) -> A:
-    """``beta * input + alpha * (mat1 @ mat2)``"""
+    """``beta * input + alpha * (mat1 @ mat2)``
+
+    (n, k) and (k, m) give (n, m), to which `input` broadcasts. All dtypes must be equal.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.addmm(tg.ones(1, 1), tg.tensor([[1.0, 2.0]]), tg.tensor([[3.0], [4.0]]), beta=0.5)
+    tensor([[11.5000]])
+    """
     return _scaled("addmm", mm(mat1, mat2), alpha, input, beta)
 
 
 def addmv(input: A, mat: ArrayLike, vec: ArrayLike, *, beta: float = 1, alpha: float = 1) -> A:
-    """``beta * input + alpha * (mat @ vec)``"""
+    """``beta * input + alpha * (mat @ vec)``
+
+    (n, m) and (m,) give (n,), to which `input` broadcasts. All dtypes must be equal.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.addmv(tg.ones(2), tg.tensor([[1.0, 2.0], [3.0, 4.0]]), tg.tensor([1.0, 1.0]))
+    tensor([4., 8.])
+    """
     return _scaled("addmv", mv(mat, vec), alpha, input, beta)
 
 
 def addr(input: A, vec1: ArrayLike, vec2: ArrayLike, *, beta: float = 1, alpha: float = 1) -> A:
-    """``beta * input + alpha * outer(vec1, vec2)``"""
+    """``beta * input + alpha * outer(vec1, vec2)``
+
+    (n,) and (m,) give (n, m), to which `input` broadcasts.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.addr(tg.zeros(2, 2), tg.tensor([1.0, 2.0]), tg.tensor([3.0, 4.0]))
+    tensor([[3., 4.],
+            [6., 8.]])
+    """
     product: Any = outer(vec1, vec2)
     check_fits("addr", input, shape_of(product))
     kinds = dtype_of(product).kind + dtype_of(input).kind
@@ -86,7 +123,16 @@ def addr(input: A, vec1: ArrayLike, vec2: ArrayLike, *, beta: float = 1, alpha: 
 
 
 def addbmm(input: A, batch1: ArrayLike, batch2: ArrayLike, *, beta: float = 1, alpha: float = 1) -> A:
-    """``beta * input + alpha * Σ (batch1[i] @ batch2[i])``"""
+    """``beta * input + alpha * Σ (batch1[i] @ batch2[i])``
+
+    (b, n, k) and (b, k, m) give (n, m), to which `input` broadcasts. All dtypes must be equal.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.addbmm(tg.zeros(1, 1), tg.ones(2, 1, 3), tg.ones(2, 3, 1))
+    tensor([[6.]])
+    """
     return _scaled("addbmm", _summed(bmm(batch1, batch2), 0, False), alpha, input, beta)
 
 
@@ -98,7 +144,18 @@ def _summed(x: A, dim: int, keepdim: bool) -> A:
 
 
 def baddbmm(input: A, batch1: ArrayLike, batch2: ArrayLike, *, beta: float = 1, alpha: float = 1) -> A:
-    """``beta * input + alpha * (batch1 @ batch2)``, batch by batch"""
+    """``beta * input + alpha * (batch1 @ batch2)``, batch by batch
+
+    (b, n, k) and (b, k, m) give (b, n, m), to which `input` broadcasts. All dtypes must be equal.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.baddbmm(tg.zeros(1), tg.ones(2, 1, 3), tg.ones(2, 3, 1))
+    tensor([[[3.]],
+    <BLANKLINE>
+            [[3.]]])
+    """
     return _scaled("baddbmm", bmm(batch1, batch2), alpha, input, beta)
 
 
@@ -106,7 +163,16 @@ ger = outer
 
 
 def inner(input: A, other: ArrayLike) -> A:
-    """Sums of products over the last dims of both."""
+    """Sums of products over the last dims of both.
+
+    (..., k) and (..., k) give the other dims of both. Both must have the same dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.inner(tg.tensor([[1.0, 2.0], [3.0, 4.0]]), tg.tensor([1.0, 1.0]))
+    tensor([3., 7.])
+    """
     left, right = shape_of(input), shape_of(other)
     if not left or not right:
         return input * other
@@ -116,17 +182,44 @@ def inner(input: A, other: ArrayLike) -> A:
 
 
 def vdot(input: A, other: ArrayLike) -> A:
-    """Inner product of two vectors."""
+    """Inner product of two vectors.
+
+    Two vectors of one size and dtype give a tensor without dims.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.vdot(tg.tensor([1.0, 2.0]), tg.tensor([3.0, 4.0]))
+    tensor(11.)
+    """
     return dot(input, other)
 
 
 def chain_matmul(*matrices: A) -> A:
-    """Product of several matrices; see `multi_dot`."""
+    """Product of several matrices; see `multi_dot`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.chain_matmul(tg.ones(2, 3), tg.ones(3, 4), tg.ones(4, 1))
+    tensor([[12.],
+            [12.]])
+    """
     return multi_dot(unpacked("chain_matmul", matrices))
 
 
 def multi_dot(tensors: Sequence[A]) -> A:
-    """Product of several matrices in the cheapest order; the first and the last may be vectors."""
+    """Product of several matrices in the cheapest order; the first and the last may be vectors.
+
+    All dtypes must be equal. ValueError if the sizes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.linalg.multi_dot([tg.ones(2, 3), tg.ones(3, 4), tg.ones(4, 1)])
+    tensor([[12.],
+            [12.]])
+    """
     parts = unpacked("multi_dot", (list(tensors),))
     if len(parts) == 1:
         return parts[0]
@@ -166,7 +259,17 @@ def _costs(sizes: list[int], start: int, end: int) -> dict[tuple[int, int], int]
 
 
 def matrix_power(input: A, n: int) -> A:
-    """A square matrix times itself, `n` times, and below 0 its inverse; of batches, each."""
+    """A square matrix times itself, `n` times, and below 0 its inverse; of batches, each.
+
+    Shape (..., n, n) and dtype stay.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.matrix_power(tg.tensor([[1.0, 1.0], [0.0, 1.0]]), 3)
+    tensor([[1., 3.],
+            [0., 1.]])
+    """
     shape = shape_of(input)
     if len(shape) < 2 or shape[-1] != shape[-2]:
         raise ArgumentError(f"matrix_power: input has shape {shape}; expected square matrices")
@@ -182,7 +285,17 @@ def matrix_power(input: A, n: int) -> A:
 
 
 def tensordot(a: A, b: ArrayLike, dims: Any = 2) -> A:
-    """Sums of products over `dims` last dims of a and first of b, or over the listed dims of each."""
+    """Sums of products over `dims` last dims of a and first of b, or over the listed dims of each.
+
+    The result has the other dims of a, then those of b. Both must have the same dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.tensordot(tg.ones(2, 3), tg.ones(3, 4), dims=1)
+    tensor([[3., 3., 3., 3.],
+            [3., 3., 3., 3.]])
+    """
     left, right = shape_of(a), shape_of(b)
     if isinstance(dims, (int, np.integer)):
         if not 0 <= dims <= min(len(left), len(right)):
@@ -218,7 +331,16 @@ def _listed(dims: Any) -> tuple[int, ...]:
 
 
 def kron(input: A, other: ArrayLike) -> A:
-    """Kronecker's product: each element of the first times the whole second."""
+    """Kronecker's product: each element of the first times the whole second.
+
+    Sizes multiply, dim by dim; dtypes promote.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.kron(tg.tensor([1, 2]), tg.tensor([1, 10]))
+    tensor([ 1, 10,  2, 20])
+    """
     left, right = shape_of(input), shape_of(other)
     ndim = max(len(left), len(right))
     left, right = (1,) * (ndim - len(left)) + left, (1,) * (ndim - len(right)) + right
@@ -229,7 +351,16 @@ def kron(input: A, other: ArrayLike) -> A:
 
 @flexible
 def cross(input: A, other: ArrayLike, dim: int | None = None) -> A:
-    """Cross product of vectors of 3 elements, along a dim (without one the first of size 3)."""
+    """Cross product of vectors of 3 elements, along a dim (without one the first of size 3).
+
+    Shapes broadcast; dtypes promote. ValueError if the dim has not 3 elements.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.cross(tg.tensor([1.0, 0.0, 0.0]), tg.tensor([0.0, 1.0, 0.0]), dim=0)
+    tensor([0., 0., 1.])
+    """
     shape = shape_of(input)
     if dim is None:
         dim = next((k for k, n in enumerate(shape) if n == 3), -1)
@@ -241,7 +372,16 @@ def cross(input: A, other: ArrayLike, dim: int | None = None) -> A:
 
 
 def linalg_cross(input: A, other: ArrayLike, *, dim: int = -1) -> A:
-    """Cross product of vectors of 3 elements, along a dim, after broadcasting."""
+    """Cross product of vectors of 3 elements, along a dim, after broadcasting.
+
+    ValueError if the dim has not 3 elements.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.linalg.cross(tg.tensor([1.0, 0.0, 0.0]), tg.tensor([0.0, 1.0, 0.0]))
+    tensor([0., 0., 1.])
+    """
     left, right = shape_of(input), shape_of(other)
     if len(left) != len(right):
         raise ArgumentError(f"cross: shapes {left} and {right}; they must have equally many dims")
@@ -254,12 +394,28 @@ def linalg_cross(input: A, other: ArrayLike, *, dim: int = -1) -> A:
 
 
 def linalg_diagonal(A: A, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> A:
-    """The diagonals of matrices."""
+    """The diagonals of matrices.
+
+    (..., n, m) gives (..., min(n, m)) or less; it shares memory, and the dtype stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.linalg.diagonal(tg.tensor([[1, 2], [3, 4]]))
+    tensor([1, 4])
+    """
     return diagonal(A, offset, dim1, dim2)
 
 
 def cdist(x1: A, x2: ArrayLike, p: float = 2.0, compute_mode: str = "use_mm_for_euclid_dist_if_necessary") -> A:
-    """The p-norms (..., n, m) of the differences of each two rows of (..., n, d) and (..., m, d)."""
+    """The p-norms (..., n, m) of the differences of each two rows of (..., n, d) and (..., m, d).
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.cdist(tg.tensor([[0.0, 0.0]]), tg.tensor([[3.0, 4.0], [0.0, 1.0]]))
+    tensor([[5., 1.]])
+    """
     left, right = shape_of(x1), shape_of(x2)
     if len(left) < 2 or len(right) < 2 or left[-1] != right[-1]:
         raise ArgumentError(f"cdist: shapes {left} and {right}; expected rows of the same length, (..., n, d)")
@@ -316,7 +472,17 @@ def _pulled(g: Array, y: Array, a: Array, b: Array, p: float) -> Array:
 
 
 def adjoint(input: A) -> A:
-    """The last two dims swapped; of a number the number itself."""
+    """The last two dims swapped; of a number the number itself.
+
+    The result shares memory with the input; the dtype stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.adjoint(tg.tensor([[1, 2], [3, 4]]))
+    tensor([[1, 3],
+            [2, 4]])
+    """
     if not shape_of(input):
         return input
     if len(shape_of(input)) == 1:

@@ -526,7 +526,18 @@ def reduced_axes(op: str, input: Array, dim: Axis) -> tuple[int, ...]:
 
 @flexible
 def sum(input: A, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> A:
-    """Sum over the given dims, all of them by default; booleans and integers are summed as int64."""
+    """Sum over the given dims, all of them by default; booleans and integers are summed as int64.
+
+    The result lacks the dims, unless `keepdim`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.sum(tg.tensor([[1, 2], [3, 4]]))
+    tensor(10)
+    >>> tg.sum(tg.tensor([[1, 2], [3, 4]]), dim=0)
+    tensor([4, 6])
+    """
     axes = reduced_axes("sum", input, dim)
     if dtype is None:
         return Sum.apply(input, axes=axes, keepdim=keepdim)
@@ -535,7 +546,17 @@ def sum(input: A, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None)
 
 @flexible
 def mean(input: A, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> A:
-    """Mean over the given dims, all of them by default."""
+    """Mean over the given dims, all of them by default.
+
+    The result lacks the dims, unless `keepdim`. A floating dtype stays; integers give the default floating dtype,
+    unless `dtype` is given.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.mean(tg.tensor([[1.0, 2.0], [3.0, 4.0]]), dim=1)
+    tensor([1.5000, 3.5000])
+    """
     axes = reduced_axes("mean", input, dim)
     if dtype is not None and np.dtype(dtype).kind != "f":
         raise DTypeError(f"mean: dtype is {np.dtype(dtype)}; a mean has a fraction, give a floating dtype")
@@ -544,7 +565,16 @@ def mean(input: A, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None
 
 @flexible
 def prod(input: A, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> A:
-    """Product over the given dims; the gradient is right where elements are zero, too. See `sum` for integers."""
+    """Product over the given dims; the gradient is right where elements are zero, too. See `sum` for integers.
+
+    The result lacks the dims, unless `keepdim`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.prod(tg.tensor([2, 3, 4]))
+    tensor(24)
+    """
     axes = check_axes("prod", dim, len(shape_of(input)))
     op = Prod if axes else Sum  # the product of one number is that number, and its derivative a constant
     return in_dtype(lambda x: op.apply(x, axes=axes, keepdim=keepdim), input, dtype)
@@ -558,6 +588,12 @@ def var(
 
     PyTorch's older form is understood, too: ``var(x, unbiased)`` and ``var(x, dim, unbiased)``, True for a correction
     of 1, False for 0.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.var(tg.tensor([1.0, 2.0, 3.0]))
+    tensor(1.)
     """
     axes, correction = axes_and_correction("var", input, dim, unbiased, correction)
     return Var.apply(input, axes=axes, correction=correction, keepdim=keepdim)
@@ -567,7 +603,16 @@ def var(
 def std(
     input: A, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = 1
 ) -> A:
-    """Standard deviation, see `var`; where it is 0 its gradient is 0, as in PyTorch."""
+    """Standard deviation, see `var`; where it is 0 its gradient is 0, as in PyTorch.
+
+    The result lacks the dims, unless `keepdim`; a floating dtype stays, integers give the default one.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.std(tg.tensor([1.0, 2.0, 3.0]))
+    tensor(1.)
+    """
     axes, correction = axes_and_correction("std", input, dim, unbiased, correction)
     return Std.apply(input, axes=axes, correction=correction, keepdim=keepdim)
 
@@ -585,13 +630,31 @@ def axes_and_correction(
 
 @flexible
 def amax(input: A, dim: Axis = None, keepdim: bool = False) -> A:
-    """Maximum over the given dims; elements that tie share the gradient evenly."""
+    """Maximum over the given dims; elements that tie share the gradient evenly.
+
+    The result lacks the dims, unless `keepdim`; the dtype stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.amax(tg.tensor([[1, 5], [7, 2]]), dim=1)
+    tensor([5, 7])
+    """
     return Amax.apply(input, axes=nonempty("amax", input, dim), keepdim=keepdim)
 
 
 @flexible
 def amin(input: A, dim: Axis = None, keepdim: bool = False) -> A:
-    """Minimum over the given dims; elements that tie share the gradient evenly."""
+    """Minimum over the given dims; elements that tie share the gradient evenly.
+
+    The result lacks the dims, unless `keepdim`; the dtype stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.amin(tg.tensor([[1, 5], [7, 2]]), dim=1)
+    tensor([1, 2])
+    """
     return Amin.apply(input, axes=nonempty("amin", input, dim), keepdim=keepdim)
 
 
@@ -604,6 +667,16 @@ def max(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """Maximum of all elements; with `dim` an integer, `(values, indices)` along it; with an array, `maximum`.
 
     Over all elements, ties share the gradient; along a dim, the first maximum gets it, as in PyTorch.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.max(tg.tensor([[1, 5], [7, 2]]))
+    tensor(7)
+    >>> tg.max(tg.tensor([[1, 5], [7, 2]]), dim=1)
+    torch.return_types.max(
+    values=tensor([5, 7]),
+    indices=tensor([1, 0]))
     """
     return _max_or_min("max", input, dim, keepdim, amax, MaxDim, maximum, return_types.max)
 
@@ -614,7 +687,18 @@ def min(input: A, dim: int, keepdim: bool = False) -> return_types.min[A]: ...
 def min(input: A, dim: ArrayLike = None, keepdim: bool = False) -> A: ...
 @flexible
 def min(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
-    """Minimum of all elements; with `dim` an integer, `(values, indices)` along it; with an array, `minimum`."""
+    """Minimum of all elements; with `dim` an integer, `(values, indices)` along it; with an array, `minimum`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.min(tg.tensor([[1, 5], [7, 2]]))
+    tensor(1)
+    >>> tg.min(tg.tensor([[1, 5], [7, 2]]), dim=1)
+    torch.return_types.min(
+    values=tensor([1, 2]),
+    indices=tensor([0, 1]))
+    """
     return _max_or_min("min", input, dim, keepdim, amin, MinDim, minimum, return_types.min)
 
 
@@ -641,7 +725,16 @@ def nonempty(op: str, x: Array, dim: Axis) -> tuple[int, ...]:
 
 @flexible
 def logsumexp(input: A, dim: Axis = None, keepdim: bool = False) -> A:
-    """The logarithm of the sum of exponentials, shifted by the maximum so that nothing overflows."""
+    """The logarithm of the sum of exponentials, shifted by the maximum so that nothing overflows.
+
+    The result lacks the dims, unless `keepdim`; integers give the default floating dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.logsumexp(tg.tensor([1000.0, 1000.0]), dim=0)
+    tensor(1000.6932)
+    """
     return Logsumexp.apply(input, axes=reduced_axes("logsumexp", input, dim), keepdim=keepdim)
 
 
@@ -663,27 +756,67 @@ def norm(input: A, p: float | str | None = "fro", dim: Axis = None, keepdim: boo
 
 
 def dist(input: A, other: ArrayLike, p: float = 2) -> A:
-    """The p-norm of the difference."""
+    """The p-norm of the difference.
+
+    Shapes broadcast; the result has no dims.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.dist(tg.tensor([1.0, 2.0]), tg.tensor([4.0, 6.0]))
+    tensor(5.)
+    """
     return norm(input - other, p)
 
 
 @flexible
 @vectorial
 def cumsum(input: A, dim: int, *, dtype: Any = None) -> A:
-    """Sums of the elements up to each place along a dim; see `sum` for integers."""
+    """Sums of the elements up to each place along a dim; see `sum` for integers.
+
+    The shape stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.cumsum(tg.tensor([1, 2, 3]), dim=0)
+    tensor([1, 3, 6])
+    """
     axis = check_axis("cumsum", dim, len(shape_of(input)))
     return in_dtype(lambda x: Cumsum.apply(x, axis=axis), input, dtype)
 
 
 @flexible
 def argmax(input: A, dim: int | None = None, keepdim: bool = False) -> A:
-    """Where the first maximum stands, or the first NaN: in the flattened array, or along a dim."""
+    """Where the first maximum stands, or the first NaN: in the flattened array, or along a dim.
+
+    The result is int64, without a gradient.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.argmax(tg.tensor([[1, 5], [7, 2]]))
+    tensor(2)
+    >>> tg.argmax(tg.tensor([[1, 5], [7, 2]]), dim=1)
+    tensor([1, 0])
+    """
     return Argmax.apply(input, axis=_one_axis("argmax", input, dim), keepdim=keepdim)
 
 
 @flexible
 def argmin(input: A, dim: int | None = None, keepdim: bool = False) -> A:
-    """Where the first minimum stands, or the first NaN: in the flattened array, or along a dim."""
+    """Where the first minimum stands, or the first NaN: in the flattened array, or along a dim.
+
+    The result is int64, without a gradient.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.argmin(tg.tensor([[1, 5], [7, 2]]))
+    tensor(0)
+    >>> tg.argmin(tg.tensor([[1, 5], [7, 2]]), dim=1)
+    tensor([0, 1])
+    """
     return Argmin.apply(input, axis=_one_axis("argmin", input, dim), keepdim=keepdim)
 
 
@@ -696,13 +829,27 @@ def _one_axis(op: str, x: Array, dim: int | None) -> int | None:
 
 @flexible
 def any(input: A, dim: Axis = None, keepdim: bool = False) -> A:
-    """Whether any element along the dims is not 0: a truth value, or 1 or 0 of bytes."""
+    """Whether any element along the dims is not 0: a truth value, or 1 or 0 of bytes.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.any(tg.tensor([[False, True], [False, False]]), dim=1)
+    tensor([ True, False])
+    """
     return _truth(Any_.apply(input, axes=check_axes("any", dim, len(shape_of(input))), keepdim=keepdim), input)
 
 
 @flexible
 def all(input: A, dim: Axis = None, keepdim: bool = False) -> A:
-    """Whether every element along the dims is not 0: a truth value, or 1 or 0 of bytes."""
+    """Whether every element along the dims is not 0: a truth value, or 1 or 0 of bytes.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.all(tg.tensor([[True, True], [False, True]]), dim=1)
+    tensor([ True, False])
+    """
     return _truth(All.apply(input, axes=check_axes("all", dim, len(shape_of(input))), keepdim=keepdim), input)
 
 

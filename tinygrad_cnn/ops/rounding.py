@@ -139,17 +139,44 @@ def _is_whole(input: Array) -> bool:
 
 
 def floor(input: A) -> A:
-    """Rounded down."""
+    """Rounded down.
+
+    Works element by element: shape and dtype stay. The gradient is 0.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.floor(tg.tensor([-1.5, 1.5]))
+    tensor([-2.,  1.])
+    """
     return clone(input) if _is_whole(input) else Floor.apply(input)
 
 
 def ceil(input: A) -> A:
-    """Rounded up."""
+    """Rounded up.
+
+    Works element by element: shape and dtype stay. The gradient is 0.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.ceil(tg.tensor([-1.5, 1.5]))
+    tensor([-1.,  2.])
+    """
     return clone(input) if _is_whole(input) else Ceil.apply(input)
 
 
 def trunc(input: A) -> A:
-    """Rounded towards 0."""
+    """Rounded towards 0.
+
+    Works element by element: shape and dtype stay. The gradient is 0.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.trunc(tg.tensor([-1.5, 1.5]))
+    tensor([-1.,  1.])
+    """
     return clone(input) if _is_whole(input) else Trunc.apply(input)
 
 
@@ -157,17 +184,46 @@ fix = trunc
 
 
 def round(input: A, *, decimals: int = 0) -> A:
-    """Rounded to this many decimals, halves to the even neighbour."""
+    """Rounded to this many decimals, halves to the even neighbour.
+
+    Works element by element: shape and dtype stay. The gradient is 0.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.round(tg.tensor([0.5, 1.5, 2.345]))
+    tensor([0., 2., 2.])
+    >>> tg.round(tg.tensor([2.345]), decimals=1)
+    tensor([2.3000])
+    """
     return clone(input) if _is_whole(input) else Round.apply(input, decimals=decimals)
 
 
 def frac(input: A) -> A:
-    """The fraction, with the sign of the number: ``x - trunc(x)``."""
+    """The fraction, with the sign of the number: ``x - trunc(x)``.
+
+    Shape and dtype stay.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.frac(tg.tensor([-1.5, 2.25]))
+    tensor([-0.5000,  0.2500])
+    """
     return input - trunc(input)
 
 
 def fmod(input: A, other: ArrayLike) -> A:
-    """What is left of `input` after division by `other`, with the sign of `input`, as C's ``fmod``."""
+    """What is left of `input` after division by `other`, with the sign of `input`, as C's ``fmod``.
+
+    Shapes broadcast; dtypes promote. Integers must not be divided by 0.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.fmod(tg.tensor([-3.0, 3.0]), 2)
+    tensor([-1.,  1.])
+    """
     check_divided("fmod", input, other)
     return Fmod.apply(input, other)
 
@@ -176,6 +232,14 @@ def div(input: A, other: ArrayLike, *, rounding_mode: str | None = None) -> A:
     """Quotient of each two elements, rounded by "floor" or "trunc" if that is asked for.
 
     Integers are divided as floating-point numbers; their rounded quotients are integers.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.div(tg.tensor([7, -7]), 2)
+    tensor([ 3.5000, -3.5000])
+    >>> tg.div(tg.tensor([7, -7]), 2, rounding_mode="floor")
+    tensor([ 3, -4])
     """
     if rounding_mode is None:
         return Div.apply(input, other)
@@ -189,11 +253,29 @@ divide = div
 
 
 def true_divide(input: A, other: ArrayLike) -> A:
-    """Quotient of each two elements, integers divided as floating-point numbers."""
+    """Quotient of each two elements, integers divided as floating-point numbers.
+
+    Shapes broadcast; integers give the default floating dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.true_divide(tg.tensor([1, 2]), 4)
+    tensor([0.2500, 0.5000])
+    """
     return Div.apply(input, other)
 
 
 def floor_divide(input: A, other: ArrayLike) -> A:
-    """The quotient rounded down, element by element; integers stay integers, and must not be divided by 0."""
+    """The quotient rounded down, element by element; integers stay integers, and must not be divided by 0.
+
+    Shapes broadcast; dtypes promote.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.floor_divide(tg.tensor([7, -7]), 2)
+    tensor([ 3, -4])
+    """
     check_divided("floor_divide", input, other)
     return paired("floor_divide", floored, input, other)

@@ -29,7 +29,16 @@ __all__ = [
 @flexible
 @vectorial
 def cumprod(input: A, dim: int, *, dtype: Any = None) -> A:
-    """Products of the elements up to each place along a dim; see `sum` for integers."""
+    """Products of the elements up to each place along a dim; see `sum` for integers.
+
+    The shape stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.cumprod(tg.tensor([1, 2, 3]), dim=0)
+    tensor([1, 2, 6])
+    """
     axis = check_axis("cumprod", dim, len(shape_of(input)))
     op = Cumprod if prod(shape_of(input)) > 1 else Cumsum  # one number, whose derivative is a constant
     return in_dtype(lambda x: op.apply(x, axis=axis), input, dtype)
@@ -38,14 +47,36 @@ def cumprod(input: A, dim: int, *, dtype: Any = None) -> A:
 @flexible
 @vectorial
 def cummax(input: A, dim: int) -> return_types.cummax[A]:
-    """``(values, indices)`` of the largest element up to each place along a dim; of equal ones the last."""
+    """``(values, indices)`` of the largest element up to each place along a dim; of equal ones the last.
+
+    Both have the shape of the input; the indices are int64.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.cummax(tg.tensor([1, 3, 2]), dim=0)
+    torch.return_types.cummax(
+    values=tensor([1, 3, 3]),
+    indices=tensor([0, 1, 1]))
+    """
     return _running("cummax", input, dim, np.maximum, return_types.cummax)
 
 
 @flexible
 @vectorial
 def cummin(input: A, dim: int) -> return_types.cummin[A]:
-    """``(values, indices)`` of the smallest element up to each place along a dim; of equal ones the last."""
+    """``(values, indices)`` of the smallest element up to each place along a dim; of equal ones the last.
+
+    Both have the shape of the input; the indices are int64.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.cummin(tg.tensor([3, 1, 2]), dim=0)
+    torch.return_types.cummin(
+    values=tensor([3, 1, 1]),
+    indices=tensor([0, 1, 1]))
+    """
     return _running("cummin", input, dim, np.minimum, return_types.cummin)
 
 
@@ -60,7 +91,16 @@ def _running(op: str, x: Array, dim: int, extreme: Any, kind: Any) -> Any:
 
 @flexible
 def diff(input: A, n: int = 1, dim: int = -1, prepend: ArrayLike | None = None, append: ArrayLike | None = None) -> A:
-    """Differences of neighbours along a dim, `n` times over."""
+    """Differences of neighbours along a dim, `n` times over.
+
+    The dim has `n` elements less; the dtype stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.diff(tg.tensor([1, 4, 9]))
+    tensor([3, 5])
+    """
     if n < 0:
         raise ArgumentError(f"diff: n is {n}; it must be at least 0")
     if not shape_of(input):
@@ -128,7 +168,16 @@ class Logcumsumexp(Op):
 @flexible
 @vectorial
 def logcumsumexp(input: A, dim: int) -> A:
-    """The logarithm of the sum of exponentials up to each place along a dim; nothing overflows."""
+    """The logarithm of the sum of exponentials up to each place along a dim; nothing overflows.
+
+    The shape and the floating dtype stay.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.logcumsumexp(tg.tensor([0.0, 0.0, 0.0]), dim=0)
+    tensor([0.0000, 0.6931, 1.0986])
+    """
     return Logcumsumexp.apply(input, axis=check_axis("logcumsumexp", dim, len(shape_of(input))))
 
 
@@ -137,6 +186,12 @@ def trapezoid(y: A, x: ArrayLike | None = None, *, dx: float = 1, dim: int = -1)
     """The area under `y` along a dim by the trapezoidal rule, at places `x` or `dx` apart.
 
     Integers are taken as floating-point numbers first, so that no sum of bytes overflows.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.trapezoid(tg.tensor([1.0, 2.0, 3.0]))
+    tensor(4.)
     """
     axis = check_axis("trapezoid", dim, len(shape_of(y)))
     return sum(_trapezoids(y, x, dx, axis), axis)
@@ -144,7 +199,16 @@ def trapezoid(y: A, x: ArrayLike | None = None, *, dx: float = 1, dim: int = -1)
 
 @flexible
 def cumulative_trapezoid(y: A, x: ArrayLike | None = None, *, dx: float = 1, dim: int = -1) -> A:
-    """The area under `y` from the start of a dim to each further place; see `trapezoid`."""
+    """The area under `y` from the start of a dim to each further place; see `trapezoid`.
+
+    The dim has one element less.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.cumulative_trapezoid(tg.tensor([1.0, 2.0, 3.0]))
+    tensor([1.5000, 4.0000])
+    """
     axis = check_axis("cumulative_trapezoid", dim, len(shape_of(y)))
     return cumsum(_trapezoids(y, x, dx, axis), axis)
 
@@ -170,6 +234,12 @@ def gradient(input: A, *, spacing: Any = 1, dim: Any = None, edge_order: int = 1
     """The slopes along dims (all by default), from each place's two neighbours, at the ends from the next 1 or 2.
 
     `spacing` is the distance of neighbours, or one for each dim, or the coordinates along each dim.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.gradient(tg.tensor([1.0, 4.0, 9.0]))
+    (tensor([3., 4., 5.]),)
     """
     if edge_order not in (1, 2):
         raise ArgumentError(f"gradient: edge_order is {edge_order}; it must be 1 or 2")

@@ -31,6 +31,12 @@ def scatter(
     """Write along a dim: ``out[index[i][j]][j] = src[i][j]`` for dim 0, and so on, on a copy of `input`.
 
     `src` may be a number (or given as `value`). With `reduce` "add" or "multiply" what is there stays in the result.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.scatter(tg.zeros(3), 0, tg.tensor([2, 0]), tg.tensor([1.0, 2.0]))
+    tensor([2., 0., 1.])
     """
     if reduce not in (None, "add", "multiply"):
         raise ArgumentError(f"scatter: reduce is {reduce!r}; it must be 'add' or 'multiply'")
@@ -79,6 +85,12 @@ def scatter_reduce(
 
     With `include_self` what was there counts, too. Of several that are the largest (or smallest) each gets an equal
     share of the gradient. The mean of integers is rounded down.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.scatter_reduce(tg.zeros(2), 0, tg.tensor([0, 0, 1]), tg.tensor([1.0, 2.0, 3.0]), "sum")
+    tensor([3., 3.])
     """
     if reduce not in ("sum", "prod", "mean", "amax", "amin"):
         raise ArgumentError(f"scatter_reduce: reduce is {reduce!r}; it must be 'sum', 'prod', 'mean', 'amax' or 'amin'")
@@ -147,7 +159,17 @@ def _counts(shape: Shape, places: tuple[Any, ...], first: bool) -> NDArray:
 def index_reduce(
     input: A, dim: int, index: ArrayLike, source: ArrayLike, reduce: str, *, include_self: bool = True
 ) -> A:
-    """Slices of `source` reduced into slices of a dim, as by `scatter_reduce`: "prod", "mean", "amax" or "amin"."""
+    """Slices of `source` reduced into slices of a dim, as by `scatter_reduce`: "prod", "mean", "amax" or "amin".
+
+    The result is a copy of the input: shape and dtype stay. The index is a vector of integers; the dtypes must be
+    equal.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.zeros(2).index_reduce(0, tg.tensor([0, 0, 1]), tg.tensor([1.0, 2.0, 3.0]), "amax")
+    tensor([2., 3.])
+    """
     if reduce not in ("prod", "mean", "amax", "amin"):
         raise ArgumentError(f"index_reduce: reduce is {reduce!r}; it must be 'prod', 'mean', 'amax' or 'amin'")
     axis, _, numbers = _slices("index_reduce", input, dim, index)
@@ -179,7 +201,17 @@ def _fits(op: str, input: Array, axis: int, count: int, source: Array) -> None:
 
 @flexible
 def index_add(input: A, dim: int, index: ArrayLike, source: ArrayLike, *, alpha: float = 1) -> A:
-    """``alpha * source`` added to slices of a dim, more than once where the index repeats."""
+    """``alpha * source`` added to slices of a dim, more than once where the index repeats.
+
+    The result is a copy of the input: shape and dtype stay. The index is a vector of integers; the dtypes must be
+    equal.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.index_add(tg.zeros(2), 0, tg.tensor([0, 0, 1]), tg.tensor([1.0, 2.0, 3.0]))
+    tensor([3., 3.])
+    """
     axis, places, numbers = _slices("index_add", input, dim, index)
     _fits("index_add", input, axis, len(numbers), source)
     check_same_dtype("index_add", input, source)
@@ -189,7 +221,17 @@ def index_add(input: A, dim: int, index: ArrayLike, source: ArrayLike, *, alpha:
 
 @flexible
 def index_copy(input: A, dim: int, index: ArrayLike, source: ArrayLike) -> A:
-    """The slices of `source` written over slices of a dim."""
+    """The slices of `source` written over slices of a dim.
+
+    The result is a copy of the input: shape and dtype stay. The index is a vector of integers; the dtypes must be
+    equal.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.index_copy(tg.zeros(3), 0, tg.tensor([2, 0]), tg.tensor([1.0, 2.0]))
+    tensor([2., 0., 1.])
+    """
     axis, places, numbers = _slices("index_copy", input, dim, index)
     _fits("index_copy", input, axis, len(numbers), source)
     check_same_dtype("index_copy", input, source)
@@ -198,7 +240,16 @@ def index_copy(input: A, dim: int, index: ArrayLike, source: ArrayLike) -> A:
 
 @flexible
 def index_fill(input: A, dim: int, index: ArrayLike, value: Any) -> A:
-    """One value written over slices of a dim."""
+    """One value written over slices of a dim.
+
+    The result is a copy of the input: shape and dtype stay.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.index_fill(tg.tensor([1.0, 2.0, 3.0]), 0, tg.tensor([0, 2]), 9.0)
+    tensor([9., 2., 9.])
+    """
     if shape_of(value):
         raise ArgumentError(f"index_fill: value has shape {shape_of(value)}; expected a number")
     _, places, _ = _slices("index_fill", input, dim, index)
@@ -206,7 +257,16 @@ def index_fill(input: A, dim: int, index: ArrayLike, value: Any) -> A:
 
 
 def index_put(input: A, indices: Sequence[Any], values: ArrayLike, accumulate: bool = False) -> A:
-    """``input[indices] = values`` on a copy; with `accumulate`, added, more than once where an index repeats."""
+    """``input[indices] = values`` on a copy; with `accumulate`, added, more than once where an index repeats.
+
+    Shape and dtype stay; the values must have the same dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.index_put(tg.zeros(3), (tg.tensor([0, 0]),), tg.tensor([1.0, 2.0]), accumulate=True)
+    tensor([3., 0., 0.])
+    """
     index = tuple(plain("index_put", part) if part is not None else slice(None) for part in indices)
     (*others, first) = index
     masked = not others and isinstance(first, np.ndarray) and first.dtype.kind == "b"
@@ -219,7 +279,16 @@ def index_put(input: A, indices: Sequence[Any], values: ArrayLike, accumulate: b
 
 
 def masked_scatter(input: A, mask: ArrayLike, source: ArrayLike) -> A:
-    """The first elements of `source`, in order, where the mask, broadcast to the input, holds."""
+    """The first elements of `source`, in order, where the mask, broadcast to the input, holds.
+
+    The mask is bool; the dtypes must be equal. ValueError if `source` has too few elements.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.masked_scatter(tg.tensor([1, 2, 3]), tg.tensor([True, False, True]), tg.tensor([8, 9]))
+    tensor([8, 2, 9])
+    """
     shape = check_broadcast("masked_scatter", shape_of(input), shape_of(mask))
     chosen = np.broadcast_to(_mask("masked_scatter", mask), shape)
     count = int(chosen.sum())
@@ -236,7 +305,16 @@ def _mask(op: str, mask: Array) -> NDArray:
 
 
 def take(input: A, index: ArrayLike) -> A:
-    """Elements of the flattened input by their numbers, in the shape of the index."""
+    """Elements of the flattened input by their numbers, in the shape of the index.
+
+    The dtype stays. IndexError for a number that is too large.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.take(tg.tensor([[1, 2], [3, 4]]), tg.tensor([0, 3]))
+    tensor([1, 4])
+    """
     check_integer("take", "index", index)
     places = plain("take", index)
     n = int(np.prod(shape_of(input), dtype=np.int64))
@@ -246,7 +324,17 @@ def take(input: A, index: ArrayLike) -> A:
 
 @flexible
 def take_along_dim(input: A, indices: ArrayLike, dim: int | None = None) -> A:
-    """Read along a dim as `gather` does, the other dims broadcast; without a dim, from the flattened input."""
+    """Read along a dim as `gather` does, the other dims broadcast; without a dim, from the flattened input.
+
+    The dtype stays; the indices are integers.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.take_along_dim(tg.tensor([[3, 1], [2, 4]]), tg.tensor([[1], [0]]), dim=1)
+    tensor([[1],
+            [2]])
+    """
     if dim is None:
         return gather(flatten(input), 0, plain("take_along_dim", indices).reshape(-1))
     shape, wanted = shape_of(input), shape_of(indices)
@@ -269,7 +357,19 @@ def nonzero(input: A, *, as_tuple: Literal[False] = False) -> A: ...
 @overload
 def nonzero(input: A, *, as_tuple: bool) -> tuple[A, ...]: ...
 def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
-    """Where the elements are not 0: their indices as rows (n, dims), or for each dim those of all of them."""
+    """Where the elements are not 0: their indices as rows (n, dims), or for each dim those of all of them.
+
+    The indices are int64, without a gradient.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nonzero(tg.tensor([0, 5, 7]))
+    tensor([[1],
+            [2]])
+    >>> tg.nonzero(tg.tensor([0, 5, 7]), as_tuple=True)
+    (tensor([1, 2]),)
+    """
     values = plain("nonzero", input)
     found = np.nonzero(np.atleast_1d(values))
     if as_tuple:
@@ -279,7 +379,17 @@ def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
 
 
 def argwhere(input: A) -> A:
-    """Where the elements are not 0, a row of indices for each."""
+    """Where the elements are not 0, a row of indices for each.
+
+    The indices are int64, without a gradient.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.argwhere(tg.tensor([[0, 5], [7, 0]]))
+    tensor([[0, 1],
+            [1, 0]])
+    """
     return nonzero(input)
 
 
@@ -294,7 +404,16 @@ def where(condition: NDArray, input: A, other: ArrayLike) -> A: ...
 @overload
 def where(condition: A, input: ArrayLike, other: ArrayLike) -> A: ...
 def where(condition: Any, input: Any = None, other: Any = None) -> Any:
-    """Elements of `input` where the condition holds, else of `other`; of a condition alone, where it holds."""
+    """Elements of `input` where the condition holds, else of `other`; of a condition alone, where it holds.
+
+    Shapes broadcast; dtypes promote.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.where(tg.tensor([True, False]), tg.tensor([1.0, 2.0]), tg.tensor([8.0, 9.0]))
+    tensor([1., 9.])
+    """
     if input is None and other is None:
         return nonzero(condition, as_tuple=True)
     return Where.apply(condition, input, other)
@@ -302,7 +421,17 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
 
 @flexible
 def select_scatter(input: A, src: ArrayLike, dim: int, index: int) -> A:
-    """One slice of a dim replaced by `src`."""
+    """One slice of a dim replaced by `src`.
+
+    The result is a copy of the input; `src` has the shape of the slice.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.select_scatter(tg.zeros(2, 2), tg.tensor([1.0, 2.0]), 0, 1)
+    tensor([[0., 0.],
+            [1., 2.]])
+    """
     axis = check_axis("select_scatter", dim, len(shape_of(input)))
     return setitem(input, (slice(None),) * axis + (index,), src)
 
@@ -311,13 +440,32 @@ def select_scatter(input: A, src: ArrayLike, dim: int, index: int) -> A:
 def slice_scatter(
     input: A, src: ArrayLike, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
 ) -> A:
-    """The slices of a dim from start to end replaced by `src`."""
+    """The slices of a dim from start to end replaced by `src`.
+
+    The result is a copy of the input; `src` has the shape of the slices.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.slice_scatter(tg.zeros(3), tg.tensor([1.0, 2.0]), 0, 1)
+    tensor([0., 1., 2.])
+    """
     axis = check_axis("slice_scatter", dim, len(shape_of(input)))
     return setitem(input, (slice(None),) * axis + (slice(start, end, step),), src)
 
 
 def put(input: A, index: ArrayLike, source: ArrayLike, accumulate: bool = False) -> A:
-    """Elements of the flattened input replaced, or added to, by their numbers."""
+    """Elements of the flattened input replaced, or added to, by their numbers.
+
+    The result is a copy of the input: shape and dtype stay; dtypes must be equal.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.zeros(2, 2).put(tg.tensor([0, 3]), tg.tensor([1.0, 2.0]))
+    tensor([[1., 0.],
+            [0., 2.]])
+    """
     check_integer("put", "index", index)
     check_same_dtype("put", input, source)
     places = plain("put", index).reshape(-1)

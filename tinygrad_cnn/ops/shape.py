@@ -203,7 +203,16 @@ class Clone(Op):
 
 
 def clone(input: A, *, memory_format: Any = None) -> A:
-    """A copy in memory of its own, its axes in the same order there."""
+    """A copy in memory of its own, its axes in the same order there.
+
+    Shape and dtype stay; the gradient flows through.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.clone(tg.tensor([1, 2]))
+    tensor([1, 2])
+    """
     order = order_in_memory("clone", memory_format, len(shape_of(input)))
     return _laid_out(input, order) if order else Clone.apply(input)
 
@@ -226,13 +235,32 @@ def _laid_out(x: A, order: tuple[int, ...]) -> A:
 
 
 def astype(input: A, dtype: Any) -> A:
-    """Converted to another dtype; the gradient comes back in the own one."""
+    """Converted to another dtype; the gradient comes back in the own one.
+
+    The shape stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.ops.astype(tg.tensor([1.5, 2.5]), "int64")
+    tensor([1, 2])
+    """
     return Cast.apply(input, dtype=check_dtype("astype", dtype))
 
 
 @flexible
 def reshape(input: A, *shape: Any) -> A:
-    """The same elements in another shape; one size may be -1 and is worked out. Shares memory if it can."""
+    """The same elements in another shape; one size may be -1 and is worked out. Shares memory if it can.
+
+    The dtype stays. ValueError if the number of elements does not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.reshape(tg.arange(6), (2, -1))
+    tensor([[0, 1, 2],
+            [3, 4, 5]])
+    """
     wanted = _unpacked(shape)
     have = shape_of(input)
     total = math.prod(have)
@@ -261,7 +289,16 @@ def _unpacked(sizes: tuple[Any, ...]) -> tuple[int, ...]:
 
 @flexible
 def permute(input: A, *dims: Any) -> A:
-    """The dims in another order, all of them named."""
+    """The dims in another order, all of them named.
+
+    The result shares memory with the input; the dtype stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.permute(tg.zeros(2, 3, 4), (2, 0, 1)).shape
+    torch.Size([4, 2, 3])
+    """
     order, ndim = _unpacked(dims), len(shape_of(input))
     axes = check_axes("permute", order, ndim)
     if len(axes) != ndim:
@@ -270,7 +307,17 @@ def permute(input: A, *dims: Any) -> A:
 
 
 def transpose(input: A, dim0: int, dim1: int) -> A:
-    """Two dims swapped."""
+    """Two dims swapped.
+
+    The result shares memory with the input; the dtype stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.transpose(tg.tensor([[1, 2], [3, 4]]), 0, 1)
+    tensor([[1, 3],
+            [2, 4]])
+    """
     ndim = len(shape_of(input))
     a, b = (check_axis("transpose", dim, max(ndim, 1)) for dim in (dim0, dim1))
     if not ndim:
@@ -281,7 +328,17 @@ def transpose(input: A, dim0: int, dim1: int) -> A:
 
 
 def t(input: A) -> A:
-    """The transpose of a matrix; a vector or number is returned as it is."""
+    """The transpose of a matrix; a vector or number is returned as it is.
+
+    The result shares memory with the input; the dtype stays. ValueError for more than 2 dims.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.t(tg.tensor([[1, 2], [3, 4]]))
+    tensor([[1, 3],
+            [2, 4]])
+    """
     ndim = len(shape_of(input))
     if ndim > 2:
         raise ArgumentError(f"t: input has shape {shape_of(input)}; expected at most 2 dims, use .mT or permute")
@@ -292,7 +349,16 @@ swapaxes = swapdims = transpose
 
 
 def movedim(input: A, source: int | Sequence[int], destination: int | Sequence[int]) -> A:
-    """One dim, or several, moved to other places, the others keeping their order."""
+    """One dim, or several, moved to other places, the others keeping their order.
+
+    The result shares memory with the input; the dtype stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.movedim(tg.zeros(2, 3, 4), 0, -1).shape
+    torch.Size([3, 4, 2])
+    """
     ndim = len(shape_of(input))
     start, end = check_axes("movedim", source, ndim), check_axes("movedim", destination, ndim)
     if len(start) != len(end):
@@ -307,7 +373,16 @@ moveaxis = movedim
 
 
 def flatten(input: A, start_dim: int = 0, end_dim: int = -1) -> A:
-    """The dims from start to end made one."""
+    """The dims from start to end made one.
+
+    The dtype stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.flatten(tg.zeros(2, 3, 4), 1).shape
+    torch.Size([2, 12])
+    """
     shape = shape_of(input) or (1,)
     first, last = check_axis("flatten", start_dim, len(shape)), check_axis("flatten", end_dim, len(shape))
     if first > last:
@@ -319,7 +394,16 @@ def flatten(input: A, start_dim: int = 0, end_dim: int = -1) -> A:
 
 @flexible
 def unflatten(input: A, dim: int, sizes: Sequence[int]) -> A:
-    """One dim split into several; one size may be -1."""
+    """One dim split into several; one size may be -1.
+
+    The dtype stays. ValueError if the sizes do not multiply to that of the dim.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.unflatten(tg.zeros(2, 12), 1, (3, -1)).shape
+    torch.Size([2, 3, 4])
+    """
     shape = shape_of(input)
     axis = check_axis("unflatten", dim, len(shape))
     known = math.prod(n for n in sizes if n != -1)
@@ -330,13 +414,31 @@ def unflatten(input: A, dim: int, sizes: Sequence[int]) -> A:
 
 
 def ravel(input: A) -> A:
-    """All dims made one, in C order: copied unless it lies so already."""
+    """All dims made one, in C order: copied unless it lies so already.
+
+    The dtype stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.ravel(tg.tensor([[1, 2], [3, 4]]))
+    tensor([1, 2, 3, 4])
+    """
     return reshape(input if plain("ravel", input).flags.c_contiguous else Clone.apply(input, order="C"), -1)
 
 
 @flexible
 def narrow(input: A, dim: int, start: Any, length: int) -> A:
-    """`length` slices of a dim from `start` on, sharing memory."""
+    """`length` slices of a dim from `start` on, sharing memory.
+
+    The dtype stays. An error if the slices are not all there.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.narrow(tg.tensor([1, 2, 3, 4]), 0, 1, 2)
+    tensor([2, 3])
+    """
     shape = shape_of(input)
     if not shape:
         raise ArgumentError("narrow: input has no dims; expected at least 1")
@@ -354,7 +456,16 @@ def narrow(input: A, dim: int, start: Any, length: int) -> A:
 
 @flexible
 def select(input: A, dim: int, index: int) -> A:
-    """One slice of a dim, without it, sharing memory."""
+    """One slice of a dim, without it, sharing memory.
+
+    The dtype stays. IndexError for an index outside the dim.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.select(tg.tensor([[1, 2], [3, 4]]), 0, 1)
+    tensor([3, 4])
+    """
     shape = shape_of(input)
     axis = check_axis("select", dim, len(shape))
     if not -shape[axis] <= index < shape[axis]:
@@ -364,7 +475,18 @@ def select(input: A, dim: int, index: int) -> A:
 
 @flexible
 def squeeze(input: A, dim: Axis = None) -> A:
-    """Without the dims of size 1: all, or those among the given ones."""
+    """Without the dims of size 1: all, or those among the given ones.
+
+    The result shares memory with the input; the dtype stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.squeeze(tg.zeros(1, 2, 1)).shape
+    torch.Size([2])
+    >>> tg.squeeze(tg.zeros(1, 2, 1), 0).shape
+    torch.Size([2, 1])
+    """
     shape = shape_of(input)
     axes = check_axes("squeeze", dim, len(shape))
     return Reshape.apply(input, shape=tuple(n for a, n in enumerate(shape) if a not in axes or n != 1))
@@ -372,7 +494,17 @@ def squeeze(input: A, dim: Axis = None) -> A:
 
 @flexible
 def unsqueeze(input: A, dim: int) -> A:
-    """With a new dim of size 1 at this place of the result."""
+    """With a new dim of size 1 at this place of the result.
+
+    The result shares memory with the input; the dtype stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.unsqueeze(tg.tensor([1, 2]), 1)
+    tensor([[1],
+            [2]])
+    """
     shape = shape_of(input)
     axis = check_axis("unsqueeze", dim, len(shape) + 1)
     return Reshape.apply(input, shape=(*shape[:axis], 1, *shape[axis:]))
@@ -380,7 +512,17 @@ def unsqueeze(input: A, dim: int) -> A:
 
 @flexible
 def expand(input: A, *sizes: Any) -> A:
-    """Repeated to this shape along size-1 and new leading dims, without copying; -1 keeps a size."""
+    """Repeated to this shape along size-1 and new leading dims, without copying; -1 keeps a size.
+
+    The dtype stays. ValueError if a size that is not 1 would change.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.tensor([[1], [2]]).expand(-1, 3)
+    tensor([[1, 1, 1],
+            [2, 2, 2]])
+    """
     wanted, have = _unpacked(sizes), shape_of(input)
     padded = (1,) * (len(wanted) - len(have)) + have
     shape = tuple(n if w == -1 else w for w, n in zip(wanted, padded, strict=False))
@@ -390,7 +532,17 @@ def expand(input: A, *sizes: Any) -> A:
 
 
 def broadcast_to(input: A, shape: Shape) -> A:
-    """Repeated to this shape by NumPy's broadcasting rules, without copying."""
+    """Repeated to this shape by NumPy's broadcasting rules, without copying.
+
+    The dtype stays. ValueError if the shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.broadcast_to(tg.tensor([1, 2]), (2, 2))
+    tensor([[1, 2],
+            [1, 2]])
+    """
     if check_broadcast("broadcast_to", shape_of(input), tuple(shape)) != tuple(shape):
         raise ArgumentError(f"broadcast_to: input of shape {shape_of(input)} is larger than {tuple(shape)}")
     return Expand.apply(input, shape=tuple(shape))
@@ -398,7 +550,17 @@ def broadcast_to(input: A, shape: Shape) -> A:
 
 @flexible
 def repeat(input: A, *repeats: Any) -> A:
-    """The whole array laid several times along each dim, as NumPy's `tile`."""
+    """The whole array laid several times along each dim, as NumPy's `tile`.
+
+    The dtype stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.tensor([1, 2]).repeat(2, 2)
+    tensor([[1, 2, 1, 2],
+            [1, 2, 1, 2]])
+    """
     times, have = _unpacked(repeats), shape_of(input)
     if len(times) < len(have) or any(n < 0 for n in times):
         raise ArgumentError(f"repeat: repeats {times} for an input of shape {have}; give one number >= 0 per dim")
@@ -410,13 +572,32 @@ def repeat(input: A, *repeats: Any) -> A:
 
 @flexible
 def flip(input: A, *dims: Any) -> A:
-    """Reversed along the given dims."""
+    """Reversed along the given dims.
+
+    A copy: shape and dtype stay.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.flip(tg.tensor([[1, 2], [3, 4]]), (1,))
+    tensor([[2, 1],
+            [4, 3]])
+    """
     axes = check_axes("flip", _unpacked(dims), len(shape_of(input)) or 1)  # a number has one dim for this
     return Flip.apply(input, axes=axes if shape_of(input) else ())
 
 
 def roll(input: A, shifts: int | Sequence[int], dims: Axis = None) -> A:
-    """Shifted cyclically; without dims, as one flat row that is then given its shape back."""
+    """Shifted cyclically; without dims, as one flat row that is then given its shape back.
+
+    A copy: shape and dtype stay.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.roll(tg.tensor([1, 2, 3]), 1)
+    tensor([3, 1, 2])
+    """
     by = (shifts,) if isinstance(shifts, int) else tuple(shifts)
     if dims is None:
         return reshape(roll(flatten(input), by, 0), shape_of(input))
@@ -430,7 +611,16 @@ def roll(input: A, shifts: int | Sequence[int], dims: Axis = None) -> A:
 
 @flexible
 def cat(tensors: Sequence[A], dim: int = 0) -> A:
-    """One after the other along a dim; all other sizes must be equal."""
+    """One after the other along a dim; all other sizes must be equal.
+
+    Dtypes promote. ValueError if the sizes differ.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.cat((tg.tensor([[1, 2]]), tg.tensor([[3, 4]])), dim=1)
+    tensor([[1, 2, 3, 4]])
+    """
     return _cat("cat", tensors, dim)
 
 
@@ -464,7 +654,17 @@ def _cat(op: str, tensors: Sequence[Array], dim: int) -> Array:
 
 @flexible
 def stack(tensors: Sequence[A], dim: int = 0) -> A:
-    """Arrays of one shape, along a new dim."""
+    """Arrays of one shape, along a new dim.
+
+    Dtypes promote. ValueError if the shapes differ.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.stack((tg.tensor([1, 2]), tg.tensor([3, 4])))
+    tensor([[1, 2],
+            [3, 4]])
+    """
     shapes = [shape_of(x) for x in tensors]
     if not shapes or len(set(shapes)) != 1:
         raise ArgumentError(f"stack: expected one or more tensors of one shape, got shapes {shapes}")
@@ -477,7 +677,16 @@ def stack(tensors: Sequence[A], dim: int = 0) -> A:
 
 @flexible
 def split(input: A, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[A, ...]:
-    """Parts of a dim: of this size (the last may be smaller), or of these sizes."""
+    """Parts of a dim: of this size (the last may be smaller), or of these sizes.
+
+    The parts share memory with the input; the dtype stays. ValueError if sizes do not add up to that of the dim.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.split(tg.arange(5), 2)
+    (tensor([0, 1]), tensor([2, 3]), tensor([4]))
+    """
     shape = shape_of(input)
     axis = check_axis("split", dim, len(shape))
     length = shape[axis]
@@ -498,7 +707,16 @@ def split(input: A, split_size_or_sections: int | Sequence[int], dim: int = 0) -
 
 @flexible
 def chunk(input: A, chunks: int, dim: int = 0) -> tuple[A, ...]:
-    """At most this many parts of equal size, the last one smaller if need be."""
+    """At most this many parts of equal size, the last one smaller if need be.
+
+    The parts share memory with the input; the dtype stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.chunk(tg.arange(5), 2)
+    (tensor([0, 1, 2]), tensor([3, 4]))
+    """
     shape = shape_of(input)
     if chunks <= 0:
         raise ArgumentError(f"chunk: chunks is {chunks}; it must be at least 1")
@@ -508,7 +726,16 @@ def chunk(input: A, chunks: int, dim: int = 0) -> tuple[A, ...]:
 
 @flexible
 def unbind(input: A, dim: int = 0) -> tuple[A, ...]:
-    """The slices along a dim, without it."""
+    """The slices along a dim, without it.
+
+    They share memory with the input; the dtype stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.unbind(tg.tensor([[1, 2], [3, 4]]))
+    (tensor([1, 2]), tensor([3, 4]))
+    """
     shape = shape_of(input)
     axis = check_axis("unbind", dim, len(shape))
     return tuple(Part.apply(input, index=(slice(None),) * axis + (k,)) for k in range(shape[axis]))
@@ -518,6 +745,12 @@ def pad(input: A, pad: Sequence[int], mode: str = "constant", value: float = 0.0
     """Pad as PyTorch does: pairs (before, after) from the last dim backwards; negative widths crop.
 
     `mode` is "constant" (with `value`), "reflect", "replicate" or "circular".
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.pad(tg.tensor([1.0, 2.0]), (1, 2))
+    tensor([0., 1., 2., 0., 0.])
     """
     shape = shape_of(input)
     if len(pad) % 2 or len(pad) > 2 * len(shape):
@@ -563,13 +796,33 @@ def _around(places: NDArray, n: int) -> NDArray:
 
 
 def tril(input: A, diagonal: int = 0) -> A:
-    """With zeros above the diagonal of the last two dims."""
+    """With zeros above the diagonal of the last two dims.
+
+    A copy: shape and dtype stay. ValueError for less than 2 dims.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.tril(tg.tensor([[1, 2], [3, 4]]))
+    tensor([[1, 0],
+            [3, 4]])
+    """
     _check_matrix("tril", input)
     return Tril.apply(input, k=diagonal)
 
 
 def triu(input: A, diagonal: int = 0) -> A:
-    """With zeros below the diagonal of the last two dims."""
+    """With zeros below the diagonal of the last two dims.
+
+    A copy: shape and dtype stay. ValueError for less than 2 dims.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.triu(tg.tensor([[1, 2], [3, 4]]))
+    tensor([[1, 2],
+            [0, 4]])
+    """
     _check_matrix("triu", input)
     return Triu.apply(input, k=diagonal)
 
@@ -580,7 +833,16 @@ def _check_matrix(op: str, x: Array) -> None:
 
 
 def diagonal(input: A, offset: int = 0, dim1: int = 0, dim2: int = 1) -> A:
-    """The diagonal of two dims, as the last dim of the result."""
+    """The diagonal of two dims, as the last dim of the result.
+
+    It shares memory with the input; the dtype stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.diagonal(tg.tensor([[1, 2], [3, 4]]))
+    tensor([1, 4])
+    """
     _check_matrix("diagonal", input)
     ndim = len(shape_of(input))
     axis1, axis2 = check_axis("diagonal", dim1, ndim), check_axis("diagonal", dim2, ndim)

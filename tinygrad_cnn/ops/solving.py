@@ -151,7 +151,16 @@ def regular(draw: Draw, lead: Shape, n: int) -> NDArray:
 
 
 class SingularError(ArgumentError):
-    """A matrix that has no inverse; ``torch.linalg.LinAlgError``."""
+    """A matrix that has no inverse; ``torch.linalg.LinAlgError``.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.linalg.inv(tg.zeros(2, 2))
+    Traceback (most recent call last):
+        ...
+    tinygrad_cnn.ops.solving.SingularError: inv: a matrix of A, of shape (2, 2), is singular; it has no inverse
+    """
 
 
 def check_regular(op: str, name: str, shape: Shape, info: Array) -> None:
@@ -161,7 +170,14 @@ def check_regular(op: str, name: str, shape: Shape, info: Array) -> None:
 
 
 def solve_ex(A: A, B: ArrayLike, *, left: bool = True, check_errors: bool = False) -> return_types.linalg_solve_ex[A]:
-    """``(result, info)``: as `solve`, but of a singular matrix the result is NaN, and info the number of a pivot."""
+    """``(result, info)``: as `solve`, but of a singular matrix the result is NaN, and info the number of a pivot.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.linalg.solve_ex(2 * tg.eye(2), tg.tensor([2.0, 4.0])).info
+    tensor(0, dtype=torch.int32)
+    """
     return _solve_ex("solve_ex", A, B, left, check_errors)
 
 
@@ -189,7 +205,17 @@ def check_rows(op: str, a: Shape, b: Shape, left: bool) -> None:
 
 
 def solve(A: A, B: ArrayLike, *, left: bool = True) -> A:
-    """The X with ``A @ X = B``, or ``X @ A = B`` if not `left`; B is a matrix, or a vector."""
+    """The X with ``A @ X = B``, or ``X @ A = B`` if not `left`; B is a matrix, or a vector.
+
+    A is (..., n, n), B (..., n, k) or (..., n); the result has the shape of B. Both must have the same floating
+    dtype. LinAlgError of a singular matrix.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.linalg.solve(tg.tensor([[2.0, 0.0], [0.0, 4.0]]), tg.tensor([2.0, 4.0]))
+    tensor([1., 1.])
+    """
     return _solve_ex("solve", A, B, left, True).result
 
 
@@ -197,6 +223,13 @@ def solve_triangular(A: A, B: ArrayLike, *, upper: bool, left: bool = True, unit
     """The X with ``A @ X = B`` (``X @ A = B`` if not `left`), of A only one triangle read.
 
     With `unitriangular` its diagonal counts as 1. Where there is a 0 on it, the result is infinite or NaN.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.linalg.solve_triangular(tg.tensor([[2.0, 1.0], [0.0, 4.0]]), tg.tensor([[4.0], [8.0]]), upper=True)
+    tensor([[1.],
+            [2.]])
     """
     a = check_matrices("solve_triangular", "A", A, square=True)
     check_matrices("solve_triangular", "B", B)
@@ -210,7 +243,15 @@ def solve_triangular(A: A, B: ArrayLike, *, upper: bool, left: bool = True, unit
 def triangular_solve(
     input: A, A: ArrayLike, upper: bool = True, transpose: bool = False, unitriangular: bool = False
 ) -> return_types.triangular_solve[A]:
-    """``(solution, cloned_coefficient)`` of ``A @ X = input``, or ``Aᵀ @ X = input``; see `linalg.solve_triangular`."""
+    """``(solution, cloned_coefficient)`` of ``A @ X = input``, or ``Aᵀ @ X = input``; see `linalg.solve_triangular`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.triangular_solve(tg.tensor([[4.0], [8.0]]), tg.tensor([[2.0, 1.0], [0.0, 4.0]])).solution
+    tensor([[1.],
+            [2.]])
+    """
     check_matrices("triangular_solve", "A", A, square=True)
     a: Any = turned(A) if transpose else A
     solution = solve_triangular(a, input, upper=upper != transpose, unitriangular=unitriangular)
@@ -221,7 +262,17 @@ def triangular_solve(
 
 
 def cholesky_solve(input: A, L: ArrayLike, upper: bool = False) -> A:
-    """The X with ``L @ Lᵀ @ X = input``; with `upper`, ``Lᵀ @ L``. L is what `cholesky` returns."""
+    """The X with ``L @ Lᵀ @ X = input``; with `upper`, ``Lᵀ @ L``. L is what `cholesky` returns.
+
+    Both must have the same floating dtype, which the result has too.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.cholesky_solve(tg.tensor([[4.0], [8.0]]), tg.tensor([[2.0, 0.0], [0.0, 2.0]]))
+    tensor([[1.],
+            [2.]])
+    """
     check_matrices("cholesky_solve", "L", L, square=True)
     factor: Any = turned(L) if upper else L
     half = solve_triangular(factor, input, upper=False)
@@ -229,14 +280,33 @@ def cholesky_solve(input: A, L: ArrayLike, upper: bool = False) -> A:
 
 
 def cholesky_inverse(L: A, upper: bool = False) -> A:
-    """The inverse of ``L @ Lᵀ``; with `upper`, of ``Lᵀ @ L``. L is what `cholesky` returns."""
+    """The inverse of ``L @ Lᵀ``; with `upper`, of ``Lᵀ @ L``. L is what `cholesky` returns.
+
+    Shape (..., n, n) and the floating dtype stay.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.cholesky_inverse(tg.tensor([[2.0, 0.0], [2.0, 2.0]]))
+    tensor([[ 0.5000, -0.2500],
+            [-0.2500,  0.2500]])
+    """
     shape = check_matrices("cholesky_inverse", "L", L, square=True)
     half = solve_triangular(turned(L) if upper else L, np.eye(shape[-1], dtype=plain("inv", L).dtype), upper=False)
     return turned(half) @ half
 
 
 def inv_ex(A: A, *, check_errors: bool = False) -> return_types.linalg_inv_ex[A]:
-    """``(inverse, info)``: as `inv`, but of a singular matrix the inverse is NaN, and info the number of a pivot."""
+    """``(inverse, info)``: as `inv`, but of a singular matrix the inverse is NaN, and info the number of a pivot.
+
+    A has shape (..., n, n); the inverse has its shape and dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.linalg.inv_ex(tg.tensor([[2.0, 0.0], [0.0, 4.0]])).info
+    tensor(0, dtype=torch.int32)
+    """
     return _inv_ex("inv_ex", A, check_errors)
 
 
@@ -254,23 +324,61 @@ def inverse_or_nan(a: A) -> A:
 
 
 def inv(A: A) -> A:
-    """The inverse of square matrices."""
+    """The inverse of square matrices.
+
+    Shape (..., n, n) and the floating dtype stay. LinAlgError of a singular matrix.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.linalg.inv(tg.tensor([[2.0, 0.0], [0.0, 4.0]]))
+    tensor([[0.5000, 0.0000],
+            [0.0000, 0.2500]])
+    """
     return _inv_ex("inv", A, True).inverse
 
 
 def inverse(input: A) -> A:
-    """The inverse of square matrices; ``linalg.inv``."""
+    """The inverse of square matrices; ``linalg.inv``.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.inverse(tg.tensor([[2.0, 0.0], [0.0, 4.0]]))
+    tensor([[0.5000, 0.0000],
+            [0.0000, 0.2500]])
+    """
     return inv(input)
 
 
 def det(A: A) -> A:
-    """The determinant of square matrices; its derivative are the cofactors, also of a singular one."""
+    """The determinant of square matrices; its derivative are the cofactors, also of a singular one.
+
+    (..., n, n) gives (...); the floating dtype stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.linalg.det(tg.tensor([[2.0, 0.0], [0.0, 4.0]]))
+    tensor(8.)
+    """
     check_matrices("det", "A", A, square=True)
     return Det.apply(A)
 
 
 def slogdet(A: A) -> return_types.linalg_slogdet[A]:
-    """``(sign, logabsdet)`` of the determinant of square matrices."""
+    """``(sign, logabsdet)`` of the determinant of square matrices.
+
+    (..., n, n) gives twice (...); the floating dtype stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.linalg.slogdet(tg.tensor([[2.0, 0.0], [0.0, -4.0]]))
+    torch.return_types.linalg_slogdet(
+    sign=tensor(-1.),
+    logabsdet=tensor(2.0794))
+    """
     check_matrices("slogdet", "A", A, square=True)
     size, sign = Slogdet.apply(A)
     return return_types.linalg_slogdet(level(plain("slogdet", sign), size), size)
@@ -282,6 +390,15 @@ def level(values: NDArray, of: A) -> A:
 
 
 def logdet(input: A) -> A:
-    """The logarithm of the determinant; NaN if that is negative."""
+    """The logarithm of the determinant; NaN if that is negative.
+
+    (..., n, n) gives (...); the floating dtype stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.logdet(tg.tensor([[2.0, 0.0], [0.0, 4.0]]))
+    tensor(2.0794)
+    """
     sign, size = slogdet(input)
     return size + np.where(plain("logdet", sign) < 0, math.nan, 0.0).astype(plain("logdet", size).dtype)

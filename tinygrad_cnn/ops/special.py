@@ -288,17 +288,47 @@ class Zeta(Elementwise):
 
 
 def erf(input: A) -> A:
-    """Error function of each element: ``2/√π`` times the integral of ``exp(-t²)`` from 0 to x."""
+    """Error function of each element: ``2/√π`` times the integral of ``exp(-t²)`` from 0 to x.
+
+    Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
+    float32.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.erf(tg.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.8427])
+    """
     return Erf.apply(input)
 
 
 def erfc(input: A) -> A:
-    """``1 - erf(x)``, which keeps its digits where erf is nearly 1."""
+    """``1 - erf(x)``, which keeps its digits where erf is nearly 1.
+
+    Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
+    float32.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.erfc(tg.tensor([0.0, 1.0]))
+    tensor([1.0000, 0.1573])
+    """
     return Erfc.apply(input)
 
 
 def erfinv(input: A) -> A:
-    """The inverse of `erf`: ±∞ at ±1, NaN beyond."""
+    """The inverse of `erf`: ±∞ at ±1, NaN beyond.
+
+    Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
+    float32.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.erfinv(tg.tensor([0.0, 0.5, 1.0]))
+    tensor([0.0000, 0.4769,    inf])
+    """
     return Erfinv.apply(input)
 
 
@@ -313,19 +343,47 @@ def lgamma(input: A) -> A:
 
 
 def digamma(input: A) -> A:
-    """The derivative of `lgamma`, ``Γ'(x) / Γ(x)``; NaN at -1, -2, …, and -∞ at 0."""
+    """The derivative of `lgamma`, ``Γ'(x) / Γ(x)``; NaN at -1, -2, …, and -∞ at 0.
+
+    Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
+    float32.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.digamma(tg.tensor([1.0, 2.0]))
+    tensor([-0.5772,  0.4228])
+    """
     return Polygamma.apply(input, n=0)
 
 
 def polygamma(n: int, input: A) -> A:
-    """The n-th derivative of `digamma`."""
+    """The n-th derivative of `digamma`.
+
+    The shape stays; integers give the default floating dtype. `n` must not be below 0.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.polygamma(1, tg.tensor([1.0, 2.0]))
+    tensor([1.6449, 0.6449])
+    """
     if n < 0:
         raise ArgumentError(f"polygamma: n is {n}; the number of derivatives is at least 0")
     return Polygamma.apply(input, n=int(n))
 
 
 def mvlgamma(input: A, p: int) -> A:
-    """The logarithm of the multivariate gamma function of dimension p: ``p(p-1)/4 ln π + Σ lgamma(x - k/2)``, k < p."""
+    """The logarithm of the multivariate gamma function of dimension p: ``p(p-1)/4 ln π + Σ lgamma(x - k/2)``, k < p.
+
+    The shape stays; integers give the default floating dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.mvlgamma(tg.tensor([2.0, 3.0]), 2)
+    tensor([0.4516, 1.5502])
+    """
     if p < 1:
         raise ArgumentError(f"mvlgamma: p is {p}; the dimension is at least 1")
     dtype = plain("mvlgamma", input).dtype
@@ -335,5 +393,15 @@ def mvlgamma(input: A, p: int) -> A:
 
 
 def i0(input: A) -> A:
-    """The modified Bessel function of the first kind and order 0."""
+    """The modified Bessel function of the first kind and order 0.
+
+    Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
+    float32.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.i0(tg.tensor([0.0, 1.0]))
+    tensor([1.0000, 1.2661])
+    """
     return BesselI.apply(input, n=0, scaled=False)

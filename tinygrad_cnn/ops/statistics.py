@@ -36,7 +36,16 @@ __all__ = [
 def var_mean(
     input: A, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float = 1
 ) -> tuple[A, A]:
-    """Variance and mean; see `var`."""
+    """Variance and mean; see `var`.
+
+    Both lack the dims, unless `keepdim`; the floating dtype stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.var_mean(tg.tensor([1.0, 2.0, 3.0]))
+    (tensor(1.), tensor(2.))
+    """
     over = None if isinstance(dim, bool) else dim
     variance = var(input, dim, unbiased, keepdim, correction=correction)
     return variance, mean(input, over, keepdim)
@@ -46,7 +55,16 @@ def var_mean(
 def std_mean(
     input: A, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float = 1
 ) -> tuple[A, A]:
-    """Standard deviation and mean; see `std`."""
+    """Standard deviation and mean; see `std`.
+
+    Both lack the dims, unless `keepdim`; the floating dtype stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.std_mean(tg.tensor([1.0, 2.0, 3.0]))
+    (tensor(1.), tensor(2.))
+    """
     over = None if isinstance(dim, bool) else dim
     deviation = std(input, dim, unbiased, keepdim, correction=correction)
     return deviation, mean(input, over, keepdim)
@@ -54,7 +72,16 @@ def std_mean(
 
 @flexible
 def nansum(input: A, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> A:
-    """Sum of the elements that are not NaN; see `sum` for integers, which never are."""
+    """Sum of the elements that are not NaN; see `sum` for integers, which never are.
+
+    The result lacks the dims, unless `keepdim`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nansum(tg.tensor([1.0, tg.nan, 3.0]))
+    tensor(4.)
+    """
     if dtype_of(input).kind == "f":
         input = where(np.isnan(plain("nansum", input)), 0.0, input)
     return sum(input, dim, keepdim, dtype=dtype)
@@ -62,7 +89,16 @@ def nansum(input: A, dim: Axis = None, keepdim: bool = False, *, dtype: Any = No
 
 @flexible
 def nanmean(input: A, dim: Axis = None, keepdim: bool = False, *, dtype: Any = None) -> A:
-    """Mean of the elements that are not NaN, in a floating dtype."""
+    """Mean of the elements that are not NaN, in a floating dtype.
+
+    The result lacks the dims, unless `keepdim`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nanmean(tg.tensor([1.0, tg.nan, 3.0]))
+    tensor(2.)
+    """
     if dtype_of(input).kind != "f":
         raise DTypeError(f"nanmean: input has dtype {dtype_of(input)}; expected a floating dtype")
     axes = reduced_axes("nanmean", input, dim)
@@ -73,7 +109,18 @@ def nanmean(input: A, dim: Axis = None, keepdim: bool = False, *, dtype: Any = N
 
 @flexible
 def aminmax(input: A, *, dim: int | None = None, keepdim: bool = False) -> return_types.aminmax[A]:
-    """``(min, max)`` of all elements or along a dim; elements that tie share the gradient."""
+    """``(min, max)`` of all elements or along a dim; elements that tie share the gradient.
+
+    Both lack the dim, unless `keepdim`; the dtype stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.aminmax(tg.tensor([3, 1, 2]))
+    torch.return_types.aminmax(
+    min=tensor(1),
+    max=tensor(3))
+    """
     nonempty("aminmax", input, dim)
     return return_types.aminmax(amin(input, dim, keepdim), amax(input, dim, keepdim))
 
@@ -87,6 +134,16 @@ def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     """The middle of all elements, the lower one of two; with `dim`, ``(values, indices)`` along it.
 
     NaN if there is one. Of all elements, those that equal the middle share the gradient evenly.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.median(tg.tensor([3.0, 1.0, 2.0]))
+    tensor(2.)
+    >>> tg.median(tg.tensor([[3.0, 1.0, 2.0]]), dim=1)
+    torch.return_types.median(
+    values=tensor([2.]),
+    indices=tensor([2]))
     """
     return _middle("median", input, dim, keepdim, return_types.median, ignore_nan=False)
 
@@ -97,7 +154,14 @@ def nanmedian(input: A, dim: int, keepdim: bool = False) -> return_types.nanmedi
 def nanmedian(input: A, dim: None = None, keepdim: bool = False) -> A: ...
 @flexible
 def nanmedian(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
-    """The middle of the elements that are not NaN; with `dim`, ``(values, indices)`` along it. See `median`."""
+    """The middle of the elements that are not NaN; with `dim`, ``(values, indices)`` along it. See `median`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nanmedian(tg.tensor([3.0, tg.nan, 2.0, 4.0]))
+    tensor(3.)
+    """
     return _middle("nanmedian", input, dim, keepdim, return_types.nanmedian, ignore_nan=True)
 
 
@@ -171,6 +235,14 @@ def mode(input: A, dim: int = -1, keepdim: bool = False) -> return_types.mode[A]
     """``(values, indices)`` of the most frequent element along a dim, the smallest of several; its last place.
 
     A NaN equals nothing, so that each is found once.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.mode(tg.tensor([3, 1, 3, 2]))
+    torch.return_types.mode(
+    values=tensor(3),
+    indices=tensor(2))
     """
     values = plain("mode", input)
     axis = check_axis("mode", dim, values.ndim)
@@ -185,13 +257,29 @@ def mode(input: A, dim: int = -1, keepdim: bool = False) -> return_types.mode[A]
 
 @flexible
 def quantile(input: A, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear") -> A:
-    """The q-th quantile (q in [0, 1], one or several) of all elements or along a dim; NaN if one of them is."""
+    """The q-th quantile (q in [0, 1], one or several) of all elements or along a dim; NaN if one of them is.
+
+    Several q make a new first dim. The input must have a floating dtype; ValueError for q outside [0, 1].
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.quantile(tg.tensor([1.0, 2.0, 3.0, 4.0]), 0.5)
+    tensor(2.5000)
+    """
     return _quantile("quantile", input, q, dim, keepdim, interpolation, ignore_nan=False)
 
 
 @flexible
 def nanquantile(input: A, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear") -> A:
-    """The q-th quantile of the elements that are not NaN, NaN if there are none; see `quantile`."""
+    """The q-th quantile of the elements that are not NaN, NaN if there are none; see `quantile`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nanquantile(tg.tensor([1.0, tg.nan, 3.0]), 0.5)
+    tensor(2.)
+    """
     return _quantile("nanquantile", input, q, dim, keepdim, interpolation, ignore_nan=True)
 
 
@@ -255,6 +343,13 @@ def cov(input: A, *, correction: int = 1, fweights: ArrayLike | None = None, awe
     """The covariances of variables, one a row; of a single row its variance.
 
     `fweights` says how often each observation counts, `aweights` how much.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.cov(tg.tensor([[0.0, 1.0, 2.0], [2.0, 1.0, 0.0]]))
+    tensor([[ 1., -1.],
+            [-1.,  1.]])
     """
     shape = shape_of(input)
     if len(shape) > 2:
@@ -304,7 +399,17 @@ def _freedom(n: Any) -> Any:
 
 
 def corrcoef(input: A) -> A:
-    """The correlations of variables, one a row, at most 1 in size."""
+    """The correlations of variables, one a row, at most 1 in size.
+
+    (n, m) gives (n, n); the floating dtype stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.corrcoef(tg.tensor([[0.0, 1.0, 2.0], [2.0, 1.0, 0.0]]))
+    tensor([[ 1., -1.],
+            [-1.,  1.]])
+    """
     if len(shape_of(input)) > 2:
         raise ArgumentError(f"corrcoef: input has shape {shape_of(input)}; expected two or fewer dimensions")
     c = cov(input)
@@ -315,7 +420,14 @@ def corrcoef(input: A) -> A:
 
 
 def histc(input: A, bins: int = 100, min: float = 0, max: float = 0) -> A:
-    """How many elements fall into each of `bins` equal parts of [min, max]; 0 and 0 mean the elements' range."""
+    """How many elements fall into each of `bins` equal parts of [min, max]; 0 and 0 mean the elements' range.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.histc(tg.tensor([1.0, 2.0, 1.0]), bins=4, min=0, max=3)
+    tensor([0., 2., 1., 0.])
+    """
     values = plain("histc", input)
     if values.dtype.kind != "f":
         raise DTypeError(f"histc: input has dtype {values.dtype}; expected a floating dtype")
@@ -340,6 +452,14 @@ def histogram(
 
     `bins` counts equal bins between the two numbers of `range` (default: the least and the greatest element), or holds
     the edges in order. A bin has its left edge, the last one its right edge, too. Nothing is recorded.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.histogram(tg.tensor([1.0, 2.0, 1.0]), bins=4, range=(0.0, 3.0))
+    torch.return_types.histogram(
+    hist=tensor([0., 2., 1., 0.]),
+    bin_edges=tensor([0.0000, 0.7500, 1.5000, 2.2500, 3.0000]))
     """
     values = plain("histogram", input)
     if values.dtype.kind != "f":
@@ -363,6 +483,13 @@ def histogramdd(
     """The sums of the weights of points (…, D) in each cell of a grid, and the edges along each of its D dims.
 
     `bins` is one number, or a number or the edges for each dim; `range` has two limits for each. See `histogram`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.histogramdd(tg.tensor([[0.0, 1.0], [1.0, 0.0]]), bins=[2, 2]).hist
+    tensor([[0., 1.],
+            [1., 0.]])
     """
     values = plain("histogramdd", input)
     if values.dtype.kind != "f" or values.ndim < 2:
@@ -397,7 +524,16 @@ def _edges(values: NDArray, bins: int | Array, limits: Sequence[float] | None) -
 
 
 def bincount(input: A, weights: ArrayLike | None = None, minlength: int = 0) -> A:
-    """How often each integer from 0 on occurs in a 1-D array, or the sums of the `weights` there."""
+    """How often each integer from 0 on occurs in a 1-D array, or the sums of the `weights` there.
+
+    The result is int64, or has the dtype of the weights. ValueError for integers below 0.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.bincount(tg.tensor([1, 3, 1]))
+    tensor([0, 2, 0, 1])
+    """
     values = plain("bincount", input)
     if values.ndim != 1 or values.dtype.kind not in "iu" or (values.size and values.min() < 0):
         raise ArgumentError(
@@ -414,7 +550,17 @@ def bincount(input: A, weights: ArrayLike | None = None, minlength: int = 0) -> 
 
 @flexible
 def renorm(input: A, p: float, dim: int, maxnorm: float) -> A:
-    """Each slice along a dim scaled down to at most this p-norm."""
+    """Each slice along a dim scaled down to at most this p-norm.
+
+    The shape and the floating dtype stay.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.renorm(tg.tensor([[3.0, 4.0], [0.3, 0.4]]), 2, 0, 1.0)
+    tensor([[0.6000, 0.8000],
+            [0.3000, 0.4000]])
+    """
     if len(shape_of(input)) < 2:
         raise ArgumentError(f"renorm: input has shape {shape_of(input)}; expected at least 2 dims")
     axis = check_axis("renorm", dim, len(shape_of(input)))

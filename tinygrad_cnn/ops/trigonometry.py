@@ -148,17 +148,47 @@ class Sinc(Unary):
 
 
 def arcsinh(input: A) -> A:
-    """Inverse hyperbolic sine of each element."""
+    """Inverse hyperbolic sine of each element.
+
+    Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
+    float32.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.arcsinh(tg.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.8814])
+    """
     return Arcsinh.apply(input)
 
 
 def arccosh(input: A) -> A:
-    """Inverse hyperbolic cosine of each element; NaN below 1."""
+    """Inverse hyperbolic cosine of each element; NaN below 1.
+
+    Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
+    float32.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.arccosh(tg.tensor([1.0, 2.0]))
+    tensor([0.0000, 1.3170])
+    """
     return Arccosh.apply(input)
 
 
 def arctanh(input: A) -> A:
-    """Inverse hyperbolic tangent of each element; NaN outside [-1, 1]."""
+    """Inverse hyperbolic tangent of each element; NaN outside [-1, 1].
+
+    Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
+    float32.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.arctanh(tg.tensor([0.0, 0.5]))
+    tensor([0.0000, 0.5493])
+    """
     return Arctanh.apply(input)
 
 
@@ -166,7 +196,16 @@ asinh, acosh, atanh = arcsinh, arccosh, arctanh
 
 
 def arctan2(input: A, other: ArrayLike) -> A:
-    """The angle, in radians in [-π, π], of the point with ordinate `input` and abscissa `other`."""
+    """The angle, in radians in [-π, π], of the point with ordinate `input` and abscissa `other`.
+
+    Shapes broadcast; integers give the default floating dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.arctan2(tg.tensor([1.0, -1.0]), tg.tensor([1.0, -1.0]))
+    tensor([ 0.7854, -2.3562])
+    """
     return Arctan2.apply(input, other)
 
 
@@ -174,20 +213,59 @@ atan2 = arctan2
 
 
 def hypot(input: A, other: ArrayLike) -> A:
-    """The hypotenuse over two legs: ``sqrt(input² + other²)``; nothing overflows."""
+    """The hypotenuse over two legs: ``sqrt(input² + other²)``; nothing overflows.
+
+    Shapes broadcast; dtypes promote.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.hypot(tg.tensor([3.0, 5.0]), tg.tensor([4.0, 12.0]))
+    tensor([ 5., 13.])
+    """
     return Hypot.apply(input, other)
 
 
 def sinc(input: A) -> A:
-    """``sin(π x) / (π x)``, 1 at 0."""
+    """``sin(π x) / (π x)``, 1 at 0.
+
+    Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
+    float32.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.sinc(tg.tensor([0.0, 0.5]))
+    tensor([1.0000, 0.6366])
+    """
     return Sinc.apply(input, order=0)
 
 
 def deg2rad(input: A) -> A:
-    """Degrees as radians."""
+    """Degrees as radians.
+
+    Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
+    float32.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.deg2rad(tg.tensor([180.0, 90.0]))
+    tensor([3.1416, 1.5708])
+    """
     return input * (math.pi / 180)
 
 
 def rad2deg(input: A) -> A:
-    """Radians as degrees."""
+    """Radians as degrees.
+
+    Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
+    float32.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.rad2deg(tg.tensor([tg.pi, tg.pi / 2]))
+    tensor([180.,  90.])
+    """
     return input * (180 / math.pi)

@@ -130,7 +130,18 @@ class Windows(Op):
 
 
 def unfold_windows(input: A, dimension: int, size: int, step: int) -> A:
-    """The windows of a dim, `step` apart, their elements as a new last dim; they share memory."""
+    """The windows of a dim, `step` apart, their elements as a new last dim; they share memory.
+
+    The dtype stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.tensor([1, 2, 3, 4]).unfold(0, 2, 1)
+    tensor([[1, 2],
+            [2, 3],
+            [3, 4]])
+    """
     shape = shape_of(input)
     axis = check_axis("unfold", dimension, max(len(shape), 1))
     length = shape[axis] if shape else 1
@@ -145,6 +156,13 @@ def as_strided(input: A, size: Sequence[int], stride: Sequence[int], storage_off
     """A window on the memory of the input, with these sizes and strides, counted in elements.
 
     It begins at the element `storage_offset` of the memory; by default where the input begins.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.as_strided(tg.arange(4), (2, 2), (1, 1))
+    tensor([[0, 1],
+            [1, 2]])
     """
     array = _memory(input)
     sizes, steps = tuple(int(n) for n in size), tuple(int(n) for n in stride)
@@ -171,6 +189,13 @@ def view(input: A, *shape: Any) -> A:
     ------
     RuntimeError
         If the strides of the input have no such view; `reshape` copies then.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.arange(6).view(2, 3)
+    tensor([[0, 1, 2],
+            [3, 4, 5]])
     """
     if len(shape) == 1 and not isinstance(shape[0], (int, np.integer, Sequence, np.ndarray)):
         return _as_dtype(input, check_dtype("view", shape[0]))
