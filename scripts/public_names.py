@@ -24,6 +24,7 @@ PATHS = (
     "tinygrad_cnn.gradcheck",
     "tinygrad_cnn.gradcheck.strategies",
     "tinygrad_cnn.io",
+    "tinygrad_cnn.learn",
     "tinygrad_cnn.linalg",
     "tinygrad_cnn.nn",
     "tinygrad_cnn.nn.functional",

@@ -22,6 +22,7 @@ FLOORS = {
     "functional": 6, "linalg": 6, "special": 6, "nn": 6, "gradcheck": 6, "utils": 6, "distributions": 6,
     "amp": 6, "cuda.amp": 7, "optim": 7, "io": 7, "func": 7, "transforms": 7, "data": 7, "testing": 7, "profiler": 7,
     "datasets": 8, "playback": 8, "teach": 8.5, "serialization": 8,
+    "learn": 8.75,
     "later": 9, "cli": 9, "__main__": 10,
 }  # fmt: skip
 """Rooms and single files, from the ground up: a module imports from its own room and from lower floors only."""

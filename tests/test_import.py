@@ -14,7 +14,7 @@ import tinygrad_cnn as tg
 
 PACKAGE = Path(tg.__file__).parent
 ROOMS = (
-    "accelerator backends cuda data datasets distributions func gradcheck io nn onnx optim serialization testing "
+    "accelerator backends cuda data datasets distributions func gradcheck io learn nn onnx optim serialization testing "
     "transforms utils"
 ).split()
 LATER = {

@@ -64,6 +64,7 @@ if _typing.TYPE_CHECKING:
     from tinygrad_cnn import gradcheck as gradcheck
     from tinygrad_cnn import io as io
     from tinygrad_cnn import jit as jit
+    from tinygrad_cnn import learn as learn
     from tinygrad_cnn import nn as nn
     from tinygrad_cnn import onnx as onnx
     from tinygrad_cnn import optim as optim
@@ -90,6 +91,7 @@ else:
         "gradcheck",
         "io",
         "jit",
+        "learn",
         "nn",
         "onnx",
         "optim",

@@ -20,10 +20,10 @@ import pytest
 
 from scripts.mutation import suites
 from scripts.mutation.areas import AREAS
-from scripts.mutation.operators import Mutation, compiled, mutations
 from scripts.mutation.targets import Target
 from scripts.mutation.trial import DEFINITIONS, ROOT, SAMPLES, SOURCE, Death, load, mutated, trial
 from tinygrad_cnn.core.op import registry
+from tinygrad_cnn.learn.operators import Mutation, compiled, mutations
 
 STATE = ROOT / "build" / "mutation.jsonl"
 SECONDS = 30

@@ -12,8 +12,8 @@ from typing import Any
 
 import tinygrad_cnn  # noqa: F401  fills the registry
 from scripts.mutation.areas import AREAS
-from scripts.mutation.operators import definition
 from tinygrad_cnn.core.op import registry
+from tinygrad_cnn.learn.operators import definition
 
 REDUCTIONS = ("Sum", "Mean", "Prod", "Var", "Std", "Amax", "Amin", "Logsumexp", "Norm")
 CONVOLUTIONS = ("Conv2DInput", "Conv2DWeight", "Conv2D")

@@ -12,7 +12,6 @@ import pytest
 from scripts.mutation import __main__ as command
 from scripts.mutation import report
 from scripts.mutation.areas import AREAS
-from scripts.mutation.operators import OPERATORS, Mutation, compiled, definition, mutations
 from scripts.mutation.run import Fate, Mutant, controls, counts, drawn, keep, known, mutants, run
 from scripts.mutation.run import tests_of as answering
 from scripts.mutation.targets import Target, targets
@@ -20,6 +19,7 @@ from scripts.mutation.trial import ROOT, Death, mutated, trial
 from tests.profiles import THOROUGH
 from tinygrad_cnn.core.elementwise import Mul
 from tinygrad_cnn.core.op import registry
+from tinygrad_cnn.learn.operators import OPERATORS, Mutation, compiled, definition, mutations
 
 pytestmark = pytest.mark.usefixtures("given_back")  # the program chooses kernels and threads
 

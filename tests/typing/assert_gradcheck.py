@@ -24,6 +24,7 @@ def checking(f: Callable[..., Tensor], x: Tensor, a: NDArray, checked: gradcheck
     assert_type(gradcheck.gradgradcheck(f, [x]), gradcheck.Report)
     assert_type(gradcheck.derivative(np.sin), gradcheck.Estimate)
     assert_type(gradcheck.numpy_pair(np.sin, np.cos), functions.NumpyPair)
+    assert_type(gradcheck.cached_pair(np.sin, np.cos), functions.CachedPair)
     assert_type(gradcheck.tensor_function(f), functions.TensorFunction)
     assert_type(gradcheck.torch_function(f), functions.TorchFunction)
     assert_type(gradcheck.jax_function(f), functions.JaxFunction)

@@ -1,4 +1,4 @@
-"""The command line: ``tinygrad-cnn train``, ``predict``, ``explain`` and ``gradcheck``."""
+"""The command line: ``tinygrad-cnn train``, ``predict``, ``explain``, ``gradcheck`` and ``learn``."""
 
 import argparse
 import importlib
@@ -17,6 +17,7 @@ COMMANDS = {
     "predict": "say which digit is in a picture",
     "explain": "write a page that steps through what a script computes, and back through its gradients",
     "gradcheck": "say whether gradients are right: of a function, of an op, or of every op",
+    "learn": "exercises in derivatives that grade themselves, and what a teacher needs for them",
 }
 """Each is a module of this package, imported when the command is given."""
 
@@ -25,7 +26,7 @@ READER_GONE = 128 + 13
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; the exit status: 0, 2 for wrong input, 130 when interrupted, 1 and 3 as `gradcheck` says.
+    """Run a command; the exit status: 0, 2 for wrong input, 130 when interrupted, 1 and 3 as the command says.
 
     If the output is closed early, as by ``| head``, it ends quietly with 141.
     """

@@ -35,7 +35,7 @@ from tinygrad_cnn.cli.targets import (
 from tinygrad_cnn.core.op import Op
 from tinygrad_cnn.core.types import NDArray, Shape
 from tinygrad_cnn.gradcheck.check import gradcheck, gradgradcheck
-from tinygrad_cnn.gradcheck.functions import numpy_pair
+from tinygrad_cnn.gradcheck.functions import cached_pair, numpy_pair
 from tinygrad_cnn.gradcheck.problems import CannotJudge, OutsideDomain, ReturnedArray
 from tinygrad_cnn.gradcheck.report import Report
 from tinygrad_cnn.gradcheck.sweep import SAMPLES, Outcome, check_op, gradcheck_trial, own_ops, ratios, shape_text
@@ -57,6 +57,7 @@ EPILOG = """\
 examples:
   tinygrad-cnn gradcheck mymodule:loss --shape 2,3 --shape 3
   tinygrad-cnn gradcheck layers.py:forward --vjp layers.py:backward --shape 4,5
+  tinygrad-cnn gradcheck layers.py:affine_forward --backward layers.py:affine_backward --shape 4,5 --shape 5,3
   tinygrad-cnn gradcheck Conv2D --samples 10
   tinygrad-cnn gradcheck --all --html report.html
 
@@ -76,6 +77,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--vjp", metavar="TARGET", help="vjp(g, *arrays) of a NumPy function; without it, functions take Tensors"
+    )
+    parser.add_argument(
+        "--backward",
+        metavar="TARGET",
+        help="backward(dout, cache) of a NumPy function that returns (out, cache), as in course assignments",
     )
     parser.add_argument(
         "--samples", type=positive(int), metavar="N", help=f"points to check at (ops: {SAMPLES}, functions: 1)"
@@ -171,8 +177,11 @@ def _check_options(args: argparse.Namespace) -> None:
     low, high = _range(args)
     if not low < high:
         raise UsageError(f"gradcheck: --low {low:g} is not below --high {high:g}")
-    if args.vjp is not None and args.order == 2:
-        raise UsageError("gradcheck: --order 2 needs a recorded gradient: a function of Tensors, without --vjp")
+    if args.vjp is not None and args.backward is not None:
+        raise UsageError("gradcheck: --vjp and --backward were both given; leave out one of them")
+    if _by_hand(args) and args.order == 2:
+        option = "vjp" if args.backward is None else "backward"
+        raise UsageError(f"gradcheck: --order 2 needs a recorded gradient: a function of Tensors, without --{option}")
     if args.plot is not None and Path(args.plot).suffix[1:].lower() not in PICTURES:
         raise UsageError(f"gradcheck: --plot {args.plot}: the name must end with .png, .svg or .pdf")
     _check_files(args)
@@ -184,7 +193,7 @@ def _check_can_draw(args: argparse.Namespace) -> None:
 
 
 def _check_drawn_by_itself(args: argparse.Namespace, what: str) -> None:
-    for option in ("shape", "vjp", "low", "high"):
+    for option in ("shape", "vjp", "backward", "low", "high"):
         if getattr(args, option) is not None:
             raise UsageError(
                 f"gradcheck: --{option} is for functions; {what} draws inputs of its own: leave --{option} out"
@@ -268,20 +277,14 @@ def _function(args: argparse.Namespace, function: Callable[..., Any]) -> Outcome
         raise UsageError(f"gradcheck: {args.target}: give the --shape of each input{inputs}")
     given = f"{len(shapes)} --shape" + ("" if len(shapes) == 1 else "s")
     check_takes(args.target, function, len(shapes), given)
-    checked: Any = function
-    if args.vjp is not None:
-        vjp = load(args.vjp)
-        if isinstance(vjp, type):
-            raise UsageError(f"gradcheck: --vjp {args.vjp} names a class; give a function vjp(g, *arrays)")
-        check_takes(args.vjp, vjp, len(shapes) + 1, f"the cotangent and {len(shapes)} inputs")
-        checked = numpy_pair(function, vjp)
+    checked = _checked(args, function, len(shapes))
     start = perf_counter()
     reports = [_report(args, checked, names, n) for n in range(_samples(args, 1))]
     inputs = ", ".join(f"{name} {shape_text(s)}" for name, s in zip(names, shapes, strict=True))
     low, high = _range(args)
     return Outcome(
         name=args.target,
-        family="NumPy pair" if args.vjp is not None else "function",
+        family="NumPy pair" if _by_hand(args) else "function",
         formula=next(iter((inspect.getdoc(function) or "").splitlines()), ""),
         domain=tuple((name, f"Drawn between {low:g} and {high:g}.") for name in names),
         samples=(f"{inputs}; {args.dtype}",) * len(reports),
@@ -292,12 +295,34 @@ def _function(args: argparse.Namespace, function: Callable[..., Any]) -> Outcome
     )
 
 
+def _by_hand(args: argparse.Namespace) -> bool:
+    """Whether the derivative is a function of NumPy's arrays, too."""
+    return args.vjp is not None or args.backward is not None
+
+
+def _checked(args: argparse.Namespace, function: Callable[..., Any], count: int) -> Any:
+    """The function with its hand-written derivative, if it has one, as `gradcheck` takes it."""
+    if args.vjp is not None:
+        vjp = load(args.vjp)
+        if isinstance(vjp, type):
+            raise UsageError(f"gradcheck: --vjp {args.vjp} names a class; give a function vjp(g, *arrays)")
+        check_takes(args.vjp, vjp, count + 1, f"the cotangent and {count} inputs")
+        return numpy_pair(function, vjp)
+    if args.backward is not None:
+        backward = load(args.backward)
+        if isinstance(backward, type):
+            raise UsageError(f"gradcheck: --backward {args.backward} names a class; give a function of (dout, cache)")
+        check_takes(args.backward, backward, 2, "the cotangent and the cache")
+        return cached_pair(function, backward)
+    return function
+
+
 def _report(args: argparse.Namespace, checked: Any, names: Sequence[str], n: int) -> Report:
     """The report at point n."""
     low, high = _range(args)
     random = np.random.default_rng([args.seed, n])
     arrays: list[NDArray] = [random.uniform(low, high, s).astype(args.dtype) for s in args.shape]
-    inputs = arrays if args.vjp is not None else [Tensor(a, requires_grad=True) for a in arrays]
+    inputs = arrays if _by_hand(args) else [Tensor(a, requires_grad=True) for a in arrays]
     many = [f"cotangent {k}" for k in range(100)] if args.order == 2 else []
     checker = gradcheck if args.order == 1 else gradgradcheck
     try:
@@ -318,8 +343,8 @@ def _report(args: argparse.Namespace, checked: Any, names: Sequence[str], n: int
 
 def _refused(args: argparse.Namespace, error: Exception) -> UsageError:
     """There is nothing to check, or no derivative to be had."""
-    numpy = args.vjp is None and isinstance(error, ReturnedArray)
-    hint = "; for a function of NumPy arrays, name its VJP with --vjp" if numpy else ""
+    numpy = not _by_hand(args) and isinstance(error, ReturnedArray)
+    hint = "; for a function of NumPy arrays, name its VJP with --vjp or --backward" if numpy else ""
     return UsageError(f"gradcheck: {args.target}: {str(error).removeprefix('gradcheck: ')}{hint}")
 
 
@@ -337,7 +362,7 @@ def _raised(args: argparse.Namespace, error: BaseException, context: str = "") -
 
 def record(args: argparse.Namespace, outcomes: Sequence[Outcome], seconds: float) -> dict[str, Any]:
     """What --json writes."""
-    names = ("target", "vjp", "samples", "seed", "dtype", "order", "fast", "eps", "atol", "rtol")
+    names = ("target", "vjp", "backward", "samples", "seed", "dtype", "order", "fast", "eps", "atol", "rtol")
     return {
         "tool": f"tinygrad-cnn {__version__}",
         "verdict": worst(outcomes).value,

@@ -6,6 +6,7 @@ two methods on arrays; nothing here judges.
 
 from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
+from inspect import signature
 from types import ModuleType, NoneType
 from typing import Any, Protocol, runtime_checkable
 
@@ -18,7 +19,7 @@ from tinygrad_cnn.gradcheck.problems import MODIFIED, Misbehaves, ReturnedArray,
 from tinygrad_cnn.gradcheck.trees import Named, aligned, leaves, rebuilt
 from tinygrad_cnn.tensor import Tensor
 
-__all__ = ["Checked", "jax_function", "numpy_pair", "tensor_function", "torch_function"]
+__all__ = ["Checked", "cached_pair", "jax_function", "numpy_pair", "tensor_function", "torch_function"]
 
 NOT_RECORDED = "gradcheck: no output requires a gradient; the function leaves the graph (detach, numpy, no_grad?)"
 
@@ -543,6 +544,59 @@ class Pushed:
         return tuple(found)
 
 
+class CachedPair(NumpyPair):
+    """A pair in which the forward function hands what it kept, its cache, to the backward function."""
+
+    def __init__(self, forward: Callable[..., Any], backward: Callable[..., Any]) -> None:
+        super().__init__(lambda *inputs: self._run(inputs)[0], self._gradients)
+        self.name = name_of(forward)
+        self._forward, self._backward = forward, backward
+        self._moving: list[int] = []
+        """The places of the arrays among the inputs: what is written down in their place is of another class."""
+
+    def unpack(self, inputs: Sequence[Any]) -> tuple[list[Any], list[int]]:
+        """Arrays of a floating dtype have a derivative."""
+        values, self._moving = super().unpack(inputs)
+        return values, self._moving
+
+    def _run(self, inputs: Sequence[Any]) -> tuple[Any, Any]:
+        """The output and the cache."""
+        returned = self._forward(*inputs)
+        if not (isinstance(returned, tuple) and len(returned) == 2):
+            found = f"a tuple of {len(returned)}" if isinstance(returned, tuple) else type(returned).__name__
+            raise WrongType(f"gradcheck: {self.name} returns {found}; expected (out, cache)")
+        return returned
+
+    def _gradients(self, g: Any, *inputs: Any) -> tuple[Any, ...]:
+        """What the backward function returns, one per input; inputs that are no arrays may be left out."""
+        found = self._backward(g, self._run(inputs)[1])
+        if isinstance(found, dict):
+            return self._by_name(found, len(inputs))
+        gradients = tuple(found) if isinstance(found, (tuple, list)) else (found,)
+        if len(gradients) in (len(inputs), len(self._moving)):
+            places = range(len(inputs)) if len(gradients) == len(inputs) else self._moving
+            of_each = dict(zip(places, gradients, strict=True))
+            return tuple(of_each.get(k) for k in range(len(inputs)))
+        raise Misbehaves(
+            f"gradcheck: {name_of(self._backward)} returns {len(gradients)} gradients for {len(self._moving)} arrays; "
+            "expected one per array"
+        )
+
+    def _by_name(self, found: dict[str, Any], count: int) -> tuple[Any, ...]:
+        """The gradients of a dictionary, where that of ``w`` is called ``dw`` or ``w``."""
+        names = list(signature(self._forward).parameters)[:count]
+        known = {key: name for name in names for key in (name, f"d{name}")}
+        strangers = [key for key in found if key not in known]
+        if strangers:
+            expected = ", ".join(f"d{name}" for name in names)
+            raise Misbehaves(
+                f"gradcheck: {name_of(self._backward)} returns a gradient {strangers[0]!r}, which is of no input of "
+                f"{self.name}; expected {expected}"
+            )
+        of_each = {known[key]: g for key, g in found.items()}
+        return tuple(of_each.get(name) for name in names)
+
+
 def tensor_function(function: Callable[..., Any]) -> TensorFunction:
     """A function of our Tensors, as `gradcheck` takes it: the default for a plain callable."""
     return TensorFunction(function)
@@ -570,6 +624,30 @@ def numpy_pair(
     True
     """
     return NumpyPair(function, vjp, jvp)
+
+
+def cached_pair(forward: Callable[..., Any], backward: Callable[..., Any]) -> CachedPair:
+    """A pair in the form that course assignments have, as `gradcheck` takes it.
+
+    Parameters
+    ----------
+    forward : ``forward(x, w, ...)``, returns ``(out, cache)``; the cache may be anything
+    backward : ``backward(dout, cache)``, returns one gradient per array, in the order of the inputs, or a dictionary
+        with the gradient of ``w`` under ``"dw"``. Inputs that are no floating arrays need none
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tinygrad_cnn.gradcheck import gradcheck
+    >>> def forward(x, w):
+    ...     return x @ w, (x, w)
+    >>> def backward(dout, cache):
+    ...     x, w = cache
+    ...     return dout @ w.T, x.T @ dout
+    >>> bool(gradcheck(cached_pair(forward, backward), [np.eye(2, 3), np.ones((3, 2))]))
+    True
+    """
+    return CachedPair(forward, backward)
 
 
 def torch_function(function: Callable[..., Any]) -> TorchFunction:

@@ -1,0 +1,205 @@
+"""``tinygrad-cnn learn``: exercises that grade themselves, for learners and for their teachers."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from itertools import groupby
+from pathlib import Path
+from textwrap import shorten
+
+from tinygrad_cnn.cli.display import fail
+from tinygrad_cnn.cli.options import positive
+from tinygrad_cnn.display import many
+from tinygrad_cnn.learn.apart import GIB, SECONDS, check_file
+from tinygrad_cnn.learn.bugs import COUNT, find_the_bug
+from tinygrad_cnn.learn.exercise import ALL_HINTS, ExerciseError, exercises, load
+from tinygrad_cnn.learn.graders import GRADERS, gradescope_results
+from tinygrad_cnn.learn.record import COULD_NOT_RUN, NOT_DONE, RIGHT, WRONG
+from tinygrad_cnn.learn.results import class_page, read_results
+from tinygrad_cnn.utils.atomic import check_writable, write_atomically
+
+STATUS = {RIGHT: 0, WRONG: 1, COULD_NOT_RUN: 3, NOT_DONE: 3}
+
+WIDTH = 80
+
+HINTS = 2
+"""So many hints a learner gets who does not ask for more or less: that it is wrong, and where."""
+
+EPILOG = """\
+examples:
+  tinygrad-cnn learn                         list the exercises
+  tinygrad-cnn learn start tanh              copy one into this folder
+  tinygrad-cnn learn check tanh.py           is it right?
+  tinygrad-cnn learn check tanh.py --hints 3
+  tinygrad-cnn learn bug --seed "Ada Lovelace"
+  tinygrad-cnn learn results answers --out class.html
+
+exit status of check: 0 right, 1 wrong, 3 it could not run or is not done yet, 2 the command is wrong
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The commands of `learn` and their options."""
+    parser.formatter_class, parser.epilog = argparse.RawDescriptionHelpFormatter, EPILOG
+    commands = parser.add_subparsers(dest="what", metavar="COMMAND")
+    parser.set_defaults(learn=_list)
+    start = commands.add_parser("start", help="copy an exercise, to be filled in")
+    _exercise_argument(start)
+    start.add_argument("folder", nargs="?", type=Path, default=Path(), help="where to (this folder)")
+    start.add_argument(
+        "--hints", type=_rung, metavar="N", help="for teachers: the file allows at most N hints (1 to 4)"
+    )
+    start.add_argument("--force", action="store_true", help="write over a file that is there")
+    start.set_defaults(learn=_start)
+    check = commands.add_parser("check", help="say whether an answer is right")
+    check.add_argument("file", type=Path, metavar="FILE")
+    check.add_argument("--exercise", metavar="NAME", help="which one it is (as its first line says)")
+    check.add_argument("--hints", type=_rung, default=HINTS, metavar="N", help=_hints_help())
+    check.add_argument("--student", default="", metavar="NAME", help="whose it is (the folder of the file)")
+    check.add_argument("--json", type=Path, metavar="OUT", help="write the result here")
+    check.add_argument("--gradescope", type=Path, metavar="OUT", help="write a results.json of Gradescope here")
+    _limits(check)
+    check.set_defaults(learn=_check)
+    results = commands.add_parser("results", help="make the page of a class from the files of check --json")
+    results.add_argument("folder", type=Path, metavar="FOLDER")
+    results.add_argument("--out", type=Path, default=Path("class.html"), metavar="FILE", help="(class.html)")
+    results.set_defaults(learn=_results)
+    bug = commands.add_parser("bug", help="find the bug: exercises with a mistake in each, other ones for each seed")
+    bug.add_argument("folder", nargs="?", type=Path, default=Path(), help="where to (this folder)")
+    bug.add_argument("--seed", required=True, metavar="STUDENT", help="a name or a number; the same gives the same")
+    bug.add_argument("--count", type=positive(int), default=COUNT, metavar="N", help=f"so many bugs ({COUNT})")
+    bug.add_argument("--solution", action="store_true", help="for teachers: print where they are; nothing is written")
+    bug.add_argument("--force", action="store_true", help="write over files that are there")
+    bug.set_defaults(learn=_bug)
+    grader = commands.add_parser("grader", help="write the files for Gradescope, nbgrader or Otter")
+    grader.add_argument("grader", choices=sorted(GRADERS))
+    _exercise_argument(grader)
+    grader.add_argument("folder", nargs="?", type=Path, default=Path(), help="where to (this folder)")
+    grader.add_argument("--hints", type=_rung, default=HINTS, metavar="N", help=_hints_help())
+    grader.add_argument("--seconds", type=positive(float), default=SECONDS, help=f"of a submission ({SECONDS:g})")
+    grader.add_argument("--force", action="store_true", help="write over files that are there")
+    grader.set_defaults(learn=_grader)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what is asked for."""
+    command: Callable[[argparse.Namespace], int] = args.learn
+    try:
+        return command(args)
+    except ExerciseError as error:
+        return fail(str(error))
+    except BrokenPipeError:  # `main` knows what to do
+        raise
+    except OSError as error:
+        return fail(f"learn: {error.filename or 'a file'}: {error.strerror or error}")
+
+
+def _exercise_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="of an exercise, or the path of your own exercise file")
+
+
+def _limits(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seconds", type=positive(float), default=SECONDS, help=f"it may take so long ({SECONDS:g})")
+    parser.add_argument(
+        "--memory", type=positive(float), default=GIB, metavar="GIB", help=f"it may take so many GiB ({GIB:g})"
+    )
+
+
+def _rung(text: str) -> int:
+    """A parser of numbers of hints."""
+    if text not in map(str, range(1, ALL_HINTS + 1)):
+        raise argparse.ArgumentTypeError(f"{text!r} must be 1, 2, 3 or 4")
+    return int(text)
+
+
+def _hints_help() -> str:
+    return f"1: that it is wrong, 2: and where, 3: and what kind of mistake, 4: and the formula ({HINTS})"
+
+
+def _list(args: argparse.Namespace) -> int:
+    found = exercises()
+    width = max(len(e.name) for e in found) + 2
+    for chapter, group in groupby(found, key=lambda e: e.chapter):
+        print(f"\n{chapter}")
+        for e in group:
+            print(f"  {e.name:{width}}{shorten(e.title, WIDTH - width - 2, placeholder=' …')}")
+    print(f"\n{len(found)} exercises. Copy one: tinygrad-cnn learn start {found[0].name}")
+    return 0
+
+
+def _start(args: argparse.Namespace) -> int:
+    exercise = load(args.name)
+    target = args.folder / f"{exercise.name}.py"
+    _write({target: exercise.start(args.hints)}, args.force)
+    print(f"{target}: fill in the lines with `...`, then: tinygrad-cnn learn check {target}")
+    return 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    for path in (args.json, args.gradescope):
+        if path is not None:
+            check_writable(path)
+    result = check_file(
+        args.file, exercise=args.exercise, seconds=args.seconds, memory=args.memory, student=args.student
+    )
+    hints = min(args.hints, len(result.hints)) if result.verdict == WRONG else args.hints
+    if args.json is not None:
+        write_atomically(args.json, result.to_json().encode())
+    if args.gradescope is not None:
+        write_atomically(args.gradescope, gradescope_results(result, hints).encode())
+    if result.printed:
+        sys.stdout.write(f"What it printed:\n{result.printed.rstrip()}\n\n")
+    print(result.told(hints))
+    return STATUS[result.verdict]
+
+
+def _results(args: argparse.Namespace) -> int:
+    if not args.folder.is_dir():
+        return fail(f"learn: {args.folder} is no folder; give the one with the files of check --json")
+    found, problems = read_results(args.folder)
+    if not found:
+        return fail(f"learn: {args.folder}: there is no result of check --json in it")
+    write_atomically(args.out, class_page(found, problems).encode())
+    unread = f"; {many(len(problems), 'file')} could not be read, as the page says" if problems else ""
+    print(f"{args.out}: {many(len(found), 'result')} of {many(len({r.student for r in found}), 'student')}{unread}")
+    return 0
+
+
+def _bug(args: argparse.Namespace) -> int:
+    found = find_the_bug(args.seed, args.count)
+    if args.solution:
+        for bug in found:
+            print(bug.solution())
+        return 0
+    files = {args.folder / f"bug_{bug.exercise}.py": bug.file for bug in found}
+    _write(files, args.force)
+    for path in files:
+        print(f"{path}: find the bug and mend it, then: tinygrad-cnn learn check {path}")
+    return 0
+
+
+def _grader(args: argparse.Namespace) -> int:
+    exercise = load(args.name)
+    written = GRADERS[args.grader](exercise, args.name, args.hints, args.seconds)
+    files = {args.folder / name: text for name, text in written.items()}
+    _write({path: text for path, text in files.items() if not _is_source(path, exercise.path)}, args.force)
+    for path in files:
+        if path.name == "run_autograder" or path.suffix == ".sh":
+            path.chmod(0o755)
+        print(path)
+    return 0
+
+
+def _is_source(path: Path, source: Path) -> bool:
+    """Whether a file would be written over the teacher's own exercise, which is what it would hold."""
+    return path.exists() and path.samefile(source)
+
+
+def _write(files: dict[Path, str], force: bool) -> None:
+    """Write the files, all or none: none is written over if it is not meant to be."""
+    there = [str(path) for path in files if path.exists()]
+    if there and not force:
+        raise ExerciseError(f"learn: {there[0]} is there already; --force writes over it, and what is in it is lost")
+    for path, text in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, text.encode())
