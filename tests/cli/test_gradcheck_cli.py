@@ -311,7 +311,7 @@ def parsed(*words):
     return parser.parse_args(words)
 
 
-WITHOUT = {"target", "all", "shape", "vjp", "low", "high", "json", "html", "plot"}
+WITHOUT = {"target", "all", "shape", "vjp", "backward", "low", "high", "json", "html", "plot"}
 """What the command to check an op again does not repeat: what was checked, what ops refuse, where the report goes."""
 
 
