@@ -187,3 +187,30 @@ def test_confidence_is_between_0_and_1_and_what_is_plain_comes_before_every_name
     assert all(0 < d.confidence <= 1 for d in (*flipped.diagnoses, *nothing.diagnoses))
     assert flipped.diagnoses[0].confidence < patterns.PLAIN
     assert nothing.diagnoses[0].message == "no gradient comes back to input 0: it is 0 everywhere"
+
+
+def test_one_factor_is_said_to_be_one_only_if_it_is_one_at_other_values():
+    inputs = [np.array([[2.0, 0.5], [0.3, 1.5]])]
+
+    def log_det_vjp(g, a):
+        return g * np.linalg.det(a) * np.linalg.inv(a).T
+
+    pair = numpy_pair(lambda a: np.log(np.linalg.det(a)), log_det_vjp)
+    said = [d.message for d in gradcheck(pair, inputs, raise_exception=False).diagnoses]
+    assert any("one number, 2.85 here, another at other values" in m for m in said)
+    assert not any("57/20" in m for m in said)
+    doubled = numpy_pair(lambda a: np.log(np.linalg.det(a)), lambda g, a: 2 * g * np.linalg.inv(a).T)
+    said = [d.message for d in gradcheck(doubled, inputs, raise_exception=False).diagnoses]
+    assert any("multiplied by 2" in m for m in said)
+
+
+def test_a_gradient_that_is_0_at_these_values_alone_is_not_said_to_be_0_everywhere():
+    a, b = np.array([1.0, 2.0, 3.0]), np.array([2.0, 4.0, 5.0])
+    pair = numpy_pair(np.minimum, lambda g, a, b: (g * (a > b), g * (b < a)))
+    report = gradcheck(pair, [a, b], raise_exception=False)
+    assert report.verdict is Verdict.FAIL
+    said = [d.message for d in report.diagnoses]
+    assert any("no gradient comes back at these values" in m for m in said)
+    assert not any("everywhere" in m for m in said)
+    never = gradcheck(numpy_pair(np.minimum, lambda g, a, b: (0 * g, g * (b < a))), [a, b], raise_exception=False)
+    assert "it is 0 everywhere" in never.diagnoses[0].message

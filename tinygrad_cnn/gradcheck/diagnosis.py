@@ -39,6 +39,8 @@ EXACT = 2e-5
 
 BEFORE_NAMES = ("nan", "kink convention")
 """What is said without a look at how the function is computed."""
+FURTHER = 3
+"""At so many other values it is asked whether one factor holds there, too."""
 NAMES = 5
 """Of the mistakes that give the same numbers so many are told."""
 
@@ -238,8 +240,8 @@ def _at_zeros(case: Case) -> Iterable[Diagnosis]:
             moved = True
     if not moved:
         return
-    beside = Point(point.adapter, inputs, point.checked)
-    if beside.output_shapes != point.output_shapes or not np.all(np.isfinite(beside.values)):
+    beside = _at(point, inputs)
+    if beside is None:
         return
     v = signed(case.random, (1, point.size))
     tolerance = Tolerance(None, RTOL, point.eps, None)
@@ -265,6 +267,8 @@ def _ratio(case: Case, k: int) -> Iterable[Diagnosis]:
     if np.any(np.abs(a[known] - c * n[known]) > CLOSE * np.abs(n[known]) + (1 + abs(c)) * error[known]):
         return
     label = case.labels[k]
+    if abs(c - 1) > CLOSE and not elsewhere(case, k, c):
+        return
     if abs(c) < 1e-6:
         yield patterns.ZERO_ENTRIES(label=label)
     elif abs(c + 1) < ALIKE:
@@ -273,6 +277,54 @@ def _ratio(case: Case, k: int) -> Iterable[Diagnosis]:
         sizes = sorted({case.point.size, case.point.arrays[k].size, *case.point.arrays[k].shape})
         pattern = patterns.FACTOR_OF_WRONG if some else patterns.FACTOR_OF_ENTRIES
         yield pattern(label=label, factor=nice(c, sizes))
+
+
+def elsewhere(case: Case, k: int, c: float) -> bool:
+    """Whether the gradient of an input is c times the right one at other values, too; True where that cannot be told.
+
+    One factor of everything is easily one at this point alone, as a determinant, or a mask that is 0 here.
+    """
+    point = case.point
+    random = np.random.default_rng(k)
+    tolerance = Tolerance(None, RTOL, point.eps, None)
+    for _ in range(FURTHER):
+        other = _moved(point, random)
+        if other is None:
+            continue
+        v = signed(random, (1, other.size))
+        analytic = np.asarray(other.gradients(v[0])[k], np.float64).reshape(1, -1)
+        numeric = quick(other, k, v, tolerance, analytic).numeric
+        size = float(np.max(np.abs(numeric), initial=0.0))
+        if not np.all(np.abs(analytic - c * numeric) <= (ALIKE * (1 + abs(c)) + DIGITS * point.eps) * size):
+            return False
+    return True
+
+
+def _moved(point: Point, random: np.random.Generator) -> Point | None:
+    """The function at other values: the checked inputs' own, a little changed and in another order."""
+    inputs = list(point.inputs)
+    values = {k: np.asarray(a) for k, a in zip(point.checked, point.arrays, strict=True)}
+    alike: dict[Shape, list[int]] = {}
+    for k, a in values.items():
+        alike.setdefault(a.shape, []).append(k)
+    for shape, places in alike.items():
+        several = np.concatenate([values[k].reshape(-1) for k in places])
+        moved = random.permutation(several) * random.uniform(0.9, 1.1, several.size)
+        for k, part in zip(places, np.split(moved, len(places)), strict=True):
+            inputs[k] = part.reshape(shape).astype(values[k].dtype)
+    return _at(point, inputs)
+
+
+def _at(point: Point, inputs: Sequence[Any]) -> Point | None:
+    """The function at other inputs; None if it has no values there, or other shapes."""
+    try:
+        with np.errstate(all="ignore"):
+            other = Point(point.adapter, inputs, point.checked)
+    except Exception:  # outside of its domain a function may do anything
+        return None
+    if other.output_shapes != point.output_shapes or not np.all(np.isfinite(other.values)):
+        return None
+    return other
 
 
 def _nonlinear(case: Case) -> Iterable[Diagnosis]:
@@ -321,6 +373,7 @@ class _Pair:
     """Both Jacobians of one input, the shapes, and which entries are wrong."""
 
     def __init__(self, case: Case, k: int) -> None:
+        self.case, self.k = case, k
         self.A, self.N = case.jacobians[k]
         self.x = np.asarray(case.point.arrays[k], np.float64)
         self.y = case.point.values
@@ -333,6 +386,10 @@ class _Pair:
         self.wrong = ~(np.abs(self.A - self.N) <= self.slack)
         self.a0, self.n0 = np.abs(self.A) <= self.slack, np.abs(self.N) <= self.slack
         self.sizes = sorted({self.x.size, self.y.size, *self.into, *self.out})
+
+    def elsewhere(self, c: float) -> bool:
+        """Whether the gradient is this many times the right one at other values, too."""
+        return elsewhere(self.case, self.k, c)
 
     def explains(self, J: NDArray) -> bool:
         """Whether a Jacobian made of the right one is the wrong one."""
@@ -353,7 +410,7 @@ def _of_the_jacobians(case: Case, k: int) -> list[Diagnosis]:
 
 def _zero(p: _Pair) -> Iterable[Diagnosis]:
     if np.all(p.a0):
-        yield patterns.ZERO()
+        yield patterns.ZERO() if p.elsewhere(0.0) else patterns.ZERO_HERE()
 
 
 def _multiple(p: _Pair) -> Iterable[Diagnosis]:
@@ -373,6 +430,9 @@ def _multiple(p: _Pair) -> Iterable[Diagnosis]:
     of_y = _function_of_output(c, p.y[0]) if p.y.size == 1 and simple(c, p.sizes) is None else None
     if of_y is not None:
         yield patterns.OF_OUTPUT(factor=of_y)
+        return
+    if not p.elsewhere(c):
+        yield patterns.FACTOR_HERE(factor=f"{c:.4g}")
         return
     one = patterns.FACTOR_OF_ONE if c > 0 else patterns.NEGATIVE_FACTOR_OF_ONE
     pattern = patterns.FACTOR if np.sum(~p.n0) > 1 else one

@@ -71,12 +71,16 @@ SHAPE = Pattern("shape", 0.9, "the gradient of {label} has shape {given}, expect
 # one factor, or none
 ZERO = Pattern("dropped", PLAIN, "no gradient comes back: it is 0 everywhere")
 ZERO_ENTRIES = Pattern("dropped", PLAIN, "no gradient comes back to {label}: it is 0 everywhere")
+ZERO_HERE = Pattern("dropped", 0.7, "no gradient comes back at these values, at others some does")
 SIGN = Pattern("sign", 0.97, "the sign is flipped")
 SIGN_OF_ENTRIES = Pattern("sign", 0.93, "the sign of {label}'s gradient is flipped")
 SIGN_IN_PLACES = Pattern("sign", 0.85, "the sign is flipped in some places, and right in others")
 FACTOR = Pattern("factor", 0.95, "everything is multiplied by {factor}")
 FACTOR_OF_ONE = FACTOR._replace(confidence=0.7)
 NEGATIVE_FACTOR_OF_ONE = FACTOR._replace(confidence=0.45)
+FACTOR_HERE = Pattern(
+    "factor", 0.9, "everything is multiplied by one number, {factor} here, another at other values: it depends on them"
+)
 FACTOR_OF_ENTRIES = Pattern("factor", 0.9, "the gradient of {label} multiplied by {factor}")
 FACTOR_OF_WRONG = Pattern("factor", 0.6, "wrong elements of {label} multiplied by {factor}")
 FACTOR_IN_PLACES = Pattern("factor", 0.85, "some elements are multiplied by {factor}, the others are right")
