@@ -1,7 +1,7 @@
 """Print how many wrong gradients are named right, and how long that takes.
 
-python -m scripts.naming_score             # the textbook's mistakes and three sets of others
-python -m scripts.naming_score textbook    # one of the four
+python -m scripts.naming_score             # the textbook's mistakes and four sets of others
+python -m scripts.naming_score textbook    # one of the five
 python -m scripts.naming_score false       # 2,000 wrong gradients that no mistake makes: no name may be given
 """
 
@@ -21,7 +21,7 @@ from tinygrad_cnn.gradcheck.naming.naming import SECONDS, name_mistake
 from tinygrad_cnn.gradcheck.naming.program import Forward, Program
 from tinygrad_cnn.gradcheck.naming.recording import Seen
 
-SETS = "textbook", "fresh", "second", "third"
+SETS = "textbook", "fresh", "second", "third", "fourth"
 
 
 def score(name, verbose):
@@ -84,7 +84,8 @@ def false_names(count, seconds=SECONDS, most=10**9, seed=11):
     while asked < count:
         for function, mistake in functions.items():
             inputs = [x for x in mistake.inputs if isinstance(x, np.ndarray)]
-            if asked >= count or sum(x.size for x in inputs) > most or min(x.size for x in inputs) < 3:
+            sizes = [x.size for x in inputs]
+            if asked >= count or not sizes or sum(sizes) > most or min(sizes) < 3:
                 continue
             kind = next(kinds)
             vjp = no_mistake(kind, right_gradients(function), [np.shape(x) for x in mistake.inputs], random)

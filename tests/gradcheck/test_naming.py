@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 
 from scripts.naming_score import false_names
+from tests.gradcheck.mistakes.fourth import MISTAKES as FOURTH
+from tests.gradcheck.mistakes.fourth import OWN_RIGHT
+from tests.gradcheck.mistakes.fourth import RIGHT as FOURTH_RIGHT
 from tests.gradcheck.mistakes.fresh import MISTAKES as FRESH
 from tests.gradcheck.mistakes.second import MISTAKES as SECOND
 from tests.gradcheck.mistakes.textbook import MISTAKES as TEXTBOOK
@@ -188,15 +191,21 @@ def test_most_fresh_mistakes_are_named(asked):
     assert right >= 0.9 * len(asked)
 
 
-@pytest.mark.parametrize(("function", "vjp", "inputs"), RIGHT, ids=lambda v: getattr(v, "__name__", ""))
-def test_what_the_third_set_gets_wrong_is_right_without_the_mistake(function, vjp, inputs):
+@pytest.mark.parametrize(
+    ("function", "vjp", "inputs"), [*RIGHT, *FOURTH_RIGHT], ids=lambda v: getattr(v, "__name__", "")
+)
+def test_what_a_set_gets_wrong_is_right_without_the_mistake(function, vjp, inputs):
     assert gradcheck(numpy_pair(function, vjp), list(inputs)).verdict is Verdict.PASS
-    mistakes = [m for m in THIRD if m.function is function]
+    mistakes = [m for m in [*THIRD, *FOURTH] if m.function is function]
     assert len(mistakes) > 1
     for mistake in mistakes:
-        pair = numpy_pair(function, mistake.vjp)
-        wrong = gradcheck(pair, list(mistake.inputs), raise_exception=False, explain=False, shrink=False)
+        wrong = gradcheck(mistake.checked(), list(mistake.inputs), raise_exception=False, explain=False, shrink=False)
         assert wrong.verdict is Verdict.FAIL, mistake.what
+
+
+@pytest.mark.parametrize(("function", "inputs"), OWN_RIGHT)
+def test_a_function_of_ones_own_is_right_without_the_mistake(function, inputs):
+    assert gradcheck(function, list(inputs)).verdict is Verdict.PASS
 
 
 @pytest.mark.parametrize("part", range(3))
