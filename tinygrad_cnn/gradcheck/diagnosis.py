@@ -328,38 +328,43 @@ def _at(point: Point, inputs: Sequence[Any]) -> Point | None:
 
 
 def _nonlinear(case: Case) -> Iterable[Diagnosis]:
-    """Whether Jᵀ(v − 2.5 w) = Jᵀv − 2.5 Jᵀw, and what it depends on if not."""
+    """Whether Jᵀ(v − 2.5 w) = Jᵀv − 2.5 Jᵀw, and what it depends on if not, for the input that is most wrong."""
     point = case.point
     v, w = (signed(case.random, (point.size,)) * s for s in (1.0, 4.0))
+    order = [*case.worst_first(), *range(len(point.checked))]
 
-    def g(cotangent: NDArray) -> NDArray:
-        return np.concatenate([a.reshape(-1) for a in point.gradients(cotangent)])
+    def g(cotangent: NDArray) -> list[NDArray]:
+        return [a.reshape(-1) for a in point.gradients(cotangent)]
 
-    of_v, of_w, of_zero = g(v), g(w), g(np.zeros(point.size))
-    size = float(np.max(np.abs(np.nan_to_num(np.concatenate([of_v, of_w])))))
+    all_v, all_w, all_zero = g(v), g(w), g(np.zeros(point.size))
+    size = float(np.max(np.abs(np.nan_to_num(np.concatenate([*all_v, *all_w]))), initial=0.0))
     slack = (1e-7 + 256 * point.eps) * max(size, 1e-300) + 64 * point.eps
 
     def same(a: NDArray, b: NDArray) -> bool:
         return bool(np.all(np.abs(a - b) <= slack))
 
-    if not np.all(np.isfinite(of_zero)):
+    if not np.all(np.isfinite(np.concatenate(all_zero))):
         yield patterns.NO_NUMBER_AT_0()
         return
-    both = g(v - 2.5 * w)
-    if same(both, of_v - 2.5 * of_w):
+    all_both = g(v - 2.5 * w)
+    k = next((k for k in order if not same(all_both[k], all_v[k] - 2.5 * all_w[k])), None)
+    if k is None:
         return
+    of_v, of_w, of_zero, both = all_v[k], all_w[k], all_zero[k], all_both[k]
     witness = f"Jᵀ(v − 2.5w) is {_first(both)}, but Jᵀv − 2.5 Jᵀw is {_first(of_v - 2.5 * of_w)}"
+    if len(point.checked) > 1:
+        witness = f"of {case.labels[k]}, {witness}"
     if same(of_v, of_w) and not same(of_v, 0 * of_v):
         yield patterns.LEFT_OUT(witness=witness)
     elif not same(of_zero, 0 * of_zero) and same(both - of_zero, (of_v - of_zero) - 2.5 * (of_w - of_zero)):
         constant = next(x for x in of_zero.tolist() if abs(x) > slack)
         pattern = patterns.CONSTANT if simple(constant) is not None else patterns.ODD_CONSTANT
         yield pattern(constant=nice(constant))
-    elif same(g(-v), of_v) and same(g(2 * v), 2 * of_v):
+    elif same(g(-v)[k], of_v) and same(g(2 * v)[k], 2 * of_v):
         yield patterns.ABSOLUTE(witness=witness)
-    elif same(g(-v), of_v) and same(g(2 * v), 4 * of_v):
+    elif same(g(-v)[k], of_v) and same(g(2 * v)[k], 4 * of_v):
         yield patterns.SQUARED(witness=witness)
-    elif same(g(2 * v), of_v):
+    elif same(g(2 * v)[k], of_v):
         yield patterns.SIGN_ONLY(witness=witness)
     else:
         yield patterns.NONLINEAR(witness=witness)

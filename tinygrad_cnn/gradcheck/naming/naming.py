@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygrad_cnn.gradcheck.naming.learner import Clock, Learner, close, is_floating
 from tinygrad_cnn.gradcheck.naming.place import where_it_leaves
-from tinygrad_cnn.gradcheck.naming.search import UNEXPLAINED, Named, Search
+from tinygrad_cnn.gradcheck.naming.search import NEAR, UNEXPLAINED, Named, Search
 
 SECONDS = 1.8
 """The whole search computes no longer."""
@@ -95,8 +95,9 @@ def with_line(search: Search, names: list[Named]) -> list[Named]:
             return [Named(first.cost, first.kind, message, first.explains), *names[1:]]
     own = [Named(n.cost + OTHER_WAY, n.kind, f"in your derivative, {n.message}", n.explains) for n in repairs]
     found = sorted([*names, *own], key=lambda n: (n.explains != search.wrong, n.cost))
-    if not found and lists:
+    if lists and not any(2 * len(n.explains) >= len(search.wrong) for n in found):
         place = where_it_leaves(lists[0], lists[1:], search.wrong, close)
-        if place is not None:
-            return [Named(PLACE, "place", f"your derivative is {place}", search.wrong)]
+        if place is not None:  # what fits a small part of the wrong gradients may do so by chance
+            cost = min([PLACE, *(n.cost - NEAR for n in found)])
+            return [Named(cost, "place", f"your derivative is {place}", search.wrong), *found]
     return found

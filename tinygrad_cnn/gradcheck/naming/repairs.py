@@ -6,6 +6,7 @@ numbers. What is found is said with the line in which it stands.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from itertools import product
 from typing import Any
@@ -133,10 +134,21 @@ class Repairs:
             for swap, turn_a, turn_b in product((False, True), repeat=3):
                 if not (swap or turn_a or turn_b):
                     continue
-                left, right = (f"{self.said(x).strip('`')}{'.T' if t else ''}" for x, t in ((a, turn_a), (b, turn_b)))
+                left, right = (self._factor(x, e, t) for x, t in ((a, turn_a), (b, turn_b)))
                 text = f"{right} @ {left}" if swap else f"{left} @ {right}"
-                words = f"{self.at(e)}{self.whole(e)} should be `{text.replace('.T.T', '')}`"
+                words = f"{self.at(e)}{self.whole(e)} should be `{text}`"
                 yield Edit(1.05, "transposed", words, {e.i: _product(a.i, b.i, swap, turn_a, turn_b)})
+
+    def _factor(self, e: Entry, product: Entry, turned: bool) -> str:
+        """A factor of a product, transposed or not, with brackets where it needs them."""
+        while e.op_name == "Reshape" and e.at == product.at:  # a vector in a product
+            e = e.args[0]
+        text = self.said(e).strip("`")
+        if re.fullmatch(r"-?[\w.]+(\[[^\]]*\]|\([^()]*\))*(\.T)?", text) is None or text.startswith("-"):
+            text = f"({text})"
+        if not turned:
+            return text
+        return text[:-2] if text.endswith(".T") else f"{text}.T"
 
     def _operators(self) -> Iterator[Edit]:
         for e in self.steps:
@@ -205,7 +217,7 @@ class Repairs:
         sizes = self.words.sizes()
         numbers = {float(s): f"{s}{text}" for s, text in sizes.items()}
         for u in self.w.tape:
-            if u.part in ("forward", "learner") and is_number(u) and float(u.value) not in numbers:
+            if u.part in ("forward", "learner") and is_number(u):  # what the function is written with says more
                 numbers[float(u.value)] = number(u.value)
         for e in self.steps:
             for u in (*self.outside, *(o for o in self.steps if o.i < e.i)):

@@ -269,6 +269,10 @@ class Search:
                 J = np.stack(rows)
                 if "diagonal" in left and np.allclose(np.diag(J), 1):
                     del left["diagonal"]  # a derivative that is left out
+                if "row sums" in left and np.allclose(J.sum(1), 1):
+                    del left["row sums"]  # a gradient that is passed on as it is
+                if "inverse" in left and not np.array_equal(J, np.diag(np.diag(J))):
+                    del left["inverse"]
                 for kind, (_, _, made) in list(left.items()):
                     d = made(J, g.reshape(-1)).reshape(self.right[q][k].shape)
                     if not close(d, self.theirs[q][k]):
@@ -422,6 +426,12 @@ JACOBIAN: dict[str, Any] = {
         1.2,
         "the Jacobian is not transposed: the gradient goes through the function in the same direction as its input",
         lambda J, g: J @ g,
+    ),
+    "inverse": (
+        1.15,
+        "the derivative of each element is turned round: it is divided by where it should be multiplied with, or the "
+        "other way",
+        lambda J, g: g / np.diag(J),
     ),
     "row sums": (
         1.2,

@@ -128,7 +128,7 @@ class Words:
         if e.text:
             return e.text
         if e.op is None and e.ndim == 0:
-            return self.said(e) if e.part == "forward" else number(e.value)
+            return self.said(e) if e.part in ("forward", "input") else number(e.value)
         if e.part == "rule" and e.op is None:
             ones = set(np.unique(np.asarray(e.value))) <= {0, 1}
             return "the mask of 0 and 1" if ones else "a constant"
@@ -145,7 +145,7 @@ class Words:
         if self.p.known is not None and e.i == self.p.known[1]:
             return self.p.known[2].short
         if e.op is None and e.ndim == 0:
-            return self.bare(e) if e.part == "forward" else number(e.value)
+            return self.bare(e) if e.part in ("forward", "input") else number(e.value)
         if e.part in ("forward", "input") or e.op is None:
             return self.bare(e)
         if e.op_name == "Refined":  # the same value with more digits

@@ -27,7 +27,7 @@ FAMILIES = (
     Family(1.19, edges.multiplied),
     Family(1.1, reads.taken_wrongly),
     Family(1.25, edges.reshaped),
-    Family(1.3, paths.left_out),
+    Family(1.27, paths.left_out),
     Family(1.3, paths.exchanged),
     Family(1.3, arguments.cotangents),
     Family(1.35, paths.sent_elsewhere),

@@ -34,6 +34,8 @@ def constants(w: View) -> Iterator[Edit]:
             if other == c:
                 continue
             cost = 1.05 if "left out" in words else 1.3
+            if u.part == "rule" and words in ("inverted", "squared", "replaced by its root"):
+                cost = 1.55  # of a 2 it is as much as a size of 4
             if u.part == "forward" and w.about is None:
                 message = f"the constant {c:g} of {w.said(_reader(w, use))} is {words} in the derivative{w.at(u)}"
                 yield Edit(cost, "constant", message, {u.i: using(lambda v, o: o, other)})

@@ -110,6 +110,14 @@ def reshaped(w: View) -> Iterator[Edit]:
             continue
         for order in permutations(range(a.ndim)):
             if order == tuple(range(a.ndim)):
+                if n.op_name == "Permute":
+                    words = f"the gradient of {w.said(n)} is only reshaped, its axes are not transposed back{w.at(n)}"
+                    as_it_is = {e.i: using(lambda v, c, s: v[c].reshape(s), c, a.shape)}
+                    yield Edit(1.22, "reshaped", words, as_it_is)
+                    words = f"the axes of {w.said(n)} are put in the same order once more, not transposed back{w.at(n)}"
+                    axes = n.options["order"]
+                    again = {e.i: using(lambda v, c, s, axes: v[c].transpose(axes).reshape(s), c, a.shape, axes)}
+                    yield Edit(1.22, "reshaped", words, again)
                 continue
             shape, back = tuple(a.shape[q] for q in order), np.argsort(order)
             words = (

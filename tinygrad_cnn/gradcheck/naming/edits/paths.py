@@ -16,6 +16,8 @@ from tinygrad_cnn.gradcheck.naming.recording import Entry
 
 FEW, NEIGHBOURS = 120, 60
 """Exchanges are tried among so many entries; a derivative is left out over no more than so many."""
+COMPOSED = ("Add", "Sub", "Mul", "Div", "Matmul", "Permute", "Flip", "Roll", "GetItem", "SetItem")
+"""They are no function of one value that could be left out."""
 PAIRS = 24
 """Pairs are tried among the last so many entries."""
 
@@ -70,13 +72,28 @@ def left_out(w: View) -> Iterator[Edit]:
     for n in w.tape:
         if n.part not in ("forward", "input") or not (n.tracked or n.ndim) or n.i in outputs:
             continue
-        if isinstance(n.value, np.ndarray) and n.value.dtype.kind == "f":
+        if np.asarray(n.value).dtype.kind == "f":
             for words, f in (("left out (1)", np.ones_like), ("left out (0)", np.zeros_like)):
                 message = f"the derivative is that of the function with {w.said(n)} {words}{w.at(n)}"
                 what = _what(w, n)
+                cost = 1.3 - 1e-4 * n.i / len(w.tape)  # the outermost of expressions in each other
                 if what is not None and (what == "term") == words.endswith("(0)"):
                     message = f"the {what} {w.said(n)} is missing in the derivative, everywhere{w.at(n)}"
-                yield Edit(1.3, "left out", message, {n.i: of(n.i, f)})
+                yield Edit(cost, "left out", message, {n.i: of(n.i, f)})
+                if message.endswith(f"everywhere{w.at(n)}") and n in w.cot and n.op is not None:
+                    c = w.cot[n].i
+                    yield Edit(cost - 0.02, "left out", message, {n.i: of(n.i, f), c: zeros(c)})
+    for n in w.nodes:
+        sources = [(k, a) for k, a in enumerate(n.args) if a.tracked]
+        if len(sources) == 1 and n.op_name not in COMPOSED and sources[0][1].shape == n.shape:
+            k, a = sources[0]
+            edge = w.p.edges.get((n, k))
+            if edge is not None:
+                message = (
+                    f"the derivative is that of the function without {w.said(n)}: as if there were {w.said(a)} in the "
+                    f"place of it{w.at(n)}"
+                )
+                yield Edit(1.27, "left out", message, {n.i: value(a.i), edge.i: value(w.cot[n].i)})
 
 
 def _what(w: View, n: Entry) -> str | None:
