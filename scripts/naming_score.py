@@ -41,7 +41,7 @@ def score(name, verbose):
     median = statistics.median(seconds)
     part, most = right / len(mistakes), max(seconds)
     print(f"{name}: {right} of {len(mistakes)} named right ({part:.0%})")
-    print(f"{name}: with the check, {median:.2f} s at the median, {most:.2f} s at worst")
+    print(f"{name}: with the check, {median:.2f} s of processor at the median, {most:.2f} s at worst")
 
 
 def right_gradients(function):

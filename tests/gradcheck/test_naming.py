@@ -264,6 +264,13 @@ def test_what_fits_a_small_part_of_the_wrong_gradients_comes_behind_a_place():
     assert all(n.explains < first.explains and n.cost > first.cost for n in others)
 
 
+def test_the_gradients_of_one_value_added_up_are_its_gradient():
+    (mistake,) = (m for m in FOURTH if m.what == "gated: carried with f")
+    search = Search(Learner(mistake.function, mistake.vjp, mistake.inputs), Clock(60))
+    lists = search.written()
+    assert "wrong from `carried + dn * f` on" in where_it_leaves(lists[0], lists[1:], search.wrong, close)
+
+
 def test_a_change_of_a_product_is_written_as_it_must_be():
     def chain(x, w, u):
         return (x @ w) @ u

@@ -16,6 +16,8 @@ from tinygrad_cnn.gradcheck.naming.written import Written
 
 MARGIN = 1e-8
 """Arrays that are the same but for rounding differ by less than this part in their projections."""
+GATHERS = ("Add", "Reshape", "Stack", "Cat", "SetItem", "PutItem")
+"""They put values together; the last of them what is done."""
 SEVERAL = 50
 """Among so many values with the projection of another one it is looked for."""
 
@@ -36,15 +38,30 @@ def where_it_leaves(
         if e.i not in reaches and e.i not in alike and e.i in from_g:
             reaches.add(e.i)
             todo += e.args
+    found: list[tuple[Entry, list[Entry]]] = []
     for e in w.own:
         before = [a for a in e.args if a.i in from_g]
-        if e.i in reaches and e.op is not None and e.at is not None and before and all(a.i in alike for a in before):
-            said = Repairs(w).said
-            if any(a.at == e.at for a in before if a.part == "learner"):
-                continue
-            names = list(dict.fromkeys(f"{said(a)}{_is(w, said, a, alike[a.i])}" for a in before))
-            return f"right up to {' and '.join(names).rstrip(',')}; wrong from {code(e.at.text)} on (line {e.at.line})"
+        if e.i not in reaches or e.op is None or e.at is None or not before or any(a.i not in alike for a in before):
+            continue
+        if e.op_name == "Add" and _of_one_value([alike[a.i] for a in before]):
+            alike[e.i] = alike[before[0].i]
+        elif not any(a.at == e.at for a in before if a.part == "learner"):
+            found.append((e, before))
+    # what adds right values up may be right, though the right derivative adds them elsewhere
+    found.sort(key=lambda q: GATHERS.index(q[0].op_name) if q[0].op_name in GATHERS else -1)
+    for e, before in found[:1]:
+        said, text, line = Repairs(w).said, e.at.text if e.at else "", e.at.line if e.at else 0
+        names = list(dict.fromkeys(f"{said(a)}{_is(w, said, a, alike[a.i])}" for a in before))
+        return f"right up to {' and '.join(names).rstrip(',')}; wrong from {code(text)} on (line {line})"
     return None
+
+
+def _of_one_value(parts: Sequence[Entry]) -> bool:
+    """Whether these are the gradients of a value that the function takes several times, as `x[t]` in two products."""
+    owners = [e.owner for e in parts if e.part == "cot" and e.owner is not None and e.owner.op_name == "GetItem"]
+    if len(owners) < max(len(parts), 2):
+        return False
+    return all(o.args == owners[0].args and np.array_equal(o.value, owners[0].value) for o in owners)
 
 
 def _is(w: Written, said: Any, a: Entry, right: Entry) -> str:
