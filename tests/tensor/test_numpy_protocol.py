@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_cnn as tg
+from tinygrad_cnn.core.op import Op, registry
 
 X = np.random.default_rng(0).uniform(0.2, 0.9, (3, 4))
 CALLS = {
@@ -225,3 +226,54 @@ def test_arrays_and_tensors_share_memory_both_ways():
     with pytest.raises(RuntimeError, match="detach"):
         np.asarray(tg.ones(1, requires_grad=True))
     assert np.asarray(t, dtype=np.float64).dtype == np.float64
+
+
+WINDOWS = [
+    ((2, 3), None),
+    (2, 1),
+    ((2, 2), (0, 0)),
+    ((3,), -1),
+    ((2, 2), (1, 0)),
+]
+
+
+@pytest.mark.parametrize(("size", "axis"), WINDOWS)
+def test_sliding_windows_are_numpys_and_record(size, axis):
+    view = np.lib.stride_tricks.sliding_window_view
+    x = tg.tensor(X, requires_grad=True)
+    windows = view(x, size, axis)
+    expected = view(X, size, axis)
+    assert windows.shape == expected.shape
+    assert np.array_equal(windows.detach().numpy(), expected)
+    g = np.random.default_rng(0).standard_normal(expected.shape)
+    windows.backward(tg.tensor(g))
+    counted = np.zeros(X.size)
+    np.add.at(counted, view(np.arange(X.size).reshape(X.shape), size, axis), g)
+    np.testing.assert_allclose(x.grad.numpy().ravel(), counted, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("size", "axis", "message"), [((2, 2), 0, "a size for each"), (9, 0, "does not fit axis 0")])
+def test_windows_that_do_not_fit_are_refused(size, axis, message):
+    with pytest.raises(ValueError, match=message):
+        np.lib.stride_tricks.sliding_window_view(tg.Tensor(X), size, axis)
+
+
+def test_inside_a_rule_nobody_is_told_to_leave_the_graph():
+    class Convolved(Op):
+        """y = 2 x        dx = 2 g, by a function that no Tensor goes through"""
+
+        def forward(x):
+            return 2 * x
+
+        def d_x(g):
+            return np.convolve(g, [2.0])
+
+    try:
+        x = tg.tensor([1.0, 2.0], requires_grad=True)
+        Convolved.apply(x).sum().backward()
+        assert x.grad.tolist() == [2.0, 2.0]
+        with pytest.raises(TypeError, match=r"numpy\.convolve.*Convolved\.d_x is differentiated itself") as caught:
+            Convolved.apply(x).sum().backward(create_graph=True)
+        assert "detach" not in str(caught.value)
+    finally:
+        registry.pop("Convolved", None)

@@ -11,9 +11,11 @@ from tinygrad_cnn.core.tensor import Tensor
 from tinygrad_cnn.numpy_protocol import products, reductions, shapes
 from tinygrad_cnn.numpy_protocol.plain import MAKERS, PLAIN
 from tinygrad_cnn.numpy_protocol.ufuncs import UFUNCS, WITHOUT_GRADIENT, of_method, with_dtype
+from tinygrad_cnn.ops.untracked import way_out
 
 FUNCTIONS: dict[Any, Any] = {**shapes.FUNCTIONS, **reductions.FUNCTIONS, **products.FUNCTIONS}
 """Functions that are recorded. What is in neither table is refused by name."""
+LEAVE = "use .detach().numpy() to leave the graph, or the methods of Tensor"
 RULED = UFUNCS.keys() | WITHOUT_GRADIENT
 
 
@@ -35,10 +37,7 @@ def of_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: dic
             return result
     given = f" with {sorted(options)}" if options else ""
     called = f"numpy.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}")
-    raise TypeError(
-        f"{called}: has no derivative rule for Tensors{given}; use .detach().numpy() to leave the graph, "
-        "or the methods of Tensor"
-    )
+    raise TypeError(f"{called}: has no derivative rule for Tensors{given}; {way_out(LEAVE)}")
 
 
 def of_function(function: Any, args: Any, options: Any) -> Any:
@@ -48,10 +47,7 @@ def of_function(function: Any, args: Any, options: Any) -> Any:
         if function in PLAIN:
             result = function(*plain_tree(args), **plain_tree(options))
             return result if function in MAKERS else wrapped(result)
-        raise TypeError(
-            f"numpy.{function.__name__}: is not defined for Tensors; use .detach().numpy() to leave the graph, or "
-            "the methods of Tensor"
-        )
+        raise TypeError(f"numpy.{function.__name__}: is not defined for Tensors; {way_out(LEAVE)}")
     try:
         return handler(*args, **options)
     except TypeError:

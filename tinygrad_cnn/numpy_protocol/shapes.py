@@ -10,6 +10,7 @@ from tinygrad_cnn.core.checks import check_axis
 from tinygrad_cnn.core.types import Array, Axis, Shape
 from tinygrad_cnn.numpy_protocol.reductions import refused
 from tinygrad_cnn.ops.indexing import along_axis
+from tinygrad_cnn.ops.views import unfold_windows
 
 
 def transpose(a: Array, axes: Any = None) -> Array:
@@ -36,6 +37,22 @@ def flip(m: Array, axis: Axis = None) -> Array:
     """``np.flip``"""
     axes = range(m.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
     return ops.flip(m, tuple(axes))
+
+
+def sliding_window_view(
+    x: Array, window_shape: Any, axis: Any = None, *, subok: bool = False, writeable: bool = False
+) -> Array:
+    """``np.lib.stride_tricks.sliding_window_view``: a view of every window, whose axes come last."""
+    sizes = (window_shape,) if isinstance(window_shape, int) else tuple(window_shape)
+    axes = tuple(range(x.ndim)) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
+    if len(sizes) != len(axes):
+        raise ValueError(f"numpy.sliding_window_view: window_shape {sizes} for the axes {axes}: give a size for each")
+    axes = tuple(check_axis("numpy.sliding_window_view", a, x.ndim) for a in axes)
+    for size, place in zip(sizes, axes, strict=True):
+        if not 0 <= size <= x.shape[place]:
+            raise ValueError(f"numpy.sliding_window_view: a window of {size} does not fit axis {place} of {x.shape}")
+        x = unfold_windows(x, place, size, 1)
+    return x
 
 
 def where(condition: Array, x: Array = None, y: Array = None, /) -> Any:
@@ -135,6 +152,7 @@ def several(door: Callable[[Array], Array]) -> Callable[..., Any]:
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.where: where,
+    np.lib.stride_tricks.sliding_window_view: sliding_window_view,
     np.concatenate: concatenate,
     np.stack: stack,
     np.append: append,

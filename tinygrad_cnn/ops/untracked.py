@@ -1,10 +1,12 @@
 """Functions without a derivative: applied to the arrays, their results have no history."""
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.core import engine
 from tinygrad_cnn.core.checks import check_broadcast, check_numbers, shape_of
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.mode import mode
@@ -79,4 +81,19 @@ def plain(op: str, value: Any) -> NDArray:
 def refuse_gradient(op: str, instead: str, *inputs: Any) -> None:
     """RuntimeError if a function that has no derivative here is to be differentiated."""
     if any(is_tracked(value) for value in inputs):
-        raise ArgumentError(f"{op}: has no derivative here; use .detach() if none is needed, or {instead}")
+        way = way_out(f"use .detach() if none is needed, or {instead}")
+        raise ArgumentError(f"{op}: has no derivative here; {way}")
+
+
+def way_out(instead: str) -> str:
+    """What to do instead; inside a rule that is differentiated itself, leaving the graph would lose a derivative."""
+    frame: Any = sys._getframe(1)
+    while frame is not None and frame.f_code is not engine.ask.__code__:
+        frame = frame.f_back
+    if frame is None:
+        return instead
+    node, rule = frame.f_locals["node"], frame.f_locals["rule"]
+    return (
+        f"{node.op.name}.{rule.name} is differentiated itself here, so write it with functions that record (for NumPy "
+        "the page 'NumPy functions that take a Tensor' lists them), or make an Op of this part"
+    )
