@@ -1,4 +1,4 @@
-"""Write the table of ops into README.md from the registry; with --check, fail if it is out of date."""
+"""Write the table of ops into docs/ops.md from the registry; with --check, fail if it is out of date."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import tinygrad_cnn  # noqa: F401  fills the registry
 from tinygrad_cnn.core.op import registry
 
-README = Path(__file__).parent.parent / "README.md"
+PAGE = Path(__file__).parent.parent / "docs" / "ops.md"
 START, END = "<!-- ops: made by scripts/op_table.py -->", "<!-- /ops -->"
 
 
@@ -24,16 +24,16 @@ def table() -> str:
 
 def main() -> int:
     """Renew the table, or compare it."""
-    text = README.read_text(encoding="utf-8")
+    text = PAGE.read_text(encoding="utf-8")
     before, _, rest = text.partition(START)
     _, _, after = rest.partition(END)
     new = f"{before}{START}\n{table()}\n{END}{after}"
     if "--check" in sys.argv:
         if new != text:
-            print("README.md: the op table is out of date; run python scripts/op_table.py")
+            print("docs/ops.md: the op table is out of date; run python scripts/op_table.py")
             return 1
         return 0
-    README.write_text(new, encoding="utf-8")
+    PAGE.write_text(new, encoding="utf-8")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The command line: ``tinygrad-cnn train``, ``predict``, ``explain``, ``gradcheck`` and ``learn``."""
+"""The command line: ``tinygrad-cnn train``, ``predict``, ``explain``, ``run``, ``gradcheck`` and ``learn``."""
 
 import argparse
 import importlib
@@ -16,6 +16,7 @@ COMMANDS = {
     "train": "train a network on MNIST; without options, on the embedded 5,000 images",
     "predict": "say which digit is in a picture",
     "explain": "write a page that steps through what a script computes, and back through its gradients",
+    "run": "run a PyTorch program here, its imports changed while it runs",
     "gradcheck": "say whether gradients are right: of a function, of an op, or of every op",
     "learn": "exercises in derivatives that grade themselves, and what a teacher needs for them",
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.run_program import Imports, renamed
+from tinygrad_cnn.cli.run import Imports, renamed
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,7 +23,7 @@ def launch(*arguments, path=()):
         "PYTHONPATH": os.pathsep.join([str(ROOT), *map(str, path)]),
         "PYTHONIOENCODING": "utf-8",
     }
-    command = [sys.executable, "-m", "scripts.run_program", *map(str, arguments)]
+    command = [sys.executable, "-m", "tinygrad_cnn", "run", *map(str, arguments)]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, encoding="utf-8")
 
 
@@ -103,13 +103,13 @@ def test_show_prints_the_imports_and_runs_nothing(tmp_path):
 @pytest.mark.parametrize("arguments", [[], ["--shaw", "program.py"], ["--show"]])
 def test_a_wrong_command_line_is_told_how(arguments):
     refused = launch(*arguments)
-    assert refused.returncode == 1
-    assert "usage: python -m scripts.run_program" in refused.stderr
+    assert refused.returncode == 2
+    assert "usage: tinygrad-cnn" in refused.stderr
 
 
 def test_a_program_that_is_not_there_is_an_error_of_its_name(tmp_path):
     failed = launch(tmp_path / "nowhere.py")
-    assert failed.returncode == 1
+    assert failed.returncode == 2
     assert "nowhere.py" in failed.stderr.strip().splitlines()[-1]
 
 

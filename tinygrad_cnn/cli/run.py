@@ -1,13 +1,11 @@
-"""Run a PyTorch program here, with nothing changed but its imports.
-
-    python -m scripts.run_program path/to/program.py --its-own options
+"""``tinygrad-cnn run program.py``: run a PyTorch program here, with nothing changed but its imports.
 
 Each `import torch…` and `from torchvision… import …`, of the program and of the modules it brings along, is read as
 the import that `renamed` makes of it, and `torch.__version__` as the version of PyTorch whose names are here, since
-programs choose by it. Nothing else is touched, and no file is written. `--show` before the path
-prints those imports, as a patch to make by hand, and runs nothing.
+programs choose by it. Nothing else is touched, and no file is written.
 """
 
+import argparse
 import ast
 import importlib.abc
 import importlib.machinery
@@ -16,6 +14,8 @@ import sysconfig
 import types
 from collections.abc import Sequence
 from pathlib import Path
+
+from tinygrad_cnn.cli.display import fail
 
 STANDS_FOR = {"torch": "tinygrad_cnn", "torchvision": "tinygrad_cnn", "torch.utils.tensorboard": "tensorboardX"}
 """What takes the place of a module and of all below it; `tensorboardX` is a writer of summaries without PyTorch."""
@@ -106,7 +106,26 @@ class Own(importlib.abc.MetaPathFinder):
         return spec
 
 
-def run(path: Path, arguments: Sequence[str]) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.add_argument("--show", action="store_true", help="print the imports that are changed, and run nothing")
+    parser.add_argument("program", type=Path, help="a Python program that imports torch")
+    parser.add_argument("args", nargs=argparse.REMAINDER, help="all that follows is given to the program")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run it, or show what would be changed."""
+    path: Path = args.program
+    if not path.is_file():
+        return fail(f"run: there is no file {path}")
+    if args.show:
+        show(path)
+    else:
+        execute(path, args.args)
+    return 0
+
+
+def execute(path: Path, arguments: Sequence[str]) -> None:
     """Run the program as `python path arguments…` would, in this process."""
     program = types.ModuleType("__main__")
     program.__file__ = str(path)
@@ -123,18 +142,3 @@ def show(path: Path) -> None:
     imports.visit(ast.parse(path.read_bytes(), str(path)))
     for line, text in imports.changed.items():
         print(f"{path}:{line}: {text}")
-
-
-def main() -> None:
-    """Read the command line: options of this script come before the path, the program's own after it."""
-    match sys.argv[1:]:
-        case ["--show", path]:
-            show(Path(path))
-        case [path, *arguments] if not path.startswith("-"):
-            run(Path(path), arguments)
-        case _:
-            sys.exit("usage: python -m scripts.run_program [--show] path.py [the program's own arguments …]")
-
-
-if __name__ == "__main__":
-    main()
