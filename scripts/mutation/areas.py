@@ -32,10 +32,17 @@ ROOM = "kernels.compiled"
 OPTIM, SEQUENCES, JUDGE = "tests/optim", "tests/nn/test_sequences.py", "tests/gradcheck"
 STEPS = f"{OPTIM}/test_from_pytorch.py"
 VERDICTS = (
-    f"{JUDGE}/test_tolerances.py",
-    f"{JUDGE}/test_differences.py",
-    f"{JUDGE}/test_kinks.py",
+    *(
+        f"{JUDGE}/test_{name}.py"
+        for name in ("judge", "thorough", "finer", "point", "referee", "tolerances", "differences", "kinks", "loosened")
+    ),
+    *(f"{JUDGE}/test_projections.py::{part}" for part in ("direction", "projection", "halving", "products", "outputs")),
+    f"{JUDGE}/test_oracles.py",
     *(f"{JUDGE}/test_gradcheck.py::{part}" for part in ("right", "outside", "kink", "scale", "worst", "planted")),
+    f"{JUDGE}/test_verdict_maps.py",
+    *(f"{JUDGE}/test_projections.py::{part}" for part in ("several", "kink", "number", "fast_mode", "turns")),
+    f"{JUDGE}/test_power.py",
+    f"{JUDGE}/test_false_failures.py::what",
 )
 LAYERS, GRADIENTS = "tests/nn/test_from_pytorch.py", "tests/ops/test_gradients.py"
 PASSES = ("tests/autograd/test_passes.py",)
@@ -183,9 +190,26 @@ AREAS = {
     ),
     "judge": Area(
         "The judge: differences, kinks, verdicts",
-        (Group(("gradcheck.judge", "gradcheck.differences", "gradcheck.kinks"), VERDICTS),),
-        size=30,
-        seconds=120,
+        (
+            Group(
+                tuple(
+                    f"gradcheck.{name}"
+                    for name in (
+                        "judge",
+                        "differences",
+                        "kinks",
+                        "thorough",
+                        "projections",
+                        "finer",
+                        "point",
+                        "referee",
+                    )
+                ),
+                VERDICTS,
+            ),
+        ),
+        size=100,
+        seconds=180,
         left_out=("__init__",),
     ),
 }

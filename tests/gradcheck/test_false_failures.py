@@ -209,3 +209,18 @@ def test_a_sweep_goes_on_from_its_state(tmp_path):
     found = json.loads(state.read_text())
     assert found["done"] == 12
     assert sum(n for verdict, n in found["counts"].items() if verdict != "entries") == 12
+
+
+@pytest.mark.parametrize("exponent", range(5, 14))
+def test_what_happens_between_neighbouring_numbers_of_float32_does_not_fail(exponent):
+    """A function that computes in float32 only, at numbers further apart than it turns."""
+
+    def fraction(x):
+        x = x.astype(np.float32)
+        return x - np.floor(x)
+
+    random = np.random.default_rng(exponent)
+    for _ in range(3):
+        x = (random.uniform(1, 10, 4) * 10.0**exponent).astype(np.float32)
+        pair = numpy_pair(fraction, lambda g, x: g.astype(x.dtype))
+        assert gradcheck(pair, [x], raise_exception=False, explain=False).verdict is not Verdict.FAIL

@@ -525,7 +525,9 @@ class _Check:
 
     def _reconsidered(self, entries: list[Entry]) -> list[Entry]:
         """The entries, those that are wrong heard once more: see `referee`."""
-        entries = resolved(self.point, entries)
+        if not any(map(is_wrong, entries)):
+            return entries
+        entries = resolved(self.point if self.finer is None else self.finer, entries)
         if self.point.eps < COARSE or not any(map(is_wrong, entries)):
             return entries
         if self.double is None:

@@ -222,14 +222,14 @@ def search(
 ) -> Sequence[int]:
     """The elements of input k with the largest errors, by halving the direction where it is most wrong."""
     blocks = [np.arange(u.size)]
-    flat_u = u.reshape(-1)
+    flat_u, flat_gradient = u.reshape(-1), gradient.reshape(-1)
     while any(len(b) > 1 for b in blocks):
         halves: list[tuple[float, NDArray]] = []
         for block in blocks:
             for part in np.array_split(block, 2) if len(block) > 1 else [block]:
-                part_u = np.zeros(u.size)
-                part_u[part] = flat_u[part]
-                result = along(point, k, part_u.reshape(u.shape), v, gradient, tolerance, noise)
+                part_u, part_gradient = np.zeros(u.size), np.zeros(u.size)
+                part_u[part], part_gradient[part] = flat_u[part], flat_gradient[part]  # NaN elsewhere is none here
+                result = along(point, k, part_u.reshape(u.shape), v, part_gradient.reshape(u.shape), tolerance, noise)
                 off = abs(result.analytic - result.found.numeric)
                 if result.verdict is Verdict.FAIL:
                     halves.append((np.inf if np.isnan(off) else off, part))

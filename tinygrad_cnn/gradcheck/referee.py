@@ -37,12 +37,15 @@ def is_wrong(entry: Entry) -> bool:
 
 
 def resolved(point: Point, entries: Sequence[Entry]) -> list[Entry]:
-    """The entries; nothing is said where an element of the input has no neighbour nearer than `APART`."""
+    """The entries; nothing is said where an element of the input has no neighbour nearer than `APART`.
+
+    The neighbours are those of the precision in which the point takes its differences.
+    """
 
     def apart(e: Entry) -> bool:
-        values = finite(point.arrays[point.checked.index(e.input)])
-        values = values[e.place] if len(e.place) == values.ndim else values
-        return bool(np.max(np.spacing(np.abs(values)), initial=0.0) >= APART)
+        given = point.arrays[point.checked.index(e.input)]
+        values = given[e.place] if len(e.place) == given.ndim else given
+        return bool(np.max(np.spacing(np.abs(finite(values)).astype(given.dtype)), initial=0.0) >= APART)
 
     return [undecided(e, SPARSE) if is_wrong(e) and apart(e) else e for e in entries]
 
