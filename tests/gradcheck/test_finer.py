@@ -151,3 +151,37 @@ def test_steps_from_number_to_number_are_not_resolved():
 def test_a_steep_function_that_is_resolved_is_so():
     found, ends, least = at(lambda x: np.tanh(1e10 * (x - 0.7)), 0.7)
     assert not is_unresolved(found, ONE, ends, 1e10, FIRST, least)
+
+
+def test_steps_that_leave_nothing_but_rounding_speak_for_nothing():
+    """Next to 1 the difference of 1 + x is 0 at steps that are less than the last place: no gradient of 0."""
+    found, ends, least = at(lambda x: 1 + x)
+    assert telling_step(found, ONE, ends, 0.0, (1.0, 1.0), FIRST, least) == 0.0
+
+
+def with_ways(f, ways):
+    """Ends that are further away on the right than on the left, as rounding of the element makes them."""
+
+    def ends(h):
+        up, down = h, ways(h)
+        return np.array([f(up)]), np.array([f(-down)]), up, down
+
+    return ends
+
+
+def test_a_slope_counts_the_ways_to_both_sides():
+    found = point(lambda x: x, np.zeros(1))
+    assert slope(found, ONE, with_ways(lambda t: 3 * t, lambda h: h / 4), 0.5) == pytest.approx(3)
+
+
+def test_a_jump_is_a_line_over_the_ways_to_both_sides():
+    found = point(lambda x: x, np.zeros(1))
+    least = 2.0**-40
+    ends = with_ways(lambda t: (t >= 0) + 0.5 * t / least, lambda h: h if h > 1.9 * least else h / 4)
+    assert jumps(found, ONE, ends, least)
+
+
+def test_a_jump_is_seen_though_there_is_another_one_close_by():
+    found, _, least = at(lambda x: x, 1.0)
+    ends = with_ways(lambda t: 1.0 * (t >= 0) + 5.0 * (t > 2.5 * least), lambda h: h)
+    assert jumps(found, ONE, ends, least)

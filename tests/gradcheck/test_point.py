@@ -339,3 +339,18 @@ def test_arrays_that_lie_row_after_row_or_repeat_themselves_are_copied_plainly()
 def test_what_is_no_number_counts_as_zero():
     np.testing.assert_array_equal(finite(np.array([1.0, np.nan, -np.inf], np.float32)), [1.0, 0.0, 0.0])
     assert finite(np.ones(2, np.float16)).dtype == np.float64
+
+
+def test_the_rounding_of_a_gradient_is_seen_at_cotangents_next_to_each_other():
+    """Nearer than would show anything else: by so many last places of the largest input, and all of them different."""
+    given = []
+
+    def vjp(g, x):
+        given.append(g.copy())
+        return g * np.cos(x)
+
+    at, v = Point(numpy_pair(np.sin, vjp), [np.array([0.3, -4.0])], [0]), np.array([0.5, 0.75])
+    at.gradient_jitter(np.random.default_rng(0), v, 8)
+    factors = {float(g[0] / v[0]) for g in given} - {1.0}
+    assert len(factors) == 8
+    assert max(factors) - 1 == pytest.approx(8 * 64 * 2.0**-52 * 4.0, rel=1e-2)

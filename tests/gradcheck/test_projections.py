@@ -282,3 +282,15 @@ def test_a_direction_touches_every_number():
     u = direction(np.random.default_rng(0), made, 0)
     assert (u != 0).tolist() == [True, False, True, False]
     assert np.all(direction(np.random.default_rng(0), point(np.sin, X), 0) != 0)
+
+
+def test_the_smallest_steps_along_a_direction_leave_some_numbers_between():
+    ways = []
+
+    def f(x):
+        ways.append(abs(float(x[0]) - 1.2))
+        return x - 1.2
+
+    made = point(f, np.array([1.2]))
+    assert stays(made, np.ones(1), [np.array([1.0])], 3.0, 1.0)
+    assert min(way for way in ways if way) >= 0.4375 * 16 * EPS * 1.2

@@ -94,6 +94,14 @@ def test_beside_a_kink_the_derivative_is_that_of_its_own_side(where, sharp):
     assert without.kink is None
 
 
+def test_beside_a_kink_that_no_step_was_within_steps_begin_within_it():
+    where = 5.6234132519034904e-12
+    found = line(lambda x: np.sin(x) + 3 * np.abs(x - where)).examine(FIRST)
+    largest, _ = found.steps[0]
+    assert 0.4 * where < largest < 0.5 * where
+    assert found.numeric == pytest.approx(-2, abs=1e-4)
+
+
 def test_at_a_kink_both_slopes_are_seen():
     found = line(lambda x: np.sin(x) + np.where(x > 0, 2 * x, -0.5 * x)).examine(FIRST)
     assert found.at_kink

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,12 @@ class WrongShape(Misbehaves):
 
 
 def check_function(point: Point, nondet_tol: float) -> None:
-    """Called again, a function gives the same value and leaves its inputs as they were."""
+    """Called again, a function gives the same value and leaves its inputs as they were.
+
+    A function of tensors is called again for its gradients, and is asked then: see `check_vjp`.
+    """
+    if isinstance(point.adapter, Recorded):
+        return
     arguments = point.copies()
     before = _snapshot(arguments)
     with np.errstate(all="ignore"):
@@ -60,17 +66,41 @@ def rounding(point: Point, values: NDArray) -> float:
     return DIGITS * point.eps * largest(values)
 
 
+class Cotangents(Sequence[list[NDArray | None]]):
+    """Cotangents for each output: of the rows of V, of mixtures of the first two, and of the first once more.
+
+    Each is made when it is asked for, in memory that the one before has left; the first is kept.
+    """
+
+    def __init__(self, point: Point, V: NDArray, mixtures: Sequence[tuple[float, float]]) -> None:
+        self.point, self.V, self.mixtures = point, V, mixtures
+        self.first = point.split(V[0])
+
+    def __len__(self) -> int:
+        return len(self.V) + len(self.mixtures) + 1
+
+    def __getitem__(self, i: Any) -> Any:
+        if i == 0:
+            return self.first
+        if i < len(self.V):
+            return self.point.split(self.V[i])
+        if i == len(self) - 1:
+            return self.point.split(self.V[0])
+        a, b = self.mixtures[i - len(self.V)]  # IndexError beyond the last: so ends an iteration
+        return self.point.split(a * self.V[0] + b * self.V[1])
+
+
 def check_vjp(
-    point: Point, cotangents: Sequence[NDArray], labels: Sequence[str], nondet_tol: float
+    point: Point, V: NDArray, mixtures: Sequence[tuple[float, float]], labels: Sequence[str], nondet_tol: float
 ) -> list[list[NDArray | None]]:
     """The gradients under each cotangent, if the VJP leaves everything as it was and returns the right shapes.
 
     The first is asked again at the end, and must repeat itself: through one recorded graph, where there is one.
     """
-    arguments, given = point.copies(), [point.split(v) for v in (*cotangents, cotangents[0])]
-    before, kept = _snapshot(arguments), [None if v is None else v.copy() for v in given[0]]
-    *rows, again = _called_in_turn(point, arguments, given)
-    if any(v is not None and not np.array_equal(v, b) for v, b in zip(given[0], kept, strict=True) if b is not None):
+    arguments, given = point.copies(), Cotangents(point, V, mixtures)
+    before, kept = _snapshot(arguments), [None if v is None else v.copy() for v in given.first]
+    *rows, again = _called_in_turn(point, arguments, given, nondet_tol)
+    if any(v is not None and not np.array_equal(v, b) for v, b in zip(given.first, kept, strict=True) if b is not None):
         raise Misbehaves("gradcheck: the vjp modifies the cotangent; let it work on a copy")
     if _changed(arguments, before):
         raise Misbehaves("gradcheck: the vjp modifies its input; let it work on a copy")
@@ -155,13 +185,17 @@ def _called(point: Point, arguments: Sequence[Any], given: Sequence[Any]) -> Seq
 
 
 def _called_in_turn(
-    point: Point, arguments: Sequence[Any], given: Sequence[Sequence[Any]]
+    point: Point, arguments: Sequence[Any], given: Sequence[Sequence[Any]], nondet_tol: float
 ) -> list[list[NDArray | None]]:
-    """The gradients of the checked inputs under each cotangent."""
+    """The gradients of the checked inputs under each cotangent; a graph is recorded of the value of the first call."""
     in_turn = getattr(point.adapter, "vjps", None)
+    if isinstance(point.adapter, Recorded):
+        in_turn = partial(point.adapter.vjps, seen=lambda found: check_same_value(point, found, nondet_tol, RANDOM))
     with _blamed():
-        found = in_turn(arguments, given) if in_turn else [point.adapter.vjp(arguments, v) for v in given]
-    return [[None if row[k] is None else np.array(row[k]) for k in point.checked] for row in found]
+        if in_turn:  # gives copies
+            return [[row[k] for k in point.checked] for row in in_turn(arguments, given)]
+        found = (point.adapter.vjp(arguments, v) for v in given)
+        return [[None if row[k] is None else np.array(row[k]) for k in point.checked] for row in found]
 
 
 @contextmanager
@@ -177,15 +211,15 @@ def _blamed() -> Iterator[None]:
 
 
 def _snapshot(arguments: Sequence[Any]) -> list[NDArray | None]:
-    return [_array(a) for a in arguments]
+    return [None if a is None else a.copy() for a in map(_array, arguments)]
 
 
 def _array(value: Any) -> NDArray | None:
-    """A copy of what an argument holds, if it holds an array."""
+    """What an argument holds, if it holds an array."""
     if isinstance(value, np.ndarray):
-        return value.copy()
+        return value
     if hasattr(value, "detach"):
-        return np.array(value.detach().numpy())
+        return np.asarray(value.detach().numpy())
     return None
 
 

@@ -149,11 +149,8 @@ class FirstLook:
         wrong = ~np.all(off <= allowed, axis=0)
         doubtful = np.any(coarse, axis=0) | ~np.all(np.isfinite(column.error), axis=0) | column.doubt
         scale = [Scale(*pair) for pair in zip(size[:, 0], ruler[:, 0], strict=True)]
-        worst = np.argmax(badness, axis=0)[None]
-        a, n, error, bound, off = (
-            np.take_along_axis(each, worst, 0)[0]
-            for each in (analytic, column.numeric, column.error, tolerated, badness)
-        )
+        worst = np.argmax(badness, axis=0), np.arange(badness.shape[1])
+        a, n, error, bound, off = (each[worst] for each in (analytic, column.numeric, column.error, tolerated, badness))
         return FirstLook(a, n, error, bound, off, wrong, doubtful, scale)
 
     def entries(self, input: int, name: str, shape: Shape) -> list[Entry]:
@@ -294,8 +291,9 @@ def largest(values: NDArray, least: float = 0.0) -> float:
 
 def scales(numeric: NDArray) -> NDArray:
     """The largest derivative under each cotangent: (cotangents, 1)."""
-    sizes = np.abs(numeric)
-    found = np.max(sizes, axis=1, initial=0.0, keepdims=True)
+    most = np.maximum.reduce(numeric, axis=1, initial=0.0, keepdims=True)
+    least = np.minimum.reduce(numeric, axis=1, initial=0.0, keepdims=True)
+    found = np.maximum(most, -least)
     if not np.isfinite(found).all():
-        found = np.max(sizes, axis=1, initial=0.0, keepdims=True, where=np.isfinite(sizes))
+        found = np.max(np.abs(numeric), axis=1, initial=0.0, keepdims=True, where=np.isfinite(numeric))
     return np.asarray(found)

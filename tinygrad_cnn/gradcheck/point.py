@@ -5,8 +5,8 @@ direction. What cannot be checked at all is said here, in one sentence.
 """
 
 import math
-from collections.abc import Callable, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,6 +45,9 @@ UNSEEN = 16.0
 NOISE_SEED = 20240301
 """Of the directions along which a function is seen to jitter."""
 
+
+BLOCK = 1 << 14
+"""So many elements of a large array are looked at together: fresh memory for all of them costs more than the sums."""
 
 KEPT = 1 << 20
 """So many output values along a line are remembered."""
@@ -434,6 +437,11 @@ class Point:
         return np.stack([function(directions, t * spacing) if t else here for t in range(NOISE_POINTS)])
 
 
+def blocks(size: int) -> Iterator[slice]:
+    """So many elements in parts that stay in the cache from one operation to the next."""
+    return (slice(start, start + BLOCK) for start in range(0, size, BLOCK))
+
+
 def moved(a: NDArray, u: NDArray | None, t: float) -> NDArray:
     """An array moved by t times a direction, in its own dtype: the same one if there is no direction."""
     return a if u is None else np.asarray(a + t * u).astype(a.dtype, copy=False)
@@ -441,9 +449,15 @@ def moved(a: NDArray, u: NDArray | None, t: float) -> NDArray:
 
 def signed(random: np.random.Generator, shape: Shape, low: float = 0.2, high: float = 0.9) -> NDArray:
     """Random numbers of either sign, none near 0 or 1, with few digits: exact in every floating dtype."""
-    sizes = np.linspace(int(low * 64), int(high * 64), 128).round() / 64
     drawn = np.frombuffer(random.bytes(math.prod(shape)), np.uint8).reshape(shape)
-    return np.concatenate([-sizes, sizes])[drawn]
+    return _sizes(low, high)[drawn]
+
+
+@cache
+def _sizes(low: float, high: float) -> NDArray:
+    """A signed number for each byte."""
+    sizes = np.linspace(int(low * 64), int(high * 64), 128).round() / 64
+    return np.concatenate([-sizes, sizes])
 
 
 def strides_of(given: Any) -> tuple[int, ...] | None:

@@ -18,7 +18,7 @@ from tinygrad_cnn.gradcheck.differences import STEP
 from tinygrad_cnn.gradcheck.finer import is_settled, is_unsettled, rounded, smallest_step, telling_step
 from tinygrad_cnn.gradcheck.judge import BENT, FINE, Scale, Tolerance, nothing
 from tinygrad_cnn.gradcheck.kinks import find_kink
-from tinygrad_cnn.gradcheck.point import Point, finite, signed
+from tinygrad_cnn.gradcheck.point import Point, blocks, finite, signed
 from tinygrad_cnn.gradcheck.thorough import Examined, Line
 from tinygrad_cnn.gradcheck.tolerances import CERTAIN, DECIDES, DIGITS, HIDDEN, SAFETY
 from tinygrad_cnn.gradcheck.verdicts import Verdict
@@ -77,15 +77,9 @@ class Glance:
     def settled(self, v: NDArray, gradient: NDArray, tolerance: Tolerance) -> Projection | None:
         """The projection, if nothing kinks and the gradient is within the tolerance of the difference at the step."""
         point, h, (high, low) = self.point, self.h, self.ends
-        change, bend = high - low, high + low
-        if point.size > 1:
-            bend -= 2 * point.values
-            most = np.abs(change)
-            most += _typical(change)
-            most *= BENT / 2
-            most += 8 * point.floor
-            if not np.all(np.abs(bend, out=bend) <= most) and np.any(self._kinks(point.floor)):
-                return None
+        change = high - low
+        if point.size > 1 and self._bends(change) and np.any(self._kinks(point.floor)):
+            return None
         line = Products.of(point, self.k, self.u, v, gradient, tolerance)
         value = float(v @ change) / (2 * h)
         off = abs(line.analytic - value)
@@ -93,6 +87,20 @@ class Glance:
         if off <= line.allowed and error <= FINE * float(tolerance.coarse(value, line.scale.ruler)):
             return Projection(line.analytic, Examined(value, error, ()), line.allowed, Verdict.PASS)
         return None
+
+    def _bends(self, change: NDArray) -> bool:
+        """Whether an output bends by more than a part of its change, or of a typical one, and than rounding."""
+        point, (high, low), typical = self.point, self.ends, _typical(change)
+        for part in blocks(point.size):
+            bend = high[part] + low[part]
+            bend -= 2 * point.values[part]
+            most = np.abs(change[part])
+            most += typical
+            most *= BENT / 2
+            most += 8 * point.floor[part]
+            if not np.all(np.abs(bend, out=bend) <= most):
+                return True
+        return False
 
     def smooth_outputs(self) -> NDArray:
         """The outputs without a kink in reach: 1 for these, 0 for the others."""
@@ -133,16 +141,16 @@ class Products(NamedTuple):
     def of(point: Point, k: int, u: NDArray, v: NDArray, gradient: NDArray, tolerance: Tolerance) -> "Products":
         """⟨gradient, u⟩ for input k, where the gradient is that of ⟨v, f⟩."""
         products = (gradient * u).reshape(-1)
-        sizes = np.abs(products)
-        if not np.isfinite(np.sum(sizes)):
-            sizes = sizes[np.isfinite(sizes)]
-        scale = float(np.sqrt(sizes @ sizes))
+        total, known = float(np.sum(products)), products
+        if not np.isfinite(total):
+            known = products[np.isfinite(products)]
+        scale = float(np.sqrt(known @ known))
         # a projection that is 0 in every term has no size of its own to measure error bars by
         ruler = max(scale, float(nothing(point, v[None], products.reshape(1, -1))[0, 0]))
         allowed = float(tolerance.allowed(scale, scale)) + DIGITS * point.eps * scale
         if tolerance.generous:
-            allowed += tolerance.granted(float(np.sum(sizes)), float(np.sum(np.abs(u))))
-        return Products(float(np.sum(products)), allowed, Scale(scale, ruler))
+            allowed += tolerance.granted(float(np.sum(np.abs(known))), float(np.sum(np.abs(u))))
+        return Products(total, allowed, Scale(scale, ruler))
 
 
 def first_step(point: Point, k: int, tolerance: Tolerance) -> float:
