@@ -15,6 +15,7 @@ from tinygrad_cnn import gradcheck as room
 from tinygrad_cnn.gradcheck import GradientError, Verdict, gradcheck, judge, numpy_pair, tolerances
 from tinygrad_cnn.gradcheck.functions import unpacked
 from tinygrad_cnn.gradcheck.judge import Tolerance
+from tinygrad_cnn.gradcheck.linear import _is_linear, _may_be_linear, exact_adjoint
 from tinygrad_cnn.gradcheck.point import Point
 from tinygrad_cnn.gradcheck.projections import along
 from tinygrad_cnn.gradcheck.referee import agrees, is_within_rounding
@@ -167,6 +168,91 @@ def hidden(part):
     return along(at, 0, u, v, right, Tolerance(None, tolerances.RTOL, at.eps, None), noise).verdict
 
 
+def at_a_kink(part):
+    """A gradient beside the right slope of a kink, if nothing else is allowed."""
+    return verdict(numpy_pair(np.abs, lambda g, x: g * (1 + part)), np.zeros(1), rtol=1e-12, atol=0.0)
+
+
+def tied_faintly(part):
+    """A tie counted twice by an output whose kink is this part of another's."""
+
+    def f(x):
+        return np.array([np.abs(x[0]), part * np.maximum(x[0], x[1])])
+
+    return verdict(numpy_pair(f, lambda g, x: np.array([g[0] + part * g[1], part * g[1]])), np.zeros(2))
+
+
+def tied_among_large_terms(off):
+    """A tie off by so little beside terms that cancel, in float32: 64 times the difference, and the maximum."""
+
+    def f(x):
+        return np.float32(64) * (x[0] - x[1]) + np.maximum(x[0], x[1])
+
+    def vjp(g, x):
+        return g * np.array([64.5, -63.5 + off], np.float32)
+
+    return verdict(numpy_pair(f, vjp), np.zeros(2, np.float32))
+
+
+def of_duals(part):
+    """The verdict on a right gradient of what is another function of dual numbers."""
+
+    def f(x):
+        return x.sum() * (1.0 if isinstance(x, np.ndarray) else 1 + part)
+
+    found = verdict(numpy_pair(f, lambda g, x: g * np.ones(3)), X)
+    return Verdict.FAIL if found is Verdict.PASS else Verdict.PASS
+
+
+def of_complex_numbers(part):
+    """The same of complex ones: whether the complex step is not believed."""
+
+    def f(x):
+        return np.sin(x) * (1 + part * np.iscomplexobj(x))
+
+    report = gradcheck(numpy_pair(f, lambda g, x: g * np.cos(x)), [X], explain=False)
+    return int("complex step" not in report.oracles)
+
+
+def looked_at_again(f, slope, part):
+    """How many elements the complex step does not settle."""
+    pair = numpy_pair(f, lambda g, x: g * slope(x) * (1 + part))
+    report = gradcheck(pair, [X], rtol=1e-15, atol=0.0, raise_exception=False, explain=False)
+    assert "complex step" in report.oracles
+    return sum(bool(e.steps) for e in report.entries)
+
+
+def cancelling(x):
+    """The sum of what is 10⁸ times as large."""
+    return 1e8 * x - (1e8 - 1) * x
+
+
+def adjoint(part):
+    """Whether a gradient of a linear function that is off by this part counts as wrong, not as that of another one."""
+    made = numpy_pair(lambda x: 2 * x, lambda g, x: 2 * g * (1 + part))
+    found = exact_adjoint(
+        Point(made, *unpacked(made, [X])), 0, np.random.default_rng(0), Tolerance(None, 1e-5, 1e-16, None)
+    )
+    return Verdict.FAIL if found is not None and found.wrong else Verdict.INCONCLUSIVE
+
+
+def of_one_sign(part):
+    """Whether sums of a million terms of one sign are too far apart for a linear function."""
+    at = point(lambda x: x, np.ones(1_000_000))
+    return int(not _may_be_linear(at, 0, at.values, at.values * (1 + part)))
+
+
+def bent(units):
+    """Whether a function that is a little bent does not count as linear."""
+
+    def f(x):
+        return x + units * 2.0**-52 * x**3
+
+    at, x = point(f, X), np.array([1.0, -2.0, 4.0])
+    linear = _is_linear(at, 0, np.random.default_rng(0), f, (x, f(x)), lambda z: np.ones(3))
+    return int(not linear)
+
+
 LEVEL, MISTAKES = 1e-9 * 500 ** (5 / 9), np.geomspace(1e-5, 2e-3, 10)[4:8]
 """Some are nothing beside the error bars of a function that is rounded like this, some are too large for them."""
 
@@ -188,6 +274,16 @@ BEYOND = {
     "HIDDEN": lambda: hidden(5e-3),
     "SAME": lambda: in_float32_alone(70),
     "BESIDE": lambda: beside_a_kink(600),
+    "SLOPES": lambda: at_a_kink(5e-9),
+    "FAINT": lambda: tied_faintly(5e-6),
+    "TERMS": lambda: tied_among_large_terms(2e-3),
+    "BELIEVED": lambda: of_duals(5e-6),
+    "ANALYTIC": lambda: of_complex_numbers(5e-7),
+    "IMAGINARY": lambda: looked_at_again(np.sin, np.cos, 5e-14),
+    "REPEATED": lambda: looked_at_again(cancelling, np.ones_like, 5e-7),
+    "APART": lambda: adjoint(3e-3),
+    "NEARLY": lambda: of_one_sign(1e-3),
+    "STRAIGHT": lambda: bent(5),
 }
 """Of each tolerance, a mistake just beyond it: what is said of it, or how many of several are called wrong."""
 

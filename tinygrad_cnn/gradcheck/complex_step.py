@@ -13,9 +13,9 @@ import numpy as np
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.gradcheck.functions import NumpyPair
 from tinygrad_cnn.gradcheck.judge import Column, Scale, Tolerance
-from tinygrad_cnn.gradcheck.point import Point, signed
+from tinygrad_cnn.gradcheck.point import COARSE, Point, signed
 from tinygrad_cnn.gradcheck.thorough import Line
-from tinygrad_cnn.gradcheck.tolerances import SIGNS
+from tinygrad_cnn.gradcheck.tolerances import ANALYTIC, IMAGINARY, REPEATED, SIGNS
 
 H, OTHER = 2.0**-100, 0.7 * 2.0**-98
 """The step, and another that rounds differently: terms that cancel inside the function show in the difference."""
@@ -27,7 +27,7 @@ TRIALS = 3
 def complex_columns(point: Point, k: int, V: NDArray, random: np.random.Generator) -> Column | None:
     """The derivative in every element of input k under each cotangent; None if the function does not take it."""
     a = point.arrays[k]
-    if not isinstance(point.adapter, NumpyPair) or point.eps > 1e-10 or not np.all(np.isfinite(a)):
+    if not isinstance(point.adapter, NumpyPair) or point.eps > COARSE or not np.all(np.isfinite(a)):
         return None
     if not all(_agrees(point, k, V[0], signed(random, a.shape)) for _ in range(TRIALS)):
         return None
@@ -39,7 +39,7 @@ def complex_columns(point: Point, k: int, V: NDArray, random: np.random.Generato
         if slopes is None or again is None or not np.all(np.isfinite(slopes)):
             return None
         column.numeric[:, i] = V @ slopes
-        rounding = SIGNS * np.maximum(8 * point.eps * np.abs(slopes), 4 * np.abs(slopes - again))
+        rounding = SIGNS * np.maximum(IMAGINARY * point.eps * np.abs(slopes), REPEATED * np.abs(slopes - again))
         column.error[:, i] = np.sqrt(np.sum((V * rounding) ** 2, axis=1))
     return column
 
@@ -49,10 +49,10 @@ def _agrees(point: Point, k: int, v: NDArray, u: NDArray) -> bool:
     if slopes is None or not np.all(np.isfinite(slopes)):
         return False
     scale = float(np.sqrt(np.sum((v * slopes) ** 2)))
-    tolerance = Tolerance(None, 1e-6, point.eps, None)
+    tolerance = Tolerance(None, ANALYTIC, point.eps, None)
     line = Line(point, v, point.ends_along(point.only(k, u)), tolerance, Scale(scale, scale))
     found = line.examine(2.0**-8, kinks=False)
-    return not found.why and abs(float(v @ slopes) - found.numeric) <= found.error + 1e-7 * scale
+    return not found.why and abs(float(v @ slopes) - found.numeric) <= found.error + ANALYTIC * scale
 
 
 def _imaginary(point: Point, k: int, u: NDArray, h: float = H) -> NDArray | None:

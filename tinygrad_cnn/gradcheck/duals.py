@@ -18,6 +18,7 @@ from tinygrad_cnn.gradcheck.judge import Scale, Tolerance
 from tinygrad_cnn.gradcheck.point import Point, signed
 from tinygrad_cnn.gradcheck.problems import Misbehaves
 from tinygrad_cnn.gradcheck.thorough import Line
+from tinygrad_cnn.gradcheck.tolerances import BELIEVED
 from tinygrad_cnn.gradcheck.trees import leaves
 
 SLOPES: dict[np.ufunc, Callable[..., Sequence[Any]]] = {
@@ -291,10 +292,10 @@ def forward_mode(point: Point, V: NDArray, random: np.random.Generator) -> Produ
     slopes = np.concatenate([y.slope.reshape(-1) for y in outputs])
 
     scale = float(np.sqrt(np.sum((V[0] * slopes) ** 2)))
-    tolerance = Tolerance(None, 1e-6, point.eps, None)
+    tolerance = Tolerance(None, BELIEVED, point.eps, None)
     line = Line(point, V[0], point.ends_along(directions), tolerance, Scale(scale, scale))
     found = line.examine(2.0**-8, kinks=False)
-    if found.why or not abs(float(V[0] @ slopes) - found.numeric) <= found.error + 1e-6 * scale:
+    if found.why or not abs(float(V[0] @ slopes) - found.numeric) <= found.error + BELIEVED * scale:
         return None
     return Product([float(v @ slopes) for v in V], directions)
 

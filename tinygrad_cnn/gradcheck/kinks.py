@@ -13,10 +13,13 @@ from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.gradcheck.differences import NOISE_POINTS
 from tinygrad_cnn.gradcheck.finer import FINER, is_unsettled, smallest_step, telling_step
 from tinygrad_cnn.gradcheck.point import COARSE, Ends, Point
-from tinygrad_cnn.gradcheck.tolerances import SIGNS, TIED
+from tinygrad_cnn.gradcheck.tolerances import FAINT, SIGNS, SLOPES, TERMS, TIED
 from tinygrad_cnn.gradcheck.verdicts import Entry, Verdict
 
 HALVINGS = 44
+
+LOUD, UNEVEN = 8.0, 3.0
+"""A bend is looked into if it is so many times its noise; a part with a kink bends so many times as much as others."""
 
 TIES = 24
 """So many outputs whose elements are tied are looked at."""
@@ -55,7 +58,7 @@ class Sides:
             right += weight * (high - point.values) / up
             left += weight * (point.values - low) / down
         both = np.sort(np.stack([v * left, v * right]), axis=0)
-        error = SIGNS * 16 / h * float(np.sqrt(np.sum((v * point.noise * (left != right)) ** 2))) + 1e-9 * float(
+        error = SIGNS * 16 / h * float(np.sqrt(np.sum((v * point.noise * (left != right)) ** 2))) + SLOPES * float(
             np.max(np.abs(both), initial=0.0)
         )
         return Sides(float(v @ left), float(v @ right), float(np.sum(both[0])), float(np.sum(both[1])), error)
@@ -104,10 +107,10 @@ def find_kink(point: Point, v: NDArray, ends: Ends, first: float, reach: float) 
         m, w = (a + b) / 2, (b - a) / 4
         thirds = ((m - w, m + w), (a, m), (m, b))
         bends = [bend(*third) for third in thirds]
-        if not np.all(np.isfinite(bends)) or max(bends) <= 8 * noise:
+        if not np.all(np.isfinite(bends)) or max(bends) <= LOUD * noise:
             break
         # a smooth function bends alike in all parts, and four times less in half the length
-        found = found or max(bends) > 3 * sorted(bends)[0]
+        found = found or max(bends) > UNEVEN * sorted(bends)[0]
         a, b = thirds[int(np.argmax(bends))]
     if not found:
         return None
@@ -137,7 +140,7 @@ def check_ties(
         for i in elements:
             high, low, up, down = point.ends_of_element(k, i)(h)
             slopes = (high - point.values) / up + (low - point.values) / down
-            loud = np.abs(slopes) > 1e-6 * np.max(np.abs(slopes), initial=0) + 4 * SIGNS * point.noise / h
+            loud = np.abs(slopes) > FAINT * np.max(np.abs(slopes), initial=0) + 4 * SIGNS * point.noise / h
             for j in np.flatnonzero(loud).tolist():
                 rows.setdefault(j, []).append((k, i))
     several = [j for j, members in rows.items() if len(members) > 1]
@@ -158,7 +161,7 @@ def check_ties(
             found = float(sum(np.sum(g * d) for g, d in zip(gradients, u, strict=True)))
             slack = error + TIED * max(1e-300, abs(low_end), abs(high_end))
             terms = sum(float(np.sum(np.abs(g * d))) for g, d in zip(gradients, u, strict=True))
-            slack += granted(terms, float(np.sum(np.abs(numbers)))) + 16 * point.eps * terms
+            slack += granted(terms, float(np.sum(np.abs(numbers)))) + TERMS * point.eps * terms
             if low_end - slack <= found <= high_end + slack:
                 continue
             least = max(

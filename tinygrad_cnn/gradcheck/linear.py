@@ -11,19 +11,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray, Shape
-from tinygrad_cnn.gradcheck.judge import Tolerance
+from tinygrad_cnn.gradcheck.judge import Tolerance, largest
 from tinygrad_cnn.gradcheck.point import Point
-from tinygrad_cnn.gradcheck.tolerances import DIGITS
+from tinygrad_cnn.gradcheck.tolerances import APART, ATOL, DIGITS, NEARLY, RTOL, STRAIGHT
 
 INTEGERS = np.array([-4, -3, -2, -1, 1, 2, 3, 4], np.int8)
 """What is drawn: no 0, of which nothing can be seen."""
-
-VISIBLE = 1e-3
-"""An error beyond this part shows in differences; here it would only say that f is linear in the points tried."""
-
-
-UNSEEN = 1e-4
-"""An error of this part is no more than differences see."""
 
 
 class Adjoint(NamedTuple):
@@ -76,7 +69,7 @@ def exact_adjoint(
     size, off = float(np.sum(np.abs(outputs))) + 1.0, abs(product - expected)
     granted = tolerance.granted(float(np.sum(np.abs(products))), float(np.sum(np.abs(x))))
     least = max(DIGITS * point.eps * size, granted)
-    wrong = least < off <= VISIBLE * size  # more than that, and f would not be linear after all
+    wrong = least < off <= APART * size  # more than that, and f would not be linear after all
     if wrong and not _is_linear(point, k, random, f, (x, of_x), lambda z: point.vjp(v, at(z))[k]):
         return None
     return Adjoint(product, expected, product == expected, wrong, least)
@@ -93,7 +86,7 @@ def _may_be_linear(point: Point, k: int, v: NDArray, gradient: NDArray) -> bool:
     sums = float(np.sum(outputs)), float(np.sum(products))
     # terms of random signs add up like a random walk, those of one sign by their number
     spread = float(np.sqrt(outputs @ outputs) + np.sqrt(products @ products))
-    return not abs(sums[0] - sums[1]) > 2 * VISIBLE * spread + UNSEEN * (abs(sums[0]) + abs(sums[1]))
+    return not abs(sums[0] - sums[1]) > 2 * APART * spread + NEARLY * (abs(sums[0]) + abs(sums[1]))
 
 
 def _is_linear(
@@ -110,7 +103,7 @@ def _is_linear(
     for _ in range(3):
         p, q = (np.asarray(random.uniform(-3, 3, shape)).astype(dtype) for _ in range(2))
         of_p, of_q = f(p), f(q)
-        most = 256 * point.eps * (np.abs(of_p) + np.abs(of_q) + np.max(np.abs(of_x)))
+        most = STRAIGHT * point.eps * (np.abs(of_p) + np.abs(of_q) + np.max(np.abs(of_x)))
         if not np.all(np.abs(f(p - 3 * q) - (of_p - 3 * of_q)) <= most) or not np.all(np.abs(f(-p) + of_p) <= most):
             return False
     if not np.array_equal(f(-x), -of_x):
@@ -119,7 +112,7 @@ def _is_linear(
         here, there = (np.zeros(shape) if g is None else np.asarray(g) for g in map(gradient, (x, p)))
     except Exception:  # at this other point the VJP may fail in any way
         return False
-    return np.allclose(here, there)
+    return np.allclose(here, there, rtol=RTOL, atol=ATOL * largest(here))
 
 
 def _sum(values: Any) -> float:

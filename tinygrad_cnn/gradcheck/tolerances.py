@@ -51,3 +51,30 @@ SAME = 16.0
 
 BESIDE = 256.0
 """A kink within so many units in the last place of an input may lie on its other side in the coarse precision."""
+
+SLOPES = 1e-9
+"""The slopes that meet at a kink may be off by this part of the larger one, beside their rounding."""
+
+FAINT = 1e-6
+"""Elements are tied by an output if it kinks there by more than this part of what any output does."""
+
+TERMS = 16.0
+"""What elements that kink together sum to may be off by so many units in the last place of the terms."""
+
+BELIEVED = 1e-6
+"""Dual numbers are believed if differences agree with them to this part."""
+
+ANALYTIC = 1e-7
+"""The same for the complex step."""
+
+IMAGINARY, REPEATED = 8.0, 4.0
+"""A complex step is off by so many units in the last place, or so many times what two steps differ by."""
+
+APART = 1e-3
+"""Both sides of an adjoint identity that are further apart than this part say that the function is not linear."""
+
+NEARLY = 1e-4
+"""The same for sums of one sign, which random signs do not make small."""
+
+STRAIGHT = 256.0
+"""A function counts as linear if it is so up to so many units in the last place."""
