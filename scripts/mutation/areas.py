@@ -208,7 +208,7 @@ AREAS = {
                 VERDICTS,
             ),
         ),
-        size=100,
+        size=80,
         seconds=180,
         left_out=("__init__",),
     ),

@@ -185,3 +185,10 @@ def test_a_jump_is_seen_though_there_is_another_one_close_by():
     found, _, least = at(lambda x: x, 1.0)
     ends = with_ways(lambda t: 1.0 * (t >= 0) + 5.0 * (t > 2.5 * least), lambda h: h)
     assert jumps(found, ONE, ends, least)
+
+
+def test_a_change_of_eight_last_places_is_rounding():
+    """More than that, between neighbours as over many, is a function that is not resolved."""
+    for places, unresolved in ((8, False), (9, True)):
+        found, ends, least = at(lambda x, n=places: 1 + n * 2.0**-52 * (x != 0.7), 0.7)
+        assert is_unresolved(found, ONE, ends, 1e10, FIRST, least) is unresolved

@@ -294,3 +294,12 @@ def test_the_smallest_steps_along_a_direction_leave_some_numbers_between():
     made = point(f, np.array([1.2]))
     assert stays(made, np.ones(1), [np.array([1.0])], 3.0, 1.0)
     assert min(way for way in ways if way) >= 0.4375 * 16 * EPS * 1.2
+
+
+def test_steps_that_do_not_move_the_largest_element_speak_for_no_projection():
+    x = np.array([1e6, 0.5])
+    made = point(lambda a: a - x, x)  # 0 at the point: there is no rounding of the values to stop at
+    u, v = np.array([0.5, 0.25]), np.ones(2)
+    wrong = along(made, 0, u, v, np.zeros(2), USUAL)
+    assert wrong.verdict is Verdict.FAIL
+    assert not turns_nearer(made, 0, u, v, wrong, USUAL)
