@@ -147,6 +147,28 @@ for name, one, other in zip("wxbt", by_hand, by_nudging, strict=True):
     assert math.isclose(one, other, rel_tol=1e-6)
 
 # %% [markdown]
+# In a picture: draw the loss for many values of $w$, and hold $x$, $b$ and $t$ fixed. The derivative is the slope of
+# the line that touches the curve at $w = 0.5$.
+
+# %% tags=["hide-input"]
+try:
+    import matplotlib.pyplot as plt
+except ImportError:
+    plt = None
+
+if plt:
+    many = [k / 50 - 1 for k in range(151)]
+    near = [0.2, 0.8]
+    plt.figure(figsize=(5, 3.2), layout="constrained")
+    plt.plot(many, [neuron(one, x, b, t) for one in many], label="loss")
+    plt.plot(near, [d**2 + g_w * (one - w) for one in near], linewidth=2, label=f"slope {g_w:.2f}")
+    plt.plot([w], [d**2], "o", color="black")
+    plt.xlabel("w")
+    plt.ylabel("loss")
+    plt.legend()
+    plt.show()
+
+# %% [markdown]
 # ## Let the program remember
 #
 # The backward pass was dull work: go through the steps in reverse order, and multiply each time. A program can do it if
