@@ -14,6 +14,7 @@ import io
 import os
 import re
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -81,6 +82,7 @@ def cells_of(script: str) -> list[Cell]:
     return cells
 
 
+@cache
 def drawn_formula(tex: str, display: bool) -> str:
     """A formula as a picture; as it is written, where matplotlib is missing or does not know it."""
     tex, kind = " ".join(tex.split()), "display" if display else "inline"

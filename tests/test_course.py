@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tinygrad_cnn.learn import exercises
+
 COURSE = Path(__file__).parent.parent / "docs" / "course"
 CHAPTERS = sorted(COURSE.glob("[0-9]*.py"))
 SETTINGS = "MPLBACKEND"
@@ -39,3 +41,18 @@ def test_a_chapter_says_what_it_is_for(chapter):
     for part in ("**You will be able to**", "**Time**", "## What we have seen", "## Exercises"):
         assert part in text
     assert f"\n{chapter.stem}\n" in (COURSE / "index.md").read_text(encoding="utf-8")
+
+
+def test_the_lesson_plan_has_every_chapter_and_names_exercises_that_exist():
+    plan = (COURSE / "teacher.md").read_text(encoding="utf-8")
+    titles = [re.search(r"^# # (\d+\. .*)$", chapter.read_text(encoding="utf-8"), re.M)[1] for chapter in CHAPTERS]
+    parts = dict(re.findall(r"^### (\d+\. .*)\n((?:(?!##).*\n)*)", plan, re.M))
+    assert set(titles) <= set(parts)
+    known = {exercise.name for exercise in exercises()}
+    for title, part in parts.items():
+        at_home = re.search(r"^\*At home\*: (.*?)\n\n", part, re.M | re.S)[1]
+        named = set(re.findall(r"`(\w+)`", at_home))
+        assert named, title
+        assert named <= known, (title, named - known)
+        minutes = [int(number) for number in re.findall(r"^\| (\d+) \|", part, re.M)]
+        assert sum(minutes) == (75 if title[:2] in ("6.", "9.", "11") else 60), title
