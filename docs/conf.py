@@ -68,6 +68,8 @@ MATHJAX = Path(importlib.import_module("sphinx-mathjax-offline").__file__).paren
 mathjax_path = "mathjax/tex-chtml.js"  # a copy beside the pages: formulas are drawn without a network
 html_static_path = ["_static", str(MATHJAX)]
 html_css_files = ["site.css"]
+html_favicon = "_static/favicon.svg"
+html_context = {"default_mode": "auto"}
 html_theme_options = {
     "show_prev_next": True,
     "navigation_with_keys": False,

@@ -1,8 +1,11 @@
 """A real Chromium for the tests of pages. Without one they are skipped, or fail if TINYGRAD_CNN_BROWSER is 1."""
 
 import base64
+import functools
+import http.server
 import os
 import shutil
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -125,3 +128,24 @@ def page(driver):
     made = Page(driver)
     yield made
     assert made.errors() == []
+
+
+SITE = Path(__file__).parents[2] / "docs" / "_build" / "html"
+
+
+@pytest.fixture(scope="session")
+def site():
+    """The address of the site, served on this machine."""
+    if not (SITE / "index.html").is_file():
+        missing("the site is not built")
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(SITE))) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
