@@ -31,6 +31,14 @@ class autocast:
 
     As in PyTorch without a GPU, ``autocast("cuda")`` warns that it is off. ``autocast("cpu")`` computes products in
     bfloat16 there; here a warning says that it does not.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> import warnings
+    >>> warnings.simplefilter("ignore", UserWarning)
+    >>> with tg.amp.autocast("cpu"): print(tg.mm(tg.ones(1, 2), tg.ones(2, 1)).dtype)
+    torch.float32
     """
 
     def __init__(
@@ -101,6 +109,13 @@ class GradScaler:
     growth_factor, growth_interval : by how much it grows after how many steps without infinite gradients
     backoff_factor : by how much it shrinks after a step with such, which is left out
     enabled : False switches it off
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> scaler = tg.amp.GradScaler("cpu", init_scale=8.0)
+    >>> scaler.scale(tg.tensor([0.5]))
+    tensor([4.])
     """
 
     def __init__(

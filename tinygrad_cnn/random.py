@@ -408,27 +408,72 @@ def manual_seed(seed: int) -> Generator:
 
     The numbers that follow are PyTorch's for the same seed, and so are initial weights and the order of shuffled
     data: a program begins as it does there.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> tg.rand(2)
+    tensor([0.4963, 0.7682])
+    >>> _ = tg.manual_seed(0)
+    >>> tg.rand(2)
+    tensor([0.4963, 0.7682])
     """
     return default_generator.manual_seed(int(seed))
 
 
 def seed() -> int:
-    """Seed that generator from the system's entropy; the seed is returned."""
+    """Seed that generator from the system's entropy; the seed is returned.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.seed() == tg.initial_seed()
+    True
+    """
     return default_generator.seed()
 
 
 def initial_seed() -> int:
-    """The seed that its stream began with."""
+    """The seed that its stream began with.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> _ = tg.manual_seed(7)
+    >>> tg.initial_seed()
+    7
+    """
     return default_generator.initial_seed()
 
 
 def get_rng_state() -> NDArray:
-    """Its state, as bytes; see `Generator.get_state`."""
+    """Its state, as bytes; see `Generator.get_state`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> state = tg.get_rng_state()
+    >>> x = tg.rand(2)
+    >>> tg.set_rng_state(state)
+    >>> tg.equal(tg.rand(2), x)
+    True
+    """
     return default_generator.get_state()
 
 
 def set_rng_state(new_state: Any) -> None:
-    """Go on from a state that `get_rng_state` gave."""
+    """Go on from a state that `get_rng_state` gave.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> state = tg.get_rng_state()
+    >>> x = tg.rand(2)
+    >>> tg.set_rng_state(state)
+    >>> tg.equal(tg.rand(2), x)
+    True
+    """
     default_generator.set_state(new_state)
 
 

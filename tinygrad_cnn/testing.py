@@ -72,7 +72,16 @@ def assert_allclose(
     equal_nan: bool = True,
     msg: str = "",
 ) -> None:
-    """`assert_close` as it was called before PyTorch 1.12; deprecated, use that. Dtypes and strides may differ."""
+    """`assert_close` as it was called before PyTorch 1.12; deprecated, use that. Dtypes and strides may differ.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> import warnings
+    >>> warnings.simplefilter("ignore", FutureWarning)
+    >>> print(tg.testing.assert_allclose(tg.tensor([1.0]), [1.0]))
+    None
+    """
     warnings.warn(
         "`torch.testing.assert_allclose()` is deprecated since 1.12; use assert_close", FutureWarning, stacklevel=2
     )

@@ -37,12 +37,26 @@ _calls: "WeakKeyDictionary[Any, list[str]]" = WeakKeyDictionary()
 
 
 def is_anomaly_enabled() -> bool:
-    """Whether anomaly mode is on."""
+    """Whether anomaly mode is on.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.is_anomaly_enabled()
+    False
+    """
     return state.enabled
 
 
 def is_anomaly_check_nan_enabled() -> bool:
-    """Whether anomaly mode looks for NaN."""
+    """Whether anomaly mode looks for NaN.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.autograd.anomaly.is_anomaly_check_nan_enabled()
+    False
+    """
     return state.check_nan
 
 
@@ -66,7 +80,14 @@ class _Switch(Switch):
 
 
 class set_detect_anomaly(_Switch):
-    """Switch anomaly mode on or off: at once, or for a ``with`` block; see `detect_anomaly`."""
+    """Switch anomaly mode on or off: at once, or for a ``with`` block; see `detect_anomaly`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> with tg.autograd.set_detect_anomaly(True): print(tg.is_anomaly_enabled())
+    True
+    """
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
         super().__init__(mode, check_nan)

@@ -61,6 +61,14 @@ def backward(
 
     `grad_variables` is the old name of `grad_tensors`. With `inputs`, a Tensor or a sequence of them, only these
     get a gradient; they may be results of ops.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> x = tg.tensor([1.0, 2.0], requires_grad=True)
+    >>> tg.autograd.backward((x * x).sum())
+    >>> x.grad
+    tensor([2., 4.])
     """
     if grad_variables is not None:
         warnings.warn(

@@ -491,7 +491,15 @@ class Refusal(OwnNode):
 
 
 def once_differentiable(fn: F) -> F:
-    """Mark a `backward` that leaves the graph, through NumPy, say: differentiating its result is an error."""
+    """Mark a `backward` that leaves the graph, through NumPy, say: differentiating its result is an error.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> from tinygrad_cnn.autograd.function import once_differentiable
+    >>> once_differentiable.__name__
+    'once_differentiable'
+    """
 
     @wraps(fn)
     def once(ctx: Any, *grad_outputs: Any) -> Any:

@@ -115,6 +115,12 @@ def hvp(
     """The value of a function of one element, and the product Hv with its Hessian; see `vjp`.
 
     A Hessian is symmetric, so that `vhp` gives the same in half the time, unless the second derivatives jump.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.autograd.functional.hvp(lambda x: (x**3).sum(), tg.tensor([1.0, 2.0]), tg.tensor([1.0, 0.0]))
+    (tensor(9.), tensor([6., 0.]))
     """
     with enable_grad():
         one, points, along, outputs, slopes = gradient_of("hvp", func, inputs, v, create_graph, strict)

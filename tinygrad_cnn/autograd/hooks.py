@@ -38,7 +38,18 @@ class Hooks(Snapshot):
 
 
 class RemovableHandle:
-    """What registering a hook returns: `remove` takes the hook away again, as leaving a ``with`` block does."""
+    """What registering a hook returns: `remove` takes the hook away again, as leaving a ``with`` block does.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> x = tg.ones(2, requires_grad=True)
+    >>> handle = x.register_hook(lambda g: 10 * g)
+    >>> handle.remove()
+    >>> x.sum().backward()
+    >>> x.grad
+    tensor([1., 1.])
+    """
 
     _ids = count()
 

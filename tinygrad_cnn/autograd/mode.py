@@ -12,12 +12,26 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def is_grad_enabled() -> bool:
-    """Whether ops are recorded in this thread."""
+    """Whether ops are recorded in this thread.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.is_grad_enabled()
+    True
+    """
     return mode.recording
 
 
 def is_inference_mode_enabled() -> bool:
-    """Whether this thread is inside `inference_mode`."""
+    """Whether this thread is inside `inference_mode`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.is_inference_mode_enabled()
+    False
+    """
     return mode.inference
 
 
@@ -104,13 +118,31 @@ if TYPE_CHECKING:  # of a class, no type checker may say that it decorates when 
 else:
 
     class no_grad(_Plain):
-        """Do not record ops: ``with no_grad():``, ``@no_grad()`` or ``@no_grad``."""
+        """Do not record ops: ``with no_grad():``, ``@no_grad()`` or ``@no_grad``.
+
+        Examples
+        --------
+        >>> import tinygrad_cnn as tg
+        >>> x = tg.ones(2, requires_grad=True)
+        >>> with tg.no_grad(): y = 2 * x
+        >>> y.requires_grad
+        False
+        """
 
         def _switch(self) -> None:
             mode.recording = False
 
     class enable_grad(_Plain):
-        """Record ops, also inside `no_grad`."""
+        """Record ops, also inside `no_grad`.
+
+        Examples
+        --------
+        >>> import tinygrad_cnn as tg
+        >>> x = tg.ones(2, requires_grad=True)
+        >>> with tg.no_grad(), tg.enable_grad(): y = 2 * x
+        >>> y.requires_grad
+        True
+        """
 
         def _switch(self) -> None:
             mode.recording = not mode.inference
@@ -119,6 +151,14 @@ else:
         """`no_grad`, and `enable_grad` inside it records nothing either; ``inference_mode(False)`` leaves it.
 
         The tensors made in it are ordinary ones: unlike PyTorch's, they may be used in a graph afterwards.
+
+        Examples
+        --------
+        >>> import tinygrad_cnn as tg
+        >>> x = tg.ones(2, requires_grad=True)
+        >>> with tg.inference_mode(): y = 2 * x
+        >>> y.requires_grad
+        False
         """
 
         def __new__(cls, mode: Any = True) -> Any:

@@ -15,7 +15,18 @@ from tinygrad_cnn.torch_names.node_names import name_of_node
 
 
 class Node(CoreNode):
-    """One recorded op, with PyTorch's name and its neighbours in the graph."""
+    """One recorded op, with PyTorch's name and its neighbours in the graph.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> x = tg.ones(2, requires_grad=True)
+    >>> node = (x * 2).exp().grad_fn
+    >>> node.name()
+    'ExpBackward0'
+    >>> node.next_functions[0][0].name()
+    'MulBackward0'
+    """
 
     __slots__ = ()
 

@@ -9,5 +9,12 @@ class matmul:
 
 
 def is_built() -> bool:
-    """Whether this package could use CUDA: no."""
+    """Whether this package could use CUDA: no.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.backends.cuda.is_built()
+    False
+    """
     return False

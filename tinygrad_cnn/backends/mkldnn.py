@@ -2,5 +2,12 @@
 
 
 def is_available() -> bool:
-    """Whether oneDNN is here: no; the kernels are NumPy's or Numba's."""
+    """Whether oneDNN is here: no; the kernels are NumPy's or Numba's.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.backends.mkldnn.is_available()
+    False
+    """
     return False

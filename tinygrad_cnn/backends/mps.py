@@ -2,10 +2,24 @@
 
 
 def is_available() -> bool:
-    """Whether there is such a GPU: no."""
+    """Whether there is such a GPU: no.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.backends.mps.is_available()
+    False
+    """
     return False
 
 
 def is_built() -> bool:
-    """Whether this package could use one: no."""
+    """Whether this package could use one: no.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.backends.mps.is_built()
+    False
+    """
     return False

@@ -12,7 +12,14 @@ IMAGES_MAGIC, LABELS_MAGIC = 2051, 2049
 
 
 class DatasetError(ValueError):
-    """A data file is missing, damaged, or not what it should be."""
+    """A data file is missing, damaged, or not what it should be.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> issubclass(tg.datasets.DatasetError, Exception)
+    True
+    """
 
 
 def read_idx(path: Path, magic: int, count: int) -> NDArray:

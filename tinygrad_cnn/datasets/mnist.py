@@ -29,7 +29,15 @@ Progress = Callable[[str, int, int], None]
 
 
 class Digits(NamedTuple):
-    """Images (N,28,28) uint8, white on black, and their labels (N,) int64."""
+    """Images (N,28,28) uint8, white on black, and their labels (N,) int64.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> digits = tg.datasets.load_sample()
+    >>> digits.train_images.shape, digits.train_labels.dtype
+    ((5000, 28, 28), dtype('int64'))
+    """
 
     train_images: NDArray
     train_labels: NDArray

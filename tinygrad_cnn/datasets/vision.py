@@ -246,6 +246,14 @@ class FakeData(VisionDataset[X, Y]):
     num_classes : how many classes there are
     transform, target_transform : applied to each image and to each class
     random_offset : added to k before it seeds the sample
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> data = tg.datasets.FakeData(size=10, image_size=(3, 8, 8))
+    >>> image, target = data[0]
+    >>> len(data), image.size
+    (10, (8, 8))
     """
 
     def __init__(

@@ -191,7 +191,16 @@ class OneHotCategorical(OfCategories):
 
 
 class OneHotCategoricalStraightThrough(OneHotCategorical):
-    """The same, with samples whose gradient is that of `probs` (Bengio et al. 2013)."""
+    """The same, with samples whose gradient is that of `probs` (Bengio et al. 2013).
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> p = tg.tensor([0.25, 0.75], requires_grad=True)
+    >>> x = tg.distributions.OneHotCategoricalStraightThrough(p).rsample()
+    >>> x.sum().item(), x.requires_grad
+    (1.0, True)
+    """
 
     has_rsample = True
 

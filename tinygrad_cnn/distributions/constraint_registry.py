@@ -13,7 +13,15 @@ __all__ = ["ConstraintRegistry", "biject_to", "transform_to"]
 
 
 class ConstraintRegistry:
-    """Of each kind of constraint the function that makes the transform."""
+    """Of each kind of constraint the function that makes the transform.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> to = tg.distributions.transform_to(tg.distributions.constraints.positive)
+    >>> to(tg.tensor([0.0, 1.0]))
+    tensor([1.0000, 2.7183])
+    """
 
     def __init__(self) -> None:
         self._registry: dict[type[Constraint], Callable[[Any], Transform]] = {}

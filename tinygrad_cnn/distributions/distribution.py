@@ -25,6 +25,13 @@ class Distribution:
 
     `sample(shape)` and `rsample(shape)` have the shape ``shape + batch_shape + event_shape``. A subclass keeps its
     parameters as attributes, and names each in `arg_constraints` with what it must satisfy.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> normal = tg.distributions.Normal(tg.zeros(2), tg.ones(2))
+    >>> isinstance(normal, tg.distributions.Distribution), normal.batch_shape
+    (True, torch.Size([2]))
     """
 
     arg_constraints: ClassVar[Any] = {}
@@ -230,6 +237,12 @@ class ExponentialFamily(Distribution):
 
     A subclass may give `_natural_params` θ, `_log_normalizer` F and `_mean_carrier_measure`, the expectation of k; the
     entropy follows.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> issubclass(tg.distributions.Normal, tg.distributions.ExponentialFamily)
+    True
     """
 
     _mean_carrier_measure = unwritten("closed form of the mean of its carrier measure, so no entropy")

@@ -32,6 +32,13 @@ class Transform:
     """A map from `domain` to `codomain`; a subclass writes `_call`, `_inverse` and `log_abs_det_jacobian`.
 
     With ``cache_size=1`` the last pair of x and y is kept, so that the inverse of y is x itself.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> transform = tg.distributions.ExpTransform()
+    >>> isinstance(transform, tg.distributions.Transform), transform.bijective
+    (True, True)
     """
 
     bijective: Any = False
@@ -200,7 +207,15 @@ class InverseTransform(Transform):
 
 
 class ComposeTransform(Transform):
-    """One transform after the other."""
+    """One transform after the other.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> D = tg.distributions
+    >>> D.ComposeTransform([D.AffineTransform(0.0, 2.0), D.ExpTransform()])(tg.tensor([0.0, 1.0]))
+    tensor([1.0000, 7.3891])
+    """
 
     def __init__(self, parts: Sequence[Transform], cache_size: int = 0) -> None:
         super().__init__(cache_size)
@@ -300,7 +315,16 @@ identity_transform = ComposeTransform([])
 
 
 class IndependentTransform(Transform):
-    """A transform whose next `reinterpreted_batch_ndims` dims belong to the event, too."""
+    """A transform whose next `reinterpreted_batch_ndims` dims belong to the event, too.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> D = tg.distributions
+    >>> transform, x = D.IndependentTransform(D.ExpTransform(), 1), tg.tensor([1.0, 2.0])
+    >>> transform.log_abs_det_jacobian(x, transform(x))
+    tensor(3.)
+    """
 
     def __init__(self, base_transform: Transform, reinterpreted_batch_ndims: int, cache_size: int = 0) -> None:
         super().__init__(cache_size)
@@ -357,7 +381,15 @@ class IndependentTransform(Transform):
 
 
 class ReshapeTransform(Transform):
-    """Events of one shape in another."""
+    """Events of one shape in another.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.distributions.ReshapeTransform((4,), (2, 2))(tg.tensor([1.0, 2.0, 3.0, 4.0]))
+    tensor([[1., 2.],
+            [3., 4.]])
+    """
 
     bijective = True
     _compared = False
@@ -412,7 +444,14 @@ def _exchanged(shape: Shape, old: Size, new: Size) -> Size:
 
 
 class ExpTransform(Transform):
-    """y = exp x."""
+    """y = exp x.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.distributions.ExpTransform()(tg.tensor([0.0, 1.0]))
+    tensor([1.0000, 2.7183])
+    """
 
     domain, codomain, bijective, sign = constraints.real, constraints.positive, True, 1
 
@@ -428,7 +467,14 @@ class ExpTransform(Transform):
 
 
 class PowerTransform(Transform):
-    """y = x to the power of `exponent`."""
+    """y = x to the power of `exponent`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.distributions.PowerTransform(2.0)(tg.tensor([1.0, 3.0]))
+    tensor([1., 9.])
+    """
 
     domain, codomain, bijective = constraints.positive, constraints.positive, True
 
@@ -467,7 +513,14 @@ def clipped_sigmoid(x: Tensor) -> Tensor:
 
 
 class SigmoidTransform(Transform):
-    """y = 1 / (1 + exp(-x))."""
+    """y = 1 / (1 + exp(-x)).
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.distributions.SigmoidTransform()(tg.tensor([0.0, 1.0]))
+    tensor([0.5000, 0.7311])
+    """
 
     domain, codomain, bijective, sign = constraints.real, constraints.unit_interval, True, 1
 
@@ -484,7 +537,14 @@ class SigmoidTransform(Transform):
 
 
 class SoftplusTransform(Transform):
-    """y = ln(1 + exp x)."""
+    """y = ln(1 + exp x).
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.distributions.SoftplusTransform()(tg.tensor([0.0, 1.0]))
+    tensor([0.6931, 1.3133])
+    """
 
     domain, codomain, bijective, sign = constraints.real, constraints.positive, True, 1
 
@@ -500,7 +560,14 @@ class SoftplusTransform(Transform):
 
 
 class TanhTransform(Transform):
-    """y = tanh x."""
+    """y = tanh x.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.distributions.TanhTransform()(tg.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.7616])
+    """
 
     domain, codomain, bijective, sign = constraints.real, constraints.interval(-1.0, 1.0), True, 1
 
@@ -516,7 +583,14 @@ class TanhTransform(Transform):
 
 
 class AbsTransform(Transform):
-    """y = |x|: not invertible; of the two x the positive one is given."""
+    """y = |x|: not invertible; of the two x the positive one is given.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.distributions.AbsTransform()(tg.tensor([-1.0, 2.0]))
+    tensor([1., 2.])
+    """
 
     domain, codomain = constraints.real, constraints.positive
 
@@ -528,7 +602,17 @@ class AbsTransform(Transform):
 
 
 class AffineTransform(Transform):
-    """y = loc + scale · x."""
+    """y = loc + scale · x.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> transform = tg.distributions.AffineTransform(1.0, 2.0)
+    >>> transform(tg.tensor([0.0, 1.0]))
+    tensor([1., 3.])
+    >>> transform.inv(tg.tensor([1.0, 3.0]))
+    tensor([0., 1.])
+    """
 
     bijective = True
 
@@ -597,7 +681,15 @@ def shifted(x: Tensor, dim: int = -1) -> Tensor:
 
 
 class CorrCholeskyTransform(Transform):
-    """Vectors of D (D - 1) / 2 numbers to Cholesky factors of D x D correlation matrices, by partial correlations."""
+    """Vectors of D (D - 1) / 2 numbers to Cholesky factors of D x D correlation matrices, by partial correlations.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.distributions.CorrCholeskyTransform()(tg.tensor([0.0]))
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
 
     domain, codomain, bijective = constraints.real_vector, constraints.corr_cholesky, True
     _compared = False
@@ -643,7 +735,14 @@ class CorrCholeskyTransform(Transform):
 
 
 class SoftmaxTransform(Transform):
-    """y = softmax x; not invertible, since y does not tell the sum of x."""
+    """y = softmax x; not invertible, since y does not tell the sum of x.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.distributions.SoftmaxTransform()(tg.tensor([0.0, 0.0]))
+    tensor([0.5000, 0.5000])
+    """
 
     domain, codomain = constraints.real_vector, constraints.simplex
 
@@ -662,7 +761,14 @@ class SoftmaxTransform(Transform):
 
 
 class StickBreakingTransform(Transform):
-    """Vectors of K - 1 numbers to K probabilities: each a part of what those before it leave."""
+    """Vectors of K - 1 numbers to K probabilities: each a part of what those before it leave.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.distributions.StickBreakingTransform()(tg.tensor([0.0, 0.0]))
+    tensor([0.3333, 0.3333, 0.3333])
+    """
 
     domain, codomain, bijective = constraints.real_vector, constraints.simplex, True
 
@@ -698,7 +804,15 @@ class StickBreakingTransform(Transform):
 
 
 class LowerCholeskyTransform(Transform):
-    """The lower triangle of a matrix, the exponential of its diagonal."""
+    """The lower triangle of a matrix, the exponential of its diagonal.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.distributions.LowerCholeskyTransform()(tg.tensor([[0.0, 5.0], [2.0, 0.0]]))
+    tensor([[1., 0.],
+            [2., 1.]])
+    """
 
     domain, codomain = constraints.independent(constraints.real, 2), constraints.lower_cholesky
 
@@ -710,7 +824,15 @@ class LowerCholeskyTransform(Transform):
 
 
 class PositiveDefiniteTransform(Transform):
-    """L Lᵀ, with L what `LowerCholeskyTransform` makes."""
+    """L Lᵀ, with L what `LowerCholeskyTransform` makes.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.distributions.PositiveDefiniteTransform()(tg.tensor([[0.0, 5.0], [2.0, 0.0]]))
+    tensor([[1., 2.],
+            [2., 5.]])
+    """
 
     domain, codomain = constraints.independent(constraints.real, 2), constraints.positive_definite
 
@@ -726,7 +848,15 @@ class PositiveDefiniteTransform(Transform):
 
 
 class CatTransform(Transform):
-    """Transforms of pieces along a dim, each so many long."""
+    """Transforms of pieces along a dim, each so many long.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> D = tg.distributions
+    >>> D.CatTransform([D.ExpTransform(), D.AffineTransform(0.0, 2.0)], lengths=[1, 2])(tg.tensor([0.0, 1.0, 2.0]))
+    tensor([1., 2., 4.])
+    """
 
     _compared = False
 
@@ -790,7 +920,15 @@ class CatTransform(Transform):
 
 
 class StackTransform(Transform):
-    """Transforms of slices along a dim."""
+    """Transforms of slices along a dim.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> D = tg.distributions
+    >>> D.StackTransform([D.ExpTransform(), D.AffineTransform(0.0, 2.0)])(tg.tensor([0.0, 1.0]))
+    tensor([1., 2.])
+    """
 
     _compared = False
 
@@ -847,7 +985,15 @@ def _check_dim(x: Tensor, dim: int, length: int) -> None:
 
 
 class CumulativeDistributionTransform(Transform):
-    """y = the distribution function at x."""
+    """y = the distribution function at x.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> D = tg.distributions
+    >>> D.CumulativeDistributionTransform(D.Normal(0.0, 1.0))(tg.tensor([0.0, 1.0]))
+    tensor([0.5000, 0.8413])
+    """
 
     codomain, bijective, sign = constraints.unit_interval, True, 1
     _compared = False

@@ -78,7 +78,14 @@ def grad_and_value(
 @overload
 def grad_and_value(func: Callable[P, object], argnums: Argnums = 0, has_aux: bool = False) -> Function[P, Any]: ...
 def grad_and_value(func: Func, argnums: Argnums = 0, has_aux: bool = False) -> Any:
-    """The function that computes `(gradient, value)` of `func`, or `(gradient, (value, aux))`; see `grad`."""
+    """The function that computes `(gradient, value)` of `func`, or `(gradient, (value, aux))`; see `grad`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.func.grad_and_value(lambda x: (x * x).sum())(tg.tensor([1.0, 2.0]))
+    (tensor([2., 4.]), tensor(5.))
+    """
 
     @wraps(func)
     def computed(*args: Any, **kwargs: Any) -> Any:
@@ -261,6 +268,13 @@ def jacfwd(func: Func, argnums: Argnums = 0, has_aux: bool = False, *, randomnes
     """The function that computes the Jacobian of `func`, as `jacrev`, column by column: for few inputs, many outputs.
 
     Each column is a `jvp`. `randomness` is PyTorch's, of `vmap`; `func` runs once here, so that it has no effect.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.func.jacfwd(lambda x: x * x)(tg.tensor([1.0, 2.0]))
+    tensor([[2., 0.],
+            [0., 4.]])
     """
     if randomness not in ("error", "same", "different"):
         raise RuntimeError(f"jacfwd: randomness is {randomness!r}; expected 'error', 'same' or 'different'")

@@ -61,6 +61,13 @@ def stack_module_state(models: Sequence[Module]) -> tuple[dict[str, Tensor], dic
     """The parameters, and the buffers, of models of one architecture, stacked along a new first dim.
 
     For ``vmap(lambda params, buffers, x: functional_call(model, (params, buffers), (x,)), in_dims=(0, 0, None))``.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> parameters, buffers = tg.func.stack_module_state([tg.nn.Linear(2, 1), tg.nn.Linear(2, 1)])
+    >>> parameters["weight"].shape
+    torch.Size([2, 1, 2])
     """
     if not models:
         raise RuntimeError("stack_module_state: expected at least one model")

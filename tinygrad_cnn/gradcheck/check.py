@@ -202,6 +202,14 @@ def gradgradcheck(
 
     Takes a function of our Tensors, of PyTorch or of JAX, or a module, and the options of `gradcheck`;
     ``grad_outputs``, random by default, are the cotangents of the first pass, which are inputs of the second.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> from tinygrad_cnn.gradcheck import gradgradcheck
+    >>> x = tg.tensor([0.5, 1.5], dtype=tg.float64, requires_grad=True)
+    >>> gradgradcheck(tg.sin, (x,))
+    <Report of the gradient of sin: pass, 4 entries: 4 pass, 0 fail, 0 inconclusive>
     """
     __tracebackhide__ = True
     kwargs, names, modes = (options.pop(name, None) for name in ("kwargs", "names", "modes"))

@@ -28,7 +28,15 @@ NOISE_ORDERS = (4, 5, 6, 7)
 
 
 class Estimate(NamedTuple):
-    """A derivative and a bound on how far off it may be."""
+    """A derivative and a bound on how far off it may be.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> from tinygrad_cnn.gradcheck import Estimate
+    >>> Estimate(2.0, 1e-9).value
+    2.0
+    """
 
     value: float
     error: float
@@ -54,6 +62,14 @@ def derivative(function: Callable[[float], float], step: float = STEP) -> Estima
     210, 1911) removes h² and h⁴. The error is the distance of the two values that have only h² removed, plus the
     rounding of the values divided by the smallest step: generous where the function is smooth, and of the right
     size where it is noisy or has a kink.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> import math
+    >>> from tinygrad_cnn.gradcheck import derivative
+    >>> round(float(derivative(math.sin).value), 6)
+    1.0
     """
     steps = step, step / 2, step / 4
     ends = [(function(h), function(-h)) for h in steps]

@@ -117,7 +117,17 @@ def drawn(
 
 
 def samples(op: type[Op]) -> st.SearchStrategy[Sample]:
-    """Valid arguments of an op, from its own sampler."""
+    """Valid arguments of an op, from its own sampler.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> from tinygrad_cnn.gradcheck import strategies
+    >>> from tinygrad_cnn.core.elementwise import Exp
+    >>> import hypothesis
+    >>> isinstance(strategies.samples(Exp), hypothesis.strategies.SearchStrategy)
+    True
+    """
     return drawn(op.sample)
 
 

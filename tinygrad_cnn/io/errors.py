@@ -6,8 +6,22 @@ __all__ = ["ModelFileError", "UnreadableFileError"]
 
 
 class ModelFileError(ValueError):
-    """A model file is missing, damaged, or holds something else."""
+    """A model file is missing, damaged, or holds something else.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> issubclass(tg.io.ModelFileError, ValueError)
+    True
+    """
 
 
 class UnreadableFileError(ModelFileError, RuntimeError, pickle.UnpicklingError, EOFError):
-    """`load` cannot make sense of a file, or refuses what is in it: a RuntimeError or UnpicklingError in PyTorch."""
+    """`load` cannot make sense of a file, or refuses what is in it: a RuntimeError or UnpicklingError in PyTorch.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> issubclass(tg.io.UnreadableFileError, RuntimeError)
+    True
+    """

@@ -33,6 +33,16 @@ class SavedModel(NamedTuple):
     state : the tensors by name
     facts : what else was written, by name
     module : the network itself, if it was saved whole
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> import tempfile, pathlib
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "layer.npz"
+    >>> tg.io.save_npz(file, tg.nn.Linear(2, 1).state_dict(), {"made": "by hand"})
+    >>> model = tg.io.load_model(file)
+    >>> sorted(model.state)
+    ['bias', 'weight']
     """
 
     state: dict[str, Tensor]
@@ -89,6 +99,15 @@ def load_model(path: Path_) -> SavedModel:
     ------
     ModelFileError
         If it cannot be read, or holds no network. Nothing in a file is executed.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> import tempfile, pathlib
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "layer.npz"
+    >>> tg.io.save_npz(file, tg.nn.Linear(2, 1).state_dict(), {"made": "by hand"})
+    >>> sorted(tg.io.load_model(file).state)
+    ['bias', 'weight']
     """
     try:
         content = Path(path).read_bytes()

@@ -19,7 +19,17 @@ ABOUT = "__about__"
 
 
 def save_npz(path: str | Path, state: Mapping[str, Tensor], about: Mapping[str, object]) -> None:
-    """Write tensors by name, and facts about them (what JSON can hold), atomically."""
+    """Write tensors by name, and facts about them (what JSON can hold), atomically.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> import tempfile, pathlib
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "x.npz"
+    >>> tg.io.save_npz(file, {"x": tg.tensor([1.0])}, {"made": "by hand"})
+    >>> tg.io.load_npz(file)
+    ({'x': tensor([1.])}, {'made': 'by hand'})
+    """
     buffer = io.BytesIO()
     arrays = {name: value.detach().numpy() for name, value in state.items()}
     np.savez(buffer, **arrays, **{ABOUT: np.array(json.dumps(dict(about)))})  # type: ignore[arg-type]
@@ -33,6 +43,15 @@ def load_npz(path: str | Path) -> tuple[dict[str, Tensor], dict[str, object]]:
     ------
     ModelFileError
         If the file cannot be read, is no .npz, holds pickled objects, or was not written by `save_npz`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> import tempfile, pathlib
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "x.npz"
+    >>> tg.io.save_npz(file, {"x": tg.tensor([1.0])}, {"made": "by hand"})
+    >>> tg.io.load_npz(file)
+    ({'x': tensor([1.])}, {'made': 'by hand'})
     """
     try:
         content = io.BytesIO(Path(path).read_bytes())

@@ -12,17 +12,42 @@ _listed: list[Listed] = []
 
 
 def add_safe_globals(safe_globals: Sequence[Listed]) -> None:
-    """List classes (and functions, which need it not)."""
+    """List classes (and functions, which need it not).
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> class Notes: pass
+    >>> tg.serialization.add_safe_globals([Notes])
+    >>> Notes in tg.serialization.get_safe_globals()
+    True
+    >>> tg.serialization.clear_safe_globals()
+    """
     _listed.extend(value for value in safe_globals if value not in _listed)
 
 
 def get_safe_globals() -> list[Listed]:
-    """What is listed."""
+    """What is listed.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.serialization.get_safe_globals()
+    []
+    """
     return list(_listed)
 
 
 def clear_safe_globals() -> None:
-    """List nothing any more."""
+    """List nothing any more.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.serialization.clear_safe_globals()
+    >>> tg.serialization.get_safe_globals()
+    []
+    """
     _listed.clear()
 
 

@@ -47,6 +47,15 @@ def save_file(tensors: Mapping[str, Tensor], filename: str | os.PathLike[str], m
     ------
     ValueError
         If something is no tensor, or two of them share memory, as the format wants each by itself.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> import tempfile, pathlib
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "x.safetensors"
+    >>> tg.io.save_file({"x": tg.tensor([1.0])}, file)
+    >>> tg.io.load_file(file)
+    {'x': tensor([1.])}
     """
     write_atomically(Path(filename), save(tensors, metadata))
 
@@ -110,6 +119,15 @@ def load_file(filename: str | os.PathLike[str], device: Any = "cpu") -> dict[str
         If there is no such file.
     UnreadableFileError
         If it is not of this format, or damaged.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> import tempfile, pathlib
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "x.safetensors"
+    >>> tg.io.save_file({"x": tg.tensor([1.0])}, file)
+    >>> tg.io.load_file(file)
+    {'x': tensor([1.])}
     """
     check_device("load_file", device)
     return load(Path(filename).read_bytes())

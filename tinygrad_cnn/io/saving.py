@@ -94,6 +94,16 @@ def load(
     UnreadableFileError
         A ModelFileError (ValueError), RuntimeError and UnpicklingError: if the file is damaged, or holds anything else
         than data, which is then named.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> import io
+    >>> file = io.BytesIO()
+    >>> tg.save({"x": tg.tensor([1.0])}, file)
+    >>> _ = file.seek(0)
+    >>> tg.load(file)
+    {'x': tensor([1.])}
     """
     if pickle_module is not None or pickle_load_args:
         raise ValueError("load: nothing is unpickled; leave pickle_module and its arguments out")

@@ -235,7 +235,14 @@ def set_kernels(name: str) -> None:
 
 
 def get_kernels() -> str:
-    """The name of the kernels in use: "numpy", "numba" or "definition"."""
+    """The name of the kernels in use: "numpy", "numba" or "definition".
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.get_kernels() in ("numpy", "numba", "definition")
+    True
+    """
     return chosen.name
 
 

@@ -142,12 +142,31 @@ def thread_count() -> int:
 
 
 def get_num_threads() -> int:
-    """The number of threads of the kernels: as set, or as many as BLAS had, or one a processor."""
+    """The number of threads of the kernels: as set, or as many as BLAS had, or one a processor.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.get_num_threads() >= 1
+    True
+    """
     return _Asked.count or _found()
 
 
 def set_num_threads(n: int) -> None:
-    """Let the kernels use n threads from now on, and BLAS, in the whole process, only those that call it."""
+    """Let the kernels use n threads from now on, and BLAS, in the whole process, only those that call it.
+
+    ValueError for less than 1.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> before = tg.get_num_threads()
+    >>> tg.set_num_threads(1)
+    >>> tg.get_num_threads()
+    1
+    >>> tg.set_num_threads(before)
+    """
     if isinstance(n, bool) or not isinstance(n, int) or n < 1:
         raise ValueError(f"set_num_threads: n is {n!r}; it must be an integer of at least 1")
     _Asked.count = n

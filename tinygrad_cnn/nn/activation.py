@@ -37,14 +37,32 @@ class Activation(_InPlace):
 
 
 class ReLU(Activation):
-    """``max(x, 0)``"""
+    """``max(x, 0)``
+
+    The shape stays, and a floating dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.ReLU()(tg.tensor([-2.0, 3.0]))
+    tensor([0., 3.])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.relu(input, self.inplace)
 
 
 class LeakyReLU(Activation):
-    """``x`` where positive, else ``negative_slope x`` (Maas et al. 2013)."""
+    """``x`` where positive, else ``negative_slope x`` (Maas et al. 2013).
+
+    The shape stays, and a floating dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.LeakyReLU(0.5)(tg.tensor([-2.0, 3.0]))
+    tensor([-1.,  3.])
+    """
 
     shown = ("negative_slope",)
 
@@ -57,7 +75,16 @@ class LeakyReLU(Activation):
 
 
 class PReLU(Settings):
-    """``x`` where positive, else ``weight x`` with a learnt weight, one or one per channel (He et al. 2015)."""
+    """``x`` where positive, else ``weight x`` with a learnt weight, one or one per channel (He et al. 2015).
+
+    The shape stays, and a floating dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.PReLU()(tg.tensor([-2.0, 3.0])).tolist()
+    [-0.5, 3.0]
+    """
 
     shown = ("num_parameters",)
 
@@ -78,7 +105,16 @@ class PReLU(Settings):
 
 
 class RReLU(Activation):
-    """Leaky rectifier whose slopes are drawn evenly from [lower, upper] in training (Xu et al. 2015)."""
+    """Leaky rectifier whose slopes are drawn evenly from [lower, upper] in training (Xu et al. 2015).
+
+    The shape stays, and a floating dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.RReLU(0.25, 0.75).eval()(tg.tensor([-2.0, 3.0]))
+    tensor([-1.,  3.])
+    """
 
     shown = ("lower", "upper")
 
@@ -101,28 +137,64 @@ class _WithAlpha(Activation):
 
 
 class ELU(_WithAlpha):
-    """``x`` where positive, else ``alpha (exp(x) - 1)`` (Clevert et al. 2015)."""
+    """``x`` where positive, else ``alpha (exp(x) - 1)`` (Clevert et al. 2015).
+
+    The shape stays, and a floating dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.ELU()(tg.tensor([-1.0, 1.0]))
+    tensor([-0.6321,  1.0000])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.elu(input, self.alpha, self.inplace)
 
 
 class CELU(_WithAlpha):
-    """``max(0, x) + min(0, alpha (exp(x / alpha) - 1))`` (Barron 2017)."""
+    """``max(0, x) + min(0, alpha (exp(x / alpha) - 1))`` (Barron 2017).
+
+    The shape stays, and a floating dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.CELU(alpha=2.0)(tg.tensor([-1.0, 1.0]))
+    tensor([-0.7869,  1.0000])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.celu(input, self.alpha, self.inplace)
 
 
 class SELU(Activation):
-    """Self-normalising exponential linear unit (Klambauer et al. 2017)."""
+    """Self-normalising exponential linear unit (Klambauer et al. 2017).
+
+    The shape stays, and a floating dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.SELU()(tg.tensor([-1.0, 1.0]))
+    tensor([-1.1113,  1.0507])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.selu(input, self.inplace)
 
 
 class GELU(Settings):
-    """Gaussian error linear unit, exact or by its tanh approximation (Hendrycks & Gimpel 2016)."""
+    """Gaussian error linear unit, exact or by its tanh approximation (Hendrycks & Gimpel 2016).
+
+    The shape stays, and a floating dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.GELU()(tg.tensor([-1.0, 0.0, 1.0]))
+    tensor([-0.1587,  0.0000,  0.8413])
+    """
 
     shown = ("approximate",)
 
@@ -135,21 +207,48 @@ class GELU(Settings):
 
 
 class SiLU(Activation):
-    """``x sigmoid(x)``, also known as swish (Elfwing et al. 2017)."""
+    """``x sigmoid(x)``, also known as swish (Elfwing et al. 2017).
+
+    The shape stays, and a floating dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.SiLU()(tg.tensor([-1.0, 0.0, 1.0]))
+    tensor([-0.2689,  0.0000,  0.7311])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.silu(input, self.inplace)
 
 
 class Mish(Activation):
-    """``x tanh(softplus(x))`` (Misra 2019)."""
+    """``x tanh(softplus(x))`` (Misra 2019).
+
+    The shape stays, and a floating dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.Mish()(tg.tensor([-1.0, 0.0, 1.0]))
+    tensor([-0.3034,  0.0000,  0.8651])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.mish(input, self.inplace)
 
 
 class Softplus(Settings):
-    """``ln(1 + exp(beta x)) / beta``, linear where ``beta x`` is above the threshold."""
+    """``ln(1 + exp(beta x)) / beta``, linear where ``beta x`` is above the threshold.
+
+    The shape stays, and a floating dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.Softplus()(tg.tensor([-1.0, 0.0, 30.0]))
+    tensor([ 0.3133,  0.6931, 30.0000])
+    """
 
     shown = ("beta", "threshold")
 
@@ -162,7 +261,16 @@ class Softplus(Settings):
 
 
 class Hardtanh(Activation):
-    """Clipped to [min_val, max_val]."""
+    """Clipped to [min_val, max_val].
+
+    The shape stays, and a floating dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.Hardtanh()(tg.tensor([-2.0, 0.5, 3.0]))
+    tensor([-1.0000,  0.5000,  1.0000])
+    """
 
     shown: tuple[str, ...] = ("min_val", "max_val")
 
@@ -190,7 +298,16 @@ class HardtanhRangeError(ArgumentError, AssertionError):
 
 
 class ReLU6(Hardtanh):
-    """``min(max(x, 0), 6)``"""
+    """``min(max(x, 0), 6)``
+
+    The shape stays, and a floating dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.ReLU6()(tg.tensor([-1.0, 3.0, 8.0]))
+    tensor([0., 3., 6.])
+    """
 
     shown = ()
 
@@ -199,14 +316,32 @@ class ReLU6(Hardtanh):
 
 
 class Hardsigmoid(_InPlace):
-    """``min(max(x + 3, 0), 6) / 6``"""
+    """``min(max(x + 3, 0), 6) / 6``
+
+    The shape stays, and a floating dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.Hardsigmoid()(tg.tensor([-4.0, 0.0, 4.0]))
+    tensor([0.0000, 0.5000, 1.0000])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.hardsigmoid(input, self.inplace)
 
 
 class Hardswish(_InPlace):
-    """``x hardsigmoid(x)`` (Howard et al. 2019)."""
+    """``x hardsigmoid(x)`` (Howard et al. 2019).
+
+    The shape stays, and a floating dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.Hardswish()(tg.tensor([-4.0, 1.0, 4.0]))
+    tensor([-0.0000, 0.6667, 4.0000])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.hardswish(input, self.inplace)
@@ -225,21 +360,48 @@ class _Shrink(Module):
 
 
 class Hardshrink(_Shrink):
-    """``x`` outside [-lambd, lambd], 0 inside."""
+    """``x`` outside [-lambd, lambd], 0 inside.
+
+    The shape stays, and a floating dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.Hardshrink()(tg.tensor([-1.0, 0.25, 1.0]))
+    tensor([-1.,  0.,  1.])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.hardshrink(input, self.lambd)
 
 
 class Softshrink(_Shrink):
-    """``x`` moved towards 0 by lambd, and 0 within [-lambd, lambd]."""
+    """``x`` moved towards 0 by lambd, and 0 within [-lambd, lambd].
+
+    The shape stays, and a floating dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.Softshrink()(tg.tensor([-1.0, 0.25, 1.0]))
+    tensor([-0.5000,  0.0000,  0.5000])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.softshrink(input, self.lambd)
 
 
 class Threshold(Activation):
-    """``x`` above the threshold, else `value`."""
+    """``x`` above the threshold, else `value`.
+
+    The shape stays, and a floating dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.Threshold(1.0, 20.0)(tg.tensor([0.5, 2.0]))
+    tensor([20.,  2.])
+    """
 
     shown = ("threshold", "value")
 
@@ -252,42 +414,96 @@ class Threshold(Activation):
 
 
 class Sigmoid(Module):
-    """``1 / (1 + exp(-x))``"""
+    """``1 / (1 + exp(-x))``
+
+    The shape stays, and a floating dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.Sigmoid()(tg.tensor([-1.0, 0.0, 1.0]))
+    tensor([0.2689, 0.5000, 0.7311])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.sigmoid(input)
 
 
 class LogSigmoid(Module):
-    """``ln sigmoid(x)``"""
+    """``ln sigmoid(x)``
+
+    The shape stays, and a floating dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.LogSigmoid()(tg.tensor([-1.0, 0.0, 1.0]))
+    tensor([-1.3133, -0.6931, -0.3133])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.logsigmoid(input)
 
 
 class Tanh(Module):
-    """``tanh x``"""
+    """``tanh x``
+
+    The shape stays, and a floating dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.Tanh()(tg.tensor([-1.0, 0.0, 1.0]))
+    tensor([-0.7616,  0.0000,  0.7616])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.tanh(input)
 
 
 class Tanhshrink(Module):
-    """``x - tanh x``"""
+    """``x - tanh x``
+
+    The shape stays, and a floating dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.Tanhshrink()(tg.tensor([-1.0, 0.0, 1.0]))
+    tensor([-0.2384,  0.0000,  0.2384])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.tanhshrink(input)
 
 
 class Softsign(Module):
-    """``x / (1 + |x|)``"""
+    """``x / (1 + |x|)``
+
+    The shape stays, and a floating dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.Softsign()(tg.tensor([-1.0, 0.0, 3.0]))
+    tensor([-0.5000,  0.0000,  0.7500])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.softsign(input)
 
 
 class GLU(Settings):
-    """``a sigmoid(b)`` of the two halves of a dim (Dauphin et al. 2016)."""
+    """``a sigmoid(b)`` of the two halves of a dim (Dauphin et al. 2016).
+
+    The dim, of even size, is half as long; the floating dtype stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.GLU()(tg.tensor([1.0, 2.0, 0.0, 0.0]))
+    tensor([0.5000, 1.0000])
+    """
 
     shown = ("dim",)
 
@@ -300,7 +516,16 @@ class GLU(Settings):
 
 
 class Softmax(Settings):
-    """Exponentials along a dim, normalised to sum 1; without `dim` one is guessed, with a warning."""
+    """Exponentials along a dim, normalised to sum 1; without `dim` one is guessed, with a warning.
+
+    The shape stays, and a floating dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.Softmax(dim=0)(tg.tensor([1.0, 2.0, 3.0]))
+    tensor([0.0900, 0.2447, 0.6652])
+    """
 
     shown = ("dim",)
 
@@ -313,21 +538,54 @@ class Softmax(Settings):
 
 
 class Softmin(Softmax):
-    """``softmax(-x)``"""
+    """``softmax(-x)``
+
+    The shape stays, and a floating dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.Softmin(dim=0)(tg.tensor([1.0, 2.0, 3.0]))
+    tensor([0.6652, 0.2447, 0.0900])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.softmin(input, self.dim, _stacklevel=5)
 
 
 class LogSoftmax(Softmax):
-    """The logarithm of softmax."""
+    """The logarithm of softmax.
+
+    The shape stays, and a floating dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.LogSoftmax(dim=0)(tg.tensor([1.0, 2.0, 3.0]))
+    tensor([-2.4076, -1.4076, -0.4076])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.log_softmax(input, self.dim, _stacklevel=5)
 
 
 class Softmax2d(Module):
-    """Softmax over the channels of (N, C, H, W) or (C, H, W)."""
+    """Softmax over the channels of (N, C, H, W) or (C, H, W).
+
+    The shape stays, and a floating dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.Softmax2d()(tg.zeros(4, 1, 2))
+    tensor([[[0.2500, 0.2500]],
+    <BLANKLINE>
+            [[0.2500, 0.2500]],
+    <BLANKLINE>
+            [[0.2500, 0.2500]],
+    <BLANKLINE>
+            [[0.2500, 0.2500]]])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         check_ndim("Softmax2d", "input", input, (3, 4), "(N, C, H, W) or (C, H, W)")

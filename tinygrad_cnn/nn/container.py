@@ -158,7 +158,17 @@ class Sequential(_Ordered):
 
 
 class ModuleList(_Ordered):
-    """A list of modules, all of whose parameters are found."""
+    """A list of modules, all of whose parameters are found.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> layers = tg.nn.ModuleList([tg.nn.Linear(2, 3), tg.nn.ReLU()])
+    >>> len(layers), layers[1]
+    (2, ReLU())
+    >>> len(list(layers.parameters()))
+    2
+    """
 
     def __init__(self, modules: Iterable[Module] | None = None) -> None:
         super().__init__()
@@ -190,7 +200,15 @@ class ModuleList(_Ordered):
 
 
 class ModuleDict(Module):
-    """Modules by name, in the order in which they were added; all of their parameters are found."""
+    """Modules by name, in the order in which they were added; all of their parameters are found.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> layers = tg.nn.ModuleDict({"first": tg.nn.Linear(2, 3), "act": tg.nn.ReLU()})
+    >>> list(layers), layers["act"]
+    (['first', 'act'], ReLU())
+    """
 
     _modules: dict[str, Module]  # type: ignore[assignment]  # without gaps
 

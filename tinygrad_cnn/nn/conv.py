@@ -105,19 +105,55 @@ class Conv2d(_Convolution):
 
     Weight and bias begin evenly in ±1/√(in_channels / groups · KH · KW). See `ops.conv2d`; `padding_mode` says what
     is around the image: "zeros", or what `F.pad` calls "reflect", "replicate" and "circular".
+
+    Input, weight and bias must have the same dtype, which the result has too. ValueError if channels or sizes do
+    not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> layer = tg.nn.Conv2d(3, 8, kernel_size=3, padding=1)
+    >>> layer
+    Conv2d(3, 8, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1))
+    >>> layer(tg.zeros(2, 3, 10, 10)).shape
+    torch.Size([2, 8, 10, 10])
     """
 
     dims, _convolve = 2, staticmethod(F.conv2d)
 
 
 class Conv1d(_Convolution):
-    """Convolution of (N, in_channels, L) or (in_channels, L); weight (out_channels, in_channels / groups, K)."""
+    """Convolution of (N, in_channels, L) or (in_channels, L); weight (out_channels, in_channels / groups, K).
+
+    Input, weight and bias must have the same dtype, which the result has too. ValueError if channels or sizes do
+    not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> layer = tg.nn.Conv1d(3, 8, kernel_size=3, padding=1)
+    >>> layer
+    Conv1d(3, 8, kernel_size=(3,), stride=(1,), padding=(1,))
+    >>> layer(tg.zeros(2, 3, 10)).shape
+    torch.Size([2, 8, 10])
+    """
 
     dims, _convolve = 1, staticmethod(F.conv1d)
 
 
 class Conv3d(_Convolution):
-    """Convolution of (N, in_channels, D, H, W), or without N; weight (out_channels, in_channels / groups, KD, …)."""
+    """Convolution of (N, in_channels, D, H, W), or without N; weight (out_channels, in_channels / groups, KD, …).
+
+    Input, weight and bias must have the same dtype, which the result has too. ValueError if channels or sizes do
+    not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> layer = tg.nn.Conv3d(3, 8, kernel_size=3)
+    >>> layer(tg.zeros(2, 3, 5, 5, 5)).shape
+    torch.Size([2, 8, 3, 3, 3])
+    """
 
     dims, _convolve = 3, staticmethod(F.conv3d)
 
@@ -179,18 +215,52 @@ class ConvTranspose2d(_ConvTransposeNd):
     """The adjoint of `Conv2d`, applied forwards; weight (in_channels, out_channels / groups, KH, KW).
 
     Called with `output_size`, it gives that one of the sizes that the convolution takes to the input's.
+
+    Input, weight and bias must have the same dtype, which the result has too. ValueError if channels or sizes do
+    not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> layer = tg.nn.ConvTranspose2d(8, 3, kernel_size=2, stride=2)
+    >>> layer
+    ConvTranspose2d(8, 3, kernel_size=(2, 2), stride=(2, 2))
+    >>> layer(tg.zeros(2, 8, 5, 5)).shape
+    torch.Size([2, 3, 10, 10])
     """
 
     dims, _convolve = 2, staticmethod(F.conv_transpose2d)
 
 
 class ConvTranspose1d(_ConvTransposeNd):
-    """The adjoint of `Conv1d`, applied forwards; weight (in_channels, out_channels / groups, K)."""
+    """The adjoint of `Conv1d`, applied forwards; weight (in_channels, out_channels / groups, K).
+
+    Input, weight and bias must have the same dtype, which the result has too. ValueError if channels or sizes do
+    not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> layer = tg.nn.ConvTranspose1d(8, 3, kernel_size=2, stride=2)
+    >>> layer(tg.zeros(2, 8, 5)).shape
+    torch.Size([2, 3, 10])
+    """
 
     dims, _convolve = 1, staticmethod(F.conv_transpose1d)
 
 
 class ConvTranspose3d(_ConvTransposeNd):
-    """The adjoint of `Conv3d`, applied forwards; weight (in_channels, out_channels / groups, KD, KH, KW)."""
+    """The adjoint of `Conv3d`, applied forwards; weight (in_channels, out_channels / groups, KD, KH, KW).
+
+    Input, weight and bias must have the same dtype, which the result has too. ValueError if channels or sizes do
+    not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> layer = tg.nn.ConvTranspose3d(8, 3, kernel_size=2, stride=2)
+    >>> layer(tg.zeros(2, 8, 2, 2, 2)).shape
+    torch.Size([2, 3, 4, 4, 4])
+    """
 
     dims, _convolve = 3, staticmethod(F.conv_transpose3d)

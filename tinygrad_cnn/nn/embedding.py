@@ -114,7 +114,17 @@ class Embedding(_Table):
 
 
 class EmbeddingBag(_Table):
-    """Sums, means or maxima of the rows of a table that each bag names; see `functional.embedding_bag`."""
+    """Sums, means or maxima of the rows of a table that each bag names; see `functional.embedding_bag`.
+
+    The result has a row for each bag, in the dtype of the weight.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> layer = tg.nn.EmbeddingBag(10, 3)
+    >>> layer(tg.tensor([[0, 1], [5, 5]])).shape
+    torch.Size([2, 3])
+    """
 
     def __init__(
         self,

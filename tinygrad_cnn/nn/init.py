@@ -30,7 +30,14 @@ GAINS = {
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    """The factor that keeps the variance of activations through this nonlinearity."""
+    """The factor that keeps the variance of activations through this nonlinearity.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.init.calculate_gain("leaky_relu", 1.0)
+    1.0
+    """
     if nonlinearity == "leaky_relu":
         if param is not None and (isinstance(param, bool) or not isinstance(param, (int, float))):
             raise ValueError(f"calculate_gain: the negative slope is {param!r}, not a valid number")
@@ -58,13 +65,33 @@ def _fan(tensor: Tensor, mode: str) -> int:
 
 @no_grad()
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """Numbers drawn evenly from [a, b)."""
+    """Numbers drawn evenly from [a, b).
+
+    Writes into the tensor, without a record, and returns it: shape and dtype stay.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> tg.nn.init.uniform_(tg.empty(3), -1, 1)
+    tensor([-0.0075,  0.5364, -0.8230])
+    """
     return tensor.uniform_(a, b, generator)
 
 
 @no_grad()
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """Numbers drawn from a normal distribution."""
+    """Numbers drawn from a normal distribution.
+
+    Writes into the tensor, without a record, and returns it: shape and dtype stay.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> tg.nn.init.normal_(tg.empty(3), 0.0, 0.5)
+    tensor([ 0.7705, -0.1467, -1.0894])
+    """
     return tensor.normal_(mean, std, generator)
 
 
@@ -81,6 +108,15 @@ def trunc_normal_(
 
     If that part is large, normal numbers are drawn until they lie in it; else even ones in [a, b] are kept with the
     probability that the density has at them, relative to its peak in [a, b].
+
+    Writes into the tensor, without a record, and returns it: shape and dtype stay.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> tg.nn.init.trunc_normal_(tg.empty(3))
+    tensor([ 1.5410, -0.2934, -1.3986])
     """
     if mean < a - 2 * std or mean > b + 2 * std:
         warnings.warn(
@@ -116,17 +152,44 @@ def _normal_cdf(x: float) -> float:
 
 @no_grad()
 def constant_(tensor: Tensor, val: float) -> Tensor:
-    """One value everywhere."""
+    """One value everywhere.
+
+    Writes into the tensor, without a record, and returns it: shape and dtype stay.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.init.constant_(tg.empty(3), 0.5)
+    tensor([0.5000, 0.5000, 0.5000])
+    """
     return tensor.fill_(val)
 
 
 def zeros_(tensor: Tensor) -> Tensor:
-    """Zeros."""
+    """Zeros.
+
+    Writes into the tensor, without a record, and returns it: shape and dtype stay.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.init.zeros_(tg.empty(3))
+    tensor([0., 0., 0.])
+    """
     return constant_(tensor, 0.0)
 
 
 def ones_(tensor: Tensor) -> Tensor:
-    """Ones."""
+    """Ones.
+
+    Writes into the tensor, without a record, and returns it: shape and dtype stay.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.init.ones_(tg.empty(3))
+    tensor([1., 1., 1.])
+    """
     return constant_(tensor, 1.0)
 
 
@@ -137,7 +200,18 @@ def kaiming_uniform_(
     nonlinearity: str = "leaky_relu",
     generator: Generator | None = None,
 ) -> Tensor:
-    """Even in ±gain √(3 / fan) (He et al. 2015)."""
+    """Even in ±gain √(3 / fan) (He et al. 2015).
+
+    Writes into the tensor, without a record, and returns it: shape and dtype stay.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> tg.nn.init.kaiming_uniform_(tg.empty(2, 3))
+    tensor([[-0.0106,  0.7586, -1.1640],
+            [-1.0408, -0.5447,  0.3792]])
+    """
     bound = calculate_gain(nonlinearity, a) * math.sqrt(3 / _fan(tensor, mode))
     return uniform_(tensor, -bound, bound, generator)
 
@@ -149,24 +223,67 @@ def kaiming_normal_(
     nonlinearity: str = "leaky_relu",
     generator: Generator | None = None,
 ) -> Tensor:
-    """Normal with deviation gain / √fan (He et al. 2015)."""
+    """Normal with deviation gain / √fan (He et al. 2015).
+
+    Writes into the tensor, without a record, and returns it: shape and dtype stay.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> tg.nn.init.kaiming_normal_(tg.empty(2, 3))
+    tensor([[ 1.2582, -0.2396, -1.7790],
+            [ 0.4641, -0.8855, -1.1419]])
+    """
     return normal_(tensor, 0.0, calculate_gain(nonlinearity, a) / math.sqrt(_fan(tensor, mode)), generator)
 
 
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """Even in ±gain √(6 / (fan_in + fan_out)) (Glorot & Bengio 2010)."""
+    """Even in ±gain √(6 / (fan_in + fan_out)) (Glorot & Bengio 2010).
+
+    Writes into the tensor, without a record, and returns it: shape and dtype stay.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> tg.nn.init.xavier_uniform_(tg.empty(2, 3))
+    tensor([[-0.0082,  0.5876, -0.9016],
+            [-0.8062, -0.4219,  0.2938]])
+    """
     bound = gain * math.sqrt(6 / sum(_calculate_fan_in_and_fan_out(tensor)))
     return uniform_(tensor, -bound, bound, generator)
 
 
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """Normal with deviation gain √(2 / (fan_in + fan_out)) (Glorot & Bengio 2010)."""
+    """Normal with deviation gain √(2 / (fan_in + fan_out)) (Glorot & Bengio 2010).
+
+    Writes into the tensor, without a record, and returns it: shape and dtype stay.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> tg.nn.init.xavier_normal_(tg.empty(2, 3))
+    tensor([[ 0.9746, -0.1856, -1.3780],
+            [ 0.3595, -0.6859, -0.8845]])
+    """
     return normal_(tensor, 0.0, gain * math.sqrt(2 / sum(_calculate_fan_in_and_fan_out(tensor))), generator)
 
 
 @no_grad()
 def eye_(tensor: Tensor) -> Tensor:
-    """The identity matrix; also of a matrix that is not square."""
+    """The identity matrix; also of a matrix that is not square.
+
+    Writes into the tensor, without a record, and returns it: shape and dtype stay.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.init.eye_(tg.empty(2, 3))
+    tensor([[1., 0., 0.],
+            [0., 1., 0.]])
+    """
     if tensor.ndim != 2:
         raise ValueError(f"eye_: a tensor of shape {tuple(tensor.shape)}; only tensors with 2 dimensions are supported")
     return tensor.copy_(np.eye(*tensor.shape, dtype=np.dtype(tensor.dtype)))
@@ -177,6 +294,14 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     """The convolution that hands on as many of its input channels as it can: 1 in the middle of the kernel.
 
     Weight (out, in / groups, …) with 1 to 3 dims of places; every group hands on its own channels.
+
+    Writes into the tensor, without a record, and returns it: shape and dtype stay.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.init.dirac_(tg.empty(1, 1, 3))
+    tensor([[[0., 1., 0.]]])
     """
     if tensor.ndim not in (3, 4, 5):
         raise ValueError(
@@ -199,6 +324,15 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
     """A matrix with orthonormal rows or columns, whichever are fewer, times gain (Saxe et al. 2013).
 
     All dims but the first are taken as one.
+
+    Writes into the tensor, without a record, and returns it: shape and dtype stay.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> w = tg.nn.init.orthogonal_(tg.empty(2, 3))
+    >>> tg.allclose(w @ w.T, tg.eye(2), atol=1e-5)
+    True
     """
     if tensor.ndim < 2:
         raise ValueError(f"orthogonal_: a tensor of shape {tuple(tensor.shape)}; it needs 2 dimensions or more")
@@ -215,7 +349,17 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
 
 @no_grad()
 def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None) -> Tensor:
-    """Normal numbers, of which in each column a fraction `sparsity` is 0 (Martens 2010)."""
+    """Normal numbers, of which in each column a fraction `sparsity` is 0 (Martens 2010).
+
+    Writes into the tensor, without a record, and returns it: shape and dtype stay.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> w = tg.nn.init.sparse_(tg.empty(4, 2), sparsity=0.5)
+    >>> (w == 0).sum()
+    tensor(4)
+    """
     if tensor.ndim != 2:
         raise ValueError(
             f"sparse_: a tensor of shape {tuple(tensor.shape)}; only tensors with 2 dimensions are supported"

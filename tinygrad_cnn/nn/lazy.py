@@ -90,13 +90,37 @@ class _Lazy(Module):
 
 
 class LazyLinear(_Lazy, Linear):
-    """A `Linear` whose `in_features` is the size of the last dim of its first input."""
+    """A `Linear` whose `in_features` is the size of the last dim of its first input.
+
+    The first input decides once; its dtype must be that of the layer.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> layer = tg.nn.LazyLinear(4)
+    >>> layer(tg.zeros(2, 3)).shape
+    torch.Size([2, 4])
+    >>> layer
+    Linear(in_features=3, out_features=4, bias=True)
+    """
 
     become, size, dim = Linear, "in_features", -1
 
 
 class LazyConv1d(_Lazy, Conv1d):
-    """A `Conv1d` whose `in_channels` is that of its first input."""
+    """A `Conv1d` whose `in_channels` is that of its first input.
+
+    The first input decides once; its dtype must be that of the layer.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> layer = tg.nn.LazyConv1d(4, 3)
+    >>> layer(tg.zeros(1, 2, 8)).shape
+    torch.Size([1, 4, 6])
+    >>> layer.in_channels
+    2
+    """
 
     become, size, allowed = Conv1d, "in_channels", (2, 3)
 
@@ -121,43 +145,127 @@ class LazyConv2d(_Lazy, Conv2d):
 
 
 class LazyConv3d(_Lazy, Conv3d):
-    """A `Conv3d` whose `in_channels` is that of its first input."""
+    """A `Conv3d` whose `in_channels` is that of its first input.
+
+    The first input decides once; its dtype must be that of the layer.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> layer = tg.nn.LazyConv3d(4, 3)
+    >>> layer(tg.zeros(1, 2, 4, 4, 4)).shape
+    torch.Size([1, 4, 2, 2, 2])
+    >>> layer.in_channels
+    2
+    """
 
     become, size, allowed = Conv3d, "in_channels", (4, 5)
 
 
 class LazyConvTranspose1d(_Lazy, ConvTranspose1d):
-    """A `ConvTranspose1d` whose `in_channels` is that of its first input."""
+    """A `ConvTranspose1d` whose `in_channels` is that of its first input.
+
+    The first input decides once; its dtype must be that of the layer.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> layer = tg.nn.LazyConvTranspose1d(4, 2)
+    >>> layer(tg.zeros(1, 2, 8)).shape
+    torch.Size([1, 4, 9])
+    >>> layer.in_channels
+    2
+    """
 
     become, size, allowed = ConvTranspose1d, "in_channels", (2, 3)
 
 
 class LazyConvTranspose2d(_Lazy, ConvTranspose2d):
-    """A `ConvTranspose2d` whose `in_channels` is that of its first input."""
+    """A `ConvTranspose2d` whose `in_channels` is that of its first input.
+
+    The first input decides once; its dtype must be that of the layer.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> layer = tg.nn.LazyConvTranspose2d(4, 2)
+    >>> layer(tg.zeros(1, 2, 8, 8)).shape
+    torch.Size([1, 4, 9, 9])
+    >>> layer.in_channels
+    2
+    """
 
     become, size, allowed = ConvTranspose2d, "in_channels", (3, 4)
 
 
 class LazyConvTranspose3d(_Lazy, ConvTranspose3d):
-    """A `ConvTranspose3d` whose `in_channels` is that of its first input."""
+    """A `ConvTranspose3d` whose `in_channels` is that of its first input.
+
+    The first input decides once; its dtype must be that of the layer.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> layer = tg.nn.LazyConvTranspose3d(4, 2)
+    >>> layer(tg.zeros(1, 2, 4, 4, 4)).shape
+    torch.Size([1, 4, 5, 5, 5])
+    >>> layer.in_channels
+    2
+    """
 
     become, size, allowed = ConvTranspose3d, "in_channels", (4, 5)
 
 
 class LazyBatchNorm1d(_Lazy, BatchNorm1d):
-    """A `BatchNorm1d` whose `num_features` is that of its first input."""
+    """A `BatchNorm1d` whose `num_features` is that of its first input.
+
+    The first input decides once; its dtype must be that of the layer.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> layer = tg.nn.LazyBatchNorm1d()
+    >>> layer(tg.zeros(2, 3)).shape
+    torch.Size([2, 3])
+    >>> layer.num_features
+    3
+    """
 
     become, size = BatchNorm1d, "num_features"
 
 
 class LazyBatchNorm2d(_Lazy, BatchNorm2d):
-    """A `BatchNorm2d` whose `num_features` is that of its first input."""
+    """A `BatchNorm2d` whose `num_features` is that of its first input.
+
+    The first input decides once; its dtype must be that of the layer.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> layer = tg.nn.LazyBatchNorm2d()
+    >>> layer(tg.zeros(2, 3, 4, 4)).shape
+    torch.Size([2, 3, 4, 4])
+    >>> layer.num_features
+    3
+    """
 
     become, size = BatchNorm2d, "num_features"
 
 
 class LazyBatchNorm3d(_Lazy, BatchNorm3d):
-    """A `BatchNorm3d` whose `num_features` is that of its first input."""
+    """A `BatchNorm3d` whose `num_features` is that of its first input.
+
+    The first input decides once; its dtype must be that of the layer.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> layer = tg.nn.LazyBatchNorm3d()
+    >>> layer(tg.zeros(2, 3, 4, 4, 4)).shape
+    torch.Size([2, 3, 4, 4, 4])
+    >>> layer.num_features
+    3
+    """
 
     become, size = BatchNorm3d, "num_features"
 
@@ -178,18 +286,54 @@ class _LazyInstanceNorm(_Lazy):
 
 
 class LazyInstanceNorm1d(_LazyInstanceNorm, InstanceNorm1d):
-    """An `InstanceNorm1d` whose `num_features` is that of its first input."""
+    """An `InstanceNorm1d` whose `num_features` is that of its first input.
+
+    The first input decides once; its dtype must be that of the layer.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> layer = tg.nn.LazyInstanceNorm1d()
+    >>> layer(tg.zeros(2, 3, 4)).shape
+    torch.Size([2, 3, 4])
+    >>> layer.num_features
+    3
+    """
 
     become, size, allowed = InstanceNorm1d, "num_features", (2, 3)
 
 
 class LazyInstanceNorm2d(_LazyInstanceNorm, InstanceNorm2d):
-    """An `InstanceNorm2d` whose `num_features` is that of its first input."""
+    """An `InstanceNorm2d` whose `num_features` is that of its first input.
+
+    The first input decides once; its dtype must be that of the layer.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> layer = tg.nn.LazyInstanceNorm2d()
+    >>> layer(tg.zeros(2, 3, 4, 4)).shape
+    torch.Size([2, 3, 4, 4])
+    >>> layer.num_features
+    3
+    """
 
     become, size, allowed = InstanceNorm2d, "num_features", (3, 4)
 
 
 class LazyInstanceNorm3d(_LazyInstanceNorm, InstanceNorm3d):
-    """An `InstanceNorm3d` whose `num_features` is that of its first input."""
+    """An `InstanceNorm3d` whose `num_features` is that of its first input.
+
+    The first input decides once; its dtype must be that of the layer.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> layer = tg.nn.LazyInstanceNorm3d()
+    >>> layer(tg.zeros(2, 3, 4, 4, 4)).shape
+    torch.Size([2, 3, 4, 4, 4])
+    >>> layer.num_features
+    3
+    """
 
     become, size, allowed = InstanceNorm3d, "num_features", (4, 5)

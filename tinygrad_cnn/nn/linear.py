@@ -23,7 +23,16 @@ def reset_bias(bias: Parameter | None, fan_in: int) -> None:
 
 
 class Identity(Module):
-    """What comes in goes out; any arguments are taken and forgotten."""
+    """What comes in goes out; any arguments are taken and forgotten.
+
+    Shape and dtype stay.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.Identity()(tg.tensor([1.0, 2.0]))
+    tensor([1., 2.])
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()
@@ -36,6 +45,15 @@ class Linear(Module):
     """``y = x wᵀ + b``: (..., in_features) to (..., out_features).
 
     Weight (out_features, in_features) and bias begin evenly in ±1/√in_features.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> layer = tg.nn.Linear(3, 2)
+    >>> layer
+    Linear(in_features=3, out_features=2, bias=True)
+    >>> layer(tg.zeros(4, 3)).shape
+    torch.Size([4, 2])
     """
 
     bias: Parameter | None
@@ -68,6 +86,13 @@ class Bilinear(Module):
     """``y[k] = x1ᵀ W[k] x2 + b[k]``: (..., in1_features) and (..., in2_features) to (..., out_features).
 
     Weight (out_features, in1_features, in2_features) and bias begin evenly in ±1/√in1_features.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> layer = tg.nn.Bilinear(3, 5, 2)
+    >>> layer(tg.zeros(4, 3), tg.zeros(4, 5)).shape
+    torch.Size([4, 2])
     """
 
     bias: Parameter | None

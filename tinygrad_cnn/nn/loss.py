@@ -48,21 +48,51 @@ class _WeightedLoss(_Loss):
 
 
 class L1Loss(_Loss):
-    """``|x - t|``"""
+    """``|x - t|``
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.L1Loss()(tg.tensor([1.0, 2.0]), tg.tensor([1.0, 4.0]))
+    tensor(1.)
+    """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.l1_loss(input, target, reduction=self.reduction)
 
 
 class MSELoss(_Loss):
-    """``(x - t)²``"""
+    """``(x - t)²``
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.MSELoss()(tg.tensor([1.0, 2.0]), tg.tensor([1.0, 4.0]))
+    tensor(2.)
+    """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.mse_loss(input, target, reduction=self.reduction)
 
 
 class SmoothL1Loss(_Loss):
-    """``d² / (2 beta)`` for differences up to beta, ``|d| - beta / 2`` beyond (Girshick 2015)."""
+    """``d² / (2 beta)`` for differences up to beta, ``|d| - beta / 2`` beyond (Girshick 2015).
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.SmoothL1Loss(reduction="none")(tg.tensor([1.0, 2.0]), tg.tensor([1.5, 5.0]))
+    tensor([0.1250, 2.5000])
+    """
 
     def __init__(
         self,
@@ -79,7 +109,17 @@ class SmoothL1Loss(_Loss):
 
 
 class HuberLoss(_Loss):
-    """``d² / 2`` for differences up to delta, ``delta (|d| - delta / 2)`` beyond (Huber 1964)."""
+    """``d² / 2`` for differences up to delta, ``delta (|d| - delta / 2)`` beyond (Huber 1964).
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.HuberLoss(reduction="none")(tg.tensor([1.0, 2.0]), tg.tensor([1.5, 5.0]))
+    tensor([0.1250, 2.5000])
+    """
 
     def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
         super().__init__(reduction=reduction)
@@ -90,7 +130,17 @@ class HuberLoss(_Loss):
 
 
 class CrossEntropyLoss(_WeightedLoss):
-    """Cross-entropy of logits and class indices or probabilities; see `ops.cross_entropy`."""
+    """Cross-entropy of logits and class indices or probabilities; see `ops.cross_entropy`.
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.CrossEntropyLoss()(tg.tensor([[2.0, 1.0], [0.0, 3.0]]), tg.tensor([0, 1]))
+    tensor(0.1809)
+    """
 
     def __init__(
         self,
@@ -111,7 +161,15 @@ class CrossEntropyLoss(_WeightedLoss):
 
 @dataclass(slots=True, frozen=True)
 class LinearCrossEntropyOptions:
-    """How PyTorch cuts the batch into chunks to save memory. Here the loss is computed whole, and is the same."""
+    """How PyTorch cuts the batch into chunks to save memory. Here the loss is computed whole, and is the same.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> options = tg.nn.LinearCrossEntropyOptions(batch_chunk_size=4)
+    >>> options.batch_chunk_size
+    4
+    """
 
     allow_retain_graph: bool = False
     batch_chunk_size: int | None = None
@@ -138,6 +196,17 @@ class LinearCrossEntropyLoss(_WeightedLoss):
     """Cross-entropy of logits that its own `Linear` makes of features; see `F.linear_cross_entropy`.
 
     With `out_features` (d1, …) there are as many logits, and a target, for each of these places.
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> loss = tg.nn.LinearCrossEntropyLoss(2, 3)
+    >>> loss(tg.tensor([[1.0, 2.0]]), tg.tensor([1])).shape
+    torch.Size([])
     """
 
     def __init__(
@@ -182,7 +251,17 @@ class LinearCrossEntropyLoss(_WeightedLoss):
 
 
 class NLLLoss(_WeightedLoss):
-    """Negative log-likelihood of log-probabilities at class indices; see `ops.nll_loss`."""
+    """Negative log-likelihood of log-probabilities at class indices; see `ops.nll_loss`.
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.NLLLoss()(tg.tensor([[-0.5, -1.0], [-2.0, -0.25]]), tg.tensor([0, 1]))
+    tensor(0.3750)
+    """
 
     def __init__(
         self,
@@ -200,14 +279,34 @@ class NLLLoss(_WeightedLoss):
 
 
 class BCELoss(_WeightedLoss):
-    """``-t ln p - (1 - t) ln(1 - p)`` of probabilities p, each logarithm at least -100."""
+    """``-t ln p - (1 - t) ln(1 - p)`` of probabilities p, each logarithm at least -100.
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.BCELoss()(tg.tensor([0.5, 0.75]), tg.tensor([1.0, 1.0]))
+    tensor(0.4904)
+    """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.binary_cross_entropy(input, target, self.weight, reduction=self.reduction)
 
 
 class BCEWithLogitsLoss(_Loss):
-    """``-p t ln sigmoid(x) - (1 - t) ln sigmoid(-x)`` of logits, with the weight p of positives."""
+    """``-p t ln sigmoid(x) - (1 - t) ln sigmoid(-x)`` of logits, with the weight p of positives.
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.BCEWithLogitsLoss()(tg.tensor([0.0, 2.0]), tg.tensor([1.0, 1.0]))
+    tensor(0.4100)
+    """
 
     def __init__(
         self,
@@ -227,7 +326,17 @@ class BCEWithLogitsLoss(_Loss):
 
 
 class KLDivLoss(_Loss):
-    """``t (ln t - x)`` of log-probabilities x; with `log_target` the targets are logarithms, too."""
+    """``t (ln t - x)`` of log-probabilities x; with `log_target` the targets are logarithms, too.
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.KLDivLoss(reduction="batchmean")(tg.log(tg.tensor([[0.25, 0.75]])), tg.tensor([[0.5, 0.5]]))
+    tensor(0.1438)
+    """
 
     def __init__(
         self,
@@ -244,7 +353,17 @@ class KLDivLoss(_Loss):
 
 
 class PoissonNLLLoss(_Loss):
-    """``exp(x) - t x``, or without `log_input` ``x - t ln(x + eps)``: counts t of a Poisson distribution."""
+    """``exp(x) - t x``, or without `log_input` ``x - t ln(x + eps)``: counts t of a Poisson distribution.
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.PoissonNLLLoss()(tg.tensor([0.0, 1.0]), tg.tensor([1.0, 2.0]))
+    tensor(0.8591)
+    """
 
     def __init__(
         self,
@@ -264,7 +383,17 @@ class PoissonNLLLoss(_Loss):
 
 
 class GaussianNLLLoss(_Loss):
-    """``(ln v + (x - t)² / v) / 2`` of a normal distribution with mean x and variance v (Nix & Weigend 1994)."""
+    """``(ln v + (x - t)² / v) / 2`` of a normal distribution with mean x and variance v (Nix & Weigend 1994).
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.GaussianNLLLoss()(tg.tensor([0.0, 1.0]), tg.tensor([1.0, 2.0]), tg.tensor([1.0, 1.0]))
+    tensor(0.5000)
+    """
 
     def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
         super().__init__(reduction=reduction)
@@ -275,7 +404,17 @@ class GaussianNLLLoss(_Loss):
 
 
 class SoftMarginLoss(_Loss):
-    """``ln(1 + exp(-t x))`` of targets 1 and -1."""
+    """``ln(1 + exp(-t x))`` of targets 1 and -1.
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.SoftMarginLoss()(tg.tensor([0.0, 2.0]), tg.tensor([1.0, -1.0]))
+    tensor(1.4100)
+    """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.soft_margin_loss(input, target, reduction=self.reduction)
@@ -296,7 +435,17 @@ class _MarginLoss(_Loss):
 
 
 class HingeEmbeddingLoss(_MarginLoss):
-    """``x`` where the target is 1, ``max(0, margin - x)`` where it is -1."""
+    """``x`` where the target is 1, ``max(0, margin - x)`` where it is -1.
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.HingeEmbeddingLoss(reduction="none")(tg.tensor([0.5, 0.25]), tg.tensor([1.0, -1.0]))
+    tensor([0.5000, 0.7500])
+    """
 
     def __init__(
         self,
@@ -312,21 +461,51 @@ class HingeEmbeddingLoss(_MarginLoss):
 
 
 class MarginRankingLoss(_MarginLoss):
-    """``max(0, -t (x1 - x2) + margin)``: x1 should be the larger where t is 1, the smaller where it is -1."""
+    """``max(0, -t (x1 - x2) + margin)``: x1 should be the larger where t is 1, the smaller where it is -1.
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.MarginRankingLoss(reduction="none")(tg.tensor([1.0, 2.0]), tg.tensor([3.0, 1.0]), tg.tensor([1.0, 1.0]))
+    tensor([2., 0.])
+    """
 
     def forward(self, input1: Tensor, input2: Tensor, target: Tensor) -> Tensor:
         return F.margin_ranking_loss(input1, input2, target, self.margin, reduction=self.reduction)
 
 
 class CosineEmbeddingLoss(_MarginLoss):
-    """``1 - cos`` of two vectors where the target is 1, ``max(0, cos - margin)`` where it is -1."""
+    """``1 - cos`` of two vectors where the target is 1, ``max(0, cos - margin)`` where it is -1.
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.CosineEmbeddingLoss()(tg.tensor([[1.0, 0.0]]), tg.tensor([[0.0, 1.0]]), tg.tensor([1.0]))
+    tensor(1.)
+    """
 
     def forward(self, input1: Tensor, input2: Tensor, target: Tensor) -> Tensor:
         return F.cosine_embedding_loss(input1, input2, target, self.margin, reduction=self.reduction)
 
 
 class TripletMarginLoss(_Loss):
-    """``max(0, d(a, p) - d(a, n) + margin)`` of p-norms; with `swap` d(p, n) if smaller (Balntas et al. 2016)."""
+    """``max(0, d(a, p) - d(a, n) + margin)`` of p-norms; with `swap` d(p, n) if smaller (Balntas et al. 2016).
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.TripletMarginLoss()(tg.tensor([[0.0, 0.0]]), tg.tensor([[0.0, 2.0]]), tg.tensor([[1.5, 2.0]]))
+    tensor(0.5000)
+    """
 
     def __init__(
         self,
@@ -348,7 +527,18 @@ class TripletMarginLoss(_Loss):
 
 
 class TripletMarginWithDistanceLoss(_Loss):
-    """`TripletMarginLoss` of any distance; by default the Euclidean."""
+    """`TripletMarginLoss` of any distance; by default the Euclidean.
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> loss = tg.nn.TripletMarginWithDistanceLoss()
+    >>> loss(tg.tensor([[0.0, 0.0]]), tg.tensor([[0.0, 2.0]]), tg.tensor([[1.5, 2.0]]))
+    tensor(0.5000)
+    """
 
     def __init__(
         self,
@@ -376,7 +566,17 @@ class TripletMarginWithDistanceLoss(_Loss):
 
 
 class MultiMarginLoss(_WeightedLoss):
-    """``Σ_k max(0, margin - x[t] + x[k])ᵖ / K`` over the other classes k."""
+    """``Σ_k max(0, margin - x[t] + x[k])ᵖ / K`` over the other classes k.
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.MultiMarginLoss()(tg.tensor([[0.5, 1.0]]), tg.tensor([1]))
+    tensor(0.2500)
+    """
 
     def __init__(
         self,
@@ -396,21 +596,52 @@ class MultiMarginLoss(_WeightedLoss):
 
 
 class MultiLabelMarginLoss(_Loss):
-    """``Σ max(0, 1 - x[i] + x[j]) / K`` over the classes i of a target, up to its first -1, and all others j."""
+    """``Σ max(0, 1 - x[i] + x[j]) / K`` over the classes i of a target, up to its first -1, and all others j.
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.MultiLabelMarginLoss()(tg.tensor([[0.5, 1.0, 0.0]]), tg.tensor([[1, -1, 0]]))
+    tensor(0.1667)
+    """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.multilabel_margin_loss(input, target, reduction=self.reduction)
 
 
 class MultiLabelSoftMarginLoss(_WeightedLoss):
-    """The mean over the classes of ``-t ln sigmoid(x) - (1 - t) ln sigmoid(-x)``."""
+    """The mean over the classes of ``-t ln sigmoid(x) - (1 - t) ln sigmoid(-x)``.
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.MultiLabelSoftMarginLoss()(tg.tensor([[0.0, 2.0]]), tg.tensor([[1.0, 0.0]]))
+    tensor(1.4100)
+    """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.multilabel_soft_margin_loss(input, target, self.weight, reduction=self.reduction)
 
 
 class CTCLoss(_Loss):
-    """Negative log-likelihood of label sequences, summed over all alignments (Graves et al. 2006)."""
+    """Negative log-likelihood of label sequences, summed over all alignments (Graves et al. 2006).
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> log_probs = tg.log_softmax(tg.zeros(3, 1, 3), dim=2)
+    >>> tg.nn.CTCLoss()(log_probs, tg.tensor([[1, 2]]), tg.tensor([3]), tg.tensor([2]))
+    tensor(0.8432)
+    """
 
     def __init__(self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False) -> None:
         super().__init__(reduction=reduction)

@@ -117,19 +117,55 @@ class _BatchNorm(_NormBase):
 
 
 class BatchNorm1d(_BatchNorm):
-    """Batch normalisation of (N, C) or (N, C, L)."""
+    """Batch normalisation of (N, C) or (N, C, L).
+
+    The shape and the floating dtype stay. ValueError if the channels are not as many as said.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.BatchNorm1d(1)(tg.tensor([[1.0], [3.0]])).detach()
+    tensor([[-1.0000],
+            [ 1.0000]])
+    >>> tg.nn.BatchNorm1d(3)(tg.zeros(2, 3, 4)).shape
+    torch.Size([2, 3, 4])
+    """
 
     dims, layout = (2, 3), "(N, C) or (N, C, L)"
 
 
 class BatchNorm2d(_BatchNorm):
-    """Batch normalisation of (N, C, H, W)."""
+    """Batch normalisation of (N, C, H, W).
+
+    The shape and the floating dtype stay. ValueError if the channels are not as many as said.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> layer = tg.nn.BatchNorm2d(3)
+    >>> layer(tg.ones(2, 3, 4, 4)).shape
+    torch.Size([2, 3, 4, 4])
+    >>> layer.running_mean
+    tensor([0.1000, 0.1000, 0.1000])
+    """
 
     dims, layout = (4,), "(N, C, H, W)"
 
 
 class BatchNorm3d(_BatchNorm):
-    """Batch normalisation of (N, C, D, H, W)."""
+    """Batch normalisation of (N, C, D, H, W).
+
+    The shape and the floating dtype stay. ValueError if the channels are not as many as said.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> layer = tg.nn.BatchNorm3d(3)
+    >>> layer(tg.ones(2, 3, 4, 4, 4)).shape
+    torch.Size([2, 3, 4, 4, 4])
+    >>> layer.running_mean
+    tensor([0.1000, 0.1000, 0.1000])
+    """
 
     dims, layout = (5,), "(N, C, D, H, W)"
 
@@ -168,25 +204,62 @@ class _InstanceNorm(_NormBase):
 
 
 class InstanceNorm1d(_InstanceNorm):
-    """Instance normalisation of (N, C, L) or (C, L)."""
+    """Instance normalisation of (N, C, L) or (C, L).
+
+    The shape and the floating dtype stay. ValueError if the channels are not as many as said.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.InstanceNorm1d(2)(tg.tensor([[[1.0, 3.0], [2.0, 8.0]]]))
+    tensor([[[-1.0000,  1.0000],
+             [-1.0000,  1.0000]]])
+    """
 
     dims, layout = (2, 3), "(N, C, L) or (C, L)"
 
 
 class InstanceNorm2d(_InstanceNorm):
-    """Instance normalisation of (N, C, H, W) or (C, H, W)."""
+    """Instance normalisation of (N, C, H, W) or (C, H, W).
+
+    The shape and the floating dtype stay. ValueError if the channels are not as many as said.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.InstanceNorm2d(3)(tg.zeros(2, 3, 4, 4)).shape
+    torch.Size([2, 3, 4, 4])
+    """
 
     dims, layout = (3, 4), "(N, C, H, W) or (C, H, W)"
 
 
 class InstanceNorm3d(_InstanceNorm):
-    """Instance normalisation of (N, C, D, H, W) or (C, D, H, W)."""
+    """Instance normalisation of (N, C, D, H, W) or (C, D, H, W).
+
+    The shape and the floating dtype stay. ValueError if the channels are not as many as said.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.InstanceNorm3d(3)(tg.zeros(2, 3, 4, 4, 4)).shape
+    torch.Size([2, 3, 4, 4, 4])
+    """
 
     dims, layout = (4, 5), "(N, C, D, H, W) or (C, D, H, W)"
 
 
 class GroupNorm(_Affine):
-    """Normalisation of each group of channels of each sample of (N, C, …) (Wu & He 2018)."""
+    """Normalisation of each group of channels of each sample of (N, C, …) (Wu & He 2018).
+
+    The shape and the floating dtype stay. ValueError if the channels are not as many as said.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.GroupNorm(2, 4)(tg.tensor([[1.0, 3.0, 2.0, 8.0]])).detach()
+    tensor([[-1.0000,  1.0000, -1.0000,  1.0000]])
+    """
 
     def __init__(
         self,
@@ -218,7 +291,17 @@ class GroupNorm(_Affine):
 
 
 class LayerNorm(_Affine):
-    """Normalisation of each sample over its last dims (Ba, Kiros, Hinton 2016)."""
+    """Normalisation of each sample over its last dims (Ba, Kiros, Hinton 2016).
+
+    The shape and the floating dtype stay. ValueError if the channels are not as many as said.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.LayerNorm(2)(tg.tensor([[1.0, 3.0], [5.0, 9.0]])).detach()
+    tensor([[-1.0000,  1.0000],
+            [-1.0000,  1.0000]])
+    """
 
     def __init__(
         self,
@@ -246,7 +329,16 @@ class LayerNorm(_Affine):
 
 
 class RMSNorm(_Affine):
-    """Each sample divided by the root of its mean square over its last dims (Zhang & Sennrich 2019)."""
+    """Each sample divided by the root of its mean square over its last dims (Zhang & Sennrich 2019).
+
+    The shape and the floating dtype stay. ValueError if the channels are not as many as said.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.RMSNorm(2)(tg.tensor([[3.0, 4.0]])).detach()
+    tensor([[0.8485, 1.1314]])
+    """
 
     def __init__(
         self,
@@ -272,7 +364,18 @@ class RMSNorm(_Affine):
 
 
 class LocalResponseNorm(Module):
-    """``x / (k + alpha m)ᵝ``, with m the mean square over `size` neighbouring channels (Krizhevsky et al. 2012)."""
+    """``x / (k + alpha m)ᵝ``, with m the mean square over `size` neighbouring channels (Krizhevsky et al. 2012).
+
+    The shape and the floating dtype stay. ValueError if the channels are not as many as said.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.LocalResponseNorm(2, alpha=1.0)(tg.tensor([[[1.0], [2.0], [3.0]]]))
+    tensor([[[0.7378],
+             [0.7816],
+             [0.6620]]])
+    """
 
     def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> None:
         super().__init__()

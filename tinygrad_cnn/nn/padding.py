@@ -52,19 +52,48 @@ class _ConstantPadNd(_Pad):
 
 
 class ConstantPad1d(_ConstantPadNd):
-    """A value before and after the last dim."""
+    """A value before and after the last dim.
+
+    The dtype stays. `padding` is one number, or (before, after) of each dim from the last one backwards.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.ConstantPad1d((1, 2), 9.0)(tg.tensor([[1.0, 2.0]]))
+    tensor([[9., 1., 2., 9., 9.]])
+    """
 
     dims = 1
 
 
 class ConstantPad2d(_ConstantPadNd):
-    """A value around the last two dims."""
+    """A value around the last two dims.
+
+    The dtype stays. `padding` is one number, or (before, after) of each dim from the last one backwards.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.ConstantPad2d(1, 9.0)(tg.tensor([[[1.0]]]))
+    tensor([[[9., 9., 9.],
+             [9., 1., 9.],
+             [9., 9., 9.]]])
+    """
 
     dims = 2
 
 
 class ConstantPad3d(_ConstantPadNd):
-    """A value around the last three dims."""
+    """A value around the last three dims.
+
+    The dtype stays. `padding` is one number, or (before, after) of each dim from the last one backwards.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.ConstantPad3d(1, 9.0)(tg.zeros(1, 2, 2, 2)).shape
+    torch.Size([1, 4, 4, 4])
+    """
 
     dims = 3
 
@@ -79,19 +108,47 @@ class _ZeroPad(_ConstantPadNd):
 
 
 class ZeroPad1d(_ZeroPad):
-    """Zeros before and after the last dim."""
+    """Zeros before and after the last dim.
+
+    The dtype stays. `padding` is one number, or (before, after) of each dim from the last one backwards.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.ZeroPad1d((1, 2))(tg.tensor([[1.0, 2.0]]))
+    tensor([[0., 1., 2., 0., 0.]])
+    """
 
     dims = 1
 
 
 class ZeroPad2d(_ZeroPad):
-    """Zeros around the last two dims."""
+    """Zeros around the last two dims.
+
+    The dtype stays. `padding` is one number, or (before, after) of each dim from the last one backwards.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.ZeroPad2d((1, 0, 0, 1))(tg.tensor([[[1.0, 2.0]]]))
+    tensor([[[0., 1., 2.],
+             [0., 0., 0.]]])
+    """
 
     dims = 2
 
 
 class ZeroPad3d(_ZeroPad):
-    """Zeros around the last three dims."""
+    """Zeros around the last three dims.
+
+    The dtype stays. `padding` is one number, or (before, after) of each dim from the last one backwards.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.ZeroPad3d(1)(tg.zeros(1, 2, 2, 2)).shape
+    torch.Size([1, 4, 4, 4])
+    """
 
     dims = 3
 
@@ -101,19 +158,46 @@ class _ReflectionPadNd(_Pad):
 
 
 class ReflectionPad1d(_ReflectionPadNd):
-    """The line reflected at its ends, which are not repeated."""
+    """The line reflected at its ends, which are not repeated.
+
+    The dtype stays. `padding` is one number, or (before, after) of each dim from the last one backwards.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.ReflectionPad1d(2)(tg.tensor([[1.0, 2.0, 3.0]]))
+    tensor([[3., 2., 1., 2., 3., 2., 1.]])
+    """
 
     dims = 1
 
 
 class ReflectionPad2d(_ReflectionPadNd):
-    """The plane reflected at its edges, which are not repeated."""
+    """The plane reflected at its edges, which are not repeated.
+
+    The dtype stays. `padding` is one number, or (before, after) of each dim from the last one backwards.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.ReflectionPad2d((1, 1, 0, 0))(tg.tensor([[[1.0, 2.0, 3.0]]]))
+    tensor([[[2., 1., 2., 3., 2.]]])
+    """
 
     dims = 2
 
 
 class ReflectionPad3d(_ReflectionPadNd):
-    """The volume reflected at its faces, which are not repeated."""
+    """The volume reflected at its faces, which are not repeated.
+
+    The dtype stays. `padding` is one number, or (before, after) of each dim from the last one backwards.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.ReflectionPad3d(1)(tg.zeros(1, 2, 2, 2)).shape
+    torch.Size([1, 4, 4, 4])
+    """
 
     dims = 3
 
@@ -123,19 +207,46 @@ class _ReplicationPadNd(_Pad):
 
 
 class ReplicationPad1d(_ReplicationPadNd):
-    """The ends repeated."""
+    """The ends repeated.
+
+    The dtype stays. `padding` is one number, or (before, after) of each dim from the last one backwards.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.ReplicationPad1d(2)(tg.tensor([[1.0, 2.0, 3.0]]))
+    tensor([[1., 1., 1., 2., 3., 3., 3.]])
+    """
 
     dims = 1
 
 
 class ReplicationPad2d(_ReplicationPadNd):
-    """The edges repeated."""
+    """The edges repeated.
+
+    The dtype stays. `padding` is one number, or (before, after) of each dim from the last one backwards.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.ReplicationPad2d((1, 1, 0, 0))(tg.tensor([[[1.0, 2.0, 3.0]]]))
+    tensor([[[1., 1., 2., 3., 3.]]])
+    """
 
     dims = 2
 
 
 class ReplicationPad3d(_ReplicationPadNd):
-    """The faces repeated."""
+    """The faces repeated.
+
+    The dtype stays. `padding` is one number, or (before, after) of each dim from the last one backwards.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.ReplicationPad3d(1)(tg.zeros(1, 2, 2, 2)).shape
+    torch.Size([1, 4, 4, 4])
+    """
 
     dims = 3
 
@@ -145,18 +256,45 @@ class _CircularPadNd(_Pad):
 
 
 class CircularPad1d(_CircularPadNd):
-    """What leaves at one end comes in at the other."""
+    """What leaves at one end comes in at the other.
+
+    The dtype stays. `padding` is one number, or (before, after) of each dim from the last one backwards.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.CircularPad1d(2)(tg.tensor([[1.0, 2.0, 3.0]]))
+    tensor([[2., 3., 1., 2., 3., 1., 2.]])
+    """
 
     dims = 1
 
 
 class CircularPad2d(_CircularPadNd):
-    """What leaves at one edge comes in at the other."""
+    """What leaves at one edge comes in at the other.
+
+    The dtype stays. `padding` is one number, or (before, after) of each dim from the last one backwards.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.CircularPad2d((1, 1, 0, 0))(tg.tensor([[[1.0, 2.0, 3.0]]]))
+    tensor([[[3., 1., 2., 3., 1.]]])
+    """
 
     dims = 2
 
 
 class CircularPad3d(_CircularPadNd):
-    """What leaves at one face comes in at the other."""
+    """What leaves at one face comes in at the other.
+
+    The dtype stays. `padding` is one number, or (before, after) of each dim from the last one backwards.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.CircularPad3d(1)(tg.zeros(1, 2, 2, 2)).shape
+    torch.Size([1, 4, 4, 4])
+    """
 
     dims = 3

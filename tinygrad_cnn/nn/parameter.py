@@ -21,6 +21,14 @@ class Parameter(Tensor):
     """A leaf that requires a gradient; a module that gets one as an attribute lists it among its parameters.
 
     It shares the memory of the data that it is made of.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> weight = tg.nn.Parameter(tg.ones(2))
+    >>> weight
+    Parameter containing:
+    tensor([1., 1.], requires_grad=True)
     """
 
     __slots__ = ()
@@ -40,7 +48,16 @@ class Parameter(Tensor):
 
 
 class Buffer(Tensor):
-    """A tensor that belongs to a module's state but is not trained; assigned to a module it becomes a buffer."""
+    """A tensor that belongs to a module's state but is not trained; assigned to a module it becomes a buffer.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> layer = tg.nn.Module()
+    >>> layer.scale = tg.nn.Buffer(tg.ones(2))
+    >>> list(layer.state_dict())
+    ['scale']
+    """
 
     __slots__ = ("persistent",)
 
@@ -64,6 +81,16 @@ class UninitializedParameter(Parameter):
     """The parameter of a lazy layer before its first input: a place without shape and values.
 
     It becomes a Parameter by `materialize`, and stays the same object, so that an optimiser may hold it already.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> weight = tg.nn.LazyLinear(4).weight
+    >>> type(weight).__name__
+    'UninitializedParameter'
+    >>> weight.materialize((4, 3))
+    >>> weight.shape
+    torch.Size([4, 3])
     """
 
     __slots__ = ()

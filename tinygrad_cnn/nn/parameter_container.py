@@ -34,7 +34,15 @@ def _described(key: Any, value: Any, kind: str) -> str:
 
 
 class ParameterList(Module):
-    """A list of parameters, all of which are found."""
+    """A list of parameters, all of which are found.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> weights = tg.nn.ParameterList([tg.ones(2), tg.zeros(3)])
+    >>> len(weights), weights[0].requires_grad
+    (2, True)
+    """
 
     def __init__(self, values: Iterable[Any] | None = None) -> None:
         super().__init__()

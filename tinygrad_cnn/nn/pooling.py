@@ -39,7 +39,16 @@ class _MaxPoolNd(Settings):
 
 
 class MaxPool1d(_MaxPoolNd):
-    """The maximum of each window of (N, C, L) or (C, L); with `return_indices` also where it stood."""
+    """The maximum of each window of (N, C, L) or (C, L); with `return_indices` also where it stood.
+
+    The dtype stays. ValueError if a window does not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.MaxPool1d(2)(tg.tensor([[1.0, 3.0, 2.0, 4.0]]))
+    tensor([[3., 4.]])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         pool: Any = F.max_pool1d_with_indices if self.return_indices else F.max_pool1d
@@ -47,7 +56,18 @@ class MaxPool1d(_MaxPoolNd):
 
 
 class MaxPool2d(_MaxPoolNd):
-    """The maximum of each window of (N, C, H, W) or (C, H, W); with `return_indices` also where it stood."""
+    """The maximum of each window of (N, C, H, W) or (C, H, W); with `return_indices` also where it stood.
+
+    The dtype stays. ValueError if a window does not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.MaxPool2d(2)(tg.tensor([[[1.0, 2.0], [3.0, 4.0]]]))
+    tensor([[[4.]]])
+    >>> tg.nn.MaxPool2d(3, stride=2)(tg.zeros(1, 2, 7, 7)).shape
+    torch.Size([1, 2, 3, 3])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         pool: Any = F.max_pool2d_with_indices if self.return_indices else F.max_pool2d
@@ -55,7 +75,16 @@ class MaxPool2d(_MaxPoolNd):
 
 
 class MaxPool3d(_MaxPoolNd):
-    """The maximum of each window of (N, C, D, H, W) or (C, D, H, W); with `return_indices` also where it stood."""
+    """The maximum of each window of (N, C, D, H, W) or (C, D, H, W); with `return_indices` also where it stood.
+
+    The dtype stays. ValueError if a window does not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.MaxPool3d(2)(tg.arange(8.0).reshape(1, 2, 2, 2))
+    tensor([[[[7.]]]])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         pool: Any = F.max_pool3d_with_indices if self.return_indices else F.max_pool3d
@@ -77,7 +106,17 @@ class _MaxUnpoolNd(Settings):
 
 
 class MaxUnpool1d(_MaxUnpoolNd):
-    """`MaxPool1d` undone: zeros, with the maxima where they stood; (N, C, L) or (C, L)."""
+    """`MaxPool1d` undone: zeros, with the maxima where they stood; (N, C, L) or (C, L).
+
+    The dtype stays. ValueError if a window does not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> y, places = tg.nn.MaxPool1d(2, return_indices=True)(tg.tensor([[1.0, 3.0, 2.0, 4.0]]))
+    >>> tg.nn.MaxUnpool1d(2)(y, places)
+    tensor([[0., 3., 0., 4.]])
+    """
 
     dims = 1
 
@@ -86,7 +125,18 @@ class MaxUnpool1d(_MaxUnpoolNd):
 
 
 class MaxUnpool2d(_MaxUnpoolNd):
-    """`MaxPool2d` undone: zeros, with the maxima where they stood; (N, C, H, W) or (C, H, W)."""
+    """`MaxPool2d` undone: zeros, with the maxima where they stood; (N, C, H, W) or (C, H, W).
+
+    The dtype stays. ValueError if a window does not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> y, places = tg.nn.MaxPool2d(2, return_indices=True)(tg.tensor([[[1.0, 2.0], [3.0, 4.0]]]))
+    >>> tg.nn.MaxUnpool2d(2)(y, places)
+    tensor([[[0., 0.],
+             [0., 4.]]])
+    """
 
     dims = 2
 
@@ -95,7 +145,17 @@ class MaxUnpool2d(_MaxUnpoolNd):
 
 
 class MaxUnpool3d(_MaxUnpoolNd):
-    """`MaxPool3d` undone: zeros, with the maxima where they stood; (N, C, D, H, W) or (C, D, H, W)."""
+    """`MaxPool3d` undone: zeros, with the maxima where they stood; (N, C, D, H, W) or (C, D, H, W).
+
+    The dtype stays. ValueError if a window does not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> y, places = tg.nn.MaxPool3d(2, return_indices=True)(tg.ones(1, 4, 4, 4))
+    >>> tg.nn.MaxUnpool3d(2)(y, places).sum()
+    tensor(8.)
+    """
 
     dims = 3
 
@@ -110,7 +170,16 @@ class _AvgPoolNd(Settings):
 
 
 class AvgPool1d(_AvgPoolNd):
-    """The mean of each window of (N, C, L) or (C, L)."""
+    """The mean of each window of (N, C, L) or (C, L).
+
+    The dtype stays. ValueError if a window does not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.AvgPool1d(2)(tg.tensor([[1.0, 3.0, 2.0, 4.0]]))
+    tensor([[2., 3.]])
+    """
 
     def __init__(
         self,
@@ -150,7 +219,16 @@ class _AvgPoolOfWindows(_AvgPoolNd):
 
 
 class AvgPool2d(_AvgPoolOfWindows):
-    """The mean of each window of (N, C, H, W) or (C, H, W)."""
+    """The mean of each window of (N, C, H, W) or (C, H, W).
+
+    The dtype stays. ValueError if a window does not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.AvgPool2d(2)(tg.tensor([[[1.0, 2.0], [3.0, 4.0]]]))
+    tensor([[[2.5000]]])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         options = self.padding, self.ceil_mode, self.count_include_pad, self.divisor_override
@@ -158,7 +236,16 @@ class AvgPool2d(_AvgPoolOfWindows):
 
 
 class AvgPool3d(_AvgPoolOfWindows):
-    """The mean of each window of (N, C, D, H, W) or (C, D, H, W)."""
+    """The mean of each window of (N, C, D, H, W) or (C, D, H, W).
+
+    The dtype stays. ValueError if a window does not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.AvgPool3d(2)(tg.arange(8.0).reshape(1, 2, 2, 2))
+    tensor([[[[3.5000]]]])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         options = self.padding, self.ceil_mode, self.count_include_pad, self.divisor_override
@@ -176,21 +263,48 @@ class _LPPoolNd(Settings):
 
 
 class LPPool1d(_LPPoolNd):
-    """``(Σ xᵖ)^(1/p)`` of each window of (N, C, L) or (C, L)."""
+    """``(Σ xᵖ)^(1/p)`` of each window of (N, C, L) or (C, L).
+
+    The dtype stays. ValueError if a window does not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.LPPool1d(2, 2)(tg.tensor([[3.0, 4.0, 6.0, 8.0]]))
+    tensor([[ 5., 10.]])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.lp_pool1d(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
 
 
 class LPPool2d(_LPPoolNd):
-    """``(Σ xᵖ)^(1/p)`` of each window of (N, C, H, W) or (C, H, W)."""
+    """``(Σ xᵖ)^(1/p)`` of each window of (N, C, H, W) or (C, H, W).
+
+    The dtype stays. ValueError if a window does not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.LPPool2d(2, (1, 2))(tg.tensor([[[3.0, 4.0]]]))
+    tensor([[[5.]]])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.lp_pool2d(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
 
 
 class LPPool3d(_LPPoolNd):
-    """``(Σ xᵖ)^(1/p)`` of each window of (N, C, D, H, W) or (C, D, H, W)."""
+    """``(Σ xᵖ)^(1/p)`` of each window of (N, C, D, H, W) or (C, D, H, W).
+
+    The dtype stays. ValueError if a window does not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.LPPool3d(2, (1, 1, 2))(tg.tensor([[[[3.0, 4.0]]]]))
+    tensor([[[[5.]]]])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.lp_pool3d(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
@@ -207,21 +321,48 @@ class _AdaptiveAvgPoolNd(Settings):
 
 
 class AdaptiveAvgPool1d(_AdaptiveAvgPoolNd):
-    """Means over windows that divide (N, C, L) or (C, L) into `output_size` parts."""
+    """Means over windows that divide (N, C, L) or (C, L) into `output_size` parts.
+
+    The dtype stays. ValueError if a window does not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.AdaptiveAvgPool1d(2)(tg.tensor([[1.0, 2.0, 3.0, 4.0]]))
+    tensor([[1.5000, 3.5000]])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.adaptive_avg_pool1d(input, self.output_size)
 
 
 class AdaptiveAvgPool2d(_AdaptiveAvgPoolNd):
-    """Means over windows that divide (N, C, H, W) or (C, H, W) into `output_size` parts; None keeps a size."""
+    """Means over windows that divide (N, C, H, W) or (C, H, W) into `output_size` parts; None keeps a size.
+
+    The dtype stays. ValueError if a window does not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.AdaptiveAvgPool2d((1, 2))(tg.tensor([[[1.0, 2.0], [3.0, 4.0]]]))
+    tensor([[[2., 3.]]])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.adaptive_avg_pool2d(input, self.output_size)
 
 
 class AdaptiveAvgPool3d(_AdaptiveAvgPoolNd):
-    """Means over windows that divide (N, C, D, H, W) or (C, D, H, W) into `output_size` parts; None keeps a size."""
+    """Means over windows that divide (N, C, D, H, W) or (C, D, H, W) into `output_size` parts; None keeps a size.
+
+    The dtype stays. ValueError if a window does not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.AdaptiveAvgPool3d((2, None, 3))(tg.ones(1, 2, 4, 5, 6)).shape
+    torch.Size([1, 2, 2, 5, 3])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.adaptive_avg_pool3d(input, self.output_size)
@@ -238,7 +379,16 @@ class _AdaptiveMaxPoolNd(Settings):
 
 
 class AdaptiveMaxPool1d(_AdaptiveMaxPoolNd):
-    """Maxima over windows that divide (N, C, L) or (C, L) into `output_size` parts."""
+    """Maxima over windows that divide (N, C, L) or (C, L) into `output_size` parts.
+
+    The dtype stays. ValueError if a window does not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.AdaptiveMaxPool1d(2)(tg.tensor([[1.0, 2.0, 3.0, 4.0]]))
+    tensor([[2., 4.]])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         pool: Any = F.adaptive_max_pool1d_with_indices if self.return_indices else F.adaptive_max_pool1d
@@ -246,7 +396,16 @@ class AdaptiveMaxPool1d(_AdaptiveMaxPoolNd):
 
 
 class AdaptiveMaxPool2d(_AdaptiveMaxPoolNd):
-    """Maxima over windows that divide (N, C, H, W) or (C, H, W) into `output_size` parts; None keeps a size."""
+    """Maxima over windows that divide (N, C, H, W) or (C, H, W) into `output_size` parts; None keeps a size.
+
+    The dtype stays. ValueError if a window does not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.AdaptiveMaxPool2d((1, 2))(tg.tensor([[[1.0, 2.0], [3.0, 4.0]]]))
+    tensor([[[3., 4.]]])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         pool: Any = F.adaptive_max_pool2d_with_indices if self.return_indices else F.adaptive_max_pool2d
@@ -254,7 +413,16 @@ class AdaptiveMaxPool2d(_AdaptiveMaxPoolNd):
 
 
 class AdaptiveMaxPool3d(_AdaptiveMaxPoolNd):
-    """Maxima over windows that divide (N, C, D, H, W) or (C, D, H, W) into `output_size` parts; None keeps a size."""
+    """Maxima over windows that divide (N, C, D, H, W) or (C, D, H, W) into `output_size` parts; None keeps a size.
+
+    The dtype stays. ValueError if a window does not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.AdaptiveMaxPool3d((2, None, 3))(tg.ones(1, 2, 4, 5, 6)).shape
+    torch.Size([1, 2, 2, 5, 3])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         pool: Any = F.adaptive_max_pool3d_with_indices if self.return_indices else F.adaptive_max_pool3d
@@ -290,7 +458,16 @@ class _FractionalMaxPoolNd(Settings):
 
 
 class FractionalMaxPool2d(_FractionalMaxPoolNd):
-    """Maxima of windows that lie at random steps over (N, C, H, W) or (C, H, W) (Graham 2014)."""
+    """Maxima of windows that lie at random steps over (N, C, H, W) or (C, H, W) (Graham 2014).
+
+    The dtype stays. ValueError if a window does not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.FractionalMaxPool2d(2, output_size=3)(tg.ones(1, 1, 5, 5)).shape
+    torch.Size([1, 1, 3, 3])
+    """
 
     dims = 2
 
@@ -301,7 +478,16 @@ class FractionalMaxPool2d(_FractionalMaxPoolNd):
 
 
 class FractionalMaxPool3d(_FractionalMaxPoolNd):
-    """Maxima of windows that lie at random steps over (N, C, D, H, W) or (C, D, H, W)."""
+    """Maxima of windows that lie at random steps over (N, C, D, H, W) or (C, D, H, W).
+
+    The dtype stays. ValueError if a window does not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.FractionalMaxPool3d(2, output_size=3)(tg.ones(1, 1, 5, 5, 5)).shape
+    torch.Size([1, 1, 3, 3, 3])
+    """
 
     dims = 3
 

@@ -13,7 +13,16 @@ __all__ = [
 
 
 class Upsample(Settings):
-    """(N, C, L) or (N, C, H, W) in another size, or larger by a factor; see `F.interpolate`."""
+    """(N, C, L) or (N, C, H, W) in another size, or larger by a factor; see `F.interpolate`.
+
+    The floating dtype stays. ValueError for an input with other dims.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.Upsample(scale_factor=2)(tg.tensor([[[1.0, 2.0]]]))
+    tensor([[[1., 1., 2., 2.]]])
+    """
 
     def __init__(
         self,
@@ -38,21 +47,50 @@ class Upsample(Settings):
 
 
 class UpsamplingNearest2d(Upsample):
-    """`Upsample` by the nearest pixel."""
+    """`Upsample` by the nearest pixel.
+
+    The floating dtype stays. ValueError for an input with other dims.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.UpsamplingNearest2d(scale_factor=2)(tg.tensor([[[[1.0, 2.0]]]]))
+    tensor([[[[1., 1., 2., 2.],
+              [1., 1., 2., 2.]]]])
+    """
 
     def __init__(self, size: Any = None, scale_factor: Any = None) -> None:
         super().__init__(size, scale_factor, mode="nearest")
 
 
 class UpsamplingBilinear2d(Upsample):
-    """`Upsample` by bilinear interpolation with aligned corners."""
+    """`Upsample` by bilinear interpolation with aligned corners.
+
+    The floating dtype stays. ValueError for an input with other dims.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.UpsamplingBilinear2d(size=(1, 3))(tg.tensor([[[[1.0, 2.0]]]]))
+    tensor([[[[1.0000, 1.5000, 2.0000]]]])
+    """
 
     def __init__(self, size: Any = None, scale_factor: Any = None) -> None:
         super().__init__(size, scale_factor, mode="bilinear", align_corners=True)
 
 
 class PixelShuffle(Settings):
-    """Channels become pixels: (…, C·r², H, W) to (…, C, H·r, W·r) (Shi et al. 2016)."""
+    """Channels become pixels: (…, C·r², H, W) to (…, C, H·r, W·r) (Shi et al. 2016).
+
+    The dtype stays. ValueError if r² does not divide the channels.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.PixelShuffle(2)(tg.arange(4).reshape(4, 1, 1))
+    tensor([[[0, 1],
+             [2, 3]]])
+    """
 
     shown = ("upscale_factor",)
 
@@ -65,7 +103,16 @@ class PixelShuffle(Settings):
 
 
 class PixelUnshuffle(Settings):
-    """Pixels become channels: `PixelShuffle` undone."""
+    """Pixels become channels: `PixelShuffle` undone.
+
+    The dtype stays. ValueError if r does not divide height and width.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.PixelUnshuffle(2)(tg.zeros(1, 4, 4)).shape
+    torch.Size([4, 2, 2])
+    """
 
     shown = ("downscale_factor",)
 
@@ -78,7 +125,16 @@ class PixelUnshuffle(Settings):
 
 
 class ChannelShuffle(Settings):
-    """The channels of (N, C, …) dealt out, so that each part has some of every group (Zhang et al. 2017)."""
+    """The channels of (N, C, …) dealt out, so that each part has some of every group (Zhang et al. 2017).
+
+    Shape and dtype stay. ValueError if the groups do not divide the channels.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.ChannelShuffle(2)(tg.arange(4).reshape(1, 4, 1, 1)).flatten()
+    tensor([0, 2, 1, 3])
+    """
 
     shown = ("groups",)
 

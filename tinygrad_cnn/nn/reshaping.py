@@ -12,7 +12,16 @@ __all__ = ["Flatten", "Fold", "Unflatten", "Unfold"]
 
 
 class Flatten(Settings):
-    """The dims from start to end made one."""
+    """The dims from start to end made one.
+
+    The dtype stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.Flatten()(tg.zeros(2, 3, 4)).shape
+    torch.Size([2, 12])
+    """
 
     shown = ("start_dim", "end_dim")
 
@@ -25,7 +34,16 @@ class Flatten(Settings):
 
 
 class Unflatten(Settings):
-    """One dim split into several; one size may be -1."""
+    """One dim split into several; one size may be -1.
+
+    The dtype stays. ValueError if the sizes do not multiply to that of the dim.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.Unflatten(1, (3, -1))(tg.zeros(2, 12)).shape
+    torch.Size([2, 3, 4])
+    """
 
     shown = ("dim", "unflattened_size")
 
@@ -41,7 +59,16 @@ class Unflatten(Settings):
 
 
 class Unfold(Settings):
-    """The windows of a convolution as columns: (N, C, H, W) to (N, C·KH·KW, L)."""
+    """The windows of a convolution as columns: (N, C, H, W) to (N, C·KH·KW, L).
+
+    The dtype stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.Unfold(2)(tg.zeros(1, 3, 4, 4)).shape
+    torch.Size([1, 12, 9])
+    """
 
     shown = ("kernel_size", "dilation", "padding", "stride")
 
@@ -54,7 +81,18 @@ class Unfold(Settings):
 
 
 class Fold(Settings):
-    """The adjoint of `Unfold`: columns added up at the places of their windows."""
+    """The adjoint of `Unfold`: columns added up at the places of their windows.
+
+    The dtype stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.Fold((3, 3), 2)(tg.ones(1, 4, 4))
+    tensor([[[[1., 2., 1.],
+              [2., 4., 2.],
+              [1., 2., 1.]]]])
+    """
 
     shown = ("output_size", "kernel_size", "dilation", "padding", "stride")
 

@@ -35,6 +35,13 @@ class RNNBase(Module):
 
     Parameters are named ``weight_ih_l0``, ``weight_hh_l0``, ``bias_ih_l0``, ``bias_hh_l0``, the second layer's end in
     ``l1``, those of the direction backwards in ``_reverse``. All begin evenly in ±1/√hidden_size.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> layer = tg.nn.RNNBase("GRU", 3, 4)
+    >>> [name for name, _ in layer.named_parameters()]
+    ['weight_ih_l0', 'weight_hh_l0', 'bias_ih_l0', 'bias_hh_l0']
     """
 
     def __init__(
@@ -321,7 +328,16 @@ class LSTM(RNNBase):
 
 
 class GRU(RNNBase):
-    """Gated recurrent unit: a reset and an update gate; see `recurrence.gru_step`."""
+    """Gated recurrent unit: a reset and an update gate; see `recurrence.gru_step`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> layer = tg.nn.GRU(3, 4, batch_first=True)
+    >>> y, h = layer(tg.zeros(2, 5, 3))
+    >>> y.shape, h.shape
+    (torch.Size([2, 5, 4]), torch.Size([1, 2, 4]))
+    """
 
     def __init__(
         self,
@@ -360,7 +376,15 @@ class GRU(RNNBase):
 
 
 class RNNCellBase(Module):
-    """What the cells share: their parameters, which begin evenly in ±1/√hidden_size."""
+    """What the cells share: their parameters, which begin evenly in ±1/√hidden_size.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> cell = tg.nn.RNNCellBase(3, 4, True, 1)
+    >>> [name for name, _ in cell.named_parameters()]
+    ['weight_ih', 'weight_hh', 'bias_ih', 'bias_hh']
+    """
 
     bias_ih: Parameter | None
     bias_hh: Parameter | None
@@ -412,7 +436,16 @@ class RNNCellBase(Module):
 
 
 class RNNCell(RNNCellBase):
-    """One step of `RNN`: input (batch, input_size) and state (batch, hidden_size) to the next state."""
+    """One step of `RNN`: input (batch, input_size) and state (batch, hidden_size) to the next state.
+
+    All dtypes must be equal; the state is zeros if it is left out.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.RNNCell(3, 4)(tg.zeros(2, 3)).shape
+    torch.Size([2, 4])
+    """
 
     def __init__(
         self,
@@ -433,7 +466,17 @@ class RNNCell(RNNCellBase):
 
 
 class LSTMCell(RNNCellBase):
-    """One step of `LSTM`: input and the pair (h, c) to the next pair."""
+    """One step of `LSTM`: input and the pair (h, c) to the next pair.
+
+    Input (batch, input_size), states (batch, hidden_size), zeros if they are left out. All dtypes must be equal.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> h, c = tg.nn.LSTMCell(3, 4)(tg.zeros(2, 3))
+    >>> h.shape, c.shape
+    (torch.Size([2, 4]), torch.Size([2, 4]))
+    """
 
     mode = "LSTM"
 
@@ -448,7 +491,16 @@ class LSTMCell(RNNCellBase):
 
 
 class GRUCell(RNNCellBase):
-    """One step of `GRU`."""
+    """One step of `GRU`.
+
+    Input (batch, input_size), state (batch, hidden_size), zeros if it is left out. All dtypes must be equal.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.GRUCell(3, 4)(tg.zeros(2, 3)).shape
+    torch.Size([2, 4])
+    """
 
     mode = "GRU"
 

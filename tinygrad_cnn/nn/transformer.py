@@ -106,6 +106,13 @@ class TransformerEncoderLayer(_Layer):
     dim_feedforward : the hidden size of the small network
     activation : "relu", "gelu" or a function
     norm_first : normalise before each part instead of after the sum
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> layer = tg.nn.TransformerEncoderLayer(4, 2, dim_feedforward=8, batch_first=True)
+    >>> layer(tg.zeros(2, 5, 4)).shape
+    torch.Size([2, 5, 4])
     """
 
     def forward(
@@ -122,7 +129,15 @@ class TransformerEncoderLayer(_Layer):
 
 
 class TransformerDecoderLayer(_Layer):
-    """Self-attention, attention to the encoder's output, then a small network; see `TransformerEncoderLayer`."""
+    """Self-attention, attention to the encoder's output, then a small network; see `TransformerEncoderLayer`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> layer = tg.nn.TransformerDecoderLayer(4, 2, dim_feedforward=8, batch_first=True)
+    >>> layer(tg.zeros(2, 5, 4), tg.zeros(2, 3, 4)).shape
+    torch.Size([2, 5, 4])
+    """
 
     attends_to_memory = True
 
@@ -153,6 +168,13 @@ class TransformerEncoder(Module):
     """`num_layers` copies of an encoder layer, one after the other, and a norm if one is given.
 
     `enable_nested_tensor` and `mask_check` are about PyTorch's nested tensors, and change nothing here.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> layer = tg.nn.TransformerEncoderLayer(4, 2, dim_feedforward=8, batch_first=True)
+    >>> tg.nn.TransformerEncoder(layer, 2)(tg.zeros(2, 5, 4)).shape
+    torch.Size([2, 5, 4])
     """
 
     def __init__(
@@ -183,7 +205,17 @@ class TransformerEncoder(Module):
 
 
 class TransformerDecoder(Module):
-    """`num_layers` copies of a decoder layer, one after the other, and a norm if one is given."""
+    """`num_layers` copies of a decoder layer, one after the other, and a norm if one is given.
+
+    Shapes and dtypes are those of the layer.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> layer = tg.nn.TransformerDecoderLayer(4, 2, dim_feedforward=8, batch_first=True)
+    >>> tg.nn.TransformerDecoder(layer, 2)(tg.zeros(2, 5, 4), tg.zeros(2, 3, 4)).shape
+    torch.Size([2, 5, 4])
+    """
 
     def __init__(self, decoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:
         super().__init__()

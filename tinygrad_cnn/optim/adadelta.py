@@ -17,6 +17,16 @@ class Adadelta(Optimizer):
 
     With v = ρv + (1 - ρ)g², Δ = g · √(u + eps) / √(v + eps) and u = ρu + (1 - ρ)Δ², ``p -= lr · Δ``, as
     ``torch.optim.Adadelta``.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> p = tg.tensor([1.0, 2.0], requires_grad=True)
+    >>> optimizer = tg.optim.Adadelta([p])
+    >>> (p * p).sum().backward()
+    >>> optimizer.step()
+    >>> p.detach()
+    tensor([0.9968, 1.9968])
     """
 
     def __init__(

@@ -19,6 +19,16 @@ class Adafactor(Optimizer):
     As ``torch.optim.Adafactor``. With share s = t^beta2_decay, a matrix's mean squares are R·C / mean(R), where the
     columns R and C follow the means of g² along either axis by s; a vector's are kept in full. The step
     U = g / √v is clipped to a root mean square of `d`, and ``p -= max(eps₂, rms(p)) · min(lr, 1/√t) · U``.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> p = tg.tensor([1.0, 2.0], requires_grad=True)
+    >>> optimizer = tg.optim.Adafactor([p], lr=0.1)
+    >>> (p * p).sum().backward()
+    >>> optimizer.step()
+    >>> p.detach()
+    tensor([0.8419, 1.8419])
     """
 
     def __init__(

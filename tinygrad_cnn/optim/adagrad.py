@@ -15,6 +15,16 @@ class Adagrad(Optimizer):
 
     With s = s + g² from `initial_accumulator_value`, ``p -= lr / (1 + (t - 1) lr_decay) · g / (√s + eps)``, as
     ``torch.optim.Adagrad``. Its state exists before the first step.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> p = tg.tensor([1.0, 2.0], requires_grad=True)
+    >>> optimizer = tg.optim.Adagrad([p], lr=0.1)
+    >>> (p * p).sum().backward()
+    >>> optimizer.step()
+    >>> p.detach()
+    tensor([0.9000, 1.9000])
     """
 
     def __init__(

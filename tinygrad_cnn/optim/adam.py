@@ -32,6 +32,16 @@ class Adam(Optimizer):
     With m = β₁m + (1 - β₁)g and v = β₂v + (1 - β₂)g², both from 0,
     ``p -= lr · m / (1 - β₁ᵗ) / (√(v / (1 - β₂ᵗ)) + eps)``, as ``torch.optim.Adam``. Weight decay is added to the
     gradient, unless it is decoupled; `amsgrad` (Reddi et al. 2018) divides by the root of the largest v so far.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> p = tg.tensor([1.0, 2.0], requires_grad=True)
+    >>> optimizer = tg.optim.Adam([p], lr=0.1)
+    >>> (p * p).sum().backward()
+    >>> optimizer.step()
+    >>> p.detach()
+    tensor([0.9000, 1.9000])
     """
 
     def __init__(
@@ -95,7 +105,18 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam whose weight decay shrinks the parameter itself (Loshchilov & Hutter 2019), as ``torch.optim.AdamW``."""
+    """Adam whose weight decay shrinks the parameter itself (Loshchilov & Hutter 2019), as ``torch.optim.AdamW``.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> p = tg.tensor([1.0, 2.0], requires_grad=True)
+    >>> optimizer = tg.optim.AdamW([p], lr=0.1, weight_decay=0.5)
+    >>> (p * p).sum().backward()
+    >>> optimizer.step()
+    >>> p.detach()
+    tensor([0.8500, 1.8000])
+    """
 
     def __init__(
         self,

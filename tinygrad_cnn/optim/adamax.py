@@ -17,6 +17,16 @@ class Adamax(Optimizer):
 
     With ``m = β₁m + (1 - β₁)g`` and ``u = max(β₂u, |g| + eps)``: ``p -= lr / (1 - β₁ᵗ) · m / u``, as
     ``torch.optim.Adamax``.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> p = tg.tensor([1.0, 2.0], requires_grad=True)
+    >>> optimizer = tg.optim.Adamax([p], lr=0.1)
+    >>> (p * p).sum().backward()
+    >>> optimizer.step()
+    >>> p.detach()
+    tensor([0.9000, 1.9000])
     """
 
     def __init__(

@@ -15,6 +15,16 @@ class ASGD(Optimizer):
 
     ``p = (1 - lambd · η) p - η · g`` with η = lr / (1 + lambd · lr · t)^alpha; the average, ``state[p]["ax"]``, is of
     all but the first `t0` + 1.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> p = tg.tensor([1.0, 2.0], requires_grad=True)
+    >>> optimizer = tg.optim.ASGD([p], lr=0.1)
+    >>> (p * p).sum().backward()
+    >>> optimizer.step()
+    >>> p.detach()
+    tensor([0.8000, 1.6000])
     """
 
     def __init__(

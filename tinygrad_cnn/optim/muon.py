@@ -22,6 +22,16 @@ class Muon(Optimizer):
     iteration is rounded to bfloat16, as in PyTorch.
 
     Parameters are matrices; give biases and the rest to AdamW.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> p = tg.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    >>> optimizer = tg.optim.Muon([p], lr=0.1)
+    >>> (p * p).sum().backward()
+    >>> optimizer.step()
+    >>> p.shape
+    torch.Size([2, 2])
     """
 
     def __init__(

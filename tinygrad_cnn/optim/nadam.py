@@ -28,6 +28,16 @@ class NAdam(Optimizer):
     With Adam's m and v, and a momentum μₜ = β₁(1 - ½ · 0.96^(t · momentum_decay)) that grows to β₁,
     ``p -= lr · (g · (1 - μₜ) / (1 - ∏μ₁…μₜ) + m · μₜ₊₁ / (1 - ∏μ₁…μₜ₊₁)) / (√(v / (1 - β₂ᵗ)) + eps)``, as
     ``torch.optim.NAdam``.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> p = tg.tensor([1.0, 2.0], requires_grad=True)
+    >>> optimizer = tg.optim.NAdam([p], lr=0.1)
+    >>> (p * p).sum().backward()
+    >>> optimizer.step()
+    >>> p.detach()
+    tensor([0.8944, 1.8944])
     """
 
     def __init__(

@@ -28,6 +28,16 @@ class RAdam(Optimizer):
     With Adam's m̂ and v̂, ρ∞ = 2 / (1 - β₂) - 1 and ρₜ = ρ∞ - 2tβ₂ᵗ / (1 - β₂ᵗ): while ρₜ ≤ 5, ``p -= lr · m̂``; then
     ``p -= lr · r · m̂ / √v̂`` with r² = (ρₜ - 4)(ρₜ - 2)ρ∞ / ((ρ∞ - 4)(ρ∞ - 2)ρₜ), as ``torch.optim.RAdam``, which
     adds eps to √v.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> p = tg.tensor([1.0, 2.0], requires_grad=True)
+    >>> optimizer = tg.optim.RAdam([p], lr=0.1)
+    >>> (p * p).sum().backward()
+    >>> optimizer.step()
+    >>> p.detach()
+    tensor([0.8000, 1.6000])
     """
 
     def __init__(

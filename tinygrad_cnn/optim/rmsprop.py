@@ -26,6 +26,16 @@ class RMSprop(Optimizer):
     With v = αv + (1 - α)g², ``p -= lr · g / (√v + eps)``, as ``torch.optim.RMSprop``. `centered` takes the variance
     v - ḡ² instead of v, with ḡ = αḡ + (1 - α)g (Graves 2013); with `momentum`, ``b = momentum · b + g / (√v + eps)``
     and ``p -= lr · b``.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> p = tg.tensor([1.0, 2.0], requires_grad=True)
+    >>> optimizer = tg.optim.RMSprop([p], lr=0.1)
+    >>> (p * p).sum().backward()
+    >>> optimizer.step()
+    >>> p.detach()
+    tensor([5.9605e-08, 1.0000e+00])
     """
 
     def __init__(

@@ -17,6 +17,16 @@ class Rprop(Optimizer):
 
     The length, at first lr, grows by ``etas[1]`` where the sign stays and shrinks by ``etas[0]`` where it changes,
     within `step_sizes`; where it changed, the element rests for a step. As ``torch.optim.Rprop``.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> p = tg.tensor([1.0, 2.0], requires_grad=True)
+    >>> optimizer = tg.optim.Rprop([p], lr=0.1)
+    >>> (p * p).sum().backward()
+    >>> optimizer.step()
+    >>> p.detach()
+    tensor([0.9000, 1.9000])
     """
 
     def __init__(

@@ -15,6 +15,16 @@ class SGD(Optimizer):
     """``p -= lr · v`` with ``v = momentum · v + (1 - dampening)(g + weight_decay · p)``, as ``torch.optim.SGD``.
 
     Nesterov's momentum (Sutskever et al. 2013) steps by ``g + momentum · v``. The first v is g itself, undampened.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> p = tg.tensor([1.0, 2.0], requires_grad=True)
+    >>> optimizer = tg.optim.SGD([p], lr=0.1)
+    >>> (p * p).sum().backward()
+    >>> optimizer.step()
+    >>> p.detach()
+    tensor([0.8000, 1.6000])
     """
 
     def __init__(

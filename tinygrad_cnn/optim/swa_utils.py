@@ -28,7 +28,15 @@ Averages = Callable[[Sequence[Tensor], Sequence[Tensor], Any], None]
 
 
 def get_swa_avg_fn() -> Average:
-    """The mean of all values."""
+    """The mean of all values.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> mean = tg.optim.swa_utils.get_swa_avg_fn()
+    >>> mean(tg.tensor(2.0), tg.tensor(5.0), 2)
+    tensor(3.)
+    """
 
     @no_grad()
     def update(averaged: Tensor, current: Tensor, num_averaged: Any) -> Tensor:
@@ -39,7 +47,15 @@ def get_swa_avg_fn() -> Average:
 
 
 def get_ema_avg_fn(decay: float = 0.999) -> Average:
-    """The exponential average, in which a value weighs `decay` times less at each step."""
+    """The exponential average, in which a value weighs `decay` times less at each step.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> average = tg.optim.swa_utils.get_ema_avg_fn(0.5)
+    >>> average(tg.tensor(2.0), tg.tensor(4.0), 1)
+    tensor(3.)
+    """
     if not 0.0 <= decay <= 1.0:
         raise ValueError(f"get_ema_avg_fn: decay is {decay}; it must be between 0 and 1")
 
@@ -60,12 +76,30 @@ def _each(average: Average) -> Averages:
 
 
 def get_swa_multi_avg_fn() -> Averages:
-    """`get_swa_avg_fn` for lists of Tensors, in place."""
+    """`get_swa_avg_fn` for lists of Tensors, in place.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> mean, kept = tg.optim.swa_utils.get_swa_multi_avg_fn(), [tg.tensor(2.0)]
+    >>> mean(kept, [tg.tensor(5.0)], 2)
+    >>> kept
+    [tensor(3.)]
+    """
     return _each(get_swa_avg_fn())
 
 
 def get_ema_multi_avg_fn(decay: float = 0.999) -> Averages:
-    """`get_ema_avg_fn` for lists of Tensors, in place."""
+    """`get_ema_avg_fn` for lists of Tensors, in place.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> average, kept = tg.optim.swa_utils.get_ema_multi_avg_fn(0.5), [tg.tensor(2.0)]
+    >>> average(kept, [tg.tensor(4.0)], 1)
+    >>> kept
+    [tensor(3.)]
+    """
     return _each(get_ema_avg_fn(decay))
 
 
@@ -142,6 +176,14 @@ def update_bn(loader: Iterable[Any], model: Module, device: Any = None) -> None:
     """Let batch normalisation measure anew: means and variances over the batches of a loader, all weighing the same.
 
     A batch may be a list or tuple, whose first entry is the model's input.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> model = tg.nn.BatchNorm1d(1)
+    >>> tg.optim.swa_utils.update_bn([tg.tensor([[1.0], [3.0]])], model)
+    >>> model.running_mean
+    tensor([2.])
     """
     layers = {m: m.momentum for m in model.modules() if isinstance(m, _BatchNorm)}
     if not layers:
@@ -161,7 +203,18 @@ def update_bn(loader: Iterable[Any], model: Module, device: Any = None) -> None:
 
 
 class SWALR(LRScheduler):
-    """From the present rate to `swa_lr` in `anneal_epochs` epochs, along a cosine or linearly; then it stays."""
+    """From the present rate to `swa_lr` in `anneal_epochs` epochs, along a cosine or linearly; then it stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> optimizer = tg.optim.SGD([tg.ones(1, requires_grad=True)], lr=1.0)
+    >>> schedule = tg.optim.swa_utils.SWALR(optimizer, swa_lr=0.5, anneal_epochs=2, anneal_strategy="linear")
+    >>> optimizer.step()
+    >>> schedule.step()
+    >>> schedule.get_last_lr()
+    [0.75]
+    """
 
     def __init__(
         self,

@@ -12,7 +12,14 @@ from tinygrad_cnn.ops.checks import fitted
 
 
 def is_tensor(obj: Any) -> bool:
-    """Whether an object is a Tensor."""
+    """Whether an object is a Tensor.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.is_tensor(tg.tensor([1.0])), tg.is_tensor([1.0])
+    (True, False)
+    """
     return isinstance(obj, Tensor)
 
 

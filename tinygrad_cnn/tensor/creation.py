@@ -40,7 +40,16 @@ def tensor(
 
 
 def as_tensor(data: ArrayLike, dtype: Any = None, device: Any = None) -> Tensor:
-    """A tensor of the data, sharing memory where that is possible; a Tensor is returned as it is."""
+    """A tensor of the data, sharing memory where that is possible; a Tensor is returned as it is.
+
+    Python floats become the default floating dtype, integers int64; an array keeps its dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.as_tensor([1.0, 2.0])
+    tensor([1., 2.])
+    """
     check_device("as_tensor", device)
     if isinstance(data, Tensor):
         return data if dtype is None else data.astype(dtype)
@@ -50,7 +59,16 @@ def as_tensor(data: ArrayLike, dtype: Any = None, device: Any = None) -> Tensor:
 def asarray(
     obj: ArrayLike, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False
 ) -> Tensor:
-    """A tensor of the data, without a history; shares memory where that is possible and `copy` is not true."""
+    """A tensor of the data, without a history; shares memory where that is possible and `copy` is not true.
+
+    Dtypes as in `tensor`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.asarray([1, 2], dtype=tg.float64)
+    tensor([1., 2.], dtype=torch.float64)
+    """
     check_device("asarray", device)
     array = as_array(obj, _given(dtype))
     if isinstance(obj, Tensor) and array is obj.array and not (copy or requires_grad):
@@ -63,7 +81,20 @@ def asarray(
 
 
 def from_numpy(ndarray: NDArray) -> Tensor:
-    """A tensor that shares the memory of an array."""
+    """A tensor that shares the memory of an array.
+
+    The dtype is that of the array.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> import numpy as np
+    >>> a = np.zeros(2)
+    >>> x = tg.from_numpy(a)
+    >>> a[0] = 7
+    >>> x
+    tensor([7., 0.], dtype=torch.float64)
+    """
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"from_numpy: expected a NumPy array, got {type(ndarray).__name__}; use tensor() to copy")
     return Tensor(ndarray)
@@ -78,6 +109,13 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
         If the object cannot be exchanged so.
     BufferError
         If it lies on another device, or requires a gradient.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> import numpy as np
+    >>> tg.from_dlpack(np.arange(3))
+    tensor([0, 1, 2])
     """
     check_device("from_dlpack", device)
     if isinstance(ext_tensor, Tensor):
@@ -94,7 +132,16 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
 def scalar_tensor(
     s: float, *, dtype: Any = None, layout: layout = strided, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
-    """A tensor without dims, floating unless a dtype says otherwise."""
+    """A tensor without dims, floating unless a dtype says otherwise.
+
+    The dtype is the default floating one unless it is given.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.scalar_tensor(2)
+    tensor(2.)
+    """
     return made(
         "scalar_tensor", np.array(_filling("scalar_tensor", s, chosen_dtype(dtype))), requires_grad, device, layout
     )
@@ -161,7 +208,17 @@ def zeros(
     pin_memory: bool = False,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Zeros of this shape."""
+    """Zeros of this shape.
+
+    The dtype is the default floating one unless it is given; sizes below 0 are refused.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.zeros(2, 3)
+    tensor([[0., 0., 0.],
+            [0., 0., 0.]])
+    """
     array = np.zeros(size_of("zeros", sizes, size), chosen_dtype(dtype, out))
     return made("zeros", array, requires_grad, device, layout, pin_memory, out)
 
@@ -176,7 +233,17 @@ def ones(
     pin_memory: bool = False,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Ones of this shape."""
+    """Ones of this shape.
+
+    The dtype is the default floating one unless it is given; sizes below 0 are refused.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.ones(2, 3)
+    tensor([[1., 1., 1.],
+            [1., 1., 1.]])
+    """
     array = np.ones(size_of("ones", sizes, size), chosen_dtype(dtype, out))
     return made("ones", array, requires_grad, device, layout, pin_memory, out)
 
@@ -192,7 +259,16 @@ def empty(
     requires_grad: bool = False,
     memory_format: Any = None,
 ) -> Tensor:
-    """Memory of this shape, with whatever it holds."""
+    """Memory of this shape, with whatever it holds.
+
+    The dtype is the default floating one unless it is given; sizes below 0 are refused.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.empty(2, 3).shape
+    torch.Size([2, 3])
+    """
     array = np.empty(size_of("empty", sizes, size), chosen_dtype(dtype, out))
     return made("empty", array, requires_grad, device, layout, pin_memory, out, memory_format)
 
@@ -208,7 +284,15 @@ def full(
     pin_memory: bool = False,
     requires_grad: bool = False,
 ) -> Tensor:
-    """One value in every place; its kind decides the dtype."""
+    """One value in every place; its kind decides the dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.full((2, 2), 7)
+    tensor([[7, 7],
+            [7, 7]])
+    """
     value = _filling("full", fill_value, _given(out.dtype if dtype is None and isinstance(out, Tensor) else dtype))
     if value.ndim:
         raise TypeError(f"full: fill_value has shape {value.shape}; expected one number")
@@ -233,7 +317,19 @@ def arange(
     pin_memory: bool = False,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Numbers from start (0 if only one is given) up to but without end: int64 if all three are integers."""
+    """Numbers from start (0 if only one is given) up to but without end: int64 if all three are integers.
+
+    The result is int64 if all numbers are integers, else of the default floating dtype. ValueError if the step is 0
+    or points away from the end.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.arange(4)
+    tensor([0, 1, 2, 3])
+    >>> tg.arange(1.0, 2.0, 0.25)
+    tensor([1.0000, 1.2500, 1.5000, 1.7500])
+    """
     first, last = (0, start) if end is None else (start, end)
     first, last, stride = (v.item() if isinstance(v, (Tensor, np.generic)) else v for v in (first, last, step))
     if stride == 0 or (out is not None and dtype is None and chosen_dtype(None, out).kind in "iu" and not int(stride)):
@@ -272,7 +368,16 @@ def linspace(
     pin_memory: bool = False,
     requires_grad: bool = False,
 ) -> Tensor:
-    """`steps` evenly spaced numbers from start to end, both included."""
+    """`steps` evenly spaced numbers from start to end, both included.
+
+    The dtype is the default floating one unless it is given.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.linspace(0, 1, 5)
+    tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
+    """
     array = _evenly("linspace", start, end, steps, chosen_dtype(dtype, out)).astype(chosen_dtype(dtype, out))
     return made("linspace", array, requires_grad, device, layout, pin_memory, out)
 
@@ -290,7 +395,16 @@ def logspace(
     pin_memory: bool = False,
     requires_grad: bool = False,
 ) -> Tensor:
-    """`steps` powers of `base`, their exponents evenly spaced from start to end."""
+    """`steps` powers of `base`, their exponents evenly spaced from start to end.
+
+    The dtype is the default floating one unless it is given.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.logspace(0, 2, 3)
+    tensor([  1.,  10., 100.])
+    """
     kind = chosen_dtype(dtype, out)
     exponents = _evenly("logspace", start, end, steps, np.dtype(np.float64) if kind.kind == "f" else kind)
     if kind.itemsize < 8:  # whose digits float64 has to spare
@@ -333,7 +447,17 @@ def eye(
     pin_memory: bool = False,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Ones on the diagonal of an (n, m) matrix."""
+    """Ones on the diagonal of an (n, m) matrix.
+
+    The dtype is the default floating one unless it is given.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.eye(2, 3)
+    tensor([[1., 0., 0.],
+            [0., 1., 0.]])
+    """
     rows, columns = size_of("eye", (n, n if m is None else m))
     return made(
         "eye", np.eye(rows, columns, dtype=chosen_dtype(dtype, out)), requires_grad, device, layout, pin_memory, out
@@ -343,7 +467,17 @@ def eye(
 def tril_indices(
     row: int, col: int, offset: int = 0, *, dtype: Any = np.int64, device: Any = None, layout: Any = strided
 ) -> Tensor:
-    """Rows and columns (2, N) of the elements on and below a diagonal of a (row, col) matrix."""
+    """Rows and columns (2, N) of the elements on and below a diagonal of a (row, col) matrix.
+
+    The dtype is int64 unless it is given.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.tril_indices(2, 2)
+    tensor([[0, 1, 1],
+            [0, 0, 1]])
+    """
     places = np.stack(np.tril_indices(row, offset, col)).astype(chosen_dtype(dtype))
     return made("tril_indices", places, False, device, layout)
 
@@ -351,7 +485,17 @@ def tril_indices(
 def triu_indices(
     row: int, col: int, offset: int = 0, *, dtype: Any = np.int64, device: Any = None, layout: Any = strided
 ) -> Tensor:
-    """Rows and columns (2, N) of the elements on and above a diagonal of a (row, col) matrix."""
+    """Rows and columns (2, N) of the elements on and above a diagonal of a (row, col) matrix.
+
+    The dtype is int64 unless it is given.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.triu_indices(2, 2)
+    tensor([[0, 0, 1],
+            [0, 1, 1]])
+    """
     places = np.stack(np.triu_indices(row, offset, col)).astype(chosen_dtype(dtype))
     return made("triu_indices", places, False, device, layout)
 
@@ -365,7 +509,14 @@ def zeros_like(
     requires_grad: bool = False,
     memory_format: Any = None,
 ) -> Tensor:
-    """Zeros in the shape and dtype of another tensor."""
+    """Zeros in the shape and dtype of another tensor.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.zeros_like(tg.tensor([1, 2]))
+    tensor([0, 0])
+    """
     array = np.zeros(input.shape, dtype_like(input, dtype))
     return made("zeros_like", array, requires_grad, device, layout, memory_format=memory_format)
 
@@ -379,7 +530,14 @@ def ones_like(
     requires_grad: bool = False,
     memory_format: Any = None,
 ) -> Tensor:
-    """Ones in the shape and dtype of another tensor."""
+    """Ones in the shape and dtype of another tensor.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.ones_like(tg.tensor([1.0, 2.0]))
+    tensor([1., 1.])
+    """
     array = np.ones(input.shape, dtype_like(input, dtype))
     return made("ones_like", array, requires_grad, device, layout, memory_format=memory_format)
 
@@ -393,7 +551,14 @@ def empty_like(
     requires_grad: bool = False,
     memory_format: Any = None,
 ) -> Tensor:
-    """Memory in the shape and dtype of another tensor, with whatever it holds."""
+    """Memory in the shape and dtype of another tensor, with whatever it holds.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.empty_like(tg.tensor([1, 2])).dtype
+    torch.int64
+    """
     array = np.empty(input.shape, dtype_like(input, dtype))
     return made("empty_like", array, requires_grad, device, layout, memory_format=memory_format)
 
@@ -408,7 +573,14 @@ def full_like(
     requires_grad: bool = False,
     memory_format: Any = None,
 ) -> Tensor:
-    """One value in the shape and dtype of another tensor."""
+    """One value in the shape and dtype of another tensor.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.full_like(tg.tensor([1, 2]), 7)
+    tensor([7, 7])
+    """
     kind = dtype_like(input, dtype)
     array = np.full(input.shape, _filling("full_like", fill_value, kind), kind)
     return made("full_like", array, requires_grad, device, layout, memory_format=memory_format)

@@ -200,11 +200,29 @@ class InPlaceMethods(FactMethods):
         return self.become("float_power_", lambda x: ops.float_power(x, exponent), exponent)
 
     def fill_(self, value: ArrayLike) -> Self:
-        """Make every element this value, a number or a tensor without dims."""
+        """Make every element this value, a number or a tensor without dims.
+
+        Shape and dtype stay.
+
+        Examples
+        --------
+        >>> import tinygrad_cnn as tg
+        >>> tg.tensor([1.0, 2.0]).fill_(7)
+        tensor([7., 7.])
+        """
         return self.assign("fill_", value if isinstance(value, Tensor) else fitted("fill_", value, self.array_dtype))
 
     def zero_(self) -> Self:
-        """Make every element 0."""
+        """Make every element 0.
+
+        Shape and dtype stay.
+
+        Examples
+        --------
+        >>> import tinygrad_cnn as tg
+        >>> tg.tensor([1.0, 2.0]).zero_()
+        tensor([0., 0.])
+        """
         return self.fill_(0)
 
     def resize_(self, *sizes: Any, memory_format: Any = None) -> Self:

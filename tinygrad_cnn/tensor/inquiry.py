@@ -59,42 +59,98 @@ class iinfo:
 
 
 def is_storage(obj: Any) -> bool:
-    """Whether an object is one of PyTorch's storages: there are none."""
+    """Whether an object is one of PyTorch's storages: there are none.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.is_storage(tg.zeros(2))
+    False
+    """
     return False
 
 
 def is_floating_point(input: Tensor) -> bool:
-    """Whether the numbers of a tensor have a fraction."""
+    """Whether the numbers of a tensor have a fraction.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.is_floating_point(tg.tensor([1.0])), tg.is_floating_point(tg.tensor([1]))
+    (True, False)
+    """
     return input.is_floating_point()
 
 
 def is_complex(input: Tensor) -> bool:
-    """Whether the numbers of a tensor are complex: no."""
+    """Whether the numbers of a tensor are complex: no.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.is_complex(tg.tensor([1.0]))
+    False
+    """
     return input.is_complex()
 
 
 def is_same_size(input: Tensor, other: Tensor) -> bool:
-    """Whether two tensors have the same shape."""
+    """Whether two tensors have the same shape.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.is_same_size(tg.zeros(2, 3), tg.zeros(3, 2))
+    False
+    """
     return input.is_same_size(other)
 
 
 def numel(input: Tensor) -> int:
-    """The number of elements."""
+    """The number of elements.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.numel(tg.zeros(2, 3))
+    6
+    """
     return input.numel()
 
 
 def result_type(tensor1: Any, tensor2: Any) -> dtype:
-    """The dtype of what arithmetic makes of two tensors or numbers."""
+    """The dtype of what arithmetic makes of two tensors or numbers.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.result_type(tg.tensor([1, 2]), 1.5)
+    torch.float32
+    """
     return dtype_named(common_dtype([as_plain(tensor1), as_plain(tensor2)], False))
 
 
 def promote_types(type1: Any, type2: Any) -> dtype:
-    """The smallest dtype that both can become."""
+    """The smallest dtype that both can become.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.promote_types(tg.int32, tg.float32)
+    torch.float32
+    """
     return dtype_named(_promoted(np.dtype(type1), np.dtype(type2)))
 
 
 def can_cast(from_: Any, to: Any) -> bool:
-    """Whether a dtype may become another by promotion: not from floating to integer, nor from integer to boolean."""
+    """Whether a dtype may become another by promotion: not from floating to integer, nor from integer to boolean.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.can_cast(tg.int32, tg.float32), tg.can_cast(tg.float32, tg.int32)
+    (True, False)
+    """
     a, b = np.dtype(from_), np.dtype(to)
     if a.kind not in CATEGORY or b.kind not in CATEGORY:
         raise DTypeError(f"can_cast: {a} or {b} is not supported")
@@ -102,7 +158,14 @@ def can_cast(from_: Any, to: Any) -> bool:
 
 
 def typename(obj: Any) -> str:
-    """The name of an object's type: of a tensor, ``torch.FloatTensor`` and the like."""
+    """The name of an object's type: of a tensor, ``torch.FloatTensor`` and the like.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.typename(tg.tensor([1.0]))
+    'torch.FloatTensor'
+    """
     if isinstance(obj, Tensor):
         return str(obj.type())
     kind = obj if isinstance(obj, type) else type(obj)

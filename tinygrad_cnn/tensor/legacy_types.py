@@ -44,7 +44,18 @@ ShortTensor, IntTensor, LongTensor = _kind("ShortTensor"), _kind("IntTensor"), _
 
 
 def set_default_tensor_type(t: Any) -> None:
-    """Make new tensors of Python floats this type, such as ``torch.DoubleTensor`` or its name."""
+    """Make new tensors of Python floats this type, such as ``torch.DoubleTensor`` or its name.
+
+    TypeError for a type that is not floating.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.set_default_tensor_type(tg.DoubleTensor)
+    >>> tg.tensor([1.0]).dtype
+    torch.float64
+    >>> tg.set_default_tensor_type(tg.FloatTensor)
+    """
     dtype = dtype_of_legacy(t)
     if np.dtype(dtype).kind != "f":
         raise DTypeError(f"set_default_tensor_type: {t!r} is no floating type; expected one such as torch.DoubleTensor")

@@ -17,7 +17,18 @@ __all__ = [
 def svd_lowrank(
     A: Tensor, q: int | None = 6, niter: int | None = 2, M: Tensor | None = None
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """``(U, S, V)``, the first `q` singular values of ``A - M`` and their vectors, after `niter` rounds."""
+    """``(U, S, V)``, the first `q` singular values of ``A - M`` and their vectors, after `niter` rounds.
+
+    A is (..., m, n); U, S, V are (..., m, q), (..., q), (..., n, q), in its floating dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> U, S, V = tg.svd_lowrank(tg.tensor([[3.0, 0.0], [0.0, 4.0]]), q=2)
+    >>> S.round(decimals=3)
+    tensor([4., 3.])
+    """
     shape = check_matrices("svd_lowrank", "A", A)
     a = A if M is None else A - ops.broadcast_to(M, shape)
     wide = shape[-2] < shape[-1]
@@ -35,7 +46,18 @@ def _of_tall(a: Tensor, q: int, niter: int) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def pca_lowrank(A: Tensor, q: int | None = None, center: bool = True, niter: int = 2) -> tuple[Tensor, Tensor, Tensor]:
-    """``(U, S, V)`` of `svd_lowrank`, of the rows less their mean: the columns of V are the principal directions."""
+    """``(U, S, V)`` of `svd_lowrank`, of the rows less their mean: the columns of V are the principal directions.
+
+    Shapes and dtypes as in `svd_lowrank`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> U, S, V = tg.pca_lowrank(tg.tensor([[1.0, 1.0], [2.0, 2.0], [3.0, 3.0]]), q=1)
+    >>> S
+    tensor([2.])
+    """
     m, n = check_matrices("pca_lowrank", "A", A)[-2:]
     count = min(6, m, n) if q is None else q
     if not 0 <= count <= min(m, n):

@@ -54,6 +54,14 @@ def set_printoptions(
     linewidth : characters of a line (80)
     profile : all of these at once: "default", "short" or "full"
     sci_mode : scientific notation always, never, or (None) when the numbers call for it
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.set_printoptions(precision=2)
+    >>> tg.tensor([1.23456])
+    tensor([1.23])
+    >>> tg.set_printoptions(profile="default")
     """
     if profile is not None:
         if profile not in PROFILES:

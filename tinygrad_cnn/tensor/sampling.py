@@ -34,7 +34,17 @@ def rand(
     requires_grad: bool = False,
     pin_memory: bool = False,
 ) -> Tensor:
-    """Numbers drawn evenly from [0, 1)."""
+    """Numbers drawn evenly from [0, 1).
+
+    The dtype is the default floating one unless it is given; `generator` is the source of chance.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> tg.rand(3)
+    tensor([0.4963, 0.7682, 0.0885])
+    """
     drawn = (generator or default_generator).uniform(
         size_of("rand", sizes, size), real("rand", chosen_dtype(dtype, out))
     )
@@ -52,7 +62,17 @@ def randn(
     requires_grad: bool = False,
     pin_memory: bool = False,
 ) -> Tensor:
-    """Numbers drawn from the standard normal distribution."""
+    """Numbers drawn from the standard normal distribution.
+
+    The dtype is the default floating one unless it is given; `generator` is the source of chance.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> tg.randn(3)
+    tensor([ 1.5410, -0.2934, -2.1788])
+    """
     drawn = (generator or default_generator).normal(
         size_of("randn", sizes, size), real("randn", chosen_dtype(dtype, out))
     )
@@ -72,7 +92,17 @@ def randint(
     requires_grad: bool = False,
     pin_memory: bool = False,
 ) -> Tensor:
-    """Integers drawn evenly from low (0 if it is left out) up to but without high: ``randint(low, high, size)``."""
+    """Integers drawn evenly from low (0 if it is left out) up to but without high: ``randint(low, high, size)``.
+
+    The dtype is int64 unless it is given. ValueError unless low < high.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> tg.randint(10, (4,))
+    tensor([4, 9, 3, 0])
+    """
     first, last, shape = bounds_and_size(bounds, low, high, size)
     kind = np.dtype(np.int64) if dtype is None else chosen_dtype(dtype, out)
     first, last = integer_bounds("randint", first, last, kind)
@@ -111,7 +141,15 @@ def randperm(
     requires_grad: bool = False,
     pin_memory: bool = False,
 ) -> Tensor:
-    """The numbers 0 to n-1 in random order, int64."""
+    """The numbers 0 to n-1 in random order, int64.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> tg.randperm(5)
+    tensor([4, 0, 1, 3, 2])
+    """
     if n < 0:
         raise ArgumentError(f"randperm: n is {n}; it must be at least 0")
     kind: DType = np.dtype(np.int64) if dtype is None else chosen_dtype(dtype, out)
@@ -133,7 +171,15 @@ def rand_like(
     requires_grad: bool = False,
     memory_format: Any = None,
 ) -> Tensor:
-    """Evenly drawn numbers in the shape and dtype of another tensor."""
+    """Evenly drawn numbers in the shape and dtype of another tensor.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> tg.rand_like(tg.zeros(3))
+    tensor([0.4963, 0.7682, 0.0885])
+    """
     drawn = (generator or default_generator).uniform(input.array_shape, real("rand_like", dtype_like(input, dtype)))
     return made("rand_like", drawn, requires_grad, device, layout, memory_format=memory_format)
 
@@ -148,7 +194,15 @@ def randn_like(
     requires_grad: bool = False,
     memory_format: Any = None,
 ) -> Tensor:
-    """Standard normal numbers in the shape and dtype of another tensor."""
+    """Standard normal numbers in the shape and dtype of another tensor.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> tg.randn_like(tg.zeros(3))
+    tensor([ 1.5410, -0.2934, -2.1788])
+    """
     drawn = (generator or default_generator).normal(input.array_shape, real("randn_like", dtype_like(input, dtype)))
     return made("randn_like", drawn, requires_grad, device, layout, memory_format=memory_format)
 
@@ -165,7 +219,15 @@ def randint_like(
     requires_grad: bool = False,
     memory_format: Any = None,
 ) -> Tensor:
-    """Integers drawn evenly from [low, high) in the shape and dtype of another tensor."""
+    """Integers drawn evenly from [low, high) in the shape and dtype of another tensor.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> tg.randint_like(tg.zeros(3), 10)
+    tensor([4., 9., 3.])
+    """
     first, last, shape = bounds_and_size(bounds, low, high, input.array_shape)
     kind = dtype_like(input, dtype)
     first, last = integer_bounds("randint_like", first, last, kind)
@@ -285,6 +347,13 @@ def multinomial(
     -----
     Without replacement, and for one sample: the largest of probability / exponential number, since the first of
     several exponential clocks to ring is number k with a probability proportional to its rate.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> tg.multinomial(tg.tensor([0.0, 1.0, 0.0]), 2, replacement=True)
+    tensor([1, 1])
     """
     weights, draw = as_array(input, None), generator or default_generator
     return made("multinomial", chances.multinomial(weights, num_samples, replacement, draw), out=out)

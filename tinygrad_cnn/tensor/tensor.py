@@ -133,7 +133,15 @@ class Tensor(
         give(self, array)
 
     def detach_(self) -> Self:
-        """Leave the graph: this tensor becomes a leaf that requires no gradient."""
+        """Leave the graph: this tensor becomes a leaf that requires no gradient.
+
+        Examples
+        --------
+        >>> import tinygrad_cnn as tg
+        >>> x = tg.ones(2, requires_grad=True) * 2
+        >>> x.detach_().requires_grad
+        False
+        """
         if (view := self.seen_view()) is not None and view.base is not None:
             raise RuntimeError("detach_: this tensor is a view of another one; use detach() instead")
         self._node, self._wants = None, False

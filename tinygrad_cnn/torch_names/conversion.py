@@ -74,7 +74,15 @@ def _read_dtype(op: str, value: Any) -> dtype:
 
 
 class memory_format:
-    """How the elements lie in memory, as ``torch.memory_format``: with the channels last if there is an `order`."""
+    """How the elements lie in memory, as ``torch.memory_format``: with the channels last if there is an `order`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> x = tg.zeros(1, 2, 3, 4).to(memory_format=tg.channels_last)
+    >>> x.is_contiguous(memory_format=tg.channels_last)
+    True
+    """
 
     __slots__ = ("name",)
 
@@ -95,7 +103,14 @@ contiguous_format, preserve_format = memory_format("contiguous_format"), memory_
 
 
 class layout:
-    """How a tensor is stored, as ``torch.layout``: only `strided` is here."""
+    """How a tensor is stored, as ``torch.layout``: only `strided` is here.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.zeros(2).layout
+    torch.strided
+    """
 
     __slots__ = ("name",)
 

@@ -81,10 +81,25 @@ def check_device(op: str, value: Any) -> None:
 
 
 def set_default_device(device: Any) -> None:
-    """Make new tensors there: on the CPU, where they are anyway."""
+    """Make new tensors there: on the CPU, where they are anyway.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.set_default_device("cpu")
+    >>> tg.get_default_device()
+    device(type='cpu')
+    """
     check_device("set_default_device", device)
 
 
 def get_default_device() -> device:
-    """Where new tensors are made."""
+    """Where new tensors are made.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.get_default_device()
+    device(type='cpu')
+    """
     return CPU

@@ -131,12 +131,30 @@ short, int_, long = int16, int32, int64
 
 
 def get_default_dtype() -> dtype:
-    """The dtype of floating-point tensors made from Python numbers."""
+    """The dtype of floating-point tensors made from Python numbers.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.get_default_dtype()
+    torch.float32
+    """
     return dtype_named(default.dtype)
 
 
 def set_default_dtype(d: Any, /) -> None:
-    """Make new tensors of Python floats this dtype."""
+    """Make new tensors of Python floats this dtype.
+
+    TypeError for a dtype that is not floating.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.set_default_dtype(tg.float64)
+    >>> tg.tensor([1.0]).dtype
+    torch.float64
+    >>> tg.set_default_dtype(tg.float32)
+    """
     wanted = np.dtype(d)
     if wanted.kind != "f":
         raise TypeError(f"set_default_dtype: {wanted} is not a floating dtype")

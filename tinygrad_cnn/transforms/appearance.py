@@ -23,7 +23,14 @@ Range = Sequence[float] | None
 
 
 class Grayscale(ImageTransform):
-    """The brightness of each pixel, in one channel or in three."""
+    """The brightness of each pixel, in one channel or in three.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.transforms.Grayscale()(tg.ones(3, 2, 2)).shape
+    torch.Size([1, 2, 2])
+    """
 
     def __init__(self, num_output_channels: int = 1) -> None:
         super().__init__()
@@ -37,7 +44,14 @@ class Grayscale(ImageTransform):
 
 
 class RandomGrayscale(ImageTransform):
-    """Without colours with probability p, in as many channels as before."""
+    """Without colours with probability p, in as many channels as before.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.transforms.RandomGrayscale(p=1.0)(tg.ones(3, 2, 2)).shape
+    torch.Size([3, 2, 2])
+    """
 
     def __init__(self, p: float = 0.1) -> None:
         super().__init__()
@@ -55,6 +69,12 @@ class ColorJitter(ImageTransform):
     """Brightness, contrast, saturation and hue changed at random, in random order.
 
     Each is a range of factors, or one number d for [max(0, 1 - d), 1 + d]; for the hue [-d, d], within [-0.5, 0.5].
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.transforms.ColorJitter(brightness=0.5)(tg.ones(3, 2, 2)).shape
+    torch.Size([3, 2, 2])
     """
 
     def __init__(self, brightness: Any = 0, contrast: Any = 0, saturation: Any = 0, hue: Any = 0) -> None:
@@ -105,7 +125,14 @@ def factors(name: str, value: Any, center: float = 1.0, bounds: tuple[float, flo
 
 
 class GaussianBlur(ImageTransform):
-    """Blurred by a Gaussian filter whose width `sigma` is drawn from a range, or given."""
+    """Blurred by a Gaussian filter whose width `sigma` is drawn from a range, or given.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.transforms.GaussianBlur(3, sigma=1.0)(tg.ones(1, 4, 4)).shape
+    torch.Size([1, 4, 4])
+    """
 
     def __init__(self, kernel_size: Any, sigma: Any = (0.1, 2.0)) -> None:
         super().__init__()
@@ -134,7 +161,14 @@ class GaussianBlur(ImageTransform):
 
 
 class RandomInvert(ImageTransform):
-    """White where it was black, with probability p."""
+    """White where it was black, with probability p.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.transforms.RandomInvert(p=1.0)(tg.tensor([[[0.0, 1.0]]]))
+    tensor([[[1., 0.]]])
+    """
 
     def __init__(self, p: float = 0.5) -> None:
         super().__init__()
@@ -148,7 +182,14 @@ class RandomInvert(ImageTransform):
 
 
 class RandomSolarize(ImageTransform):
-    """Inverted where it is as bright as the threshold, or brighter, with probability p."""
+    """Inverted where it is as bright as the threshold, or brighter, with probability p.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.transforms.RandomSolarize(0.5, p=1.0)(tg.tensor([[[0.25, 0.75]]]))
+    tensor([[[0.2500, 0.2500]]])
+    """
 
     def __init__(self, threshold: float, p: float = 0.5) -> None:
         super().__init__()
@@ -165,6 +206,13 @@ class RandomErasing(TensorTransform):
     """A rectangle of a tensor overwritten, with probability p (Zhong et al. 2017).
 
     `value` is a number, one for each channel, or "random" for normally distributed ones.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> (tg.transforms.RandomErasing(p=1.0)(tg.ones(1, 8, 8)) == 0).any()
+    tensor(True)
     """
 
     def __init__(

@@ -75,7 +75,14 @@ class Compose(Generic[Out]):
 
 
 class Lambda(Generic[In, Out]):
-    """A function as a transform."""
+    """A function as a transform.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.transforms.Lambda(lambda x: 2 * x)(tg.tensor([1.0]))
+    tensor([2.])
+    """
 
     def __init__(self, lambd: Callable[[In], Out]) -> None:
         if not callable(lambd):
@@ -102,7 +109,14 @@ class RandomTransforms:
 
 
 class RandomOrder(RandomTransforms):
-    """One transform after the other, in a new random order each time."""
+    """One transform after the other, in a new random order each time.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.transforms.RandomOrder([lambda x: x + 1, lambda x: x + 2])(3)
+    6
+    """
 
     def __call__(self, img: T) -> T:
         for k in randperm(len(self.transforms)).numpy().tolist():
@@ -111,7 +125,14 @@ class RandomOrder(RandomTransforms):
 
 
 class RandomChoice(RandomTransforms):
-    """One of the transforms, each with the same chance, or with those in proportion to `p`."""
+    """One of the transforms, each with the same chance, or with those in proportion to `p`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.transforms.RandomChoice([lambda x: x + 1, lambda x: x + 2], p=[1.0, 0.0])(3)
+    4
+    """
 
     def __init__(self, transforms: Transforms, p: Sequence[float] | None = None) -> None:
         super().__init__(transforms)
@@ -129,7 +150,14 @@ class RandomChoice(RandomTransforms):
 
 
 class RandomApply(nn.Module):
-    """All of the transforms with probability p, or none."""
+    """All of the transforms with probability p, or none.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.transforms.RandomApply([lambda x: x + 1], p=1.0)(3)
+    4
+    """
 
     if TYPE_CHECKING:
 

@@ -32,7 +32,15 @@ class ToTensor:
 
 
 class PILToTensor:
-    """An image of Pillow's as a tensor (C, H, W) with the same numbers."""
+    """An image of Pillow's as a tensor (C, H, W) with the same numbers.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> from PIL import Image
+    >>> tg.transforms.PILToTensor()(Image.new("L", (2, 1), 7))
+    tensor([[[7, 7]]], dtype=torch.uint8)
+    """
 
     def __call__(self, pic: Image) -> Tensor:
         return F.pil_to_tensor(pic)
@@ -42,7 +50,14 @@ class PILToTensor:
 
 
 class ToPILImage:
-    """A tensor (C, H, W), or an array (H, W, C), as an image of Pillow's; see `functional.to_pil_image`."""
+    """A tensor (C, H, W), or an array (H, W, C), as an image of Pillow's; see `functional.to_pil_image`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.transforms.ToPILImage()(tg.ones(1, 2, 3)).size
+    (3, 2)
+    """
 
     def __init__(self, mode: str | None = None) -> None:
         self.mode = mode
@@ -55,7 +70,14 @@ class ToPILImage:
 
 
 class ConvertImageDtype(TensorTransform):
-    """Another dtype, white staying white: 255 of uint8 is 1.0 of a float."""
+    """Another dtype, white staying white: 255 of uint8 is 1.0 of a float.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.transforms.ConvertImageDtype(tg.float32)(tg.tensor([[[0, 255]]], dtype=tg.uint8))
+    tensor([[[0., 1.]]])
+    """
 
     def __init__(self, dtype: Any) -> None:
         super().__init__()
@@ -66,7 +88,14 @@ class ConvertImageDtype(TensorTransform):
 
 
 class Normalize(TensorTransform):
-    """(x - mean) / std, each channel of a float tensor (..., C, H, W) with its own."""
+    """(x - mean) / std, each channel of a float tensor (..., C, H, W) with its own.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.transforms.Normalize([0.5], [0.25])(tg.tensor([[[0.5, 1.0]]]))
+    tensor([[[0., 2.]]])
+    """
 
     def __init__(self, mean: Sequence[float], std: Sequence[float], inplace: bool = False) -> None:
         super().__init__()
@@ -80,7 +109,14 @@ class Normalize(TensorTransform):
 
 
 class LinearTransformation(TensorTransform):
-    """(x - mean_vector) · matrix, of images taken as vectors of C·H·W numbers: whitening, for instance."""
+    """(x - mean_vector) · matrix, of images taken as vectors of C·H·W numbers: whitening, for instance.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.transforms.LinearTransformation(2 * tg.eye(2), tg.zeros(2))(tg.tensor([[[1.0, 3.0]]]))
+    tensor([[[2., 6.]]])
+    """
 
     def __init__(self, transformation_matrix: Tensor, mean_vector: Tensor) -> None:
         super().__init__()

@@ -62,7 +62,14 @@ def angles(name: str, what: str, value: Any, lengths: tuple[int, ...] = (2,)) ->
 
 
 class Resize(ImageTransform):
-    """Another size: (height, width), or the length of the shorter side."""
+    """Another size: (height, width), or the length of the shorter side.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.transforms.Resize(2)(tg.zeros(3, 4, 8)).shape
+    torch.Size([3, 2, 4])
+    """
 
     def __init__(
         self,
@@ -90,7 +97,15 @@ class Resize(ImageTransform):
 
 
 class CenterCrop(ImageTransform):
-    """The middle of the image."""
+    """The middle of the image.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.transforms.CenterCrop((2, 1))(tg.arange(6.0).reshape(1, 2, 3))
+    tensor([[[1.],
+             [4.]]])
+    """
 
     def __init__(self, size: Any) -> None:
         super().__init__()
@@ -104,7 +119,16 @@ class CenterCrop(ImageTransform):
 
 
 class Pad(ImageTransform):
-    """Pixels added around the image; see `functional.pad`."""
+    """Pixels added around the image; see `functional.pad`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.transforms.Pad(1)(tg.tensor([[[1.0]]]))
+    tensor([[[0., 0., 0.],
+             [0., 1., 0.],
+             [0., 0., 0.]]])
+    """
 
     def __init__(self, padding: Any, fill: Any = 0, padding_mode: str = "constant") -> None:
         super().__init__()
@@ -123,7 +147,14 @@ class Pad(ImageTransform):
 
 
 class FiveCrop(nn.Module):
-    """The four corners and the middle, as a tuple."""
+    """The four corners and the middle, as a tuple.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> len(tg.transforms.FiveCrop(2)(tg.zeros(1, 4, 4)))
+    5
+    """
 
     def __init__(self, size: Any) -> None:
         super().__init__()
@@ -141,7 +172,14 @@ class FiveCrop(nn.Module):
 
 
 class TenCrop(nn.Module):
-    """The four corners and the middle, of the image and of the mirrored image, as a tuple."""
+    """The four corners and the middle, of the image and of the mirrored image, as a tuple.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> len(tg.transforms.TenCrop(2)(tg.zeros(1, 4, 4)))
+    10
+    """
 
     def __init__(self, size: Any, vertical_flip: bool = False) -> None:
         super().__init__()
@@ -159,7 +197,14 @@ class TenCrop(nn.Module):
 
 
 class RandomCrop(ImageTransform):
-    """A rectangle of this size at a random place, after `padding` if that is given."""
+    """A rectangle of this size at a random place, after `padding` if that is given.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.transforms.RandomCrop(2)(tg.zeros(1, 4, 4)).shape
+    torch.Size([1, 2, 2])
+    """
 
     def __init__(
         self,
@@ -207,7 +252,14 @@ def drawn_rectangle(area: float, scale: Sequence[float], ratio: Sequence[float],
 
 
 class RandomResizedCrop(ImageTransform):
-    """A rectangle of a random share of the image and a random ratio of width to height, in another size."""
+    """A rectangle of a random share of the image and a random ratio of width to height, in another size.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.transforms.RandomResizedCrop(2)(tg.zeros(1, 8, 8)).shape
+    torch.Size([1, 2, 2])
+    """
 
     def __init__(
         self,
@@ -263,7 +315,14 @@ def check_ranges(name: str, scale: Any, ratio: Any) -> None:
 
 
 class RandomHorizontalFlip(ImageTransform):
-    """Left and right exchanged with probability p."""
+    """Left and right exchanged with probability p.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.transforms.RandomHorizontalFlip(p=1.0)(tg.tensor([[[1.0, 2.0]]]))
+    tensor([[[2., 1.]]])
+    """
 
     def __init__(self, p: float = 0.5) -> None:
         super().__init__()
@@ -277,7 +336,15 @@ class RandomHorizontalFlip(ImageTransform):
 
 
 class RandomVerticalFlip(ImageTransform):
-    """Top and bottom exchanged with probability p."""
+    """Top and bottom exchanged with probability p.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.transforms.RandomVerticalFlip(p=1.0)(tg.tensor([[[1.0], [2.0]]]))
+    tensor([[[2.],
+             [1.]]])
+    """
 
     def __init__(self, p: float = 0.5) -> None:
         super().__init__()
@@ -291,7 +358,15 @@ class RandomVerticalFlip(ImageTransform):
 
 
 class RandomRotation(ImageTransform):
-    """Turned counter-clockwise by a random number of degrees."""
+    """Turned counter-clockwise by a random number of degrees.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.transforms.RandomRotation((90, 90))(tg.tensor([[[1.0, 2.0], [3.0, 4.0]]]))
+    tensor([[[2., 4.],
+             [1., 3.]]])
+    """
 
     def __init__(
         self,
@@ -332,6 +407,12 @@ class RandomAffine(ImageTransform):
     translate : at most these shares of width and height
     scale : a range of factors
     shear : a range of degrees in x, or two ranges, in x and in y
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.transforms.RandomAffine(degrees=10, translate=(0.1, 0.1))(tg.ones(1, 4, 4)).shape
+    torch.Size([1, 4, 4])
     """
 
     def __init__(
@@ -397,7 +478,14 @@ class RandomAffine(ImageTransform):
 
 
 class RandomPerspective(ImageTransform):
-    """Seen from a random side with probability p: corners move inwards by at most `distortion_scale` of a half."""
+    """Seen from a random side with probability p: corners move inwards by at most `distortion_scale` of a half.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.transforms.RandomPerspective(p=1.0)(tg.ones(1, 8, 8)).shape
+    torch.Size([1, 8, 8])
+    """
 
     def __init__(
         self,

@@ -16,7 +16,14 @@ __all__ = ["InterpolationMode"]
 
 
 class InterpolationMode(Enum):
-    """How values between pixels are found; the values are torchvision's."""
+    """How values between pixels are found; the values are torchvision's.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.transforms.InterpolationMode.BILINEAR.value
+    'bilinear'
+    """
 
     NEAREST = "nearest"
     NEAREST_EXACT = "nearest-exact"

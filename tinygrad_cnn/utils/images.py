@@ -93,6 +93,15 @@ def save_image(tensor: Tensor | Sequence[Tensor], fp: Any, format: str | None = 
     """Write images, or several as a grid, to a file: 0 is black, 1 is white. Options are those of `make_grid`.
 
     The file is there whole or not at all. Needs Pillow.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> import tempfile, pathlib
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "white.png"
+    >>> tg.utils.save_image(tg.ones(3, 4, 4), file)
+    >>> file.exists()
+    True
     """
     try:
         from PIL import Image

@@ -29,7 +29,16 @@ VOLUMES = "(N, C, D, H, W) or (C, D, H, W)"
 
 
 def adaptive_avg_pool1d(input: A, output_size: Any) -> A:
-    """Means over windows that divide the line of (N, C, L) or (C, L) into `output_size` parts."""
+    """Means over windows that divide the line of (N, C, L) or (C, L) into `output_size` parts.
+
+    The dtype stays. ValueError if a size of the output is below 1 or the input has other dims.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.adaptive_avg_pool1d(tg.tensor([[1.0, 2.0, 3.0, 4.0]]), 2)
+    tensor([[1.5000, 3.5000]])
+    """
     op = "adaptive_avg_pool1d"
     check_ndim(op, "input", input, (2, 3), LINES)
     wanted = single(op, "output_size", output_size)
@@ -37,7 +46,16 @@ def adaptive_avg_pool1d(input: A, output_size: Any) -> A:
 
 
 def adaptive_avg_pool3d(input: A, output_size: Any) -> A:
-    """Means over windows that divide (N, C, D, H, W) or (C, D, H, W) into `output_size` parts; None keeps a size."""
+    """Means over windows that divide (N, C, D, H, W) or (C, D, H, W) into `output_size` parts; None keeps a size.
+
+    The dtype stays. ValueError if a size of the output is below 1 or the input has other dims.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.adaptive_avg_pool3d(tg.ones(1, 2, 4, 5, 6), (2, None, 3)).shape
+    torch.Size([1, 2, 2, 5, 3])
+    """
     op = "adaptive_avg_pool3d"
     check_ndim(op, "input", input, (4, 5), VOLUMES)
     return means_of_parts(input, adaptive_size(op, shape_of(input)[-3:], output_size))
@@ -48,7 +66,16 @@ def adaptive_max_pool1d(input: A, output_size: Any, return_indices: Literal[Fals
 @overload
 def adaptive_max_pool1d(input: A, output_size: Any, return_indices: Literal[True]) -> tuple[A, A]: ...
 def adaptive_max_pool1d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
-    """Maxima over windows that divide the line of (N, C, L) or (C, L) into `output_size` parts."""
+    """Maxima over windows that divide the line of (N, C, L) or (C, L) into `output_size` parts.
+
+    The dtype stays. ValueError if a size of the output is below 1 or the input has other dims.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.adaptive_max_pool1d(tg.tensor([[1.0, 2.0, 3.0, 4.0]]), 2)
+    tensor([[2., 4.]])
+    """
     op = "adaptive_max_pool1d"
     check_ndim(op, "input", input, (2, 3), LINES)
     return _maxima_of_parts(op, input, 1, (single(op, "output_size", output_size),), return_indices)
@@ -62,6 +89,14 @@ def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = Fal
     """Maxima over windows that divide the plane into `output_size` parts; None keeps a size.
 
     Window i of n covers elements ``floor(i H / n)`` to ``ceil((i + 1) H / n)``, as in PyTorch.
+
+    The dtype stays. ValueError if a size of the output is below 1 or the input has other dims.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.adaptive_max_pool2d(tg.tensor([[[1.0, 2.0], [3.0, 4.0]]]), (1, 2))
+    tensor([[[3., 4.]]])
     """
     check_ndim("adaptive_max_pool2d", "input", input, (3, 4), PLANES)
     return _maxima_of_parts("adaptive_max_pool2d", input, 2, output_size, return_indices)
@@ -72,23 +107,62 @@ def adaptive_max_pool3d(input: A, output_size: Any, return_indices: Literal[Fals
 @overload
 def adaptive_max_pool3d(input: A, output_size: Any, return_indices: Literal[True]) -> tuple[A, A]: ...
 def adaptive_max_pool3d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
-    """Maxima over windows that divide (N, C, D, H, W) or (C, D, H, W) into `output_size` parts; None keeps a size."""
+    """Maxima over windows that divide (N, C, D, H, W) or (C, D, H, W) into `output_size` parts; None keeps a size.
+
+    The dtype stays. ValueError if a size of the output is below 1 or the input has other dims.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.adaptive_max_pool3d(tg.ones(1, 2, 4, 5, 6), (2, None, 3)).shape
+    torch.Size([1, 2, 2, 5, 3])
+    """
     check_ndim("adaptive_max_pool3d", "input", input, (4, 5), VOLUMES)
     return _maxima_of_parts("adaptive_max_pool3d", input, 3, output_size, return_indices)
 
 
 def adaptive_max_pool1d_with_indices(input: A, output_size: Any, return_indices: bool = False) -> tuple[A, A]:
-    """`adaptive_max_pool1d` and where the maxima stood."""
+    """`adaptive_max_pool1d` and where the maxima stood.
+
+    The indices are int64: places in the flattened last dims. The dtype of the values stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> y, places = tg.nn.functional.adaptive_max_pool1d_with_indices(tg.tensor([[1.0, 2.0, 4.0, 3.0]]), 2)
+    >>> places
+    tensor([[1, 2]])
+    """
     return adaptive_max_pool1d(input, output_size, return_indices=True)
 
 
 def adaptive_max_pool2d_with_indices(input: A, output_size: Any, return_indices: bool = False) -> tuple[A, A]:
-    """`adaptive_max_pool2d` and where the maxima stood."""
+    """`adaptive_max_pool2d` and where the maxima stood.
+
+    The indices are int64: places in the flattened last dims. The dtype of the values stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> y, places = tg.nn.functional.adaptive_max_pool2d_with_indices(tg.tensor([[[1.0, 2.0], [3.0, 4.0]]]), (1, 2))
+    >>> places
+    tensor([[[2, 3]]])
+    """
     return adaptive_max_pool2d(input, output_size, return_indices=True)
 
 
 def adaptive_max_pool3d_with_indices(input: A, output_size: Any, return_indices: bool = False) -> tuple[A, A]:
-    """`adaptive_max_pool3d` and where the maxima stood."""
+    """`adaptive_max_pool3d` and where the maxima stood.
+
+    The indices are int64: places in the flattened last dims. The dtype of the values stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> y, places = tg.nn.functional.adaptive_max_pool3d_with_indices(tg.arange(8.0).reshape(1, 2, 2, 2), 1)
+    >>> places
+    tensor([[[[7]]]])
+    """
     return adaptive_max_pool3d(input, output_size, return_indices=True)
 
 
@@ -150,6 +224,12 @@ def fractional_max_pool2d(
     """Maxima of windows that lie at random steps over (N, C, H, W) or (C, H, W) (Graham 2014).
 
     The size of the result is `output_size`, or `output_ratio` times that of the input.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.fractional_max_pool2d(tg.ones(1, 1, 5, 5), 2, output_size=3).shape
+    torch.Size([1, 1, 3, 3])
     """
     check_ndim("fractional_max_pool2d", "input", input, (3, 4), PLANES)
     options = kernel_size, output_size, output_ratio, return_indices, _random_samples
@@ -164,7 +244,16 @@ def fractional_max_pool3d(
     return_indices: bool = False,
     _random_samples: ArrayLike = None,
 ) -> Any:
-    """Maxima of windows that lie at random steps over (N, C, D, H, W) or (C, D, H, W); see `fractional_max_pool2d`."""
+    """Maxima of windows that lie at random steps over (N, C, D, H, W) or (C, D, H, W); see `fractional_max_pool2d`.
+
+    The dtype stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.fractional_max_pool3d(tg.ones(1, 1, 5, 5, 5), 2, output_size=3).shape
+    torch.Size([1, 1, 3, 3, 3])
+    """
     check_ndim("fractional_max_pool3d", "input", input, (4, 5), VOLUMES)
     options = kernel_size, output_size, output_ratio, return_indices, _random_samples
     return _fractional("fractional_max_pool3d", 3, input, *options)
@@ -178,7 +267,16 @@ def fractional_max_pool2d_with_indices(
     return_indices: bool = False,
     _random_samples: ArrayLike = None,
 ) -> tuple[A, A]:
-    """`fractional_max_pool2d` and where the maxima stood."""
+    """`fractional_max_pool2d` and where the maxima stood.
+
+    The indices are int64: places in the flattened last dims.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> [part.shape for part in tg.nn.functional.fractional_max_pool2d_with_indices(tg.ones(1, 1, 5, 5), 2, 3)]
+    [torch.Size([1, 1, 3, 3]), torch.Size([1, 1, 3, 3])]
+    """
     return fractional_max_pool2d(input, kernel_size, output_size, output_ratio, True, _random_samples)
 
 
@@ -190,7 +288,16 @@ def fractional_max_pool3d_with_indices(
     return_indices: bool = False,
     _random_samples: ArrayLike = None,
 ) -> tuple[A, A]:
-    """`fractional_max_pool3d` and where the maxima stood."""
+    """`fractional_max_pool3d` and where the maxima stood.
+
+    The indices are int64: places in the flattened last dims.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> [part.shape for part in tg.nn.functional.fractional_max_pool3d_with_indices(tg.ones(1, 1, 5, 5, 5), 2, 3)]
+    [torch.Size([1, 1, 3, 3, 3]), torch.Size([1, 1, 3, 3, 3])]
+    """
     return fractional_max_pool3d(input, kernel_size, output_size, output_ratio, True, _random_samples)
 
 

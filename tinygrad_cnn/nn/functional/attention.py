@@ -44,6 +44,13 @@ def scaled_dot_product_attention(
     Notes
     -----
     A query that may see no key gets 0. Of float16 all is computed in float32, as in PyTorch.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> q, k, v = tg.tensor([[1.0, 0.0]]), tg.tensor([[1.0, 0.0], [0.0, 1.0]]), tg.tensor([[1.0], [3.0]])
+    >>> tg.nn.functional.scaled_dot_product_attention(q, k, v)
+    tensor([[1.6605]])
     """
     name = "scaled_dot_product_attention"
     if dtype_of(query) == np.float16:

@@ -29,7 +29,16 @@ def conv_transpose1d(
     groups: int = 1,
     dilation: Any = 1,
 ) -> A:
-    """The adjoint of `conv1d`: input (N, C, L) or (C, L), weight (C, O / groups, K); `conv_transpose2d` of height 1."""
+    """The adjoint of `conv1d`: input (N, C, L) or (C, L), weight (C, O / groups, K); `conv_transpose2d` of height 1.
+
+    All dtypes must be equal and stay. ValueError if channels, groups or sizes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.conv_transpose1d(tg.tensor([[1.0, 2.0]]), tg.tensor([[[1.0, 1.0]]]))
+    tensor([[1., 3., 2.]])
+    """
     op = "conv_transpose1d"
     check_ndim(op, "input", input, (2, 3), "(N, C, L) or (C, L)")
     check_ndim(op, "weight", weight, (3,), "(C, O / groups, K)")
@@ -60,7 +69,18 @@ def unfold(input: A, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stri
 
 
 def fold(input: A, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> A:
-    """The adjoint of `unfold`: columns (N, C·KH·KW, L) added up at the places of their windows, (N, C, H, W)."""
+    """The adjoint of `unfold`: columns (N, C·KH·KW, L) added up at the places of their windows, (N, C, H, W).
+
+    The dtype stays. ValueError if the columns are not as many as the windows.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.fold(tg.ones(1, 4, 4), output_size=(3, 3), kernel_size=2)
+    tensor([[[[1., 2., 1.],
+              [2., 4., 2.],
+              [1., 2., 1.]]]])
+    """
     op = "fold"
     check_ndim(op, "input", input, (2, 3), "(N, C·KH·KW, L) or (C·KH·KW, L)")
     shape = shape_of(input)

@@ -36,6 +36,13 @@ def ctc_loss(
     zero_infinity : 0 instead of ∞ where the input is too short for its target
 
     The forward recursion over the labels with blanks between them, a step of time at once for all of them.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> log_probs = tg.log_softmax(tg.zeros(3, 1, 3), dim=2)
+    >>> tg.nn.functional.ctc_loss(log_probs, tg.tensor([[1, 2]]), tg.tensor([3]), tg.tensor([2]))
+    tensor(0.8432)
     """
     op = "ctc_loss"
     reduction = named(op, reduction, None, None)

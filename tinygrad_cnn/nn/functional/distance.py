@@ -20,7 +20,16 @@ def detached(value: A) -> A:
 
 
 def pairwise_distance(x1: A, x2: ArrayLike, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> A:
-    """The p-norm of ``x1 - x2 + eps`` along the last dim."""
+    """The p-norm of ``x1 - x2 + eps`` along the last dim.
+
+    (..., n) and (..., n), which broadcast, give (...); dtypes promote.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.pairwise_distance(tg.tensor([[0.0, 0.0]]), tg.tensor([[3.0, 4.0]]))
+    tensor([5.0000])
+    """
     check_broadcast("pairwise_distance", shape_of(x1), shape_of(x2))
     return ops.norm(x1 - x2 + eps, p, -1, keepdim)
 
@@ -29,6 +38,12 @@ def cosine_similarity(x1: A, x2: ArrayLike, dim: int = 1, eps: float = 1e-8) -> 
     """``x1 · x2 / (max(|x1|, eps) max(|x2|, eps))`` along a dim of the broadcast shape.
 
     The gradient is that of this formula: a length below eps counts as eps, and does not change with its vector.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.cosine_similarity(tg.tensor([[1.0, 0.0]]), tg.tensor([[1.0, 1.0]]))
+    tensor([0.7071])
     """
     shape = check_broadcast("cosine_similarity", shape_of(x1), shape_of(x2))
     a, b = ops.broadcast_to(x1, shape), ops.broadcast_to(x2, shape)
@@ -38,12 +53,30 @@ def cosine_similarity(x1: A, x2: ArrayLike, dim: int = 1, eps: float = 1e-8) -> 
 
 
 def normalize(input: A, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Any = None) -> A:
-    """``x / max(|x|, eps)`` with the p-norm along a dim."""
+    """``x / max(|x|, eps)`` with the p-norm along a dim.
+
+    The shape and the floating dtype stay.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.normalize(tg.tensor([[3.0, 4.0]]))
+    tensor([[0.6000, 0.8000]])
+    """
     return cast(A, written("normalize", input / ops.clamp(ops.norm(input, p, dim, True), min=eps), out))
 
 
 def pdist(input: A, p: float = 2.0) -> A:
-    """The p-norms of the differences of all pairs of rows (N, D): (N (N - 1) / 2,), row by row."""
+    """The p-norms of the differences of all pairs of rows (N, D): (N (N - 1) / 2,), row by row.
+
+    The floating dtype stays. ValueError unless the input is a matrix.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.pdist(tg.tensor([[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]]))
+    tensor([5.0000, 1.0000, 4.2426])
+    """
     check_ndim("pdist", "input", input, (2,), "(N, D)")
     n = shape_of(input)[0]
     pairs = np.flatnonzero(np.triu(np.ones((n, n), bool), 1))
@@ -51,7 +84,16 @@ def pdist(input: A, p: float = 2.0) -> A:
 
 
 def bilinear(input1: A, input2: ArrayLike, weight: ArrayLike, bias: ArrayLike = None) -> A:
-    """``y[…, k] = x1ᵀ W[k] x2 + b[k]``: inputs (…, n) and (…, m), weight (K, n, m), bias (K,)."""
+    """``y[…, k] = x1ᵀ W[k] x2 + b[k]``: inputs (…, n) and (…, m), weight (K, n, m), bias (K,).
+
+    The result is (..., K). All dtypes must be equal.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.bilinear(tg.tensor([1.0, 2.0]), tg.tensor([3.0]), tg.tensor([[[1.0], [10.0]]]))
+    tensor([63.])
+    """
     a, b, w = shape_of(input1), shape_of(input2), shape_of(weight)
     check_ndim("bilinear", "weight", weight, (3,), "(out_features, in1_features, in2_features)")
     if a[:-1] != b[:-1] or (a[-1:], b[-1:]) != (w[1:2], w[2:]):

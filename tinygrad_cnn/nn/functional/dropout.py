@@ -26,7 +26,19 @@ def check_probability(name: str, p: float) -> None:
 def dropout(
     input: A, p: float = 0.5, training: bool = True, inplace: bool = False, *, generator: Generator | None = None
 ) -> A:
-    """Zero elements with probability p in training, and scale the others by 1 / (1 - p); else the input itself."""
+    """Zero elements with probability p in training, and scale the others by 1 / (1 - p); else the input itself.
+
+    The shape and the floating dtype stay. ValueError if p is not in [0, 1].
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> tg.nn.functional.dropout(tg.ones(6))
+    tensor([0., 0., 2., 0., 0., 0.])
+    >>> tg.nn.functional.dropout(tg.ones(3), training=False)
+    tensor([1., 1., 1.])
+    """
     check_probability("dropout", p)
     if not training or p == 0 or 0 in shape_of(input):
         return input
@@ -35,7 +47,20 @@ def dropout(
 
 
 def dropout1d(input: A, p: float = 0.5, training: bool = True, inplace: bool = False) -> A:
-    """`dropout` of whole channels of (N, C, L) or (C, L) (Tompson et al. 2015)."""
+    """`dropout` of whole channels of (N, C, L) or (C, L) (Tompson et al. 2015).
+
+    The shape and the floating dtype stay. ValueError if p is not in [0, 1].
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> tg.nn.functional.dropout1d(tg.ones(1, 4, 2))
+    tensor([[[0., 0.],
+             [0., 0.],
+             [2., 2.],
+             [0., 0.]]])
+    """
     check_ndim("dropout1d", "input", input, (2, 3), "(N, C, L) or (C, L)")
     shape = shape_of(input)
     return _of_channels("dropout1d", input, (*shape[:-1], 1), p, training, inplace)
@@ -45,6 +70,15 @@ def dropout2d(input: A, p: float = 0.5, training: bool = True, inplace: bool = F
     """`dropout` of whole channels of (N, C, H, W) (Tompson et al. 2015).
 
     As in PyTorch, an input of other than 4 dims is warned about: of three, (N, C, L), the channels are dim 1.
+
+    The shape and the floating dtype stay. ValueError if p is not in [0, 1].
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> tg.nn.functional.dropout2d(tg.ones(1, 4, 1, 2)).flatten()
+    tensor([0., 0., 0., 0., 2., 2., 0., 0.])
     """
     shape = shape_of(input)
     if len(shape) != 4:
@@ -61,6 +95,15 @@ def dropout3d(input: A, p: float = 0.5, training: bool = True, inplace: bool = F
     """`dropout` of whole channels of (N, C, D, H, W) or (C, D, H, W).
 
     As in PyTorch, an input of other than 4 or 5 dims is warned about, and its dim 0 is that of the channels.
+
+    The shape and the floating dtype stay. ValueError if p is not in [0, 1].
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> tg.nn.functional.dropout3d(tg.ones(1, 4, 1, 1, 2)).flatten()
+    tensor([0., 0., 0., 0., 2., 2., 0., 0.])
     """
     shape = shape_of(input)
     if len(shape) not in (4, 5):
@@ -89,12 +132,34 @@ def alpha_dropout(input: A, p: float = 0.5, training: bool = False, inplace: boo
     """Dropout that keeps mean and variance of what SELU gives (Klambauer et al. 2017).
 
     Dropped elements become SELU's lowest value; an affine map then brings mean 0 and variance 1 back.
+
+    The shape and the floating dtype stay. ValueError if p is not in [0, 1].
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> tg.nn.functional.alpha_dropout(tg.zeros(6), training=True)
+    tensor([-0.7792, -0.7792,  0.7792, -0.7792, -0.7792, -0.7792])
     """
     return _alpha("alpha_dropout", input, shape_of(input), p, training, inplace)
 
 
 def feature_alpha_dropout(input: A, p: float = 0.5, training: bool = False, inplace: bool = False) -> A:
-    """`alpha_dropout` of whole channels of (N, C, …)."""
+    """`alpha_dropout` of whole channels of (N, C, …).
+
+    The shape and the floating dtype stay. ValueError if p is not in [0, 1].
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> tg.nn.functional.feature_alpha_dropout(tg.zeros(1, 4, 2), training=True)
+    tensor([[[-0.7792, -0.7792],
+             [-0.7792, -0.7792],
+             [ 0.7792,  0.7792],
+             [-0.7792, -0.7792]]])
+    """
     shape = _per_channel("feature_alpha_dropout", shape_of(input)) if training and p != 0 else ()
     return _alpha("feature_alpha_dropout", input, shape, p, training, inplace)
 

@@ -34,6 +34,13 @@ def embedding(
     max_norm, norm_type : rows that are read and whose p-norm is larger are first scaled down to it, in `weight` itself
     scale_grad_by_freq : divide the gradient of a row by how often it is read
     sparse : can be given, and changes nothing: gradients are dense
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.embedding(tg.tensor([2, 0]), tg.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]))
+    tensor([[5., 6.],
+            [1., 2.]])
     """
     if max_norm is not None:
         renormalise(weight, input, max_norm, norm_type)
@@ -65,6 +72,8 @@ def embedding_bag(
 ) -> A:
     """Sums, means or maxima (`mode`) of the rows of `weight` (V, E) that each bag names: (B, E).
 
+    The result has a row for each bag, in the dtype of `weight`.
+
     Parameters
     ----------
     input : integers, a bag per row (B, N), or (N,) all bags one after the other
@@ -73,6 +82,13 @@ def embedding_bag(
     padding_idx : a row that counts as absent
     scale_grad_by_freq : divide the gradient of a row by how often it is read; not for "max"
     sparse : can be given, and changes nothing: gradients are dense
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.embedding_bag(tg.tensor([[0, 1], [1, 1]]), tg.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    tensor([[2., 3.],
+            [3., 4.]])
     """
     if mode not in ("sum", "mean", "max"):
         raise ArgumentError(f"embedding_bag: mode has to be one of sum, mean or max, not {mode!r}")

@@ -24,6 +24,13 @@ def affine_grid(theta: A, size: Sequence[int], align_corners: bool | None = None
 
     Of a volume: maps (N, 3, 4), size (N, C, D, H, W); grid (N, D, H, W, 3). Points run from -1 to 1 between the
     outermost edges of pixels, or with `align_corners` their centres.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.affine_grid(tg.tensor([[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]]), (1, 1, 1, 2), align_corners=False)
+    tensor([[[[-0.5000,  0.0000],
+              [ 0.5000,  0.0000]]]])
     """
     op = "affine_grid"
     if len(size) not in (4, 5) or min(size) < 1:
@@ -65,6 +72,12 @@ def grid_sample(
     Or a volume (N, C, D, H, W) at the points (x, y, z) of a grid (N, OD, OH, OW, 3). Between pixels it is interpolated
     ("bilinear", of images "bicubic"), or the nearest is taken; outside the image is 0 ("zeros"), what is at its
     "border", or its "reflection". The gradient flows to the image and to the grid.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.grid_sample(tg.tensor([[[[1.0, 3.0]]]]), tg.zeros(1, 1, 1, 2), align_corners=False)
+    tensor([[[[2.]]]])
     """
     op = "grid_sample"
     if mode not in ("bilinear", "nearest", "bicubic"):

@@ -41,7 +41,17 @@ def cross_entropy(
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> A:
-    """Cross-entropy of logits and class indices or probabilities; see `ops.cross_entropy`."""
+    """Cross-entropy of logits and class indices or probabilities; see `ops.cross_entropy`.
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.cross_entropy(tg.tensor([[2.0, 1.0], [0.0, 3.0]]), tg.tensor([0, 1]))
+    tensor(0.1809)
+    """
     if size_average is not None or reduce is not None:
         reduction = named("cross_entropy", reduction, size_average, reduce)
     return ops.cross_entropy(
@@ -63,6 +73,9 @@ def linear_cross_entropy(
 ) -> A:
     """`cross_entropy` of logits that are computed from features: those of `linear`.
 
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
     Parameters
     ----------
     input : (N, in_features), or (in_features,)
@@ -70,6 +83,13 @@ def linear_cross_entropy(
     target : class indices (N, d1, …), or probabilities (N, C, d1, …)
     linear_bias : (C, d1, …), optional
     options : a `LinearCrossEntropyOptions`: with it float16 is computed in float32, as in PyTorch's chunks
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> x, weight = tg.tensor([[1.0, 2.0]]), tg.tensor([[1.0, 0.0], [0.0, 1.0]])
+    >>> tg.nn.functional.linear_cross_entropy(x, weight, tg.tensor([1]))
+    tensor(0.3133)
     """
     op = "linear_cross_entropy"
     half = options is not None and dtype_of(input) == np.float16
@@ -113,7 +133,17 @@ def nll_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> A:
-    """Negative log-likelihood of log-probabilities at class indices; see `ops.nll_loss`."""
+    """Negative log-likelihood of log-probabilities at class indices; see `ops.nll_loss`.
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.nll_loss(tg.tensor([[-0.5, -1.0], [-2.0, -0.25]]), tg.tensor([0, 1]))
+    tensor(0.3750)
+    """
     reduction = named("nll_loss", reduction, size_average, reduce)
     return ops.nll_loss(input, target, weight, ignore_index=ignore_index, reduction=reduction)
 
@@ -126,7 +156,17 @@ def mse_loss(
     reduction: str = "mean",
     weight: ArrayLike = None,
 ) -> A:
-    """Squared differences, each times its weight; different shapes are broadcast, with a warning."""
+    """Squared differences, each times its weight; different shapes are broadcast, with a warning.
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.mse_loss(tg.tensor([1.0, 2.0]), tg.tensor([1.0, 4.0]))
+    tensor(2.)
+    """
     reduction = named("mse_loss", reduction, size_average, reduce)
     warn_unlike("mse_loss", input, target)
     return weighted("mse_loss", ops.square(input - target), weight, reduction)
@@ -140,14 +180,34 @@ def l1_loss(
     reduction: str = "mean",
     weight: ArrayLike = None,
 ) -> A:
-    """Absolute differences, each times its weight; different shapes are broadcast, with a warning."""
+    """Absolute differences, each times its weight; different shapes are broadcast, with a warning.
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.l1_loss(tg.tensor([1.0, 2.0]), tg.tensor([1.0, 4.0]))
+    tensor(1.)
+    """
     reduction = named("l1_loss", reduction, size_average, reduce)
     warn_unlike("l1_loss", input, target)
     return weighted("l1_loss", ops.abs(input - target), weight, reduction)
 
 
 def huber_loss(input: A, target: ArrayLike, reduction: str = "mean", delta: float = 1.0, weight: ArrayLike = None) -> A:
-    """``d² / 2`` for differences up to delta, ``delta (|d| - delta / 2)`` beyond (Huber 1964)."""
+    """``d² / 2`` for differences up to delta, ``delta (|d| - delta / 2)`` beyond (Huber 1964).
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.huber_loss(tg.tensor([1.0, 2.0]), tg.tensor([1.5, 5.0]), reduction="none")
+    tensor([0.1250, 2.5000])
+    """
     reduction = named("huber_loss", reduction, None, None)
     if delta <= 0:
         raise ArgumentError(f"huber_loss: delta is {delta}; it must be above 0")
@@ -164,7 +224,17 @@ def smooth_l1_loss(
     reduction: str = "mean",
     beta: float = 1.0,
 ) -> A:
-    """``d² / (2 beta)`` for differences up to beta, ``|d| - beta / 2`` beyond (Girshick 2015); beta 0 is `l1_loss`."""
+    """``d² / (2 beta)`` for differences up to beta, ``|d| - beta / 2`` beyond (Girshick 2015); beta 0 is `l1_loss`.
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.smooth_l1_loss(tg.tensor([1.0, 2.0]), tg.tensor([1.5, 5.0]), reduction="none")
+    tensor([0.1250, 2.5000])
+    """
     reduction = named("smooth_l1_loss", reduction, size_average, reduce)
     if beta < 0:
         raise ArgumentError(f"smooth_l1_loss: beta is {beta}; it must be at least 0")
@@ -181,7 +251,17 @@ def binary_cross_entropy(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> A:
-    """``-t ln p - (1 - t) ln(1 - p)`` of probabilities p in [0, 1]; each logarithm is at least -100, as in PyTorch."""
+    """``-t ln p - (1 - t) ln(1 - p)`` of probabilities p in [0, 1]; each logarithm is at least -100, as in PyTorch.
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.binary_cross_entropy(tg.tensor([0.5, 0.75]), tg.tensor([1.0, 1.0]))
+    tensor(0.4904)
+    """
     reduction = named("binary_cross_entropy", reduction, size_average, reduce)
     check_alike("binary_cross_entropy", input, target)
     p = np.asarray(detached(input))
@@ -203,7 +283,17 @@ def binary_cross_entropy_with_logits(
     reduction: str = "mean",
     pos_weight: ArrayLike = None,
 ) -> A:
-    """``-p t ln sigmoid(x) - (1 - t) ln sigmoid(-x)``, with the weight p of positives; exact for logits of any size."""
+    """``-p t ln sigmoid(x) - (1 - t) ln sigmoid(-x)``, with the weight p of positives; exact for logits of any size.
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.binary_cross_entropy_with_logits(tg.tensor([0.0, 2.0]), tg.tensor([1.0, 1.0]))
+    tensor(0.4100)
+    """
     op = "binary_cross_entropy_with_logits"
     reduction = named(op, reduction, size_average, reduce)
     check_alike(op, input, target)
@@ -225,6 +315,15 @@ def kl_div(
 
     `reduction` may also be "batchmean", the sum over the batch size: the mathematical divergence. "mean" divides by
     the number of elements, with PyTorch's warning.
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.kl_div(tg.log(tg.tensor([[0.25, 0.75]])), tg.tensor([[0.5, 0.5]]), reduction="batchmean")
+    tensor(0.1438)
     """
     batchmean = reduction == "batchmean"
     reduction = named("kl_div", "sum" if batchmean else reduction, size_average, reduce)
@@ -258,6 +357,15 @@ def poisson_nll_loss(
     """``exp(x) - t x``, or without `log_input` ``x - t ln(x + eps)``: counts t of a Poisson distribution.
 
     With `full`, Stirling's approximation of ln t! is added for t above 1.
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.poisson_nll_loss(tg.tensor([0.0, 1.0]), tg.tensor([1.0, 2.0]))
+    tensor(0.8591)
     """
     reduction = named("poisson_nll_loss", reduction, size_average, reduce)
     check_broadcast("poisson_nll_loss", shape_of(input), shape_of(target))
@@ -282,6 +390,15 @@ def gaussian_nll_loss(
 
     The variance is at least `eps`, without effect on its gradient; it may lack the last dim of `input`, have 1 in
     place of one size, or be a number. With `full`, ``ln(2π) / 2`` is added.
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.gaussian_nll_loss(tg.tensor([0.0, 1.0]), tg.tensor([1.0, 2.0]), tg.tensor([1.0, 1.0]))
+    tensor(0.5000)
     """
     reduction = named("gaussian_nll_loss", reduction, None, None)
     shape = shape_of(input)
@@ -312,7 +429,17 @@ def soft_margin_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> A:
-    """``ln(1 + exp(-t x))`` of targets 1 and -1; nothing overflows."""
+    """``ln(1 + exp(-t x))`` of targets 1 and -1; nothing overflows.
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.soft_margin_loss(tg.tensor([0.0, 2.0]), tg.tensor([1.0, -1.0]))
+    tensor(1.4100)
+    """
     reduction = named("soft_margin_loss", reduction, size_average, reduce)
     check_broadcast("soft_margin_loss", shape_of(input), shape_of(target))
     return reduced(-logsigmoid(target * input), reduction)
@@ -326,7 +453,17 @@ def hinge_embedding_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> A:
-    """``x`` where the target is 1, ``max(0, margin - x)`` where it is -1."""
+    """``x`` where the target is 1, ``max(0, margin - x)`` where it is -1.
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.hinge_embedding_loss(tg.tensor([0.5, 0.25]), tg.tensor([1.0, -1.0]), reduction="none")
+    tensor([0.5000, 0.7500])
+    """
     reduction = named("hinge_embedding_loss", reduction, size_average, reduce)
     check_broadcast("hinge_embedding_loss", shape_of(input), shape_of(target))
     t = detached(target)
@@ -343,7 +480,18 @@ def margin_ranking_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> A:
-    """``max(0, -t (x1 - x2) + margin)``: x1 should be the larger where t is 1, the smaller where it is -1."""
+    """``max(0, -t (x1 - x2) + margin)``: x1 should be the larger where t is 1, the smaller where it is -1.
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> x1, x2 = tg.tensor([1.0, 2.0]), tg.tensor([3.0, 1.0])
+    >>> tg.nn.functional.margin_ranking_loss(x1, x2, tg.tensor([1.0, 1.0]), reduction="none")
+    tensor([2., 0.])
+    """
     reduction = named("margin_ranking_loss", reduction, size_average, reduce)
     shapes = shape_of(input1), shape_of(input2), shape_of(target)
     if len({len(shape) for shape in shapes}) != 1:
@@ -361,7 +509,17 @@ def cosine_embedding_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> A:
-    """``1 - cos`` of two vectors where the target is 1, ``max(0, cos - margin)`` where it is -1; (N, D) or (D,)."""
+    """``1 - cos`` of two vectors where the target is 1, ``max(0, cos - margin)`` where it is -1; (N, D) or (D,).
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.cosine_embedding_loss(tg.tensor([[1.0, 0.0]]), tg.tensor([[0.0, 1.0]]), tg.tensor([1.0]))
+    tensor(1.)
+    """
     op = "cosine_embedding_loss"
     reduction = named(op, reduction, size_average, reduce)
     shapes = shape_of(input1), shape_of(input2), shape_of(target)
@@ -388,7 +546,17 @@ def triplet_margin_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> A:
-    """``max(0, d(a, p) - d(a, n) + margin)`` of p-norms; with `swap` d(p, n) if smaller (Balntas et al. 2016)."""
+    """``max(0, d(a, p) - d(a, n) + margin)`` of p-norms; with `swap` d(p, n) if smaller (Balntas et al. 2016).
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.triplet_margin_loss(tg.tensor([[0.0, 0.0]]), tg.tensor([[0.0, 2.0]]), tg.tensor([[1.5, 2.0]]))
+    tensor(0.5000)
+    """
     reduction = named("triplet_margin_loss", reduction, size_average, reduce)
     distance = lambda a, b: pairwise_distance(a, b, p, eps)  # noqa: E731
     return _triplets("triplet_margin_loss", anchor, positive, negative, distance, margin, swap, reduction)
@@ -404,7 +572,18 @@ def triplet_margin_with_distance_loss(
     swap: bool = False,
     reduction: str = "mean",
 ) -> A:
-    """`triplet_margin_loss` of any distance; by default the Euclidean."""
+    """`triplet_margin_loss` of any distance; by default the Euclidean.
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> x, near, far = tg.tensor([[0.0, 0.0]]), tg.tensor([[0.0, 2.0]]), tg.tensor([[1.5, 2.0]])
+    >>> tg.nn.functional.triplet_margin_with_distance_loss(x, near, far)
+    tensor(0.5000)
+    """
     op = "triplet_margin_with_distance_loss"
     reduction = named(op, reduction, None, None)
     return _triplets(op, anchor, positive, negative, distance_function or pairwise_distance, margin, swap, reduction)
@@ -453,7 +632,17 @@ def multi_margin_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> A:
-    """``Σ_k max(0, margin - x[t] + x[k])ᵖ / K`` over the other classes k; scores (N, K) or (K,), targets (N,) or ()."""
+    """``Σ_k max(0, margin - x[t] + x[k])ᵖ / K`` over the other classes k; scores (N, K) or (K,), targets (N,) or ().
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.multi_margin_loss(tg.tensor([[0.5, 1.0]]), tg.tensor([1]))
+    tensor(0.2500)
+    """
     op = "multi_margin_loss"
     reduction = named(op, reduction, size_average, reduce)
     check_power(op, p)
@@ -489,7 +678,17 @@ def multilabel_margin_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> A:
-    """``Σ max(0, 1 - x[i] + x[j]) / K`` over the classes i of a target, up to its first -1, and all others j."""
+    """``Σ max(0, 1 - x[i] + x[j]) / K`` over the classes i of a target, up to its first -1, and all others j.
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.multilabel_margin_loss(tg.tensor([[0.5, 1.0, 0.0]]), tg.tensor([[1, -1, 0]]))
+    tensor(0.1667)
+    """
     op = "multilabel_margin_loss"
     reduction = named(op, reduction, size_average, reduce)
     shape = shape_of(input)
@@ -523,7 +722,17 @@ def multilabel_soft_margin_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> A:
-    """The mean over the classes, the last dim, of ``-t ln sigmoid(x) - (1 - t) ln sigmoid(-x)``."""
+    """The mean over the classes, the last dim, of ``-t ln sigmoid(x) - (1 - t) ln sigmoid(-x)``.
+
+    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
+    ValueError if shapes do not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.multilabel_soft_margin_loss(tg.tensor([[0.0, 2.0]]), tg.tensor([[1.0, 0.0]]))
+    tensor(1.4100)
+    """
     op = "multilabel_soft_margin_loss"
     reduction = named(op, reduction, size_average, reduce)
     check_broadcast(op, shape_of(input), shape_of(target))

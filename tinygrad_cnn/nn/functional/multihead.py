@@ -58,6 +58,14 @@ def multi_head_attention_forward(
     Returns
     -------
     The result (L, N, E), and with `need_weights` the weights (N, L, S), or of each head (N, heads, L, S).
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> q, w, b, o = tg.ones(3, 1, 4), tg.ones(12, 4), tg.zeros(12), tg.eye(4)
+    >>> y, weights = tg.nn.functional.multi_head_attention_forward(q, q, q, 4, 2, w, b, None, None, False, 0.0, o, None)
+    >>> y.shape, weights.shape
+    (torch.Size([3, 1, 4]), torch.Size([1, 3, 3]))
     """
     if len(shape_of(query)) == 2:
         query, key, value = (ops.unsqueeze(x, 1) for x in (query, key, value))

@@ -34,6 +34,13 @@ def batch_norm(
 
     In training the running statistics, if given, move towards the batch's by `momentum`, in place; the variance
     that they take up is the unbiased one, as in PyTorch.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.batch_norm(tg.tensor([[1.0], [3.0]]), tg.tensor([0.0]), tg.tensor([1.0]), training=True)
+    tensor([[-1.0000],
+            [ 1.0000]])
     """
     if eps < 0:
         raise ArgumentError(f"batch_norm: eps is {eps}; it must be at least 0")
@@ -60,6 +67,13 @@ def instance_norm(
     """Normalise each channel of each sample of (N, C, …) over its places (Ulyanov et al. 2016).
 
     Without `use_input_stats` by the running statistics, which else follow the mean over the samples by `momentum`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.instance_norm(tg.tensor([[[1.0, 3.0], [2.0, 8.0]]]))
+    tensor([[[-1.0000,  1.0000],
+             [-1.0000,  1.0000]]])
     """
     op = "instance_norm"
     if not use_input_stats:
@@ -108,7 +122,16 @@ def _follow(mean: Tensor, var: Tensor, mean_now: Any, var_now: Any, count: int, 
 
 
 def group_norm(input: A, num_groups: int, weight: ArrayLike = None, bias: ArrayLike = None, eps: float = 1e-5) -> A:
-    """Normalise each group of channels of each sample of (N, C, …) (Wu & He 2018)."""
+    """Normalise each group of channels of each sample of (N, C, …) (Wu & He 2018).
+
+    The shape and the floating dtype stay. ValueError if the groups do not divide the channels.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.group_norm(tg.tensor([[1.0, 3.0, 2.0, 8.0]]), 2)
+    tensor([[-1.0000,  1.0000, -1.0000,  1.0000]])
+    """
     shape = shape_of(input)
     if len(shape) < 2:
         raise ArgumentError(f"group_norm: input has shape {shape}; expected at least 2 dims, (N, C, …)")
@@ -126,6 +149,12 @@ def rms_norm(input: A, normalized_shape: Sequence[int], weight: ArrayLike = None
     """Divide each sample by the root of its mean square over the last dims (Zhang & Sennrich 2019).
 
     ``x / √(mean x² + eps)``; without `eps` the smallest step of the dtype at 1.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.rms_norm(tg.tensor([[3.0, 4.0]]), (2,))
+    tensor([[0.8485, 1.1314]])
     """
     shape, last = shape_of(input), tuple(normalized_shape)
     check_last("rms_norm", shape, last, weight=weight)
@@ -144,7 +173,18 @@ def check_last(op: str, shape: Shape, last: Shape, **parameters: Any) -> None:
 
 
 def local_response_norm(input: A, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> A:
-    """``x / (k + alpha m)ᵝ``, with m the mean square over `size` neighbouring channels (Krizhevsky et al. 2012)."""
+    """``x / (k + alpha m)ᵝ``, with m the mean square over `size` neighbouring channels (Krizhevsky et al. 2012).
+
+    The shape and the floating dtype stay.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.local_response_norm(tg.tensor([[[1.0], [2.0], [3.0]]]), 2, alpha=1.0)
+    tensor([[[0.7378],
+             [0.7816],
+             [0.6620]]])
+    """
     shape = shape_of(input)
     if len(shape) < 3:
         raise ArgumentError(f"local_response_norm: input has shape {shape}; expected at least 3 dims, (N, C, …)")

@@ -73,7 +73,16 @@ def max_pool1d(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:
-    """The maximum of each window of (N, C, L) or (C, L); see `ops.max_pool2d`."""
+    """The maximum of each window of (N, C, L) or (C, L); see `ops.max_pool2d`.
+
+    The dtype stays. ValueError if a window does not fit, or the padding is more than half of it.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.max_pool1d(tg.tensor([[1.0, 3.0, 2.0, 4.0]]), 2)
+    tensor([[3., 4.]])
+    """
     op = "max_pool1d"
     kernel, step, apart = _across(op, 1, kernel_size=kernel_size, stride=_or(stride, kernel_size), dilation=dilation)
     (pads,) = _across(op, 0, padding=padding)
@@ -98,7 +107,17 @@ def max_pool1d_with_indices(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> tuple[A, A]:
-    """`max_pool1d` and where the maxima stood."""
+    """`max_pool1d` and where the maxima stood.
+
+    The indices are int64: places in the flattened last dims. The dtype of the values stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> y, places = tg.nn.functional.max_pool1d_with_indices(tg.tensor([[1.0, 3.0, 2.0, 4.0]]), 2)
+    >>> places
+    tensor([[1, 3]])
+    """
     return max_pool1d(input, kernel_size, stride, padding, dilation, ceil_mode, return_indices=True)
 
 
@@ -111,7 +130,17 @@ def max_pool2d_with_indices(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> tuple[A, A]:
-    """`max_pool2d` and where the maxima stood."""
+    """`max_pool2d` and where the maxima stood.
+
+    The indices are int64: places in the flattened last dims. The dtype of the values stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> y, places = tg.nn.functional.max_pool2d_with_indices(tg.tensor([[[1.0, 2.0], [3.0, 4.0]]]), 2)
+    >>> places
+    tensor([[[3]]])
+    """
     return ops.max_pool2d(input, kernel_size, stride, padding, dilation, ceil_mode, return_indices=True)
 
 
@@ -123,7 +152,16 @@ def avg_pool1d(
     ceil_mode: bool = False,
     count_include_pad: bool = True,
 ) -> A:
-    """The mean of each window of (N, C, L) or (C, L); see `ops.avg_pool2d`."""
+    """The mean of each window of (N, C, L) or (C, L); see `ops.avg_pool2d`.
+
+    The dtype stays. ValueError if a window does not fit, or the padding is more than half of it.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.avg_pool1d(tg.tensor([[1.0, 3.0, 2.0, 4.0]]), 2)
+    tensor([[2., 3.]])
+    """
     op = "avg_pool1d"
     kernel, step = _across(op, 1, kernel_size=kernel_size, stride=_or(stride, kernel_size))
     (pads,) = _across(op, 0, padding=padding)
@@ -139,7 +177,16 @@ def avg_pool3d(
     count_include_pad: bool = True,
     divisor_override: int | None = None,
 ) -> A:
-    """The mean of each window of (N, C, D, H, W) or (C, D, H, W): the sums of windows of planes, summed over depths."""
+    """The mean of each window of (N, C, D, H, W) or (C, D, H, W): the sums of windows of planes, summed over depths.
+
+    The dtype stays. ValueError if a window does not fit, or the padding is more than half of it.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.avg_pool3d(tg.arange(8.0).reshape(1, 2, 2, 2), 2)
+    tensor([[[[3.5000]]]])
+    """
     op = "avg_pool3d"
     shape, kernel, step, pads, _ = _volume(op, input, kernel_size, stride, padding, 1)
     if divisor_override == 0:
@@ -190,6 +237,14 @@ def max_pool3d(
 
     With `return_indices`, `(values, indices)`: the places in the flattened D·H·W volume. Of equal maxima the first in
     the window gets the gradient.
+
+    The dtype stays. ValueError if a window does not fit, or the padding is more than half of it.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.max_pool3d(tg.arange(8.0).reshape(1, 2, 2, 2), 2)
+    tensor([[[[7.]]]])
     """
     op = "max_pool3d"
     shape, kernel, step, pads, apart = _volume(op, input, kernel_size, stride, padding, dilation)
@@ -230,24 +285,61 @@ def max_pool3d_with_indices(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> tuple[A, A]:
-    """`max_pool3d` and where the maxima stood."""
+    """`max_pool3d` and where the maxima stood.
+
+    The indices are int64: places in the flattened last dims. The dtype of the values stays.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> y, places = tg.nn.functional.max_pool3d_with_indices(tg.arange(8.0).reshape(1, 2, 2, 2), 2)
+    >>> places
+    tensor([[[[7]]]])
+    """
     return max_pool3d(input, kernel_size, stride, padding, dilation, ceil_mode, return_indices=True)
 
 
 def lp_pool1d(input: A, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> A:
-    """``(Σ xᵖ)^(1/p)`` of each window of (N, C, L) or (C, L)."""
+    """``(Σ xᵖ)^(1/p)`` of each window of (N, C, L) or (C, L).
+
+    The dtype stays. ValueError if a window does not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.lp_pool1d(tg.tensor([[3.0, 4.0, 6.0, 8.0]]), 2, 2)
+    tensor([[ 5., 10.]])
+    """
     width = single("lp_pool1d", "kernel_size", kernel_size)
     return _powers(avg_pool1d(ops.pow(input, norm_type), width, stride, 0, ceil_mode), norm_type, width)
 
 
 def lp_pool2d(input: A, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> A:
-    """``(Σ xᵖ)^(1/p)`` of each window of (N, C, H, W) or (C, H, W)."""
+    """``(Σ xᵖ)^(1/p)`` of each window of (N, C, H, W) or (C, H, W).
+
+    The dtype stays. ValueError if a window does not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.lp_pool2d(tg.tensor([[[3.0, 4.0]]]), 2, (1, 2))
+    tensor([[[5.]]])
+    """
     size = math.prod(check_each("lp_pool2d", "kernel_size", kernel_size, 2, 1))
     return _powers(avg_pool2d(ops.pow(input, norm_type), kernel_size, stride, 0, ceil_mode), norm_type, size)
 
 
 def lp_pool3d(input: A, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> A:
-    """``(Σ xᵖ)^(1/p)`` of each window of (N, C, D, H, W) or (C, D, H, W)."""
+    """``(Σ xᵖ)^(1/p)`` of each window of (N, C, D, H, W) or (C, D, H, W).
+
+    The dtype stays. ValueError if a window does not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.lp_pool3d(tg.tensor([[[[3.0, 4.0]]]]), 2, (1, 1, 2))
+    tensor([[[[5.]]]])
+    """
     size = math.prod(check_each("lp_pool3d", "kernel_size", kernel_size, 3, 1))
     return _powers(avg_pool3d(ops.pow(input, norm_type), kernel_size, stride, 0, ceil_mode), norm_type, size)
 
@@ -259,7 +351,16 @@ def _powers(means: A, p: float, count: int) -> A:
 def max_unpool1d(
     input: A, indices: ArrayLike, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
 ) -> A:
-    """Zeros with the maxima of `max_pool1d` put back where they stood; (N, C, L) or (C, L)."""
+    """Zeros with the maxima of `max_pool1d` put back where they stood; (N, C, L) or (C, L).
+
+    The dtype stays; the indices are those that the pooling returned. ValueError if one lies outside of the result.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.max_unpool1d(tg.tensor([[3.0, 4.0]]), tg.tensor([[1, 3]]), 2)
+    tensor([[0., 3., 0., 4.]])
+    """
     check_ndim("max_unpool1d", "input", input, (2, 3), "(N, C, L) or (C, L)")
     return _put_back("max_unpool1d", 1, input, indices, kernel_size, stride, padding, output_size)
 
@@ -270,6 +371,15 @@ def max_unpool2d(
     """Zeros with the maxima of `max_pool2d` put back where they stood; (N, C, H, W) or (C, H, W).
 
     `output_size` says which of the sizes that pool to the same one is meant.
+
+    The dtype stays; the indices are those that the pooling returned. ValueError if one lies outside of the result.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.max_unpool2d(tg.tensor([[[4.0]]]), tg.tensor([[[3]]]), 2)
+    tensor([[[0., 0.],
+             [0., 4.]]])
     """
     check_ndim("max_unpool2d", "input", input, (3, 4), "(N, C, H, W) or (C, H, W)")
     return _put_back("max_unpool2d", 2, input, indices, kernel_size, stride, padding, output_size)
@@ -278,7 +388,20 @@ def max_unpool2d(
 def max_unpool3d(
     input: A, indices: ArrayLike, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
 ) -> A:
-    """Zeros with the maxima of `max_pool3d` put back where they stood; (N, C, D, H, W) or (C, D, H, W)."""
+    """Zeros with the maxima of `max_pool3d` put back where they stood; (N, C, D, H, W) or (C, D, H, W).
+
+    The dtype stays; the indices are those that the pooling returned. ValueError if one lies outside of the result.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.max_unpool3d(tg.tensor([[[[7.0]]]]), tg.tensor([[[[7]]]]), 2)
+    tensor([[[[0., 0.],
+              [0., 0.]],
+    <BLANKLINE>
+             [[0., 0.],
+              [0., 7.]]]])
+    """
     check_ndim("max_unpool3d", "input", input, (4, 5), "(N, C, D, H, W) or (C, D, H, W)")
     return _put_back("max_unpool3d", 3, input, indices, kernel_size, stride, padding, output_size)
 

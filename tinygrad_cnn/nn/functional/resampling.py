@@ -47,6 +47,12 @@ def interpolate(
     align_corners : whether the outermost *centres* of pixels lie on each other, not the outermost edges
     recompute_scale_factor : compute with the ratio of the sizes instead of the given factor
     antialias : of "bilinear" and "bicubic", weigh all pixels that lie under a new one when an image becomes smaller
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.interpolate(tg.tensor([[[1.0, 2.0]]]), scale_factor=2)
+    tensor([[[1., 1., 2., 2.]]])
     """
     shape = shape_of(input)
     _check_mode(mode, len(shape), align_corners, antialias)
@@ -170,25 +176,63 @@ def _of_bytes(x: A, sizes: Shape, factors: Sequence[float | None], mode: str, co
 def upsample(
     input: A, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None
 ) -> A:
-    """`interpolate` under its old name, with PyTorch's warning."""
+    """`interpolate` under its old name, with PyTorch's warning.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> import warnings
+    >>> warnings.simplefilter("ignore", UserWarning)
+    >>> tg.nn.functional.upsample(tg.tensor([[[1.0, 2.0]]]), scale_factor=2)
+    tensor([[[1., 1., 2., 2.]]])
+    """
     warnings.warn("upsample: is deprecated; use interpolate", UserWarning, stacklevel=2)
     return interpolate(input, size, scale_factor, mode, align_corners)
 
 
 def upsample_nearest(input: A, size: Any = None, scale_factor: Any = None) -> A:
-    """`interpolate` by the nearest pixel, under its old name, with PyTorch's warning."""
+    """`interpolate` by the nearest pixel, under its old name, with PyTorch's warning.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> import warnings
+    >>> warnings.simplefilter("ignore", UserWarning)
+    >>> tg.nn.functional.upsample_nearest(tg.tensor([[[[1.0, 2.0]]]]), scale_factor=2)
+    tensor([[[[1., 1., 2., 2.],
+              [1., 1., 2., 2.]]]])
+    """
     warnings.warn("upsample_nearest: is deprecated; use interpolate", UserWarning, stacklevel=2)
     return interpolate(input, size, scale_factor, mode="nearest")
 
 
 def upsample_bilinear(input: A, size: Any = None, scale_factor: Any = None) -> A:
-    """`interpolate` with aligned corners, under its old name, with PyTorch's warning."""
+    """`interpolate` with aligned corners, under its old name, with PyTorch's warning.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> import warnings
+    >>> warnings.simplefilter("ignore", UserWarning)
+    >>> tg.nn.functional.upsample_bilinear(tg.tensor([[[[1.0, 2.0]]]]), size=(1, 3))
+    tensor([[[[1.0000, 1.5000, 2.0000]]]])
+    """
     warnings.warn("upsample_bilinear: is deprecated; use interpolate", UserWarning, stacklevel=2)
     return interpolate(input, size, scale_factor, mode="bilinear", align_corners=True)
 
 
 def pixel_shuffle(input: A, upscale_factor: int) -> A:
-    """Channels become pixels: (…, C·r², H, W) to (…, C, H·r, W·r) (Shi et al. 2016)."""
+    """Channels become pixels: (…, C·r², H, W) to (…, C, H·r, W·r) (Shi et al. 2016).
+
+    The dtype stays. ValueError if r² does not divide the channels.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.pixel_shuffle(tg.arange(4).reshape(4, 1, 1), 2)
+    tensor([[[0, 1],
+             [2, 3]]])
+    """
     *lead, channels, h, w = _image("pixel_shuffle", input, upscale_factor)
     r = upscale_factor
     if channels % (r * r):
@@ -200,7 +244,16 @@ def pixel_shuffle(input: A, upscale_factor: int) -> A:
 
 
 def pixel_unshuffle(input: A, downscale_factor: int) -> A:
-    """Pixels become channels: (…, C, H·r, W·r) to (…, C·r², H, W), `pixel_shuffle` undone."""
+    """Pixels become channels: (…, C, H·r, W·r) to (…, C·r², H, W), `pixel_shuffle` undone.
+
+    The dtype stays. ValueError if r does not divide height and width.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.pixel_unshuffle(tg.arange(4).reshape(1, 2, 2), 2).shape
+    torch.Size([4, 1, 1])
+    """
     *lead, channels, h, w = _image("pixel_unshuffle", input, downscale_factor)
     r = downscale_factor
     if h % r or w % r:
@@ -221,7 +274,16 @@ def _image(op: str, x: ArrayLike, factor: int) -> Shape:
 
 
 def channel_shuffle(input: A, groups: int) -> A:
-    """The channels of (N, C, …) dealt out, so that each part has some of every group (Zhang et al. 2017)."""
+    """The channels of (N, C, …) dealt out, so that each part has some of every group (Zhang et al. 2017).
+
+    Shape and dtype stay. ValueError if the groups do not divide the channels.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.channel_shuffle(tg.arange(4).reshape(1, 4, 1, 1), 2).flatten()
+    tensor([0, 2, 1, 3])
+    """
     shape = shape_of(input)
     if len(shape) < 3:
         raise ArgumentError(f"channel_shuffle: input has shape {shape}; expected at least 3 dims, (N, C, …)")
@@ -239,6 +301,12 @@ def pad(input: A, pad: Sequence[int], mode: str = "constant", value: float | Non
 
     `mode` is "constant" (with `value`, 0 if None), or, for some of the last dims but not the first, "reflect",
     "replicate" or "circular".
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.functional.pad(tg.tensor([[1.0, 2.0, 3.0]]), (1, 1), mode="reflect")
+    tensor([[2., 1., 2., 3., 2.]])
     """
     if mode == "constant":
         return ops.pad(input, pad, mode, 0.0 if value is None else value)

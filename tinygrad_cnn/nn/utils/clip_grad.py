@@ -37,6 +37,12 @@ def get_total_norm(
     ------
     RuntimeError
         With `error_if_nonfinite`, if it is infinite or no number.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.utils.get_total_norm([tg.tensor([3.0]), tg.tensor([4.0])])
+    tensor(5.)
     """
     _check_foreach("get_total_norm", foreach)
     order = float(norm_type)
@@ -56,7 +62,17 @@ def get_total_norm(
 def clip_grads_with_norm_(
     parameters: Tensors, max_norm: float, total_norm: Tensor, foreach: bool | None = None
 ) -> None:
-    """Scale the gradients, in place, by ``max_norm / (total_norm + 1e-6)`` if that is less than 1."""
+    """Scale the gradients, in place, by ``max_norm / (total_norm + 1e-6)`` if that is less than 1.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> p = tg.tensor([1.0], requires_grad=True)
+    >>> p.grad = tg.tensor([4.0])
+    >>> tg.nn.utils.clip_grads_with_norm_([p], 1.0, tg.tensor(4.0))
+    >>> p.grad
+    tensor([1.0000])
+    """
     _check_foreach("clip_grads_with_norm_", foreach)
     factor = (float(max_norm) / (total_norm + 1e-6)).clamp(max=1.0)
     for gradient in _gradients(parameters):
@@ -99,7 +115,18 @@ def clip_grad_norm(
     error_if_nonfinite: bool = False,
     foreach: bool | None = None,
 ) -> Tensor:
-    """The old name of `clip_grad_norm_`."""
+    """The old name of `clip_grad_norm_`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> import warnings
+    >>> warnings.simplefilter("ignore", FutureWarning)
+    >>> p = tg.tensor([1.0], requires_grad=True)
+    >>> p.grad = tg.tensor([4.0])
+    >>> tg.nn.utils.clip_grad_norm([p], 1.0)
+    tensor(4.)
+    """
     warnings.warn(
         "nn.utils.clip_grad_norm is now deprecated in favor of nn.utils.clip_grad_norm_.", FutureWarning, stacklevel=2
     )
@@ -108,7 +135,17 @@ def clip_grad_norm(
 
 @no_grad()
 def clip_grad_value_(parameters: Tensors, clip_value: Any, foreach: bool | None = None) -> None:
-    """Clip every element of the gradients, in place, to ±clip_value."""
+    """Clip every element of the gradients, in place, to ±clip_value.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> p = tg.tensor([1.0], requires_grad=True)
+    >>> p.grad = tg.tensor([4.0])
+    >>> tg.nn.utils.clip_grad_value_([p], 0.5)
+    >>> p.grad
+    tensor([0.5000])
+    """
     _check_foreach("clip_grad_value_", foreach)
     bound = float(clip_value)
     for gradient in _gradients(parameters):

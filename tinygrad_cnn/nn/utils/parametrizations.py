@@ -44,7 +44,15 @@ class _WeightNorm(Module):
 
 
 def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
-    """Let a weight be the product of its length, ``original0``, and its direction, ``original1``."""
+    """Let a weight be the product of its length, ``original0``, and its direction, ``original1``.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> layer = tg.nn.utils.parametrizations.weight_norm(tg.nn.Linear(3, 2))
+    >>> [name for name, _ in layer.named_parameters()]
+    ['bias', 'parametrizations.weight.original0', 'parametrizations.weight.original1']
+    """
     return register_parametrization(module, name, _WeightNorm(dim), unsafe=True)
 
 
@@ -93,7 +101,15 @@ class _SpectralNorm(Module):
 def spectral_norm(
     module: M, name: str = "weight", n_power_iterations: int = 1, eps: float = 1e-12, dim: int | None = None
 ) -> M:
-    """Let a weight be ``original`` divided by its largest singular value; see `nn.utils.spectral_norm`."""
+    """Let a weight be ``original`` divided by its largest singular value; see `nn.utils.spectral_norm`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> layer = tg.nn.utils.parametrizations.spectral_norm(tg.nn.Linear(3, 2))
+    >>> [name for name, _ in layer.named_parameters()]
+    ['bias', 'parametrizations.weight.original']
+    """
     weight = getattr(module, name, None)
     if not isinstance(weight, Tensor):
         raise ValueError(f"Module {module!r} has no parameter or buffer with name {name!r}")
@@ -187,6 +203,13 @@ def orthogonal(
     """Keep a weight orthogonal: its columns, or rows if it is wide, stay orthonormal.
 
     `orthogonal_map` is "matrix_exp" (by default of square weights), "cayley" or "householder" (of others).
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> layer = tg.nn.utils.parametrizations.orthogonal(tg.nn.Linear(2, 2))
+    >>> tg.allclose(layer.weight @ layer.weight.T, tg.eye(2), atol=1e-5)
+    True
     """
     weight = getattr(module, name, None)
     if not isinstance(weight, Tensor):

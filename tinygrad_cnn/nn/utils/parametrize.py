@@ -26,6 +26,13 @@ class ParametrizationList(ModuleList):
 
     These are ``original``, or ``original0``, ``original1``, … if there are several: what `right_inverse` of the
     functions makes of the weight there was.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> layer = tg.nn.utils.parametrizations.weight_norm(tg.nn.Linear(3, 2))
+    >>> type(layer.parametrizations.weight).__name__
+    'ParametrizationList'
     """
 
     def __init__(self, modules: Sequence[Module], original: Tensor) -> None:
@@ -82,7 +89,15 @@ class ParametrizationList(ModuleList):
 
 
 def is_parametrized(module: Module, tensor_name: str | None = None) -> bool:
-    """Whether a module has parametrized weights, or this one is."""
+    """Whether a module has parametrized weights, or this one is.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> layer = tg.nn.Linear(3, 2)
+    >>> tg.nn.utils.parametrize.is_parametrized(layer)
+    False
+    """
     held = _held(module)
     return bool(held) if tensor_name is None else tensor_name in held
 
@@ -106,6 +121,17 @@ def register_parametrization(module: M, tensor_name: str, parametrization: Modul
     ------
     ValueError
         If the module has no such parameter, or the result has another shape or dtype.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> class Positive(tg.nn.Module):
+    ...     def forward(self, x):
+    ...         return x.exp()
+    >>> layer = tg.nn.Linear(3, 2)
+    >>> _ = tg.nn.utils.parametrize.register_parametrization(layer, "weight", Positive())
+    >>> (layer.weight > 0).all()
+    tensor(True)
     """
     parametrization.train(module.training)
     if is_parametrized(module, tensor_name):
@@ -179,6 +205,14 @@ def remove_parametrizations(module: M, tensor_name: str, leave_parametrized: boo
     ------
     ValueError
         If it is not parametrized, or was made of several parameters and shall be left as it was.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> layer = tg.nn.utils.parametrizations.weight_norm(tg.nn.Linear(3, 2))
+    >>> _ = tg.nn.utils.parametrize.remove_parametrizations(layer, "weight")
+    >>> [name for name, _ in layer.named_parameters()]
+    ['bias', 'weight']
     """
     held = _held(module).get(tensor_name)
     if held is None:

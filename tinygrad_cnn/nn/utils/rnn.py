@@ -30,6 +30,13 @@ class PackedSequence(_Packed):
 
     `data` holds the first step of all sequences, the longest first, then the second step of those that have one,
     and so on; `batch_sizes` says how many there are of each step. `sorted_indices` says where each came from.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> packed = tg.nn.utils.rnn.pack_sequence([tg.tensor([1.0, 2.0]), tg.tensor([3.0])])
+    >>> packed.data, packed.batch_sizes
+    (tensor([1., 3., 2.]), tensor([2, 1]))
     """
 
     def __new__(
@@ -83,7 +90,14 @@ class PackedSequence(_Packed):
 
 
 def invert_permutation(permutation: Tensor | None) -> Tensor | None:
-    """The permutation that undoes another one; None for None."""
+    """The permutation that undoes another one; None for None.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.utils.rnn.invert_permutation(tg.tensor([2, 0, 1]))
+    tensor([1, 2, 0])
+    """
     return None if permutation is None else Tensor(np.argsort(np.asarray(permutation), kind="stable"))
 
 
@@ -123,6 +137,13 @@ def pack_padded_sequence(
     ------
     RuntimeError
         If a length is not between 1 and the number of time steps, or the order is not the one that is enforced.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> x = tg.tensor([[1.0, 2.0], [3.0, 0.0]])
+    >>> tg.nn.utils.rnn.pack_padded_sequence(x, tg.tensor([2, 1]), batch_first=True).data
+    tensor([1., 3., 2.])
     """
     name = "pack_padded_sequence"
     if input.ndim < 2:
@@ -154,6 +175,14 @@ def pad_packed_sequence(
     Parameters
     ----------
     total_length : the number of time steps, at least that of the longest sequence, which is the default
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> packed = tg.nn.utils.rnn.pack_sequence([tg.tensor([1.0, 2.0]), tg.tensor([3.0])])
+    >>> tg.nn.utils.rnn.pad_packed_sequence(packed, batch_first=True)
+    (tensor([[1., 2.],
+            [3., 0.]]), tensor([2, 1]))
     """
     table = sequence.steps()
     longest = len(table)
@@ -171,7 +200,15 @@ def pad_packed_sequence(
 def pad_sequence(
     sequences: Iterable[Tensor], batch_first: bool = False, padding_value: float = 0.0, padding_side: str = "right"
 ) -> Tensor:
-    """Sequences (length, …) as one array (time, batch, …), or (batch, time, …) if `batch_first`, padded at one side."""
+    """Sequences (length, …) as one array (time, batch, …), or (batch, time, …) if `batch_first`, padded at one side.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.utils.rnn.pad_sequence([tg.tensor([1.0, 2.0]), tg.tensor([3.0])], batch_first=True)
+    tensor([[1., 2.],
+            [3., 0.]])
+    """
     if isinstance(sequences, Tensor):
         sequences = sequences.unbind(0)
     if not isinstance(sequences, Iterable):
@@ -200,19 +237,40 @@ def pad_sequence(
 
 
 def unpad_sequence(padded_sequences: Tensor, lengths: Any, batch_first: bool = False) -> list[Tensor]:
-    """The sequences of a padded array, each of its length: what `pad_sequence` was given."""
+    """The sequences of a padded array, each of its length: what `pad_sequence` was given.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.utils.rnn.unpad_sequence(tg.tensor([[1.0, 2.0], [3.0, 0.0]]), tg.tensor([2, 1]), batch_first=True)
+    [tensor([1., 2.]), tensor([3.])]
+    """
     batched = padded_sequences if batch_first else padded_sequences.transpose(0, 1)
     counts = _lengths("unpad_sequence", lengths, None)
     return [row[:n] for row, n in zip(batched.unbind(0), counts.tolist(), strict=False)]
 
 
 def pack_sequence(sequences: Sequence[Tensor], enforce_sorted: bool = True) -> PackedSequence:
-    """Sequences (length, …), packed."""
+    """Sequences (length, …), packed.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.utils.rnn.pack_sequence([tg.tensor([1.0, 2.0]), tg.tensor([3.0])]).data
+    tensor([1., 3., 2.])
+    """
     lengths = [s.shape[0] for s in sequences]
     return pack_padded_sequence(pad_sequence(sequences), lengths, enforce_sorted=enforce_sorted)
 
 
 def unpack_sequence(packed_sequences: PackedSequence) -> list[Tensor]:
-    """The sequences that were packed."""
+    """The sequences that were packed.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.nn.utils.rnn.unpack_sequence(tg.nn.utils.rnn.pack_sequence([tg.tensor([1.0, 2.0]), tg.tensor([3.0])]))
+    [tensor([1., 2.]), tensor([3.])]
+    """
     padded, lengths = pad_packed_sequence(packed_sequences, batch_first=True)
     return unpad_sequence(padded, lengths, batch_first=True)

@@ -67,6 +67,13 @@ def spectral_norm(
     n_power_iterations : steps of the iteration that finds that value, in each call in training
     eps : the smallest length by which vectors are divided
     dim : the dim of the outputs, by default 0, of transposed convolutions 1
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> layer = tg.nn.utils.spectral_norm(tg.nn.Linear(3, 2))
+    >>> [name for name, _ in layer.named_parameters()]
+    ['bias', 'weight_orig']
     """
     if dim is None:
         dim = 1 if isinstance(module, (ConvTranspose1d, ConvTranspose2d, ConvTranspose3d)) else 0
@@ -83,7 +90,15 @@ def spectral_norm(
 
 
 def remove_spectral_norm(module: M, name: str = "weight") -> M:
-    """Make the divided weight a parameter again."""
+    """Make the divided weight a parameter again.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> layer = tg.nn.utils.remove_spectral_norm(tg.nn.utils.spectral_norm(tg.nn.Linear(3, 2)))
+    >>> [name for name, _ in layer.named_parameters()]
+    ['bias', 'weight']
+    """
     norm = find(module, name, SpectralNorm)
     with no_grad():
         weight = norm.scaled(module, getattr(module, f"{name}_orig"), iterate=False)

@@ -41,6 +41,15 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
     """Let a module compute its weight from ``<name>_g``, its length, and ``<name>_v``, its direction.
 
     The length is that over all dims but `dim`, one per output; None takes one length of the whole.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> import warnings
+    >>> warnings.simplefilter("ignore", FutureWarning)
+    >>> layer = tg.nn.utils.weight_norm(tg.nn.Linear(3, 2))
+    >>> [name for name, _ in layer.named_parameters()]
+    ['bias', 'weight_g', 'weight_v']
     """
     warnings.warn(
         "nn.utils.weight_norm is deprecated in favor of nn.utils.parametrizations.weight_norm.",
@@ -56,6 +65,16 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
 
 
 def remove_weight_norm(module: M, name: str = "weight") -> M:
-    """Make the computed weight a parameter again."""
+    """Make the computed weight a parameter again.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> import warnings
+    >>> warnings.simplefilter("ignore", FutureWarning)
+    >>> layer = tg.nn.utils.remove_weight_norm(tg.nn.utils.weight_norm(tg.nn.Linear(3, 2)))
+    >>> [name for name, _ in layer.named_parameters()]
+    ['bias', 'weight']
+    """
     norm = find(module, name, WeightNorm)
     return uninstall(module, norm, [f"{name}_g", f"{name}_v"], norm.compute(module))

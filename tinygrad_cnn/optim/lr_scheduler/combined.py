@@ -103,7 +103,20 @@ def _take_back(schedule: Any) -> None:
 
 
 class ChainedScheduler(_Combined):
-    """All schedules at once: each step of it is a step of each."""
+    """All schedules at once: each step of it is a step of each.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> optimizer = tg.optim.SGD([tg.ones(1, requires_grad=True)], lr=1.0)
+    >>> schedules = tg.optim.lr_scheduler
+    >>> parts = [schedules.ExponentialLR(optimizer, 0.5), schedules.StepLR(optimizer, 2, 0.1)]
+    >>> schedule = schedules.ChainedScheduler(parts)
+    >>> optimizer.step()
+    >>> schedule.step()
+    >>> schedule.get_last_lr()
+    [0.5]
+    """
 
     def __init__(self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None = None) -> None:
         self.optimizer = self._check(optimizer, schedulers)

@@ -46,6 +46,16 @@ class CyclicLR(_MomentumCycle):
     The amplitude stays (`mode` "triangular"), is halved each cycle ("triangular2") or is ``gamma ** steps``
     ("exp_range"); or `scale_fn` says it, of the cycle's number from 1, or of the steps (`scale_mode` "cycle" or
     "iterations"). The momentum cycles against the rate. As ``torch.optim.lr_scheduler.CyclicLR``.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> optimizer = tg.optim.SGD([tg.ones(1, requires_grad=True)], lr=1.0)
+    >>> schedule = tg.optim.lr_scheduler.CyclicLR(optimizer, 0.0, 1.0, step_size_up=2, cycle_momentum=False)
+    >>> optimizer.step()
+    >>> schedule.step()
+    >>> schedule.get_last_lr()
+    [0.5]
     """
 
     _not_saved = ("optimizer", "_scale_fn_custom")
@@ -131,6 +141,14 @@ class OneCycleLR(_MomentumCycle):
     It rises for `pct_start` of the steps and falls to ``max_lr / div_factor / final_div_factor``; with `three_phase`,
     it first falls as it rose, and then on. The momentum goes the other way. The steps are `total_steps`, or
     ``epochs * steps_per_epoch``. As ``torch.optim.lr_scheduler.OneCycleLR``.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> optimizer = tg.optim.SGD([tg.ones(1, requires_grad=True)], lr=1.0, momentum=0.9)
+    >>> schedule = tg.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1.0, total_steps=10)
+    >>> schedule.get_last_lr()
+    [0.040000000000000036]
     """
 
     def __init__(

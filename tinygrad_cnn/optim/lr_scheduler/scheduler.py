@@ -134,7 +134,14 @@ class LRScheduler:
 
 
 class _LRScheduler(LRScheduler):
-    """The base class's name in PyTorch before 2.0."""
+    """The base class's name in PyTorch before 2.0.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> issubclass(tg.optim.lr_scheduler._LRScheduler, tg.optim.lr_scheduler.LRScheduler)
+    True
+    """
 
 
 def check_optimizer(schedule: LRScheduler, optimizer: Any) -> None:

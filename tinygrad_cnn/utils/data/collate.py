@@ -81,7 +81,15 @@ def default_convert(data: Plain) -> Plain: ...
 @overload
 def default_convert(data: object) -> object: ...
 def default_convert(data: Any) -> Any:
-    """NumPy's arrays and numbers as tensors, also inside of sequences and mappings; anything else as it is."""
+    """NumPy's arrays and numbers as tensors, also inside of sequences and mappings; anything else as it is.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> import numpy as np
+    >>> tg.utils.data.default_convert([np.zeros(2), "name"])
+    [tensor([0., 0.], dtype=torch.float64), 'name']
+    """
     if isinstance(data, (Tensor, str, bytes)):
         return data
     if isinstance(data, (np.ndarray, np.generic)):

@@ -35,6 +35,15 @@ class Dataset(Generic[T_co]):
     """Subclass it, and write ``__getitem__`` and, unless it has no end, ``__len__``.
 
     A method ``__getitems__(indices)`` that returns a list of samples is used where there is one.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> class Squares(tg.utils.data.Dataset):
+    ...     def __getitem__(self, k):
+    ...         return k * k
+    >>> Squares()[3]
+    9
     """
 
     def __getitem__(self, index: Any) -> T_co:
@@ -53,6 +62,15 @@ class IterableDataset(Dataset[T_co], Iterable[T_co]):
     """Samples one after the other, from a stream: subclass it, and write ``__iter__``.
 
     Each worker of a DataLoader iterates over a copy of its own; `get_worker_info` tells it which part is its own.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> class Numbers(tg.utils.data.IterableDataset):
+    ...     def __iter__(self):
+    ...         return iter(range(3))
+    >>> list(Numbers())
+    [0, 1, 2]
     """
 
     def __iter__(self) -> Iterator[T_co]:
@@ -68,7 +86,19 @@ class LengthError(ValueError, AssertionError):
 
 
 class TensorDataset(Dataset[tuple[Tensor, ...]]):
-    """Samples along the first dim of tensors of the same length."""
+    """Samples along the first dim of tensors of the same length.
+
+    ValueError if the tensors differ in their first size.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> data = tg.utils.data.TensorDataset(tg.tensor([[1.0], [2.0]]), tg.tensor([0, 1]))
+    >>> len(data)
+    2
+    >>> data[1]
+    (tensor([2.]), tensor(1))
+    """
 
     def __init__(self, *tensors: Tensor) -> None:
         lengths = [len(t) for t in tensors]
@@ -123,7 +153,15 @@ class StackDataset(Dataset[T_co]):
 
 
 class ConcatDataset(Dataset[T_co]):
-    """One data set after the other, as one; ``a + b`` makes one of two."""
+    """One data set after the other, as one; ``a + b`` makes one of two.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> data = tg.utils.data.ConcatDataset([[1, 2], [3]])
+    >>> len(data), data[2]
+    (3, 3)
+    """
 
     def __init__(self, datasets: Iterable[Source[T_co]]) -> None:
         self.datasets: list[Any] = list(datasets)
@@ -149,7 +187,17 @@ class ConcatDataset(Dataset[T_co]):
 
 
 class ChainDataset(IterableDataset[T_co]):
-    """One IterableDataset after the other, as one; ``a + b`` makes one of two."""
+    """One IterableDataset after the other, as one; ``a + b`` makes one of two.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> class Numbers(tg.utils.data.IterableDataset):
+    ...     def __iter__(self):
+    ...         return iter(range(2))
+    >>> list(tg.utils.data.ChainDataset([Numbers(), Numbers()]))
+    [0, 1, 0, 1]
+    """
 
     def __init__(self, datasets: Iterable[Dataset[T_co]]) -> None:
         self.datasets = datasets
@@ -169,7 +217,15 @@ class ChainDataset(IterableDataset[T_co]):
 
 
 class Subset(Dataset[T_co]):
-    """Some samples of a data set, by their numbers."""
+    """Some samples of a data set, by their numbers.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> data = tg.utils.data.Subset("abcd", [3, 0])
+    >>> len(data), data[0]
+    (2, 'd')
+    """
 
     def __init__(self, dataset: Source[T_co], indices: Sequence[int]) -> None:
         self.dataset: Any = dataset
@@ -206,6 +262,14 @@ def random_split(
     """Disjoint subsets of these sizes, or of these fractions if they add up to 1.
 
     Fractions are rounded down; what is left is dealt out one by one, from the first part on.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> a, b = tg.utils.data.random_split(range(5), [3, 2])
+    >>> list(a), list(b)
+    ([4, 0, 1], [3, 2])
     """
     n = len(dataset)  # type: ignore[arg-type]  # a Dataset without a length cannot be split
     sizes = list(lengths)

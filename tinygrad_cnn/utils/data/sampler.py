@@ -20,14 +20,31 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Sampler(Generic[T_co]):
-    """Subclass it, and write ``__iter__``, which gives sample numbers, and, for ``len(loader)``, ``__len__``."""
+    """Subclass it, and write ``__iter__``, which gives sample numbers, and, for ``len(loader)``, ``__len__``.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> class Backwards(tg.utils.data.Sampler):
+    ...     def __iter__(self):
+    ...         return iter([2, 1, 0])
+    >>> list(tg.utils.data.DataLoader([10, 11, 12], sampler=Backwards(), batch_size=3))
+    [tensor([12, 11, 10])]
+    """
 
     def __iter__(self) -> Iterator[T_co]:
         raise NotImplementedError(f"{type(self).__name__}: __iter__ is not written; a Sampler has one")
 
 
 class SequentialSampler(Sampler[int]):
-    """0, 1, 2, …"""
+    """0, 1, 2, …
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> list(tg.utils.data.SequentialSampler("abc"))
+    [0, 1, 2]
+    """
 
     def __init__(self, data_source: Any) -> None:
         self.data_source = data_source
@@ -44,6 +61,13 @@ class RandomSampler(Sampler[int]):
 
     `num_samples` of them, by default as many as there are; without replacement, more than there are come as one
     random order after the other.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> list(tg.utils.data.RandomSampler("abcd"))
+    [2, 3, 0, 1]
     """
 
     def __init__(
@@ -81,7 +105,15 @@ class RandomSampler(Sampler[int]):
 
 
 class SubsetRandomSampler(Sampler[int]):
-    """These sample numbers, in a new random order each time."""
+    """These sample numbers, in a new random order each time.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> list(tg.utils.data.SubsetRandomSampler([5, 7, 9]))
+    [9, 5, 7]
+    """
 
     def __init__(self, indices: Sequence[int], generator: Generator | None = None) -> None:
         self.indices, self.generator = indices, generator
@@ -98,6 +130,12 @@ class WeightedRandomSampler(Sampler[int]):
     """`num_samples` numbers from 0 to len(weights) - 1, each with a chance in proportion to its weight.
 
     Without `replacement`, none comes twice.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> list(tg.utils.data.WeightedRandomSampler([0.0, 1.0, 0.0], 3))
+    [1, 1, 1]
     """
 
     def __init__(

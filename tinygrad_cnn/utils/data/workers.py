@@ -42,7 +42,14 @@ _here = _Here()
 
 
 def get_worker_info() -> WorkerInfo | None:
-    """Who the DataLoader's worker in this thread is; None outside of workers."""
+    """Who the DataLoader's worker in this thread is; None outside of workers.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> print(tg.utils.data.get_worker_info())
+    None
+    """
     return _here.info
 
 
