@@ -479,7 +479,16 @@ def set_rng_state(new_state: Any) -> None:
 
 @contextmanager
 def fork_rng(devices: Any = (), enabled: bool = True) -> Iterator[None]:
-    """Give the state back at the end of the block, whatever was drawn or seeded in it."""
+    """Give the state back at the end of the block, whatever was drawn or seeded in it.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> _ = tg.manual_seed(0)
+    >>> with tg.random.fork_rng(): inside = tg.rand(2)
+    >>> tg.equal(tg.rand(2), inside)
+    True
+    """
     kept = default_generator.get_state()
     try:
         yield

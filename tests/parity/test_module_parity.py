@@ -349,6 +349,18 @@ def test_dicts_of_modules_and_parameters_change_alike(parameters, data):
         assert list(ours.state_dict()) == list(theirs.state_dict())
 
 
+@given(st.permutations("abcd"), st.sampled_from((dict, OrderedDict, list)))
+def test_parameters_of_a_plain_dict_come_in_the_order_of_their_names(names, kind):
+    ours, theirs = (n.ParameterDict(kind((name, t.ones(1)) for name in names)) for n, t in BOTH)
+    assert list(ours) == list(theirs)
+    assert list(ours.copy()) == list(theirs.copy())
+    ours, theirs = (d.fromkeys(names, 1) for d in (ours, theirs))
+    assert list(ours) == list(theirs)
+    for d, t in ((ours, tg), (theirs, torch)):
+        d.update(kind((name * 2, t.ones(1)) for name in names))
+    assert list(ours) == list(theirs)
+
+
 def test_parameter_lists():
     texts = []
     for n, t in BOTH:

@@ -50,6 +50,23 @@ class FunctionCtx:
     """What `forward` tells `backward`: saved tensors, marks, and any attribute that is set on it.
 
     `needs_input_grad` says of each argument of `apply` whether its gradient is wanted.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> class Double(tg.autograd.Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x):
+    ...         ctx.factor = 2
+    ...         return ctx.factor * x
+    ...
+    ...     @staticmethod
+    ...     def backward(ctx, g):
+    ...         return ctx.factor * g
+    >>> x = tg.ones(2, requires_grad=True)
+    >>> Double.apply(x).sum().backward()
+    >>> x.grad
+    tensor([2., 2.])
     """
 
     def __init__(self, name: str, needs_input_grad: tuple[bool, ...]) -> None:
@@ -495,7 +512,6 @@ def once_differentiable(fn: F) -> F:
 
     Examples
     --------
-    >>> import tinygrad_cnn as tg
     >>> from tinygrad_cnn.autograd.function import once_differentiable
     >>> once_differentiable.__name__
     'once_differentiable'

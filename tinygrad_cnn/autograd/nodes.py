@@ -133,7 +133,16 @@ def add_prehook(
 
 
 class AccumulateGrad:
-    """The end of the graph at a leaf, as `next_functions` shows it: its cotangent is added to `.grad`."""
+    """The end of the graph at a leaf, as `next_functions` shows it: its cotangent is added to `.grad`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> x = tg.ones(2, requires_grad=True)
+    >>> end = (2 * x).grad_fn.next_functions[0][0]
+    >>> end.name(), end.variable is x
+    ('torch::autograd::AccumulateGrad', True)
+    """
 
     next_functions = ()
 

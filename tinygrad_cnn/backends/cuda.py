@@ -2,7 +2,14 @@
 
 
 class matmul:
-    """How a GPU multiplies matrices."""
+    """How a GPU multiplies matrices.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.backends.cuda.matmul.allow_tf32
+    False
+    """
 
     allow_tf32 = False
     allow_fp16_reduced_precision_reduction = True

@@ -44,6 +44,17 @@ class DatasetFolder(VisionDataset[X, Y]):
     ------
     FileNotFoundError
         If there are no folders, or one without files.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> import pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> read = lambda path: pathlib.Path(path).read_text()
+    >>> for name in ("cat", "dog"): (folder / name).mkdir(); _ = (folder / name / "1.txt").write_text(name)
+    >>> data = tg.datasets.DatasetFolder(folder, loader=read, extensions=(".txt",))
+    >>> data.classes, data[1]
+    (['cat', 'dog'], ('dog', 1))
     """
 
     @overload
@@ -113,7 +124,20 @@ class DatasetFolder(VisionDataset[X, Y]):
 
 
 class ImageFolder(DatasetFolder[X, Y]):
-    """Pictures ``root/class/…/name.png``, loaded as RGB; see `DatasetFolder`. `imgs` is `samples`."""
+    """Pictures ``root/class/…/name.png``, loaded as RGB; see `DatasetFolder`. `imgs` is `samples`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> import pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> (folder / "cat").mkdir()
+    >>> tg.utils.save_image(tg.ones(3, 4, 4), folder / "cat" / "1.png")
+    >>> data = tg.datasets.ImageFolder(folder, transform=tg.transforms.ToTensor())
+    >>> image, target = data[0]
+    >>> data.classes, image.shape, target
+    (['cat'], torch.Size([3, 4, 4]), 0)
+    """
 
     def __init__(
         self,

@@ -34,7 +34,20 @@ class NotFoundError(DatasetError, RuntimeError):
 
 
 class VisionDataset(Dataset[tuple[X, Y]], Generic[X, Y]):
-    """A folder, and what is done to each image and each target."""
+    """A folder, and what is done to each image and each target.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> class Numbers(tg.datasets.vision.VisionDataset):
+    ...     def __len__(self):
+    ...         return 3
+    ...
+    ...     def __getitem__(self, k):
+    ...         return self.transformed(k, -k)
+    >>> Numbers("", transform=lambda k: 10 * k)[2]
+    (20, -2)
+    """
 
     def __init__(
         self,

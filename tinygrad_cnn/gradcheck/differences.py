@@ -32,7 +32,6 @@ class Estimate(NamedTuple):
 
     Examples
     --------
-    >>> import tinygrad_cnn as tg
     >>> from tinygrad_cnn.gradcheck import Estimate
     >>> Estimate(2.0, 1e-9).value
     2.0
@@ -65,7 +64,6 @@ def derivative(function: Callable[[float], float], step: float = STEP) -> Estima
 
     Examples
     --------
-    >>> import tinygrad_cnn as tg
     >>> import math
     >>> from tinygrad_cnn.gradcheck import derivative
     >>> round(float(derivative(math.sin).value), 6)

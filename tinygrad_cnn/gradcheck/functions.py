@@ -45,6 +45,13 @@ class Checked(Protocol):
     """A function and its vector-Jacobian product, on arrays.
 
     ``inputs`` are all arguments of the function: those with a derivative as ndarrays, the others as they are.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tinygrad_cnn.gradcheck import Checked, numpy_pair
+    >>> isinstance(numpy_pair(np.sin, lambda g, x: g * np.cos(x)), Checked)
+    True
     """
 
     def evaluate(self, inputs: Sequence[Any]) -> Arrays:
@@ -607,7 +614,16 @@ class CachedPair(NumpyPair):
 
 
 def tensor_function(function: Callable[..., Any]) -> TensorFunction:
-    """A function of our Tensors, as `gradcheck` takes it: the default for a plain callable."""
+    """A function of our Tensors, as `gradcheck` takes it: the default for a plain callable.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> from tinygrad_cnn.gradcheck import gradcheck, tensor_function
+    >>> x = tg.tensor([0.5], dtype=tg.float64, requires_grad=True)
+    >>> bool(gradcheck(tensor_function(tg.sin), x))
+    True
+    """
     return TensorFunction(function)
 
 

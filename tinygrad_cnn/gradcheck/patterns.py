@@ -12,7 +12,14 @@ __all__ = ["Diagnosis"]
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """One explanation of a wrong gradient; `confidence` is between 0 and 1."""
+    """One explanation of a wrong gradient; `confidence` is between 0 and 1.
+
+    Examples
+    --------
+    >>> from tinygrad_cnn.gradcheck import Diagnosis
+    >>> Diagnosis("sign", "the gradient has the other sign", 0.9).kind
+    'sign'
+    """
 
     kind: str
     message: str

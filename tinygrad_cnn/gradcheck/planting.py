@@ -66,7 +66,18 @@ PLANTED: dict[str, Mistake] = {
 
 @contextmanager
 def planted(op: type[Op], k: int, wrong: Callable[[Array], Array]) -> Iterator[None]:
-    """Inside the block, rule k of the op returns what `wrong` makes of its result, and is asked at every pass."""
+    """Inside the block, rule k of the op returns what `wrong` makes of its result, and is asked at every pass.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> from tinygrad_cnn.gradcheck import gradcheck, planted
+    >>> from tinygrad_cnn.core.elementwise import Exp
+    >>> x = tg.tensor([0.5], dtype=tg.float64, requires_grad=True)
+    >>> with planted(Exp, 0, lambda g: 2 * g): report = gradcheck(tg.exp, x, raise_exception=False)
+    >>> report.diagnoses[0].kind
+    'factor'
+    """
     rules, at_once = op.rules, op.at_once
     rule = rules[k]
     if rule is None:

@@ -59,7 +59,17 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Report:
-    """What a check found. True only if it passed."""
+    """What a check found. True only if it passed.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> from tinygrad_cnn.gradcheck import gradcheck
+    >>> x = tg.tensor([0.5], dtype=tg.float64, requires_grad=True)
+    >>> report = gradcheck(tg.sin, x)
+    >>> bool(report), len(report.entries)
+    (True, 1)
+    """
 
     function: str
     """The name of what was checked."""

@@ -39,7 +39,15 @@ ANY = Real()
 
 
 class HypothesisDraw(Draw):
-    """Draws through Hypothesis, so that failing samples are shrunk."""
+    """Draws through Hypothesis, so that failing samples are shrunk.
+
+    Examples
+    --------
+    >>> from hypothesis import find, strategies as st
+    >>> from tinygrad_cnn.gradcheck.strategies import HypothesisDraw
+    >>> find(st.composite(lambda draw: HypothesisDraw(draw).integer(2, 5))(), lambda n: True)
+    2
+    """
 
     def __init__(self, draw: st.DrawFn) -> None:
         self._draw = draw
@@ -62,14 +70,29 @@ class HypothesisDraw(Draw):
 
 
 class Broadcast(NamedTuple):
-    """Shapes that broadcast against each other, and the shape that they give."""
+    """Shapes that broadcast against each other, and the shape that they give.
+
+    Examples
+    --------
+    >>> from tinygrad_cnn.gradcheck.strategies import Broadcast
+    >>> Broadcast(shapes=((2, 1), (3,)), result=(2, 3)).result
+    (2, 3)
+    """
 
     shapes: tuple[Shape, ...]
     result: Shape
 
 
 class ConvGeometry(NamedTuple):
-    """A convolution that fits: shapes (N, C, H, W), (O, C / groups, KH, KW), (N, O, OH, OW), and its options."""
+    """A convolution that fits: shapes (N, C, H, W), (O, C / groups, KH, KW), (N, O, OH, OW), and its options.
+
+    Examples
+    --------
+    >>> from tinygrad_cnn.gradcheck.strategies import ConvGeometry
+    >>> fits = ConvGeometry((1, 2, 4, 4), (3, 2, 3, 3), (1, 3, 2, 2), (1, 1), (0, 0), (1, 1), 1)
+    >>> fits.options()
+    {'stride': (1, 1), 'padding': (0, 0), 'dilation': (1, 1), 'groups': 1}
+    """
 
     input: Shape
     weight: Shape
@@ -85,7 +108,15 @@ class ConvGeometry(NamedTuple):
 
 
 class PoolGeometry(NamedTuple):
-    """A pooling that fits: shapes (N, C, H, W) and (N, C, OH, OW), and its options."""
+    """A pooling that fits: shapes (N, C, H, W) and (N, C, OH, OW), and its options.
+
+    Examples
+    --------
+    >>> from tinygrad_cnn.gradcheck.strategies import PoolGeometry
+    >>> fits = PoolGeometry((1, 2, 4, 4), (1, 2, 2, 2), (2, 2), (2, 2), (0, 0), (1, 1))
+    >>> fits.options()
+    {'kernel_size': (2, 2), 'stride': (2, 2), 'padding': (0, 0), 'dilation': (1, 1)}
+    """
 
     input: Shape
     output: Shape
@@ -121,7 +152,6 @@ def samples(op: type[Op]) -> st.SearchStrategy[Sample]:
 
     Examples
     --------
-    >>> import tinygrad_cnn as tg
     >>> from tinygrad_cnn.gradcheck import strategies
     >>> from tinygrad_cnn.core.elementwise import Exp
     >>> import hypothesis
@@ -132,12 +162,27 @@ def samples(op: type[Op]) -> st.SearchStrategy[Sample]:
 
 
 def dtypes() -> st.SearchStrategy[DType]:
-    """The dtypes that gradients are checked in: float64, float32."""
+    """The dtypes that gradients are checked in: float64, float32.
+
+    Examples
+    --------
+    >>> from tinygrad_cnn.gradcheck import strategies
+    >>> strategies.dtypes()
+    sampled_from([dtype('float64'), dtype('float32')])
+    """
     return st.sampled_from([np.dtype(np.float64), np.dtype(np.float32)])
 
 
 def shapes(min_dims: int = 0, max_dims: int = 3, *, min_side: int = 1, max_side: int = 3) -> st.SearchStrategy[Shape]:
-    """Shapes; with ``min_side=0`` now and then one without elements."""
+    """Shapes; with ``min_side=0`` now and then one without elements.
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> from tinygrad_cnn.gradcheck import strategies
+    >>> find(strategies.shapes(), lambda shape: len(shape) == 2)
+    (1, 1)
+    """
     _check_ranges("shapes", min_dims, max_dims, min_side, max_side)
     return drawn(lambda draw: draw.shape(min_dims, max_dims, smallest=min_side, largest=max_side))
 
@@ -210,6 +255,14 @@ def layouts(array: NDArray) -> st.SearchStrategy[NDArray]:
     """The same values in other memory: C order, Fortran order, reversed, strided, read-only; C order is simplest.
 
     Of stride 0, too, if all values are the same.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hypothesis import find
+    >>> from tinygrad_cnn.gradcheck import strategies
+    >>> find(strategies.layouts(np.zeros((2, 3))), lambda a: True).flags.c_contiguous
+    False
     """
     values = np.array(array, order="C")
 
@@ -225,6 +278,14 @@ def cotangents(shape: int | Shape | st.SearchStrategy[Any], *, dtype: Any = np.f
     """What may come in from above: of both signs, of sizes from 0.125 to 8 but not 1, 0 in places, in any layout.
 
     At least one element is not 0.
+
+    Examples
+    --------
+    >>> from hypothesis import Phase, find, settings
+    >>> from tinygrad_cnn.gradcheck import strategies
+    >>> once = settings(phases=[Phase.generate])
+    >>> find(strategies.cotangents((2,)), lambda g: True, settings=once).shape
+    (2,)
     """
     sizes = AwayFrom((-1.0, 0.0, 1.0), low=-8.0, high=8.0)
 
@@ -241,12 +302,28 @@ def cotangents(shape: int | Shape | st.SearchStrategy[Any], *, dtype: Any = np.f
 
 
 def axes(ndim: int) -> st.SearchStrategy[int | tuple[int, ...] | None]:
-    """Axes to reduce over, for an array of `ndim` axes: None, one, or several, some counted from the end."""
+    """Axes to reduce over, for an array of `ndim` axes: None, one, or several, some counted from the end.
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> from tinygrad_cnn.gradcheck import strategies
+    >>> find(strategies.axes(3), lambda axes: axes is not None) in (0, (0,), -1, (-1,), ())
+    True
+    """
     return drawn(lambda draw: draw.axes(ndim))
 
 
 def axis(ndim: int) -> st.SearchStrategy[int]:
-    """One axis of an array that has some, at times counted from the end."""
+    """One axis of an array that has some, at times counted from the end.
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> from tinygrad_cnn.gradcheck import strategies
+    >>> find(strategies.axis(3), lambda axis: axis > 0)
+    1
+    """
     if ndim < 1:
         raise ValueError(f"axis: an array of {ndim} axes has none; expected 1 or more")
     return drawn(lambda draw: draw.axis(ndim))
@@ -264,7 +341,15 @@ def indices(shape: Shape) -> st.SearchStrategy[Index]:
 
 
 def labels(shape: int | Shape | st.SearchStrategy[Any], classes: int) -> st.SearchStrategy[NDArray]:
-    """Integer arrays of class numbers, from 0 to ``classes - 1``."""
+    """Integer arrays of class numbers, from 0 to ``classes - 1``.
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> from tinygrad_cnn.gradcheck import strategies
+    >>> find(strategies.labels((2,), 3), lambda a: a.max() == 1).max()
+    np.int64(1)
+    """
     if classes < 1:
         raise ValueError(f"labels: {classes} classes; expected 1 or more")
 
@@ -280,6 +365,14 @@ def conv_geometries(
     """Convolutions in which everything fits, with options up to these numbers; simplest: 1×1 of one channel.
 
     A convolution that knows no dilation is checked with ``dilation=1``, and so on.
+
+    Examples
+    --------
+    >>> from hypothesis import Phase, find, settings
+    >>> from tinygrad_cnn.gradcheck import strategies
+    >>> once = settings(phases=[Phase.generate])
+    >>> find(strategies.conv_geometries(), lambda g: True, settings=once).weight
+    (1, 1, 1, 1)
     """
 
     def sampler(draw: Draw) -> ConvGeometry:
@@ -301,7 +394,16 @@ def conv_geometries(
 def pool_geometries(
     *, kernel_size: int = 3, stride: int = 3, padding: int = 1, dilation: int = 2
 ) -> st.SearchStrategy[PoolGeometry]:
-    """Poolings in which everything fits, with options up to these numbers; padding up to half a kernel."""
+    """Poolings in which everything fits, with options up to these numbers; padding up to half a kernel.
+
+    Examples
+    --------
+    >>> from hypothesis import Phase, find, settings
+    >>> from tinygrad_cnn.gradcheck import strategies
+    >>> once = settings(phases=[Phase.generate])
+    >>> find(strategies.pool_geometries(), lambda g: True, settings=once).kernel_size
+    (1, 1)
+    """
 
     def sampler(draw: Draw) -> PoolGeometry:
         x, windows = sample_windows(draw, kernel_size=kernel_size, stride=stride, padding=padding, dilation=dilation)
@@ -312,7 +414,17 @@ def pool_geometries(
 
 
 def broadcasting(*domains: Domain, **limits: int) -> st.SearchStrategy[Sample]:
-    """Arrays of mutually broadcastable shapes, one of each domain; the limits are those of `shapes`."""
+    """Arrays of mutually broadcastable shapes, one of each domain; the limits are those of `shapes`.
+
+    Examples
+    --------
+    >>> from hypothesis import Phase, find, settings
+    >>> from tinygrad_cnn.gradcheck import strategies
+    >>> once = settings(phases=[Phase.generate])
+    >>> sample = find(strategies.broadcasting(strategies.Real(), strategies.Positive()), lambda s: True, settings=once)
+    >>> len(sample.inputs)
+    2
+    """
 
     def sampler(draw: HypothesisDraw) -> Sample:
         found = draw.value(broadcastable_shapes(len(domains), **limits))
@@ -322,7 +434,16 @@ def broadcasting(*domains: Domain, **limits: int) -> st.SearchStrategy[Sample]:
 
 
 def indexed(domain: Domain = ANY, **limits: int) -> st.SearchStrategy[Sample]:
-    """An array and, as the option ``index``, an index that fits it; the limits are those of `shapes`."""
+    """An array and, as the option ``index``, an index that fits it; the limits are those of `shapes`.
+
+    Examples
+    --------
+    >>> from hypothesis import Phase, find, settings
+    >>> from tinygrad_cnn.gradcheck import strategies
+    >>> once = settings(phases=[Phase.generate])
+    >>> list(find(strategies.indexed(), lambda s: True, settings=once).options)
+    ['index']
+    """
 
     def sampler(draw: HypothesisDraw) -> Sample:
         shape = draw.value(shapes(**limits))
@@ -333,7 +454,16 @@ def indexed(domain: Domain = ANY, **limits: int) -> st.SearchStrategy[Sample]:
 
 def convolutions(*, bias: bool = False, **limits: int) -> st.SearchStrategy[Sample]:
     """Images, a weight and perhaps a bias, with ``stride, padding, dilation, groups``; the limits are those of
-    `conv_geometries`."""
+    `conv_geometries`.
+
+    Examples
+    --------
+    >>> from hypothesis import Phase, find, settings
+    >>> from tinygrad_cnn.gradcheck import strategies
+    >>> once = settings(phases=[Phase.generate])
+    >>> sorted(find(strategies.convolutions(), lambda s: True, settings=once).options)
+    ['dilation', 'groups', 'padding', 'stride']
+    """
 
     def sampler(draw: HypothesisDraw) -> Sample:
         geometry = draw.value(conv_geometries(**limits))
@@ -345,7 +475,16 @@ def convolutions(*, bias: bool = False, **limits: int) -> st.SearchStrategy[Samp
 
 def poolings(domain: Domain | None = None, **limits: int) -> st.SearchStrategy[Sample]:
     """Images of distinct values, so that no maximum is tied, with ``kernel_size, stride, padding, dilation``; the
-    limits are those of `pool_geometries`."""
+    limits are those of `pool_geometries`.
+
+    Examples
+    --------
+    >>> from hypothesis import Phase, find, settings
+    >>> from tinygrad_cnn.gradcheck import strategies
+    >>> once = settings(phases=[Phase.generate])
+    >>> sorted(find(strategies.poolings(), lambda s: True, settings=once).options)
+    ['dilation', 'kernel_size', 'padding', 'stride']
+    """
     values = Distinct() if domain is None else domain
 
     def sampler(draw: HypothesisDraw) -> Sample:

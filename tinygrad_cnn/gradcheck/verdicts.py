@@ -13,7 +13,16 @@ UNJUDGED = {x: f"not judged: the input is {x}" for x in ("nan", "inf", "-inf")}
 
 
 class Verdict(Enum):
-    """What can be said of a derivative: it is right, it is wrong, or nothing can be said."""
+    """What can be said of a derivative: it is right, it is wrong, or nothing can be said.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> from tinygrad_cnn.gradcheck import gradcheck
+    >>> x = tg.tensor([0.5], dtype=tg.float64, requires_grad=True)
+    >>> gradcheck(tg.sin, x).entries[0].verdict
+    <Verdict.PASS: 'pass'>
+    """
 
     PASS = "pass"
     FAIL = "fail"
@@ -32,6 +41,15 @@ class Entry:
     to the left and to the right, and ``where`` the signed distance to the kink along this coordinate, if one was
     seen. ``steps`` are the pairs (step, central difference) that the numeric value was made of, kept for entries that
     did not pass.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> from tinygrad_cnn.gradcheck import gradcheck
+    >>> x = tg.tensor([0.5], dtype=tg.float64, requires_grad=True)
+    >>> entry = gradcheck(tg.sin, x).entries[0]
+    >>> entry.input, entry.place, round(entry.analytic, 3) == round(entry.numeric, 3)
+    (0, (0,), True)
     """
 
     input: int
@@ -73,6 +91,12 @@ class GradientError(AssertionError):
     """A derivative is not what it should be.
 
     ``report`` is the `Report` that says all that is known, or None where nothing was judged.
+
+    Examples
+    --------
+    >>> from tinygrad_cnn.gradcheck import GradientError
+    >>> issubclass(GradientError, AssertionError)
+    True
     """
 
     def __init__(self, message: str, report: Any = None) -> None:

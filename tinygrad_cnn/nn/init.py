@@ -379,7 +379,10 @@ def _deprecated(function: Callable[P, Tensor]) -> Callable[P, Tensor]:
         warnings.warn(f"nn.init.{name[:-1]} is now deprecated in favor of nn.init.{name}.", FutureWarning, stacklevel=2)
         return function(*args, **kwargs)
 
-    old.__name__, old.__doc__ = name[:-1], f"The old name of `{name}`."
+    old.__name__, old.__doc__ = (
+        name[:-1],
+        (function.__doc__ or "").replace("\n\n", f"\n\n    The old name of `{name}`, with a FutureWarning.\n\n", 1),
+    )
     return old
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Iterator
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NoReturn, Self, TypeVar, overload
 
 from tinygrad_cnn.nn.container import pairs
@@ -100,7 +101,15 @@ class ParameterList(Module):
 
 
 class ParameterDict(Module):
-    """Parameters by name, in the order in which they were added."""
+    """Parameters by name, in the order in which they were added; of a plain dict in the order of their names.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> weights = tg.nn.ParameterDict({"w": tg.ones(2), "b": tg.zeros(1)})
+    >>> list(weights), weights["w"].requires_grad
+    (['b', 'w'], True)
+    """
 
     def __init__(self, parameters: Any = None) -> None:
         super().__init__()
@@ -154,7 +163,7 @@ class ParameterDict(Module):
 
     def copy(self) -> ParameterDict:
         """Another ParameterDict with the same parameters."""
-        return ParameterDict({key: self[key] for key in self._keys})
+        return ParameterDict(self.items())
 
     def setdefault(self, key: str, default: Any = None) -> Parameter:
         """The value of a key, which gets the default if it has none."""
@@ -184,7 +193,7 @@ class ParameterDict(Module):
 
     def fromkeys(self, keys: Iterable[str], default: Any = None) -> ParameterDict:
         """A new ParameterDict with one value for all keys."""
-        return ParameterDict(dict.fromkeys(keys, default))
+        return ParameterDict((key, default) for key in keys)
 
     def keys(self) -> Iterable[str]:
         """The names."""
@@ -199,8 +208,10 @@ class ParameterDict(Module):
         return (self[key] for key in self._keys)
 
     def update(self, parameters: Any) -> None:
-        """Add the values of a mapping, or of (name, value) pairs."""
-        for key, value in pairs("ParameterDict", parameters):
+        """Add the values of a mapping, or of (name, value) pairs; those of a plain dict in the order of their names."""
+        found = pairs("ParameterDict", parameters)
+        plain = isinstance(parameters, Mapping) and not isinstance(parameters, OrderedDict)
+        for key, value in sorted(found, key=lambda pair: pair[0]) if plain else found:
             self[key] = value
 
     def extra_repr(self) -> str:

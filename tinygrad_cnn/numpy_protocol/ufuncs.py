@@ -58,12 +58,32 @@ def cube_root(x: Array) -> Array:
 
 
 def with_dtype(inputs: tuple[Any, ...], dtype: Any) -> tuple[Any, ...]:
-    """The inputs in the dtype in which a function is to be computed."""
+    """The inputs in the dtype in which a function is to be computed.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> import numpy as np
+    >>> from tinygrad_cnn.numpy_protocol import with_dtype
+    >>> with_dtype((tg.tensor([1, 2]),), np.float64)[0].dtype
+    torch.float64
+    """
     return tuple(ops.astype(x, np.dtype(dtype)) if hasattr(x, "dtype") else x for x in inputs)
 
 
 def of_method(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    """``ufunc.reduce``, `accumulate` and `outer`, where an op means them; NotImplemented elsewhere."""
+    """``ufunc.reduce``, `accumulate` and `outer`, where an op means them; NotImplemented elsewhere.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> import numpy as np
+    >>> from tinygrad_cnn.numpy_protocol import of_method
+    >>> of_method(np.add, "reduce", (tg.tensor([1.0, 2.0]),), {})
+    tensor(3.)
+    >>> np.add.reduce(tg.tensor([1.0, 2.0]))
+    tensor(3.)
+    """
     if options.pop("dtype", None) is not None:
         return NotImplemented
     if method == "reduce" and ufunc in REDUCTIONS and set(options) <= {"axis", "keepdims"}:

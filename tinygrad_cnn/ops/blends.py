@@ -207,11 +207,32 @@ def real(input: A) -> A:
     return input
 
 
-conj = conj_physical = real
+conj = real
+
+
+def conj_physical(input: A) -> A:
+    """The input itself, which is not complex; see `real`.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.conj_physical(tg.tensor([1.0, 2.0]))
+    tensor([1., 2.])
+    """
+    return input
 
 
 def imag(input: A) -> A:
-    """Of complex numbers only: a RuntimeError, as in PyTorch."""
+    """Of complex numbers only: a RuntimeError, as in PyTorch.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.imag(tg.tensor([1.0]))  # doctest: +IGNORE_EXCEPTION_DETAIL
+    Traceback (most recent call last):
+        ...
+    DTypeError: imag: is not implemented for real numbers, such as float32
+    """
     raise DTypeError(f"imag: is not implemented for real numbers, such as {dtype_of(input)}; they have no such part")
 
 

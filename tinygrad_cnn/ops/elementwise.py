@@ -440,9 +440,9 @@ def add(input: A, other: ArrayLike, *, alpha: float = 1) -> A:
     Examples
     --------
     >>> import tinygrad_cnn as tg
-    >>> tg.add(tg.tensor([1.0, 2.0]), tg.tensor([[10.0], [20.0]]), alpha=2)
-    tensor([[21., 22.],
-            [41., 42.]])
+    >>> tg.add(tg.tensor([[1.0, 2.0], [3.0, 4.0]]), tg.tensor([10.0, 20.0]), alpha=2)
+    tensor([[21., 42.],
+            [23., 44.]])
     """
     return Add.apply(input, other if type(alpha) is int and alpha == 1 else times("add", input, other, alpha))
 
@@ -481,9 +481,9 @@ def mul(input: A, other: ArrayLike) -> A:
     Examples
     --------
     >>> import tinygrad_cnn as tg
-    >>> tg.mul(tg.tensor([1.0, 2.0]), tg.tensor([[3.0], [4.0]]))
-    tensor([[3., 6.],
-            [4., 8.]])
+    >>> tg.mul(tg.tensor([[1.0, 2.0], [3.0, 4.0]]), tg.tensor([10.0, 20.0]))
+    tensor([[10., 40.],
+            [30., 80.]])
     """
     return Mul.apply(input, other)
 

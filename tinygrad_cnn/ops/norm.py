@@ -233,6 +233,14 @@ def drop(input: A, p: float, generator: Any) -> A:
     """Zero each element with probability p, and scale the others by 1 / (1 - p) (Srivastava et al. 2014).
 
     What stays is said by ``generator.bernoulli(1 - p, shape)``.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> from tinygrad_cnn.ops.norm import drop
+    >>> generator = tg.Generator().manual_seed(0)
+    >>> drop(tg.ones(4), 0.5, generator)
+    tensor([0., 0., 2., 0.])
     """
     if not 0.0 <= p <= 1.0:
         raise ArgumentError(f"dropout: p is {p}; a probability is between 0 and 1")

@@ -151,7 +151,7 @@ def baddbmm(input: A, batch1: ArrayLike, batch2: ArrayLike, *, beta: float = 1, 
     Examples
     --------
     >>> import tinygrad_cnn as tg
-    >>> tg.baddbmm(tg.zeros(1), tg.ones(2, 1, 3), tg.ones(2, 3, 1))
+    >>> tg.baddbmm(tg.zeros(2, 1, 1), tg.ones(2, 1, 3), tg.ones(2, 3, 1))
     tensor([[[3.]],
     <BLANKLINE>
             [[3.]]])

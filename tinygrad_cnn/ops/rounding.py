@@ -236,7 +236,7 @@ def div(input: A, other: ArrayLike, *, rounding_mode: str | None = None) -> A:
     Examples
     --------
     >>> import tinygrad_cnn as tg
-    >>> tg.div(tg.tensor([7, -7]), 2)
+    >>> tg.div(tg.tensor([7.0, -7.0]), 2)
     tensor([ 3.5000, -3.5000])
     >>> tg.div(tg.tensor([7, -7]), 2, rounding_mode="floor")
     tensor([ 3, -4])
@@ -260,7 +260,7 @@ def true_divide(input: A, other: ArrayLike) -> A:
     Examples
     --------
     >>> import tinygrad_cnn as tg
-    >>> tg.true_divide(tg.tensor([1, 2]), 4)
+    >>> tg.true_divide(tg.tensor([1.0, 2.0]), 4)
     tensor([0.2500, 0.5000])
     """
     return Div.apply(input, other)

@@ -335,9 +335,14 @@ def erfinv(input: A) -> A:
 def lgamma(input: A) -> A:
     """The logarithm of ``|Γ(x)|``; ∞ at 0, -1, -2, ….
 
-    >>> import numpy as np
-    >>> float(lgamma(np.array(5.0)))  # ln 4!
-    3.1780538303479458
+    Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
+    float32.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> tg.lgamma(tg.tensor([2.0, 5.0]))  # ln 1!, ln 4!
+    tensor([0.0000, 3.1781])
     """
     return Lgamma.apply(input)
 

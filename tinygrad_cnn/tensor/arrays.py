@@ -24,7 +24,15 @@ def is_tensor(obj: Any) -> bool:
 
 
 def as_array(data: ArrayLike, dtype: Any) -> NDArray:
-    """The array of a Tensor, an array or nested sequences; Python floats become the default dtype."""
+    """The array of a Tensor, an array or nested sequences; Python floats become the default dtype.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tinygrad_cnn.tensor import as_array
+    >>> as_array([1.0, 2.0], None), as_array([1, 2], np.float64)
+    (array([1., 2.], dtype=float32), array([1., 2.]))
+    """
     if is_tensor(data):
         array = in_order(data)
     elif isinstance(data, (np.ndarray, np.generic)):
@@ -83,5 +91,13 @@ def _numbers(data: Any, depth: int, typed: set[DType]) -> Any:
 
 
 def as_plain(value: Any) -> Any:
-    """The array of a Tensor; anything else as it is."""
+    """The array of a Tensor; anything else as it is.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> from tinygrad_cnn.tensor import as_plain
+    >>> as_plain(tg.tensor([1.0])), as_plain("text")
+    (array([1.], dtype=float32), 'text')
+    """
     return value.array if is_tensor(value) else value

@@ -42,7 +42,18 @@ class DrawMethods(FactMethods):
             )
 
     def uniform_(self, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Self:
-        """Fill with numbers drawn evenly from [a, b)."""
+        """Fill with numbers drawn evenly from [a, b).
+
+        The tensor itself changes, and is returned: its shape and dtype stay. `generator` is the source of
+        chance.
+
+        Examples
+        --------
+        >>> import tinygrad_cnn as tg
+        >>> _ = tg.manual_seed(0)
+        >>> tg.empty(3).uniform_()
+        tensor([0.4963, 0.7682, 0.0885])
+        """
         self._check_floating("uniform_")
         most = float(np.finfo(self.array_dtype).max)
         if not (a <= b and -most <= a and b <= most and b - a <= most):
@@ -51,7 +62,18 @@ class DrawMethods(FactMethods):
         return self._drawn("uniform_", lambda shape: draw.uniform(shape, self.array_dtype, a, b))
 
     def normal_(self, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Self:
-        """Fill with numbers drawn from a normal distribution."""
+        """Fill with numbers drawn from a normal distribution.
+
+        The tensor itself changes, and is returned: its shape and dtype stay. `generator` is the source of
+        chance.
+
+        Examples
+        --------
+        >>> import tinygrad_cnn as tg
+        >>> _ = tg.manual_seed(0)
+        >>> tg.empty(3).normal_()
+        tensor([ 1.5410, -0.2934, -2.1788])
+        """
         self._check_floating("normal_")
         if not std >= 0:
             raise ArgumentError(f"normal_: std is {std}; a standard deviation is at least 0")
@@ -66,6 +88,16 @@ class DrawMethods(FactMethods):
         """Fill with integers: ``random_(to)`` from [0, to), ``random_(from, to)``, or any that the dtype holds.
 
         With ``to=None`` up to the largest of the dtype, from the smallest integer of 64 bits on any of these.
+
+        The tensor itself changes, and is returned: its shape and dtype stay. `generator` is the source of
+        chance.
+
+        Examples
+        --------
+        >>> import tinygrad_cnn as tg
+        >>> _ = tg.manual_seed(0)
+        >>> tg.empty(3).random_(10)
+        tensor([4., 9., 3.])
         """
         draw, kind = generator or default_generator, self.array_dtype
         if not bounds and not named:
@@ -86,16 +118,42 @@ class DrawMethods(FactMethods):
         return self._drawn("random_", lambda shape: draw.integers(first, end, shape))
 
     def bernoulli(self, p: float | None = None, *, generator: Generator | None = None) -> Self:
-        """1 with the probability that each element says, else 0; with `p`, that one for all."""
+        """1 with the probability that each element says, else 0; with `p`, that one for all.
+
+        Examples
+        --------
+        >>> import tinygrad_cnn as tg
+        >>> _ = tg.manual_seed(0)
+        >>> tg.tensor([0.0, 0.5, 1.0]).bernoulli()
+        tensor([0., 0., 1.])
+        """
         drawn = self.wrap(chances.bernoulli(self.array, p, generator or default_generator))
         return with_gradient_0(drawn, self)
 
     def multinomial(self, num_samples: int, replacement: bool = False, *, generator: Generator | None = None) -> Self:
-        """Indices drawn with the probabilities that the vector, or each row, is proportional to."""
+        """Indices drawn with the probabilities that the vector, or each row, is proportional to.
+
+        Examples
+        --------
+        >>> import tinygrad_cnn as tg
+        >>> tg.tensor([0.0, 1.0, 0.0]).multinomial(2, replacement=True)
+        tensor([1, 1])
+        """
         return self.wrap(chances.multinomial(self.array, num_samples, replacement, generator or default_generator))
 
     def bernoulli_(self, p: ArrayLike = 0.5, *, generator: Generator | None = None) -> Self:
-        """Fill with 1 with probability p (a number, or one for each element), else 0."""
+        """Fill with 1 with probability p (a number, or one for each element), else 0.
+
+        The tensor itself changes, and is returned: its shape and dtype stay. `generator` is the source of
+        chance.
+
+        Examples
+        --------
+        >>> import tinygrad_cnn as tg
+        >>> _ = tg.manual_seed(0)
+        >>> tg.empty(4).bernoulli_(0.5)
+        tensor([0., 0., 1., 0.])
+        """
         draw, given = generator or default_generator, as_plain(p)
         if np.min(given, initial=0) < 0 or np.max(given, initial=0) > 1:
             raise ArgumentError(f"bernoulli_: p is {p!r}; it must lie in [0, 1]")
@@ -110,7 +168,18 @@ class DrawMethods(FactMethods):
         )
 
     def exponential_(self, lambd: float = 1.0, *, generator: Generator | None = None) -> Self:
-        """Fill with numbers drawn from the exponential distribution with this rate."""
+        """Fill with numbers drawn from the exponential distribution with this rate.
+
+        The tensor itself changes, and is returned: its shape and dtype stay. `generator` is the source of
+        chance.
+
+        Examples
+        --------
+        >>> import tinygrad_cnn as tg
+        >>> _ = tg.manual_seed(0)
+        >>> tg.empty(3).exponential_()
+        tensor([3.5083, 1.2304, 0.6150])
+        """
         self._check_floating("exponential_")
         if not lambd > 0:
             raise ArgumentError(f"exponential_: lambd is {lambd}; it must be positive")
@@ -118,7 +187,18 @@ class DrawMethods(FactMethods):
         return self._drawn("exponential_", lambda shape: draw.exponential(shape, self.array_dtype, lambd))
 
     def geometric_(self, p: float, *, generator: Generator | None = None) -> Self:
-        """Fill with the number of trials until the first success of probability p, the successful one counted."""
+        """Fill with the number of trials until the first success of probability p, the successful one counted.
+
+        The tensor itself changes, and is returned: its shape and dtype stay. `generator` is the source of
+        chance.
+
+        Examples
+        --------
+        >>> import tinygrad_cnn as tg
+        >>> _ = tg.manual_seed(0)
+        >>> tg.empty(3).geometric_(0.5)
+        tensor([1., 1., 2.])
+        """
         if self.array_dtype.kind == "b":
             raise KernelMissingError("geometric_: counts do not fit into booleans; use an integer or floating dtype")
         if not 0 < p < 1:
@@ -127,7 +207,18 @@ class DrawMethods(FactMethods):
         return self._drawn("geometric_", lambda shape: np.ceil(np.log(draw.uniform(shape, np.float64)) / np.log1p(-p)))
 
     def cauchy_(self, median: float = 0.0, sigma: float = 1.0, *, generator: Generator | None = None) -> Self:
-        """Fill with numbers drawn from Cauchy's distribution."""
+        """Fill with numbers drawn from Cauchy's distribution.
+
+        The tensor itself changes, and is returned: its shape and dtype stay. `generator` is the source of
+        chance.
+
+        Examples
+        --------
+        >>> import tinygrad_cnn as tg
+        >>> _ = tg.manual_seed(0)
+        >>> tg.empty(3).cauchy_()
+        tensor([10.5977,  0.7648, -0.1283])
+        """
         self._check_floating("cauchy_")
         if not sigma > 0:
             raise ArgumentError(f"cauchy_: sigma is {sigma}; it must be positive")
@@ -137,7 +228,18 @@ class DrawMethods(FactMethods):
         )
 
     def log_normal_(self, mean: float = 1.0, std: float = 2.0, *, generator: Generator | None = None) -> Self:
-        """Fill with exponentials of normal numbers of this mean and deviation."""
+        """Fill with exponentials of normal numbers of this mean and deviation.
+
+        The tensor itself changes, and is returned: its shape and dtype stay. `generator` is the source of
+        chance.
+
+        Examples
+        --------
+        >>> import tinygrad_cnn as tg
+        >>> _ = tg.manual_seed(0)
+        >>> tg.empty(3).log_normal_()
+        tensor([5.9263e+01, 1.5116e+00, 3.4819e-02])
+        """
         self._check_floating("log_normal_")
         if not std > 0:
             raise ArgumentError(f"log_normal_: std is {std}; it must be positive")

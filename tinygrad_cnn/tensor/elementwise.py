@@ -144,9 +144,23 @@ class ElementwiseMethods(FactMethods):
     masked_fill = ops.masked_fill
 
     def where(self, condition: ArrayLike, other: ArrayLike) -> Self:
-        """These elements where the condition holds, else those of `other`."""
+        """These elements where the condition holds, else those of `other`.
+
+        Examples
+        --------
+        >>> import tinygrad_cnn as tg
+        >>> tg.tensor([1.0, 2.0]).where(tg.tensor([True, False]), tg.tensor([8.0, 9.0]))
+        tensor([1., 9.])
+        """
         return ops.where(condition, self, other)
 
     def polygamma(self, n: int) -> Self:
-        """The n-th derivative of `digamma` at these elements."""
+        """The n-th derivative of `digamma` at these elements.
+
+        Examples
+        --------
+        >>> import tinygrad_cnn as tg
+        >>> tg.tensor([1.0, 2.0]).polygamma(1)
+        tensor([1.6449, 0.6449])
+        """
         return ops.polygamma(n, self)

@@ -22,14 +22,19 @@ P = ParamSpec("P")
 T = TypeVar("T", bound=Tensor)
 
 
-def in_place(function: Callable[Concatenate[Any, P], Any]) -> Callable[Concatenate[T, P], T]:
-    """The method that writes into a tensor what a function makes of it."""
+def in_place(function: Callable[Concatenate[Any, P], Any], gives: str = "") -> Callable[Concatenate[T, P], T]:
+    """The method that writes into a tensor what a function makes of it.
+
+    Its docstring has the function's first example, called as the method; `gives` is what that prints, if it is
+    something else, since the tensor keeps its dtype.
+    """
     name = f"{function.__name__}_"
 
     def method(self: T, *args: P.args, **options: P.kwargs) -> T:
         return self.become(name, lambda x: function(x, *args, **options), *args, *options.values())
 
-    return named(method, name, function)
+    what = "The tensor itself changes, and is returned: its shape and dtype stay."
+    return named(method, name, function, what, gives)
 
 
 def turned(function: Callable[Concatenate[Any, P], Any]) -> Callable[Concatenate[T, P], T]:
@@ -40,14 +45,38 @@ def turned(function: Callable[Concatenate[Any, P], Any]) -> Callable[Concatenate
         self.turn(name, lambda before: function(before, *args, **options))
         return self
 
-    return named(method, name, function)
+    return named(method, name, function, "The tensor itself gets the other shape, and is returned: its memory stays.")
 
 
-def named(method: Any, name: str, function: Any) -> Any:
-    """A method made here, under its name, with the signature of its function."""
-    method.__name__, method.__qualname__ = name, f"Tensor.{name}"
-    method.__doc__, method.__wrapped__ = f"In place: see `{function.__name__}`.", function
+def named(method: Any, name: str, function: Any, what: str, gives: str = "") -> Any:
+    """A method made here, under its name, with the signature of its function, whose docstring is the source of its own.
+
+    The docstring's first line stays, and of the examples the first: ``tg.exp(x)`` becomes ``x.exp_()``.
+    """
+    method.__name__, method.__qualname__, method.__wrapped__ = name, f"Tensor.{name}", function
+    if (said := function.__doc__) is not None:  # None without docstrings, as in `python -OO`
+        summary, _, rest = said.partition("\n")
+        before, _, call = rest.partition(f".{function.__name__}(")
+        call, _, printed = call.partition("\n")
+        receiver = before.rpartition(">>> ")[2]
+        if receiver.partition(".")[0] == "tg" and "(" not in receiver:
+            receiver, call = first_and_others(call)
+        printed = gives or printed.partition(">>>")[0].strip()
+        method.__doc__ = (
+            f"In place: {summary}\n\n    {what} See `{function.__name__}`.\n\n    Examples\n    --------\n"
+            f"    >>> import tinygrad_cnn as tg\n    >>> {receiver}.{name}({call}\n    {printed}\n    "
+        )
     return method
+
+
+def first_and_others(call: str) -> tuple[str, str]:
+    """The first argument of a call, written ``first, others)``, and what follows it."""
+    depth = 0
+    for place, letter in enumerate(call):
+        if depth == 0 and letter in ",)":
+            return call[:place], call[place:].lstrip(", ")
+        depth += (letter in "([{") - (letter in ")]}")
+    return call, ")"
 
 
 class InPlaceMethods(FactMethods):
@@ -127,21 +156,21 @@ class InPlaceMethods(FactMethods):
     conj_physical_ = in_place(ops.conj_physical)
     ldexp_ = in_place(ops.ldexp)
     nextafter_ = in_place(ops.nextafter)
-    eq_ = in_place(ops.eq)
-    ne_ = in_place(ops.ne)
-    lt_ = in_place(ops.lt)
-    le_ = in_place(ops.le)
-    gt_ = in_place(ops.gt)
-    ge_ = in_place(ops.ge)
-    less_ = in_place(ops.less)
-    less_equal_ = in_place(ops.less_equal)
-    greater_ = in_place(ops.greater)
-    greater_equal_ = in_place(ops.greater_equal)
-    not_equal_ = in_place(ops.not_equal)
+    eq_ = in_place(ops.eq, "tensor([1, 0, 1])")
+    ne_ = in_place(ops.ne, "tensor([1, 0, 1])")
+    lt_ = in_place(ops.lt, "tensor([1, 0, 0])")
+    le_ = in_place(ops.le, "tensor([1, 1, 0])")
+    gt_ = in_place(ops.gt, "tensor([0, 0, 1])")
+    ge_ = in_place(ops.ge, "tensor([0, 1, 1])")
+    less_ = in_place(ops.less, "tensor([1, 0, 0])")
+    less_equal_ = in_place(ops.less_equal, "tensor([1, 1, 0])")
+    greater_ = in_place(ops.greater, "tensor([0, 0, 1])")
+    greater_equal_ = in_place(ops.greater_equal, "tensor([0, 1, 1])")
+    not_equal_ = in_place(ops.not_equal, "tensor([1, 0, 1])")
     logical_and_ = in_place(ops.logical_and)
     logical_or_ = in_place(ops.logical_or)
     logical_xor_ = in_place(ops.logical_xor)
-    logical_not_ = in_place(ops.logical_not)
+    logical_not_ = in_place(ops.logical_not, "tensor([1., 0.])")
     bitwise_and_ = in_place(ops.bitwise_and)
     bitwise_or_ = in_place(ops.bitwise_or)
     bitwise_xor_ = in_place(ops.bitwise_xor)
@@ -189,12 +218,26 @@ class InPlaceMethods(FactMethods):
     renorm_ = in_place(ops.renorm)
 
     def copy_(self, src: ArrayLike, non_blocking: bool = False) -> Self:
-        """Take the values of `src`, broadcast, in this tensor's dtype."""
+        """Take the values of `src`, broadcast, in this tensor's dtype.
+
+        Examples
+        --------
+        >>> import tinygrad_cnn as tg
+        >>> tg.zeros(2).copy_(tg.tensor([1, 2]))
+        tensor([1., 2.])
+        """
         other = isinstance(src, Tensor) and src.array_dtype != self.array_dtype
         return self.assign("copy_", src.astype(self.array_dtype) if other else src)
 
     def float_power_(self, exponent: ArrayLike) -> Self:
-        """To the power of the exponent, in place; the tensor must be float64, as the result is."""
+        """To the power of the exponent, in place; the tensor must be float64, as the result is.
+
+        Examples
+        --------
+        >>> import tinygrad_cnn as tg
+        >>> tg.tensor([1.0, 2.0], dtype=tg.float64).float_power_(3)
+        tensor([1., 8.], dtype=torch.float64)
+        """
         if self.array_dtype != np.float64:
             raise DTypeError(f"float_power_: this tensor has dtype {self.array_dtype}, the result float64; use pow_")
         return self.become("float_power_", lambda x: ops.float_power(x, exponent), exponent)
@@ -226,20 +269,49 @@ class InPlaceMethods(FactMethods):
         return self.fill_(0)
 
     def resize_(self, *sizes: Any, memory_format: Any = None) -> Self:
-        """Take another shape: the first elements are kept, further ones are 0 (in PyTorch they are anything)."""
+        """Take another shape: the first elements are kept, further ones are 0 (in PyTorch they are anything).
+
+        Examples
+        --------
+        >>> import tinygrad_cnn as tg
+        >>> tg.tensor([1, 2, 3, 4]).resize_(2)
+        tensor([1, 2])
+        """
         check_memory_format("resize_", memory_format)
         return self._resized(tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], Sequence) else sizes)
 
     def put_(self, index: ArrayLike, source: ArrayLike, accumulate: bool = False) -> Self:
-        """In place: elements of the flattened tensor replaced, or added to, by their numbers."""
+        """In place: elements of the flattened tensor replaced, or added to, by their numbers.
+
+        Examples
+        --------
+        >>> import tinygrad_cnn as tg
+        >>> tg.zeros(3).put_(tg.tensor([2]), tg.tensor([7.0]))
+        tensor([0., 0., 7.])
+        """
         return self.become("put_", lambda x: put(x, index, source, accumulate), source)
 
     def polygamma_(self, n: int) -> Self:
-        """In place: see `polygamma`."""
+        """In place: see `polygamma`.
+
+        Examples
+        --------
+        >>> import tinygrad_cnn as tg
+        >>> tg.tensor([1.0, 2.0]).polygamma_(1)
+        tensor([1.6449, 0.6449])
+        """
         return self.become("polygamma_", lambda x: ops.polygamma(n, x))
 
     def fill_diagonal_(self, fill_value: float, wrap: bool = False) -> Self:
-        """Make every element of the main diagonal this value; with `wrap`, of a tall matrix again and again."""
+        """Make every element of the main diagonal this value; with `wrap`, of a tall matrix again and again.
+
+        Examples
+        --------
+        >>> import tinygrad_cnn as tg
+        >>> tg.zeros(2, 2).fill_diagonal_(7)
+        tensor([[7., 0.],
+                [0., 7.]])
+        """
         places = diagonal_places(self.array_shape, wrap)
         return self.become("fill_diagonal_", lambda x: ops.setitem(x, places, fill_value))
 

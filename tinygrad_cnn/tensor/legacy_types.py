@@ -32,10 +32,14 @@ class _Kind(type):
 
 
 def _kind(name: str) -> _Kind:
+    dtype = DTYPES[name]
     doc = (
-        f"A {DTYPES[name]} tensor of a list, or of sizes; PyTorch's older form of ``tensor(…, dtype={DTYPES[name]})``."
+        f"A {dtype} tensor of a list, or of sizes; PyTorch's older form of ``tensor(…, dtype={dtype})``.\n\n"
+        "    The elements of sizes are what the memory holds. ``isinstance`` and `Tensor.type` take the name, too.\n\n"
+        "    Examples\n    --------\n    >>> import tinygrad_cnn as tg\n"
+        f"    >>> x = tg.{name}([1, 0])\n    >>> x.dtype, isinstance(x, tg.{name})\n    (torch.{dtype}, True)\n    "
     )
-    return _Kind(name, (), {"dtype": DTYPES[name], "__doc__": doc, "__module__": __name__})
+    return _Kind(name, (), {"dtype": dtype, "__doc__": doc, "__module__": __name__})
 
 
 FloatTensor, DoubleTensor, HalfTensor = _kind("FloatTensor"), _kind("DoubleTensor"), _kind("HalfTensor")

@@ -27,6 +27,15 @@ def written(op: str, result: Any, out: Any) -> Any:
     ------
     RuntimeError
         If a gradient would flow, which `out` cannot carry, or if the dtype does not fit.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> from tinygrad_cnn.tensor import written
+    >>> out = tg.zeros(2)
+    >>> _ = written("exp", tg.tensor([1.0, 2.0]), out)
+    >>> out
+    tensor([1., 2.])
     """
     if out is None:
         return result

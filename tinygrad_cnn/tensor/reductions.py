@@ -53,10 +53,24 @@ class ReductionMethods(FactMethods):
 
     @flexible
     def softmax(self, dim: int, dtype: Any = None) -> Self:
-        """Exponentials along a dim, normalised to sum 1."""
+        """Exponentials along a dim, normalised to sum 1.
+
+        Examples
+        --------
+        >>> import tinygrad_cnn as tg
+        >>> tg.tensor([1.0, 2.0, 3.0]).softmax(0)
+        tensor([0.0900, 0.2447, 0.6652])
+        """
         return ops.softmax(self, dim, dtype)
 
     @flexible
     def log_softmax(self, dim: int, dtype: Any = None) -> Self:
-        """The logarithm of softmax along a dim, exact where softmax underflows."""
+        """The logarithm of softmax along a dim, exact where softmax underflows.
+
+        Examples
+        --------
+        >>> import tinygrad_cnn as tg
+        >>> tg.tensor([1.0, 2.0, 3.0]).log_softmax(0)
+        tensor([-2.4076, -1.4076, -0.4076])
+        """
         return ops.log_softmax(self, dim, dtype)

@@ -22,6 +22,7 @@ from tinygrad_cnn.core.storage import in_order, version
 from tinygrad_cnn.core.types import ArrayLike
 from tinygrad_cnn.numpy_protocol.dispatch import MEANINGS
 from tinygrad_cnn.ops.checks import check_same_dtype
+from tinygrad_cnn.tensor import core_examples
 from tinygrad_cnn.tensor.arrays import as_array
 from tinygrad_cnn.tensor.conversions import ConversionMethods
 from tinygrad_cnn.tensor.draws import DrawMethods
@@ -120,6 +121,13 @@ class Tensor(
         """The same memory without the history: what the graph saved is not checked for writes through it.
 
         Assigning gives this tensor other memory.
+
+        Examples
+        --------
+        >>> import tinygrad_cnn as tg
+        >>> x = tg.ones(2, requires_grad=True)
+        >>> x.data
+        tensor([1., 1.])
         """
         return self.sharing(apart(in_order(self)))
 
@@ -149,7 +157,14 @@ class Tensor(
 
     @property
     def is_recorded(self) -> bool:
-        """Whether what is computed from this tensor now is recorded."""
+        """Whether what is computed from this tensor now is recorded.
+
+        Examples
+        --------
+        >>> import tinygrad_cnn as tg
+        >>> tg.ones(2, requires_grad=True).is_recorded, tg.ones(2).is_recorded
+        (True, False)
+        """
         return mode.recording and self.requires_grad
 
     @property
@@ -188,20 +203,59 @@ class Tensor(
         return type(self), (array, self.requires_grad)
 
     def retain_grad(self) -> None:
-        """Fill `.grad` of this result of an op, too, in `backward`."""
+        """Fill `.grad` of this result of an op, too, in `backward`.
+
+        Examples
+        --------
+        >>> import tinygrad_cnn as tg
+        >>> x = tg.ones(2, requires_grad=True)
+        >>> y = 2 * x
+        >>> y.retain_grad()
+        >>> y.sum().backward()
+        >>> y.grad
+        tensor([1., 1.])
+        """
         retain(self)
 
     @property
     def retains_grad(self) -> bool:
-        """Whether `retain_grad` was called on this result of an op."""
+        """Whether `retain_grad` was called on this result of an op.
+
+        Examples
+        --------
+        >>> import tinygrad_cnn as tg
+        >>> y = 2 * tg.ones(2, requires_grad=True)
+        >>> y.retain_grad()
+        >>> y.retains_grad
+        True
+        """
         return retains(self)
 
     def register_hook(self, hook: Callable[[Self], Self | None]) -> RemovableHandle:
-        """Call `hook` with the gradient of this tensor in every backward pass; what it returns replaces it."""
+        """Call `hook` with the gradient of this tensor in every backward pass; what it returns replaces it.
+
+        Examples
+        --------
+        >>> import tinygrad_cnn as tg
+        >>> x = tg.ones(2, requires_grad=True)
+        >>> _ = x.register_hook(lambda g: 10 * g)
+        >>> x.sum().backward()
+        >>> x.grad
+        tensor([10., 10.])
+        """
         return add_hook(self, hook)
 
     def register_post_accumulate_grad_hook(self, hook: Callable[[Self], None]) -> RemovableHandle:
-        """Call `hook` with this leaf each time a backward pass has added to its `.grad`."""
+        """Call `hook` with this leaf each time a backward pass has added to its `.grad`.
+
+        Examples
+        --------
+        >>> import tinygrad_cnn as tg
+        >>> x = tg.ones(2, requires_grad=True)
+        >>> _ = x.register_post_accumulate_grad_hook(lambda p: print(p.grad))
+        >>> x.sum().backward()
+        tensor([1., 1.])
+        """
         return add_post_accumulate_hook(self, hook)
 
     # ---- what it is --------------------------------------------------------------------------------------------------
@@ -226,3 +280,4 @@ class Tensor(
 
 core.Tensor.kind = Tensor
 core.Tensor.meanings.update(MEANINGS)
+core_examples.show()

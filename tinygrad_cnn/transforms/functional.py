@@ -55,7 +55,6 @@ def to_tensor(pic: Image | NDArray) -> Tensor:
 
     Examples
     --------
-    >>> import tinygrad_cnn as tg
     >>> import numpy as np
     >>> from tinygrad_cnn.transforms import functional as TF
     >>> TF.to_tensor(np.full((1, 2), 255, np.uint8))
@@ -93,7 +92,6 @@ def pil_to_tensor(pic: Image) -> Tensor:
 
     Examples
     --------
-    >>> import tinygrad_cnn as tg
     >>> from PIL import Image
     >>> from tinygrad_cnn.transforms import functional as TF
     >>> TF.pil_to_tensor(Image.new("L", (2, 1), 7))

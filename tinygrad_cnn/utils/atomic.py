@@ -6,7 +6,17 @@ from pathlib import Path
 
 
 def write_atomically(path: str | Path, content: bytes) -> None:
-    """Write to a file beside the target, then put it in its place; a failure leaves the target as it was."""
+    """Write to a file beside the target, then put it in its place; a failure leaves the target as it was.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from tinygrad_cnn.utils.atomic import write_atomically
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "x.txt"
+    >>> write_atomically(file, b"whole")
+    >>> file.read_bytes()
+    b'whole'
+    """
     target = Path(path)
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
     try:

@@ -17,7 +17,16 @@ M = TypeVar("M", bound=Module)
 
 
 def norm_except_dim(v: Any, dim: int) -> Any:
-    """The norms over all dims but one, which stay as dims of size 1; over all dims if it is -1."""
+    """The norms over all dims but one, which stay as dims of size 1; over all dims if it is -1.
+
+    Examples
+    --------
+    >>> import tinygrad_cnn as tg
+    >>> from tinygrad_cnn.nn.utils.weight_norm import norm_except_dim
+    >>> norm_except_dim(tg.tensor([[3.0, 4.0], [6.0, 8.0]]), 0)
+    tensor([[ 5.],
+            [10.]])
+    """
     if dim == -1:
         return ops.norm(v)
     return ops.norm(v, 2.0, tuple(k for k in range(v.ndim) if k != dim), True)
