@@ -45,6 +45,16 @@ def check_file(
     seconds : after so long the process is ended
     memory : so many GiB the learner's code may take; where the system has no such limit, the result has a note
     student : whose it is, for the page of a class; by default the folder of the file
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from tinygrad_cnn import learn
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "answer.py"
+    >>> exercise = learn.exercises()[0]
+    >>> _ = file.write_text(exercise.start())
+    >>> learn.check_file(file).verdict
+    'not done yet'
     """
     file = Path(path)
     try:

@@ -56,7 +56,15 @@ class Wrong(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Exercise:
-    """One exercise, read from its file."""
+    """One exercise, read from its file.
+
+    Examples
+    --------
+    >>> from tinygrad_cnn import learn
+    >>> exercise = learn.exercises()[0]
+    >>> isinstance(exercise, learn.Exercise), exercise.most_hints
+    (True, 4)
+    """
 
     name: str
     path: Path

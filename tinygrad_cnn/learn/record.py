@@ -14,7 +14,17 @@ VERDICTS = (RIGHT, WRONG, COULD_NOT_RUN, NOT_DONE)
 
 @dataclass(frozen=True)
 class Result:
-    """What is found of an answer. True only if it is right."""
+    """What is found of an answer. True only if it is right.
+
+    Examples
+    --------
+    >>> from tinygrad_cnn.learn import Result
+    >>> result = Result("sigmoid", "right", "Right at every input.")
+    >>> bool(result)
+    True
+    >>> Result.from_json(result.to_json()) == result
+    True
+    """
 
     exercise: str
     verdict: str
