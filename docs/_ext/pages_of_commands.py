@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from sphinx.application import Sphinx
@@ -25,7 +26,18 @@ def write(app: Sphinx) -> None:
         parser = argparse.ArgumentParser(f"tinygrad-cnn {name}", description=description, formatter_class=Eighty)
         importlib.import_module(f"tinygrad_cnn.cli.{name}").add_arguments(parser)
         parts += [f"## {name}", "", "```text", parser.format_help().strip(), "```", ""]
+        for word, nested in _nested(parser):
+            parts += [f"### {name} {word}", "", "```text", nested.format_help().strip(), "```", ""]
     PAGE.write_text("\n".join(parts), encoding="utf-8")
+
+
+def _nested(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """The commands of a command, if it has such."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for word, nested in action.choices.items():
+                nested.formatter_class = Eighty
+                yield word, nested
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

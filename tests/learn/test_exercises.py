@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tinygrad_cnn.gradcheck import patterns
+from tinygrad_cnn.gradcheck import naming, patterns
 from tinygrad_cnn.learn.exercise import CHAPTERS, ExerciseError, exercises, gaps, hints_in, load, name_in
 from tinygrad_cnn.learn.hints import MEANING
 from tinygrad_cnn.learn.judging import check_source
@@ -74,8 +74,20 @@ def test_a_teacher_sets_how_far_the_hints_go():
     assert hints_in(exercise.start(2)) == 2
 
 
+def kinds_in(folder):
+    """The kinds that are written down where mistakes are named: the second argument of an edit."""
+    for path in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("Edit", "Named", "self._add"):
+                kind = node.args[1] if len(node.args) > 1 else node
+                if isinstance(kind, ast.Constant):
+                    yield kind.value
+
+
 def test_every_kind_of_mistake_has_a_meaning_for_learners():
     known = {value.kind for value in vars(patterns).values() if isinstance(value, patterns.Pattern)}
+    known |= set(kinds_in(Path(naming.__file__).parent))
+    assert {"held constant", "two mistakes"} <= known
     assert sorted(known - MEANING.keys()) == []
     assert sorted({wrong.kind for e in ALL for wrong in e.wrongs} - MEANING.keys()) == []
 

@@ -34,7 +34,8 @@ examples:
   tinygrad-cnn learn bug --seed "Ada Lovelace"
   tinygrad-cnn learn results answers --out class.html
 
-exit status of check: 0 right, 1 wrong, 3 it could not run or is not done yet, 2 the command is wrong
+exit status of check: 0 right, 1 wrong, 3 it could not run or is not done yet,
+2 the command is wrong
 """
 
 
