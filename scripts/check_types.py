@@ -36,6 +36,7 @@ ANY = {
     r"func (grad|grad_and_value|hessian|jacfwd|jacrev)": "the last overload: of a function that is itself not typed",
     r"transforms Compose": "of transforms that are themselves not typed",
     r"nn Module\.forward": "a module without one has none; calling what is only known as a Module gives a Tensor",
+    r"learn Exercise\.inputs": "an exercise may take whatever functions take",
     r"tensor (as_plain|written)": "what it is given, or its array",
 }
 """Where Any may be in what comes out, as patterns of ``path name``, and why."""
