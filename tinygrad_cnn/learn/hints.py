@@ -55,6 +55,7 @@ MEANING = {
     "operator": "an operation is another one, such as a product in the place of a quotient",
     "too many": "there is a factor or a term that does not belong there",
     "several mistakes": "several of these mistakes together give your numbers",
+    "inverse": "a derivative multiplies where it should divide, or the other way",
     "two mistakes": "two of these mistakes together give your numbers",
     "place": "no known mistake; it is told from where on your derivative is wrong",
     "first only": "only the first of several parts is taken, where all of them must be added up",

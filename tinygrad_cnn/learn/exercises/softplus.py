@@ -38,8 +38,8 @@ WRONG = [
     (
         "g * np.exp(x) / (1 + np.exp(x))",
         "g * (1 + np.exp(x)) / np.exp(x)",
-        "factor",
-        "`1 + exp(-x)` multiplies instead of dividing",
+        "inverse",
+        "the derivative of each element is turned round",
     ),
 ]
 ### END HIDDEN TESTS
