@@ -29,17 +29,18 @@ s = p + b
 y = math.tanh(s)
 d = y - t
 loss = d**2
-print(f"p = {p:.4f}, s = {s:.4f}, y = {y:.4f}, d = {d:.4f}, loss = {loss:.4f}")
+print(f"p = {p:.4f}, s = {s:.4f}, y = {y:.4f}")
+print(f"d = {d:.4f}, loss = {loss:.4f}")
 
 # %% [markdown]
 # This is the **forward pass**. The steps form a chain with a few side entries:
 #
 # ```text
-# w ──┐
-#     ├─ (×) ── p ──┐
-# x ──┘             ├─ (+) ── s ── (tanh) ── y ──┐
-#               b ──┘                            ├─ (−) ── d ── (square) ── loss
-#                                            t ──┘
+# w ─┐
+#    ├─ × ── p ─┐
+# x ─┘          ├─ + ── s ── tanh ── y ─┐
+#            b ─┘                       ├─ − ── d ── ( )² ── loss
+#                                    t ─┘
 # ```
 #
 # We want the derivative of the loss with respect to $w$ and $b$, because training changes these two. We also want it
@@ -89,7 +90,7 @@ print("dL/dw, forward:", loss_by_w)
 #
 # From the left, you begin at the loss and go back. At each step you hold one number: the derivative of the loss with
 # respect to the value at this place. It is called the **cotangent** of that value. In a program it is often written
-# `dy` or `g`, and after the pass it is stored in `y.grad`. This is **reverse mode**, or the **backward pass**:
+# `dy` or `g`. This is **reverse mode**, or the **backward pass**:
 
 # %%
 g_loss = 1.0  # if the loss grows by ε, the loss grows by ε
@@ -101,7 +102,8 @@ g_p = g_s * 1
 g_b = g_s * 1
 g_w = g_p * x
 g_x = g_p * w
-print(f"dL/dw = {g_w:.4f}, dL/dx = {g_x:.4f}, dL/db = {g_b:.4f}, dL/dt = {g_t:.4f}")
+print(f"dL/dw = {g_w:.4f}, dL/dx = {g_x:.4f}")
+print(f"dL/db = {g_b:.4f}, dL/dt = {g_t:.4f}")
 assert math.isclose(g_w, loss_by_w)
 
 # %% [markdown]

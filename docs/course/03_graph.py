@@ -170,7 +170,7 @@ for n in (1, 2, 4, 8, 16):
 
 # %%
 def count_uses(loss):
-    """How many times each value is used on the way to the loss. Each value is looked at once."""
+    """How many times each value is used on the way to the loss."""
     uses = {loss: 0}
     to_visit = [loss]
     while to_visit:
@@ -183,7 +183,7 @@ def count_uses(loss):
 
 
 def backward(loss):
-    """The gradient of the loss in every value that it depends on. Returns the number of products."""
+    """Add the gradients to each .grad. Returns the number of products."""
     uses = count_uses(loss)
     cotangents = dict.fromkeys(uses, 0.0)
     cotangents[loss] = 1.0
@@ -291,7 +291,8 @@ import tinygrad_cnn as tg
 x = tg.tensor(1.0, requires_grad=True)
 y = 3 * x
 loss = (y + 1) * (2 * y)
-print("x is a leaf:", x.is_leaf, " y is a leaf:", y.is_leaf, " y was made by", y.grad_fn.name())
+print("x is a leaf:", x.is_leaf)
+print("y is a leaf:", y.is_leaf, " it was made by", y.grad_fn.name())
 
 loss.backward()
 print("x.grad =", x.grad, " y.grad =", y.grad)

@@ -45,7 +45,7 @@ def sin_vjp(g, x):
 
 # %%
 def numeric(f, g, inputs, h=1e-6):
-    """The gradients of sum(g · f(*inputs)) in each of the inputs, by nudging one element after the other."""
+    """The gradients of sum(g · f(*inputs)), by nudging each element."""
     found = []
     for k, array in enumerate(inputs):
         d = np.zeros_like(array)
@@ -100,15 +100,15 @@ assert np.allclose(db, numeric(np.add, g, [x, b])[1])
 
 # %%
 def unbroadcast(d, shape):
-    """Sum the array d over the axes along which an array of the given shape was repeated."""
+    """Sum d over the axes along which an array of this shape was repeated."""
     missing = d.ndim - len(shape)
-    d = d.sum(axis=tuple(range(missing)))  # axes that were missing on the left
-    stretched = tuple(axis for axis, length in enumerate(shape) if length == 1 and d.shape[axis] != 1)
-    return d.sum(axis=stretched, keepdims=True)  # axes of length 1 stay, with length 1
+    d = d.sum(axis=tuple(range(missing)))  # axes missing on the left
+    stretched = tuple(k for k, n in enumerate(shape) if n == 1 and d.shape[k] != 1)
+    return d.sum(axis=stretched, keepdims=True)  # they stay, with length 1
 
 
 for shape in [(4, 3), (3,), (1, 3), (4, 1), (1, 1), (1,), ()]:
-    print(f"{shape!s:7} was broadcast to (4, 3); the gradient has the shape", unbroadcast(g, shape).shape)
+    print(f"{shape!s:7} was broadcast; its gradient has", unbroadcast(g, shape).shape)
     assert unbroadcast(g, shape).shape == shape
 
 # %% [markdown]

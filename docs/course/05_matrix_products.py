@@ -29,7 +29,8 @@ def linear(x, w, b):
 
 
 N, K, M = 5, 4, 3
-x, w, b = rng.standard_normal((N, K)), rng.standard_normal((M, K)), rng.standard_normal(M)
+x, w = rng.standard_normal((N, K)), rng.standard_normal((M, K))
+b = rng.standard_normal(M)
 y = linear(x, w, b)
 g = rng.standard_normal(y.shape)  # the cotangent of y, as always
 
@@ -114,7 +115,8 @@ for one, other in zip(linear_vjp(g, x, w, b), (dx, dw, db), strict=True):
 # numbers:
 
 # %%
-p, q, r = rng.standard_normal((5, 4)), rng.standard_normal((4, 3)), rng.standard_normal((5, 3))
+p, q = rng.standard_normal((5, 4)), rng.standard_normal((4, 3))
+r = rng.standard_normal((5, 3))
 print(np.sum(r * (p @ q)), np.sum((p.T @ r) * q), np.sum((r @ q.T) * p))
 assert np.isclose(np.sum(r * (p @ q)), np.sum((p.T @ r) * q))
 assert np.isclose(np.sum(r * (p @ q)), np.sum((r @ q.T) * p))
@@ -196,7 +198,7 @@ def network(x, w1, b1, w2, b2):
 
 
 def network_vjp(g, x, w1, b1, w2, b2):
-    h = linear(x, w1, b1)  # the forward pass once more; a program would keep h
+    h = linear(x, w1, b1)  # once more; a program would keep it
     da, dw2, db2 = linear_vjp(g, np.maximum(h, 0), w2, b2)
     dh = da * (h > 0)  # the ReLU: element-wise
     dx, dw1, db1 = linear_vjp(dh, x, w1, b1)
@@ -218,9 +220,9 @@ assert gradcheck(numpy_pair(network, network_vjp), [x, w1, b1, w2, b2])
 
 # %%
 def unbroadcast(d, shape):
-    """Sum the array d over the axes along which an array of the given shape was repeated."""
+    """Sum d over the axes along which an array of this shape was repeated."""
     d = d.sum(axis=tuple(range(d.ndim - len(shape))))
-    stretched = tuple(axis for axis, length in enumerate(shape) if length == 1 and d.shape[axis] != 1)
+    stretched = tuple(k for k, n in enumerate(shape) if n == 1 and d.shape[k] != 1)
     return d.sum(axis=stretched, keepdims=True)
 
 
@@ -242,7 +244,8 @@ import tinygrad_cnn as tg
 import tinygrad_cnn.nn.functional as F
 
 tensors = [tg.tensor(array, requires_grad=True) for array in (x, w, b)]
-F.linear(*tensors).backward(tg.tensor(g))  # the output is not a single number, so we hand over its cotangent
+y = F.linear(*tensors)
+y.backward(tg.tensor(g))  # y is not a single number, so we give its cotangent
 for tensor, expected in zip(tensors, linear_vjp(g, x, w, b), strict=True):
     assert np.allclose(tensor.grad.numpy(), expected)
 print("dw of F.linear:\n", tensors[1].grad)

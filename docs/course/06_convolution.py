@@ -69,7 +69,9 @@ if plt:
 kernel = rng.standard_normal((3, 3))
 y = (im2col_plain(small, 3) @ kernel.ravel()).reshape(2, 2)
 
-by_loops = np.array([[np.sum(small[i : i + 3, j : j + 3] * kernel) for j in range(2)] for i in range(2)])
+by_loops = np.zeros((2, 2))
+for i, j in np.ndindex(2, 2):
+    by_loops[i, j] = np.sum(small[i : i + 3, j : j + 3] * kernel)
 assert np.allclose(y, by_loops)
 
 # %% [markdown]
@@ -88,7 +90,8 @@ assert np.allclose(y, by_loops)
 # %%
 def im2col(x, k, stride=1):
     """(N, C, H, W) -> (N·OH·OW, C·k·k): each row is a window."""
-    windows = sliding_window_view(x, (k, k), axis=(2, 3))[:, :, ::stride, ::stride]  # (N, C, OH, OW, k, k)
+    windows = sliding_window_view(x, (k, k), axis=(2, 3))
+    windows = windows[:, :, ::stride, ::stride]  # (N, C, OH, OW, k, k)
     N, C, OH, OW = windows.shape[:4]
     return windows.transpose(0, 2, 3, 1, 4, 5).reshape(N * OH * OW, C * k * k)
 
@@ -102,8 +105,10 @@ def conv(x, w, stride=1, padding=0):
     """(N, C, H, W) with (M, C, k, k) -> (N, M, OH, OW)."""
     N, _, H, W = x.shape
     M, _, k, _ = w.shape
-    OH, OW = (H + 2 * padding - k) // stride + 1, (W + 2 * padding - k) // stride + 1
-    rows = im2col(pad(x, padding), k, stride) @ w.reshape(M, -1).T  # (N·OH·OW, M)
+    OH = (H + 2 * padding - k) // stride + 1
+    OW = (W + 2 * padding - k) // stride + 1
+    columns = im2col(pad(x, padding), k, stride)  # (N·OH·OW, C·k·k)
+    rows = columns @ w.reshape(M, -1).T  # (N·OH·OW, M)
     return rows.reshape(N, OH, OW, M).transpose(0, 3, 1, 2)
 
 
@@ -159,14 +164,17 @@ def kernel_gradient(g, x, k, stride=1, padding=0):
 
 # %%
 def col2im(columns, shape, k, stride=1):
-    """(N·OH·OW, C·k·k) -> (N, C, H, W), the given shape. Overlapping windows add up."""
+    """(N·OH·OW, C·k·k) -> (N, C, H, W). Overlapping windows add up."""
     N, C, H, W = shape
     OH, OW = (H - k) // stride + 1, (W - k) // stride + 1
-    windows = columns.reshape(N, OH, OW, C, k, k).transpose(0, 3, 1, 2, 4, 5)  # (N, C, OH, OW, k, k)
+    windows = columns.reshape(N, OH, OW, C, k, k)
+    windows = windows.transpose(0, 3, 1, 2, 4, 5)  # (N, C, OH, OW, k, k)
     image = np.zeros(shape)
     for i in range(k):
         for j in range(k):
-            image[:, :, i : i + stride * OH : stride, j : j + stride * OW : stride] += windows[..., i, j]
+            rows = slice(i, i + stride * OH, stride)
+            cols = slice(j, j + stride * OW, stride)
+            image[:, :, rows, cols] += windows[..., i, j]
     return image
 
 
@@ -175,8 +183,9 @@ def image_gradient(g, w, shape, stride=1, padding=0):
     N, C, H, W = shape
     M, _, k, _ = w.shape
     columns = as_rows(g) @ w.reshape(M, -1)  # (N·OH·OW, C·k·k)
-    padded = col2im(columns, (N, C, H + 2 * padding, W + 2 * padding), k, stride)
-    return padded[:, :, padding : padding + H, padding : padding + W]  # the frame is not part of the image
+    with_frame = (N, C, H + 2 * padding, W + 2 * padding)
+    padded = col2im(columns, with_frame, k, stride)
+    return padded[:, :, padding : padding + H, padding : padding + W]
 
 
 # %% [markdown]
@@ -190,7 +199,8 @@ image = rng.integers(-9, 10, (2, 3, 8, 7)).astype(float)
 for stride in (1, 2, 3):
     columns = im2col(image, 3, stride)
     other = rng.integers(-9, 10, columns.shape).astype(float)
-    assert np.sum(other * columns) == np.sum(col2im(other, image.shape, 3, stride) * image)
+    back = col2im(other, image.shape, 3, stride)
+    assert np.sum(other * columns) == np.sum(back * image)
 
 # %% [markdown]
 # ## Check it
@@ -214,7 +224,7 @@ def pair(stride, padding):
     return numpy_pair(convolution, vjp)
 
 
-few = rng.standard_normal((2, 2, 5, 4)), rng.standard_normal((2, 2, 3, 3))
+few = [rng.standard_normal((2, 2, 5, 4)), rng.standard_normal((2, 2, 3, 3))]
 for stride, padding in SETTINGS:
     report = gradcheck(pair(stride, padding), few)
     print(f"stride {stride}, padding {padding}: {report.headline()}")
@@ -225,12 +235,15 @@ for stride, padding in SETTINGS:
 
 # %%
 for stride, padding in SETTINGS:
-    tx, tw = tg.tensor(x, requires_grad=True), tg.tensor(w, requires_grad=True)
+    tx = tg.tensor(x, requires_grad=True)
+    tw = tg.tensor(w, requires_grad=True)
     y = F.conv2d(tx, tw, stride=stride, padding=padding)
     g = rng.standard_normal(y.shape)
     y.backward(tg.tensor(g))
-    assert np.allclose(tx.grad.numpy(), image_gradient(g, w, x.shape, stride, padding))
-    assert np.allclose(tw.grad.numpy(), kernel_gradient(g, x, 3, stride, padding))
+    dx = image_gradient(g, w, x.shape, stride, padding)
+    dw = kernel_gradient(g, x, 3, stride, padding)
+    assert np.allclose(tx.grad.numpy(), dx)
+    assert np.allclose(tw.grad.numpy(), dw)
 
 # %% [markdown]
 # ## The same gradient as a convolution
