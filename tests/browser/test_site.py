@@ -42,7 +42,9 @@ class Links(HTMLParser):
 
 
 def test_every_link_inside_the_site_leads_somewhere(site):
-    found = {path: Links(path.read_text(encoding="utf-8")) for path in SITE.rglob("*.html") if "_static" not in path.parts}
+    found = {
+        path: Links(path.read_text(encoding="utf-8")) for path in SITE.rglob("*.html") if "_static" not in path.parts
+    }
     lost = set()
     for path, links in found.items():
         for lead in links.leads:
