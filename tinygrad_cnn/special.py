@@ -209,7 +209,7 @@ def modified_bessel_i0(input: A) -> A:
     """The modified Bessel function of the first kind and order 0.
 
     Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
-    float32. There is no derivative.
+    float32.
 
     Examples
     --------
@@ -225,7 +225,7 @@ def modified_bessel_i1(input: A) -> A:
     """The modified Bessel function of the first kind and order 1.
 
     Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
-    float32. There is no derivative.
+    float32.
 
     Examples
     --------
@@ -241,7 +241,7 @@ def modified_bessel_k0(input: A) -> A:
     """The modified Bessel function of the second kind and order 0.
 
     Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
-    float32. There is no derivative.
+    float32.
 
     Examples
     --------
@@ -257,7 +257,7 @@ def modified_bessel_k1(input: A) -> A:
     """The modified Bessel function of the second kind and order 1.
 
     Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
-    float32. There is no derivative.
+    float32.
 
     Examples
     --------
@@ -273,7 +273,7 @@ def scaled_modified_bessel_k0(input: A) -> A:
     """``exp(x) modified_bessel_k0(x)``
 
     Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
-    float32. There is no derivative.
+    float32.
 
     Examples
     --------
@@ -289,7 +289,7 @@ def scaled_modified_bessel_k1(input: A) -> A:
     """``exp(x) modified_bessel_k1(x)``
 
     Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
-    float32. There is no derivative.
+    float32.
 
     Examples
     --------
@@ -305,7 +305,7 @@ def bessel_j0(input: A) -> A:
     """The Bessel function of the first kind and order 0.
 
     Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
-    float32. There is no derivative.
+    float32.
 
     Examples
     --------
@@ -321,7 +321,7 @@ def bessel_j1(input: A) -> A:
     """The Bessel function of the first kind and order 1.
 
     Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
-    float32. There is no derivative.
+    float32.
 
     Examples
     --------
@@ -337,7 +337,7 @@ def bessel_y0(input: A) -> A:
     """The Bessel function of the second kind and order 0.
 
     Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
-    float32. There is no derivative.
+    float32.
 
     Examples
     --------
@@ -353,7 +353,7 @@ def bessel_y1(input: A) -> A:
     """The Bessel function of the second kind and order 1.
 
     Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
-    float32. There is no derivative.
+    float32.
 
     Examples
     --------
@@ -369,7 +369,7 @@ def spherical_bessel_j0(input: A) -> A:
     """``sin x / x``, 1 at 0.
 
     Works element by element: the shape stays. A floating dtype stays; integers and bools give the default dtype,
-    float32. There is no derivative.
+    float32.
 
     Examples
     --------

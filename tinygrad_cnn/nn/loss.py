@@ -50,8 +50,8 @@ class _WeightedLoss(_Loss):
 class L1Loss(_Loss):
     """``|x - t|``
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
@@ -67,8 +67,8 @@ class L1Loss(_Loss):
 class MSELoss(_Loss):
     """``(x - t)²``
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
@@ -84,8 +84,8 @@ class MSELoss(_Loss):
 class SmoothL1Loss(_Loss):
     """``d² / (2 beta)`` for differences up to beta, ``|d| - beta / 2`` beyond (Girshick 2015).
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
@@ -111,8 +111,8 @@ class SmoothL1Loss(_Loss):
 class HuberLoss(_Loss):
     """``d² / 2`` for differences up to delta, ``delta (|d| - delta / 2)`` beyond (Huber 1964).
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
@@ -132,8 +132,8 @@ class HuberLoss(_Loss):
 class CrossEntropyLoss(_WeightedLoss):
     """Cross-entropy of logits and class indices or probabilities; see `ops.cross_entropy`.
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
@@ -197,8 +197,8 @@ class LinearCrossEntropyLoss(_WeightedLoss):
 
     With `out_features` (d1, …) there are as many logits, and a target, for each of these places.
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
@@ -253,8 +253,8 @@ class LinearCrossEntropyLoss(_WeightedLoss):
 class NLLLoss(_WeightedLoss):
     """Negative log-likelihood of log-probabilities at class indices; see `ops.nll_loss`.
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
@@ -281,8 +281,8 @@ class NLLLoss(_WeightedLoss):
 class BCELoss(_WeightedLoss):
     """``-t ln p - (1 - t) ln(1 - p)`` of probabilities p, each logarithm at least -100.
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
@@ -298,8 +298,8 @@ class BCELoss(_WeightedLoss):
 class BCEWithLogitsLoss(_Loss):
     """``-p t ln sigmoid(x) - (1 - t) ln sigmoid(-x)`` of logits, with the weight p of positives.
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
@@ -328,8 +328,8 @@ class BCEWithLogitsLoss(_Loss):
 class KLDivLoss(_Loss):
     """``t (ln t - x)`` of log-probabilities x; with `log_target` the targets are logarithms, too.
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
@@ -355,8 +355,8 @@ class KLDivLoss(_Loss):
 class PoissonNLLLoss(_Loss):
     """``exp(x) - t x``, or without `log_input` ``x - t ln(x + eps)``: counts t of a Poisson distribution.
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
@@ -385,8 +385,8 @@ class PoissonNLLLoss(_Loss):
 class GaussianNLLLoss(_Loss):
     """``(ln v + (x - t)² / v) / 2`` of a normal distribution with mean x and variance v (Nix & Weigend 1994).
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
@@ -406,8 +406,8 @@ class GaussianNLLLoss(_Loss):
 class SoftMarginLoss(_Loss):
     """``ln(1 + exp(-t x))`` of targets 1 and -1.
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
@@ -437,8 +437,8 @@ class _MarginLoss(_Loss):
 class HingeEmbeddingLoss(_MarginLoss):
     """``x`` where the target is 1, ``max(0, margin - x)`` where it is -1.
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
@@ -463,8 +463,8 @@ class HingeEmbeddingLoss(_MarginLoss):
 class MarginRankingLoss(_MarginLoss):
     """``max(0, -t (x1 - x2) + margin)``: x1 should be the larger where t is 1, the smaller where it is -1.
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
@@ -480,8 +480,8 @@ class MarginRankingLoss(_MarginLoss):
 class CosineEmbeddingLoss(_MarginLoss):
     """``1 - cos`` of two vectors where the target is 1, ``max(0, cos - margin)`` where it is -1.
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
@@ -497,8 +497,8 @@ class CosineEmbeddingLoss(_MarginLoss):
 class TripletMarginLoss(_Loss):
     """``max(0, d(a, p) - d(a, n) + margin)`` of p-norms; with `swap` d(p, n) if smaller (Balntas et al. 2016).
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
@@ -529,8 +529,8 @@ class TripletMarginLoss(_Loss):
 class TripletMarginWithDistanceLoss(_Loss):
     """`TripletMarginLoss` of any distance; by default the Euclidean.
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
@@ -568,8 +568,8 @@ class TripletMarginWithDistanceLoss(_Loss):
 class MultiMarginLoss(_WeightedLoss):
     """``Σ_k max(0, margin - x[t] + x[k])ᵖ / K`` over the other classes k.
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
@@ -598,8 +598,8 @@ class MultiMarginLoss(_WeightedLoss):
 class MultiLabelMarginLoss(_Loss):
     """``Σ max(0, 1 - x[i] + x[j]) / K`` over the classes i of a target, up to its first -1, and all others j.
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
@@ -615,8 +615,8 @@ class MultiLabelMarginLoss(_Loss):
 class MultiLabelSoftMarginLoss(_WeightedLoss):
     """The mean over the classes of ``-t ln sigmoid(x) - (1 - t) ln sigmoid(-x)``.
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
@@ -632,8 +632,8 @@ class MultiLabelSoftMarginLoss(_WeightedLoss):
 class CTCLoss(_Loss):
     """Negative log-likelihood of label sequences, summed over all alignments (Graves et al. 2006).
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------

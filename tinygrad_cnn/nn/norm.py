@@ -206,7 +206,8 @@ class _InstanceNorm(_NormBase):
 class InstanceNorm1d(_InstanceNorm):
     """Instance normalisation of (N, C, L) or (C, L).
 
-    The shape and the floating dtype stay. ValueError if the channels are not as many as said.
+    The shape and the floating dtype stay. Other channels than `num_features` are a ValueError if `affine`, else a
+    warning.
 
     Examples
     --------
@@ -222,7 +223,8 @@ class InstanceNorm1d(_InstanceNorm):
 class InstanceNorm2d(_InstanceNorm):
     """Instance normalisation of (N, C, H, W) or (C, H, W).
 
-    The shape and the floating dtype stay. ValueError if the channels are not as many as said.
+    The shape and the floating dtype stay. Other channels than `num_features` are a ValueError if `affine`, else a
+    warning.
 
     Examples
     --------
@@ -237,7 +239,8 @@ class InstanceNorm2d(_InstanceNorm):
 class InstanceNorm3d(_InstanceNorm):
     """Instance normalisation of (N, C, D, H, W) or (C, D, H, W).
 
-    The shape and the floating dtype stay. ValueError if the channels are not as many as said.
+    The shape and the floating dtype stay. Other channels than `num_features` are a ValueError if `affine`, else a
+    warning.
 
     Examples
     --------
@@ -293,7 +296,7 @@ class GroupNorm(_Affine):
 class LayerNorm(_Affine):
     """Normalisation of each sample over its last dims (Ba, Kiros, Hinton 2016).
 
-    The shape and the floating dtype stay. ValueError if the channels are not as many as said.
+    The shape and the floating dtype stay. ValueError if the last sizes are not `normalized_shape`.
 
     Examples
     --------
@@ -331,7 +334,7 @@ class LayerNorm(_Affine):
 class RMSNorm(_Affine):
     """Each sample divided by the root of its mean square over its last dims (Zhang & Sennrich 2019).
 
-    The shape and the floating dtype stay. ValueError if the channels are not as many as said.
+    The shape and the floating dtype stay. ValueError if the last sizes are not `normalized_shape`.
 
     Examples
     --------
@@ -366,7 +369,7 @@ class RMSNorm(_Affine):
 class LocalResponseNorm(Module):
     """``x / (k + alpha m)ᵝ``, with m the mean square over `size` neighbouring channels (Krizhevsky et al. 2012).
 
-    The shape and the floating dtype stay. ValueError if the channels are not as many as said.
+    The shape and the floating dtype stay.
 
     Examples
     --------

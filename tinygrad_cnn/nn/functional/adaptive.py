@@ -31,7 +31,7 @@ VOLUMES = "(N, C, D, H, W) or (C, D, H, W)"
 def adaptive_avg_pool1d(input: A, output_size: Any) -> A:
     """Means over windows that divide the line of (N, C, L) or (C, L) into `output_size` parts.
 
-    The dtype stays. ValueError if a size of the output is below 1 or the input has other dims.
+    The dtype stays. ValueError if the input has other dims.
 
     Examples
     --------
@@ -48,7 +48,7 @@ def adaptive_avg_pool1d(input: A, output_size: Any) -> A:
 def adaptive_avg_pool3d(input: A, output_size: Any) -> A:
     """Means over windows that divide (N, C, D, H, W) or (C, D, H, W) into `output_size` parts; None keeps a size.
 
-    The dtype stays. ValueError if a size of the output is below 1 or the input has other dims.
+    The dtype stays. ValueError if the input has other dims.
 
     Examples
     --------
@@ -68,7 +68,7 @@ def adaptive_max_pool1d(input: A, output_size: Any, return_indices: Literal[True
 def adaptive_max_pool1d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
     """Maxima over windows that divide the line of (N, C, L) or (C, L) into `output_size` parts.
 
-    The dtype stays. ValueError if a size of the output is below 1 or the input has other dims.
+    The dtype stays. ValueError if the input has other dims.
 
     Examples
     --------
@@ -90,7 +90,7 @@ def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = Fal
 
     Window i of n covers elements ``floor(i H / n)`` to ``ceil((i + 1) H / n)``, as in PyTorch.
 
-    The dtype stays. ValueError if a size of the output is below 1 or the input has other dims.
+    The dtype stays. ValueError if the input has other dims.
 
     Examples
     --------
@@ -109,7 +109,7 @@ def adaptive_max_pool3d(input: A, output_size: Any, return_indices: Literal[True
 def adaptive_max_pool3d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
     """Maxima over windows that divide (N, C, D, H, W) or (C, D, H, W) into `output_size` parts; None keeps a size.
 
-    The dtype stays. ValueError if a size of the output is below 1 or the input has other dims.
+    The dtype stays. ValueError if the input has other dims.
 
     Examples
     --------

@@ -86,7 +86,7 @@ def pdist(input: A, p: float = 2.0) -> A:
 def bilinear(input1: A, input2: ArrayLike, weight: ArrayLike, bias: ArrayLike = None) -> A:
     """``y[…, k] = x1ᵀ W[k] x2 + b[k]``: inputs (…, n) and (…, m), weight (K, n, m), bias (K,).
 
-    The result is (..., K). All dtypes must be equal.
+    The result is (..., K); dtypes promote.
 
     Examples
     --------

@@ -43,8 +43,8 @@ def cross_entropy(
 ) -> A:
     """Cross-entropy of logits and class indices or probabilities; see `ops.cross_entropy`.
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
@@ -73,8 +73,8 @@ def linear_cross_entropy(
 ) -> A:
     """`cross_entropy` of logits that are computed from features: those of `linear`.
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Parameters
     ----------
@@ -135,8 +135,8 @@ def nll_loss(
 ) -> A:
     """Negative log-likelihood of log-probabilities at class indices; see `ops.nll_loss`.
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
@@ -158,8 +158,8 @@ def mse_loss(
 ) -> A:
     """Squared differences, each times its weight; different shapes are broadcast, with a warning.
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
@@ -182,8 +182,8 @@ def l1_loss(
 ) -> A:
     """Absolute differences, each times its weight; different shapes are broadcast, with a warning.
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
@@ -199,8 +199,8 @@ def l1_loss(
 def huber_loss(input: A, target: ArrayLike, reduction: str = "mean", delta: float = 1.0, weight: ArrayLike = None) -> A:
     """``d² / 2`` for differences up to delta, ``delta (|d| - delta / 2)`` beyond (Huber 1964).
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
@@ -226,8 +226,8 @@ def smooth_l1_loss(
 ) -> A:
     """``d² / (2 beta)`` for differences up to beta, ``|d| - beta / 2`` beyond (Girshick 2015); beta 0 is `l1_loss`.
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
@@ -253,8 +253,8 @@ def binary_cross_entropy(
 ) -> A:
     """``-t ln p - (1 - t) ln(1 - p)`` of probabilities p in [0, 1]; each logarithm is at least -100, as in PyTorch.
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
@@ -285,8 +285,8 @@ def binary_cross_entropy_with_logits(
 ) -> A:
     """``-p t ln sigmoid(x) - (1 - t) ln sigmoid(-x)``, with the weight p of positives; exact for logits of any size.
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
@@ -316,8 +316,8 @@ def kl_div(
     `reduction` may also be "batchmean", the sum over the batch size: the mathematical divergence. "mean" divides by
     the number of elements, with PyTorch's warning.
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
@@ -358,8 +358,8 @@ def poisson_nll_loss(
 
     With `full`, Stirling's approximation of ln t! is added for t above 1.
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
@@ -391,8 +391,8 @@ def gaussian_nll_loss(
     The variance is at least `eps`, without effect on its gradient; it may lack the last dim of `input`, have 1 in
     place of one size, or be a number. With `full`, ``ln(2π) / 2`` is added.
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
@@ -431,8 +431,8 @@ def soft_margin_loss(
 ) -> A:
     """``ln(1 + exp(-t x))`` of targets 1 and -1; nothing overflows.
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
@@ -455,8 +455,8 @@ def hinge_embedding_loss(
 ) -> A:
     """``x`` where the target is 1, ``max(0, margin - x)`` where it is -1.
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
@@ -482,8 +482,8 @@ def margin_ranking_loss(
 ) -> A:
     """``max(0, -t (x1 - x2) + margin)``: x1 should be the larger where t is 1, the smaller where it is -1.
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
@@ -511,8 +511,8 @@ def cosine_embedding_loss(
 ) -> A:
     """``1 - cos`` of two vectors where the target is 1, ``max(0, cos - margin)`` where it is -1; (N, D) or (D,).
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
@@ -548,8 +548,8 @@ def triplet_margin_loss(
 ) -> A:
     """``max(0, d(a, p) - d(a, n) + margin)`` of p-norms; with `swap` d(p, n) if smaller (Balntas et al. 2016).
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
@@ -574,8 +574,8 @@ def triplet_margin_with_distance_loss(
 ) -> A:
     """`triplet_margin_loss` of any distance; by default the Euclidean.
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
@@ -634,8 +634,8 @@ def multi_margin_loss(
 ) -> A:
     """``Σ_k max(0, margin - x[t] + x[k])ᵖ / K`` over the other classes k; scores (N, K) or (K,), targets (N,) or ().
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
@@ -680,8 +680,8 @@ def multilabel_margin_loss(
 ) -> A:
     """``Σ max(0, 1 - x[i] + x[j]) / K`` over the classes i of a target, up to its first -1, and all others j.
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
@@ -724,8 +724,8 @@ def multilabel_soft_margin_loss(
 ) -> A:
     """The mean over the classes, the last dim, of ``-t ln sigmoid(x) - (1 - t) ln sigmoid(-x)``.
 
-    With reduction "none" the result has the shape of the losses, else none; the dtype is that of the input.
-    ValueError if shapes do not fit.
+    With reduction "none" the result has the shape of the losses, else none. A floating dtype stays. ValueError if
+    shapes do not fit.
 
     Examples
     --------
