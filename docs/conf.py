@@ -21,15 +21,27 @@ extensions = [
     "sphinx.ext.intersphinx",
     "sphinx_copybutton",
     "sphinx_design",
+    "sphinx_gallery.gen_gallery",
     "pages_of_names",
     "pages_of_ops",
     "pages_of_commands",
     "pages_of_numpy",
     "steppers",
 ]
-exclude_patterns = ["_build", "_ext", "_static", "conf.py", "steppers"]
+MADE_BESIDE = [f"gallery/{folder}*.{kind}" for folder in ("", "*/") for kind in ("py", "ipynb")]  # downloads
+exclude_patterns = [
+    *MADE_BESIDE,
+    "_build",
+    "_ext",
+    "_static",
+    "conf.py",
+    "steppers",
+    "gallery/**/*.py",
+    "gallery/**/*.ipynb",
+    "sg_execution_times.rst",
+]
 templates_path = []
-source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb"}
+source_suffix = {".rst": "restructuredtext", ".md": "myst-nb", ".ipynb": "myst-nb"}
 root_doc = "index"
 
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "attrs_inline"]
@@ -86,3 +98,14 @@ html_show_sphinx = False
 copyright = "the authors of tinygrad_cnn, MIT"
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
+
+sphinx_gallery_conf = {
+    "examples_dirs": ["../examples"],
+    "gallery_dirs": ["gallery"],
+    "filename_pattern": r"/(newton|own_op|mnist_cnn)\.py",  # the others are shown, and take too long to run here
+    "ignore_pattern": r"blackboard\.py",
+    "plot_gallery": True,
+    "download_all_examples": False,
+    "min_reported_time": 1e6,
+    "show_memory": False,
+}

@@ -1,4 +1,8 @@
-"""A recurrent network learns to write, character by character (Graves 2013): here, docstrings of Python.
+"""
+A recurrent network that writes
+===============================
+
+A recurrent network learns to write, character by character (Graves 2013): here, docstrings of Python.
 
 What it reads is the documentation of Python's own built-in types, which every machine has. After each character it
 says how probable each next one is; drawing from that, it writes.

@@ -1,4 +1,8 @@
-"""Two networks play: one draws digits from noise, the other tells drawn from real ones (Radford et al. 2016).
+"""
+Two networks that play
+======================
+
+Two networks play: one draws digits from noise, the other tells drawn from real ones (Radford et al. 2016).
 
 The generator is made of transposed convolutions, which turn 64 random numbers into an image of 28×28; its gradient
 comes through the judge. Run it: ``python examples/dcgan.py [FOLDER]``. A minute and a half. Writes ``dcgan.png``: what

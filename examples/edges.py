@@ -1,4 +1,8 @@
-"""What a convolution sees: kernels that find edges, written by hand, and 32 that were learned.
+"""
+What a convolution sees
+=======================
+
+What a convolution sees: kernels that find edges, written by hand, and 32 that were learned.
 
 Writes two pictures: ``edges.png``, a digit and what five 3×3 kernels make of it, and ``feature_maps.png``, the
 same digit through 32 learned kernels, 26×26 each. Run it: ``python examples/edges.py [FOLDER]``; needs Pillow

@@ -1,4 +1,8 @@
-"""The network without convolutions: 784 pixels, 64 hidden units, 10 digits.
+"""
+The network without convolutions
+================================
+
+The network without convolutions: 784 pixels, 64 hidden units, 10 digits.
 
 Compare with ``mnist_cnn.py``: more weights, and a lower accuracy, because a linear layer does not know that
 pixels have neighbours. Run it: ``python examples/fully_connected.py``.

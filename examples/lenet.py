@@ -1,4 +1,8 @@
-"""LeNet on all of MNIST until it gets 99% of the test images right (LeCun et al. 1998, with ReLU and max pooling).
+"""
+LeNet to 99 %
+=============
+
+LeNet on all of MNIST until it gets 99% of the test images right (LeCun et al. 1998, with ReLU and max pooling).
 
 Run it: ``python examples/lenet.py [FOLDER]``. The four files of MNIST are looked for in FOLDER (default ``data``)
 and fetched into it if they are not there. About half a minute with ``TINYGRAD_CNN_KERNELS=numba``, a minute without.

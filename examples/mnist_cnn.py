@@ -1,4 +1,8 @@
-"""A convolutional network learns handwritten digits: the whole loop, nothing hidden.
+"""
+A network learns digits
+=======================
+
+A convolutional network learns handwritten digits: the whole loop, nothing hidden.
 
 Run it: ``python examples/mnist_cnn.py``. Some seconds, about 96% on 10,000 images it has not seen.
 """

@@ -1,4 +1,8 @@
-"""Second derivatives at work: Newton's method on Rosenbrock's banana.
+"""
+Newton's method by second derivatives
+=====================================
+
+Second derivatives at work: Newton's method on Rosenbrock's banana.
 
 ``create_graph=True`` records the backward pass itself, so that the gradient can be differentiated again: its
 rows are the Hessian. Run it: ``python examples/newton.py``.

@@ -1,6 +1,10 @@
-"""An op of your own, and whether to believe its derivative.
+"""
+An op of your own
+=================
 
-The op is ``logcosh(x) = ln cosh x``, a smooth cousin of |x|. Its derivative is tanh x. Somebody wrote it three
+An op of your own, and whether to believe its derivative.
+
+The op is ``logcosh(x) = ln cosh x``, a smooth cousin of ``|x|``. Its derivative is tanh x. Somebody wrote it three
 times: once right; once with a derivative that is right except far out, where cosh overflows; once with one that
 is almost right everywhere. The checker finds both mistakes. Run it: ``python examples/own_op.py``.
 """

@@ -1,4 +1,8 @@
-"""A small transformer learns to add (Vaswani et al. 2017): "58+067=" is followed by the digits of the sum.
+"""
+A transformer that adds
+=======================
+
+A small transformer learns to add (Vaswani et al. 2017): "58+067=" is followed by the digits of the sum.
 
 Digits are written lowest first, as one adds by hand. Every place looks at the places before it and nowhere else; the
 picture shows where: each digit of the sum at the two digits that it is made of, and at those that carry into them.

@@ -1,4 +1,8 @@
-"""A variational autoencoder draws digits (Kingma & Welling 2014).
+"""
+A variational autoencoder
+=========================
+
+A variational autoencoder draws digits (Kingma & Welling 2014).
 
 An encoder says, for each image, where in a plane its code may lie: a mean and a deviation. A decoder turns codes
 back into images. The gradient passes through the random code because it is written as mean + deviation · noise.
