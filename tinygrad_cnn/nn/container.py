@@ -97,6 +97,8 @@ class _Ordered(Module):
 class Sequential(_Ordered):
     """Modules applied one after the other; slices are Sequentials.
 
+    TypeError for what is no module.
+
     >>> from tinygrad_cnn import nn
     >>> nn.Sequential(nn.Linear(2, 3), nn.ReLU())
     Sequential(
@@ -159,6 +161,8 @@ class Sequential(_Ordered):
 
 class ModuleList(_Ordered):
     """A list of modules, all of whose parameters are found.
+
+    TypeError for what is no module.
 
     Examples
     --------

@@ -84,6 +84,9 @@ class Embedding(_Table):
     The weight begins with standard normal numbers. The row `padding_idx` begins with 0 and gets no gradient; rows whose
     norm is above `max_norm` are scaled down when they are read.
 
+    Numbers are integers; the result has the dtype of the weight. IndexError for a number that is not below
+    `num_embeddings`.
+
     Examples
     --------
     >>> from tinygrad_cnn import nn, tensor

@@ -128,6 +128,8 @@ class LazyConv1d(_Lazy, Conv1d):
 class LazyConv2d(_Lazy, Conv2d):
     """A `Conv2d` whose `in_channels` is that of its first input.
 
+    The first input decides once; its dtype must be that of the layer.
+
     Examples
     --------
     >>> from tinygrad_cnn import nn, zeros

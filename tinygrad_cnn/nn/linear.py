@@ -46,6 +46,8 @@ class Linear(Module):
 
     Weight (out_features, in_features) and bias begin evenly in ±1/√in_features.
 
+    All dtypes must be equal and stay. ValueError if the last size is not `in_features`.
+
     Examples
     --------
     >>> import tinygrad_cnn as tg
@@ -86,6 +88,8 @@ class Bilinear(Module):
     """``y[k] = x1ᵀ W[k] x2 + b[k]``: (..., in1_features) and (..., in2_features) to (..., out_features).
 
     Weight (out_features, in1_features, in2_features) and bias begin evenly in ±1/√in1_features.
+
+    ValueError if the last sizes are not those of the weight.
 
     Examples
     --------

@@ -230,6 +230,9 @@ def _refuse_projection(layer: str) -> NoReturn:
 class RNN(RNNBase):
     """The simple recurrence ``h' = tanh(W_ih x + b_ih + W_hh h + b_hh)``, or with ReLU, in several layers.
 
+    Input (time, batch, input_size), state (layers, batch, hidden_size); all dtypes must be equal. ValueError for
+    other sizes.
+
     Examples
     --------
     >>> from tinygrad_cnn import nn, zeros
@@ -283,6 +286,9 @@ class LSTM(RNNBase):
 
     The state is the pair (h, c). With `proj_size` h is projected to that size (Sak et al. 2014).
 
+    Input (time, batch, input_size), states (layers, batch, hidden_size); all dtypes must be equal. ValueError for
+    other sizes.
+
     Examples
     --------
     >>> from tinygrad_cnn import nn, zeros
@@ -329,6 +335,9 @@ class LSTM(RNNBase):
 
 class GRU(RNNBase):
     """Gated recurrent unit: a reset and an update gate; see `recurrence.gru_step`.
+
+    Input (time, batch, input_size), state (layers, batch, hidden_size); all dtypes must be equal. ValueError for
+    other sizes.
 
     Examples
     --------

@@ -169,6 +169,8 @@ class TransformerEncoder(Module):
 
     `enable_nested_tensor` and `mask_check` are about PyTorch's nested tensors, and change nothing here.
 
+    Shapes and dtypes are those of the layer.
+
     Examples
     --------
     >>> import tinygrad_cnn as tg

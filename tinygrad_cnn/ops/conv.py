@@ -35,6 +35,8 @@ def conv2d(
 ) -> A:
     """Two-dimensional convolution (cross-correlation), as ``torch.nn.functional.conv2d``.
 
+    All dtypes must be equal and stay. ValueError if channels, groups or sizes do not fit.
+
     Parameters
     ----------
     input : (N, C, H, W) or (C, H, W)
@@ -251,6 +253,8 @@ def conv3d(
 
     It is a `conv2d`: the KD planes that a window sees become channels of one plane, and the OD depths of windows
     become images.
+
+    All dtypes must be equal and stay. ValueError if channels, groups or sizes do not fit.
 
     >>> import numpy as np
     >>> conv3d(np.ones((1, 1, 4, 4, 4)), np.ones((2, 1, 3, 3, 3)), padding="same").shape

@@ -363,6 +363,8 @@ def linalg_svd(A: A, full_matrices: bool = True, *, driver: str | None = None) -
 
     Where singular values are equal, the vectors have no derivative; those that only `full_matrices` adds have none.
 
+    A is (..., m, n), S (..., min(m, n)); the floating dtype stays. Integers are refused.
+
     Examples
     --------
     >>> import tinygrad_cnn as tg
@@ -413,6 +415,8 @@ def qr(A: A, mode: str = "reduced") -> return_types.linalg_qr[A]:
 
     Q has as many columns as R rows: the smaller size of A, or with "complete" all. With "r" Q is empty, and not even R
     has a derivative; nor has a tall matrix with "complete".
+
+    A is (..., m, n); the floating dtype stays. Integers are refused.
 
     Examples
     --------
@@ -520,6 +524,8 @@ def lu_unpack(
 ) -> return_types.lu_unpack[A]:
     """``(P, L, U)`` of what `linalg.lu_factor` returns; what is not to be unpacked is empty.
 
+    LU (..., n, m) gives P (..., n, n), L (..., n, k), U (..., k, m), with k = min(n, m), in its floating dtype.
+
     Examples
     --------
     >>> import tinygrad_cnn as tg
@@ -558,6 +564,8 @@ def lu_solve(LU: A, pivots: ArrayLike, B: ArrayLike, *, left: bool = True, adjoi
 
     With `adjoint` ``Aᵀ @ X = B``; if not `left`, X stands before A.
 
+    The result has the shape and dtype of B. All dtypes must be equal.
+
     Examples
     --------
     >>> import tinygrad_cnn as tg
@@ -585,6 +593,8 @@ def householder_product(input: A, tau: ArrayLike) -> A:
     """The first n columns of the product of reflections ``1 - tau[i] vᵢ vᵢᵀ``.
 
     Column i of input (..., m, n) has vᵢ below the diagonal; vᵢ is 1 on it and 0 above. See `geqrf`.
+
+    The shape (..., m, n) and the floating dtype stay. Integers are refused.
 
     Examples
     --------
@@ -628,6 +638,8 @@ def ormqr(input: A, tau: ArrayLike, other: ArrayLike, left: bool = True, transpo
 
     If not `left`, other stands before Q.
 
+    The result has the shape and dtype of other.
+
     Examples
     --------
     >>> import tinygrad_cnn as tg
@@ -649,6 +661,8 @@ def ormqr(input: A, tau: ArrayLike, other: ArrayLike, left: bool = True, transpo
 
 def geqrf(input: A) -> return_types.geqrf[A]:
     """``(a, tau)``: R on and above the diagonal, below it the reflections of `householder_product`; no derivative.
+
+    The input has shape (..., m, n), a, too, and tau (..., min(m, n)), all in its floating dtype.
 
     Examples
     --------

@@ -344,6 +344,8 @@ def sort(input: A, dim: int = -1, descending: bool = False, *, stable: bool = Fa
 
     NaN is larger than every number.
 
+    Both have the shape of the input; the dtype stays, indices are int64.
+
     Examples
     --------
     >>> import tinygrad_cnn as tg
@@ -362,6 +364,8 @@ def topk(input: A, k: int, dim: int = -1, largest: bool = True, sorted: bool = T
     """``(values, indices)`` of the k largest (or smallest) along a dim, in order whether `sorted` or not.
 
     NaN is larger than every number.
+
+    The dim has k elements; the dtype stays, indices are int64. ValueError if there are fewer than k.
 
     Examples
     --------

@@ -68,6 +68,8 @@ def matmul(input: A, other: ArrayLike) -> A:
 
     Shapes: (..., n, k) and (..., k, m) give (..., n, m); (k,) and (k,) give a number.
 
+    Both must have the same dtype, which stays. ValueError if the sizes do not fit.
+
     Examples
     --------
     >>> import tinygrad_cnn as tg
@@ -171,6 +173,8 @@ def linear(input: A, weight: ArrayLike, bias: ArrayLike | None = None) -> A:
     """Affine map ``input @ weight.T + bias``.
 
     Shapes: input (..., n), weight (m, n) or (n,), bias (m,) or None; the result is (..., m).
+
+    All dtypes must be equal and stay. ValueError if the sizes do not fit.
 
     Examples
     --------

@@ -98,6 +98,8 @@ def pinv(A: A, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, 
     Singular values up to ``max(atol, rtol * largest)`` count as 0; `rtol`, of which `rcond` is the older name, is by
     default the precision times the larger size, or 0 if `atol` is given. With `hermitian` the lower triangle is read.
 
+    (..., m, n) gives (..., n, m); the floating dtype stays. Integers are refused.
+
     Examples
     --------
     >>> import tinygrad_cnn as tg
@@ -136,6 +138,8 @@ def matrix_rank(A: A, *, tol: Any = None, hermitian: bool = False, atol: Any = N
     `rtol` is by default the precision times the larger size, or 0 if `atol` is given. With `hermitian` the lower
     triangle is read.
 
+    (..., m, n) gives (...), int64. The dtype must be floating.
+
     Examples
     --------
     >>> import tinygrad_cnn as tg
@@ -160,6 +164,9 @@ def lstsq(A: A, B: ArrayLike, rcond: float | None = None, *, driver: str | None 
     Singular values up to `rcond` times the largest one count as 0. The residuals are the squared errors of each column,
     if A is tall and of full rank. The singular values are given by the drivers "gelsd" and "gelss", the rank by all but
     "gels"; what is not given is empty.
+
+    A is (..., m, n), B (..., m, k) or (..., m). Both must have the same floating dtype, which the solution has,
+    too.
 
     Examples
     --------
@@ -199,6 +206,8 @@ def norm(input: A, p: float | str | None = "fro", dim: Axis = None, keepdim: boo
     """The p-norm of the elements along the dims (all: of the flattened array); its gradient at 0 is 0.
 
     "fro" means 2, and 0 counts the elements that are not 0; "nuc" is the sum of the singular values of matrices.
+
+    The result lacks the dims, unless `keepdim`. A floating dtype stays, or `dtype` is given; integers are refused.
 
     Examples
     --------
@@ -279,6 +288,8 @@ def _extreme(x: Array, ord: float, dim: int) -> Any:
 def norms(A: A, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> A:
     """``linalg.norm``: of a vector or, with two dims or an `ord` that is not None and 2-D input, of a matrix.
 
+    The result lacks the dims, unless `keepdim`. A floating dtype stays, or `dtype` is given; integers are refused.
+
     Examples
     --------
     >>> import tinygrad_cnn as tg
@@ -344,6 +355,8 @@ def tensorinv(A: A, ind: int = 2) -> A:
 
 def tensorsolve(A: A, B: ArrayLike, dims: Sequence[int] | None = None) -> A:
     """The X with ``tensordot(A, X, X.ndim) = B``; the dims named are moved to the end of A first.
+
+    Both must have the same floating dtype, which X has, too.
 
     Examples
     --------

@@ -23,6 +23,8 @@ __all__ = [
 def cholesky(input: A, upper: bool = False) -> A:
     """The triangular factor of positive definite matrices; see `linalg.cholesky`.
 
+    Shape (..., n, n) and the floating dtype stay. LinAlgError where a matrix is not positive definite.
+
     Examples
     --------
     >>> import tinygrad_cnn as tg
@@ -35,6 +37,8 @@ def cholesky(input: A, upper: bool = False) -> A:
 
 def lu(A: Any, pivot: bool = True, get_infos: bool = False) -> Any:
     """``(LU, pivots)``, and with `get_infos` also info; see `linalg.lu_factor_ex`.
+
+    A has shape (..., n, m), LU, too, and pivots (..., min(n, m)), int32. LinAlgError if U has a 0 on its diagonal.
 
     Examples
     --------
@@ -54,6 +58,8 @@ def lu(A: Any, pivot: bool = True, get_infos: bool = False) -> Any:
 def lu_solve(b: A, LU_data: ArrayLike, LU_pivots: ArrayLike) -> A:
     """The X with ``A @ X = b``; see `linalg.lu_solve`.
 
+    b has shape (..., n, k), the result, too. Both must have the same floating dtype.
+
     Examples
     --------
     >>> import tinygrad_cnn as tg
@@ -68,6 +74,8 @@ def lu_solve(b: A, LU_data: ArrayLike, LU_pivots: ArrayLike) -> A:
 def orgqr(input: A, tau: ArrayLike) -> A:
     """`linalg.householder_product`
 
+    Shape (..., m, n) and the floating dtype stay.
+
     Examples
     --------
     >>> import tinygrad_cnn as tg
@@ -81,6 +89,8 @@ def orgqr(input: A, tau: ArrayLike) -> A:
 def pinverse(input: A, rcond: float = 1e-15) -> A:
     """The pseudo-inverse; see `linalg.pinv`.
 
+    (..., n, m) gives (..., m, n); the floating dtype stays.
+
     Examples
     --------
     >>> import tinygrad_cnn as tg
@@ -93,6 +103,8 @@ def pinverse(input: A, rcond: float = 1e-15) -> A:
 
 def qr(input: A, some: bool = True) -> return_types.qr[A]:
     """``(Q, R)``; if not `some`, all columns of Q. See `linalg.qr`.
+
+    A has shape (..., n, m) and a floating dtype, which Q and R have, too; integers are refused.
 
     Examples
     --------
@@ -109,6 +121,8 @@ def svd(input: A, some: bool = True, compute_uv: bool = True) -> return_types.sv
 
     Without `compute_uv` U and V are zeros.
 
+    A has shape (..., n, m) and a floating dtype, which the results have, too; integers are refused.
+
     Examples
     --------
     >>> import tinygrad_cnn as tg
@@ -124,6 +138,8 @@ def svd(input: A, some: bool = True, compute_uv: bool = True) -> return_types.sv
 
 def vander(x: A, N: int | None = None, increasing: bool = False) -> A:
     """The powers of each element of a vector: N columns, by default as many as elements, the highest power first.
+
+    The input is a vector of any dtype, which stays. ValueError for other dims.
 
     Examples
     --------

@@ -100,6 +100,8 @@ def unique(
 
     On request also, for each element, which it is, and how often each occurs.
 
+    The dtype stays; positions and counts are int64.
+
     Examples
     --------
     >>> import tinygrad_cnn as tg
@@ -194,6 +196,8 @@ def searchsorted(
     """Where each value of `input` belongs in sorted rows, so that they stay sorted: before equal ones, or behind.
 
     NaN is larger than every number, and belongs to the end.
+
+    The result has the shape of `input`: int64, or int32 if `out_int32`. Dtypes may differ.
 
     Examples
     --------

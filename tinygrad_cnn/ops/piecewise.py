@@ -387,6 +387,8 @@ def remainder(input: A, other: ArrayLike) -> A:
 
     An integer modulo 0 raises a `ZeroDivisionError`, which is a RuntimeError, too.
 
+    Shapes broadcast; dtypes promote.
+
     Examples
     --------
     >>> import tinygrad_cnn as tg
@@ -506,6 +508,8 @@ def clamp(input: A, min: Any = None, max: Any = None) -> A:
     """Clip to ``[min, max]``, numbers or arrays, either of which may be None.
 
     The gradient at both ends is 1, as in PyTorch; outside, it goes to the bound if that is a Tensor.
+
+    The shape stays, or broadcasts with those of the bounds; dtypes promote.
 
     Examples
     --------

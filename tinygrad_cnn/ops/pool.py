@@ -141,6 +141,8 @@ def avg_pool2d(
 ) -> A:
     """The mean of each window, as ``torch.nn.functional.avg_pool2d``; input (N, C, H, W) or (C, H, W).
 
+    The dtype stays. ValueError if a window does not fit, or the padding is more than half of it.
+
     Examples
     --------
     >>> import tinygrad_cnn as tg
@@ -205,6 +207,8 @@ def adaptive_avg_pool2d(input: A, output_size: Any) -> A:
     """Means over windows that divide the plane into `output_size` parts; None keeps a size.
 
     Window i of n covers elements ``floor(i H / n)`` to ``ceil((i + 1) H / n)``, as in PyTorch.
+
+    Input (N, C, H, W) or (C, H, W); the result has its dims, in a floating dtype. ValueError for other dims.
 
     Examples
     --------

@@ -198,6 +198,8 @@ def vdot(input: A, other: ArrayLike) -> A:
 def chain_matmul(*matrices: A) -> A:
     """Product of several matrices; see `multi_dot`.
 
+    All dtypes must be equal. ValueError if the sizes do not fit.
+
     Examples
     --------
     >>> import tinygrad_cnn as tg
@@ -409,6 +411,8 @@ def linalg_diagonal(A: A, *, offset: int = 0, dim1: int = -2, dim2: int = -1) ->
 
 def cdist(x1: A, x2: ArrayLike, p: float = 2.0, compute_mode: str = "use_mm_for_euclid_dist_if_necessary") -> A:
     """The p-norms (..., n, m) of the differences of each two rows of (..., n, d) and (..., m, d).
+
+    Floating dtypes promote; integers are refused. ValueError if the rows differ in length.
 
     Examples
     --------

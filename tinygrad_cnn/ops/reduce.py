@@ -589,6 +589,8 @@ def var(
     PyTorch's older form is understood, too: ``var(x, unbiased)`` and ``var(x, dim, unbiased)``, True for a correction
     of 1, False for 0.
 
+    The result lacks the dims, unless `keepdim`. A floating dtype stays; integers give the default floating dtype.
+
     Examples
     --------
     >>> import tinygrad_cnn as tg
@@ -668,6 +670,8 @@ def max(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
 
     Over all elements, ties share the gradient; along a dim, the first maximum gets it, as in PyTorch.
 
+    The dtype stays; indices are int64. ValueError if there are no elements.
+
     Examples
     --------
     >>> import tinygrad_cnn as tg
@@ -688,6 +692,8 @@ def min(input: A, dim: ArrayLike = None, keepdim: bool = False) -> A: ...
 @flexible
 def min(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """Minimum of all elements; with `dim` an integer, `(values, indices)` along it; with an array, `minimum`.
+
+    The dtype stays; indices are int64. ValueError if there are no elements.
 
     Examples
     --------
@@ -831,6 +837,8 @@ def _one_axis(op: str, x: Array, dim: int | None) -> int | None:
 def any(input: A, dim: Axis = None, keepdim: bool = False) -> A:
     """Whether any element along the dims is not 0: a truth value, or 1 or 0 of bytes.
 
+    The result lacks the dims, unless `keepdim`; it is bool, and uint8 of uint8.
+
     Examples
     --------
     >>> import tinygrad_cnn as tg
@@ -843,6 +851,8 @@ def any(input: A, dim: Axis = None, keepdim: bool = False) -> A:
 @flexible
 def all(input: A, dim: Axis = None, keepdim: bool = False) -> A:
     """Whether every element along the dims is not 0: a truth value, or 1 or 0 of bytes.
+
+    The result lacks the dims, unless `keepdim`; it is bool, and uint8 of uint8.
 
     Examples
     --------

@@ -187,6 +187,8 @@ def trapezoid(y: A, x: ArrayLike | None = None, *, dx: float = 1, dim: int = -1)
 
     Integers are taken as floating-point numbers first, so that no sum of bytes overflows.
 
+    The result lacks the dim. Integers give the default floating dtype.
+
     Examples
     --------
     >>> import tinygrad_cnn as tg
@@ -234,6 +236,9 @@ def gradient(input: A, *, spacing: Any = 1, dim: Any = None, edge_order: int = 1
     """The slopes along dims (all by default), from each place's two neighbours, at the ends from the next 1 or 2.
 
     `spacing` is the distance of neighbours, or one for each dim, or the coordinates along each dim.
+
+    One array for each dim, of the shape of the input; integers give the default floating dtype. ValueError if a dim
+    has too few elements.
 
     Examples
     --------

@@ -32,6 +32,9 @@ def scatter(
 
     `src` may be a number (or given as `value`). With `reduce` "add" or "multiply" what is there stays in the result.
 
+    Shape and dtype stay; `src` must have the same dtype, `index` integers. IndexError for a place that is not
+    there.
+
     Examples
     --------
     >>> import tinygrad_cnn as tg
@@ -85,6 +88,8 @@ def scatter_reduce(
 
     With `include_self` what was there counts, too. Of several that are the largest (or smallest) each gets an equal
     share of the gradient. The mean of integers is rounded down.
+
+    Shape and dtype stay; `src` must have the same dtype, `index` integers. ValueError for another word than these.
 
     Examples
     --------

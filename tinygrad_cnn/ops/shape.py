@@ -746,6 +746,8 @@ def pad(input: A, pad: Sequence[int], mode: str = "constant", value: float = 0.0
 
     `mode` is "constant" (with `value`), "reflect", "replicate" or "circular".
 
+    The dtype stays. ValueError if a width is too large for the mode.
+
     Examples
     --------
     >>> import tinygrad_cnn as tg

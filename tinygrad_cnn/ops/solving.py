@@ -172,6 +172,8 @@ def check_regular(op: str, name: str, shape: Shape, info: Array) -> None:
 def solve_ex(A: A, B: ArrayLike, *, left: bool = True, check_errors: bool = False) -> return_types.linalg_solve_ex[A]:
     """``(result, info)``: as `solve`, but of a singular matrix the result is NaN, and info the number of a pivot.
 
+    Shapes and dtypes as of `solve`; info is int32.
+
     Examples
     --------
     >>> import tinygrad_cnn as tg
@@ -224,6 +226,8 @@ def solve_triangular(A: A, B: ArrayLike, *, upper: bool, left: bool = True, unit
 
     With `unitriangular` its diagonal counts as 1. Where there is a 0 on it, the result is infinite or NaN.
 
+    A is (..., n, n), B (..., n, k); X has the shape of B. Both must have the same floating dtype.
+
     Examples
     --------
     >>> import tinygrad_cnn as tg
@@ -244,6 +248,8 @@ def triangular_solve(
     input: A, A: ArrayLike, upper: bool = True, transpose: bool = False, unitriangular: bool = False
 ) -> return_types.triangular_solve[A]:
     """``(solution, cloned_coefficient)`` of ``A @ X = input``, or ``Aᵀ @ X = input``; see `linalg.solve_triangular`.
+
+    A is (..., n, n), input (..., n, k). Both must have the same floating dtype.
 
     Examples
     --------
@@ -340,6 +346,8 @@ def inv(A: A) -> A:
 
 def inverse(input: A) -> A:
     """The inverse of square matrices; ``linalg.inv``.
+
+    Shape (..., n, n) and the floating dtype stay. LinAlgError of a singular matrix.
 
     Examples
     --------

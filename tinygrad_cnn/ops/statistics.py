@@ -135,6 +135,8 @@ def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
 
     NaN if there is one. Of all elements, those that equal the middle share the gradient evenly.
 
+    The result lacks the dim, unless `keepdim`; the dtype stays, indices are int64.
+
     Examples
     --------
     >>> import tinygrad_cnn as tg
@@ -155,6 +157,8 @@ def nanmedian(input: A, dim: None = None, keepdim: bool = False) -> A: ...
 @flexible
 def nanmedian(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     """The middle of the elements that are not NaN; with `dim`, ``(values, indices)`` along it. See `median`.
+
+    The result lacks the dim, unless `keepdim`; the dtype stays, indices are int64.
 
     Examples
     --------
@@ -236,6 +240,8 @@ def mode(input: A, dim: int = -1, keepdim: bool = False) -> return_types.mode[A]
 
     A NaN equals nothing, so that each is found once.
 
+    Both lack the dim, unless `keepdim`; the dtype stays, indices are int64.
+
     Examples
     --------
     >>> import tinygrad_cnn as tg
@@ -273,6 +279,8 @@ def quantile(input: A, q: Any, dim: int | None = None, keepdim: bool = False, *,
 @flexible
 def nanquantile(input: A, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear") -> A:
     """The q-th quantile of the elements that are not NaN, NaN if there are none; see `quantile`.
+
+    Shapes, dtypes and errors as of `quantile`.
 
     Examples
     --------
@@ -343,6 +351,9 @@ def cov(input: A, *, correction: int = 1, fweights: ArrayLike | None = None, awe
     """The covariances of variables, one a row; of a single row its variance.
 
     `fweights` says how often each observation counts, `aweights` how much.
+
+    (n, m) gives (n, n). A floating dtype stays; integers give the default floating dtype. ValueError for more than
+    2 dims.
 
     Examples
     --------
@@ -422,6 +433,9 @@ def corrcoef(input: A) -> A:
 def histc(input: A, bins: int = 100, min: float = 0, max: float = 0) -> A:
     """How many elements fall into each of `bins` equal parts of [min, max]; 0 and 0 mean the elements' range.
 
+    The result has shape (bins,) and the floating dtype of the input; integers are refused. ValueError unless min <=
+    max.
+
     Examples
     --------
     >>> import tinygrad_cnn as tg
@@ -453,6 +467,8 @@ def histogram(
     `bins` counts equal bins between the two numbers of `range` (default: the least and the greatest element), or holds
     the edges in order. A bin has its left edge, the last one its right edge, too. Nothing is recorded.
 
+    The input has any shape. Counts (bins,) and edges (bins + 1,) have its floating dtype; integers are refused.
+
     Examples
     --------
     >>> import tinygrad_cnn as tg
@@ -483,6 +499,8 @@ def histogramdd(
     """The sums of the weights of points (…, D) in each cell of a grid, and the edges along each of its D dims.
 
     `bins` is one number, or a number or the edges for each dim; `range` has two limits for each. See `histogram`.
+
+    Counts and edges have the floating dtype of the points; integers are refused.
 
     Examples
     --------

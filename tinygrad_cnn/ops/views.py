@@ -157,6 +157,8 @@ def as_strided(input: A, size: Sequence[int], stride: Sequence[int], storage_off
 
     It begins at the element `storage_offset` of the memory; by default where the input begins.
 
+    The dtype stays. ValueError if the window does not lie within the memory.
+
     Examples
     --------
     >>> import tinygrad_cnn as tg

@@ -280,6 +280,8 @@ def bernoulli(
 ) -> Tensor:
     """1 with the probability that each element says, else 0; with `p`, that one for all.
 
+    Shape and floating dtype stay. ValueError for a probability outside [0, 1].
+
     >>> bernoulli([0.0, 1.0])
     tensor([0., 1.])
     """
@@ -291,6 +293,8 @@ def bernoulli(
 
 def poisson(input: ArrayLike, generator: Generator | None = None) -> Tensor:
     """Numbers of Poisson's distributions whose rates are the elements.
+
+    Shape and floating dtype stay; integers are refused. ValueError for a rate below 0.
 
     >>> poisson([0.0, 0.0])
     tensor([0., 0.])

@@ -42,6 +42,8 @@ def applied(name: str, function: Callable[[A], A], input: A, inplace: bool) -> A
 def relu(input: A, inplace: bool = False) -> A:
     """Rectifier, ``max(x, 0)``; its gradient at 0 is 0.
 
+    Shape and dtype stay.
+
     >>> from tinygrad_cnn import tensor
     >>> x = tensor([-1.0, 2.0])
     >>> relu(x, inplace=True) is x
@@ -417,6 +419,8 @@ def gumbel_softmax(logits: A, tau: float = 1, hard: bool = False, eps: float = 1
 
     ``softmax((logits + Gumbel noise) / tau)``; with `hard` its largest entry as a one-hot vector, with the gradient
     of the relaxed sample. `eps` is ignored, as in PyTorch.
+
+    The shape and the floating dtype stay.
 
     Examples
     --------

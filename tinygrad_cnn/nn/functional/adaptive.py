@@ -225,6 +225,8 @@ def fractional_max_pool2d(
 
     The size of the result is `output_size`, or `output_ratio` times that of the input.
 
+    The floating dtype stays; integers are refused.
+
     Examples
     --------
     >>> import tinygrad_cnn as tg

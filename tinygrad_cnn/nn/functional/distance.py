@@ -39,6 +39,8 @@ def cosine_similarity(x1: A, x2: ArrayLike, dim: int = 1, eps: float = 1e-8) -> 
 
     The gradient is that of this formula: a length below eps counts as eps, and does not change with its vector.
 
+    The result lacks the dim. Floating dtypes promote; integers are refused.
+
     Examples
     --------
     >>> import tinygrad_cnn as tg

@@ -28,6 +28,8 @@ def embedding(
 ) -> A:
     """The rows of `weight` (V, E) that `input` (integers of any shape) names: (…, E).
 
+    The result has the dtype of `weight`. IndexError for a row that is not there.
+
     Parameters
     ----------
     padding_idx : the row that gets no gradient

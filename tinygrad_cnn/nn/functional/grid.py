@@ -25,6 +25,8 @@ def affine_grid(theta: A, size: Sequence[int], align_corners: bool | None = None
     Of a volume: maps (N, 3, 4), size (N, C, D, H, W); grid (N, D, H, W, 3). Points run from -1 to 1 between the
     outermost edges of pixels, or with `align_corners` their centres.
 
+    The grid has the dtype of the maps.
+
     Examples
     --------
     >>> import tinygrad_cnn as tg
@@ -72,6 +74,8 @@ def grid_sample(
     Or a volume (N, C, D, H, W) at the points (x, y, z) of a grid (N, OD, OH, OW, 3). Between pixels it is interpolated
     ("bilinear", of images "bicubic"), or the nearest is taken; outside the image is 0 ("zeros"), what is at its
     "border", or its "reflection". The gradient flows to the image and to the grid.
+
+    The result is (N, C, OH, OW). Both must have the same floating dtype. ValueError if the shapes do not fit.
 
     Examples
     --------

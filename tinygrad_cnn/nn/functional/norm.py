@@ -35,6 +35,8 @@ def batch_norm(
     In training the running statistics, if given, move towards the batch's by `momentum`, in place; the variance
     that they take up is the unbiased one, as in PyTorch.
 
+    The shape and the floating dtype stay. ValueError in training of one value per channel, or without statistics.
+
     Examples
     --------
     >>> import tinygrad_cnn as tg
@@ -67,6 +69,8 @@ def instance_norm(
     """Normalise each channel of each sample of (N, C, …) over its places (Ulyanov et al. 2016).
 
     Without `use_input_stats` by the running statistics, which else follow the mean over the samples by `momentum`.
+
+    The shape and the floating dtype stay. ValueError if a channel has one place only.
 
     Examples
     --------

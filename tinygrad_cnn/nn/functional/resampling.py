@@ -39,6 +39,8 @@ def interpolate(
 ) -> A:
     """Resample (N, C, L), (N, C, H, W) or (N, C, D, H, W) to a size, or by a factor.
 
+    The floating dtype stays; integers are refused. ValueError if both a size and a factor are given.
+
     Parameters
     ----------
     size : the new length, or (height, width), or (depth, height, width)
@@ -301,6 +303,8 @@ def pad(input: A, pad: Sequence[int], mode: str = "constant", value: float | Non
 
     `mode` is "constant" (with `value`, 0 if None), or, for some of the last dims but not the first, "reflect",
     "replicate" or "circular".
+
+    The dtype stays. ValueError if a width is too large for the mode.
 
     Examples
     --------
