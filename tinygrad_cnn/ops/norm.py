@@ -19,7 +19,7 @@ from tinygrad_cnn.core.op import Op, Sample
 from tinygrad_cnn.core.reduce import Sum
 from tinygrad_cnn.core.types import A, Array, ArrayLike, NDArray, Shape
 from tinygrad_cnn.kernels.chosen import chosen
-from tinygrad_cnn.ops.checks import check_ndim
+from tinygrad_cnn.ops.checks import check_floating, check_ndim
 from tinygrad_cnn.ops.reduce import Mean
 from tinygrad_cnn.ops.told import made
 
@@ -232,7 +232,7 @@ def layer_norm(
 def drop(input: A, p: float, generator: Any) -> A:
     """Zero each element with probability p, and scale the others by 1 / (1 - p) (Srivastava et al. 2014).
 
-    What stays is said by ``generator.bernoulli(1 - p, shape)``.
+    What stays is said by ``generator.bernoulli(1 - p, shape)``. Integers cannot be scaled: a DTypeError.
 
     Examples
     --------
@@ -249,6 +249,7 @@ def drop(input: A, p: float, generator: Any) -> A:
     shape = shape_of(input)
     if p == 1.0:
         return input * np.zeros((), input.dtype)
+    check_floating("dropout", "input", input)
     return input * made(_kept, generator, p, shape, input.dtype, drawn=True)
 
 

@@ -11,12 +11,14 @@ from tinygrad_cnn.core.checks import check_axis, dtype_of, shape_of
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.piecewise import Relu
 from tinygrad_cnn.core.types import A, Array, ArrayLike
+from tinygrad_cnn.ops.checks import check_floating
 from tinygrad_cnn.ops.elementwise import Softplus, Tanhshrink
 from tinygrad_cnn.ops.norm import column
 from tinygrad_cnn.ops.piecewise import Elu, Hardswish, Softsign
 from tinygrad_cnn.ops.piecewise import threshold as above
 from tinygrad_cnn.random import default_generator
 from tinygrad_cnn.tensor import Tensor, as_array
+from tinygrad_cnn.torch_names.errors import KernelMissingError
 
 __all__ = [
     "celu", "celu_", "elu", "elu_", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh",
@@ -120,6 +122,8 @@ def rrelu(input: A, lower: float = 1 / 8, upper: float = 1 / 3, training: bool =
     if not training:
         return leaky_relu(input, (lower + upper) / 2, inplace)
     given = as_array(input, None)
+    if given.dtype.kind != "f":
+        raise KernelMissingError(f"rrelu: input has dtype {given.dtype}; slopes are real numbers, use .float()")
     slopes = np.ones(given.shape, given.dtype)
     falling = given <= 0
     slopes[falling] = default_generator.uniform(
@@ -420,7 +424,7 @@ def gumbel_softmax(logits: A, tau: float = 1, hard: bool = False, eps: float = 1
     ``softmax((logits + Gumbel noise) / tau)``; with `hard` its largest entry as a one-hot vector, with the gradient
     of the relaxed sample. `eps` is ignored, as in PyTorch.
 
-    The shape and the floating dtype stay.
+    The shape and the floating dtype stay. DTypeError for integers.
 
     Examples
     --------
@@ -431,6 +435,7 @@ def gumbel_softmax(logits: A, tau: float = 1, hard: bool = False, eps: float = 1
     """
     if eps != 1e-10:
         warnings.warn("gumbel_softmax: eps is deprecated and has no effect", UserWarning, stacklevel=2)
+    check_floating("gumbel_softmax", "logits", logits)
     noise = -np.log(default_generator.exponential(shape_of(logits), dtype_of(logits)))
     soft = ops.softmax((logits + noise) / tau, dim)
     if not hard:

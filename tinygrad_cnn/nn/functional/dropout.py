@@ -10,7 +10,7 @@ from tinygrad_cnn.core.checks import dtype_of, shape_of
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.types import A, Shape
 from tinygrad_cnn.nn.functional.activation import applied
-from tinygrad_cnn.ops.checks import check_ndim
+from tinygrad_cnn.ops.checks import check_floating, check_ndim
 from tinygrad_cnn.ops.piecewise import SELU_ALPHA, SELU_SCALE
 from tinygrad_cnn.random import Generator, default_generator
 
@@ -170,6 +170,7 @@ def _alpha(name: str, input: A, shape: Shape, p: float, training: bool, inplace:
         return input
     if p == 1:
         return applied(name, lambda x: x * 0, input, inplace)
+    check_floating(name, "input", input)
     lowest = -SELU_SCALE * SELU_ALPHA
     mask = default_generator.bernoulli(1 - p, shape)
     scale = 1 / math.sqrt((lowest**2 * p + 1) * (1 - p))
