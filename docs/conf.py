@@ -26,6 +26,7 @@ extensions = [
     "pages_of_ops",
     "pages_of_commands",
     "pages_of_numpy",
+    "pages_of_sources",
     "steppers",
 ]
 MADE_BESIDE = [f"gallery/{folder}*.{kind}" for folder in ("", "*/") for kind in ("py", "ipynb")]  # downloads

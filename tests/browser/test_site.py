@@ -3,6 +3,7 @@
 It looks at docs/_build/html, which `python -m sphinx -b html docs docs/_build/html` makes.
 """
 
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -14,6 +15,9 @@ PAGES = (
     "index.html",
     "tutorial/ten-minutes.html",
     "course/01_by_hand.html",
+    "course/09_training.html",
+    "course/teacher.html",
+    "files/tinygrad_cnn/core/engine.html",
     "how-to/define-a-network.html",
     "reference/names/index.html",
     "reference/names/tinygrad_cnn-ops-conv.html",
@@ -57,6 +61,14 @@ def test_every_link_inside_the_site_leads_somewhere(site):
             known = found.get(target)
             if not target.exists() or (parts.fragment and known and unquote(parts.fragment) not in known.places):
                 lost.add(f"{path.relative_to(SITE)}: {lead}")
+    assert not sorted(lost)
+
+
+def test_what_a_page_links_to_in_the_repository_has_a_page_of_its_own(site):
+    lost = set()
+    for path in SITE.rglob("*.html"):
+        outside_of_links = re.sub(r"<a\b.*?</a>", "", path.read_text(encoding="utf-8"), flags=re.S)
+        lost |= {(path.name, text) for text in re.findall(r'class="xref myst">(.{,120})', outside_of_links)}
     assert not sorted(lost)
 
 
