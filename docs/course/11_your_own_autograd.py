@@ -426,7 +426,7 @@ except RuntimeError as error:
 # | [`saved.py`](../../tinygrad_cnn/core/saved.py) | what is kept for the rules, and when it is freed |
 # | [`storage.py`](../../tinygrad_cnn/core/storage.py) | the memory beneath tensors, and how a write is noticed |
 #
-# The [page on the architecture](../architecture.md) draws the floors of the package: who may import whom.
+# The [page on the architecture](../architecture.md) shows which part of the package may import which.
 #
 # ## What we have seen
 #
