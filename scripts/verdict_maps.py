@@ -28,8 +28,18 @@ from tinygrad_cnn.tensor import Tensor
 EXPONENTS = {"formulas": range(-30, 31, 3), "functional": range(-30, 31, 10), "ops": range(-30, 31, 10)}
 """Of the scales, by the kind of the row."""
 DTYPES = "float64", "float32", "float16"
-LETTERS = {"pass": "o", "inconclusive": "?", "fail": "F", "not finite": ".", "nothing to check": "-", "refused": "x"}
+LETTERS = {
+    "pass": "o",
+    "inconclusive": "?",
+    "fail": "F",
+    "not finite": ".",
+    "nothing to check": "-",
+    "clipped": "c",
+    "refused": "x",
+}
 """In the maps; where the dtype does not hold the scale there is a blank."""
+CLIPPED = {"BinaryCrossEntropy": 1e-11}
+"""Ops that clip their derivative below this size, as PyTorch does: there the checker rightly says that it is wrong."""
 
 KINDS = tuple(EXPONENTS)
 Function = Callable[..., Any]
@@ -255,6 +265,7 @@ def page(maps: dict[str, dict[str, list[str]]], of_torch: bool, factor: float = 
         "size 1 stands between two `|`.",
         "`o`: the gradient passes. `?`: inconclusive, nothing can be told. `F`: the gradient is called wrong. `.`: a "
         "value or a derivative is no finite number.",
+        "`c`: the op clips its derivative there, as PyTorch does, and the checker says that it is not the derivative.",
         "`-`: nothing to check. `x`: the function refuses the dtype. Blank: the dtype does not hold the scale.",
         "bfloat16 is not checked: NumPy has no such numbers, and 8 bits leave nothing to compare; check in float32.",
         "",
@@ -291,6 +302,11 @@ def main() -> None:
         if kind not in options.only or name in found:
             continue
         found[name] = ["".join(verdict(row, 10.0**k, d, options.torch) for k in EXPONENTS[kind]) for d in DTYPES]
+        if name in CLIPPED:
+            small = sum(10.0**k < CLIPPED[name] for k in EXPONENTS[kind])
+            found[name] = [
+                text[:small].replace(LETTERS["fail"], LETTERS["clipped"]) + text[small:] for text in found[name]
+            ]
         print(name, *found[name], sep=" | ", flush=True)
         if options.state is not None:
             options.state.write_text(json.dumps(maps), encoding="utf-8")
