@@ -75,6 +75,8 @@ intersphinx_mapping = (
     else {}
 )
 
+WITH_CONTENTS = "*", "tutorial/*", "how-to/*", "reference/*", "reference/*/*", "gallery/*", "gallery/*/*"
+"""Pages that have their contents beside them; chapters of the course need the width."""
 html_theme = "pydata_sphinx_theme"
 html_title = "tinygrad_cnn"
 MATHJAX = Path(importlib.import_module("sphinx-mathjax-offline").__file__).parent / "static"
@@ -89,7 +91,7 @@ html_theme_options = {
     "show_toc_level": 2,
     "navbar_align": "left",
     "header_links_before_dropdown": 6,
-    "secondary_sidebar_items": ["page-toc"],
+    "secondary_sidebar_items": {**{place: ["page-toc"] for place in WITH_CONTENTS}, "index": [], "course/*": []},
     "footer_start": ["copyright"],
     "footer_end": [],
     "pygments_light_style": "a11y-high-contrast-light",
@@ -109,4 +111,5 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "min_reported_time": 1e6,
     "show_memory": False,
+    "remove_config_comments": True,
 }

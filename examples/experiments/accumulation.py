@@ -15,6 +15,8 @@ sees nothing. This experiment shows both.
 Run it: ``python examples/experiments/accumulation.py --out pictures``. Some seconds.
 """
 
+# sphinx_gallery_thumbnail_path = 'experiments-sums.png'
+
 # %%
 # Three ways to add. The first is what a loop does; NumPy does the same over the first axis of a table, so that a sum
 # over the rows of a batch is one, too. The second is NumPy's sum along what lies together in memory, and ours. The

@@ -20,6 +20,8 @@ the gradient at each depth, and compares it with that line of theory.
 Run it: ``python examples/experiments/depth.py --out pictures``. Some seconds.
 """
 
+# sphinx_gallery_thumbnail_path = 'experiments-depth.png'
+
 # %%
 # The networks: layers of one width, one activation, no tricks. The weights begin in one of three ways; the biases at 0.
 

@@ -13,6 +13,8 @@ A network is good at learning in spite of its gradient: that is why one has to c
 Run it: ``python examples/experiments/hand_written.py --out pictures``. Some ten seconds.
 """
 
+# sphinx_gallery_thumbnail_path = 'experiments-learns.png'
+
 # %%
 # The convolution of one image with a few kernels, as loops. Its hand-written gradient is right for the kernels, and
 # there is none for the image: as long as the convolution is the first layer, nobody misses it.

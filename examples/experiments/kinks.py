@@ -17,6 +17,8 @@ convention from a mistake: a tie may go to one element or be shared, but must no
 Run it: ``python examples/experiments/kinks.py --out pictures``. Some seconds.
 """
 
+# sphinx_gallery_thumbnail_path = 'experiments-kink.png'
+
 # %%
 # First, what differences see around relu's kink, in units of the step: one-sided quotients jump one step too early or
 # too late, and the central one goes up a ramp.

@@ -13,6 +13,8 @@ derivative, where everything is worse.
 Run it: ``python examples/experiments/step_size.py --out pictures``. Some seconds.
 """
 
+# sphinx_gallery_thumbnail_path = 'experiments-steps.png'
+
 # %%
 # The function is as smooth as a function can be, so whatever goes wrong is not its fault. What is right we take from
 # the backward pass, which has no step at all.
