@@ -227,7 +227,7 @@ def test_numbers_drawn_with_parameters(name, dtype):
         compare(OF_PARAMETERS[name], dtype)
 
 
-@pytest.mark.parametrize("dtype", (*FLOATS, *INTEGERS))
+@pytest.mark.parametrize("dtype", [*FLOATS, *INTEGERS])
 @pytest.mark.parametrize("name", IN_LAYERS)
 def test_numbers_drawn_in_layers(name, dtype):
     if dtype == "float16" and name in WITHOUT_FLOAT16:
