@@ -33,7 +33,7 @@ class DataParallel(Module):
     Examples
     --------
     >>> import tinygrad_cnn as tg
-    >>> net = DataParallel(tg.nn.Linear(2, 3))
+    >>> net = tg.nn.DataParallel(tg.nn.Linear(2, 3))
     >>> net(tg.ones(5, 2)).shape, list(net.state_dict())
     (torch.Size([5, 3]), ['module.weight', 'module.bias'])
     """
