@@ -365,7 +365,7 @@ class TorchFunction(Recorded):
 
     def leaf(self, a: NDArray) -> Any:
         """A tensor that requires a gradient, whose elements lie as those of the array do."""
-        t = self._torch.from_numpy(a.copy())  # a fifth of what `torch.tensor` takes for a few elements
+        t = self._torch.from_numpy(np.array(a))  # a fifth of what `torch.tensor` takes for a few elements
         if not a.flags.c_contiguous and min(a.strides) > 0:
             strides = [s // a.itemsize for s in a.strides]
             t = self._torch.empty_strided(a.shape, strides, dtype=t.dtype).copy_(t)
