@@ -41,6 +41,8 @@ BEFORE_NAMES = ("nan", "kink convention")
 """What is said without a look at how the function is computed."""
 FURTHER = 3
 """At so many other values it is asked whether one factor holds there, too."""
+MOST_ELSEWHERE = 64
+"""Of so many elements: each costs a call or two of the function at each of these values."""
 NAMES = 5
 """Of the mistakes that give the same numbers so many are told."""
 
@@ -267,7 +269,9 @@ def _ratio(case: Case, k: int) -> Iterable[Diagnosis]:
     if np.any(np.abs(a[known] - c * n[known]) > CLOSE * np.abs(n[known]) + (1 + abs(c)) * error[known]):
         return
     label = case.labels[k]
-    if abs(c - 1) > CLOSE and not elsewhere(case, k, c):
+    shape = case.point.arrays[k].shape
+    places = np.array([np.ravel_multi_index(e.place, shape) for e in mine], np.intp)
+    if abs(c - 1) > CLOSE and not elsewhere(case, k, c, places):
         return
     if abs(c) < 1e-6:
         yield patterns.ZERO_ENTRIES(label=label)
@@ -279,21 +283,25 @@ def _ratio(case: Case, k: int) -> Iterable[Diagnosis]:
         yield pattern(label=label, factor=nice(c, sizes))
 
 
-def elsewhere(case: Case, k: int, c: float) -> bool:
+def elsewhere(case: Case, k: int, c: float, places: NDArray | None = None) -> bool:
     """Whether the gradient of an input is c times the right one at other values, too; True where that cannot be told.
 
-    One factor of everything is easily one at this point alone, as a determinant, or a mask that is 0 here.
+    One factor of everything is easily one at this point alone, as a determinant, or a mask that is 0 here. `places`
+    are the elements that it is asked of, all of them if it is not given; of many some are looked at.
     """
     point = case.point
     random = np.random.default_rng(k)
     tolerance = Tolerance(None, RTOL, point.eps, None)
+    places = np.arange(point.arrays[k].size) if places is None else places
+    some = places if len(places) <= MOST_ELSEWHERE else np.sort(random.choice(places, MOST_ELSEWHERE, replace=False))
     for _ in range(FURTHER):
         other = _moved(point, random)
         if other is None:
             continue
         v = signed(random, (1, other.size))
         analytic = np.asarray(other.gradients(v[0])[k], np.float64).reshape(1, -1)
-        numeric = quick(other, k, v, tolerance, analytic).numeric
+        numeric = quick(other, k, v, tolerance, analytic, some).numeric[:, some]
+        analytic = analytic[:, some]
         size = float(np.max(np.abs(numeric), initial=0.0))
         if not np.all(np.abs(analytic - c * numeric) <= (ALIKE * (1 + abs(c)) + DIGITS * point.eps) * size):
             return False

@@ -173,8 +173,12 @@ def project(V: NDArray, moved: NDArray, here: NDArray) -> NDArray:
     return np.asarray(V @ (moved - here).T)
 
 
-def quick(point: Point, k: int, V: NDArray, tolerance: Tolerance, analytic: NDArray) -> Column:
+def quick(
+    point: Point, k: int, V: NDArray, tolerance: Tolerance, analytic: NDArray, among: NDArray | None = None
+) -> Column:
     """Central differences of every element, at one step, three or five; NaN where they need the thorough pass.
+
+    `among` are the elements that are asked for, by their numbers; the others are NaN.
 
     The first asks nothing but whether all is well: if the function is smooth and the gradient within the tolerance of
     the difference, that settles it, and their distance is the error bar. The noise of the function is measured
@@ -184,7 +188,8 @@ def quick(point: Point, k: int, V: NDArray, tolerance: Tolerance, analytic: NDAr
     first = tolerance.largest_step(values)
     column = Column(len(V), values.size)
     floor = nothing(point, V, analytic)
-    active = np.flatnonzero(np.isfinite(values))
+    active = np.arange(values.size) if among is None else among
+    active = active[np.isfinite(values[active])]
     rungs: dict[float, NDArray] = {}
     stages = STAGES if point.eps < COARSE else COARSE_STAGES
     for parts in stages:
