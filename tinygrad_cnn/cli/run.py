@@ -52,7 +52,7 @@ class Imports(ast.NodeTransformer):
 
     def aliases(self, alias: ast.alias) -> list[ast.alias]:
         """`import torch.nn` makes the name `torch`: it loads the module, and binds the package under that name."""
-        module, package = renamed(alias.name), alias.name.partition(".")[0]
+        module, package = renamed(alias.name), alias.name.split(".")[0]
         if alias.asname or module == alias.name:
             return [ast.alias(module, alias.asname)]
         loaded = [ast.alias(module)] if "." in module else []
