@@ -117,7 +117,6 @@ class InPlaceMethods(FactMethods):
     i0_ = in_place(ops.i0)
     lgamma_ = in_place(ops.lgamma)
     mvlgamma_ = in_place(ops.mvlgamma)
-    pow_ = in_place(ops.pow)
     square_ = in_place(ops.square)
     reciprocal_ = in_place(ops.reciprocal)
     floor_ = in_place(ops.floor)
@@ -228,6 +227,17 @@ class InPlaceMethods(FactMethods):
         """
         other = isinstance(src, Tensor) and src.array_dtype != self.array_dtype
         return self.assign("copy_", src.astype(self.array_dtype) if other else src)
+
+    def pow_(self, exponent: ArrayLike) -> Self:
+        """To the power of the exponent, in place: the tensor itself changes, and is returned; its dtype stays.
+
+        Examples
+        --------
+        >>> import tinygrad_cnn as tg
+        >>> tg.tensor([1.0, 2.0, 3.0]).pow_(2)
+        tensor([1., 4., 9.])
+        """
+        return self.become("pow_", lambda x: ops.pow(x, exponent), exponent)
 
     def float_power_(self, exponent: ArrayLike) -> Self:
         """To the power of the exponent, in place; the tensor must be float64, as the result is.
