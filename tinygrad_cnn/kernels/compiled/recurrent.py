@@ -15,7 +15,7 @@ from tinygrad_cnn.kernels.compiled.direct import set_runs
 from tinygrad_cnn.kernels.compiled.jit import inlined, sums
 from tinygrad_cnn.kernels.compiled.layout import transposed
 from tinygrad_cnn.kernels.compiled.panel import copy_run
-from tinygrad_cnn.kernels.recurrent import Sizes, beside, room
+from tinygrad_cnn.kernels.recurrent import SILENT, Sizes, beside, room
 
 FITTING = 1 << 20
 """Bytes of weights that stay in the cache from step to step: the whole walk is compiled then, and BLAS not asked. For
@@ -71,6 +71,7 @@ def slots_of(x: NDArray, h: NDArray, slots: int) -> NDArray:
 # ---- the simple recurrence -------------------------------------------------------------------------------------------
 
 
+@SILENT
 def rnn(
     x: NDArray, w_ih: NDArray, w_hh: NDArray, b: NDArray, h: NDArray, *, relu: bool, sizes: Sizes, keep: bool
 ) -> tuple[NDArray, NDArray]:
@@ -125,6 +126,7 @@ def _rnn_states(z: NDArray, z_next: NDArray, y: NDArray, n: int, relu: bool) -> 
         out[:] = to[:hidden]
 
 
+@SILENT
 def rnn_back(g: NDArray, z: NDArray, w_hh: NDArray, *, relu: bool, sizes: Sizes) -> tuple[NDArray, NDArray]:
     """See `definition`."""
     if g.dtype != F:
@@ -182,6 +184,7 @@ def _rnn_factors(g: NDArray, z: NDArray, d: NDArray, dh: NDArray, n: int, relu: 
 # ---- LSTM ------------------------------------------------------------------------------------------------------------
 
 
+@SILENT
 def lstm(
     x: NDArray,
     w_ih: NDArray,
@@ -265,6 +268,7 @@ def _lstm_gates(
         copy_run(out, b * hidden, flat_next, b * width + inputs, hidden)
 
 
+@SILENT
 def lstm_back(
     g: NDArray, gc: NDArray, gates: NDArray, tanhs: NDArray, w_hh: NDArray, w_hr: NDArray | None = None, *, sizes: Sizes
 ) -> tuple[NDArray, NDArray, NDArray, NDArray]:
@@ -333,6 +337,7 @@ def _lstm_factors(
 # ---- GRU -------------------------------------------------------------------------------------------------------------
 
 
+@SILENT
 def gru(
     x: NDArray, w_ih: NDArray, w_hh: NDArray, b_ih: NDArray, b_hh: NDArray, h: NDArray, *, sizes: Sizes, keep: bool
 ) -> tuple[NDArray, NDArray, NDArray, NDArray, NDArray]:
@@ -403,6 +408,7 @@ def _gru_gates(
         out[:] = new[:hidden]
 
 
+@SILENT
 def gru_back(
     g: NDArray, z: NDArray, gates: NDArray, seen: NDArray, w_hh: NDArray, *, sizes: Sizes
 ) -> tuple[NDArray, NDArray]:
