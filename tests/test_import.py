@@ -48,7 +48,7 @@ def test_an_import_loads_only_what_tensors_need():
     assert needless == []
     own = [name for name in added if name.split(".")[0] == "tinygrad_cnn"]
     assert len(own) <= 150, own
-    assert len(added) - len(own) <= 20, set(added) - set(own)
+    assert len(added) - len(own) <= 24, set(added) - set(own)  # 20 with a NumPy of 2.4, which has the others already
 
 
 def test_numpys_generators_are_loaded_by_the_first_draw():

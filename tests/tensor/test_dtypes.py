@@ -72,7 +72,7 @@ def test_bfloat16_is_a_name_that_is_refused_where_it_is_used():
         lambda: tg.nn.Linear(2, 2).to(dtype=name),
         lambda: tg.finfo(name),
         lambda: tg.set_default_dtype(name),
-        lambda: np.zeros(2, name),
+        *([lambda: np.zeros(2, name)] if np.lib.NumpyVersion(np.__version__) >= "2.4.0" else []),  # it hid it before
     ):
         with pytest.raises(TypeError, match="bfloat16: NumPy has no such dtype; use float16, float32 or float64"):
             use()

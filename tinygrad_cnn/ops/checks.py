@@ -69,6 +69,9 @@ def check_dtype(op: str, dtype: Any) -> DType:
     except DTypeError as error:
         raise DTypeError(f"{op}: {error}") from None
     except TypeError:
+        refuse = getattr(type(dtype), "refusal", None)  # NumPy before 2.4 says its own words of what is raised in it
+        if refuse is not None:
+            raise DTypeError(f"{op}: {refuse(dtype)}") from None
         raise TypeError(f"{op}: {dtype!r} is no dtype; give one such as float64 (the only device is 'cpu')") from None
     return wanted
 

@@ -20,7 +20,7 @@ from tinygrad_cnn.core.types import A, Array, ArrayLike, Axis, NDArray, Shape
 from tinygrad_cnn.kernels.choices import choose
 from tinygrad_cnn.kernels.passes import recurrence, reduced_dtype, running, summed
 from tinygrad_cnn.ops.calling import flexible, vectorial
-from tinygrad_cnn.ops.checks import check_floating
+from tinygrad_cnn.ops.checks import check_dtype, check_floating
 from tinygrad_cnn.ops.piecewise import maximum, minimum
 from tinygrad_cnn.ops.untracked import dressed
 from tinygrad_cnn.torch_names import return_types
@@ -429,7 +429,7 @@ def in_dtype(reduce: Callable[[Any], Any], input: Array, dtype: Any) -> Any:
     """
     if dtype is None:
         return reduce(input)
-    wanted = np.dtype(dtype)
+    wanted = check_dtype("dtype", dtype)
     result = reduce(input if dtype_of(input) == wanted else input.astype(wanted))
     return result if dtype_of(result) == wanted else result.astype(wanted)
 

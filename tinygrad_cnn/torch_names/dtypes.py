@@ -155,7 +155,7 @@ def set_default_dtype(d: Any, /) -> None:
     torch.float64
     >>> tg.set_default_dtype(tg.float32)
     """
-    wanted = np.dtype(d)
+    wanted = np.dtype(dtype_named(d))
     if wanted.kind != "f":
         raise TypeError(f"set_default_dtype: {wanted} is not a floating dtype")
     default.dtype = wanted
