@@ -79,3 +79,13 @@ def test_a_result_is_read_again_as_it_was_written():
 def test_other_json_is_no_result(text):
     with pytest.raises(ValueError):
         learn.Result.from_json(text)
+
+
+def test_values_that_differ_in_late_digits_are_shown_with_them():
+    exercise = load("adam_step")
+    source = exercise.filled().replace("np.sqrt(v_hat) + eps", "np.sqrt(v_hat + eps)")
+    result = check_source(exercise, source, "/nowhere/adam_step.py")
+    assert result.verdict == "wrong"
+    (text,) = [hint for hint in result.hints if "; it should be " in hint]
+    found, wanted = text.split(" is ", 1)[1].split("; it should be ", 1)
+    assert found != wanted.removesuffix(".")

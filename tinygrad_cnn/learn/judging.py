@@ -195,12 +195,13 @@ def _first_difference(found: list[Any], expected: list[Any], names: Sequence[str
         if a.shape != b.shape:
             return f"{name[:1].upper()}{name[1:]} has the shape {a.shape}; it should have {b.shape}."
         if a.dtype.kind not in "fiub" or not np.allclose(a, b, rtol=RTOL, atol=ATOL, equal_nan=nan):
-            return f"{name[:1].upper()}{name[1:]} is {_short(a)}; it should be {_short(b)}."
+            digits = next((d for d in (6, 10) if _short(a, d) != _short(b, d)), 17)
+            return f"{name[:1].upper()}{name[1:]} is {_short(a, digits)}; it should be {_short(b, digits)}."
     return ""
 
 
-def _short(a: Any) -> str:
-    return " ".join(np.array2string(a, precision=6, threshold=8, separator=", ").split())
+def _short(a: Any, digits: int) -> str:
+    return " ".join(np.array2string(a, precision=digits, threshold=8, separator=", ").split())
 
 
 def _same_mistake(exercise: Exercise, found: list[Any], seed: int) -> Wrong | None:

@@ -83,7 +83,11 @@ def network(saved: SavedModel, path: object) -> nn.Module:
         fitting = [k for k, make in MODELS.items() if {n: v.shape for n, v in make().state_dict().items()} == shapes]
         name = fitting[0] if fitting else None
     if not isinstance(name, str) or name not in MODELS:
-        raise ModelFileError(f"{path}: holds a model {name!r}; known are {', '.join(MODELS)}")
+        what = "numbers without the name of a model" if name is None else f"a model {name!r}"
+        raise ModelFileError(
+            f"{path}: holds {what}; known are {', '.join(MODELS)}. For a network of your own build it in Python, "
+            "load the numbers (io.load_model) and call teach.predict(net, picture)"
+        )
     net = MODELS[name]()
     try:
         net.load_state_dict(saved.state)

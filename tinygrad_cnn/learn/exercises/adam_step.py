@@ -1,7 +1,7 @@
 """A step of Adam
 
 Write one step of Adam. Both running means start at 0, which makes them too small in the first steps: that is put right
-by dividing by 1 − βᵗ, where t counts the steps from 1.
+by dividing by 1 − βᵗ, where t counts the steps from 1. The parameter moves by lr m̂ / (√v̂ + ε) against the gradient.
 """
 
 import numpy as np
@@ -50,6 +50,12 @@ WRONG = [
     ),
     ("(1 - beta2) * grad**2", "(1 - beta2) * grad", "square", "The gradient is not squared in the mean of its square."),
     ("np.sqrt(v_hat) + eps", "v_hat + eps", "square", "The square root of the mean of the square is left out."),
+    (
+        "np.sqrt(v_hat) + eps",
+        "np.sqrt(v_hat + eps)",
+        "other value",
+        "ε stands under the root; it is added to the root.",
+    ),
     ("w - lr * m_hat", "w + lr * m_hat", "sign", "The parameter moves along the gradient; it must move against it."),
     ("beta1**t", "beta1", "exponent", "The exponent t of β₁ is left out."),
     (
