@@ -37,8 +37,6 @@ exclude_patterns = [
     "_static",
     "conf.py",
     "steppers",
-    "gallery/**/*.py",
-    "gallery/**/*.ipynb",
     "sg_execution_times.rst",
 ]
 templates_path = []
@@ -47,10 +45,7 @@ root_doc = "index"
 
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "attrs_inline"]
 myst_heading_anchors = 4
-suppress_warnings = [
-    "myst.xref_missing",
-    "myst.header",
-]  # links to files of the repository; long tables under one title
+suppress_warnings = ["myst.xref_missing", "myst.header"]  # links to files of the repository; tables under one title
 nb_custom_formats = {".py": ["jupytext.reads", {"fmt": "py:percent"}]}
 nb_execution_mode = "cache"
 nb_execution_timeout = 120

@@ -5,6 +5,7 @@ import importlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from made import at_the_beginning, keep
 from sphinx.application import Sphinx
 
 from tinygrad_cnn.cli import COMMANDS
@@ -28,7 +29,7 @@ def write(app: Sphinx) -> None:
         parts += [f"## {name}", "", "```text", parser.format_help().strip(), "```", ""]
         for word, nested in _nested(parser):
             parts += [f"### {name} {word}", "", "```text", nested.format_help().strip(), "```", ""]
-    PAGE.write_text("\n".join(parts), encoding="utf-8")
+    keep(PAGE, "\n".join(parts))
 
 
 def _nested(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:
@@ -42,5 +43,4 @@ def _nested(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.Arg
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Called by Sphinx."""
-    app.connect("builder-inited", write)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    return at_the_beginning(app, write)

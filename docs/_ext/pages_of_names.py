@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from made import at_the_beginning, first_sentence, keep
 from sphinx.application import Sphinx
 
 from scripts.public_names import PATHS
@@ -25,11 +26,6 @@ MORE = "tinygrad_cnn.program", "tinygrad_cnn.teach", "tinygrad_cnn.profiler"
 """Rooms that PyTorch has not, or has elsewhere."""
 LEFT_OUT = {"tinygrad_cnn.ops", "tinygrad_cnn.functional", "tinygrad_cnn.serialization", "tinygrad_cnn.data"}
 """Paths whose names stand at others."""
-
-
-def first_sentence(module: Any) -> str:
-    """What a file says that it is."""
-    return (inspect.getdoc(module) or "").split("\n\n")[0].replace("\n", " ")
 
 
 def public(module: Any) -> list[str]:
@@ -141,12 +137,9 @@ def write(app: Sphinx) -> None:
         if old.name not in texts:
             old.unlink()
     for name, text in texts.items():
-        file = FOLDER / name
-        if not file.exists() or file.read_text(encoding="utf-8") != text:
-            file.write_text(text, encoding="utf-8")
+        keep(FOLDER / name, text)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Called by Sphinx."""
-    app.connect("builder-inited", write)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    return at_the_beginning(app, write)

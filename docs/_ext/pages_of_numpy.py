@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from made import at_the_beginning, keep
 from sphinx.application import Sphinx
 
 from tinygrad_cnn.numpy_protocol import FUNCTIONS, PLAIN, UFUNCS, WITHOUT_GRADIENT
@@ -43,10 +44,9 @@ def write(app: Sphinx) -> None:
         "## Without a derivative\n\n" + named(without),
         "## NumPy's own result\n\n" + named(PLAIN),
     ]
-    PAGE.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    keep(PAGE, "\n\n".join(parts) + "\n")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Called by Sphinx."""
-    app.connect("builder-inited", write)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    return at_the_beginning(app, write)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from made import at_the_beginning, first_sentence, keep
 from sphinx.application import Sphinx
 
 import tinygrad_cnn as tg
@@ -78,10 +79,10 @@ def write(app: Sphinx) -> None:
             by_family[op.__module__.rpartition(".")[2]].append(name)
     for family, names in by_family.items():
         homes = {registry[name].__module__ for name in names}
-        intro = (inspect.getdoc(importlib.import_module(min(homes))) or "").split("\n\n")[0].replace("\n", " ")
+        intro = first_sentence(importlib.import_module(min(homes)))
         title = f"# {family.replace('_', ' ').capitalize()}"
         text = "\n".join([title, "", intro, "", *[entry(name, registry[name]) for name in sorted(names)]])
-        (FOLDER / f"{family}.md").write_text(text, encoding="utf-8")
+        keep(FOLDER / f"{family}.md", text)
     index = [
         "# The ops",
         "",
@@ -95,10 +96,9 @@ def write(app: Sphinx) -> None:
         "```",
         "",
     ]
-    (FOLDER / "index.md").write_text("\n".join(index), encoding="utf-8")
+    keep(FOLDER / "index.md", "\n".join(index))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Called by Sphinx."""
-    app.connect("builder-inited", write)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    return at_the_beginning(app, write)

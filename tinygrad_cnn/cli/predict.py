@@ -4,10 +4,9 @@ import argparse
 from pathlib import Path
 
 from tinygrad_cnn.cli.display import fail
-from tinygrad_cnn.io import ModelFileError, load_model
-from tinygrad_cnn.teach.networks import network, use
+from tinygrad_cnn.io import ModelFileError
 from tinygrad_cnn.teach.pictures import ImageError, pictures_in
-from tinygrad_cnn.teach.prediction import predict
+from tinygrad_cnn.teach.prediction import answers, ready
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,9 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Classify each picture; the exit status is 2 if one could not be read, after the others were answered."""
     try:
-        saved = load_model(args.model)
-        network(saved, args.model)
-        use(saved.facts, args.model)
+        net, how = ready(args.model)
     except ModelFileError as error:
         return fail(str(error))
     status = 0
@@ -33,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
             continue
         for path in paths:
             try:
-                (answer,) = predict(saved, str(path))
+                (answer,) = answers(net, how, str(path))
             except (ImageError, ValueError) as error:
                 status = fail(str(error))
                 continue

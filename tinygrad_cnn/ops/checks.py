@@ -9,6 +9,7 @@ from tinygrad_cnn.core.checks import dtype_of, shape_of
 from tinygrad_cnn.core.errors import ArgumentError, DTypeError, PlaceError
 from tinygrad_cnn.core.types import Array, DType, NDArray, Pair, Shape
 from tinygrad_cnn.ops.told import decided
+from tinygrad_cnn.torch_names.dtypes import dtype_named
 
 
 def check_mask(op: str, mask: Array) -> None:
@@ -65,13 +66,10 @@ def check_dims(op: str, name: str, shape: Shape, expected: tuple[int, ...], layo
 def check_dtype(op: str, dtype: Any) -> DType:
     """The dtype that a value names."""
     try:
-        wanted: DType = np.dtype(dtype)
+        wanted: DType = np.dtype(dtype_named(dtype))
     except DTypeError as error:
         raise DTypeError(f"{op}: {error}") from None
     except TypeError:
-        refuse = getattr(type(dtype), "refusal", None)  # NumPy before 2.4 says its own words of what is raised in it
-        if refuse is not None:
-            raise DTypeError(f"{op}: {refuse(dtype)}") from None
         raise TypeError(f"{op}: {dtype!r} is no dtype; give one such as float64 (the only device is 'cpu')") from None
     return wanted
 

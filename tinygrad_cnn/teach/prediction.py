@@ -11,7 +11,7 @@ from tinygrad_cnn.autograd import no_grad
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.io import SavedModel, load_model
 from tinygrad_cnn.nn.module import Module
-from tinygrad_cnn.teach.networks import network, normalised, use
+from tinygrad_cnn.teach.networks import Use, network, normalised, use
 from tinygrad_cnn.teach.pictures import as_mnist, pictures_in, read_digit
 from tinygrad_cnn.tensor import Tensor
 
@@ -78,16 +78,23 @@ def predict(
     >>> answer.label in "0123456789", round(sum(answer.probabilities.values()), 6)
     (True, 1.0)
     """
-    facts: dict[str, Any] = {}
+    net, how = ready(model)
+    return answers(net, how if classes is None else how._replace(classes=[str(name) for name in classes]), pictures)
+
+
+def ready(model: Module | SavedModel | str | os.PathLike[str]) -> tuple[Module, Use]:
+    """The network, and how it is used."""
     if isinstance(model, Module):
-        net = model
-    else:
-        saved = model if isinstance(model, SavedModel) else load_model(model)
-        net, facts = network(saved, "predict" if saved is model else model), saved.facts
-    how = use(facts, model)
-    names = [str(name) for name in classes] if classes is not None else how.classes
+        return model, use({}, "predict")
+    saved = model if isinstance(model, SavedModel) else load_model(model)
+    path = "predict" if saved is model else model
+    return network(saved, path), use(saved.facts, path)
+
+
+def answers(net: Module, how: Use, pictures: Any) -> list[Prediction]:
+    """What the network says of each picture; it is left in the mode that it was in."""
     found = list(_digits(pictures))
-    answers: list[Prediction] = []
+    said: list[Prediction] = []
     training = net.training
     net.eval()
     try:
@@ -96,12 +103,13 @@ def predict(
             with no_grad():
                 x = normalised(np.stack([digit for _, digit in some]), how.mean, how.deviation)
                 y = net(Tensor(x)).softmax(1).numpy()
+            names = how.classes
             if y.shape != (len(some), len(names)):
                 raise ValueError(f"predict: the network gives {y.shape[1:]} numbers a picture for {len(names)} classes")
-            answers += [_answer(names, row, source) for row, (source, _) in zip(y, some, strict=True)]
+            said += [_answer(names, row, source) for row, (source, _) in zip(y, some, strict=True)]
     finally:
         net.train(training)
-    return answers
+    return said
 
 
 def _answer(names: list[str], row: NDArray, source: str | int) -> Prediction:
