@@ -1,6 +1,8 @@
 """The mistake named by making it: the recording, the edits on the textbook's mistakes, and no names for noise."""
 
+import gc
 import time
+from time import thread_time
 
 import numpy as np
 import pytest
@@ -340,6 +342,18 @@ def test_the_search_makes_few_edits_of_a_loop(what):
     assert search.run()[0].explains == search.wrong
     assert clock.made < 20_000
     assert clock.tried < 3_000
+
+
+def test_the_clock_stands_still_while_garbage_is_collected():
+    begun = thread_time()
+    with Clock(60) as clock:
+        end, others = clock.end, len(gc.callbacks)
+        gc.collect()
+        took = thread_time() - begun
+        assert 0 < clock.end - end <= took
+    assert len(gc.callbacks) == others - 1
+    gc.collect()
+    assert clock.end - end <= took
 
 
 def test_a_known_form_is_recorded_at_the_other_points_when_an_edit_fits_at_the_first():

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Mapping, Sequence
+from threading import get_ident
 from time import thread_time
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -35,12 +37,32 @@ def close(a: Any, b: Any, tolerance: float = SAME) -> bool:
 
 
 class Clock:
-    """How much may still be done: what others do on the machine at the same time does not count."""
+    """How much may still be done: what others do on the machine, or in this process, does not count.
+
+    Nor does the collection of garbage, while the clock is entered: it takes as long as the program has objects, half
+    a second where there are many, whoever made them.
+    """
 
     def __init__(self, seconds: float) -> None:
         self.end, self.tried = thread_time() + seconds, 0
         self.made = 0
         """Edits that were made, tried or not: what the search costs on any machine."""
+        self._thread, self._stopped = get_ident(), 0.0
+
+    def __enter__(self) -> Self:
+        gc.callbacks.append(self._collection)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        gc.callbacks.remove(self._collection)
+
+    def _collection(self, phase: str, _: Mapping[str, int]) -> None:
+        """Stand still while garbage is collected in this thread."""
+        if get_ident() == self._thread:
+            if phase == "start":
+                self._stopped = thread_time()
+            else:
+                self.end += thread_time() - self._stopped
 
     def renew(self, seconds: float) -> None:
         """Allow so much more, beside what is left."""

@@ -43,8 +43,7 @@ def name_mistake(
     if sum(x.size for x in inputs if is_floating(x)) > LARGEST:
         return []
     found: list[Named] = []
-    clock = Clock(seconds * (1 - LINE))
-    with np.errstate(all="ignore"):
+    with Clock(seconds * (1 - LINE)) as clock, np.errstate(all="ignore"):
         try:
             search = Search(Learner(function, vjp, inputs, names, clock), clock)
             found = covering(search.run(), search.wrong)
