@@ -400,7 +400,10 @@ def test_backward_takes_one_input_or_several():
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ({"forward": lambda x: x}, "needs either a derivative"),
+        ({"forward": lambda x: x}, "needs either d_x"),
+        ({"forward": lambda x: x, "d_xx": lambda g: g}, "d_xx is the derivative of no input"),
+        ({"forward": lambda self, x: x, "d_x": lambda g: g}, "forward takes `self`; leave it out"),
+        ({"forward": lambda x: x, "d_x": lambda self, g: g}, "d_x takes `self`; leave it out"),
         ({"forward": lambda x: x, "d_x": lambda g: g, "d_y": lambda g: g}, "derivative of no input"),
         ({"forward": lambda x: x, "d_x": lambda h: h}, "must be g"),
         ({"forward": lambda x: x, "d_x": lambda g, z: g}, "asks for 'z'"),

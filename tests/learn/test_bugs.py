@@ -52,6 +52,7 @@ def test_the_same_seed_gives_the_same_bugs(sheets):
     bugs.candidates.cache_clear()
     assert learn.find_the_bug("student 7") == sheets["student 7"]
     assert learn.find_the_bug(7) == learn.find_the_bug("7") != sheets["student 7"]
+    assert learn.find_the_bug(" Student   7") == sheets["student 7"]
 
 
 def test_a_change_that_changes_nothing_is_no_bug():

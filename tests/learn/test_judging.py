@@ -1,5 +1,7 @@
 """A learner's functions are judged, and nothing else: what they raise, change or leave out is told in a sentence."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -30,7 +32,8 @@ def answer(body, before=""):
         ("return g[:2]", "wrong", "shape (2,)"),
         ("return 'a'", "wrong", "expected real numbers"),
         ("return g * (1 - np.tanh(x) ** 2) + np.random.rand() / 100", "wrong", "differs when it is computed again"),
-        ("return None", "wrong", "0 everywhere"),
+        ("return None", "wrong", "Is `return` missing"),
+        ("g * (1 - np.tanh(x) ** 2)", "wrong", "Is `return` missing"),
     ],
 )
 def test_what_cannot_be_right_is_told(body, verdict, said):
@@ -89,3 +92,31 @@ def test_values_that_differ_in_late_digits_are_shown_with_them():
     (text,) = [hint for hint in result.hints if "; it should be " in hint]
     found, wanted = text.split(" is ", 1)[1].split("; it should be ", 1)
     assert found != wanted.removesuffix(".")
+
+
+def test_numbers_at_the_smallest_input_are_those_of_paper_and_pencil():
+    result = answer("return g * (1 - x**2)")
+    smallest = float(re.search(r"fails: \[(.*?)\]", result.hints[1])[1])
+    mine, right = map(
+        float, re.search(r"with g = 1, .* is \[(.*?)\]; it should be \[(.*?)\]", result.hints[1]).groups()
+    )
+    assert mine == pytest.approx(1 - smallest**2, abs=1e-6)
+    assert right == pytest.approx(1 / np.cosh(smallest) ** 2, abs=1e-6)
+
+
+def test_a_forward_function_that_is_off_in_a_late_digit_is_shown_with_it():
+    source = TANH.filled().replace("return np.tanh(x)", "return np.tanh(x) + 1e-8", 1)
+    said = check_source(TANH, source, "/nowhere/tanh.py").hints[1]
+    found, wanted = re.fullmatch(r"Its result is \[(.*)\]; it should be \[(.*)\]\.", said).groups()
+    assert found != wanted
+
+
+def test_of_many_elements_the_first_that_differs_is_told():
+    exercise = load("variance")
+    source = exercise.filled().replace("return ((x - mean) ** 2).mean(axis=1)", "return (x - mean) ** 2", 1)
+    assert "has the shape (3, 4); it should have (3,)" in check_source(exercise, source, "/nowhere/v.py").hints[1]
+    exercise = load("im2col")
+    other = "first = forward\n\n\ndef forward(*a):\n    y = np.array(first(*a))\n    y.flat[5] += 1\n    return y\n\n\n"
+    changed = exercise.filled().replace("def backward", other + "def backward", 1)
+    said = check_source(exercise, changed, "/nowhere/i.py").hints[1]
+    assert re.match(r"Its result at \(.*\) is .*; it should be ", said), said

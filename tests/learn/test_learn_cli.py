@@ -105,9 +105,13 @@ def test_the_exit_status_says_the_verdict(source, status, capsys):
         ("check nowhere.py", "nowhere.py: cannot be read"),
         ("results nowhere", "nowhere is no folder"),
         ("results .", "there is no result of check --json in it"),
+        ("start tahn", "did you mean tanh?"),
+        ("check mime.py", "did you mean mine.py?"),
+        ("check mine.py --json no/where.json", "no/where.json: there is no folder no; make it first"),
     ],
 )
 def test_what_is_wrong_with_a_command_is_one_line(words, said, capsys):
+    Path("mine.py").write_text(solved())
     assert main(["learn", *words.split()]) == 2
     err = capsys.readouterr().err
     assert said in err
@@ -163,6 +167,32 @@ def test_the_page_of_a_class_counts_and_escapes(capsys):
     assert "broken.json" in text
 
 
+@pytest.mark.parametrize(
+    ("options", "rows"),
+    [
+        ([], {"Ada": ("1 of 2", "relu ✓, tanh ✗ (sign)"), "Bob": ("0 of 1", "tanh ✗ (sign)")}),
+        (
+            ["--set", "tanh", "softmax", "--students", "names.txt"],
+            {
+                "Ada": ("0 of 2", "relu ✓, tanh ✗ (sign), softmax –"),
+                "Bob": ("0 of 2", "tanh ✗ (sign), softmax –"),
+                "Eve Moss": ("0 of 2", "tanh –, softmax –"),
+            },
+        ),
+    ],
+)
+def test_a_student_is_asked_for_what_was_set(options, rows):
+    Path("answers").mkdir()
+    Path("names.txt").write_text("Ada\n\n  Eve Moss \n")
+    wrong = [learn.Result("tanh", "wrong", "wrong.", kind="sign", student=name) for name in ("Ada", "Bob")]
+    for k, result in enumerate([*wrong, learn.Result("relu", "right", "right.", student="Ada")]):
+        Path(f"answers/{k}.json").write_text(result.to_json())
+    assert main(["learn", "results", "answers", *options]) == 0
+    page = Path("class.html").read_text(encoding="utf-8").split("<h2>Who</h2>")[1]
+    cells = [re.sub("<[^>]+>", "", cell) for cell in re.findall("<t[dh].*?</t[dh]>", page.split("</thead>")[1])]
+    assert {cells[k]: tuple(cells[k + 1 : k + 3]) for k in range(0, len(cells), 3)} == rows
+
+
 def test_bugs_are_written_and_their_solution_printed(capsys):
     assert main(["learn", "bug", "--seed", "Ada", "sheet"]) == 0
     printed = capsys.readouterr().out
@@ -173,6 +203,20 @@ def test_bugs_are_written_and_their_solution_printed(capsys):
     assert [str(path) in printed for path in files] == [True, True]
     assert {path.stem.removeprefix("bug_") for path in files} == {line.split(" (")[0] for line in solution}
     assert all(" should be " in line for line in solution)
+
+
+def test_a_sheet_says_whose_it_is_and_how_far_the_hints_go(capsys):
+    assert main(["learn", "bug", "--seed", "Ada autumn", "--student", "Ada", "--hints", "2", "her sheet"]) == 0
+    printed = capsys.readouterr().out
+    same = learn.find_the_bug("  ada AUTUMN")
+    for bug in same:
+        written = Path(f"her sheet/bug_{bug.exercise}.py").read_text()
+        assert written.splitlines()[1] == "# Find the bug: there is one mistake in the code below. For Ada."
+        assert "autumn" not in written
+        assert learn.exercise.hints_in(written) == 2
+        assert f"learn check 'her sheet/bug_{bug.exercise}.py'" in printed
+        number = int(re.search(r"line (\d+): `(.*?)[;`]", bug.solution())[1])
+        assert written.splitlines()[number - 1] == bug.file.splitlines()[number - 1]
 
 
 def test_gradescopes_autograder_writes_its_results(capsys):

@@ -129,8 +129,11 @@ def test_losses():
         (lambda: nn.BatchNorm1d(3)(tg.ones(2, 3, 5, 5)), "BatchNorm1d: .* expected 2 or 3 dims"),
         (
             lambda: nn.Conv2d(1, 16, 3)(tg.ones(2, 3, 8, 8)),
-            r"conv2d: input has 3 channels but weight \(16, 1, 3, 3\) expects 1 \(groups=1\)",
+            r"conv2d: input has 3 channels but weight \(16, 1, 3, 3\) expects 1 \(groups=1\); give a weight of shape",
         ),
+        (lambda: nn.Conv2d(1, 16, 3)(tg.ones(64, 8, 8)), r"64 channels .*; for a batch .* unsqueeze\(1\)"),
+        (lambda: nn.Conv2d(3, 16, 3)(tg.ones(2, 8, 8, 3)), r"8 channels .*; if the channels are the last .* movedim"),
+        (lambda: nn.Conv1d(3, 16, 3)(tg.ones(2, 8, 3)), r"8 channels .*; if the channels are the last .* movedim"),
         (lambda: nn.Linear(3, 2)(tg.ones(4, 5)), r"linear: input has shape \(4, 5\).*weight \(2, 3\)"),
         (lambda: nn.MSELoss(reduction="no")(tg.ones(2), tg.ones(2)), "mse_loss: reduction is 'no'; it must be"),
         (

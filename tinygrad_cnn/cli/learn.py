@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
+from shlex import quote
 from textwrap import shorten
 
 from tinygrad_cnn.cli.display import fail
@@ -63,11 +64,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     check.set_defaults(learn=_check)
     results = commands.add_parser("results", help="make the page of a class from the files of check --json")
     results.add_argument("folder", type=Path, metavar="FOLDER")
+    results.add_argument(
+        "--set", nargs="+", metavar="NAME", help="the exercises that were set (those that somebody has handed in)"
+    )
+    results.add_argument(
+        "--students", type=Path, metavar="FILE", help="the names of all students, one a line: who handed in nothing?"
+    )
     results.add_argument("--out", type=Path, default=Path("class.html"), metavar="FILE", help="(class.html)")
     results.set_defaults(learn=_results)
     bug = commands.add_parser("bug", help="find the bug: exercises with a mistake in each, other ones for each seed")
     bug.add_argument("folder", nargs="?", type=Path, default=Path(), help="where to (this folder)")
-    bug.add_argument("--seed", required=True, metavar="STUDENT", help="a name or a number; the same gives the same")
+    bug.add_argument("--seed", required=True, metavar="NAME", help="a name or a number; the same gives the same")
+    bug.add_argument("--student", default="", metavar="NAME", help="the name in the files, if the seed is another")
+    bug.add_argument("--hints", type=_rung, metavar="N", help="for teachers: the files allow at most N hints (1 to 4)")
     bug.add_argument("--count", type=positive(int), default=COUNT, metavar="N", help=f"so many bugs ({COUNT})")
     bug.add_argument("--solution", action="store_true", help="for teachers: print where they are; nothing is written")
     bug.add_argument("--force", action="store_true", help="write over files that are there")
@@ -132,14 +141,15 @@ def _start(args: argparse.Namespace) -> int:
     exercise = load(args.name)
     target = args.folder / f"{exercise.name}.py"
     _write({target: exercise.start(args.hints)}, args.force)
-    print(f"{target}: fill in the lines with `...`, then: tinygrad-cnn learn check {target}")
+    print(f"{target}: fill in the lines with `...`, then: {_to_check(target)}")
     return 0
 
 
 def _check(args: argparse.Namespace) -> int:
-    for path in (args.json, args.gradescope):
-        if path is not None:
-            check_writable(path)
+    for path in filter(None, (args.json, args.gradescope)):
+        if not path.parent.is_dir():
+            return fail(f"learn: {path}: there is no folder {path.parent}; make it first")
+        check_writable(path)
     result = check_file(
         args.file, exercise=args.exercise, seconds=args.seconds, memory=args.memory, student=args.student
     )
@@ -160,7 +170,10 @@ def _results(args: argparse.Namespace) -> int:
     found, problems = read_results(args.folder)
     if not found:
         return fail(f"learn: {args.folder}: there is no result of check --json in it")
-    write_atomically(args.out, class_page(found, problems).encode())
+    asked = [load(name).name for name in args.set] if args.set else None
+    names = args.students.read_text(encoding="utf-8").splitlines() if args.students else ()
+    students = [name for name in map(str.strip, names) if name]
+    write_atomically(args.out, class_page(found, problems, exercises=asked, students=students).encode())
     unread = f"; {many(len(problems), 'file')} could not be read, as the page says" if problems else ""
     print(f"{args.out}: {many(len(found), 'result')} of {many(len({r.student for r in found}), 'student')}{unread}")
     return 0
@@ -172,11 +185,16 @@ def _bug(args: argparse.Namespace) -> int:
         for bug in found:
             print(bug.solution())
         return 0
-    files = {args.folder / f"bug_{bug.exercise}.py": bug.file for bug in found}
+    files = {args.folder / f"bug_{bug.exercise}.py": bug.sheet(args.student or args.seed, args.hints) for bug in found}
     _write(files, args.force)
     for path in files:
-        print(f"{path}: find the bug and mend it, then: tinygrad-cnn learn check {path}")
+        print(f"{path}: find the bug and mend it, then: {_to_check(path)}")
     return 0
+
+
+def _to_check(path: Path) -> str:
+    """The command that checks a file, as the shell reads it."""
+    return f"tinygrad-cnn learn check {quote(str(path))}"
 
 
 def _grader(args: argparse.Namespace) -> int:

@@ -3,7 +3,6 @@
 Their mistakes become a `UsageError` of one sentence; what their own code raises, a `TheirError` with its traceback.
 """
 
-import difflib
 import importlib
 import importlib.util
 import inspect
@@ -17,6 +16,7 @@ from typing import Any
 
 from tinygrad_cnn.core.op import Op, registry
 from tinygrad_cnn.gradcheck import functions
+from tinygrad_cnn.utils.near import near
 
 FORM = "write module:function or path/to/file.py:function"
 
@@ -141,9 +141,7 @@ def _op(text: str) -> type[Op]:
         return registry[text]
     if text.endswith(".py") or "/" in text or "." in text:
         raise UsageError(f"gradcheck: {text!r} names no function; {FORM}")
-    by_label = {name.lower(): name for name in registry}
-    near = [by_label[label] for label in difflib.get_close_matches(text.lower(), by_label, n=3, cutoff=0.6)]
-    hint = f"did you mean {' or '.join(near)}?" if near else "the README lists them."
+    hint = near(text, registry) or "`tinygrad-cnn gradcheck --all` lists them."
     raise UsageError(f"gradcheck: there is no op {text!r}; {hint} For a function, {FORM}")
 
 
@@ -181,8 +179,7 @@ def _theirs(place: str, error: BaseException) -> TheirError:
 
 def _nearest(name: str, owner: Any) -> str:
     names = [n for n in dir(owner) if callable(getattr(owner, n, None)) and not n.startswith("__")]
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
-    return f"; did you mean {' or '.join(near)}?" if near else "; name a function that it defines"
+    return f"; {near(name, names) or 'name a function that it defines'}"
 
 
 def _a(noun: str) -> str:

@@ -206,7 +206,9 @@ def _parameters(where: str, function: Any) -> tuple[Any, ...]:
     function = inspect.unwrap(function)
     if not isinstance(function, FunctionType):
         raise TypeError(f"{where} is a {type(function).__name__}; write it as a function, with def")
-    names, several, others = inspect.getargs(function.__code__)
+    if (found := inspect.getargs(function.__code__))[0][:1] == ["self"]:
+        raise TypeError(f"{where} takes `self`; leave it out: an op is never made, its functions stand alone")
+    names, several, others = found
     inputs, keywords = names[: function.__code__.co_argcount], names[function.__code__.co_argcount :]
     options = {**dict.fromkeys(keywords, inspect.Parameter.empty), **(function.__kwdefaults__ or {})}
     return inputs, options, several, others, function.__defaults__ or ()
@@ -231,11 +233,11 @@ def _bind(cls: type[Op]) -> None:
 
     made = ("aside",) if cls.aside else ()
     cls.sources = sources = ("y", *inputs, *cls.aux, *made, *(f"{name}_shape" for name in inputs))
-    rules = tuple(_rule(cls, f"d_{name}", name in cls.constant, options) for name in inputs)
-    cls.at_once = _rule(cls, "together", cls.together is None, options)
     for attribute in dir(cls):
         if attribute.startswith("d_") and attribute[2:] not in inputs:
             raise TypeError(f"{where}: {attribute} is the derivative of no input; inputs are {inputs}")
+    rules = tuple(_rule(cls, f"d_{name}", name in cls.constant, options) for name in inputs)
+    cls.at_once = _rule(cls, "together", cls.together is None, options)
     used = {k for rule in (*rules, cls.at_once) if rule is not None for k in rule.picks if k != PLACE}
     cls.places = tuple(k for k, rule in enumerate(rules) if rule is not None)
     cls.rules, cls.saves = rules, tuple(k in used for k in range(len(sources)))
@@ -249,9 +251,7 @@ def _bind(cls: type[Op]) -> None:
 def _rule(cls: type[Op], name: str, constant: bool, options: dict[str, Any]) -> Rule | None:
     function, where = getattr(cls, name, None), f"op {cls.__name__}"
     if (function is None) != constant:
-        raise TypeError(
-            f"{where}: input {name[2:]!r} needs either a derivative {name}(g, ...) or a place in `constant`, not both"
-        )
+        raise TypeError(f"{where}: input {name[2:]!r} needs either {name}(g, ...) or a place in `constant`, not both")
     if function is None:
         return None
     (g, *asked), taken, *collected, _ = _parameters(f"{where}: {name}", function)

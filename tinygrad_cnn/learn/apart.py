@@ -14,7 +14,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from tinygrad_cnn.learn.exercise import Exercise, ExerciseError, hints_in, load, name_in
+from tinygrad_cnn.learn.exercise import Exercise, ExerciseError, cannot_read, hints_in, load, name_in
 from tinygrad_cnn.learn.record import COULD_NOT_RUN, Result
 
 __all__ = ["check_file"]
@@ -60,7 +60,7 @@ def check_file(
     try:
         source = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ExerciseError(f"learn: {file}: cannot be read ({getattr(error, 'strerror', None) or error})") from None
+        raise ExerciseError(f"learn: {cannot_read(file, error)}") from None
     name = exercise or name_in(source)
     if name is None:
         raise ExerciseError(

@@ -7,6 +7,7 @@ solutions. Each is asked whether the checker really rejects it, so no bug is one
 import ast
 import functools
 import hashlib
+import unicodedata
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ OPERATORS = (
 )  # fmt: skip
 """Those whose mutants read as a person might have written them."""
 
+TASK = "# Find the bug: there is one mistake in the code below."
+"""The second line of a file."""
+
 COUNT = 2
 """So many bugs make a sheet: of single ones two students of sixty would often have the same."""
 
@@ -42,6 +46,11 @@ class Bug:
     """Which operator made it, or that it is a common wrong answer."""
     file: str
     """The learner's file with the mistake in it."""
+
+    def sheet(self, student: str, hints: int | None = None) -> str:
+        """The file as it is handed out: with the name of its student, and with so many hints at most."""
+        allowed = "" if hints is None else f"\n# hints: {hints}\n"
+        return self.file.replace(TASK, f"{TASK} For {' '.join(student.split())}.", 1) + allowed
 
     def solution(self) -> str:
         """What a teacher reads: the line, what stands there, and what should."""
@@ -59,6 +68,8 @@ class Bug:
 def find_the_bug(seed: str | int, count: int = COUNT) -> list[Bug]:
     """So many bugs, each in another exercise; the same seed gives the same ones.
 
+    Letters may be large or small, and spaces at the ends or twice: a name that is typed anew gives the same bugs.
+
     Examples
     --------
     >>> from tinygrad_cnn import learn
@@ -66,7 +77,8 @@ def find_the_bug(seed: str | int, count: int = COUNT) -> list[Bug]:
     >>> first == learn.find_the_bug("Ada Lovelace")[0], first.exercise == second.exercise
     (True, False)
     """
-    digest = hashlib.sha256(str(seed).encode()).digest()
+    name = " ".join(unicodedata.normalize("NFKC", str(seed)).casefold().split())
+    digest = hashlib.sha256(name.encode()).digest()
     random = np.random.default_rng(int.from_bytes(digest, "big"))
     names = [e.name for e in exercises() if not e.judged_by_values]
     found: list[Bug] = []
@@ -144,7 +156,7 @@ def _rewritten(exercise: Exercise, source: str, instead: Mapping[str, ast.Functi
     for node in reversed(ast.parse(source).body):
         if isinstance(node, ast.FunctionDef) and node.name in _to_write(exercise):
             lines[node.lineno - 1 : node.end_lineno] = ast.unparse(instead.get(node.name, node)).splitlines()
-    return "\n".join(lines) + "\n"
+    return "\n".join([lines[0], TASK, *lines[1:]]) + "\n"
 
 
 def _joined(lines: list[str]) -> str:

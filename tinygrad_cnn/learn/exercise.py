@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_cnn.utils.near import near
+
 __all__ = ["Exercise", "ExerciseError", "Wrong", "exercises", "load", "name_in"]
 
 FOLDER = Path(__file__).parent / "exercises"
@@ -157,11 +159,18 @@ def load(name: str) -> Exercise:
     """
     path = Path(name) if name.endswith(".py") else FOLDER / f"{name}.py"
     if not name.endswith(".py") and not (name.isidentifier() and path.is_file()):
-        raise ExerciseError(f"learn: there is no exercise {name!r}; `tinygrad-cnn learn` lists them")
+        hint = near(name, (p.stem for p in FOLDER.glob("*.py"))) or "`tinygrad-cnn learn` lists them"
+        raise ExerciseError(f"learn: there is no exercise {name!r}; {hint}")
     try:
         return _read(path.absolute())
     except OSError as error:
-        raise ExerciseError(f"learn: {path}: cannot be read ({error.strerror or error})") from None
+        raise ExerciseError(f"learn: {cannot_read(path, error)}") from None
+
+
+def cannot_read(path: Path, error: OSError | UnicodeDecodeError) -> str:
+    """What is said of a file that cannot be read, with the name of one that is there and has nearly its name."""
+    meant = near(path.name, (p.name for p in path.parent.glob("*.py"))) if isinstance(error, FileNotFoundError) else ""
+    return f"{path}: cannot be read ({getattr(error, 'strerror', None) or error}){meant and f'; {meant}'}"
 
 
 def name_in(source: str) -> str | None:

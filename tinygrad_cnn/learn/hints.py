@@ -66,13 +66,14 @@ MEANING = {
 """Of the kinds of mistakes what a learner is told; the diagnosis itself says which value and which line."""
 
 
-def of_report(report: Report, formula: str) -> tuple[str, ...]:
-    """The four rungs for a wrong gradient."""
+def of_report(report: Report, formula: str, there: str) -> tuple[str, ...]:
+    """The four rungs for a wrong gradient; `there` are the numbers at the smallest input that fails, or nothing."""
     best = report.diagnoses[0] if report.diagnoses else None
     kind = best.kind if best else "conduct" if report.problem else "unknown"
     where = [sentence(report)]
     if report.smallest is not None:
         where.append(f"The smallest input found that fails: {report.smallest_text()}")
+        where += [there] if there else []
     message = f"It looks like this: {best.message}." if best and kind != "unknown" else ""
     return (
         "The gradient is wrong.",

@@ -7,12 +7,15 @@ import inspect
 import traceback
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.display import many
 from tinygrad_cnn.gradcheck.check import gradcheck
+from tinygrad_cnn.gradcheck.differences import derivative
 from tinygrad_cnn.gradcheck.functions import CachedPair, NumpyPair, cached_pair, numpy_pair
 from tinygrad_cnn.gradcheck.problems import CannotJudge
 from tinygrad_cnn.gradcheck.report import Report
@@ -28,6 +31,12 @@ SEEDS = (0, 1)
 
 RTOL, ATOL = 1e-9, 1e-12
 """Values that are compared may differ by so much."""
+
+VISIBLE = 1e-5
+"""Numbers that differ by less are not shown beside each other."""
+
+SHOWN = 8
+"""Arrays with so many elements are shown whole."""
 
 
 def check(exercise: Exercise | str, names: Mapping[str, Any], *, explain: bool = True, shrink: bool = True) -> Result:
@@ -132,10 +141,40 @@ def _by_gradients(exercise: Exercise, answer: Any, options: Mapping[str, bool]) 
         inputs = exercise.inputs(seed)
         if problem := _other_values(pair, reference, inputs):
             return Result(exercise.name, WRONG, "wrong.", "forward", ("The forward function is wrong.", problem))
+        if missing := _no_gradients(pair, inputs):
+            return Result(exercise.name, WRONG, "wrong.", "conduct", ("The gradient is wrong.", missing))
         report = report_on(exercise, answer, inputs, **options)
         if report.verdict is not Verdict.PASS:
-            return _not_passed(exercise, report)
+            return _not_passed(exercise, report, _numbers_there(pair, report))
     return _right(exercise)
+
+
+def _numbers_there(pair: NumpyPair, report: Report) -> str:
+    """What the gradient is at the smallest input that fails, and what it should be, for a reader with a pencil."""
+    arrays = report.smallest
+    if arrays is None or len(arrays) != len(report.shapes) or sum(a.size for a in arrays) > SHOWN:
+        return ""
+    try:
+        ones = [np.ones_like(y) for y in pair.evaluate(arrays)]
+        for k, gradient in enumerate(pair.vjp(_copies(list(arrays)), ones)):
+            slopes = [derivative(partial(_sum_at, pair, arrays, k, i)) for i in range(arrays[k].size)]
+            expected = np.array([s.value for s in slopes]).reshape(arrays[k].shape)
+            if gradient is None or gradient.shape != expected.shape or any(s.coarse for s in slopes):
+                continue
+            if not np.allclose(gradient, expected, rtol=VISIBLE, atol=VISIBLE):
+                name = next(e.name for e in report.entries if e.input == k)
+                mine, right = _short(gradient, 6), _short(expected, 6)
+                return f"There, with g = 1, your gradient of {name} is {mine}; it should be {right}."
+    except Exception:  # a learner's function may refuse what was made smaller in any way: then there are no numbers
+        return ""
+    return ""
+
+
+def _sum_at(pair: NumpyPair, arrays: Sequence[Any], k: int, i: int, step: float) -> float:
+    """The sum of all outputs after a step of one element of one input."""
+    moved = _copies(list(arrays))
+    moved[k].reshape(-1)[i] += step
+    return float(sum(y.sum() for y in pair.evaluate(moved)))
 
 
 def _names(exercise: Exercise, pair: NumpyPair, count: int) -> list[str]:
@@ -151,17 +190,14 @@ def _other_values(pair: NumpyPair, reference: NumpyPair, inputs: list[Any]) -> s
     given, _ = reference.unpack(inputs)
     expected = reference.evaluate(given)
     given, _ = pair.unpack(_copies(inputs))
-    found = pair.evaluate(given)
-    if len(found) != len(expected):
-        return f"It returns {len(found)} arrays; it should return {len(expected)}."
-    for y, wanted in zip(found, expected, strict=True):
-        if y.shape != wanted.shape:
-            return f"Its result has the shape {y.shape}; it should have {wanted.shape}."
-        if not np.allclose(y, wanted, rtol=RTOL, atol=ATOL, equal_nan=True):
-            place = tuple(int(i[0]) for i in np.nonzero(~np.isclose(y, wanted, rtol=RTOL, atol=ATOL)))
-            return f"At {place} its result is {y[place]:.6g}; it should be {wanted[place]:.6g}."
-    pair.vjp(_copies(given), [np.ones_like(y) for y in found])  # what this raises is told with its line
-    return ""
+    return _first_difference(pair.evaluate(given), expected, ["its result"] if len(expected) == 1 else [])
+
+
+def _no_gradients(pair: NumpyPair, inputs: list[Any]) -> str:
+    """Said of a backward function that returns nothing; what it raises is told with its line."""
+    given, _ = pair.unpack(_copies(inputs))
+    gradients = pair.vjp(given, [np.ones_like(y) for y in pair.evaluate(given)])
+    return "It returns None. Is `return` missing in its last line?" if all(g is None for g in gradients) else ""
 
 
 def _copies(inputs: list[Any]) -> list[Any]:
@@ -185,23 +221,27 @@ def _by_values(exercise: Exercise, answer: Any, options: Mapping[str, bool]) -> 
     return _right(exercise)
 
 
-def _first_difference(found: list[Any], expected: list[Any], names: Sequence[str] = (), *, nan: bool = False) -> str:
-    """Which value is wrong first; empty if none is. With `nan`, what is no number equals its like."""
+def _first_difference(found: Sequence[Any], expected: Sequence[Any], names: Sequence[str] = ()) -> str:
+    """Which value is wrong first, and of many elements which one; empty if none is."""
     if len(found) != len(expected):
-        return f"It returns {len(found)} values; it should return {len(expected)}."
+        return f"It returns {many(len(found), 'value')}; it should return {len(expected)}."
     for k, (y, wanted) in enumerate(zip(found, expected, strict=True)):
         name = names[k] if k < len(names) else f"result {k}"
         a, b = np.asarray(y), np.asarray(wanted)
         if a.shape != b.shape:
             return f"{name[:1].upper()}{name[1:]} has the shape {a.shape}; it should have {b.shape}."
-        if a.dtype.kind not in "fiub" or not np.allclose(a, b, rtol=RTOL, atol=ATOL, equal_nan=nan):
+        if a.dtype.kind not in "fiub" or not np.allclose(a, b, rtol=RTOL, atol=ATOL, equal_nan=True):
+            if a.size > SHOWN and a.dtype.kind in "fiub":
+                place = tuple(int(i[0]) for i in np.nonzero(~np.isclose(a, b, rtol=RTOL, atol=ATOL, equal_nan=True)))
+                name, a, b = f"{name} at {place}", a[place], b[place]
             digits = next((d for d in (6, 10) if _short(a, d) != _short(b, d)), 17)
             return f"{name[:1].upper()}{name[1:]} is {_short(a, digits)}; it should be {_short(b, digits)}."
     return ""
 
 
 def _short(a: Any, digits: int) -> str:
-    return " ".join(np.array2string(a, precision=digits, threshold=8, separator=", ").split())
+    told = " ".join(np.array2string(a, precision=digits, threshold=SHOWN, separator=", ").split())
+    return told.replace("[ ", "[").replace(" ,", ",")
 
 
 def _same_mistake(exercise: Exercise, found: list[Any], seed: int) -> Wrong | None:
@@ -209,18 +249,18 @@ def _same_mistake(exercise: Exercise, found: list[Any], seed: int) -> Wrong | No
     for wrong in exercise.wrongs:
         made = namespace(exercise.wrong_source(wrong), str(exercise.path))
         theirs = outputs(exercise.hidden["values"], made, exercise.inputs(seed))
-        if not _first_difference(found, theirs, nan=True):
+        if not _first_difference(found, theirs):
             return wrong
     return None
 
 
-def _not_passed(exercise: Exercise, report: Report) -> Result:
+def _not_passed(exercise: Exercise, report: Report, there: str) -> Result:
     if report.verdict is Verdict.INCONCLUSIVE:
         return Result(
             exercise.name, COULD_NOT_RUN, f"it cannot be judged: {report.headline().removeprefix('gradcheck: ')}"
         )
     kind = report.diagnoses[0].kind if report.diagnoses else "unknown"
-    return _with_rungs(exercise, kind, of_report(report, exercise.formula))
+    return _with_rungs(exercise, kind, of_report(report, exercise.formula, there))
 
 
 def _with_rungs(exercise: Exercise, kind: str, rungs: tuple[str, ...]) -> Result:

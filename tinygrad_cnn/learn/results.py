@@ -12,6 +12,7 @@ from tinygrad_cnn.learn.record import COULD_NOT_RUN, NOT_DONE, RIGHT, VERDICTS, 
 __all__ = ["class_page", "read_results"]
 
 MARK = {RIGHT: "✓", WRONG: "✗", COULD_NOT_RUN: "!", NOT_DONE: "…"}
+MISSING = "–"
 
 
 def read_results(folder: Path) -> tuple[list[Result], list[str]]:
@@ -31,13 +32,22 @@ def read_results(folder: Path) -> tuple[list[Result], list[str]]:
     return list(latest.values()), problems
 
 
-def class_page(results: Sequence[Result], problems: Sequence[str] = ()) -> str:
+def class_page(
+    results: Sequence[Result],
+    problems: Sequence[str] = (),
+    *,
+    exercises: Sequence[str] | None = None,
+    students: Sequence[str] = (),
+) -> str:
     """One HTML page that needs nothing else.
 
     Parameters
     ----------
     results : of each student and exercise one
     problems : what could not be read, one sentence each
+    exercises : the names of those that were set; what is missing of them is listed. Without it, what a student has
+        handed in is counted
+    students : names, beside those in the results: of all who should have handed in
 
     Examples
     --------
@@ -46,11 +56,11 @@ def class_page(results: Sequence[Result], problems: Sequence[str] = ()) -> str:
     >>> "1 student" in page, "sign" in page
     (True, True)
     """
-    students = sorted({r.student for r in results}, key=str.casefold)
-    names = sorted({r.exercise for r in results})
+    everyone = sorted({*students, *(r.student for r in results)}, key=str.casefold)
+    names = sorted({*(exercises or ()), *(r.exercise for r in results)})
     right = sum(r.verdict == RIGHT for r in results)
     told = (
-        f"{many(len(students), 'student')}, {many(len(names), 'exercise')}, {right} of {len(results)} answers are right"
+        f"{many(len(everyone), 'student')}, {many(len(names), 'exercise')}, {right} of {len(results)} answers are right"
     )
     unread = "".join(f"<li>{escape(p)}</li>" for p in problems)
     body = f"""<header>
@@ -63,7 +73,7 @@ def class_page(results: Sequence[Result], problems: Sequence[str] = ()) -> str:
 <h2>Which exercises</h2>
 {_exercises(results, names)}
 <h2>Who</h2>
-{_students(results, students, names)}
+{_students(results, everyone, names, exercises)}
 {f"<h2>Files that could not be read</h2><ul>{unread}</ul>" if unread else ""}
 </main>"""
     return document("The exercises of a class", body)
@@ -93,15 +103,21 @@ def _exercises(results: Sequence[Result], names: Sequence[str]) -> str:
     )
 
 
-def _students(results: Sequence[Result], students: Sequence[str], names: Sequence[str]) -> str:
+def _students(
+    results: Sequence[Result], students: Sequence[str], names: Sequence[str], asked: Sequence[str] | None
+) -> str:
     by_both = {(r.student, r.exercise): r for r in results}
     rows = []
     for student in students:
-        theirs = [by_both.get((student, name)) for name in names]
-        done = sum(bool(r) for r in theirs)
-        cells = [f"{escape(r.exercise)} {MARK[r.verdict]}{_of_kind(r)}" for r in theirs if r is not None]
-        rows.append([escape(student or "(no name)"), f"{done} of {len(names)}", ", ".join(cells)])
+        theirs = [r for name in names if (r := by_both.get((student, name))) is not None]
+        missing = [name for name in asked or () if (student, name) not in by_both]
+        counted = [r for r in theirs if asked is None or r.exercise in asked]
+        cells = [f"{escape(r.exercise)} {MARK[r.verdict]}{_of_kind(r)}" for r in theirs]
+        cells += [f"{escape(name)} {MISSING}" for name in missing]
+        done = f"{sum(map(bool, counted))} of {len(counted) + len(missing)}"
+        rows.append([escape(student or "(no name)"), done, ", ".join(cells) or "nothing handed in"])
     legend = ", ".join(f"{mark} {verdict}" for verdict, mark in MARK.items())
+    legend += f", {MISSING} not handed in" if asked else ""
     return stacked_table(["student", "right", "answers"], rows, caption=legend, numbers=[1], wraps=[2])
 
 

@@ -91,10 +91,14 @@ def check_fit(
 ) -> tuple[Pair, ...]:
     """The padding of each dim of places, if channels, groups and windows fit."""
     check_groups(op, groups, outputs=kernel[0])
-    if image[1] != kernel[1] * groups:
+    if image[1] != (wanted := kernel[1] * groups):
+        fix = f"give a weight of shape ({kernel[0]}, {image[1]} / groups, …)"
+        if image[0] == wanted == 1:  # three axes were taken as one image
+            fix = "for a batch of images with one channel, unsqueeze(1) gives them the axis of the channels"
+        elif image[-1] == wanted:
+            fix = "if the channels are the last axis, movedim(-1, 1) puts them behind the batch"
         raise ArgumentError(
-            f"{op}: input has {image[1]} channels but weight {kernel} expects {kernel[1] * groups} "
-            f"(groups={groups}); give a weight of shape ({kernel[0]}, {image[1]} / groups, …)"
+            f"{op}: input has {image[1]} channels but weight {kernel} expects {wanted} (groups={groups}); {fix}"
         )
     pads = check_padding(op, padding, kernel[2:], steps, dilations)
     for dim, (n, k, d, p) in enumerate(zip(image[2:], kernel[2:], dilations, pads, strict=True), start=2):
