@@ -13,7 +13,6 @@ import tinygrad_cnn as tg
 from benchmarks import importing, sharing
 from benchmarks.limits import PLAIN, POOL, SETS, geometry, lying
 from benchmarks.measure import alternately
-from tinygrad_cnn.kernels.attention import attend, attend_back
 from tinygrad_cnn.kernels.choices import choose
 from tinygrad_cnn.kernels.chosen import chosen
 
@@ -103,7 +102,7 @@ def norm_guards(kit: str) -> list[Guard]:
     along: dict[str, Any] = {**over, "axes": (1,)}
     _, mean, variance = chosen.normalize(x, w, w, **over)
     _, middle, spread = chosen.normalize(rows, v, v, **along)
-    _, kept = attend(q, q, q, none, scale=0.2, causal=False)
+    _, kept = chosen.attend(q, q, q, none, scale=0.2, causal=False)
     asked = {"wanted": [True] * 3}
     flat = np.ones(x.size, np.float32)
 
@@ -121,9 +120,9 @@ def norm_guards(kit: str) -> list[Guard]:
             copy,
         ),
         "gelu over a copy": (lambda: chosen.gelu(flat), copy),
-        "attention over its products": (lambda: attend(q, q, q, none, scale=0.2, causal=False), products(2)),
+        "attention over its products": (lambda: chosen.attend(q, q, q, none, scale=0.2, causal=False), products(2)),
         "its gradients over their products": (
-            lambda: attend_back(q, q, q, q, none, kept, scale=0.2, causal=False),
+            lambda: chosen.attend_back(q, q, q, q, none, kept, scale=0.2, causal=False),
             products(3),
         ),
     }

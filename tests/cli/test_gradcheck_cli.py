@@ -559,7 +559,7 @@ def test_without_matplotlib_it_is_said_before_anything_is_checked(monkeypatch, c
         ("", "nothing to check was named; give module:function, the name of an op such as Conv2D, or --all"),
         ("Tanh --all", "'Tanh' and --all were both given; leave out one of them"),
         ("conv2d", "there is no op 'conv2d'; did you mean Conv2D"),
-        ("Nonsense", "there is no op 'Nonsense'; `tinygrad-cnn gradcheck --all` lists them. For a function, write module:function"),
+        ("Nonsense", "there is no op 'Nonsense'; `tinygrad-cnn gradcheck --all` lists them. For a function,"),
         ("mine.py", "'mine.py' names no function; write module:function or path/to/file.py:function"),
         ("mine.py:", "'mine.py:' names no function"),
         (":softplus", "':softplus' names no function"),

@@ -9,7 +9,17 @@ import re
 import numba
 from numba import types
 
-from tinygrad_cnn.kernels.compiled import activations, descent, direct, elementwise, layout, pool, random, winograd
+from tinygrad_cnn.kernels.compiled import (
+    activations,
+    attention,
+    descent,
+    direct,
+    elementwise,
+    layout,
+    pool,
+    random,
+    winograd,
+)
 from tinygrad_cnn.kernels.compiled.matmul import _combine_some, _dot, _scaled
 from tinygrad_cnn.kernels.compiled.registers import REGISTERS
 
@@ -36,11 +46,15 @@ LOOPS = {
         getattr(activations, f"_{name}_run"): (floats(1), floats(1))
         for name in ("sigmoid", "silu", "silu_slope", "hardswish", "hardswish_slope")
     },
-    activations._largest: (floats(1),),
+    activations.largest: (floats(1),),
     activations._exponentials: (floats(1), F, floats(1)),
-    activations._total: (floats(1),),
+    activations.total_of: (floats(1),),
     activations._scale: (floats(1), F),
     activations._less: (floats(1), F, floats(1)),
+    attention._weigh: (floats(1), F, F),
+    attention._slopes: (floats(1), F, floats(1)),
+    attention._set: (floats(1), integers(1), floats(2), floats(1), floats(2)),
+    attention._add: (floats(1), integers(1), floats(2), floats(1), floats(2)),
     elementwise._relu_run: (floats(1), floats(1)),
     elementwise._gate_run: (floats(1), floats(1), floats(1)),
     descent._descend_run: (floats(1), floats(1), F),

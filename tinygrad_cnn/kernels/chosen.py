@@ -63,6 +63,21 @@ class Kernels(Protocol):
     def softmax(self, x: NDArray, axis: int) -> NDArray: ...
     def log_softmax(self, x: NDArray, axis: int) -> NDArray: ...
     def add_rows(self, y: NDArray, places: NDArray, rows: NDArray) -> None: ...
+    def attend(
+        self, q: NDArray, k: NDArray, v: NDArray, mask: NDArray, *, scale: float, causal: bool
+    ) -> tuple[NDArray, NDArray]: ...
+    def attend_back(
+        self,
+        g: NDArray,
+        q: NDArray,
+        k: NDArray,
+        v: NDArray,
+        mask: NDArray,
+        kept: NDArray,
+        *,
+        scale: float,
+        causal: bool,
+    ) -> tuple[NDArray, NDArray, NDArray]: ...
     def pick(self, holds: NDArray, a: Any, b: Any, out: NDArray) -> None: ...
     def normalize(
         self,

@@ -233,6 +233,40 @@ def log_softmax(x: NDArray, axis: int) -> NDArray:
     return np.asarray(shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True)))
 
 
+def attend(q: NDArray, k: NDArray, v: NDArray, mask: NDArray, *, scale: float, causal: bool) -> tuple[NDArray, NDArray]:
+    """y = p v, p = softmax(scale q kᵀ + mask), 0 where no key is seen; kept: the largest score t, and 1 / Σ exp(s - t)"""
+    s = _scores(q, k, mask, scale, causal)
+    top = np.max(s, axis=3, keepdims=True, initial=-np.inf)
+    top = np.where(np.isneginf(top), 0, top)
+    e = np.exp(s - top)
+    total = np.sum(e, axis=3, keepdims=True)
+    inverse = np.divide(1, total, out=np.zeros_like(total), where=total != 0)
+    return (e * inverse) @ v, np.concatenate((top, inverse), axis=3)
+
+
+def attend_back(
+    g: NDArray,
+    q: NDArray,
+    k: NDArray,
+    v: NDArray,
+    mask: NDArray,
+    kept: NDArray,
+    *,
+    scale: float,
+    causal: bool,
+) -> tuple[NDArray, NDArray, NDArray]:
+    """dq = scale s k, dk = scale sᵀ q, dv = pᵀ g, with s = p (h - Σ p h) and h = g vᵀ"""
+    p = np.exp(_scores(q, k, mask, scale, causal) - kept[..., :1]) * kept[..., 1:]
+    h = g @ np.swapaxes(v, 2, 3)
+    s = q.dtype.type(scale) * (p * (h - np.sum(p * h, axis=3, keepdims=True)))
+    return s @ k, np.swapaxes(s, 2, 3) @ q, np.swapaxes(p, 2, 3) @ g
+
+
+def _scores(q: NDArray, k: NDArray, mask: NDArray, scale: float, causal: bool) -> NDArray:
+    s = q.dtype.type(scale) * (q @ np.swapaxes(k, 2, 3)) + mask
+    return np.where(np.tri(q.shape[2], k.shape[2], dtype=bool), s, -np.inf).astype(s.dtype) if causal else s
+
+
 def pick(holds: NDArray, a: Any, b: Any, out: NDArray) -> None:
     """out[k] = a[k] where holds[k], else b[k]; a and b may be single numbers"""
     out[...] = np.where(holds, a, b)

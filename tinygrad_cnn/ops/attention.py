@@ -10,7 +10,7 @@ from tinygrad_cnn.core.linalg import Matmul
 from tinygrad_cnn.core.loss import Softmax
 from tinygrad_cnn.core.op import Op, Sample
 from tinygrad_cnn.core.types import Array, NDArray
-from tinygrad_cnn.kernels.attention import attend, attend_back
+from tinygrad_cnn.kernels.chosen import chosen
 
 __all__: list[str] = []
 
@@ -43,7 +43,7 @@ class Attention(Op):
     aux = ("kept",)
 
     def forward(q: Array, k: Array, v: Array, mask: Array, *, scale: float, causal: bool) -> tuple[Array, Array]:
-        return attend(q, k, v, mask, scale=scale, causal=causal)
+        return chosen.attend(q, k, v, mask, scale=scale, causal=causal)
 
     def d_q(g: Array, q: Array, k: Array, v: Array, mask: Array, *, scale: float, causal: bool) -> Array:
         return Matmul.apply(score_cotangents(g, weights(q, k, mask, scale, causal), v, scale), k)
@@ -67,7 +67,7 @@ class Attention(Op):
         scale: float,
         causal: bool,
     ) -> tuple[Array | None, ...]:
-        return *attend_back(g, q, k, v, mask, kept, scale=scale, causal=causal), None
+        return *chosen.attend_back(g, q, k, v, mask, kept, scale=scale, causal=causal), None
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:

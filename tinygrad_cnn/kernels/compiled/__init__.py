@@ -14,6 +14,7 @@ from tinygrad_cnn.kernels.compiled.activations import (
     silu_slope,
     softmax,
 )
+from tinygrad_cnn.kernels.compiled.attention import attend, attend_back
 from tinygrad_cnn.kernels.compiled.conv import conv2d, conv2d_input, conv2d_weight
 from tinygrad_cnn.kernels.compiled.descent import adam, descend, descend_by_velocity
 from tinygrad_cnn.kernels.compiled.elementwise import add_rows, channel_sums, gate, pick, relu
@@ -26,7 +27,7 @@ from tinygrad_cnn.kernels.compiled.random import random_words, shuffled
 from tinygrad_cnn.kernels.compiled.recurrent import gru, gru_back, lstm, lstm_back, rnn, rnn_back
 
 __all__ = [
-    "adam", "add_rows", "channel_sums", "class_losses", "class_losses_input", "conv2d", "conv2d_input",
+    "adam", "add_rows", "attend", "attend_back", "channel_sums", "class_losses", "class_losses_input", "conv2d", "conv2d_input",
     "conv2d_weight", "descend", "descend_by_velocity", "gate", "gelu", "gelu_slope", "gru", "gru_back", "hardswish",
     "hardswish_slope", "log_softmax", "lstm", "lstm_back", "matmul", "max_pool2d", "name", "normalize",
     "normalize_back", "pick", "random_words", "relu", "rnn", "rnn_back", "scale_channels", "shuffled", "sigmoid",

@@ -153,7 +153,7 @@ def _hardswish_slope_run(x: NDArray, y: NDArray) -> None:
 
 
 @exact
-def _largest(row: NDArray) -> Any:
+def largest(row: NDArray) -> Any:
     """The largest of a row, a NaN above all: of the bits, in the order of the numbers, since integers are compared in
     vectors."""
     bits, most = row.view(N), N(-(2**31))
@@ -170,7 +170,8 @@ def _exponentials(row: NDArray, shift: Any, out: NDArray) -> None:
 
 
 @sums
-def _total(row: NDArray) -> Any:
+def total_of(row: NDArray) -> Any:
+    """The sum of a row."""
     total = ZERO
     for k in range(row.size):
         total += row[k]
@@ -193,16 +194,16 @@ def _less(row: NDArray, shift: Any, out: NDArray) -> None:
 def _softmax(x: NDArray, y: NDArray, shares: int) -> None:
     for share in prange(shares):
         for n in range(len(x) * share // shares, len(x) * (share + 1) // shares):
-            _exponentials(x[n], _largest(x[n]), y[n])
-            _scale(y[n], ONE / _total(y[n]))
+            _exponentials(x[n], largest(x[n]), y[n])
+            _scale(y[n], ONE / total_of(y[n]))
 
 
 @shared
 def _log_softmax(x: NDArray, y: NDArray, shares: int) -> None:
     for share in prange(shares):
         for n in range(len(x) * share // shares, len(x) * (share + 1) // shares):
-            most = _largest(x[n])
+            most = largest(x[n])
             _exponentials(x[n], most, y[n])
-            total = F(math.log(_total(y[n])))
+            total = F(math.log(total_of(y[n])))
             _less(x[n], most, y[n])
             _less(y[n], total, y[n])

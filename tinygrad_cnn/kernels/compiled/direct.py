@@ -24,15 +24,15 @@ RUN, SHORT_RUN = 1152, 512
 """Elements of a run worked on at once by `contract`, and of a run of tiles: eight rows of it fit the first caches."""
 
 
-def channels_of(vectors: int, *, onto: bool) -> Callable[..., None]:
+def channels_of(vectors: int, *, onto: bool, most: int = ROWS, turned: bool = False) -> Callable[..., None]:
     """A function for all channels of a panel of so many vectors: by as many as the tile has, then four, two, one."""
-    many, four, two, one = (panel_of(rows, vectors, onto=onto) for rows in (ROWS, 4, 2, 1))
+    many, four, two, one = (panel_of(rows, vectors, onto=onto, turned=turned) for rows in (most, 4, 2, 1))
 
     def channels(x: NDArray, taps: NDArray, start: int, w: NDArray, b: NDArray, y: NDArray, into: int) -> None:
         o = 0
-        while len(y) - o >= ROWS:
+        while len(y) - o >= most:
             many(x, taps, start, w, o, b, y, into)
-            o += ROWS
+            o += most
         while len(y) - o >= 4:
             four(x, taps, start, w, o, b, y, into)
             o += 4

@@ -16,17 +16,17 @@ from numba.extending import intrinsic
 from tinygrad_cnn.kernels.compiled.registers import BYTES
 
 
-def panel_of(rows: int, vectors: int, *, onto: bool) -> Callable[..., None]:
+def panel_of(rows: int, vectors: int, *, onto: bool, turned: bool = False) -> Callable[..., None]:
     """A function for Numba: ``panel(x, taps, start, w, row, b, y, into)``.
 
     It sets y[row + r, into + v] = b[row + r] + Σ_k w[row + r, k] x[taps[k] + start + v] for r below `rows` and v
-    below `vectors` vectors; or, with `onto`, adds that sum to y without b. x and b are flat, w and y matrices, all
-    in C order; nothing is checked.
+    below `vectors` vectors; or, with `onto`, adds that sum to y without b. With `turned` it is w[k, row + r]. x and b
+    are flat, w and y matrices, all in C order; nothing is checked.
     """
 
     def declare(typing: Any, x: Any, taps: Any, start: Any, w: Any, row: Any, b: Any, y: Any, into: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            return _panel(rows, vectors, onto, context, builder, signature, args)
+            return _panel(rows, vectors, onto, turned, context, builder, signature, args)
 
         return types.void(x, taps, types.intp, w, types.intp, b, y, types.intp), generate
 
@@ -73,7 +73,9 @@ def _copy_run(typing: Any, x: Any, start: Any, y: Any, into: Any, n: Any) -> Any
 copy_run: Callable[..., None] = intrinsic(_copy_run)
 
 
-def _panel(rows: int, vectors: int, onto: bool, context: Any, builder: Any, signature: Any, args: Any) -> Any:
+def _panel(
+    rows: int, vectors: int, onto: bool, turned: bool, context: Any, builder: Any, signature: Any, args: Any
+) -> Any:
     """Its instructions."""
     x, taps, w, b, y = (context.make_array(signature.args[k])(context, builder, args[k]) for k in (0, 1, 3, 5, 6))
     start, row, into = args[2], args[4], args[7]
@@ -102,12 +104,14 @@ def _panel(rows: int, vectors: int, onto: bool, context: Any, builder: Any, sign
         for v in range(vectors):
             begin = builder.load(results[r][v], align=1) if onto else repeated(number_at(b, numbers[r]))
             builder.store(begin, sums[r][v])
-    weights = [builder.mul(r, depth) for r in numbers]
+    across = cgutils.unpack_tuple(builder, w.shape, 2)[1]
+    weights = numbers if turned else [builder.mul(r, depth) for r in numbers]
     with cgutils.for_range(builder, depth, intp=word) as loop:
         place = builder.add(number_at(taps, loop.index), start)
         values = [builder.load(at, align=1) for at in vectors_at(x, place)]
+        step = builder.mul(loop.index, across) if turned else loop.index
         for r in range(rows):
-            weight = repeated(number_at(w, builder.add(weights[r], loop.index)))
+            weight = repeated(number_at(w, builder.add(weights[r], step)))
             for v in range(vectors):
                 total = builder.call(fma, [weight, values[v], builder.load(sums[r][v])])
                 builder.store(total, sums[r][v])
