@@ -234,7 +234,7 @@ def log_softmax(x: NDArray, axis: int) -> NDArray:
 
 
 def attend(q: NDArray, k: NDArray, v: NDArray, mask: NDArray, *, scale: float, causal: bool) -> tuple[NDArray, NDArray]:
-    """y = p v, p = softmax(scale q kᵀ + mask), 0 where no key is seen; kept: the largest score t, and 1 / Σ exp(s - t)"""
+    """y = p v, p = softmax(scale q kᵀ + mask), 0 where no key is seen; kept: the largest score t, 1 / Σ exp(s - t)"""
     s = _scores(q, k, mask, scale, causal)
     top = np.max(s, axis=3, keepdims=True, initial=-np.inf)
     top = np.where(np.isneginf(top), 0, top)

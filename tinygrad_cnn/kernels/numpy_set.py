@@ -31,9 +31,9 @@ from tinygrad_cnn.kernels.pool import max_pool2d, window_put
 from tinygrad_cnn.kernels.recurrent import gru, gru_back, lstm, lstm_back, rnn, rnn_back
 
 __all__ = [
-    "adam", "add_rows", "attend", "attend_back", "channel_sums", "class_losses", "class_losses_input", "conv2d", "conv2d_input",
-    "conv2d_weight", "descend", "descend_by_velocity", "gate", "gelu", "gelu_slope", "gru", "gru_back", "hardswish",
-    "hardswish_slope", "log_softmax", "lstm", "lstm_back", "matmul", "max_pool2d", "name", "normalize",
+    "adam", "add_rows", "attend", "attend_back", "channel_sums", "class_losses", "class_losses_input", "conv2d",
+    "conv2d_input", "conv2d_weight", "descend", "descend_by_velocity", "gate", "gelu", "gelu_slope", "gru", "gru_back",
+    "hardswish", "hardswish_slope", "log_softmax", "lstm", "lstm_back", "matmul", "max_pool2d", "name", "normalize",
     "normalize_back", "pick", "random_words", "relu", "rnn", "rnn_back", "scale_channels", "shuffled", "sigmoid",
     "silu", "silu_slope", "softmax", "softplus", "window_put",
 ]  # fmt: skip

@@ -27,9 +27,9 @@ from tinygrad_cnn.kernels.compiled.random import random_words, shuffled
 from tinygrad_cnn.kernels.compiled.recurrent import gru, gru_back, lstm, lstm_back, rnn, rnn_back
 
 __all__ = [
-    "adam", "add_rows", "attend", "attend_back", "channel_sums", "class_losses", "class_losses_input", "conv2d", "conv2d_input",
-    "conv2d_weight", "descend", "descend_by_velocity", "gate", "gelu", "gelu_slope", "gru", "gru_back", "hardswish",
-    "hardswish_slope", "log_softmax", "lstm", "lstm_back", "matmul", "max_pool2d", "name", "normalize",
+    "adam", "add_rows", "attend", "attend_back", "channel_sums", "class_losses", "class_losses_input", "conv2d",
+    "conv2d_input", "conv2d_weight", "descend", "descend_by_velocity", "gate", "gelu", "gelu_slope", "gru", "gru_back",
+    "hardswish", "hardswish_slope", "log_softmax", "lstm", "lstm_back", "matmul", "max_pool2d", "name", "normalize",
     "normalize_back", "pick", "random_words", "relu", "rnn", "rnn_back", "scale_channels", "shuffled", "sigmoid",
     "silu", "silu_slope", "softmax", "softplus", "window_put",
 ]  # fmt: skip
