@@ -1,5 +1,7 @@
 """What a mistake is: a function, a wrong VJP, inputs, and the words that count as right."""
 
+import inspect
+import linecache
 import re
 import time
 from collections.abc import Callable
@@ -8,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.gradcheck import Verdict, gradcheck, numpy_pair
+from tinygrad_cnn.gradcheck import Verdict, cached_pair, gradcheck, numpy_pair
 
 random = np.random.default_rng(7)
 
@@ -58,3 +60,23 @@ class OfTensors(Mistake):
 
     def checked(self):
         return self.function
+
+
+class Cached(Mistake):
+    """A pair as courses have it: `function` returns its output and a cache, which `vjp` is given."""
+
+    def checked(self):
+        return cached_pair(self.function, self.vjp)
+
+
+def slip(right, *changes):
+    """A right VJP with a slip: in its text, the first of each two changes is replaced by the second."""
+    text = inspect.getsource(right)
+    for old, new in zip(changes[::2], changes[1::2], strict=True):
+        assert text.count(old) == 1, f"{right.__name__}: {old!r} is there {text.count(old)} times"
+        text = text.replace(old, new)
+    file = f"{right.__name__} with {changes}"
+    linecache.cache[file] = len(text), None, text.splitlines(keepends=True), file
+    made = {}
+    exec(compile(text, file, "exec", dont_inherit=True), right.__globals__, made)
+    return made[right.__name__]
