@@ -118,7 +118,7 @@ else:
             later = vars(_import("tinygrad_cnn.later"))
             if name in later:
                 return globals().setdefault(name, later[name])
-        raise AttributeError(_why_absent(name))
+        raise AttributeError(_why_absent(name), name=name, obj=_sys.modules[__name__])
 
     def __dir__():
         """All names, those that are not loaded yet among them."""

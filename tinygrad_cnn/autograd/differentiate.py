@@ -166,7 +166,7 @@ def _gradients(
     for k, edge in enumerate(wanted):
         if edge not in found and not unused:
             raise RuntimeError(
-                f"grad: no output depends on input {k} of shape {targets[k].shape}; pass allow_unused=True to "
+                f"grad: no output depends on input {k} of shape {tuple(targets[k].shape)}; pass allow_unused=True to "
                 "get None for it"
             )
     return tuple(targets[0].wrap(found[edge]) if edge in found else None for edge in wanted)

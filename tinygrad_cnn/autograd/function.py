@@ -10,6 +10,7 @@ import inspect
 import weakref
 from collections.abc import Callable
 from functools import wraps
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import numpy as np
@@ -174,6 +175,16 @@ class FunctionCtx:
 class FunctionMeta(type):
     """Lets `Function` say what is wrong when it is used in the way of PyTorch before 0.4."""
 
+    def __init__(cls, name: str, bases: tuple[type, ...], fields: dict[str, Any], **options: Any) -> None:
+        super().__init__(name, bases, fields, **options)
+        for method in ("forward", "backward"):
+            written = fields.get(method)
+            if isinstance(written, FunctionType) and written.__code__.co_varnames[:1] == ("self",):
+                raise RuntimeError(
+                    f"{name}: {method} takes self, but a Function has no instances; write @staticmethod before it, and "
+                    "ctx in the place of self"
+                )
+
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         raise RuntimeError(
             f"{cls.__name__}: a Function has no instances; make forward and backward static methods and call "
@@ -236,7 +247,7 @@ class Function(metaclass=FunctionMeta):
         def backward(ctx, *grad_outputs):
             """Compute the gradients of the inputs. To be written, here or as `vjp`."""
             raise NotImplementedError(
-                "Function: neither backward nor vjp is written, so it has no gradient; define a static "
+                f"Function {ctx._name}: neither backward nor vjp is written, so it has no gradient; define a static "
                 "backward(ctx, *grad_outputs)"
             )
 

@@ -30,7 +30,7 @@ def unify(op: type[Op], arrays: list[Any]) -> None:
                 break
         else:
             return
-    if np.subtract in op.numpy and any(np.result_type(arrays[k]) == np.bool_ for k in places):
+    if {np.subtract, np.negative}.intersection(op.numpy) and any(np.result_type(arrays[k]) == np.bool_ for k in places):
         raise DTypeError(f"{op.label}: is not defined for bool; convert, with .float(), or invert a mask with ~")
     dtype = common_dtype([arrays[k] for k in places], op.floating)
     for k in places:

@@ -54,15 +54,17 @@ def check_broadcast(op: str, *shapes: Shape) -> Shape:
     try:
         return np.broadcast_shapes(*shapes)
     except ValueError:
-        listed = " and ".join(str(s) for s in shapes)
-        raise ArgumentError(
-            f"{op}: shapes {listed} do not broadcast; from the right, each pair of sizes must be equal or contain a 1"
-        ) from None
+        listed, rule = " and ".join(str(s) for s in shapes), "each pair of sizes must be equal or contain a 1"
+        raise ArgumentError(f"{op}: shapes {listed} do not broadcast; from the right, {rule}") from None
 
 
 def check_numbers(op: str, value: Any) -> NDArray:
     """The value as an array, which must hold numbers or truth values."""
+    if isinstance(value, tuple) and any(hasattr(type(part), "__record__") for part in value):
+        raise TypeError(f"{op}: got a tuple of {len(value)}, expected one Tensor; unpack it, as in output, _ = lstm(x)")
     array = np.asarray(value)
     if array.dtype.kind not in "biufc":
-        raise TypeError(f"{op}: got {type(value).__name__} {value!r:.60}; expected a Tensor, an array or a number")
+        cause = "; is a return missing in a function?" if value is None else "; call it" if callable(value) else ""
+        got = f"{op}: got {type(value).__name__} {value!r:.60}"
+        raise TypeError(f"{got}; expected a Tensor, an array or a number{cause}")
     return array

@@ -87,18 +87,16 @@ def roots(name: str, outputs: Sequence[Any], cotangents: Sequence[Any], create_g
         shape = output.array_shape
         if not output.requires_grad or (output.edge is output and not output._wants):
             raise RuntimeError(
-                f"{name}: the output of shape {shape} does not require a gradient and no op recorded it; "
-                "an input needs requires_grad=True, outside no_grad()"
+                f"{name}: the output of shape {shape} does not require a gradient and no op recorded it; an input "
+                "needs requires_grad=True, outside no_grad(); argmax and == have none, gradients with create_graph=True"
             )
         if cotangent is None and math.prod(shape) != 1:
             raise RuntimeError(
                 f"{name}: a gradient can be created implicitly for an output of one element only, this one has "
                 f"shape {shape}; pass its cotangent, or reduce it with .sum() or .mean()"
             )
-        if cotangent is not None and tuple(np.shape(cotangent)) != shape:
-            raise ArgumentError(
-                f"{name}: the cotangent has shape {tuple(np.shape(cotangent))}, its output {shape}; they must be equal"
-            )
+        if cotangent is not None and (given := tuple(np.shape(cotangent))) != shape:
+            raise ArgumentError(f"{name}: the cotangent has shape {given}, its output {shape}; they must be equal")
         starts.append((output.edge, cotangent_of(name, output, cotangent, create_graph)))
     return starts
 

@@ -236,6 +236,6 @@ def plain_part(op: str, part: Any, shape: Shape) -> Any:
     if values.dtype.kind not in "iub":
         raise IndexError(
             f"{op}: an index of dtype {values.dtype} for an input of shape {shape}; expected integers, slices, "
-            "None, ... or integer or boolean arrays"
+            "None, ... or integer or boolean arrays; convert it with .long()"
         )
     return values

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from tinygrad_cnn.core.checks import check_broadcast, shape_of
+from tinygrad_cnn.core.checks import check_broadcast, check_numbers, shape_of
 from tinygrad_cnn.core.domain import Domain, Real
 from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.types import Array
@@ -161,6 +161,8 @@ class Op:
                 record = getattr(kind, "__record__", None)
                 if record is not None:
                     return record(cls, inputs, options)
+                if kind is tuple:
+                    check_numbers(cls.label, value)
         try:
             return cls.forward(*inputs, **options)
         except ValueError:
@@ -273,7 +275,6 @@ def _rule(cls: type[Op], name: str, constant: bool, options: dict[str, Any]) -> 
 def _register(cls: type[Op]) -> None:
     known = registry.get(cls.name)
     if known is not None and known.__module__ != cls.__module__:
-        raise TypeError(
-            f"op {cls.name}: the registry already has an op of this name, from {known.__module__}; choose another name"
-        )
+        held = f"the registry already has an op of this name, from {known.__module__}"
+        raise TypeError(f"op {cls.name}: {held}; choose another name")
     registry[cls.name] = cls

@@ -35,8 +35,9 @@ def check(node: Node, rule: Any) -> None:
     op = node.op
     if node.saved is FREED and any(pick != PLACE for pick in rule.picks):
         raise RuntimeError(
-            f"backward: the saved arrays of {op.name} were freed by an earlier backward pass through this "
-            "graph; pass retain_graph=True to the earlier call, or compute the output again"
+            f"backward: the saved arrays of {op.name} were freed by an earlier backward pass through this graph; to go "
+            "through it a second time pass retain_graph=True to the earlier call, or compute the output again (and "
+            ".detach() a state that is carried on)"
         )
     used: list[tuple[str, Any]] = [(name, node.options.get(name)) for name in rule.options]
     used += [(op.sources[pick], node.saved[pick]) for pick in rule.picks if pick != PLACE and node.saved]

@@ -207,10 +207,7 @@ class Tensor(Writable):
                 raise RuntimeError("requires_grad_: only a leaf can be switched off; use .detach() for a result")
             return self
         if requires_grad and self.array.dtype.kind not in "fc":
-            raise RuntimeError(
-                f"requires_grad_: a tensor of dtype {self.array.dtype} has no gradient; only floating dtypes have, "
-                "convert it with .float()"
-            )
+            raise RuntimeError(f"requires_grad_: dtype {self.array.dtype} has no gradient; convert it with .float()")
         self._wants = bool(requires_grad)
         return self
 

@@ -5,6 +5,7 @@ again before the function sees them. Keyword arguments follow the others, a modu
 complex numbers are pairs of real ones.
 """
 
+import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_cnn.autograd.function import Function
+from tinygrad_cnn.core.op import Op
 from tinygrad_cnn.gradcheck.functions import (
     Adapter,
     Checked,
@@ -48,6 +51,8 @@ def given_to(
     arguments = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
     adapter = func if isinstance(func, Checked) else adapted(func, arguments)
     keywords = dict(kwargs or {})
+    if names is None and not keywords:
+        names = names_of_inputs(func, len(arguments))
     if not isinstance(adapter, Adapter):
         if mode is not None:
             raise TypeError(f"gradcheck: {name_of(adapter)} is no module, and has no {mode} mode")
@@ -73,6 +78,21 @@ def given_to(
         [name for part in parts for name in part.names],
         () if unbound is None else unbound.notes,
     )
+
+
+def names_of_inputs(func: Any, count: int) -> list[str] | None:
+    """What an op or a Function calls its inputs, if `func` is its `apply`; None if nothing says it."""
+    owner: Any = getattr(func, "__self__", None)
+    if not isinstance(owner, type):
+        return None
+    names: list[str] = []
+    if issubclass(owner, Op):
+        names = [] if owner.variadic else list(owner.inputs)
+    elif issubclass(owner, Function):
+        parameters = inspect.signature(owner.forward).parameters.values()
+        names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+        names = names[owner.setup_context is Function.setup_context :]  # without ctx
+    return names[:count] if len(names) >= count else None
 
 
 def adapted(func: Callable[..., Any], arguments: Sequence[Any]) -> Any:

@@ -64,7 +64,7 @@ from tinygrad_cnn.gradcheck.referee import (
     is_wrong,
     resolved,
 )
-from tinygrad_cnn.gradcheck.report import Report
+from tinygrad_cnn.gradcheck.report import GRADIENT_OF, Report
 from tinygrad_cnn.gradcheck.shrinking import smallest_failing
 from tinygrad_cnn.gradcheck.thorough import confirmed, curve, examine, judged, slopes_of
 from tinygrad_cnn.gradcheck.tolerances import CERTAIN, DIGITS, FORWARD, LINEAR, RTOL, VISIBLE, WEAK
@@ -240,7 +240,7 @@ def _second(given: Given, grad_outputs: Any, seed: int, options: Mapping[str, An
     if gradient is None:
         note = "the gradient is 0 everywhere, and was not recorded: there is nothing to differentiate"
         return Report(adapter.name, notes=(note, *given.notes), seed=seed)
-    gradient.name = f"the gradient of {adapter.name}"
+    gradient.name = f"{GRADIENT_OF}{adapter.name}"
     names = None if given.names is None else [*given.names, *(f"cotangent {j}" for j in range(len(cotangents)))]
     found = gradcheck(gradient, [*given.inputs, *cotangents], seed=seed, names=names, raise_exception=False, **options)
     return replace(found, notes=(*found.notes, *given.notes)) if given.notes else found

@@ -22,6 +22,9 @@ ROWS = 8
 WIDTH = 100
 """So wide it is at most."""
 
+GRADIENT_OF = "the gradient of "
+"""How the function is called of which a second derivative is checked."""
+
 NAME = 28
 """So wide is the name of an input."""
 
@@ -183,7 +186,9 @@ class Report:
         if self.problem:
             return self.problem
         if self.verdict is Verdict.FAIL and worst is not None:
-            return f"gradcheck: the gradient is wrong; the worst element is {_described(worst)}"
+            second = self.function.startswith(GRADIENT_OF)
+            wrong = "gradgradcheck: the second derivative is wrong" if second else "gradcheck: the gradient is wrong"
+            return f"{wrong}; the worst element is {_described(worst)}"
         if self.verdict is Verdict.INCONCLUSIVE and worst is not None:
             return f"gradcheck: the differences are too coarse to judge {_described(worst)}; {worst.reason}"
         if not self.entries:

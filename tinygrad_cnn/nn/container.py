@@ -6,6 +6,7 @@ import operator
 from collections import OrderedDict
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from itertools import chain, groupby
+from types import FunctionType
 from typing import Any, Self, overload
 
 from tinygrad_cnn.nn.module import Module, framed, indented
@@ -35,6 +36,8 @@ class _Ordered(Module):
         if not isinstance(module, Module):
             hint = f", write {module.__name__}()" if isinstance(module, type) else ""
             hint = ", unpack it with *" if isinstance(module, (list, tuple)) else hint
+            if isinstance(module, FunctionType):
+                hint = f": {module.__name__} has a layer, such as nn.ReLU() for F.relu, or is called in forward"
             raise TypeError(f"{type(self).__name__}: {type(module).__name__} is not a Module{hint}")
         return module
 

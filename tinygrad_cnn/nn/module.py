@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, ParamSpec, Protocol, Self, TypeVar, overload
 
@@ -90,7 +91,10 @@ class Module:
 
         def forward(self, *args, **kwargs):
             """Compute the output; subclasses write it."""
-            raise NotImplementedError(f"{type(self).__name__}: forward is not written; define forward(self, ...)")
+            near = [name for name in get_close_matches("forward", vars(type(self))) if name != "forward"]
+            hint = f", not {near[0]}" if near else ""
+            hint = "; go through it with for, or by number" if hasattr(self, "__iter__") else hint
+            raise NotImplementedError(f"{type(self).__name__}: forward is not written; define forward(self, ...){hint}")
 
         def __call__(self, *args, **kwargs):
             if self._call_hooks is None:
@@ -103,7 +107,8 @@ class Module:
                 held = fields.get(room)
                 if held is not None and name in held:
                     return held[name]
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            text = f"{type(self).__name__!r} object has no attribute {name!r}"
+            raise AttributeError(text, name=name, obj=self)  # so that a traceback suggests a name that there is
 
     # ---- attributes --------------------------------------------------------------------------------------
 
@@ -228,9 +233,11 @@ class Module:
         if name not in self.__dict__[room] and hasattr(self, name):
             raise KeyError(f"attribute {name!r} already exists in {layer}")
         if value is not None and not isinstance(value, kind):
-            raise TypeError(
-                f"cannot register {type(value).__name__!r} as {name!r} of {layer}; expected {_KINDS[room]} or None"
-            )
+            hint = "; a ParameterList holds parameters" if room == "_modules" and isinstance(value, Tensor) else ""
+            if room == "_parameters" and isinstance(value, Tensor):
+                hint = "; make it one, nn.Parameter(…)" if value.is_leaf else "; compute the result of an op in forward"
+            what = f"cannot register {type(value).__name__!r} as {name!r} of {layer}"
+            raise TypeError(f"{what}; expected {_KINDS[room]} or None{hint}")
 
     # ---- the tree ----------------------------------------------------------------------------------------
 

@@ -89,7 +89,12 @@ class _NormBase(_Affine):
             state[key] = self.num_batches_tracked
 
     def _check(self, input: Any) -> None:
-        check_ndim(type(self).__name__, "input", input, self.dims, self.layout)
+        layer, ndim = type(self).__name__, len(shape_of(input))
+        places = {2: "1", 3: "1", 4: "2", 5: "3"}.get(ndim)
+        other = (
+            f"; for {ndim} dims there is {layer[:-2]}{places}d" if places and layer[-2:] in ("1d", "2d", "3d") else ""
+        )
+        check_ndim(layer, "input", input, self.dims, self.layout + other)
 
     def extra_repr(self) -> str:
         """The configuration."""

@@ -168,7 +168,8 @@ class RNNBase(Module):
         layer = type(self).__name__
         if x.shape[-1] != self.input_size:
             raise ArgumentError(
-                f"{layer}: input.size(-1) must be equal to input_size. Expected {self.input_size}, got {x.shape[-1]}"
+                f"{layer}: input.size(-1) must be equal to input_size. Expected {self.input_size}, got {x.shape[-1]} "
+                f"(an input of shape {tuple(x.shape)})"
             )
         count = self.num_layers * (2 if self.bidirectional else 1)
         sizes = self._state_sizes()
@@ -178,7 +179,10 @@ class RNNBase(Module):
         for part, size in zip(parts, sizes, strict=True):
             expected = (count, batch, size) if batched else (count, size)
             if tuple(part.shape) != expected:
-                raise ArgumentError(f"{layer}: Expected hidden size {expected}, got {tuple(part.shape)}")
+                first = (
+                    "" if self.batch_first or not batched else "; without batch_first the batch is dim 1 of the input"
+                )
+                raise ArgumentError(f"{layer}: Expected hidden size {expected}, got {tuple(part.shape)}{first}")
         return parts if batched else tuple(ops.unsqueeze(part, 1) for part in parts)
 
     def extra_repr(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from os import PathLike
 from typing import Any, NamedTuple
 
 from tinygrad_cnn.autograd import no_grad
@@ -38,7 +39,11 @@ class StateHooks:
 def load(root: Any, state_dict: Mapping[str, Any], strict: bool, assign: bool) -> IncompatibleKeys:
     """Give a tree of modules its state; see `Module.load_state_dict`."""
     if not isinstance(state_dict, Mapping):
-        raise TypeError(f"load_state_dict: got {type(state_dict).__name__}; expected a mapping of names to tensors")
+        hint = "; read the file before, with load()" if isinstance(state_dict, (str, PathLike)) else ""
+        hint = "; call state_dict()" if hasattr(state_dict, "state_dict") or callable(state_dict) else hint
+        raise TypeError(
+            f"load_state_dict: got {type(state_dict).__name__}; expected a mapping of names to tensors{hint}"
+        )
     loading = _Loading(OrderedDict(state_dict), getattr(state_dict, "_metadata", {}), strict, assign)
     loading.visit(root, "")
     keys = IncompatibleKeys(loading.missing, loading.unexpected())
@@ -122,6 +127,11 @@ class _Loading:
                 listed = ", ".join(f'"{name}"' for name in names)
                 lines.insert(0, f"{kind} key(s) in state_dict: {listed}. ")
         if lines:
+            if keys.unexpected_keys and all(key.startswith("module.") for key in keys.unexpected_keys):
+                lines.append(
+                    "The names begin with module., as of nn.DataParallel: take it away, with "
+                    "nn.modules.utils.consume_prefix_in_state_dict_if_present(state_dict, 'module.')."
+                )
             raise RuntimeError(f"Error(s) in loading state_dict for {type(root).__name__}:\n\t" + "\n\t".join(lines))
 
 

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from tinygrad_cnn.core.checks import dtype_of, shape_of
+from tinygrad_cnn.core.checks import check_numbers, dtype_of, shape_of
 from tinygrad_cnn.core.errors import ArgumentError, DTypeError, PlaceError
 from tinygrad_cnn.core.types import Array, DType, NDArray, Pair, Shape
 from tinygrad_cnn.ops.told import decided
@@ -78,6 +78,7 @@ def check_floating(op: str, name: str, value: Array) -> None:
     """The array holds floating-point numbers."""
     dtype = dtype_of(value)
     if dtype.kind not in "fc":
+        check_numbers(op, value)
         raise DTypeError(f"{op}: {name} has dtype {dtype}; expected a floating dtype, convert it with .float()")
 
 
@@ -98,7 +99,9 @@ def check_same_dtype(op: str, *values: Any) -> None:
     for dtype in dtypes:
         if dtype is not dtypes[0] and dtype != dtypes[0]:
             listed = " and ".join(str(d) for d in dtypes)
-            raise DTypeError(f"{op}: the inputs have dtypes {listed}; they must be equal, convert one with .to(dtype)")
+            wide = {"float32"} < {str(d) for d in dtypes}  # data of NumPy, or bytes, and float32 weights
+            convert = "convert the data to float32, with .float()" if wide else "convert one with .to(dtype)"
+            raise DTypeError(f"{op}: the inputs have dtypes {listed}; they must be equal, {convert}")
 
 
 def check_integer(op: str, name: str, value: Array) -> None:
@@ -127,12 +130,12 @@ def fitted(op: str, value: Any, dtype: DType) -> NDArray:
     return np.asarray(array.astype(dtype))
 
 
-def check_range(op: str, name: str, indices: Array, size: int, *, lowest: int = 0) -> None:
+def check_range(op: str, name: str, indices: Array, size: int, *, lowest: int = 0, fix: str = "") -> None:
     """Every index lies in [lowest, size)."""
     values = np.asarray(indices)
     if not decided(_lie_within, values, lowest, size):
         bad = values[(values < lowest) | (values >= size)].flat[0]
-        raise PlaceError(f"{op}: {name} contains {bad}; valid are {lowest} to {size - 1}")
+        raise PlaceError(f"{op}: {name} contains {bad}; valid are {lowest} to {size - 1}{fix}")
 
 
 def _lie_within(values: NDArray, lowest: int, size: int) -> bool:

@@ -80,7 +80,8 @@ def check_convolution(
     op: str, image: Shape, kernel: Shape, steps: Pair, padding: Pair | str, dilations: Pair, groups: int
 ) -> Geometry:
     """How the windows lie, if image and kernel fit; asked once for the same shapes."""
-    check_dims(op, "input", image, (3, 4), "(N, C, H, W) or (C, H, W)")
+    row = "; rows of pixels become images with .reshape(-1, C, H, W)" if len(image) < 3 else ""
+    check_dims(op, "input", image, (3, 4), f"(N, C, H, W) or (C, H, W){row}")
     check_dims(op, "weight", kernel, (4,), "(O, C / groups, KH, KW)")
     pads = check_fit(op, image, kernel, steps, padding, dilations, groups)
     return Geometry(steps, cast(Pads, pads), dilations, groups)

@@ -173,7 +173,15 @@ def getitem(input: A, index: Index) -> A:
     try:
         return GetItem.apply(input, index=plain)
     except IndexError as error:
-        raise IndexError(f"getitem: {error} (input of shape {shape}, index {index!r})") from None
+        raise IndexError(f"getitem: {error} (input of shape {shape}, index {_shown(index)})") from None
+
+
+def _shown(index: Index) -> str:
+    """An index as an error shows it: of arrays and tensors their shapes."""
+    if isinstance(index, tuple):
+        return f"({', '.join(map(_shown, index))})"
+    shape = getattr(index, "array_shape", getattr(index, "shape", None))
+    return repr(index) if not shape else f"of shape {tuple(shape)}"
 
 
 def setitem(input: A, index: Index, value: ArrayLike) -> A:
@@ -193,7 +201,7 @@ def setitem(input: A, index: Index, value: ArrayLike) -> A:
         return SetItem.apply(input, value, index=plain)
     except (IndexError, ValueError) as error:
         raise type(error)(
-            f"setitem: {error} (input of shape {shape}, index {index!r}, value of shape {shape_of(value)})"
+            f"setitem: {error} (input of shape {shape}, index {_shown(index)}, value of shape {shape_of(value)})"
         ) from None
 
 
@@ -304,7 +312,7 @@ def one_hot(input: A, num_classes: int = -1) -> A:
     labels = np.asarray(input)
     if num_classes == -1:
         num_classes = int(labels.max(initial=-1)) + 1
-    check_range("one_hot", "input", labels, num_classes)
+    check_range("one_hot", "input", labels, num_classes, fix=f" for num_classes={num_classes}")
     return OneHot.apply(input, num_classes=num_classes)
 
 
@@ -328,7 +336,7 @@ def rows_named(input: ArrayLike, weight: A, padding_idx: int | None, by_freq: bo
     check_ndim("embedding", "weight", weight, (2,), "(num_embeddings, embedding_dim)")
     rows = shape_of(weight)[0]
     check_integer("embedding", "input", input)
-    check_range("embedding", "input", input, rows)
+    check_range("embedding", "input", input, rows, fix=", the rows of the table (num_embeddings)")
     if padding_idx is None and not by_freq:
         return reshape(getitem(weight, np.ravel(input)), (*shape_of(input), shape_of(weight)[1]))
     if padding_idx is not None and not -rows <= padding_idx < rows:

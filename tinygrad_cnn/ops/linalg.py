@@ -1,12 +1,13 @@
 """Products of matrices and of many arrays. `Matmul` and `Einsum` are closed: their VJPs are products again."""
 
+import math
 import string
 from collections.abc import Sequence
 from typing import Any, overload
 
 import numpy as np
 
-from tinygrad_cnn.core.checks import dtype_of, shape_of
+from tinygrad_cnn.core.checks import check_numbers, dtype_of, shape_of
 from tinygrad_cnn.core.domain import Real
 from tinygrad_cnn.core.draw import Draw
 from tinygrad_cnn.core.errors import ArgumentError
@@ -84,6 +85,7 @@ def matmul(input: A, other: ArrayLike) -> A:
         raise ArgumentError(
             f"matmul: shapes {left} and {right} do not fit: the last dim of the first is {left[-1]}, "
             f"the {'second to last' if len(right) > 1 else 'only'} dim of the second is {inner}; they must be equal"
+            f"{', as with the second transposed, .mT' if len(right) > 1 and left[-1] == right[-1] else ''}"
         )
     try:
         np.broadcast_shapes(left[:-2], right[:-2])
@@ -113,8 +115,8 @@ def mm(input: A, mat2: ArrayLike) -> A:
     >>> tg.mm(tg.tensor([[1.0, 2.0]]), tg.tensor([[3.0], [4.0]]))
     tensor([[11.]])
     """
-    check_ndim("mm", "input", input, (2,), "(n, k)")
-    check_ndim("mm", "mat2", mat2, (2,), "(k, m)")
+    check_ndim("mm", "input", input, (2,), "(n, k); matmul takes batches")
+    check_ndim("mm", "mat2", mat2, (2,), "(k, m); matmul takes batches")
     return matmul(input, mat2)
 
 
@@ -129,8 +131,8 @@ def bmm(input: A, mat2: ArrayLike) -> A:
     >>> tg.bmm(tg.ones(2, 3, 4), tg.ones(2, 4, 5)).shape
     torch.Size([2, 3, 5])
     """
-    check_ndim("bmm", "input", input, (3,), "(b, n, k)")
-    check_ndim("bmm", "mat2", mat2, (3,), "(b, k, m)")
+    check_ndim("bmm", "input", input, (3,), "(b, n, k); matmul takes all")
+    check_ndim("bmm", "mat2", mat2, (3,), "(b, k, m); matmul takes all")
     if shape_of(input)[0] != shape_of(mat2)[0]:
         raise ArgumentError(f"bmm: batch sizes of {shape_of(input)} and {shape_of(mat2)} differ; they must be equal")
     return matmul(input, mat2)
@@ -182,11 +184,13 @@ def linear(input: A, weight: ArrayLike, bias: ArrayLike | None = None) -> A:
     >>> tg.nn.functional.linear(tg.tensor([[1.0, 2.0]]), tg.tensor([[1.0, 1.0], [0.0, 1.0]]), tg.tensor([0.5, 0.5]))
     tensor([[3.5000, 2.5000]])
     """
+    if type(input) is tuple or input is None:
+        check_numbers("linear", input)
     x, w = shape_of(input), shape_of(weight)
     if len(w) not in (1, 2) or not x or x[-1] != w[-1]:
         raise ArgumentError(
             f"linear: input has shape {x}, weight {w}; expected weight (out_features, in_features) with "
-            f"in_features {x[-1] if x else '= the last dim of input'}"
+            f"in_features {x[-1] if x else '= the last dim of input'}{_linear_fix(x, w)}"
         )
     check_same_dtype("linear", input, weight, bias)
     if bias is not None and shape_of(bias) != w[:-1]:
@@ -197,6 +201,17 @@ def linear(input: A, weight: ArrayLike, bias: ArrayLike | None = None) -> A:
     if bias is None:
         return matmul(input, np.transpose(weight))
     return Linear.apply(input, weight, bias)
+
+
+def _linear_fix(x: Shape, w: Shape) -> str:
+    """What most likely is to be done about an input and a weight that do not fit."""
+    if len(w) != 2 or not x:
+        return ""
+    if len(x) > 2 and math.prod(x[1:]) == w[1]:
+        return f"; flatten the input to ({x[0]}, {w[1]}) before, with nn.Flatten() or .flatten(1)"
+    if len(x) == 1 and x[0] % w[1] == 0:
+        return f"; a batch has shape (N, {w[1]}): .flatten(1) keeps its first dim, .flatten() does not"
+    return "; the weight is the wrong way round, give weight.T" if x[-1] == w[0] else ""
 
 
 @overload

@@ -8,7 +8,7 @@ import numpy as np
 from tinygrad_cnn.core.checks import check_axis, dtype_of, shape_of
 from tinygrad_cnn.core.domain import AwayFrom, Real
 from tinygrad_cnn.core.draw import Draw
-from tinygrad_cnn.core.errors import ArgumentError
+from tinygrad_cnn.core.errors import ArgumentError, DTypeError
 from tinygrad_cnn.core.loss import ClassCrossEntropy, Softmax
 from tinygrad_cnn.core.op import Elementwise, Kink, Op, Sample, Unary
 from tinygrad_cnn.core.types import A, Array, ArrayLike, NDArray, Shape
@@ -167,7 +167,7 @@ def cross_entropy(
     1000.0
     """
     op = "cross_entropy"
-    check_floating(op, "input", input)
+    _check_logits(op, input)
     if reduction not in REDUCTIONS:
         raise ArgumentError(f"{op}: reduction is {reduction!r}; it must be one of {REDUCTIONS}")
     if not 0.0 <= label_smoothing <= 1.0:
@@ -194,7 +194,7 @@ def cross_entropy(
     if labels != (shape[0], *shape[2:]):
         raise ArgumentError(
             f"{op}: input has shape {shape}, target {labels}; expected class indices of shape "
-            f"{(shape[0], *shape[2:])}, or probabilities of shape {shape}"
+            f"{(shape[0], *shape[2:])}, or probabilities of shape {shape}{_labels_fix(shape, labels)}"
         )
     rows, hot, counted = _rows(op, input, target, classes, ignore_index)
     row_weight = counted if weight is None else made(_weighted, per_class, hot, counted)
@@ -208,6 +208,25 @@ def cross_entropy(
         loss = ClassCrossEntropy.apply(rows, hot, made(_divided, row_weight, over, counted), each=False)
         return loss if reduction == "sum" or decided(np.any, counted) else loss + math.nan
     return _reduce(losses, counted, reduction, labels)
+
+
+def _check_logits(op: str, input: Any) -> None:
+    """DTypeError unless the input of a loss of classes holds floats."""
+    if dtype_of(input).kind in "biu":
+        raise DTypeError(
+            f"{op}: input has dtype {dtype_of(input)}; expected a floating dtype: the logits of all classes, not their "
+            "argmax, which has no gradient; input comes first, target second"
+        )
+    check_floating(op, "input", input)
+
+
+def _labels_fix(shape: Shape, labels: Shape) -> str:
+    """What most likely is to be done about labels whose shape does not fit."""
+    if labels == shape:
+        return "; one-hot integers become class indices by .argmax(1), or probabilities by .float()"
+    if len(labels) == len(shape) and labels == (shape[0], 1, *shape[2:]):
+        return "; take away the dim of size 1, with .squeeze(1)"
+    return ""
 
 
 def all_count(labels: NDArray, classes: int, ignore_index: int) -> bool:
@@ -239,10 +258,9 @@ def _rows(op: str, x: Array, target: Array, classes: int, ignore_index: int) -> 
     labels = np.asarray(target).reshape(-1)
     rows = x if len(shape_of(x)) == 2 else np.reshape(movedim(x, 1, -1), (labels.size, classes))
     if decided(_some_wrong, labels, classes, ignore_index):
-        raise IndexError(
-            f"{op}: target contains {labels[_wrong(labels, classes, ignore_index)][0]}; {classes} classes expect "
-            f"labels 0 to {classes - 1}"
-        )
+        bad = labels[_wrong(labels, classes, ignore_index)][0]
+        fix = f"; ignore_index={bad} leaves them out" if bad < 0 else "; labels count from 0" if bad == classes else ""
+        raise IndexError(f"{op}: target contains {bad}; {classes} classes expect labels 0 to {classes - 1}{fix}")
     return rows, made(_zeroed, labels, ignore_index), made(_counting, labels, ignore_index, dtype_of(x))
 
 
@@ -312,7 +330,7 @@ def nll_loss(
     tensor(0.2201)
     """
     op = "nll_loss"
-    check_floating(op, "input", input)
+    _check_logits(op, input)
     if reduction not in REDUCTIONS:
         raise ArgumentError(f"{op}: reduction is {reduction!r}; it must be one of {REDUCTIONS}")
     shape, labels = shape_of(input), shape_of(target)
@@ -320,7 +338,8 @@ def nll_loss(
         loss = nll_loss(input[None], np.reshape(target, (1,)), weight, ignore_index=ignore_index, reduction=reduction)
         return loss[0] if reduction == "none" else loss
     if len(shape) < 2 or labels != (shape[0], *shape[2:]):
-        raise ArgumentError(f"{op}: input has shape {shape}, target {labels}; expected (N, K, …) and (N, …)")
+        fix = _labels_fix(shape, labels)
+        raise ArgumentError(f"{op}: input has shape {shape}, target {labels}; expected (N, K, …) and (N, …){fix}")
     rows, hot, counted = _rows(op, input, target, shape[1], ignore_index)
     row_weight = made(_weighted, _class_weight(op, weight, shape[1], dtype_of(input)), hot, counted)
     over: Any = made(np.sum, row_weight) if reduction == "mean" else 1.0

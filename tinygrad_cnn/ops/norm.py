@@ -148,7 +148,10 @@ def batch_normalised(input: A, weight: ArrayLike | None, bias: ArrayLike | None,
     axes = (0, *range(2, len(shape)))
     size = math.prod(shape[a] for a in axes)
     if size == 1:
-        raise ArgumentError(f"batch_norm: input {shape} has one value per channel; training needs more")
+        raise ArgumentError(
+            f"batch_norm: input {shape} has one value per channel; training needs more: "
+            "call eval() to use the network, or leave out a last batch of one, with DataLoader(…, drop_last=True)"
+        )
     check_channels("batch_norm", shape, weight, bias)
     return normalised(input, axes, eps, weight, bias, (1,))
 

@@ -270,7 +270,8 @@ def reshape(input: A, *shape: Any) -> A:
         known = -math.prod(wanted)
         if known == 0 or total % known:
             raise ArgumentError(
-                f"reshape: cannot work out -1 in {wanted} for an input of shape {have} ({total} elements)"
+                f"reshape: cannot work out -1 in {wanted} for an input of shape {have} ({total} elements, which "
+                f"{known} does not divide)"
             )
         wanted = tuple(total // known if n == -1 else n for n in wanted)
     if math.prod(wanted) != total:
@@ -302,7 +303,10 @@ def permute(input: A, *dims: Any) -> A:
     order, ndim = _unpacked(dims), len(shape_of(input))
     axes = check_axes("permute", order, ndim)
     if len(axes) != ndim:
-        raise ArgumentError(f"permute: dims {order} name {len(axes)} of the input's {ndim} dims; name every one once")
+        raise ArgumentError(
+            f"permute: dims {order} name {len(axes)} of the {ndim} dims of an input of shape {shape_of(input)}; name "
+            "every one once"
+        )
     return Permute.apply(input, order=axes)
 
 
@@ -341,7 +345,9 @@ def t(input: A) -> A:
     """
     ndim = len(shape_of(input))
     if ndim > 2:
-        raise ArgumentError(f"t: input has shape {shape_of(input)}; expected at most 2 dims, use .mT or permute")
+        raise ArgumentError(
+            f"t: input has shape {shape_of(input)}; expected at most 2 dims, use .mT, transpose(a, b) or permute"
+        )
     return Permute.apply(input, order=tuple(reversed(range(ndim))))
 
 
@@ -629,7 +635,7 @@ concat = concatenate = cat
 
 def _cat(op: str, tensors: Sequence[Array], dim: int) -> Array:
     if hasattr(type(tensors), "__record__"):
-        raise TypeError(f"{op}: got one Tensor; expected a sequence of them, such as (a, b)")
+        raise TypeError(f"{op}: got one Tensor; expected a sequence of them, such as [a, b]")
     shapes = [shape_of(x) for x in tensors]
     empty = tuple(i for i, shape in enumerate(shapes) if shape == (0,)) if op != "stack" else ()
     other = next((shape for shape in shapes if shape not in ((0,), ())), ())
@@ -667,7 +673,8 @@ def stack(tensors: Sequence[A], dim: int = 0) -> A:
     """
     shapes = [shape_of(x) for x in tensors]
     if not shapes or len(set(shapes)) != 1:
-        raise ArgumentError(f"stack: expected one or more tensors of one shape, got shapes {shapes}")
+        pad = "; nn.utils.rnn.pad_sequence makes sequences equally long" if shapes else ""
+        raise ArgumentError(f"stack: expected one or more tensors of one shape, got shapes {shapes}{pad}")
     axis = check_axis("stack", dim, len(shapes[0]) + 1)
     if axis == len(shapes[0]):
         return _cat("stack", [unsqueeze(x, axis) for x in tensors], axis)

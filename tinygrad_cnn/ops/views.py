@@ -202,11 +202,14 @@ def view(input: A, *shape: Any) -> A:
     if len(shape) == 1 and not isinstance(shape[0], (int, np.integer, Sequence, np.ndarray)):
         return _as_dtype(input, check_dtype("view", shape[0]))
     before = _memory(input)
-    y = reshape(input, *shape)
+    try:
+        y = reshape(input, *shape)
+    except ArgumentError as error:
+        raise ArgumentError(f"view{str(error).removeprefix('reshape')}") from None
     if before.size and owner(before) is not owner(_memory(y)):
         raise ArgumentError(
             f"view: size {shape_of(y)} is not compatible with the shape {before.shape} and the strides of the input: a "
-            "dim spans two that do not lie together in memory; use reshape(), which copies"
+            "dim spans two that do not lie together in memory; use reshape(), which copies, or contiguous() before"
         )
     return y
 

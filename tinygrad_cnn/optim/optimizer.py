@@ -21,6 +21,7 @@ from tinygrad_cnn.core.checks import check_broadcast
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.storage import check_overlap, note_of, owner
 from tinygrad_cnn.core.types import NDArray
+from tinygrad_cnn.nn.module import Module
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.torch_names.errors import BoundError
 
@@ -116,15 +117,28 @@ class Optimizer:
         self._hooks: defaultdict[str, Snapshot] = defaultdict(Snapshot)
         self._opt_called = False
         self.check(defaults)
-        if isinstance(params, Tensor):
-            raise TypeError("Optimizer: params is one Tensor; give an iterable of them, such as [tensor]")
-        given: list[Any] = list(params)
-        if not given:
-            raise ValueError("Optimizer: got no parameters to optimise (an empty parameter list)")
+        given = self._listed(params)
         for group in given if isinstance(given[0], dict) else [{"params": given}]:
             self.add_param_group(group)
 
     # ---- groups ------------------------------------------------------------------------------------------
+
+    def _listed(self, params: Any) -> list[Any]:
+        """What is to be optimised, as a list; TypeError or ValueError that says what to give."""
+        name = type(self).__name__
+        if isinstance(params, Tensor):
+            raise TypeError(f"{name}: params is one Tensor; give an iterable of them, such as [tensor]")
+        if isinstance(params, Module):
+            raise TypeError(f"{name}: params is a {type(params).__name__}; give its parameters, net.parameters()")
+        if callable(params):
+            raise TypeError(f"{name}: params is a {type(params).__name__}; call it, as in net.parameters()")
+        given = list(params)
+        if not given:
+            raise ValueError(
+                f"{name}: got no parameters to optimise (an empty parameter list); a network sees no layers in a plain "
+                "list, use nn.ModuleList; and what parameters() returns can be gone through only once"
+            )
+        return given
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add parameters, with settings of their own; the dict is kept, and completed by the defaults.
@@ -138,28 +152,33 @@ class Optimizer:
         """
         if not isinstance(param_group, dict):
             raise TypeError(f"add_param_group: expected a dict with 'params', got {type(param_group).__name__}")
-        params, names = _named(param_group["params"])
+        name = type(self).__name__
+        params, names = _named(name, param_group["params"])
         known = {id(p) for p in self._params()}
         for p in params:
             if not isinstance(p, Tensor):
-                raise TypeError(f"Optimizer: {type(p).__name__} cannot be optimised; expected leaf Tensors")
+                raise TypeError(
+                    f"{name}: {type(p).__name__} cannot be optimised; expected leaf Tensors, as net.parameters()"
+                )
             if not (p.is_leaf or p.retains_grad or self.defaults.get("differentiable")):
-                raise ValueError("Optimizer: the result of an op cannot be optimised; expected leaf Tensors")
+                raise ValueError(
+                    f"{name}: the result of an op cannot be optimised; expected leaf Tensors, .detach() it first"
+                )
             if id(p) in known:
-                raise ValueError(f"Optimizer: a parameter of shape {p.shape} stands in more than one group")
+                raise ValueError(f"{name}: a parameter of shape {p.shape} stands in more than one group")
         if len({id(p) for p in params}) < len(params):
-            warn("Optimizer: a group has duplicate parameters, which are changed twice a step", stacklevel=2)
+            warn(f"{name}: a group has duplicate parameters, which are changed twice a step", stacklevel=2)
         if any(("param_names" in group) is not bool(names) for group in self.param_groups):
-            raise ValueError("Optimizer: some groups have named parameters, some have not; name all of them or none")
+            raise ValueError(f"{name}: some groups have named parameters, some have not; name all of them or none")
         missing = [k for k, v in self.defaults.items() if v is required and k not in param_group]
         if missing:
-            raise ValueError(f"Optimizer: a group has no {missing[0]!r}, which has no default; give it")
+            raise ValueError(f"{name}: a group has no {missing[0]!r}, which has no default; give it")
         self.check({**self.defaults, **param_group})
         param_group["params"] = params
         if names:
             param_group["param_names"] = names
-        for name, value in self.defaults.items():
-            param_group.setdefault(name, value)
+        for setting, value in self.defaults.items():
+            param_group.setdefault(setting, value)
         self.param_groups.append(param_group)
 
     def check(self, group: dict[str, Any]) -> None:
@@ -191,6 +210,11 @@ class Optimizer:
         """Change every parameter that has a gradient; a closure computes the loss again first, and it is returned."""
         loss = None
         if closure is not None:
+            if not callable(closure):
+                raise TypeError(
+                    f"step: closure is a {type(closure).__name__}; call loss.backward(), then step() without arguments, "
+                    "or give a function that computes the loss again"
+                )
             with enable_grad():
                 loss = closure()
         written: list[NDArray] = []
@@ -340,16 +364,16 @@ class Optimizer:
 # ---- details -----------------------------------------------------------------------------------------------
 
 
-def _named(params: Any) -> tuple[list[Any], list[str]]:
+def _named(optimiser: str, params: Any) -> tuple[list[Any], list[str]]:
     """Parameters, and their names if they were given as pairs."""
     if isinstance(params, Tensor):
         return [params], []
     if isinstance(params, set):
-        raise TypeError("Optimizer: the order of a set is not the same in every run; give the parameters as a list")
+        raise TypeError(f"{optimiser}: the order of a set is not the same in every run; give the parameters as a list")
     given = list(params)
     names = [p[0] for p in given if isinstance(p, tuple)]
     if names and len(names) != len(given):
-        raise ValueError("Optimizer: some parameters have names, some have not; name all of them or none")
+        raise ValueError(f"{optimiser}: some parameters have names, some have not; name all of them or none")
     return [p[1] for p in given] if names else given, names
 
 

@@ -18,12 +18,16 @@ def check_settings(optimiser: str, **settings: Any) -> None:
     for name, value in settings.items():
         if isinstance(value, Tensor) and value.numel() != 1:
             raise ValueError(f"{optimiser}: {name} is a Tensor of shape {value.shape}; it must have one element")
+        if isinstance(value, str):
+            raise TypeError(f"{optimiser}: {name} is {value!r}, a string; it must be a number")
         if not value >= 0.0:
             raise ValueError(f"{optimiser}: {name} is {float(value)}; it must be at least 0")
 
 
 def check_betas(optimiser: str, betas: tuple[Any, Any]) -> None:
     """Both lie in [0, 1)."""
+    if not isinstance(betas, (tuple, list)):
+        raise TypeError(f"{optimiser}: betas is {betas!r}; it must be a pair, such as (0.9, 0.999)")
     if not all(0.0 <= beta < 1.0 for beta in betas):
         raise ValueError(f"{optimiser}: betas are {betas}; each must be at least 0 and below 1")
 

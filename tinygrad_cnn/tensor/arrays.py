@@ -60,7 +60,10 @@ def from_python(data: Any, dtype: DType | None) -> NDArray:
     try:
         array = np.array(plain)
     except ValueError as error:
-        raise ValueError(f"Tensor: the nested sequences have different lengths ({error})") from None
+        raise ValueError(
+            f"Tensor: the nested sequences have different lengths ({error}); make a tensor of each, and pad them with "
+            "nn.utils.rnn.pad_sequence"
+        ) from None
     untyped = dtype is None and array.dtype == FLOAT64 and FLOAT64 not in typed
     return array.astype(default.dtype) if untyped else array
 

@@ -74,7 +74,8 @@ class ConversionMethods(FactMethods):
         """
         if self.array.size != 1:
             raise ArgumentError(
-                f"item: only a tensor of one element is a number, this one has shape {self.array_shape}"
+                f"item: only a tensor of one element is a number, this one has shape {self.array_shape}; reduce it, "
+                "with .mean() or .sum(), or use .tolist()"
             )
         return self.array.item()
 
@@ -106,7 +107,8 @@ class ConversionMethods(FactMethods):
     def _single(self, op: str) -> Any:
         if self.array.size != 1:
             raise ArgumentError(
-                f"{op}: a tensor of shape {self.array_shape} has no single value; use .any(), .all() or .item()"
+                f"{op}: a tensor of shape {self.array_shape} has no single value; use .any(), .all() or .item(), "
+                "and & and | for `and` and `or`"
             )
         return self.array.item()
 

@@ -210,7 +210,10 @@ def per_channel(name: str, values: Any, tensor: Tensor) -> NDArray:
     """Numbers of the tensor's dtype that broadcast along its channels."""
     array = np.asarray(values, dtype=tensor.dtype.dtype)
     if array.ndim > 1 or array.size not in (1, tensor.shape[-3]):
-        raise ValueError(f"normalize: {name} is {values}; expected one number, or {tensor.shape[-3]}, one per channel")
+        raise ValueError(
+            f"normalize: {name} is {values}; expected one number, or {tensor.shape[-3]}, one per channel of "
+            f"(..., C, H, W), here {tuple(tensor.shape)}; the channels come first, as after ToTensor()"
+        )
     return array.reshape(-1, 1, 1)
 
 

@@ -75,7 +75,10 @@ def interpolate(
 
 def _check_mode(mode: str, ndim: int, align_corners: bool | None, antialias: bool) -> None:
     if mode not in MODES or ndim not in (3, 4, 5):
-        raise OptionError(f"interpolate: mode {mode!r} of {ndim} dims; expected 3 to 5 dims and a mode of {MODES}")
+        raise OptionError(
+            f"interpolate: mode {mode!r} of {ndim} dims; expected 3 to 5 dims and a mode of {MODES}; images have shape "
+            "(N, C, H, W)"
+        )
     if mode in SMOOTH and SMOOTH[mode] != ndim:
         raise OptionError(f"interpolate: mode {mode!r} needs an input of {SMOOTH[mode]} dims, not {ndim}")
     if align_corners is not None and mode not in SMOOTH:

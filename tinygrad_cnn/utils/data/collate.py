@@ -50,11 +50,11 @@ def default_collate(batch: Sequence[Any]) -> Any:
     """
     first = batch[0]
     if isinstance(first, Tensor):
-        return stack(batch)
+        return _stacked(batch)
     if isinstance(first, (np.ndarray, np.generic)) and not isinstance(first, (str, bytes)):
         if first.dtype.kind not in "biufc":
             raise _unknown(f"an array of dtype {first.dtype}")
-        return stack([as_tensor(np.asarray(sample)) for sample in batch])
+        return _stacked([as_tensor(np.asarray(sample)) for sample in batch])
     if isinstance(first, float):
         return tensor(list(batch), dtype=np.float64)
     if isinstance(first, int):
@@ -112,8 +112,21 @@ def _like(sample: Any, content: Any) -> Any:
         return content
 
 
+def _stacked(samples: Sequence[Tensor]) -> Tensor:
+    """The samples as one tensor; ArgumentError if their shapes differ."""
+    shapes = {sample.array_shape for sample in samples if isinstance(sample, Tensor)}
+    if len(shapes) > 1:
+        raise ArgumentError(
+            f"default_collate: the samples of a batch have different shapes, {' and '.join(map(str, sorted(shapes)))}; "
+            "bring images to one size with transforms.Resize((h, w)), or give the DataLoader a collate_fn, such as one "
+            "with nn.utils.rnn.pad_sequence"
+        )
+    return stack(samples)
+
+
 def _unknown(what: str) -> TypeError:
     return TypeError(
         f"default_collate: cannot make a batch of {what}; expected tensors, arrays, numbers, strings, or tuples, lists "
-        "and dicts of them; use transforms.ToTensor() for images, or give the DataLoader a collate_fn"
+        "and dicts of them; use transforms.ToTensor() for images, return a sample in __getitem__, or give the "
+        "DataLoader a collate_fn"
     )

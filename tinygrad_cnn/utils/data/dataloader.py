@@ -195,6 +195,14 @@ class DataLoader(Generic[Batch]):
         html: str = import_module("tinygrad_cnn.utils.data.notebook").notebook(self)
         return html
 
+    if not TYPE_CHECKING:  # to type checkers it has neither
+
+        def __next__(self):
+            raise TypeError("DataLoader: is no iterator; write for batch in loader, or next(iter(loader))")
+
+        def __getitem__(self, index):
+            raise TypeError("DataLoader: has no batches by number; the first one is next(iter(loader))")
+
     def __len__(self) -> int:
         if isinstance(self.dataset, IterableDataset):
             n = len(self.dataset)  # type: ignore[arg-type]  # one without a length has no len(loader), either
@@ -308,7 +316,13 @@ def check_workers(
 
 
 def check_order(dataset: Any, batch_size: Any, shuffle: Any, sampler: Any, batch_sampler: Any, drop_last: Any) -> None:
-    """ValueError if these settings contradict each other."""
+    """ValueError if these settings contradict each other, TypeError if the length is not known."""
+    counted = sampler is None and batch_sampler is None and not isinstance(dataset, IterableDataset)
+    if counted and not hasattr(dataset, "__len__"):
+        raise TypeError(
+            f"DataLoader: the data set {type(dataset).__name__} has no length; write __len__, or make it an "
+            "IterableDataset"
+        )
     if isinstance(dataset, IterableDataset):
         for name, value in (("shuffle", shuffle or None), ("sampler", sampler), ("batch_sampler", batch_sampler)):
             if value is not None:

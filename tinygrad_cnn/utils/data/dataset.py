@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar, cast, overload
 
+from tinygrad_cnn.core.checks import shape_of
 from tinygrad_cnn.random import Generator, default_generator
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.tensor.sampling import randperm
@@ -103,7 +104,11 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
     def __init__(self, *tensors: Tensor) -> None:
         lengths = [len(t) for t in tensors]
         if not tensors or len(set(lengths)) != 1:
-            raise LengthError(f"TensorDataset: tensors of lengths {lengths}; expected one or more of the same length")
+            shapes = " and ".join(str(shape_of(t)) for t in tensors)
+            raise LengthError(
+                f"TensorDataset: tensors of lengths {lengths}, of shapes {shapes}; expected one or more of the same "
+                "length"
+            )
         self.tensors = tensors
 
     def __getitem__(self, index: Any) -> tuple[Tensor, ...]:
@@ -276,7 +281,9 @@ def random_split(
     if math.isclose(sum(lengths), 1) and sum(lengths) <= 1:
         sizes = sizes_of_fractions(n, lengths)
     if sum(sizes) != n:
-        raise ValueError(f"random_split: sizes {list(lengths)} do not add up to {n}, the length of the data set")
+        raise ValueError(
+            f"random_split: sizes {list(lengths)} do not add up to {n}, the length of the data set, but to {sum(sizes)}"
+        )
     if not all(isinstance(size, int) or float(size).is_integer() for size in sizes):
         raise TypeError(f"random_split: sizes {list(lengths)} must be integers, or fractions that add up to 1")
     order = randperm(n, generator=generator).numpy().tolist()

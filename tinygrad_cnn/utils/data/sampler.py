@@ -170,7 +170,7 @@ class BatchSampler(Sampler[list[int]]):
     """
 
     def __init__(self, sampler: Iterable[Any], batch_size: int, drop_last: bool) -> None:
-        _check_positive("BatchSampler", "batch_size", batch_size)
+        _check_positive("BatchSampler (of DataLoader)", "batch_size", batch_size)
         if not isinstance(drop_last, bool):
             raise ValueError(f"BatchSampler: drop_last is {drop_last!r}; it must be a bool")
         self.sampler, self.batch_size, self.drop_last = sampler, batch_size, drop_last
