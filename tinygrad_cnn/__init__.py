@@ -29,6 +29,7 @@ from tinygrad_cnn.kernels.chosen import set_kernels as set_kernels
 from tinygrad_cnn.kernels.threads import get_num_threads as get_num_threads
 from tinygrad_cnn.kernels.threads import set_num_threads as set_num_threads
 from tinygrad_cnn.ops import Op as Op
+from tinygrad_cnn.ops.mistakes import MistakeWarning as MistakeWarning
 from tinygrad_cnn.random import *
 from tinygrad_cnn.tensor import Tensor as Tensor
 from tinygrad_cnn.tensor.creation import *

@@ -24,14 +24,14 @@ class Mistake:
         return textwrap.dedent("\n".join(lines[start + 1 :])).strip()
 
 
-MISTAKES: list[Mistake] = []
-"""All of them, in the order of the page."""
+ENTERED: list[Mistake] = []
+"""All of them, as their files are imported."""
 
 
 def mistake(symptom: str, title: str, kind: type[Exception], *says: str) -> Callable[[Callable[[], object]], None]:
     """Enter a function that makes a mistake: the op or layer, shapes, cause and fix that must be named follow."""
 
     def enter(make: Callable[[], object]) -> None:
-        MISTAKES.append(Mistake(symptom, title, kind, says, make))
+        ENTERED.append(Mistake(symptom, title, kind, says, make))
 
     return enter

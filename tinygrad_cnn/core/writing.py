@@ -199,7 +199,7 @@ class Writable:
         if values.shape != self.array.shape:
             raise ArgumentError(f"{op}: the result has shape {values.shape}; in place it must keep {self.array.shape}")
         if CATEGORY[values.dtype.kind] > CATEGORY[self.array.dtype.kind]:
-            raise DTypeError(f"{op}: the result has dtype {values.dtype}, which does not fit into {self.array.dtype}")
+            raise DTypeError(f"{op}: dtype {values.dtype} does not fit into {self.array.dtype}; use .float() before")
 
     def _keep_old(self, node: Any, operands: list[NDArray]) -> None:
         """Give the nodes of this write a copy of the value from before, where they saved it; not those of operands."""

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 from tinygrad_cnn import ops
 from tinygrad_cnn.autograd.hooks import RemovableHandle
 from tinygrad_cnn.core.types import Shape
+from tinygrad_cnn.nn.mistakes import note_containers
 from tinygrad_cnn.tensor import Tensor
 
 Gradients = tuple[Tensor | None, ...]
@@ -117,6 +118,7 @@ class FirstCall(CallHooks):
         except BaseException:
             module.__dict__.setdefault("_call_hooks", self)
             raise
+        note_containers(module)
         SHAPES[module] = shapes_in([*args, *kwargs.values()]), shapes_in(result)
         return result
 

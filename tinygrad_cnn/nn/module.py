@@ -15,6 +15,7 @@ from tinygrad_cnn.autograd.differentiate import zero_gradients
 from tinygrad_cnn.autograd.hooks import RemovableHandle
 from tinygrad_cnn.nn.entries import Entries
 from tinygrad_cnn.nn.hooks import FIRST_CALL, CallHooks, Hook, register, registered
+from tinygrad_cnn.nn.mistakes import note_replaced
 from tinygrad_cnn.nn.not_here import MODULE_METHODS
 from tinygrad_cnn.nn.parameter import Buffer, Parameter
 from tinygrad_cnn.nn.state import IncompatibleKeys, StateHooks, load, save
@@ -138,7 +139,9 @@ class Module:
     def _enter(self, name: str, value: Parameter | Buffer | Module) -> None:
         """Assign what is registered by being assigned; in its room it keeps its place."""
         home = "_modules" if isinstance(value, Module) else "_buffers" if isinstance(value, Buffer) else "_parameters"
-        self.__dict__.pop(name, None)
+        old = self.__dict__.pop(name, None)
+        if old is not None and old is not value:
+            note_replaced(self, name, old)
         for room in ROOMS:
             if room != home:
                 self.__dict__[room].pop(name, None)

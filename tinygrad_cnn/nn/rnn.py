@@ -125,7 +125,7 @@ class RNNBase(Module):
         if input.dtype != self.weight_ih_l0.dtype:
             raise ArgumentError(
                 f"{type(self).__name__}: input has dtype {input.dtype}, the weights {self.weight_ih_l0.dtype}; convert "
-                "one of them"
+                "one of them, with .float()"
             )
         batched = input.ndim == 3
         x = input if batched else ops.unsqueeze(input, 1)

@@ -15,6 +15,7 @@ from tinygrad_cnn.core.types import A, Array, ArrayLike, NDArray, Shape
 from tinygrad_cnn.kernels.chosen import chosen
 from tinygrad_cnn.ops.calling import vectorial
 from tinygrad_cnn.ops.checks import check_floating, check_integer
+from tinygrad_cnn.ops.mistakes import made_by, warn
 from tinygrad_cnn.ops.shape import movedim
 from tinygrad_cnn.ops.told import decided, made
 
@@ -168,6 +169,8 @@ def cross_entropy(
     """
     op = "cross_entropy"
     _check_logits(op, input)
+    if made_by(input, Softmax):
+        _warn_of_softmax(op, input, "logits: cross_entropy makes probabilities of them; leave out the softmax")
     if reduction not in REDUCTIONS:
         raise ArgumentError(f"{op}: reduction is {reduction!r}; it must be one of {REDUCTIONS}")
     if not 0.0 <= label_smoothing <= 1.0:
@@ -206,8 +209,12 @@ def cross_entropy(
         losses = ClassCrossEntropy.apply(rows, hot, row_weight, each=True)
     else:
         loss = ClassCrossEntropy.apply(rows, hot, made(_divided, row_weight, over, counted), each=False)
-        return loss if reduction == "sum" or decided(np.any, counted) else loss + math.nan
-    return _reduce(losses, counted, reduction, labels)
+        return (
+            loss
+            if reduction == "sum" or decided(np.any, counted)
+            else loss + _mean_of_nothing(op, counted, ignore_index)
+        )
+    return _reduce(op, losses, counted, reduction, labels, ignore_index)
 
 
 def _check_logits(op: str, input: Any) -> None:
@@ -218,6 +225,20 @@ def _check_logits(op: str, input: Any) -> None:
             "argmax, which has no gradient; input comes first, target second"
         )
     check_floating(op, "input", input)
+
+
+def _warn_of_softmax(op: str, input: Any, expected: str) -> None:
+    """Warn if the input is the softmax over the classes."""
+    shape = shape_of(input)
+    if made_by(input, Softmax).options["axis"] == min(1, len(shape) - 1):
+        warn(f"{op}: the input of shape {shape} is the result of softmax; expected {expected}")
+
+
+def _mean_of_nothing(op: str, counted: NDArray, ignore_index: int) -> float:
+    """NaN, with a warning if there are labels, and all of them are to be ignored."""
+    if counted.size:
+        warn(f"{op}: all {counted.size} labels are {ignore_index}, the ignore_index; the mean of no loss is NaN")
+    return math.nan
 
 
 def _labels_fix(shape: Shape, labels: Shape) -> str:
@@ -305,12 +326,14 @@ def _divided(weights: NDArray, total: Any, counted: NDArray) -> NDArray:
         return np.asarray(np.where(counted, weights / weights.dtype.type(total), 0))
 
 
-def _reduce(losses: Array, counted: NDArray, reduction: str, shape: Shape) -> Array:
+def _reduce(op: str, losses: Array, counted: NDArray, reduction: str, shape: Shape, ignore_index: int) -> Array:
     """The rows' losses, or their sum: for a mean they have been divided. That of nothing is NaN, with gradient 0."""
     if reduction == "none":
         return np.reshape(losses, shape)
     total = np.sum(losses)
-    return total if reduction == "sum" or decided(np.any, counted) else total + math.nan
+    if reduction == "sum" or decided(np.any, counted):
+        return total
+    return total + _mean_of_nothing(op, counted, ignore_index)
 
 
 def nll_loss(
@@ -331,6 +354,8 @@ def nll_loss(
     """
     op = "nll_loss"
     _check_logits(op, input)
+    if made_by(input, Softmax):
+        _warn_of_softmax(op, input, "logarithms of probabilities; use log_softmax, or cross_entropy of the logits")
     if reduction not in REDUCTIONS:
         raise ArgumentError(f"{op}: reduction is {reduction!r}; it must be one of {REDUCTIONS}")
     shape, labels = shape_of(input), shape_of(target)
@@ -345,4 +370,4 @@ def nll_loss(
     over: Any = made(np.sum, row_weight) if reduction == "mean" else 1.0
     none = reduction == "mean" and not decided(bool, over)
     losses = -rows[made(np.arange, hot.size), hot] * (made(_divided, row_weight, over, counted) if none else row_weight)
-    return _reduce(losses, counted, reduction, labels) / (1.0 if none else over)
+    return _reduce(op, losses, counted, reduction, labels, ignore_index) / (1.0 if none else over)

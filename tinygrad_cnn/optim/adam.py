@@ -10,6 +10,7 @@ from tinygrad_cnn.optim.optimizer import Optimizer, Params
 from tinygrad_cnn.optim.rules import (
     buffer,
     check_betas,
+    check_pair_of_betas,
     check_settings,
     decayed,
     follow,
@@ -60,6 +61,7 @@ class Adam(Optimizer):
         fused: bool | None = None,
         decoupled_weight_decay: bool = False,
     ) -> None:
+        check_pair_of_betas(type(self).__name__, betas)
         if not all(isinstance(b, float) for b in betas) and not all(isinstance(b, Tensor) for b in betas):
             raise ValueError(f"{type(self).__name__}: betas are {betas}; expected two floats or two Tensors")
         if foreach and not capturable and any(isinstance(given, Tensor) for given in (lr, *betas)):

@@ -22,6 +22,7 @@ from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.storage import check_overlap, note_of, owner
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.nn.module import Module
+from tinygrad_cnn.optim.lookout import OPTIMISERS, Lookout
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.torch_names.errors import BoundError
 
@@ -62,6 +63,10 @@ def hooked(step: Step) -> Step:
         result = step(*args, **kwargs)
         for hook in self._hooks["step_post"]:
             hook(self, args, kwargs)
+        lookout = self._lookout
+        lookout.steps += 1
+        if lookout.steps >= lookout.next:
+            lookout.look(self)
         return result
 
     return cast(Step, with_hooks)
@@ -116,6 +121,8 @@ class Optimizer:
         self.param_groups: list[dict[str, Any]] = []
         self._hooks: defaultdict[str, Snapshot] = defaultdict(Snapshot)
         self._opt_called = False
+        self._lookout = Lookout(type(self).__name__)
+        OPTIMISERS.add(self)
         self.check(defaults)
         given = self._listed(params)
         for group in given if isinstance(given[0], dict) else [{"params": given}]:
@@ -165,7 +172,7 @@ class Optimizer:
                     f"{name}: the result of an op cannot be optimised; expected leaf Tensors, .detach() it first"
                 )
             if id(p) in known:
-                raise ValueError(f"{name}: a parameter of shape {p.shape} stands in more than one group")
+                raise ValueError(f"{name}: a parameter of shape {tuple(p.shape)} stands in more than one group")
         if len({id(p) for p in params}) < len(params):
             warn(f"{name}: a group has duplicate parameters, which are changed twice a step", stacklevel=2)
         if any(("param_names" in group) is not bool(names) for group in self.param_groups):
@@ -212,8 +219,8 @@ class Optimizer:
         if closure is not None:
             if not callable(closure):
                 raise TypeError(
-                    f"step: closure is a {type(closure).__name__}; call loss.backward(), then step() without arguments, "
-                    "or give a function that computes the loss again"
+                    f"step: closure is a {type(closure).__name__}; call loss.backward(), then step() without "
+                    "arguments, or give a function that computes the loss again"
                 )
             with enable_grad():
                 loss = closure()
@@ -261,6 +268,8 @@ class Optimizer:
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients, or make them 0."""
+        lookout = self._lookout
+        lookout.zeroed = max(lookout.zeroed, lookout.steps)
         zero_gradients(self._params(), set_to_none)
 
     # ---- state -------------------------------------------------------------------------------------------
@@ -321,6 +330,8 @@ class Optimizer:
         self.__dict__.update(state)
         if "_hooks" not in self.__dict__:
             self._hooks, self._opt_called = defaultdict(Snapshot), False
+            self._lookout = Lookout(type(self).__name__)
+            OPTIMISERS.add(self)
 
     # ---- hooks -------------------------------------------------------------------------------------------
 

@@ -24,10 +24,15 @@ def check_settings(optimiser: str, **settings: Any) -> None:
             raise ValueError(f"{optimiser}: {name} is {float(value)}; it must be at least 0")
 
 
-def check_betas(optimiser: str, betas: tuple[Any, Any]) -> None:
-    """Both lie in [0, 1)."""
+def check_pair_of_betas(optimiser: str, betas: Any) -> None:
+    """There are two."""
     if not isinstance(betas, (tuple, list)):
         raise TypeError(f"{optimiser}: betas is {betas!r}; it must be a pair, such as (0.9, 0.999)")
+
+
+def check_betas(optimiser: str, betas: tuple[Any, Any]) -> None:
+    """Both lie in [0, 1)."""
+    check_pair_of_betas(optimiser, betas)
     if not all(0.0 <= beta < 1.0 for beta in betas):
         raise ValueError(f"{optimiser}: betas are {betas}; each must be at least 0 and below 1")
 

@@ -42,12 +42,22 @@ def as_array(data: ArrayLike, dtype: Any) -> NDArray:
         if dtype is not None and np.dtype(dtype).kind in "iu":
             array = fitted("tensor", array, np.dtype(dtype))
         elif array.dtype == np.uint64 or array.dtype.kind == "O":  # integers beyond int64
+            check_all_numbers(array)
             array = fitted("tensor", array, np.dtype(np.int64))
     if dtype is not None:
         array = array.astype(dtype, copy=False)
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"Tensor: dtype {array.dtype} is not supported; expected numbers or booleans")
+        strings = "; give each word a number before" if array.dtype.kind in "US" else ""
+        raise TypeError(f"Tensor: dtype {array.dtype} is not supported; expected numbers or booleans{strings}")
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+
+
+def check_all_numbers(array: NDArray) -> None:
+    """TypeError if an array of objects holds something else than numbers: None, most often."""
+    for part in array.flat:
+        if not isinstance(part, (int, float, np.number)):
+            kind = type(part).__name__
+            raise TypeError(f"tensor: {part!r:.40} of type {kind} is among the numbers; leave it out, or use nan")
 
 
 def from_python(data: Any, dtype: DType | None) -> NDArray:

@@ -22,6 +22,7 @@ from tinygrad_cnn.core.storage import in_order, version
 from tinygrad_cnn.core.types import ArrayLike
 from tinygrad_cnn.numpy_protocol.dispatch import MEANINGS
 from tinygrad_cnn.ops.checks import check_same_dtype
+from tinygrad_cnn.ops.mistakes import warn
 from tinygrad_cnn.tensor import core_examples
 from tinygrad_cnn.tensor.arrays import as_array
 from tinygrad_cnn.tensor.conversions import ConversionMethods
@@ -88,14 +89,28 @@ class Tensor(
                 raise AttributeError(name)
             raise AttributeError(of_tensors(name))
 
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient that `backward` has accumulated here, or None; the result of an op has one by `retain_grad`."""
+        found: Tensor | None = self._grad
+        if found is None and self._node is not None and not (self.is_leaf or retains(self)):
+            warn(
+                f"grad: this tensor of shape {self.array_shape} is the result of an op, not a leaf, so backward() "
+                "leaves no gradient here; call retain_grad() on it before. In a step, w = w - lr * w.grad makes such "
+                "a result of a leaf: write w -= lr * w.grad under no_grad()"
+            )
+        return found
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        set_grad(self, value)
+
+    @grad.deleter
+    def grad(self) -> None:
+        self._grad = None
+
     if TYPE_CHECKING:  # what these give is no Parameter, of a Parameter
 
-        @property
-        def grad(self) -> Tensor | None: ...
-        @grad.setter
-        def grad(self, value: Tensor | None) -> None: ...
-        @grad.deleter
-        def grad(self) -> None: ...
         @property
         def grad_fn(self) -> Node | None: ...
         def detach(self) -> Tensor: ...
@@ -278,6 +293,7 @@ class Tensor(
         return format(self.item(), spec) if number else object.__format__(self, spec)
 
 
+set_grad: Any = core.Tensor.grad.fset
 core.Tensor.kind = Tensor
 core.Tensor.meanings.update(MEANINGS)
 core_examples.show()

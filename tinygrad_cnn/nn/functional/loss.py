@@ -15,8 +15,9 @@ from tinygrad_cnn.nn.functional.activation import logsigmoid
 from tinygrad_cnn.nn.functional.distance import detached, pairwise_distance
 from tinygrad_cnn.nn.functional.reduction import check_alike, named, reduced, warn_unlike, weighted
 from tinygrad_cnn.ops.checks import check_integer, check_ndim
-from tinygrad_cnn.ops.elementwise import Softplus
-from tinygrad_cnn.ops.loss import BinaryCrossEntropy, Huber
+from tinygrad_cnn.ops.elementwise import Sigmoid, Softplus
+from tinygrad_cnn.ops.loss import BinaryCrossEntropy, Huber, LogSoftmax
+from tinygrad_cnn.ops.mistakes import made_by, warn
 from tinygrad_cnn.ops.told import decided
 
 __all__ = [
@@ -169,6 +170,11 @@ def mse_loss(
     """
     reduction = named("mse_loss", reduction, size_average, reduce)
     warn_unlike("mse_loss", input, target)
+    if made_by(input, LogSoftmax) and decided(_are_one_hot, np.asarray(detached(target))):
+        warn(
+            f"mse_loss: the input of shape {shape_of(input)} is the result of log_softmax, the target one-hot; use "
+            "nll_loss with class indices, target.argmax(1), or cross_entropy of the logits"
+        )
     return weighted("mse_loss", ops.square(input - target), weight, reduction)
 
 
@@ -297,6 +303,11 @@ def binary_cross_entropy_with_logits(
     op = "binary_cross_entropy_with_logits"
     reduction = named(op, reduction, size_average, reduce)
     check_alike(op, input, target)
+    if made_by(input, Sigmoid):
+        warn(
+            f"{op}: the input of shape {shape_of(input)} is the result of sigmoid; expected logits: leave out the "
+            "sigmoid, or use binary_cross_entropy"
+        )
     positive = target if pos_weight is None else target * pos_weight
     losses = positive * Softplus.apply(-input, threshold=math.inf)
     losses = losses + (1 - target) * Softplus.apply(input, threshold=math.inf)
@@ -746,3 +757,8 @@ def _are_probabilities(p: NDArray) -> bool:
 
 def _some_negative(values: NDArray) -> bool:
     return bool((values < 0).any())
+
+
+def _are_one_hot(target: NDArray) -> bool:
+    """Whether each row is 0 but for a single 1."""
+    return bool(target.ndim == 2 and ((target == 0) | (target == 1)).all() and (target.sum(1) == 1).all())
