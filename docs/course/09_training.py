@@ -9,6 +9,8 @@
 # recognise it in your own program.
 
 # %%
+import warnings
+
 import numpy as np
 
 import tinygrad_cnn as tg
@@ -167,7 +169,10 @@ def train_without_zero_grad(net, steps=300, lr=0.1):
 
 
 net = network()
-losses, sizes = train_without_zero_grad(net)
+with warnings.catch_warnings(record=True) as said:  # the package notices this one
+    warnings.simplefilter("always")
+    losses, sizes = train_without_zero_grad(net)
+print(said[0].message)
 print(summary(losses), f"  accuracy {accuracy(net):.1%}")
 print("size of the gradient at steps 1, 10, 100:", *(f"{sizes[k - 1]:.2f}" for k in (1, 10, 100)))
 
@@ -183,7 +188,10 @@ print("size of the gradient at steps 1, 10, 100:", *(f"{sizes[k - 1]:.2f}" for k
 # %%
 net = network()
 net.append(nn.Softmax(1))
-losses = train(net)
+with warnings.catch_warnings(record=True) as said:  # and this one
+    warnings.simplefilter("always")
+    losses = train(net)
+print(said[0].message)
 print(summary(losses), f"  accuracy {accuracy(net):.1%}")
 least = -np.log(np.e / (np.e + 9))
 print(f"the loss can never be below {least:.3f}")
@@ -336,7 +344,8 @@ assert np.isclose(left, 1, atol=1e-3)
 #
 # - The loop has five lines. Overfit one batch first; it takes a second.
 # - Know two numbers: the loss of a network that knows nothing, $\ln K$, and the accuracy of guessing, $1/K$.
-# - Most mistakes raise no error. They have a look, and you can learn to recognise it.
+# - Most mistakes raise no error. They have a look, and you can learn to recognise it. Of a few the package warns:
+#   [Mistakes, by symptom](../reference/mistakes.md) lists them.
 # - Print more than the loss: the size of the gradient for each layer, the share of dead units, the test accuracy.
 #
 # ## Exercises

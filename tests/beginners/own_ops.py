@@ -10,7 +10,7 @@ from tinygrad_cnn.autograd import Function, gradcheck, gradgradcheck
 OPS = "An op of your own, or the check of its gradient, fails"
 
 
-@mistake(OPS, "self in an op", TypeError, "Cube", "self", "no instances")
+@mistake(OPS, "self in an op", TypeError, "Cube", "forward", "takes `self`", "leave it out")
 def _():
     class Cube(Op):
         def forward(self, x):
@@ -20,7 +20,7 @@ def _():
             return 3 * g * x**2
 
 
-@mistake(OPS, "self in an op's rule", TypeError, "Cube", "d_x", "self", "no instances")
+@mistake(OPS, "self in an op's rule", TypeError, "Cube", "d_x", "takes `self`", "leave it out")
 def _():
     class Cube(Op):
         def forward(x):

@@ -93,7 +93,7 @@ def _():
     "Grey pictures for a layer that expects colours",
     RuntimeError,
     "conv2d",
-    "(4, 1, 8, 8)",
+    "(8, 3, 3, 3)",
     "1 channels",
     "expects 3",
 )

@@ -1,5 +1,6 @@
 """Beginners' mistakes: what is said names the op, the shapes, the cause and the fix. Without one nothing is said."""
 
+import gc
 import subprocess
 import sys
 import warnings
@@ -23,6 +24,7 @@ def _no_notes_of_others():
     """What other tests have left in lists is not to be warned of here."""
     notes.UNLISTED.clear()
     notes.REPLACED.clear()
+    gc.collect()
 
 
 def test_there_are_enough_and_each_has_a_title_of_its_own():

@@ -20,8 +20,8 @@ def _():
 @mistake(TRAINING, "parameters used up before the optimiser is made", ValueError, "Adam", "empty", "parameters()")
 def _():
     parameters = nn.Linear(3, 2).parameters()
-    print(sum(p.numel() for p in parameters))
-    optim.Adam(parameters)
+    count = sum(p.numel() for p in parameters)
+    optim.Adam(parameters), count
 
 
 @mistake(TRAINING, "parameters without the brackets", TypeError, "SGD", "parameters()")

@@ -304,8 +304,8 @@ def permute(input: A, *dims: Any) -> A:
     axes = check_axes("permute", order, ndim)
     if len(axes) != ndim:
         raise ArgumentError(
-            f"permute: dims {order} name {len(axes)} of the {ndim} dims of an input of shape {shape_of(input)}; name "
-            "every one once"
+            f"permute: dims {order} name {len(axes)} of the input's {ndim} dims; name every one once, of the shape "
+            f"{shape_of(input)}"
         )
     return Permute.apply(input, order=axes)
 
@@ -346,7 +346,7 @@ def t(input: A) -> A:
     ndim = len(shape_of(input))
     if ndim > 2:
         raise ArgumentError(
-            f"t: input has shape {shape_of(input)}; expected at most 2 dims, use .mT, transpose(a, b) or permute"
+            f"t: input has shape {shape_of(input)}; expected at most 2 dims, use .mT or permute, or transpose(a, b)"
         )
     return Permute.apply(input, order=tuple(reversed(range(ndim))))
 

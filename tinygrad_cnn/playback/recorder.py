@@ -546,7 +546,7 @@ def _exchanged() -> list[tuple[Any, str, Any]]:
             here.recorder.tape.has_backward = True
         return run(*args, **options)
 
-    grad: Any = Tensor.grad
+    grad: Any = Tensor.kind.grad
 
     def get_grad(self: Any) -> Any:
         found = grad.fget(self)
@@ -603,7 +603,7 @@ def _exchanged() -> list[tuple[Any, str, Any]]:
         (engine, "Pass", RecordedPass),
         (engine, "together", at_once),
         (engine, "gradients", gradients),
-        (Tensor, "grad", property(get_grad, set_grad, grad.fdel)),
+        (Tensor.kind, "grad", property(get_grad, set_grad, grad.fdel)),
     ]
     begin = vars(Tensor.kind).get("__init__", Tensor.__init__)
 

@@ -91,7 +91,16 @@ class Tensor(
 
     @property
     def grad(self) -> Tensor | None:
-        """The gradient that `backward` has accumulated here, or None; the result of an op has one by `retain_grad`."""
+        """The gradient that `backward` has accumulated here, or None; the result of an op has one by `retain_grad`.
+
+        Examples
+        --------
+        >>> import tinygrad_cnn as tg
+        >>> x = tg.ones(2, requires_grad=True)
+        >>> (3 * x).sum().backward()
+        >>> x.grad
+        tensor([3., 3.])
+        """
         found: Tensor | None = self._grad
         if found is None and self._node is not None and not (self.is_leaf or retains(self)):
             warn(
