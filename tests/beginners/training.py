@@ -20,8 +20,8 @@ def _():
 @mistake(TRAINING, "parameters used up before the optimiser is made", ValueError, "Adam", "empty", "parameters()")
 def _():
     parameters = nn.Linear(3, 2).parameters()
-    count = sum(p.numel() for p in parameters)
-    optim.Adam(parameters), count
+    total = sum(p.numel() for p in parameters)
+    optim.Adam(parameters, lr=1 / total)
 
 
 @mistake(TRAINING, "parameters without the brackets", TypeError, "SGD", "parameters()")
