@@ -16,6 +16,13 @@ EXTRA = "_extra_state"
 """The name under which a module keeps what is neither parameter nor buffer."""
 
 
+def _hint(given: Any) -> str:
+    """What to do with something that is no state dict."""
+    if isinstance(given, (str, PathLike)):
+        return "; read the file before, with load()"
+    return "; call state_dict()" if hasattr(given, "state_dict") or callable(given) else ""
+
+
 class IncompatibleKeys(NamedTuple):
     """What `load_state_dict` did not find, and what it did not want."""
 
@@ -39,10 +46,8 @@ class StateHooks:
 def load(root: Any, state_dict: Mapping[str, Any], strict: bool, assign: bool) -> IncompatibleKeys:
     """Give a tree of modules its state; see `Module.load_state_dict`."""
     if not isinstance(state_dict, Mapping):
-        hint = "; read the file before, with load()" if isinstance(state_dict, (str, PathLike)) else ""
-        hint = "; call state_dict()" if hasattr(state_dict, "state_dict") or callable(state_dict) else hint
         raise TypeError(
-            f"load_state_dict: got {type(state_dict).__name__}; expected a mapping of names to tensors{hint}"
+            f"load_state_dict: got {type(state_dict).__name__}; expected a mapping of names to tensors{_hint(state_dict)}"
         )
     loading = _Loading(OrderedDict(state_dict), getattr(state_dict, "_metadata", {}), strict, assign)
     loading.visit(root, "")

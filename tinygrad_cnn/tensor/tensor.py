@@ -302,7 +302,7 @@ class Tensor(
         return format(self.item(), spec) if number else object.__format__(self, spec)
 
 
-set_grad: Any = core.Tensor.grad.fset
+set_grad: Any = vars(core.Tensor)["grad"].fset
 core.Tensor.kind = Tensor
 core.Tensor.meanings.update(MEANINGS)
 core_examples.show()
