@@ -1,6 +1,7 @@
 """What an entry of the catalogue is: a beginner's mistake as a few lines of program, and what has to be said of it."""
 
 import inspect
+import re
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +22,8 @@ class Mistake:
         """The lines that make the mistake, as a reader sees them."""
         lines = inspect.getsource(self.make).splitlines()
         start = next(k for k, line in enumerate(lines) if line.startswith("def "))
-        return textwrap.dedent("\n".join(lines[start + 1 :])).strip()
+        text = textwrap.dedent("\n".join(lines[start + 1 :])).strip()
+        return re.sub(r"(\n +\S.*)\n\n(?=\S)", r"\1\n\n\n", text)  # at the top a class is followed by two blank lines
 
 
 ENTERED: list[Mistake] = []

@@ -46,9 +46,8 @@ class StateHooks:
 def load(root: Any, state_dict: Mapping[str, Any], strict: bool, assign: bool) -> IncompatibleKeys:
     """Give a tree of modules its state; see `Module.load_state_dict`."""
     if not isinstance(state_dict, Mapping):
-        raise TypeError(
-            f"load_state_dict: got {type(state_dict).__name__}; expected a mapping of names to tensors{_hint(state_dict)}"
-        )
+        got = type(state_dict).__name__
+        raise TypeError(f"load_state_dict: got {got}; expected a mapping of names to tensors{_hint(state_dict)}")
     loading = _Loading(OrderedDict(state_dict), getattr(state_dict, "_metadata", {}), strict, assign)
     loading.visit(root, "")
     keys = IncompatibleKeys(loading.missing, loading.unexpected())
