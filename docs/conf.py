@@ -100,8 +100,10 @@ copybutton_prompt_is_regexp = True
 sphinx_gallery_conf = {
     "examples_dirs": ["../examples"],
     "gallery_dirs": ["gallery"],
-    "filename_pattern": r"/(newton|own_op|mnist_cnn)\.py",  # the others are shown, and take too long to run here
-    "ignore_pattern": r"blackboard\.py",
+    "filename_pattern": r"/(newton|own_op|mnist_cnn|layers/\w+)\.py",  # the others are shown; they take too long here
+    "ignore_pattern": r"(blackboard|drawing)\.py",
+    "within_subsection_order": "ExampleTitleSortKey",
+    "backreferences_dir": "gallery/backreferences",
     "plot_gallery": True,
     "download_all_examples": False,
     "min_reported_time": 1e6,

@@ -2,10 +2,12 @@
 
 The names are those that `scripts/public_names.py` lists. A family is the file in which a name is defined; the page
 begins with that file's first sentence. Names that stand at several public paths are told where they are defined first.
+Layers that have a page in `examples/layers` lead there.
 """
 
 import importlib
 import inspect
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,14 @@ MORE = "tinygrad_cnn.program", "tinygrad_cnn.teach", "tinygrad_cnn.profiler"
 """Rooms that PyTorch has not, or has elsewhere."""
 LEFT_OUT = {"tinygrad_cnn.ops", "tinygrad_cnn.functional", "tinygrad_cnn.serialization", "tinygrad_cnn.data"}
 """Paths whose names stand at others."""
+EXAMPLES = Path(__file__).parents[2] / "examples" / "layers"
+LAYER = re.compile(r"\bnn\.([A-Z]\w+)\(")
+
+
+def with_pictures(path: str, name: str) -> list[str]:
+    """The files of `examples/layers` that make a layer of this name."""
+    files = sorted(EXAMPLES.glob("*.py")) if path == "tinygrad_cnn.nn" else []
+    return [f.stem for f in files if name in LAYER.findall(f.read_text(encoding="utf-8"))]
 
 
 def public(module: Any) -> list[str]:
@@ -59,7 +69,9 @@ def directive(path: str, name: str, again: bool) -> list[str]:
             own = [k for k, v in vars(value).items() if not k.startswith("_") and inspect.isfunction(v) and v.__doc__]
             if own and not issubclass(value, (tuple, dict)):
                 lines.append(f"   :members: {', '.join(own)}")
-        return [*lines, ""]
+        files = with_pictures(path, name)
+        links = ", ".join(f":ref:`sphx_glr_gallery_layers_{file}.py`" for file in files)
+        return [*lines, "", *[f"   **In pictures**: {links}", ""][: 2 * bool(files)]]
     kind = "autofunction" if callable(value) and inspect.isroutine(value) else "autodata"
     return [f".. {kind}:: {path}.{name}", *once, ""]
 
@@ -88,6 +100,9 @@ def pages() -> Iterator[tuple[str, str, str]]:
             words = short.removeprefix("ops.").removeprefix("tensor.").replace("_", " ").replace(".", ", ")
             intro = first_sentence(importlib.import_module(where)) if where else "Values and types."
             entries = [line for n in those for line in directive(path, n, again=False)]
+            files = sorted({file for n in those for file in with_pictures(path, n)})
+            if files:
+                entries = [".. minigallery::", "", *[f"   ../examples/layers/{f}.py" for f in files], "", *entries]
             title = words[0].upper() + words[1:]
             yield path, f"{path}-{short}".replace(".", "-"), page(title, intro, entries)
     yield from methods()
