@@ -79,8 +79,8 @@ def test_a_page_says_what_it_shows_how_to_run_it_and_what_to_look_at(page):
 
 
 def test_a_folder_gets_the_picture(run, capsys, tmp_path):
-    run("padding", tmp_path / "new")
-    assert (tmp_path / "new" / "padding.png").exists() is MATPLOTLIB
+    run("attention", tmp_path / "new")
+    assert (tmp_path / "new" / "attention.png").exists() is MATPLOTLIB
     assert ("wrote" in capsys.readouterr().out) is MATPLOTLIB
 
 

@@ -32,8 +32,8 @@ for layer in layers:
 # sigmoids shrink a gradient to less than a millionth. That of Tanh is at most 1. Those of GELU and SiLU are smooth,
 # become a little larger than 1, and a little smaller than 0. LeakyReLU keeps a slope of 0.1 on the left.
 
-assert (slopes["ReLU"][points < -0.01] == 0).all()
-assert (slopes["ReLU"][points > 0.01] == 1).all()
+assert (slopes["ReLU"][points < 0] == 0).all()
+assert (slopes["ReLU"][points > 0] == 1).all()
 assert abs(slopes["Sigmoid"].max() - 0.25) < 1e-4
 assert 0.25**10 < 1e-6
 assert abs(slopes["Tanh"].max() - 1) < 1e-4
@@ -49,21 +49,6 @@ for name, y in curves.items():
     smooth = points[1:-1].abs() > step  # ReLU and LeakyReLU have a kink at 0
     assert (measured - slopes[name][1:-1])[smooth].abs().max() < 1e-3
 
-# %%
-# **What to look at.** In the grey part the derivative is smaller than 0.05: there the gradient dies. For ReLU this is
-# the whole left half. A unit whose input is negative for every image gets no gradient, and stays so. Sigmoid and Tanh
-# die on both sides. GELU and SiLU die far to the left, and in a narrow band at their lowest point. LeakyReLU dies
-# nowhere.
-
-assert (slopes["ReLU"][points < 0].abs() < 0.05).all()
-assert (slopes["LeakyReLU"] > 0.05).all()
-for name in ("Sigmoid", "Tanh"):
-    assert slopes[name][0] < 0.05
-    assert slopes[name][-1] < 0.05
-for name in ("GELU", "SiLU"):
-    assert abs(slopes[name][0]) < 0.05
-    assert abs(slopes[name][curves[name].argmin()]) < 0.05
-
 
 def draw(figure):
     panels = figure.subplots(2, 3, sharex=True, sharey=True)
@@ -78,7 +63,22 @@ def draw(figure):
         axes.set_xlabel("x")
     for axes in panels[:, 0]:
         axes.set_ylabel("y and dy/dx")
-    panels[0, 0].legend(loc="upper left", fontsize=9)
+    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
 
 
-picture("activations.png", draw, (8, 5))
+picture("activations.png", draw, (8, 5.4))
+
+# %%
+# **What to look at.** In the grey part the derivative is smaller than 0.05: there the gradient dies. For ReLU this is
+# the whole left half. A unit whose input is negative for every image gets no gradient, and stays so. Sigmoid and Tanh
+# die on both sides. GELU and SiLU die far to the left, and in a narrow band at their lowest point. LeakyReLU dies
+# nowhere.
+
+assert (slopes["ReLU"][points < 0].abs() < 0.05).all()
+assert (slopes["LeakyReLU"] > 0.05).all()
+for name in ("Sigmoid", "Tanh"):
+    assert slopes[name][0] < 0.05
+    assert slopes[name][-1] < 0.05
+for name in ("GELU", "SiLU"):
+    assert abs(slopes[name][0]) < 0.05
+    assert abs(slopes[name][curves[name].argmin()]) < 0.05

@@ -47,15 +47,6 @@ assert (tg.triu(causal, diagonal=1) == 0).all()
 assert causal[0, 0] == 1
 assert (output - everywhere @ letters).abs().max() < 1e-5  # the average of the values
 
-# %%
-# **What to look at.** Read a row from left to right: to which letters does this place look? The rows of *a* have five
-# dark squares, because the word has five *a*. The c and the d look almost only at themselves. On the right the upper
-# half is empty: a network that writes text must not see what comes next. There the first b looks almost only at itself.
-
-assert word.count("a") == 5
-assert causal[1, 1] > 0.9
-assert all(everywhere[k, k] > 0.8 for k in (word.index("c"), word.index("d")))
-
 
 def draw(figure):
     left, right = figure.subplots(1, 2)
@@ -68,3 +59,12 @@ def draw(figure):
 
 
 picture("attention.png", draw, (8, 3.9))
+
+# %%
+# **What to look at.** Read a row from left to right: to which letters does this place look? The rows of *a* have five
+# blue squares, because the word has five *a*. The c and the d look almost only at themselves. On the right the upper
+# half is empty: a network that writes text must not see what comes next. There the first b looks almost only at itself.
+
+assert word.count("a") == 5
+assert causal[1, 1] > 0.9
+assert all(everywhere[k, k] > 0.8 for k in (word.index("c"), word.index("d")))

@@ -44,11 +44,6 @@ assert seen["evaluation after 1 batch"].mean() > 3
 assert abs(seen["evaluation after 50 batches"].mean()) < 0.1
 assert all(abs(mean - 5 * (1 - 0.9**k)) < 0.15 for k, mean in enumerate(means))
 
-# %%
-# **What to look at.** The form of the histogram never changes: the layer moves it and makes it narrower. The third
-# panel is what you see if you evaluate too early: still far to the right. On the right the running mean goes up to 5, a
-# tenth of the remaining way with each batch. If evaluation is much worse than training, look at this average first.
-
 
 def draw(figure):
     left, right = figure.subfigures(1, 2, width_ratios=(1.3, 1))
@@ -66,3 +61,8 @@ def draw(figure):
 
 
 picture("batch_norm.png", draw, (8, 5.6))
+
+# %%
+# **What to look at.** The form of the histogram never changes: the layer moves it and makes it narrower. The third
+# panel is what you see if you evaluate too early: still far to the right. On the right the running mean goes up to 5, a
+# tenth of the remaining way with each batch. If evaluation is much worse than training, look at this average first.

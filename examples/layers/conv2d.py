@@ -54,23 +54,17 @@ assert list(sizes.values()) == [26, 28, 13, 22]
 # One number of the result, by hand: the product with the 3×3 pixels below the kernel, added up.
 assert abs((digit[9:12, 14:17] * kernel).sum() - results["defaults"][9, 14]) < 1e-5
 
-# %%
-# **What to look at.** Blue is positive: there the image grows darker to the right. That is the left edge of a stroke.
-# Red is negative: the right edge. Inside a stroke and on the paper the result is 0, which is white. Each panel has room
-# for 28×28 squares, and what the result does not fill is grey: you see how it becomes smaller. In the first panel the
-# frames show the 9 pixels that one number of the result reads, with `dilation=1` and with `dilation=3`.
-
 
 def draw(figure):
     grid = figure.subplots(2, 3)
     first, *others, last = grid.flat
     image(first, digit, "the digit\n28×28")
     frame(first, 1, 1, 3, 3)
-    for row in (10, 13, 16):
+    for row in (17, 20, 23):
         for column in (20, 23, 26):
             frame(first, row, column, 1, 1, lw=1.2)
     first.text(5, 2, "dilation=1", va="center", color=RED)
-    first.text(27, 22, "dilation=3", ha="right", va="center", color=RED)
+    first.text(27, 26, "dilation=3", ha="right", va="center", color=RED)
     for axes, (name, result) in zip(others, results.items(), strict=True):
         shown = image(axes, result, f"{name}\n{len(result)}×{len(result)}", colours="RdBu", limit=4)
         axes.set(xlim=(-0.5, 27.5), ylim=(27.5, -0.5), facecolor="0.8")
@@ -79,3 +73,9 @@ def draw(figure):
 
 
 picture("conv2d.png", draw, (8, 5.4))
+
+# %%
+# **What to look at.** Blue is positive: there the image grows darker to the right. That is the left edge of a stroke.
+# Red is negative: the right edge. Inside a stroke and on the paper the result is 0, which is white. Each panel has room
+# for 28×28 squares, and what the result does not fill is grey: you see how it becomes smaller. In the first panel the
+# frames show the 9 pixels that one number of the result reads, with `dilation=1` and with `dilation=3`.

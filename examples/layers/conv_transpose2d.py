@@ -4,7 +4,7 @@ ConvTranspose2d: every pixel paints a patch
 
 `nn.ConvTranspose2d` makes an image larger. Each pixel of the input is multiplied with the whole kernel, and the patch
 that this gives is *added* to the output. `stride` is the distance between two patches. Where patches overlap, the sums
-are larger: an even input becomes a checkerboard.
+are larger: an input of equal numbers becomes a checkerboard.
 
 Run it: ``python examples/layers/conv_transpose2d.py FOLDER`` writes the picture into FOLDER.
 """
@@ -62,10 +62,6 @@ left, right = (convolution(x) * y).sum(), (x * transposed(y)).sum()
 print(f"⟨A x, y⟩ = {left.item():.5f}, ⟨x, Aᵀ y⟩ = {right.item():.5f}")
 assert abs(left - right) < 1e-4
 
-# %%
-# **What to look at.** The first panel shows the patch of the pixel in the middle. The orange-red frame marks the same
-# patch in the other panels. In the second panel you see the checkerboard: its dark squares come from the overlap alone.
-
 
 def draw(figure):
     for axes, (name, result), size in zip(figure.subplots(2, 2).flat, results.items(), [3, 3, 2, 4], strict=True):
@@ -75,3 +71,7 @@ def draw(figure):
 
 
 picture("conv_transpose2d.png", draw, (7, 6.8))
+
+# %%
+# **What to look at.** The first panel shows the patch of the pixel in the middle. The orange-red frame marks the same
+# patch in the other panels. In the second panel you see the checkerboard: its dark squares come from the overlap alone.

@@ -49,14 +49,6 @@ with tg.no_grad():
     shifted = nn.CrossEntropyLoss(reduction="none")(logits + 1000, tg.full((3,), truth))
 assert (shifted - losses).abs().max() < 1e-3
 
-# %%
-# **What to look at.** The right class is blue. A step of gradient descent goes *against* the gradient: it raises the
-# logit of the right class and lowers the others, the more the more probable they were. On the left there is almost
-# nothing to learn. On the right the two wrong bars are almost as long as they can be, 1 and -1.
-
-assert logits.grad[0].abs().max() < 0.1
-assert (logits.grad[2, [2, 4]].abs() > 0.9).all()
-
 
 def draw(figure):
     panels = figure.subplots(3, 3, sharex=True, sharey="row")
@@ -77,3 +69,12 @@ def draw(figure):
 
 
 picture("cross_entropy.png", draw, (7.5, 5.6))
+
+# %%
+# **What to look at.** The right class is blue. A step of gradient descent goes *against* the gradient: it raises the
+# logit of the right class and lowers the others. The more probable a wrong class is, the more its logit goes down. On
+# the left there is almost nothing to learn. On the right the two wrong bars are almost as long as they can be, 1 and
+# -1.
+
+assert logits.grad[0].abs().max() < 0.1
+assert (logits.grad[2, [2, 4]].abs() > 0.9).all()

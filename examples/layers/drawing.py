@@ -15,12 +15,14 @@ BLUE, RED, GREEN, ORANGE, GREY = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#6
 """Okabe and Ito's colours, which the colour-blind can tell apart. In grey print, lines differ by dashes and marks."""
 
 STYLE = {
-    "font.size": 10,
-    "axes.titlesize": 10.5,
+    "font.size": 11.5,
+    "axes.titlesize": 12,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "lines.linewidth": 2,
     "legend.frameon": False,
+    "figure.constrained_layout.h_pad": 0.08,  # inches
+    "figure.constrained_layout.w_pad": 0.08,
     "savefig.dpi": 110,
 }
 
@@ -50,7 +52,7 @@ def image(axes: Any, values: Any, title: str, *, colours: str = "Greys", limit: 
     return axes.imshow(values, cmap=colours, vmin=least, vmax=most)
 
 
-def numbers(axes: Any, values: Any, form: str = "{:.0f}", size: float = 9) -> None:
+def numbers(axes: Any, values: Any, form: str = "{:.0f}", size: float = 10.5) -> None:
     """Write each number into its square of an image, white where the square is dark."""
     shown = axes.images[-1]
     for (row, column), value in np.ndenumerate(np.asarray(values)):

@@ -51,11 +51,6 @@ channels = nn.Dropout2d(p=0.5)(digit.expand(1, 4, 28, 28))[0]
 for channel in channels:
     assert (channel == 0).all() or (channel == 2 * digit).all()
 
-# %%
-# **What to look at.** Two masks over the same digit differ, so the network cannot rely on one pixel. The pixels that
-# stay are darker than in the digit, because they are doubled. The average of 1000 masks looks like the digit again.
-# Below, a whole channel stays, or none of it.
-
 
 def draw(figure):
     above, below = figure.subplots(2, 4)
@@ -73,3 +68,8 @@ def draw(figure):
 
 
 picture("dropout.png", draw, (9, 5))
+
+# %%
+# **What to look at.** Two masks over the same digit differ, so the network cannot rely on one pixel. The pixels that
+# stay are darker than in the digit, because they are doubled. The average of 1000 masks looks like the digit again.
+# Below, a whole channel stays, or none of it.

@@ -38,10 +38,6 @@ assert [row.tolist() for row in gradient] == [[used] * 4 for used in (0, 0, 2, 0
 one_hot = nn.functional.one_hot(words, 8).float()
 assert (one_hot @ table == output).all()
 
-# %%
-# **What to look at.** Follow the frames: rows 2, 5 and 7 of the table stand in the output, row 2 in two places. On the
-# right only these three rows have a gradient. In a language a rare word seldom gets one, and so it learns slowly.
-
 
 def draw(figure):
     left, middle, right = figure.subplots(1, 3)
@@ -63,4 +59,8 @@ def draw(figure):
         frame(middle, row, 0, 1, 4, RED)
 
 
-picture("embedding.png", draw, (8, 5))
+picture("embedding.png", draw, (9, 5))
+
+# %%
+# **What to look at.** Follow the frames: rows 2, 5 and 7 of the table stand in the output, row 2 in two places. On the
+# right only these three rows have a gradient. In a language a rare word seldom gets one, and so it learns slowly.

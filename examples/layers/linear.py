@@ -37,8 +37,9 @@ layers = {
 }
 
 # %%
-# The determinant of the weight says what becomes of areas. The square has area 1. After the layer its area is \|det
-# W\|: 1 after the turn, 1 after this stretch too, 0 after the third layer. A bias changes no area.
+# The determinant of the weight says what becomes of areas. The square has area 1. After the layer its area is the
+# determinant, without its sign: 1 after the turn, 1 after this stretch too, 0 after the third layer. A bias changes no
+# area.
 
 
 def area(corners):
@@ -53,11 +54,6 @@ for (name, made), expected in zip(layers.items(), [1, 1, 0, 1], strict=True):
     print(f"{name:16}  det W = {determinant:5.2f}  area of the square = {found:.2f}")
     assert abs(found - abs(determinant)) < 1e-6
     assert abs(found - expected) < 1e-6
-
-# %%
-# **What to look at.** Straight lines stay straight, and parallel lines stay parallel: that is what *linear* means. The
-# third layer puts the whole plane on one line. Different points become the same point there, so no later layer can tell
-# them apart. Two Linear layers in a row are again one matrix. So a network puts an activation between them.
 
 
 def draw(figure):
@@ -78,3 +74,11 @@ def draw(figure):
 
 
 picture("linear.png", draw, (7, 5))
+
+# %%
+# **What to look at.** Straight lines stay straight, and parallel lines stay parallel: that is what *linear* means. The
+# third layer puts the whole plane on one line. Different points become the same point there, so no later layer can tell
+# them apart. Two Linear layers in a row are again one matrix. So a network puts an activation between them.
+
+turn, stretch = layers["turn by 30°"], layers["stretch: 2 and ½"]
+assert (stretch(turn(letter)) - letter @ (stretch.weight @ turn.weight).T).abs().max() < 1e-6

@@ -49,14 +49,11 @@ assert [int(a.sum()) for a in asked.values()] == [36, 54, 27, 9]
 # the same in training and in evaluation.
 
 x = tg.randn(N, C, H, W, requires_grad=True)
-layers["BatchNorm2d(6)"].eval()(x)[1, 2, 0, 0].backward()
+trained = {name: layer(x).detach() for name, layer in layers.items()}
+evaluated = {name: layer.eval()(x) for name, layer in layers.items()}
+evaluated["BatchNorm2d(6)"][1, 2, 0, 0].backward()
 assert (x.grad != 0).sum() == 1
-
-# %%
-# **What to look at.** Each square stands for the 9 pixels of one channel of one image. The blue squares have the same
-# mean as the square in the orange-red frame. In BatchNorm they are a column: what an image becomes depends on the other
-# images of its batch. In the other three they lie in one row: each image is on its own, so these layers also work with
-# a batch of one.
+assert [(trained[name] == evaluated[name]).all().item() for name in layers] == [False, True, True, True]
 
 
 def draw(figure):
@@ -70,3 +67,9 @@ def draw(figure):
 
 
 picture("normalization.png", draw, (7.5, 5.2))
+
+# %%
+# **What to look at.** Each square stands for the 9 pixels of one channel of one image. The blue squares have the same
+# mean as the square in the orange-red frame. In BatchNorm they are a column: what an image becomes depends on the other
+# images of its batch. In the other three they lie in one row: each image is on its own, so these layers also work with
+# a batch of one.

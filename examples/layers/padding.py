@@ -11,6 +11,7 @@ Run it: ``python examples/layers/padding.py FOLDER`` writes the picture into FOL
 # %%
 # An image of 4×4 pixels with the numbers 1 to 16, and two pixels more on each side.
 
+import numpy as np
 from drawing import RED, frame, image, numbers, picture
 
 import tinygrad_cnn as tg
@@ -37,6 +38,8 @@ assert rows["ZeroPad2d"] == [0, 0, 1, 2, 3, 4, 0, 0]
 assert rows["ReflectionPad2d"] == [3, 2, 1, 2, 3, 4, 3, 2]
 assert rows["ReplicationPad2d"] == [1, 1, 1, 2, 3, 4, 4, 4]
 assert rows["CircularPad2d"] == [3, 4, 1, 2, 3, 4, 1, 2]
+for values, mode in zip(padded.values(), ("constant", "reflect", "edge", "wrap"), strict=True):
+    assert (values.numpy() == np.pad(pixels[0, 0].numpy(), 2, mode=mode)).all()
 
 # %%
 # The gradient of a pixel counts how often it is there. With zeros each is there once. In replication a corner is there
@@ -48,11 +51,6 @@ assert gradients["ReplicationPad2d"][0, 0] == 9
 assert (gradients["CircularPad2d"] == 4).all()
 assert [int(g.sum()) for g in gradients.values()] == [16, 64, 64, 64]
 
-# %%
-# **What to look at.** The image is inside the frame. Zeros make an edge that is not in the picture, and a filter will
-# find it. Reflection and replication continue the image. Circular padding fits an image that repeats, such as a map of
-# the earth from west to east. `nn.Conv2d` takes the same choice as `padding_mode`.
-
 
 def draw(figure):
     for axes, (name, values) in zip(figure.subplots(2, 2).flat, padded.items(), strict=True):
@@ -62,3 +60,8 @@ def draw(figure):
 
 
 picture("padding.png", draw, (7, 7))
+
+# %%
+# **What to look at.** The image is inside the frame. Zeros make an edge that is not in the picture, and a filter will
+# find it. Reflection and replication continue the image. Circular padding fits an image that repeats, such as a map of
+# the earth from west to east. `nn.Conv2d` takes the same choice as `padding_mode`.

@@ -43,12 +43,6 @@ assert (gradients["AvgPool2d"] == 0.25).all()
 assert (digit[:2, :2] == 0).all()
 assert gradients["MaxPool2d"][:2, :2].tolist() == [[1, 0], [0, 0]]
 
-# %%
-# **What to look at.** The maximum keeps strokes black and makes them thicker. The average makes their edges grey. The
-# panels below show a part of the digit. Each orange-red dot is a winner: one in each window, at its darkest pixel; if
-# all are white, at the first. Only these pixels get a gradient. The last panel has one colour only, because all pixels
-# get the same.
-
 
 def part(axes, values, title, **options):
     """Rows and columns 10 to 19, with the windows as lines."""
@@ -73,3 +67,9 @@ def draw(figure):
 
 
 picture("pooling.png", draw, (8.4, 5.4))
+
+# %%
+# **What to look at.** The maximum keeps strokes black and makes them thicker. The average makes their edges grey. The
+# panels below show a part of the digit. Each orange-red dot is a winner: one in each window, at its darkest pixel; if
+# all are white, at the first. Only these pixels get a gradient. The last panel has one colour only, because all pixels
+# get the same.

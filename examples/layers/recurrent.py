@@ -47,11 +47,6 @@ assert [round(share ** (1 / 39), 2) for share in kept.values()] == [0.51, 0.62, 
 assert round(kept["LSTM, forget bias 4"], 2) == 0.69
 assert abs(tg.sigmoid(tg.tensor(4.0)) - 0.98) < 0.01
 
-# %%
-# **What to look at.** The scale is logarithmic, so a straight line means: the same factor at each step. The line of the
-# RNN falls to the left by a constant factor. The LSTM with open gates stays almost level. This is why one
-# often sets the bias of the forget gate to 1 or more at the beginning.
-
 
 def draw(figure):
     axes = figure.subplots()
@@ -65,3 +60,8 @@ def draw(figure):
 
 
 picture("recurrent.png", draw, (7.5, 4.2))
+
+# %%
+# **What to look at.** The scale is logarithmic, so a straight line means: the same factor at each step. The line of the
+# RNN falls to the left by a constant factor. The LSTM with open gates stays almost level. This is why the bias of the
+# forget gate is often set to 1 or more at the beginning.

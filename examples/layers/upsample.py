@@ -50,10 +50,6 @@ print("align_corners=False:", edges.tolist())
 assert aligned.tolist() == [0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0]
 assert edges.tolist() == [0.0, 0.25, 0.75, 1.25, 1.75, 2.25, 2.75, 3.0]
 
-# %%
-# **What to look at.** Above: squares, a blurred digit, and a sharper one. Below: the dots are the six numbers that the
-# layer got. All three curves meet them, and differ between them. Look how bicubic swings above 1 and below 0.
-
 
 def draw(figure):
     above, below = figure.subfigures(2, 1, height_ratios=(1, 1))
@@ -71,3 +67,7 @@ def draw(figure):
 
 
 picture("upsample.png", draw, (8.4, 5))
+
+# %%
+# **What to look at.** Above: squares, a blurred digit, and a sharper one. Below: the dots are the six numbers that the
+# layer got. All three curves meet them, and differ between them. Look how bicubic swings above 1 and below 0.
