@@ -20,8 +20,8 @@ import tinygrad_cnn as tg
 from tinygrad_cnn import nn
 
 layer = nn.LSTM(input_size=2, hidden_size=1)
-weights = {
-    "weight_ih_l0": [[0.0, 20.0], [0.0, -20.0], [1.0, 0.0], [0.0, 0.0]],  # rows: i, f, g, o; columns: value, signal
+weights = {  # rows: i, f, g, o; columns: value, signal
+    "weight_ih_l0": [[0.0, 20.0], [0.0, -20.0], [1.0, 0.0], [0.0, 0.0]],
     "weight_hh_l0": [[0.0]] * 4,
     "bias_ih_l0": [-10.0, 10.0, 0.0, 10.0],  # without a signal: do not write, keep, …, always show
     "bias_hh_l0": [0.0] * 4,
