@@ -84,6 +84,8 @@ BUGS = [
     ("constant", np.sin, lambda g, x: g * np.cos(x) + 0.25, [X], "a constant is added, 1/4"),
     ("permuted", lambda x: x[::-1], lambda g, x: g, [V], "reversed along axis 0"),
     ("mask", lambda x: np.maximum(x, 0), lambda g, x: g, [X], "flat, as at .*: a mask is missing"),
+    ("mask", np.cumsum, lambda g, x: np.full(5, g.sum()), [V], "arrives at .*, on which that output does not depend"),
+    ("chain", lambda x: np.sum(x**3), lambda g, x: g * np.cos(x**2 + x), [V], "off by a factor of its own"),
     ("nan", np.cbrt, lambda g, x: g * np.log(x - 5) * 0, [np.abs(X)], "is nan at"),
     ("shape", np.sin, lambda g, x: g[:, :2], [X], r"has shape \(3, 2\), expected \(3, 3\)"),
     ("dtype", lambda x: 3 * np.sin(x), lambda g, x: g * (3 * np.cos(x)).astype(np.float16), [X], "float16 only"),

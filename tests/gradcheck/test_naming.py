@@ -8,6 +8,10 @@ import numpy as np
 import pytest
 
 from scripts.naming_score import false_names
+from tests.gradcheck.mistakes.fifth import CACHED_RIGHT
+from tests.gradcheck.mistakes.fifth import MISTAKES as FIFTH
+from tests.gradcheck.mistakes.fifth import OWN_RIGHT as FIFTH_OWN_RIGHT
+from tests.gradcheck.mistakes.fifth import RIGHT as FIFTH_RIGHT
 from tests.gradcheck.mistakes.fourth import MISTAKES as FOURTH
 from tests.gradcheck.mistakes.fourth import OWN_RIGHT
 from tests.gradcheck.mistakes.fourth import RIGHT as FOURTH_RIGHT
@@ -17,7 +21,7 @@ from tests.gradcheck.mistakes.textbook import MISTAKES as TEXTBOOK
 from tests.gradcheck.mistakes.third import MISTAKES as THIRD
 from tests.gradcheck.mistakes.third import RIGHT
 from tests.profiles import THOROUGH
-from tinygrad_cnn.gradcheck import Verdict, gradcheck, numpy_pair
+from tinygrad_cnn.gradcheck import Verdict, cached_pair, gradcheck, numpy_pair
 from tinygrad_cnn.gradcheck.naming.learner import Clock, Learner, close
 from tinygrad_cnn.gradcheck.naming.naming import name_mistake
 from tinygrad_cnn.gradcheck.naming.place import where_it_leaves
@@ -198,18 +202,23 @@ def test_most_fresh_mistakes_are_named(asked):
 
 
 @pytest.mark.parametrize(
-    ("function", "vjp", "inputs"), [*RIGHT, *FOURTH_RIGHT], ids=lambda v: getattr(v, "__name__", "")
+    ("function", "vjp", "inputs"), [*RIGHT, *FOURTH_RIGHT, *FIFTH_RIGHT], ids=lambda v: getattr(v, "__name__", "")
 )
 def test_what_a_set_gets_wrong_is_right_without_the_mistake(function, vjp, inputs):
     assert gradcheck(numpy_pair(function, vjp), list(inputs)).verdict is Verdict.PASS
-    mistakes = [m for m in [*THIRD, *FOURTH] if m.function is function]
-    assert len(mistakes) > 1
+    mistakes = [m for m in [*THIRD, *FOURTH, *FIFTH] if m.function is function]
+    assert mistakes
     for mistake in mistakes:
         wrong = gradcheck(mistake.checked(), list(mistake.inputs), raise_exception=False, explain=False, shrink=False)
         assert wrong.verdict is Verdict.FAIL, mistake.what
 
 
-@pytest.mark.parametrize(("function", "inputs"), OWN_RIGHT)
+@pytest.mark.parametrize(("forward", "backward", "inputs"), CACHED_RIGHT)
+def test_the_pairs_of_courses_are_right_without_the_mistake(forward, backward, inputs):
+    assert gradcheck(cached_pair(forward, backward), list(inputs)).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize(("function", "inputs"), [*OWN_RIGHT, *FIFTH_OWN_RIGHT])
 def test_a_function_of_ones_own_is_right_without_the_mistake(function, inputs):
     assert gradcheck(function, list(inputs)).verdict is Verdict.PASS
 
@@ -264,6 +273,23 @@ def test_what_fits_a_small_part_of_the_wrong_gradients_comes_behind_a_place():
     assert "wrong from `dh * (hs[t] > 0)` on" in first.message
     assert others
     assert all(n.explains < first.explains and n.cost > first.cost for n in others)
+
+
+@pytest.mark.parametrize(
+    ("what", "says", "never"),
+    [
+        ("own entropy: labels divided alone", "4 times too large", "axes 0, 1"),
+        ("cox: censored, too", "`EVENT`", "the first of its entries"),
+        ("distilled: temperature forgotten", "the division by `3.0`", "the division by `len(z)`"),
+        ("heat: ends lost", "wrong from `new[1:-1]` on (line 13)", "wrong from `2 * inner`"),
+    ],
+)
+def test_what_a_name_says_is_seen_in_the_derivative(what, says, never):
+    """The other name gives the same numbers by chance: a length, a mask's first element, a value to be subtracted."""
+    (mistake,) = (m for m in FIFTH if m.what == what)
+    _, first, _ = mistake.told()
+    assert says in first.message
+    assert never not in first.message
 
 
 def test_the_gradients_of_one_value_added_up_are_its_gradient():

@@ -581,11 +581,12 @@ def _has_only(p: _Pair, i: int, end: str) -> bool:
 
 
 def _mask(p: _Pair) -> Iterable[Diagnosis]:
-    """A gradient where the function does not depend on its input; right elsewhere."""
+    """A gradient where the function, or one output of it, does not depend on its input; right elsewhere."""
     extra = p.wrong & p.n0
     if np.any(extra) and not np.any(p.wrong & ~p.n0):
-        i = int(np.flatnonzero(np.any(extra, axis=0))[0])
-        yield patterns.NO_MASK(place=place_of(i, p.into))
+        places = np.flatnonzero(np.any(extra, axis=0))
+        flat = bool(np.all(p.n0[:, places]))
+        yield (patterns.NO_MASK if flat else patterns.ARRIVES)(place=place_of(int(places[0]), p.into))
 
 
 def _chain(p: _Pair) -> Iterable[Diagnosis]:
@@ -637,12 +638,16 @@ def _irregular(p: _Pair, ratio: NDArray, rows: NDArray, columns: NDArray) -> Ite
         else:
             several = len(wrong) > 1 or any(abs(c - n) < EXACT * abs(c) for n in (2, 0.5))
             yield (patterns.FACTOR_IN_PLACES if several else patterns.ONE_ELEMENT)(factor=nice(c, p.sizes))
-    elif _nice_all(ratio):
+        return
+    if _nice_all(ratio):
         yield patterns.FACTORS(factor=nice(float(wrong[0])))
-    elif _depends_on(ratio, columns):
-        yield patterns.DIFFERS(whose="input")
-    elif _depends_on(ratio, rows):
-        yield patterns.DIFFERS(whose="output")
+        return
+    fitting = [(whose, i) for whose, i in (("input", columns), ("output", rows)) if _depends_on(ratio, i)]
+    repeated = [whose for whose, i in fitting if 2 * len(set(i.tolist())) <= len(ratio)]
+    if repeated:
+        yield patterns.DIFFERS(whose=repeated[0])
+    elif fitting:  # one ratio for each element fits whatever is wrong
+        yield patterns.OFF_ONE_BY_ONE(whose=fitting[0][0])
 
 
 def _nice_all(ratio: NDArray) -> bool:

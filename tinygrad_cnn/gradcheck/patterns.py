@@ -101,6 +101,9 @@ OF_OTHER = Pattern("chain", 0.88, "{factor}")
 OF_CONSTANT = Pattern("chain", 0.75, "{factor}")
 ONE_ELEMENT = Pattern("chain", 0.5, "one element is multiplied by {factor}, the others are right")
 DIFFERS = Pattern("chain", 0.55, "a factor that differs from {whose} element to element is missing")
+OFF_ONE_BY_ONE = DIFFERS._replace(
+    message="each {whose} element is off by a factor of its own; no pattern fits these factors"
+)
 
 # the right values in wrong places
 REDUCED_AXES = Pattern("axis", 0.95, "axes {i} and {j} of the gradient are in each other's place")
@@ -127,6 +130,7 @@ ONE_SLICE = Pattern("overwritten", 0.88, "only the {which} slice along axis {axi
 GONE = Pattern("dropped", 0.85, "no gradient where there should be one, as at {place}")
 PART_GONE = Pattern("dropped", 0.6, "a part of the gradient is 0 and should not be")
 NO_MASK = Pattern("mask", 0.9, "a gradient where the function is flat, as at {place}: a mask is missing")
+ARRIVES = Pattern("mask", 0.6, "the gradient of an output arrives at {place}, on which that output does not depend")
 DIAGONAL = Pattern("dropped", 0.8, "each element depends on itself alone: the terms between elements are missing")
 TERM = Pattern("dropped", 0.65, "a term of rank {rank} is missing or too many, such as a mean or a sum")
 PRECISION = Pattern("dtype", 0.9, "right to the precision of {dtype} only")

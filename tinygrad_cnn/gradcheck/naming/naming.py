@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.gradcheck.naming.evidence import believed
 from tinygrad_cnn.gradcheck.naming.learner import Clock, Learner, close, is_floating
 from tinygrad_cnn.gradcheck.naming.place import where_it_leaves
 from tinygrad_cnn.gradcheck.naming.search import NEAR, UNEXPLAINED, Named, Search
@@ -46,10 +47,11 @@ def name_mistake(
     with Clock(seconds * (1 - LINE)) as clock, np.errstate(all="ignore"):
         try:
             search = Search(Learner(function, vjp, inputs, names, clock), clock)
-            found = covering(search.run(), search.wrong)
+            names_found = search.run()
+            found = covering(names_found, search.wrong)
             if search.wrong:
                 clock.renew(seconds * LINE)
-                return with_line(search, found)
+                return with_line(search, names_found)
         except Exception:  # learners' functions may do anything: what cannot be recorded has no name, or no line
             return found
     return []
@@ -86,6 +88,7 @@ def _agree(name: Named, repair: Named) -> bool:
 def with_line(search: Search, names: list[Named]) -> list[Named]:
     """The explanations with the line of the learner's derivative, and the change that makes it right, if one does."""
     lists = search.written()
+    names = covering(believed(names, lists[0]) if lists else names, search.wrong)
     repairs = search.repairs(lists) if lists else []
     if repairs and names and repairs[0].explains == names[0].explains:
         first, line = names[0], repairs[0]

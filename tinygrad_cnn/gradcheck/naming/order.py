@@ -75,4 +75,4 @@ def _apart(group: list[Edit]) -> bool:
 def _together(group: list[Edit], cost: float, message: str) -> Edit:
     nodes = {i: f for e in group for i, f in e.nodes.items()}
     reads = {q: f for e in group for q, f in e.reads.items()}
-    return Edit(cost, group[0].kind, message, nodes, reads)
+    return Edit(cost, group[0].kind, message, nodes, reads, needs=group[0].needs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,8 +25,16 @@ SEVERAL = 50
 def where_it_leaves(
     w: Written, others: Sequence[Written], wrong: frozenset[int], close: Callable[..., bool]
 ) -> str | None:
-    """From which expression on the values of a learner's derivative are none of the right one any more."""
-    alike = _alike(w, others, close)
+    """From which expression on the values of a learner's derivative are none of the right one any more.
+
+    A value of the other sign is as right where it is subtracted; where that leaves no place, it is none.
+    """
+    alike, negative = _alike(w, others, close)
+    found = _leaves(w, {**negative, **alike}, negative.keys() - alike.keys(), wrong)
+    return found if found is not None or not negative else _leaves(w, alike, (), wrong)
+
+
+def _leaves(w: Written, alike: dict[int, Entry], negative: Collection[int], wrong: frozenset[int]) -> str | None:
     from_g = {e.i for e in w.program.seeds}
     for e in w.own:
         if any(a.i in from_g for a in e.args):
@@ -51,7 +59,8 @@ def where_it_leaves(
     found.sort(key=lambda q: GATHERS.index(q[0].op_name) if q[0].op_name in GATHERS else -1)
     for e, before in found[:1]:
         said, text, line = Repairs(w).said, e.at.text if e.at else "", e.at.line if e.at else 0
-        names = list(dict.fromkeys(f"{said(a)}{_is(w, said, a, alike[a.i])}" for a in before))
+        more = {a.i: " but for the sign" if a.i in negative else _is(w, said, a, alike[a.i]) for a in before}
+        names = list(dict.fromkeys(f"{said(a)}{more[a.i]}" for a in before))
         return f"right up to {' and '.join(names).rstrip(',')}; wrong from {code(text)} on (line {line})"
     return None
 
@@ -71,9 +80,12 @@ def _is(w: Written, said: Any, a: Entry, right: Entry) -> str:
     return f", the gradient of {Words(w.program).said(right.owner)},"
 
 
-def _alike(w: Written, others: Sequence[Written], close: Callable[..., bool]) -> dict[int, Entry]:
-    """The learner's values that are values of the right derivative at all points, and which."""
+def _alike(
+    w: Written, others: Sequence[Written], close: Callable[..., bool]
+) -> tuple[dict[int, Entry], dict[int, Entry]]:
+    """The learner's values that are values of the right derivative at all points, and which; of the other sign, too."""
     found: dict[int, Entry] = {e.i: e for e in w.program.seeds}
+    negative: dict[int, Entry] = {}
     rank = {"cot": 0, "seed": 0, "edge": 1, "rule": 2, "forward": 3, "input": 3}
     right = sorted((e for e in w.program.tape if e.part in rank), key=lambda e: rank[e.part])
     by_shape: dict[Shape, list[tuple[float, int]]] = {}
@@ -86,13 +98,15 @@ def _alike(w: Written, others: Sequence[Written], close: Callable[..., bool]) ->
             continue
         mark, marks = _projected(e.value), by_shape.get(e.shape, [])
         margin = MARGIN * (abs(mark) + float(np.abs(e.value).max(initial=0.0)) * e.size)
-        near = marks[bisect_left(marks, (mark - margin, 0)) : bisect_right(marks, (mark + margin, len(right)))]
-        for _, n in sorted(near, key=lambda q: q[1])[:SEVERAL]:
-            r = right[n]
-            if close(e.value, r.value) and all(close(o.values[e.i], o.values[r.i]) for o in others):
-                found[e.i] = r
-                break
-    return found
+        for sign, those in ((1, found), (-1, negative)):
+            low, high = (sign * mark - margin, 0), (sign * mark + margin, len(right))
+            near = marks[bisect_left(marks, low) : bisect_right(marks, high)]
+            for _, n in sorted(near, key=lambda q: q[1])[:SEVERAL]:
+                r = right[n]
+                if all(close(sign * o.values[e.i], o.values[r.i]) for o in (w, *others)):
+                    those[e.i] = r
+                    break
+    return found, negative
 
 
 def _projected(x: Any) -> float:

@@ -12,7 +12,7 @@ from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.gradcheck.naming import known
 from tinygrad_cnn.gradcheck.naming.edits import FAMILIES, OF_KNOWN, Edit, Family, View
 from tinygrad_cnn.gradcheck.naming.edits.edges import NO_OPTIONS_OF_THE_LEARNER
-from tinygrad_cnn.gradcheck.naming.edits.edit import zeros
+from tinygrad_cnn.gradcheck.naming.edits.edit import Needs, zeros
 from tinygrad_cnn.gradcheck.naming.edits.moves import other_options, using
 from tinygrad_cnn.gradcheck.naming.learner import SAME, Clock, Learner, close
 from tinygrad_cnn.gradcheck.naming.order import in_order
@@ -44,6 +44,7 @@ class Named:
     kind: str
     message: str
     explains: frozenset[int]
+    needs: Needs | None = None
 
 
 class Search:
@@ -184,9 +185,17 @@ class Search:
                 for k in self.learner.places
                 if k not in self.wrong and self.right[0][k] is not None and not close(first[k], self.right[0][k])
             ]
-            self._add(e.cost + bonus, e.kind, e.message, left, len(spoilt))
+            self._add(e.cost + bonus, e.kind, e.message, left, len(spoilt), e.needs)
 
-    def _add(self, cost: float, kind: str, message: str, left: frozenset[int], spoilt: int) -> None:
+    def _add(
+        self,
+        cost: float,
+        kind: str,
+        message: str,
+        left: frozenset[int],
+        spoilt: int,
+        needs: Needs | None = None,
+    ) -> None:
         for k in left:
             self.best[k] = min(self.best.get(k, 9.0), cost + SPOILT * spoilt)
         cost += UNEXPLAINED * (len(self.wrong) - len(left)) + SPOILT * spoilt
@@ -194,7 +203,7 @@ class Search:
             names = [self.name(k) for k in sorted(left)]
             if not any(f"gradient of {name}" in message for name in names):
                 message = f"in the gradient of {' and '.join(names)}: {message}"
-        self.found.append(Named(cost, kind, message, left))
+        self.found.append(Named(cost, kind, message, left, needs))
 
     def name(self, k: int) -> str:
         """The name of an input."""
@@ -362,7 +371,9 @@ class Search:
             seen.add(e.message)
             others = [(e.apply(p), self.theirs[q]) for q, p in enumerate(programs)]
             if all(found is not None and close(c * np.asarray(found[k]), t[k]) for found, t in others):
-                self._add(e.cost + 1.0, e.kind, f"{e.message}; and in addition a factor {c:g}", frozenset({k}), 0)
+                self._add(
+                    e.cost + 1.0, e.kind, f"{e.message}; and in addition a factor {c:g}", frozenset({k}), 0, e.needs
+                )
 
     def _sums(self, k: int) -> None:
         right, theirs = self.right[0][k], self.theirs[0][k]

@@ -17,6 +17,11 @@ Whole = Callable[[Sequence[Any]], list[Any]]
 """An edit of the gradients as a whole: of the right ones, those of the mistake."""
 
 
+SMALLER, WITHOUT = "smaller", "without"
+Needs = tuple[str, ...]
+"""What must be seen in the learner's derivative if the mistake is the one that is said: see `evidence`."""
+
+
 @dataclass(slots=True)
 class Edit:
     """A mistake somebody could make: its cost (what is simpler costs less), its name, and what it changes."""
@@ -27,6 +32,7 @@ class Edit:
     nodes: Mapping[int, Change] = field(default_factory=dict)
     reads: Mapping[tuple[int, int], Change] = field(default_factory=dict)
     whole: Whole | None = None
+    needs: Needs | None = None
 
     def apply(self, p: Program) -> list[Any] | None:
         """The gradients with the mistake; None if they cannot be computed."""

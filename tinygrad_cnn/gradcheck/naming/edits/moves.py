@@ -10,6 +10,7 @@ import numpy as np
 
 from tinygrad_cnn.core.types import NDArray, Shape
 
+OF_PART = "of its entries along axis"
 Way = tuple[str, Callable[[NDArray], NDArray], float]
 
 
@@ -57,9 +58,9 @@ def variants(shape: Shape, boolean: bool) -> Iterator[Way]:
             yield f"a copy shifted by one along axis {a} (cyclic)", using(lambda x, a, s: np.roll(x, s, a), a, s), 1.5
             yield f"a copy shifted by one along axis {a}", using(lambda x, a, s: shifted(x, s, a), a, s), 1.5
         for what, cut in (("first", slice(0, 1)), ("last", slice(-1, None))):
-            yield f"the {what} of its entries along axis {a} for all of them", using(repeated, a, cut), 1.42
+            yield f"the {what} {OF_PART} {a} for all of them", using(repeated, a, cut), 1.42
             yield (
-                f"only the {what} of its entries along axis {a}",
+                f"only the {what} {OF_PART} {a}",
                 using(lambda x, a, cut: kept(x, a, cut), a, cut),
                 1.4,
             )

@@ -8,8 +8,8 @@ from itertools import product
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
-from tinygrad_cnn.gradcheck.naming.edits.edit import Edit, View, of, value
-from tinygrad_cnn.gradcheck.naming.edits.moves import other_indices, using, variants
+from tinygrad_cnn.gradcheck.naming.edits.edit import SMALLER, Edit, View, of, value
+from tinygrad_cnn.gradcheck.naming.edits.moves import OF_PART, other_indices, using, variants
 from tinygrad_cnn.gradcheck.naming.program import Change
 from tinygrad_cnn.gradcheck.naming.recording import Entry
 
@@ -88,7 +88,8 @@ def taken_wrongly(w: View) -> Iterator[Edit]:
                 yield Edit(1.3 + extra, "index", message, reads=moved)
         for words, f, cost in variants(array.shape, array.dtype == bool):
             message = f"of {what}, {words} is used {inside}{w.at(n)}"
-            yield Edit(cost + extra, "taken wrongly", message, reads={q: of(u.i, f) for q in places})
+            needs = (SMALLER,) if OF_PART in words else None
+            yield Edit(cost + extra, "taken wrongly", message, reads={q: of(u.i, f) for q in places}, needs=needs)
         if u.op is None and not is_g and array.size <= SMALL and set(np.unique(array)) <= {0, 1}:
             message = f"the mask {what} is forgotten {inside}{w.at(n)}"
             yield Edit(1.1 + extra, "mask", message, reads={q: of(u.i, np.ones_like) for q in places})

@@ -10,7 +10,7 @@ import numpy as np
 
 from tinygrad_cnn.core.types import NDArray, Shape
 from tinygrad_cnn.gradcheck.naming.edits.constants import is_number
-from tinygrad_cnn.gradcheck.naming.edits.edit import Edit, View, of, operation, value
+from tinygrad_cnn.gradcheck.naming.edits.edit import SMALLER, WITHOUT, Edit, View, of, operation, value
 from tinygrad_cnn.gradcheck.naming.edits.moves import masks, named_axes, other_indices, using, variants
 from tinygrad_cnn.gradcheck.naming.program import Change, Run, summed_to
 from tinygrad_cnn.gradcheck.naming.recording import Entry
@@ -43,8 +43,10 @@ def factors(w: View) -> Found:
                 multiplies = (e.op_name == "Mul") != _below(w, e)
                 lost = f"the factor {what}" if multiplies else f"the division by {what}"
                 cost = 1.6 if _from_g(b) else 1.0
+                number = b.part == "forward" and b.op is None and not b.ndim
+                needs = (WITHOUT, "Mul" if multiplies else "Div", what) if number else None
                 alone = value(a.i) if a.shape == e.shape else using(_spread, a.i, e.shape)
-                yield Edit(cost, "factor dropped", f"{lost} is missing {inside}{w.at(n)}", {e.i: alone})
+                yield Edit(cost, "factor dropped", f"{lost} is missing {inside}{w.at(n)}", {e.i: alone}, needs=needs)
             if e.op_name == "Div":
                 words = f"{what} multiplies instead of dividing {inside}{w.at(n)}"
                 yield Edit(1.5, "factor", words, {e.i: using(lambda v, a, b: v[a] * v[b], a.i, b.i)})
@@ -130,15 +132,15 @@ def unbroadcasts(w: View) -> Found:
             (f"only the last of the axes {x} was broadcast along is taken, not the sum", last, 1.17, "last only"),
         ):
             reduced = {e.i: using(lambda v, a, s, r: summed_to(v[a], s, r), a.i, shape, reduce)}
-            yield Edit(cost, kind, f"{words}{w.at(n)}", reduced)
+            yield Edit(cost, kind, f"{words}{w.at(n)}", reduced, needs=(SMALLER,))
         everywhere = {e.i: using(lambda v, a, s: np.full(s, v[a].sum()), a.i, shape)}
         words = f"{gradient} is summed over all axes, not only over those it was broadcast along{w.at(n)}"
-        yield Edit(1.15, "wrong axis", words, everywhere)
+        yield Edit(1.15, "wrong axis", words, everywhere, needs=(SMALLER,))
         for axis in range(a.ndim):
             for keep in (True, False):
                 words = f"{gradient} is summed over axis {axis}, not over the one it was broadcast along{w.at(n)}"
                 along = {e.i: using(lambda v, a, axis, keep: v[a].sum(axis, keepdims=keep), a.i, axis, keep)}
-                yield Edit(1.1, "wrong axis", words, along)
+                yield Edit(1.1, "wrong axis", words, along, needs=(SMALLER,))
 
 
 def first(x: NDArray, axis: tuple[int, ...]) -> Any:
@@ -175,7 +177,9 @@ def sums(w: View) -> Found:
             if axes != given:
                 instead = f"{named_axes(axes)} instead of {named_axes(given)}"
                 words = f"the {name} of `{what}` is taken over {instead} {there}"
-                yield Edit(1.05 + 0.02 * (len(axes) > 1), "wrong axis", words, {e.i: _summed(e, axes)})
+                yield Edit(
+                    1.05 + 0.02 * (len(axes) > 1), "wrong axis", words, {e.i: _summed(e, axes)}, needs=(SMALLER,)
+                )
         words = f"the {name} of `{what}` is not taken {there}"
         yield Edit(1.15, "not summed", words, {e.i: value(a.i)})
         words = f"the factor `{name}({what})` is missing {there}"
