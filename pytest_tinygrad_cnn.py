@@ -232,7 +232,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         path = session.config.getoption(option)
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
-            import_module("tinygrad_cnn.utils.atomic").write_atomically(path, content(tallies).encode())
+            import_module("tinygrad_cnn.files").write_atomically(path, content(tallies).encode())
 
 
 def _as_json(tallies: list[Tally]) -> str:

@@ -12,7 +12,7 @@ import tinygrad_cnn
 
 PACKAGE = Path(tinygrad_cnn.__file__).parent
 FLOORS = {
-    "core.types": 0, "core.errors": 0, "version": 0, "kernels": 0.5,
+    "core.types": 0, "core.errors": 0, "files": 0, "version": 0, "kernels": 0.5,
     "core": 1,
     "torch_names": 2, "display": 2,
     "ops": 3, "random": 3, "accelerator": 3, "jit": 3, "backends": 3, "cuda": 3, "onnx": 3,

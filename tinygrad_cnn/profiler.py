@@ -15,10 +15,10 @@ from time import perf_counter_ns
 from types import TracebackType
 from typing import Any, Self
 
+from tinygrad_cnn.files import write_atomically
 from tinygrad_cnn.program.listing import Call, Program, size_of
 from tinygrad_cnn.program.recording import Recording, here
 from tinygrad_cnn.torch_names.errors import DeviceError
-from tinygrad_cnn.utils.atomic import write_atomically
 
 __all__ = ["EventList", "FunctionEvent", "ProfilerAction", "ProfilerActivity", "profile", "record_function", "schedule"]
 

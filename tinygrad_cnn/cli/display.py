@@ -5,6 +5,7 @@ import sys
 import time
 from typing import Any, Protocol, TextIO
 
+from tinygrad_cnn.cli.options import clipped
 from tinygrad_cnn.core.types import NDArray
 
 RICH = importlib.util.find_spec("rich") is not None
@@ -133,5 +134,5 @@ def print_confusion(counts: NDArray, out: TextIO) -> None:
 
 def fail(message: str) -> int:
     """Say in one line what is wrong; the exit status for it."""
-    print(f"tinygrad-cnn: {' '.join(message.split())}", file=sys.stderr)
+    print(f"tinygrad-cnn: {clipped(message)}", file=sys.stderr)
     return 2

@@ -1,26 +1,27 @@
 """`tinygrad-cnn gradcheck`: is the gradient of this function, of this op, or of every op right?"""
 
 import argparse
-import contextlib
 import importlib.util
 import inspect
 import io
 import json
 import math
+import re
 import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
 from tinygrad_cnn.cli.display import fail
 from tinygrad_cnn.cli.gradcheck_display import print_outcome, print_table, progress_for
 from tinygrad_cnn.cli.html import page
-from tinygrad_cnn.cli.options import finite, natural, not_negative, positive
+from tinygrad_cnn.cli.options import SEEDS, clipped, number, whole
+from tinygrad_cnn.cli.outputs import check_outputs, is_stdout, told_beside, write_output
 from tinygrad_cnn.cli.targets import (
     TheirError,
     UsageError,
@@ -36,12 +37,11 @@ from tinygrad_cnn.core.op import Op
 from tinygrad_cnn.core.types import NDArray, Shape
 from tinygrad_cnn.gradcheck.check import gradcheck, gradgradcheck
 from tinygrad_cnn.gradcheck.functions import cached_pair, numpy_pair
-from tinygrad_cnn.gradcheck.problems import CannotJudge, OutsideDomain, ReturnedArray
+from tinygrad_cnn.gradcheck.problems import CannotJudge, OutsideDomain, ReturnedArray, WrongStep
 from tinygrad_cnn.gradcheck.report import Report
 from tinygrad_cnn.gradcheck.sweep import SAMPLES, Outcome, check_op, gradcheck_trial, own_ops, ratios, shape_text
 from tinygrad_cnn.gradcheck.verdicts import SEVERITY, Verdict
 from tinygrad_cnn.tensor import Tensor
-from tinygrad_cnn.utils.atomic import check_writable, write_atomically
 from tinygrad_cnn.version import __version__
 
 STATUS = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 3}
@@ -49,7 +49,13 @@ STATUS = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 3}
 LOW, HIGH = -2.0, 2.0
 """Inputs are drawn from here, unless the user says otherwise."""
 
+FARTHEST, FARTHEST32 = 1e100, 1e30
+"""Inputs are drawn from between minus this and this; the second is for float32."""
+
 MOST_ELEMENTS = 50_000_000
+
+MOST_AXES = 32
+"""Of an array that NumPy can still index in every way."""
 
 PICTURES = ("png", "svg", "pdf")
 
@@ -84,21 +90,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="backward(dout, cache) of a NumPy function that returns (out, cache), as in course assignments",
     )
     parser.add_argument(
-        "--samples", type=positive(int), metavar="N", help=f"points to check at (ops: {SAMPLES}, functions: 1)"
+        "--samples", type=whole(1, 100_000), metavar="N", help=f"points to check at (ops: {SAMPLES}, functions: 1)"
     )
-    parser.add_argument("--low", type=finite, help=f"inputs are drawn from here (default: {LOW:g})")
-    parser.add_argument("--high", type=finite, help=f"to here (default: {HIGH:g})")
+    parser.add_argument(
+        "--low", type=number(-FARTHEST, FARTHEST), help=f"inputs are drawn from here (default: {LOW:g})"
+    )
+    parser.add_argument("--high", type=number(-FARTHEST, FARTHEST), help=f"to here (default: {HIGH:g})")
     parser.add_argument("--dtype", choices=["float64", "float32"], default="float64", help="(default: float64)")
     parser.add_argument(
         "--order", type=int, choices=[1, 2], default=1, help="2: of the gradient, as a function, the gradient"
     )
     parser.add_argument("--fast", action="store_true", help="judge random projections in place of every entry")
-    parser.add_argument("--eps", type=positive(float), help="the largest step of the differences")
-    parser.add_argument("--atol", type=not_negative, help="absolute tolerance")
-    parser.add_argument("--rtol", type=not_negative, help="relative tolerance (default: 1e-05)")
-    parser.add_argument("--seed", type=natural, default=0, help="the same seed draws the same numbers (default: 0)")
+    parser.add_argument("--eps", type=number(1e-100, 1e100), help="the largest step of the differences")
+    parser.add_argument("--atol", type=number(0.0, 1e100), help="absolute tolerance")
+    parser.add_argument("--rtol", type=number(0.0, 1e100), help="relative tolerance (default: 1e-05)")
+    parser.add_argument(
+        "--seed", type=whole(0, SEEDS), default=0, help="the same seed draws the same numbers (default: 0)"
+    )
     parser.add_argument("--json", metavar="FILE", help="write the reports here; - for standard output")
-    parser.add_argument("--html", metavar="FILE", help="write a page that needs nothing else here")
+    parser.add_argument(
+        "--html", metavar="FILE", help="write a page that needs nothing else here; - for standard output"
+    )
     parser.add_argument("--plot", metavar="FILE", help="draw the worst report (.png, .svg or .pdf; needs matplotlib)")
 
 
@@ -107,41 +119,43 @@ def shape(text: str) -> Shape:
     inner = text.strip().removeprefix("(").removesuffix(")").replace("x", ",").replace("×", ",")
     parts = [part.strip() for part in inner.split(",")]
     parts = parts[:-1] if parts[-1] == "" else parts
-    if not all(part.isascii() and part.isdigit() for part in parts):
-        raise argparse.ArgumentTypeError(f"{text!r} is no shape; write whole numbers as in 2,3 or () for a number")
+    shown = clipped(repr(text))
+    if not all(re.fullmatch("[0-9]{1,20}", part) for part in parts):
+        raise argparse.ArgumentTypeError(f"{shown} is no shape; write whole numbers as in 2,3 or () for a number")
+    if len(parts) > MOST_AXES:
+        raise argparse.ArgumentTypeError(f"{shown} has {len(parts)} axes; the most are {MOST_AXES}")
     found = tuple(int(part) for part in parts)
     if 0 in found:
-        raise argparse.ArgumentTypeError(f"{text!r} has no elements, so there is nothing to check")
+        raise argparse.ArgumentTypeError(f"{shown} has no elements, so there is nothing to check")
     if math.prod(found) > MOST_ELEMENTS:
-        raise argparse.ArgumentTypeError(f"{text!r} has more than {MOST_ELEMENTS:,} elements")
+        raise argparse.ArgumentTypeError(f"{shown} has more than {MOST_ELEMENTS:,} elements")
     return found
 
 
 def run(args: argparse.Namespace) -> int:
     """Check, show, write; the exit status is that of the verdict."""
-    out = sys.stderr if args.json == "-" else sys.stdout
-    try:
-        _check_options(args)
-        with folder_importable(), contextlib.redirect_stdout(out):
-            start = perf_counter()
-            outcomes = _outcomes(args, out)
-            seconds = perf_counter() - start
-    except UsageError as error:
-        return fail(str(error))
-    except TheirError as error:
-        print(error.trace, end="", file=sys.stderr)
-        return fail(str(error))
-    if args.all:
-        print_table(outcomes, seconds, out)
-        for outcome in outcomes:
-            if outcome.verdict is not Verdict.PASS:
-                print_outcome(outcome, again(args, outcome), out)
-    else:
-        print_outcome(outcomes[0], "", out)
-    stdout = sys.stdout
-    with contextlib.redirect_stdout(out):  # for its curve a function is called again
-        failed = _written(args, outcomes, seconds, stdout)
-    return failed or STATUS[worst(outcomes)]
+    with told_beside(args.json, args.html, args.plot) as out:  # also what a function prints, for each of its curves
+        try:
+            _check_options(args)
+            with folder_importable():
+                start = perf_counter()
+                outcomes = _outcomes(args, out)
+                seconds = perf_counter() - start
+        except UsageError as error:
+            return fail(str(error))
+        except TheirError as error:
+            print(error.trace, end="", file=sys.stderr)
+            return fail(str(error))
+        if args.all:
+            print_table(outcomes, seconds, out)
+            for outcome in outcomes:
+                if outcome.verdict is not Verdict.PASS:
+                    print_outcome(outcome, again(args, outcome), out)
+        else:
+            print_outcome(outcomes[0], "", out)
+        for option, content in _contents(args, outcomes, seconds).items():
+            write_output(f"--{option}", getattr(args, option), content)
+    return STATUS[worst(outcomes)]
 
 
 def worst(outcomes: Sequence[Outcome]) -> Verdict:
@@ -171,20 +185,26 @@ def _check_options(args: argparse.Namespace) -> None:
         )
     if args.all and args.plot is not None:
         raise UsageError("gradcheck: --plot draws one report; with --all, write a page with --html")
-    target = "--all" if args.all else str(args.target)
+    target = "--all" if args.all else args.target or repr("")
     if ":" not in target:
         _check_drawn_by_itself(args, target)
     low, high = _range(args)
     if not low < high:
         raise UsageError(f"gradcheck: --low {low:g} is not below --high {high:g}")
+    if args.dtype == "float32" and max(abs(low), abs(high)) > FARTHEST32:
+        raise UsageError(f"gradcheck: with float32, --low and --high must lie within {FARTHEST32:g} of 0")
+    if sum(map(math.prod, args.shape or [])) > MOST_ELEMENTS:
+        raise UsageError(f"gradcheck: the inputs of these --shape have more than {MOST_ELEMENTS:,} elements")
     if args.vjp is not None and args.backward is not None:
         raise UsageError("gradcheck: --vjp and --backward were both given; leave out one of them")
     if _by_hand(args) and args.order == 2:
         option = "vjp" if args.backward is None else "backward"
         raise UsageError(f"gradcheck: --order 2 needs a recorded gradient: a function of Tensors, without --{option}")
-    if args.plot is not None and Path(args.plot).suffix[1:].lower() not in PICTURES:
+    if args.plot is not None and not is_stdout(args.plot) and _picture_kind(args.plot) not in PICTURES:
         raise UsageError(f"gradcheck: --plot {args.plot}: the name must end with .png, .svg or .pdf")
-    _check_files(args)
+    outputs = {f"--{option}": getattr(args, option) for option in ("json", "html", "plot")}
+    inputs = {f"--{option}" * (option != "target"): _file_of(args, option) for option in ("target", "vjp", "backward")}
+    check_outputs(outputs, inputs, "nothing was checked")
 
 
 def _check_can_draw(args: argparse.Namespace) -> None:
@@ -200,18 +220,13 @@ def _check_drawn_by_itself(args: argparse.Namespace, what: str) -> None:
             )
 
 
-def _check_files(args: argparse.Namespace) -> None:
-    files = {option: getattr(args, option) for option in ("json", "html", "plot")}
-    files = {option: path for option, path in files.items() if path is not None and (option, path) != ("json", "-")}
-    if len({str(Path(path).absolute()) for path in files.values()}) < len(files):
-        raise UsageError(f"gradcheck: {' and '.join(f'--{o} {p}' for o, p in files.items())} name the same file")
-    for option, path in files.items():
-        try:
-            check_writable(path)
-        except OSError as error:
-            raise UsageError(
-                f"gradcheck: --{option} {path}: cannot be written ({error.strerror or error}); nothing was checked"
-            ) from None
+def _file_of(args: argparse.Namespace, option: str) -> str | None:
+    """The file of Python that an option names, if it names one."""
+    return (getattr(args, option) or "").rpartition(":")[0] or None
+
+
+def _picture_kind(path: str) -> str:
+    return "png" if is_stdout(path) else Path(path).suffix[1:].lower()
 
 
 def _range(args: argparse.Namespace) -> tuple[float, float]:
@@ -258,13 +273,17 @@ def _op(args: argparse.Namespace, op: type[Op]) -> Outcome:
         raise UsageError(f"gradcheck: {op.name} has no derivative, so there is nothing to draw; leave --plot out")
     _check_can_draw(args)
     try:
-        return check_op(
+        outcome = check_op(
             op, samples=_samples(args), seed=args.seed, order=args.order, dtype=args.dtype, **_options(args)
         )
     except NotImplementedError as error:
         raise UsageError(f"gradcheck: {error}; write sample(draw), a class method that returns a Sample") from None
     except Exception as error:
         raise _raised(args, error, "when its sample(draw) is called") from error
+    for report in outcome.reports:
+        if report.raised is WrongStep:
+            raise UsageError(report.problem)
+    return outcome
 
 
 def _function(args: argparse.Namespace, function: Callable[..., Any]) -> Outcome:
@@ -372,30 +391,23 @@ def record(args: argparse.Namespace, outcomes: Sequence[Outcome], seconds: float
     }
 
 
-def _written(args: argparse.Namespace, outcomes: Sequence[Outcome], seconds: float, stdout: IO[str]) -> int:
-    """Write what was asked for, JSON also to `stdout`; 2 if that fails, else 0."""
-    commands = {o.name: again(args, o) for o in outcomes} if args.all else {}
-    text = json.dumps(record(args, outcomes, seconds), indent=None if args.all else 1, allow_nan=False) + "\n"
-    if args.json == "-":
-        stdout.write(text)
-    contents: dict[str, Callable[[], bytes]] = {
-        "json": text.encode,
-        "html": lambda: page(outcomes, seconds, commands).encode(),
-        "plot": lambda: _picture(outcomes[0].report, args.plot),
-    }
-    for option, content in contents.items():
-        path = getattr(args, option)
-        if path is None or (option, path) == ("json", "-"):
-            continue
-        try:
-            write_atomically(path, content())
-        except OSError as error:
-            return fail(f"gradcheck: --{option} {path}: cannot be written ({error.strerror or error})")
-    return 0
+def _contents(args: argparse.Namespace, outcomes: Sequence[Outcome], seconds: float) -> dict[str, bytes]:
+    """What each option that names a file asks for."""
+    contents = {}
+    if args.json is not None:
+        indent = None if args.all else 1
+        text = json.dumps(record(args, outcomes, seconds), indent=indent, allow_nan=False)
+        contents["json"] = f"{text}\n".encode()
+    if args.html is not None:
+        commands = {o.name: again(args, o) for o in outcomes} if args.all else {}
+        contents["html"] = page(outcomes, seconds, commands).encode()
+    if args.plot is not None:
+        contents["plot"] = _picture(outcomes[0].report, args.plot)
+    return contents
 
 
 def _picture(report: Report | None, path: str) -> bytes:
     assert report is not None, "_op refuses what has none"
     written = io.BytesIO()
-    report.plot().savefig(written, format=Path(path).suffix[1:].lower(), dpi=120)
+    report.plot().savefig(written, format=_picture_kind(path), dpi=120)
     return written.getvalue()

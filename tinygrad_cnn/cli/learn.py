@@ -1,7 +1,7 @@
 """``tinygrad-cnn learn``: exercises that grade themselves, for learners and for their teachers."""
 
 import argparse
-import sys
+import os
 from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
@@ -9,15 +9,16 @@ from shlex import quote
 from textwrap import shorten
 
 from tinygrad_cnn.cli.display import fail
-from tinygrad_cnn.cli.options import positive
-from tinygrad_cnn.display import many
+from tinygrad_cnn.cli.options import DAY, number, whole
+from tinygrad_cnn.cli.outputs import check_outputs, told, told_beside, write_output
+from tinygrad_cnn.display import many, printable
+from tinygrad_cnn.files import write_atomically
 from tinygrad_cnn.learn.apart import GIB, SECONDS, check_file
 from tinygrad_cnn.learn.bugs import COUNT, find_the_bug
 from tinygrad_cnn.learn.exercise import ALL_HINTS, ExerciseError, exercises, load
 from tinygrad_cnn.learn.graders import GRADERS, gradescope_results
 from tinygrad_cnn.learn.record import COULD_NOT_RUN, NOT_DONE, RIGHT, WRONG
 from tinygrad_cnn.learn.results import class_page, read_results
-from tinygrad_cnn.utils.atomic import check_writable, write_atomically
 
 STATUS = {RIGHT: 0, WRONG: 1, COULD_NOT_RUN: 3, NOT_DONE: 3}
 
@@ -58,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     check.add_argument("--exercise", metavar="NAME", help="which one it is (as its first line says)")
     check.add_argument("--hints", type=_rung, default=HINTS, metavar="N", help=_hints_help())
     check.add_argument("--student", default="", metavar="NAME", help="whose it is (the folder of the file)")
-    check.add_argument("--json", type=Path, metavar="OUT", help="write the result here")
+    check.add_argument("--json", type=Path, metavar="OUT", help="write the result here; - for standard output")
     check.add_argument("--gradescope", type=Path, metavar="OUT", help="write a results.json of Gradescope here")
     _limits(check)
     check.set_defaults(learn=_check)
@@ -77,7 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     bug.add_argument("--seed", required=True, metavar="NAME", help="a name or a number; the same gives the same")
     bug.add_argument("--student", default="", metavar="NAME", help="the name in the files, if the seed is another")
     bug.add_argument("--hints", type=_rung, metavar="N", help="for teachers: the files allow at most N hints (1 to 4)")
-    bug.add_argument("--count", type=positive(int), default=COUNT, metavar="N", help=f"so many bugs ({COUNT})")
+    bug.add_argument("--count", type=whole(1, 1000), default=COUNT, metavar="N", help=f"so many bugs ({COUNT})")
     bug.add_argument("--solution", action="store_true", help="for teachers: print where they are; nothing is written")
     bug.add_argument("--force", action="store_true", help="write over files that are there")
     bug.set_defaults(learn=_bug)
@@ -86,7 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _exercise_argument(grader)
     grader.add_argument("folder", nargs="?", type=Path, default=Path(), help="where to (this folder)")
     grader.add_argument("--hints", type=_rung, default=HINTS, metavar="N", help=_hints_help())
-    grader.add_argument("--seconds", type=positive(float), default=SECONDS, help=f"of a submission ({SECONDS:g})")
+    grader.add_argument("--seconds", type=number(0.01, DAY), default=SECONDS, help=f"of a submission ({SECONDS:g})")
     grader.add_argument("--force", action="store_true", help="write over files that are there")
     grader.set_defaults(learn=_grader)
 
@@ -98,10 +99,10 @@ def run(args: argparse.Namespace) -> int:
         return command(args)
     except ExerciseError as error:
         return fail(str(error))
-    except BrokenPipeError:  # `main` knows what to do
-        raise
     except OSError as error:
-        return fail(f"learn: {error.filename or 'a file'}: {error.strerror or error}")
+        if error.filename is None:  # of standard output: `main` knows what to say
+            raise
+        return fail(f"learn: {error.filename}: {error.strerror or error}")
 
 
 def _exercise_argument(parser: argparse.ArgumentParser) -> None:
@@ -109,9 +110,9 @@ def _exercise_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def _limits(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--seconds", type=positive(float), default=SECONDS, help=f"it may take so long ({SECONDS:g})")
+    parser.add_argument("--seconds", type=number(0.01, DAY), default=SECONDS, help=f"it may take so long ({SECONDS:g})")
     parser.add_argument(
-        "--memory", type=positive(float), default=GIB, metavar="GIB", help=f"it may take so many GiB ({GIB:g})"
+        "--memory", type=number(0.01, 4096.0), default=GIB, metavar="GIB", help=f"it may take so many GiB ({GIB:g})"
     )
 
 
@@ -141,42 +142,57 @@ def _start(args: argparse.Namespace) -> int:
     exercise = load(args.name)
     target = args.folder / f"{exercise.name}.py"
     _write({target: exercise.start(args.hints)}, args.force)
-    print(f"{target}: fill in the lines with `...`, then: {_to_check(target)}")
+    print(f"{printable(target)}: fill in the lines with `...`, then: {printable(_to_check(target))}")
     return 0
 
 
 def _check(args: argparse.Namespace) -> int:
-    for path in filter(None, (args.json, args.gradescope)):
-        if not path.parent.is_dir():
+    outputs = {"--json": args.json, "--gradescope": args.gradescope}
+    for path in filter(None, outputs.values()):
+        if not os.path.isdir(path.parent):
             return fail(f"learn: {path}: there is no folder {path.parent}; make it first")
-        check_writable(path)
+    check_outputs(outputs, {"": args.file, "--exercise": args.exercise}, "nothing was checked")
     result = check_file(
         args.file, exercise=args.exercise, seconds=args.seconds, memory=args.memory, student=args.student
     )
     hints = min(args.hints, len(result.hints)) if result.verdict == WRONG else args.hints
     if args.json is not None:
-        write_atomically(args.json, result.to_json().encode())
+        write_output("--json", args.json, result.to_json().encode())
     if args.gradescope is not None:
-        write_atomically(args.gradescope, gradescope_results(result, hints).encode())
-    if result.printed:
-        sys.stdout.write(f"What it printed:\n{result.printed.rstrip()}\n\n")
-    print(result.told(hints))
+        write_output("--gradescope", args.gradescope, gradescope_results(result, hints).encode())
+    with told_beside(args.json, args.gradescope) as out:
+        if result.printed:
+            out.write(f"What it printed:\n{result.printed.rstrip()}\n\n")
+        print(result.told(hints))
     return STATUS[result.verdict]
 
 
 def _results(args: argparse.Namespace) -> int:
-    if not args.folder.is_dir():
+    if not os.path.isdir(args.folder):
         return fail(f"learn: {args.folder} is no folder; give the one with the files of check --json")
+    results = {f"result {k}": path for k, path in enumerate(sorted(args.folder.rglob("*.json")), 1)}
+    check_outputs({"--out": args.out}, results, "nothing was written")
     found, problems = read_results(args.folder)
     if not found:
         return fail(f"learn: {args.folder}: there is no result of check --json in it")
     asked = [load(name).name for name in args.set] if args.set else None
-    names = args.students.read_text(encoding="utf-8").splitlines() if args.students else ()
-    students = [name for name in map(str.strip, names) if name]
-    write_atomically(args.out, class_page(found, problems, exercises=asked, students=students).encode())
+    students = _lines(args.students) if args.students else []
+    write_output("--out", args.out, class_page(found, problems, exercises=asked, students=students).encode())
     unread = f"; {many(len(problems), 'file')} could not be read, as the page says" if problems else ""
-    print(f"{args.out}: {many(len(found), 'result')} of {many(len({r.student for r in found}), 'student')}{unread}")
+    number = many(len({r.student for r in found}), "student")
+    with told_beside(args.out):
+        print(f"{told(args.out)}: {many(len(found), 'result')} of {number}{unread}")
     return 0
+
+
+def _lines(path: Path) -> list[str]:
+    """The lines of a file of text that are not empty."""
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise ExerciseError(f"learn: {path}: cannot be read (it is a folder, a device or a pipe)")
+    try:
+        return [line for line in map(str.strip, path.read_text(encoding="utf-8").splitlines()) if line]
+    except UnicodeDecodeError as error:
+        raise ExerciseError(f"learn: {path}: cannot be read ({error})") from None
 
 
 def _bug(args: argparse.Namespace) -> int:
@@ -188,7 +204,7 @@ def _bug(args: argparse.Namespace) -> int:
     files = {args.folder / f"bug_{bug.exercise}.py": bug.sheet(args.student or args.seed, args.hints) for bug in found}
     _write(files, args.force)
     for path in files:
-        print(f"{path}: find the bug and mend it, then: {_to_check(path)}")
+        print(f"{printable(path)}: find the bug and mend it, then: {printable(_to_check(path))}")
     return 0
 
 
@@ -205,18 +221,18 @@ def _grader(args: argparse.Namespace) -> int:
     for path in files:
         if path.name == "run_autograder" or path.suffix == ".sh":
             path.chmod(0o755)
-        print(path)
+        print(printable(path))
     return 0
 
 
 def _is_source(path: Path, source: Path) -> bool:
     """Whether a file would be written over the teacher's own exercise, which is what it would hold."""
-    return path.exists() and path.samefile(source)
+    return os.path.exists(path) and path.samefile(source)
 
 
 def _write(files: dict[Path, str], force: bool) -> None:
     """Write the files, all or none: none is written over if it is not meant to be."""
-    there = [str(path) for path in files if path.exists()]
+    there = [str(path) for path in files if os.path.exists(path)]
     if there and not force:
         raise ExerciseError(f"learn: {there[0]} is there already; --force writes over it, and what is in it is lost")
     for path, text in files.items():

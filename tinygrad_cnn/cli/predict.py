@@ -1,9 +1,10 @@
 """`tinygrad-cnn predict`: which digit is in a picture?"""
 
 import argparse
-from pathlib import Path
+import os
 
 from tinygrad_cnn.cli.display import fail
+from tinygrad_cnn.display import printable
 from tinygrad_cnn.io import ModelFileError
 from tinygrad_cnn.teach.pictures import ImageError, pictures_in
 from tinygrad_cnn.teach.prediction import answers, ready
@@ -24,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
     status = 0
     for given in args.files:
         try:
-            paths = pictures_in(given) if Path(given).is_dir() else [given]
+            paths = pictures_in(given) if os.path.isdir(given) else [given]
         except ImageError as error:
             status = fail(str(error))
             continue
@@ -34,6 +35,6 @@ def run(args: argparse.Namespace) -> int:
             except (ImageError, ValueError) as error:
                 status = fail(str(error))
                 continue
-            print(f"{path}: {answer.label}  ({answer.probability:.1%})")
+            print(f"{printable(path)}: {answer.label}  ({answer.probability:.1%})")
             print("   " + "  ".join(f"{name}: {p:.1%}" for name, p in answer.probabilities.items()))
     return status

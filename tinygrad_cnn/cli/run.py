@@ -9,6 +9,7 @@ import argparse
 import ast
 import importlib.abc
 import importlib.machinery
+import os
 import sys
 import sysconfig
 import types
@@ -16,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tinygrad_cnn.cli.display import fail
+from tinygrad_cnn.display import printable
 
 STANDS_FOR = {"torch": "tinygrad_cnn", "torchvision": "tinygrad_cnn", "torch.utils.tensorboard": "tensorboardX"}
 """What takes the place of a module and of all below it; `tensorboardX` is a writer of summaries without PyTorch."""
@@ -116,24 +118,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run it, or show what would be changed."""
     path: Path = args.program
-    if not path.is_file():
+    if not os.path.isfile(path):
         return fail(f"run: there is no file {path}")
+    try:
+        code = compiled(path.read_bytes(), str(path))
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:  # bytes of 0, too many brackets
+        line = getattr(error, "lineno", None)
+        return fail(f"run: {path}{f', line {line}' if line else ''}: {getattr(error, 'msg', error)}; nothing was run")
+    except OSError as error:
+        return fail(f"run: {path}: cannot be read ({error.strerror})")
     if args.show:
         show(path)
     else:
-        execute(path, args.args)
+        execute(path, code, args.args)
     return 0
 
 
-def execute(path: Path, arguments: Sequence[str]) -> None:
-    """Run the program as `python path arguments…` would, in this process."""
+def execute(path: Path, code: types.CodeType, arguments: Sequence[str]) -> None:
+    """Run the code of the program as `python path arguments…` would, in this process."""
     program = types.ModuleType("__main__")
     program.__file__ = str(path)
     sys.argv = [str(path), *arguments]
     sys.path.insert(0, str(path.resolve().parent))
     sys.meta_path.insert(0, Own())
     sys.modules["__main__"] = program
-    exec(compiled(path.read_bytes(), str(path)), program.__dict__)
+    exec(code, program.__dict__)
 
 
 def show(path: Path) -> None:
@@ -141,4 +150,4 @@ def show(path: Path) -> None:
     imports = Imports()
     imports.visit(ast.parse(path.read_bytes(), str(path)))
     for line, text in imports.changed.items():
-        print(f"{path}:{line}: {text}")
+        print(f"{printable(path)}:{line}: {text}")

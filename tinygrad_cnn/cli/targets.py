@@ -6,6 +6,7 @@ Their mistakes become a `UsageError` of one sentence; what their own code raises
 import importlib
 import importlib.util
 import inspect
+import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -146,7 +147,7 @@ def _op(text: str) -> type[Op]:
 
 
 def _import_file(path: Path) -> ModuleType:
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise UsageError(f"gradcheck: {path}: there is no such file")
     if path.suffix != ".py":
         raise UsageError(f"gradcheck: {path} is not a .py file; {FORM}")

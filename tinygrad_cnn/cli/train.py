@@ -1,6 +1,7 @@
 """`tinygrad-cnn train`: a network learns MNIST."""
 
 import argparse
+import io
 import json
 import sys
 import time
@@ -12,7 +13,17 @@ import numpy as np
 from tinygrad_cnn import nn, optim, random
 from tinygrad_cnn.autograd import no_grad
 from tinygrad_cnn.cli.display import Display, display_for, fail, print_confusion
-from tinygrad_cnn.cli.options import INTERRUPTED, natural, positive
+from tinygrad_cnn.cli.options import INTERRUPTED, SEEDS, number, whole
+from tinygrad_cnn.cli.outputs import (
+    OutputError,
+    cannot,
+    check_outputs,
+    is_stdout,
+    told,
+    told_beside,
+    write_output,
+    write_to_stdout,
+)
 from tinygrad_cnn.cli.report import report_page
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.datasets import DatasetError, Digits, load_full, load_sample
@@ -21,7 +32,6 @@ from tinygrad_cnn.kernels.chosen import set_kernels
 from tinygrad_cnn.kernels.threads import set_num_threads
 from tinygrad_cnn.teach.networks import CLASSES, MODELS, PREPROCESSING, normalised
 from tinygrad_cnn.tensor import Tensor
-from tinygrad_cnn.utils.atomic import check_writable, write_atomically
 from tinygrad_cnn.utils.data.dataloader import DataLoader
 from tinygrad_cnn.utils.data.dataset import TensorDataset
 
@@ -46,36 +56,39 @@ RECIPES = {
 }
 FULL_LENET = Recipe(epochs=8, batch_size=64, optimizer="adamw", lr=3e-3, shift=2, anneal=True)
 
+MOST_THREADS = 1024
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     parser.add_argument("--model", choices=sorted(MODELS), default="lenet", help="the network (default: lenet)")
     parser.add_argument("--full", action="store_true", help="train on all 60,000 images, downloaded once")
     parser.add_argument("--data", metavar="DIR", help="read the four MNIST files from this folder (implies --full)")
-    parser.add_argument("--epochs", type=positive(int), help="passes over the images")
-    parser.add_argument("--batch-size", type=positive(int), help="images a step")
-    parser.add_argument("--lr", type=positive(float), help="learning rate")
+    parser.add_argument("--epochs", type=whole(1, 1_000_000), help="passes over the images")
+    parser.add_argument("--batch-size", type=whole(1, 1_000_000), help="images a step")
+    parser.add_argument("--lr", type=number(1e-12, 1e6), help="learning rate")
     parser.add_argument("--optimizer", choices=["sgd", "adam", "adamw"], help="sgd is the plain one")
-    parser.add_argument("--seed", type=natural, default=0, help="the same seed gives the same weights (default: 0)")
-    parser.add_argument("--save", metavar="FILE", help="write the trained model here")
-    parser.add_argument("--threads", type=positive(int), help="threads of the linear algebra")
+    parser.add_argument("--seed", type=whole(0, SEEDS), default=0, help="the same gives the same weights (default: 0)")
+    parser.add_argument("--save", metavar="FILE", help="write the trained model here; - for standard output")
+    parser.add_argument("--threads", type=whole(1, MOST_THREADS), help="threads of the linear algebra")
     parser.add_argument(
         "--kernels",
         choices=["numpy", "numba", "definition"],
         help="numba: compiled loops, of the extra fast; definition: formulas to read, slow",
     )
-    parser.add_argument("--json", metavar="FILE", help="write a record of the run here")
+    parser.add_argument("--json", metavar="FILE", help="write a record of the run here; - for standard output")
     parser.add_argument("--report", metavar="FILE", help="write a page with curves, filters, maps and mistakes here")
 
 
 def run(args: argparse.Namespace) -> int:
     """Train, report, save; the exit status."""
-    for path in (args.save, args.json, args.report):
-        if path is not None:
-            try:
-                check_writable(path)
-            except OSError as error:
-                return fail(f"{path}: cannot be written ({error.strerror or error}); nothing was trained")
+    outputs = {f"--{name}": getattr(args, name) for name in ("save", "json", "report")}
+    check_outputs(outputs, {}, "nothing was trained")
+    with told_beside(*outputs.values()):
+        return _run(args)
+
+
+def _run(args: argparse.Namespace) -> int:
     full = args.full or args.data is not None
     try:
         digits = load_full(args.data, progress=_download_progress) if full else load_sample()
@@ -206,9 +219,22 @@ def classify(net: nn.Sequential, images: NDArray) -> NDArray:
 def _interrupted(args: argparse.Namespace, net: nn.Sequential, training: Training) -> int:
     print(f"interrupted after {training.epochs_done} whole epochs", file=sys.stderr)
     if args.save is not None:
-        save_model(args.save, net, **_facts(args, training))
-        print(f"saved what was trained to {args.save}", file=sys.stderr)
+        _save(args, net, training)
+        print(f"saved what was trained to {told(args.save)}", file=sys.stderr)
     return INTERRUPTED
+
+
+def _save(args: argparse.Namespace, net: nn.Sequential, training: Training) -> None:
+    """Write the model where it was asked for; OutputError if that fails."""
+    if is_stdout(args.save):
+        content = io.BytesIO()
+        save_model(content, net, **_facts(args, training))
+        write_to_stdout(content.getvalue())
+        return
+    try:
+        save_model(args.save, net, **_facts(args, training))
+    except OSError as error:
+        raise OutputError(cannot("--save", args.save, error)) from None
 
 
 def _about(args: argparse.Namespace, training: Training) -> dict[str, Any]:
@@ -240,21 +266,12 @@ def _report(args: argparse.Namespace, net: nn.Sequential, training: Training, se
         "confusion": counts.tolist(),
         **{name: getattr(training.recipe, name) for name in ("batch_size", "optimizer", "lr")},
     }
-    path = args.save
-    try:
-        if args.save is not None:
-            save_model(args.save, net, **_facts(args, training))
-            print(f"saved to {args.save}")
-        path = args.json
-        if args.json is not None:
-            write_atomically(args.json, (json.dumps(record, indent=2) + "\n").encode())
-        path = args.report
-        if args.report is not None:
-            page = report_page(net, digits, training.history, record)
-            write_atomically(args.report, page.encode())
-            print(f"report written to {args.report}")
-    except BrokenPipeError:  # of what was printed: the reader has gone
-        raise
-    except OSError as error:
-        return fail(f"{path}: cannot be written ({error.strerror or error})")
+    if args.save is not None:
+        _save(args, net, training)
+        print(f"saved to {told(args.save)}")
+    if args.json is not None:
+        write_output("--json", args.json, (json.dumps(record, indent=2) + "\n").encode())
+    if args.report is not None:
+        write_output("--report", args.report, report_page(net, digits, training.history, record).encode())
+        print(f"report written to {told(args.report)}")
     return 0

@@ -141,7 +141,7 @@ def _find(folder: Path, file: File) -> Path:
     dotted = file.name.replace("-idx", ".idx")
     names = [file.name + ".gz", file.name, dotted + ".gz", dotted]
     for name in names:
-        if (folder / name).is_file():
+        if os.path.isfile(folder / name):
             return folder / name
     raise DatasetError(f"{folder}: has none of {', '.join(names)}; point to the folder with the four MNIST files")
 

@@ -39,7 +39,7 @@ from tinygrad_cnn.gradcheck.judge import (
 from tinygrad_cnn.gradcheck.kinks import check_ties
 from tinygrad_cnn.gradcheck.linear import exact_adjoint
 from tinygrad_cnn.gradcheck.point import COARSE, LEAST, Jitter, Point, blocks, number_of, place_of, signed
-from tinygrad_cnn.gradcheck.problems import CannotJudge, Misbehaves, NothingToCheck, WrongType
+from tinygrad_cnn.gradcheck.problems import CannotJudge, Misbehaves, NothingToCheck, WrongStep, WrongType
 from tinygrad_cnn.gradcheck.progress import Progress
 from tinygrad_cnn.gradcheck.projections import (
     DIRECTIONS,
@@ -304,7 +304,9 @@ def _report(adapter: Any, given: Sequence[Any], options: Options, notes: tuple[s
         inputs, checked = unpacked(adapter, given)
         _check_inputs(inputs, checked)
         with np.errstate(all="ignore"):  # NaN and infinities are judged, not warned of
-            return _Check(Point(adapter, inputs, checked), options, blank).run()
+            point = Point(adapter, inputs, checked)
+            _check_step(options.tolerance.step, point.arrays)
+            return _Check(point, options, blank).run()
     except (CannotJudge, GradientError) as error:
         usual = type(error) is Misbehaves or not isinstance(error, CannotJudge)
         return replace(blank, problem=str(error), raised=None if usual else type(error))
@@ -320,6 +322,20 @@ def _check_inputs(inputs: Sequence[Any], checked: Sequence[int]) -> None:
             f"gradcheck: input {k} has dtype {a.dtype} and cannot have a derivative; pass floating-point numbers"
         )
     raise NothingToCheck("gradcheck: no input requires a gradient; create one with requires_grad=True")
+
+
+def _check_step(step: float | None, arrays: Sequence[NDArray]) -> None:
+    """The user's step must move every element, and not to infinity."""
+    if step is None:
+        return
+    for array in arrays:
+        size = float(np.max(np.abs(array[np.isfinite(array)]), initial=0.0))
+        least, most = float(np.spacing(array.dtype.type(size))), float(np.sqrt(np.finfo(array.dtype).max))
+        if not least <= step <= most:
+            raise WrongStep(
+                f"gradcheck: eps is {step:g}; for inputs of {array.dtype} that are as large as {size:.3g} it must be "
+                f"between {least:.1e} and {most:.1e}, or leave it out"
+            )
 
 
 class _Check:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray, Shape
+from tinygrad_cnn.display import write_figure
 from tinygrad_cnn.gradcheck.verdicts import Entry, Verdict
 
 
@@ -39,7 +40,7 @@ def draw(
         _maps(figure, grid, maps, place, worst)
     drawn: Figure = figure
     if path is not None:
-        drawn.savefig(path, dpi=120)
+        write_figure(drawn, path, dpi=120)
     return drawn
 
 

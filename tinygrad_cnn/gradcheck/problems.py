@@ -20,6 +20,10 @@ class WrongType(CannotJudge, TypeError):
     """An input, an output or a gradient is of a kind that has no derivative, or none that can be checked."""
 
 
+class WrongStep(CannotJudge, ValueError):
+    """The step that the user chose changes no element, or takes them out of the numbers."""
+
+
 class ReturnedArray(WrongType):
     """A function of Tensors returned an ndarray: perhaps it is a function of ndarrays."""
 

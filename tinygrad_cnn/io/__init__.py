@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from tinygrad_cnn.files import write_atomically as write_atomically
 from tinygrad_cnn.io import safetensors as safetensors
 from tinygrad_cnn.io.errors import *
 from tinygrad_cnn.io.models import *
@@ -9,7 +10,6 @@ from tinygrad_cnn.io.npz import *
 from tinygrad_cnn.io.safetensors import load_file as load_file
 from tinygrad_cnn.io.safetensors import save_file as save_file
 from tinygrad_cnn.io.saving import *
-from tinygrad_cnn.utils.atomic import write_atomically as write_atomically
 
 if not TYPE_CHECKING:
     __all__ = [name for name, value in globals().items() if str(getattr(value, "__module__", "")).startswith(__name__)]

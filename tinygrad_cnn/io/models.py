@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from tinygrad_cnn.io import safetensors
 from tinygrad_cnn.io.errors import ModelFileError
@@ -50,12 +50,13 @@ class SavedModel(NamedTuple):
     module: Module | None = None
 
 
-def save_model(path: Path_, state: Module | Mapping[str, Tensor], **facts: Any) -> None:
+def save_model(path: Path_ | IO[bytes], state: Module | Mapping[str, Tensor], **facts: Any) -> None:
     """Write a network's numbers and facts about it; `load_model`, `load` and ``tinygrad-cnn predict`` read it.
 
     Parameters
     ----------
-    path : the file; one that ends in .npz or .safetensors is of that format, any other of `save`'s
+    path : the file; one that ends in .npz or .safetensors is of that format, any other of `save`'s; or a file that is
+        open for writing bytes, for `save`'s format
     state : a Module, whose state_dict is written, or tensors by name
     facts : what else shall stand in the file, such as ``model="lenet"``, ``classes=["cat", "dog"]``,
         ``optimizer=optimizer.state_dict()``; for .npz and .safetensors only what JSON can hold
@@ -78,6 +79,9 @@ def save_model(path: Path_, state: Module | Mapping[str, Tensor], **facts: Any) 
     (['bias', 'weight'], ['yes'])
     """
     numbers = dict(state.state_dict() if isinstance(state, Module) else state)
+    if not isinstance(path, (str, os.PathLike)):
+        save({**facts, STATE: numbers}, path)
+        return
     suffix = Path(path).suffix.lower()
     if suffix == ".npz":
         save_npz(Path(path), numbers, facts)

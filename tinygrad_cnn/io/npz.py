@@ -9,9 +9,9 @@ from typing import IO
 
 import numpy as np
 
+from tinygrad_cnn.files import write_atomically
 from tinygrad_cnn.io.errors import ModelFileError
 from tinygrad_cnn.tensor import Tensor
-from tinygrad_cnn.utils.atomic import write_atomically
 
 __all__ = ["load_npz", "save_npz"]
 

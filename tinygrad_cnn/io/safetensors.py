@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
+from tinygrad_cnn.files import write_atomically
 from tinygrad_cnn.io.errors import UnreadableFileError
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.torch_names.device import check_device
-from tinygrad_cnn.utils.atomic import write_atomically
 
 __all__ = ["load", "load_file", "metadata", "save", "save_file"]
 

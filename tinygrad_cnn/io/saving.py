@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from tinygrad_cnn.files import write_atomically
 from tinygrad_cnn.io import archive, npz, pytorch, safe
 from tinygrad_cnn.io.errors import UnreadableFileError
 from tinygrad_cnn.torch_names.device import device
 from tinygrad_cnn.torch_names.errors import DeviceError
-from tinygrad_cnn.utils.atomic import write_atomically
 
 __all__ = ["load", "save"]
 

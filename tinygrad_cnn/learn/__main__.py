@@ -4,10 +4,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tinygrad_cnn.files import write_atomically
 from tinygrad_cnn.learn.apart import can_limit_memory
 from tinygrad_cnn.learn.exercise import load
 from tinygrad_cnn.learn.judging import check_source
-from tinygrad_cnn.utils.atomic import write_atomically
 
 WRITTEN = 2**26
 """So many bytes may a file have that the learner's code writes, what it prints included."""

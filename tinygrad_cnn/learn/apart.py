@@ -57,6 +57,8 @@ def check_file(
     'not done yet'
     """
     file = Path(path)
+    if os.path.exists(file) and not os.path.isfile(file):
+        raise ExerciseError(f"learn: {file}: cannot be read (it is a folder, a device or a pipe)")
     try:
         source = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -7,6 +7,7 @@ the learner's file, and what stands between ``### BEGIN HIDDEN TESTS`` and ``###
 import ast
 import functools
 import linecache
+import os
 import re
 import types
 from collections.abc import Callable, Iterator, Sequence
@@ -158,7 +159,7 @@ def load(name: str) -> Exercise:
     'The derivative of tanh'
     """
     path = Path(name) if name.endswith(".py") else FOLDER / f"{name}.py"
-    if not name.endswith(".py") and not (name.isidentifier() and path.is_file()):
+    if not name.endswith(".py") and not (name.isidentifier() and os.path.isfile(path)):
         hint = near(name, (p.stem for p in FOLDER.glob("*.py"))) or "`tinygrad-cnn learn` lists them"
         raise ExerciseError(f"learn: there is no exercise {name!r}; {hint}")
     try:

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from tinygrad_cnn.core.tensor import Tensor
+from tinygrad_cnn.files import write_atomically
 from tinygrad_cnn.program import Program, record
 from tinygrad_cnn.teach.explain import from_graph
 from tinygrad_cnn.teach.words import SYMBOLS
-from tinygrad_cnn.utils.atomic import write_atomically
 
 __all__ = ["Drawing", "draw"]
 

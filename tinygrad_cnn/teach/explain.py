@@ -17,10 +17,10 @@ import numpy as np
 from tinygrad_cnn.core import engine
 from tinygrad_cnn.core.graph import Node
 from tinygrad_cnn.core.tensor import Tensor
+from tinygrad_cnn.files import write_atomically
 from tinygrad_cnn.program import Program
 from tinygrad_cnn.program.recording import Recorder, Recording, arguments, begin, end, here
 from tinygrad_cnn.teach.story import Story
-from tinygrad_cnn.utils.atomic import write_atomically
 
 __all__ = ["explain"]
 

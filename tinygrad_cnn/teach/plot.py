@@ -15,6 +15,7 @@ import numpy as np
 from tinygrad_cnn.autograd import grad, no_grad
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.types import NDArray
+from tinygrad_cnn.display.figures import write_figure
 from tinygrad_cnn.display.maps import LIGHT, largest, span_of
 from tinygrad_cnn.nn import Module
 from tinygrad_cnn.tensor import Tensor
@@ -377,7 +378,7 @@ def _more(title: str, shape: str, count: int, most: int) -> str:
 
 def _written(figure: Any, path: Any) -> Any:
     if path is not None:
-        figure.savefig(path, dpi=150)
+        write_figure(figure, path, dpi=150)
     return figure
 
 

@@ -121,7 +121,7 @@ def _digits(pictures: Any) -> Iterable[tuple[str | int, NDArray]]:
     """Of each picture where it is from, and it as MNIST would have it."""
     if isinstance(pictures, (str, os.PathLike)):
         path = Path(pictures)
-        for file in pictures_in(path) if path.is_dir() else [path]:
+        for file in pictures_in(path) if os.path.isdir(path) else [path]:
             yield str(file), read_digit(file)
         return
     if isinstance(pictures, (np.ndarray, Tensor)):

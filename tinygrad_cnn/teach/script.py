@@ -8,12 +8,14 @@ from __future__ import annotations
 import runpy
 import sys
 import traceback
+from contextlib import redirect_stdout
 from pathlib import Path
 
+from tinygrad_cnn.display import escaping, printable
+from tinygrad_cnn.files import write_atomically
 from tinygrad_cnn.program import Program
 from tinygrad_cnn.program.recording import Recorder, begin, end
 from tinygrad_cnn.teach.explain import page
-from tinygrad_cnn.utils.atomic import write_atomically
 
 
 class Enough(BaseException):
@@ -71,15 +73,27 @@ def run(script: Path, call: int) -> tuple[Program | None, str]:
 
 def main(words: list[str]) -> int:
     """``script out call``, then the arguments of the script."""
-    script, out, call = Path(words[0]), Path(words[1]), int(words[2])
+    script, out, call = Path(words[0]), words[1], int(words[2])
     sys.argv = [str(script), *words[3:]]
     sys.path.insert(0, str(script.resolve().parent))
-    program, said = run(script, call)
-    if program is None:
-        print(f"explain: {script}: {said}", file=sys.stderr)
-        return 1
-    write_atomically(out, page(program, script.name).encode())
-    print(f"{out}: {len(program.lines)} ops, {len(program.backward)} steps back")
+    stdout = sys.stdout
+    with escaping(stdout, sys.stderr), redirect_stdout(sys.stderr if out == "-" else stdout):
+        program, said = run(script, call)
+        if program is None:
+            print(f"tinygrad-cnn: explain: {printable(script)}: {printable(said)}", file=sys.stderr)
+            return 1
+        content = page(program, script.name).encode()
+        try:
+            if out == "-":
+                stdout.buffer.write(content)
+                stdout.flush()
+            else:
+                write_atomically(out, content)
+        except OSError as error:
+            print(f"tinygrad-cnn: explain: {printable(out)}: cannot be written ({error.strerror})", file=sys.stderr)
+            return 2
+        where = "standard output" if out == "-" else printable(out)
+        print(f"{where}: {len(program.lines)} ops, {len(program.backward)} steps back")
     return 0
 
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.types import NDArray
+from tinygrad_cnn.files import write_atomically
 from tinygrad_cnn.tensor import Tensor
-from tinygrad_cnn.utils.atomic import write_atomically
 
 __all__ = ["make_grid", "save_image"]
 
