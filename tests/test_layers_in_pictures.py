@@ -4,6 +4,7 @@ import importlib.util
 import re
 import runpy
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,8 @@ def run(monkeypatch):
         runpy.run_path(FOLDER / f"{page}.py", run_name="__main__")
         return [pyplot.figure(number) for number in pyplot.get_fignums()] if pyplot else []
 
-    yield run
+    with pyplot.rc_context() if pyplot else nullcontext():
+        yield run
     sys.modules.pop("drawing", None)
     if pyplot:
         pyplot.close("all")
@@ -70,6 +72,7 @@ def test_a_page_runs_and_its_picture_has_labels(run, capsys, page):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_says_what_it_shows_how_to_run_it_and_what_to_look_at(page):
+    assert page in dict(LAYERS)
     text = source(page)
     title, line = text.splitlines()[1:3]
     assert line == "=" * len(title)

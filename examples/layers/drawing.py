@@ -34,13 +34,13 @@ def picture(name: str, draw: Callable[[Any], None], size: tuple[float, float]) -
     except ImportError:
         print(f"{name} is not drawn: matplotlib is not installed; pip install 'tinygrad-cnn[plot]'")
         return
-    with pyplot.rc_context(STYLE):
-        figure = pyplot.figure(figsize=size, layout="constrained")  # notebooks and the gallery show what is open
-        draw(figure)
-        for folder in (a for a in sys.argv[1:2] if not a.startswith("-")):
-            Path(folder).mkdir(parents=True, exist_ok=True)
-            figure.savefig(Path(folder) / name)
-            print(f"wrote {Path(folder) / name}")
+    pyplot.rcParams.update(STYLE)  # to stay: notebooks and the gallery paint what is open after the program
+    figure = pyplot.figure(figsize=size, layout="constrained")
+    draw(figure)
+    for folder in (a for a in sys.argv[1:2] if not a.startswith("-")):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        figure.savefig(Path(folder) / name)
+        print(f"wrote {Path(folder) / name}")
 
 
 def image(axes: Any, values: Any, title: str, *, colours: str = "Greys", limit: float | None = None) -> Any:
