@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, TypedDict, Unpack, overload
 
@@ -14,6 +15,7 @@ from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.utils.data import workers
 from tinygrad_cnn.utils.data.collate import K, Number, S, default_collate, default_convert
 from tinygrad_cnn.utils.data.dataset import IterableDataset, Source, Subset, T, TensorDataset, samples_of
+from tinygrad_cnn.utils.data.place import Pass, between, check_fits, own_generators, set_states, stream_fetch
 from tinygrad_cnn.utils.data.sampler import BatchSampler, Endless, RandomSampler, SequentialSampler, new_seed
 
 if TYPE_CHECKING:
@@ -183,6 +185,8 @@ class DataLoader(Generic[Batch]):
         usual: Callable[[Any], Any] = default_convert if batch_sampler is None else default_collate
         self.collate_fn: Callable[[Any], Any] = collate_fn or usual
         self._crew: list[workers.Worker] | None = None
+        self._place: Pass | None = None
+        self._resumed: dict[str, Any] | None = None
         self._made = True
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -221,15 +225,79 @@ class DataLoader(Generic[Batch]):
             warnings.warn("DataLoader: pin_memory has no effect; there is no accelerator", stacklevel=2)
         if self.timeout and not self.num_workers:
             raise AssertionError(f"DataLoader: timeout is {self.timeout} without workers; it must be 0")
-        order = iter(self._order)
-        seed = new_seed(self.generator)  # also without workers, as in PyTorch: the numbers drawn next are the same
-        if not self.num_workers:
-            return Batches(self, one_by_one(self.fetch_from(self.dataset), order))
+        state, self._resumed = self._resumed, None
+        place = self._place = Pass(self, state)
+        with place.beginning():
+            order = iter(self._order)
+            # also without workers, as in PyTorch: the numbers drawn next are the same
+            seed = new_seed(self.generator)
+            feed = None if self.num_workers else place.feed_here(self)
+        numbered = place.order(order, feed)
+        if feed is not None:
+            return Batches(self, one_by_one(feed.fetch, numbered), place)
+        if place.workers is not None:
+            seed = place.workers["seed"]
         crew = self._crew or workers.crew(self.num_workers, self.dataset, seed, self.worker_init_fn)
         if self.persistent_workers:
             self._crew = crew
+        first = place.begin_crew(crew)
         ahead = self.prefetch_factor or 0
-        return Batches(self, workers.batches(crew, self.fetch_from, order, ahead, self.timeout, self.in_order))
+        make_feed = partial(place.feed_of, self)
+        flow = workers.batches(crew, make_feed, numbered, ahead, self.timeout, self.in_order, first)
+        return Batches(self, flow, place)
+
+    def state_dict(self) -> dict[str, Any]:
+        """How far the last iteration has got, as ``state_dict`` of torchdata's ``StatefulDataLoader``.
+
+        Take it between two batches, save it with `save` or `io.save_checkpoint`, and give it to `load_state_dict` of a
+        loader that is made with the same arguments: its next iteration gives the batches that are still to come, the
+        same as here. The batch that was given last counts as done. After the end of an iteration the next one follows.
+
+        A data set, the iterator of an IterableDataset or a sampler that has ``state_dict`` and ``load_state_dict`` is
+        asked for its own state. Otherwise the order is drawn again, and an IterableDataset is read again up to that
+        place, both with the random numbers that they began with. A sampler of your own that draws random numbers
+        between batches needs these two methods. With ``in_order=False`` no sample is lost or comes twice, but which
+        batch comes next depends on who is faster, as always.
+
+        Examples
+        --------
+        >>> from tinygrad_cnn import arange
+        >>> from tinygrad_cnn.utils.data import TensorDataset
+        >>> def loader():
+        ...     return DataLoader(TensorDataset(arange(6)), batch_size=2, shuffle=True)
+        >>> first, second = loader(), loader()
+        >>> batches = iter(first)
+        >>> _ = next(batches)
+        >>> second.load_state_dict(first.state_dict())
+        >>> [b.tolist() for (b,) in batches] == [b.tolist() for (b,) in second]
+        True
+        """
+        if self._resumed is not None:
+            return self._resumed
+        return between(self) if self._place is None else self._place.state(self)
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Let the next iteration go on where another loader's was; see `state_dict`. ``{}`` begins anew.
+
+        Raises
+        ------
+        ValueError
+            If it is no state of a DataLoader, or that of one made with another batch size, number of workers, number
+            of samples or of generators.
+
+        Examples
+        --------
+        >>> from tinygrad_cnn import arange
+        >>> from tinygrad_cnn.utils.data import TensorDataset
+        >>> loader = DataLoader(TensorDataset(arange(3)))
+        >>> loader.load_state_dict(DataLoader(TensorDataset(arange(3))).state_dict())
+        >>> [b.item() for (b,) in loader]
+        [0, 1, 2]
+        """
+        if state_dict:
+            check_fits(self, state_dict)
+            set_states(own_generators(self), state_dict["generators"])
+        self._place, self._crew, self._resumed = None, None, dict(state_dict) or None
 
     def fetch_from(self, dataset: Any) -> Callable[[Any], Batch]:
         """The function that makes a batch of sample numbers."""
@@ -253,38 +321,33 @@ class DataLoader(Generic[Batch]):
 class Batches(Iterator[Batch]):
     """One iteration over a DataLoader; its end, or its being forgotten, ends the worker threads."""
 
-    def __init__(self, loader: DataLoader[Batch], flow: Iterator[Batch]) -> None:
-        self._loader, self._flow = loader, flow
+    def __init__(self, loader: DataLoader[Batch], flow: Iterator[Any], place: Pass) -> None:
+        self._loader, self._flow, self._place = loader, flow, place
 
     def __next__(self) -> Batch:
-        return next(self._flow)
+        for number, worker, receipt, batch in self._flow:
+            self._place.gave(number)
+            something = not isinstance(batch, workers.End)
+            if worker is not None:
+                self._place.gave_by(worker, receipt, something=something)
+            if something:
+                made: Batch = batch
+                return made
+        self._place.end()
+        raise StopIteration
 
     def __len__(self) -> int:
         return len(self._loader)
 
 
-def one_by_one(fetch: workers.Fetch, order: Iterator[Any]) -> Iterator[Any]:
-    """Batches made in this thread."""
-    for numbers in order:
+def one_by_one(fetch: workers.Fetch, order: Iterator[tuple[int, Any]]) -> Iterator[tuple[int, None, None, Any]]:
+    """Batches made in this thread, in the form of `workers.batches`."""
+    for number, numbers in order:
         try:
             batch = fetch(numbers)
         except StopIteration:  # the end of a stream
             return
-        yield batch
-
-
-def stream_fetch(samples: Iterator[Any], loader: DataLoader[Any]) -> workers.Fetch:
-    """What makes batches of as many samples of a stream as it is given numbers."""
-    if loader.batch_sampler is None:
-        return lambda _: loader.collate_fn(next(samples))
-
-    def fetch(numbers: Any) -> Any:
-        batch = [sample for _, sample in zip(numbers, samples, strict=False)]
-        if not batch or (loader.drop_last and len(batch) < len(numbers)):
-            raise StopIteration
-        return loader.collate_fn(batch)
-
-    return fetch
+        yield number, None, None, batch
 
 
 def arrays_of(dataset: Any) -> tuple[TensorDataset, Any] | None:

@@ -13,8 +13,10 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, Protocol
 
+from tinygrad_cnn.core.types import NDArray
+from tinygrad_cnn.kernels.chosen import chosen
 from tinygrad_cnn.random import Generator, draw_in_this_thread_from
 from tinygrad_cnn.utils.data.dataset import Dataset
 
@@ -22,6 +24,17 @@ __all__ = ["get_worker_info"]
 
 Fetch = Callable[[Any], Any]
 """Makes a batch of sample numbers; raises StopIteration at the end of a stream."""
+Receipt = tuple[NDArray, Any]
+"""What comes with each batch: the states of the worker's generator, and of its feed, after it."""
+
+
+class Feed(Protocol):
+    """What a worker makes batches from."""
+
+    fetch: Fetch
+
+    def state(self) -> Any:
+        """How far it is."""
 
 
 @dataclass(frozen=True)
@@ -64,21 +77,73 @@ class Failure:
         self.error = error
 
 
+class Noticing(Generator):
+    """A generator that notices when it is drawn from: asking for its state takes longer than making a small batch."""
+
+    _changed = True
+    _lent = False
+    _kept: NDArray
+
+    @property
+    def numpy(self) -> Any:  # what asks for it can draw later without being noticed
+        """What draws in NumPy's ways."""
+        self._lent = True
+        return self._numpy
+
+    @numpy.setter
+    def numpy(self, value: Any) -> None:
+        self._numpy = value
+
+    def manual_seed(self, seed: int) -> Generator:
+        """Begin the stream that belongs to this seed."""
+        self._changed = True
+        return super().manual_seed(seed)
+
+    def set_state(self, new_state: Any) -> Generator:
+        """Go on from a state."""
+        self._changed = True
+        return super().set_state(new_state)
+
+    def words(self, count: int) -> NDArray:
+        """The next so many words of 32 bits, of which everything else is made."""
+        self._changed = True
+        drawn: NDArray = chosen.random_words(self._numpy, count)
+        return drawn
+
+    def state(self) -> NDArray:
+        """The state, asked for only if it may have changed."""
+        if self._changed or self._lent:
+            self._kept, self._changed = self.get_state(), False
+        return self._kept
+
+
 class Worker:
     """What stays of a worker from one iteration to the next: who it is, and what is still to be prepared."""
 
     def __init__(self, info: WorkerInfo, prepare: Callable[[int], Any] | None) -> None:
         self.info, self.prepare = info, prepare
-        self.generator = Generator().manual_seed(info.seed)
+        self.generator = Noticing()
+        self.generator.manual_seed(info.seed)
+        self.going_on: Receipt | None = None
+        """Where it goes on once it is prepared, if it stands for a worker of another process."""
+
+    def go_on(self) -> None:
+        """Be where the worker of another process was."""
+        if self.going_on is not None:
+            generator, told = self.going_on
+            self.generator.set_state(generator)
+            if told is not None:
+                self.info.dataset.load_state_dict(told["dataset"])
+            self.going_on = None
 
 
 class Lane:
     """The thread of a worker for one iteration, and the queues of its tasks and answers."""
 
     def __init__(
-        self, worker: Worker, make_fetch: Callable[[Any], Fetch], answers: SimpleQueue[Any], stop: threading.Event
+        self, worker: Worker, make_feed: Callable[[Worker], Feed], answers: SimpleQueue[Any], stop: threading.Event
     ) -> None:
-        self.worker, self.make_fetch, self.answers, self.stop = worker, make_fetch, answers, stop
+        self.worker, self.make_feed, self.answers, self.stop = worker, make_feed, answers, stop
         self.tasks: SimpleQueue[Any] = SimpleQueue()
         name = f"DataLoader worker {worker.info.id}"
         self.thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -88,20 +153,22 @@ class Lane:
         worker = self.worker
         _here.info = worker.info
         draw_in_this_thread_from(worker.generator)
-        fetch: Fetch | None = None
+        feed: Feed | None = None
         while (task := self.tasks.get()) is not None and not self.stop.is_set():
             try:
                 if worker.prepare is not None:
                     worker.prepare(worker.info.id)
                     worker.prepare = None
-                fetch = fetch or self.make_fetch(worker.info.dataset)
-                answer = fetch(task[0])
+                worker.go_on()
+                feed = feed or self.make_feed(worker)
+                answer = feed.fetch(task[1])
             except StopIteration:
                 answer = End()
             except BaseException as error:  # raised again where the batch is asked for
                 error.add_note(f"raised in DataLoader worker {worker.info.id}")
                 answer = Failure(error)
-            self.answers.put((self, answer))
+            receipt = (worker.generator.state(), None if feed is None else feed.state())
+            self.answers.put((self, task[0], receipt, answer))
 
 
 def crew(count: int, dataset: Any, seed: int, prepare: Callable[[int], Any] | None) -> list[Worker]:
@@ -112,26 +179,30 @@ def crew(count: int, dataset: Any, seed: int, prepare: Callable[[int], Any] | No
 
 def batches(
     workers: list[Worker],
-    make_fetch: Callable[[Any], Fetch],
-    order: Iterator[Any],
+    make_feed: Callable[[Worker], Feed],
+    order: Iterator[tuple[int, Any]],
     ahead: int,
     timeout: float,
     in_order: bool,
-) -> Iterator[Any]:
-    """The batches of an order of sample numbers; each worker is `ahead` of the program by so many.
+    first: int = 0,
+) -> Iterator[tuple[int, int, Receipt, Any]]:
+    """The batches of an order of numbered sample numbers: number, worker, receipt, and batch or `End`.
+
+    Each worker is `ahead` of the program by so many batches; worker `first` makes the first.
 
     However the iteration ends, at its end, by ``break`` or by an exception, the threads end with it.
     """
     stop = threading.Event()
     anyone: SimpleQueue[Any] = SimpleQueue()
-    lanes = [Lane(worker, make_fetch, SimpleQueue() if in_order else anyone, stop) for worker in workers]
+    lanes = [Lane(worker, make_feed, SimpleQueue() if in_order else anyone, stop) for worker in workers]
     active, asked = deque(lanes), deque[Lane]()
+    active.rotate(-first)
 
     def ask() -> None:
         """Give the next batch to the next worker whose stream has not ended."""
         if active:
-            for numbers in order:
-                active[0].tasks.put((numbers,))
+            for task in order:
+                active[0].tasks.put(task)
                 asked.append(active[0])
                 active.rotate(-1)
                 break
@@ -142,15 +213,14 @@ def batches(
             ask()
         while asked:
             hanging = True
-            lane, answer = _wait(asked.popleft().answers, timeout)
+            lane, number, receipt, answer = _wait(asked.popleft().answers, timeout)
             hanging = False
             if isinstance(answer, Failure):
                 raise answer.error
             if isinstance(answer, End) and lane in active:
                 active.remove(lane)
             ask()
-            if not isinstance(answer, End):
-                yield answer
+            yield number, lane.worker.info.id, receipt, answer
     finally:
         stop.set()
         for lane in lanes:
