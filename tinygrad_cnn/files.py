@@ -10,6 +10,7 @@ import errno
 import os
 import secrets
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -71,6 +72,26 @@ def same_file(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> bool:
     if old is not None or other is not None:
         return old is not None and other is not None and os.path.samestat(old, other)
     return first.name == second.name and os.path.samefile(first.parent, second.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk, as far as the system can be asked for it."""
+    if hasattr(os, "O_DIRECTORY"):
+        with suppress(OSError):
+            number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.fsync(number)
+            finally:
+                os.close(number)
+
+
+def remove_strays(folder: Path, seconds: float = 0.0) -> None:
+    """Remove unfinished files that a killed process left, which nobody has written to for so many seconds."""
+    with suppress(OSError):  # a folder that cannot be read
+        for path in folder.glob(f".*{PART}"):
+            with suppress(OSError):
+                if time.time() - path.stat().st_mtime >= seconds:
+                    path.unlink()
 
 
 def _found(path: str | os.PathLike[str]) -> tuple[Path, os.stat_result | None]:
@@ -153,13 +174,7 @@ class _Part:
         self.number = -1
         os.replace(self.name, target)
         self.name = None
-        if hasattr(os, "O_DIRECTORY"):
-            with suppress(OSError):  # the file is there; some file systems cannot be asked to keep its name at once
-                folder = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
-                try:
-                    os.fsync(folder)
-                finally:
-                    os.close(folder)
+        sync_folder(self.folder)
 
     def discard(self) -> None:
         """Leave nothing behind; after `replace` there is nothing."""

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from tinygrad_cnn.files import write_atomically as write_atomically
 from tinygrad_cnn.io import safetensors as safetensors
+from tinygrad_cnn.io.checkpoints import *
 from tinygrad_cnn.io.errors import *
 from tinygrad_cnn.io.models import *
 from tinygrad_cnn.io.npz import *
