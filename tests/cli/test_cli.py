@@ -14,11 +14,13 @@ import pytest
 from tests.cli.terminal import Terminal
 from tests.display.reading import Reading
 from tinygrad_cnn.cli import display, main, train
+from tinygrad_cnn.cli.training import shifted
 from tinygrad_cnn.datasets import Digits, load_sample
 from tinygrad_cnn.io import load_model, load_npz, save_npz
 from tinygrad_cnn.kernels.chosen import get_kernels, set_kernels
 from tinygrad_cnn.teach import pictures
 from tinygrad_cnn.teach.networks import MODELS, normalised
+from tinygrad_cnn.tensor import Tensor
 
 HANGS = 600
 """Seconds after which a process is given up."""
@@ -294,11 +296,11 @@ def test_images_are_normalised_as_mnist_is():
 
 
 def test_shifted_images_are_moved_and_filled_with_background():
-    x = train.Tensor(normalised(load_sample().train_images[:2]))
-    assert train.shifted(x, 0) is x
-    seen = {train.shifted(x, 1).numpy().tobytes() for _ in range(60)}
+    x = Tensor(normalised(load_sample().train_images[:2]))
+    assert shifted(x, 0) is x
+    seen = {shifted(x, 1).numpy().tobytes() for _ in range(60)}
     assert len(seen) == 9
-    assert all(train.shifted(x, 2).numpy().min() == x.numpy().min() for _ in range(5))
+    assert all(shifted(x, 2).numpy().min() == x.numpy().min() for _ in range(5))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGPIPE")

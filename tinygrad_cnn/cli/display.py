@@ -15,8 +15,8 @@ RICH = importlib.util.find_spec("rich") is not None
 class Display(Protocol):
     """Told how training goes."""
 
-    def start(self, epochs: int, images: int) -> None:
-        """Training begins: so many epochs of so many images."""
+    def start(self, epochs: int, images: int, done: int = 0) -> None:
+        """Training begins, or goes on: so many epochs of so many images, of which some are done."""
 
     def batch(self, images: int, loss: float, accuracy: float) -> None:
         """So many images of the epoch are done, at this running loss and accuracy."""
@@ -34,7 +34,7 @@ class Plain:
     def __init__(self, out: TextIO) -> None:
         self.out = out
 
-    def start(self, epochs: int, images: int) -> None:
+    def start(self, epochs: int, images: int, done: int = 0) -> None:
         """Remember the time."""
         self.epochs, self.images, self.since = epochs, images, time.perf_counter()
 
@@ -62,12 +62,12 @@ class Plain:
 class Rich(Plain):
     """A bar that moves with the batches, and a line an epoch above it."""
 
-    def start(self, epochs: int, images: int) -> None:
+    def start(self, epochs: int, images: int, done: int = 0) -> None:
         """Show the bar."""
         import rich.console
         import rich.progress
 
-        super().start(epochs, images)
+        super().start(epochs, images, done)
         columns = (
             rich.progress.TextColumn("{task.description}"),
             rich.progress.BarColumn(),
@@ -78,8 +78,10 @@ class Rich(Plain):
         )
         self.bar = rich.progress.Progress(*columns, console=rich.console.Console(file=self.out), transient=True)
         fields: dict[str, Any] = {"loss": 0.0, "accuracy": 0.0, "speed": 0.0}
-        self.task = self.bar.add_task("epoch 1", total=epochs * images, **fields)
-        self.done = 0
+        self.done = done * images
+        self.task = self.bar.add_task(
+            f"epoch {min(done + 1, epochs)}", total=epochs * images, completed=self.done, **fields
+        )
         self.bar.start()
 
     def batch(self, images: int, loss: float, accuracy: float) -> None:

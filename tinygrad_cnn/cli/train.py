@@ -1,54 +1,28 @@
 """`tinygrad-cnn train`: a network learns MNIST."""
 
 import argparse
-import io
-import json
 import sys
-import time
-from dataclasses import dataclass
+import zlib
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn import nn, optim, random
-from tinygrad_cnn.autograd import no_grad
-from tinygrad_cnn.cli.display import Display, display_for, fail, print_confusion
-from tinygrad_cnn.cli.options import INTERRUPTED, SEEDS, number, whole
-from tinygrad_cnn.cli.outputs import (
-    OutputError,
-    cannot,
-    check_outputs,
-    is_stdout,
-    told,
-    told_beside,
-    write_output,
-    write_to_stdout,
-)
-from tinygrad_cnn.cli.report import report_page
-from tinygrad_cnn.core.types import NDArray
+from tinygrad_cnn import random
+from tinygrad_cnn.cli.display import display_for, fail
+from tinygrad_cnn.cli.endings import carry_out
+from tinygrad_cnn.cli.options import SEEDS, number, whole
+from tinygrad_cnn.cli.outputs import OutputError, cannot, check_outputs, is_stdout, told, told_beside
+from tinygrad_cnn.cli.stopping import Stops
+from tinygrad_cnn.cli.training import Keeper, Recipe, Training
 from tinygrad_cnn.datasets import DatasetError, Digits, load_full, load_sample
-from tinygrad_cnn.io.models import save_model
-from tinygrad_cnn.kernels.chosen import set_kernels
-from tinygrad_cnn.kernels.threads import set_num_threads
-from tinygrad_cnn.teach.networks import CLASSES, MODELS, PREPROCESSING, normalised
-from tinygrad_cnn.tensor import Tensor
-from tinygrad_cnn.utils.data.dataloader import DataLoader
-from tinygrad_cnn.utils.data.dataset import TensorDataset
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a model is trained unless the user says otherwise."""
-
-    epochs: int
-    batch_size: int
-    optimizer: str
-    lr: float
-    shift: int
-    """Training images are moved by up to this many pixels, anew in every batch."""
-    anneal: bool
-    """Whether the learning rate follows half a cosine to 0."""
-
+from tinygrad_cnn.files import check_writable, remove_strays
+from tinygrad_cnn.io.checkpoints import Checkpoint, checkpoints, newest_checkpoint
+from tinygrad_cnn.io.errors import ModelFileError
+from tinygrad_cnn.kernels.chosen import get_kernels, set_kernels
+from tinygrad_cnn.kernels.threads import get_num_threads, set_num_threads
+from tinygrad_cnn.teach.networks import MODELS
 
 RECIPES = {
     "lenet": Recipe(epochs=8, batch_size=32, optimizer="adamw", lr=4e-3, shift=2, anneal=True),
@@ -70,6 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--optimizer", choices=["sgd", "adam", "adamw"], help="sgd is the plain one")
     parser.add_argument("--seed", type=whole(0, SEEDS), default=0, help="the same gives the same weights (default: 0)")
     parser.add_argument("--save", metavar="FILE", help="write the trained model here; - for standard output")
+    parser.add_argument("--checkpoint", metavar="FOLDER", help="keep what is needed to go on after a kill here")
+    parser.add_argument("--every", type=whole(1, 1_000_000_000), metavar="STEPS", help="from checkpoint to checkpoint")
+    parser.add_argument("--resume", action="store_true", help="go on from the newest checkpoint, if there is one")
     parser.add_argument("--threads", type=whole(1, MOST_THREADS), help="threads of the linear algebra")
     parser.add_argument(
         "--kernels",
@@ -84,6 +61,9 @@ def run(args: argparse.Namespace) -> int:
     """Train, report, save; the exit status."""
     outputs = {f"--{name}": getattr(args, name) for name in ("save", "json", "report")}
     check_outputs(outputs, {}, "nothing was trained")
+    for path in outputs.values():
+        if path is not None and not is_stdout(path):
+            remove_strays(Path(path).parent, seconds=60)  # those of a process that still writes are younger
     with told_beside(*outputs.values()):
         return _run(args)
 
@@ -91,16 +71,14 @@ def run(args: argparse.Namespace) -> int:
 def _run(args: argparse.Namespace) -> int:
     full = args.full or args.data is not None
     try:
+        found = _checkpoint(args)
         digits = load_full(args.data, progress=_download_progress) if full else load_sample()
-    except DatasetError as error:
-        return fail(str(error))
-    if args.threads is not None:
-        set_num_threads(args.threads)
-    if args.kernels is not None:
-        try:
+        if args.threads is not None:
+            set_num_threads(args.threads)
+        if args.kernels is not None:
             set_kernels(args.kernels)
-        except ImportError as error:
-            return fail(str(error))
+    except (DatasetError, ModelFileError, ImportError) as error:
+        return fail(str(error))
     recipe = _recipe(args, full)
     random.manual_seed(args.seed)
     net = MODELS[args.model]()
@@ -110,13 +88,63 @@ def _run(args: argparse.Namespace) -> int:
         f"{len(digits.train_labels):,} training and {len(digits.test_labels):,} test images",
         flush=True,
     )
-    start = time.perf_counter()
-    training = Training(net, recipe, digits, display_for(sys.stdout))
+    with Stops() as stops:
+        keeper = _keeper(args, recipe, digits)
+        training = Training(net, recipe, digits, display_for(sys.stdout), stops, keeper)
+        if found is not None and keeper is not None:
+            _check_same_run(found, keeper.run)
+            training.go_on_from(found)
+            print(f"going on from {told(found.path)}, after {training.epochs_done} whole epochs", flush=True)
+        return carry_out(args, training, stops)
+
+
+def _checkpoint(args: argparse.Namespace) -> Checkpoint | None:
+    """The one to go on from, if there is one; OutputError if the options do not fit what is there."""
+    if args.checkpoint is None:
+        if args.resume or args.every is not None:
+            raise OutputError("--resume and --every need --checkpoint FOLDER; nothing was trained")
+        return None
+    if not args.checkpoint or is_stdout(args.checkpoint):
+        raise OutputError("--checkpoint needs the name of a folder; nothing was trained")
+    folder = Path(args.checkpoint)
     try:
-        training.run()
-    except KeyboardInterrupt:
-        return _interrupted(args, net, training)
-    return _report(args, net, training, time.perf_counter() - start)
+        folder.mkdir(parents=True, exist_ok=True)
+        check_writable(folder / "checkpoint")
+    except OSError as error:
+        raise OutputError(f"{cannot('--checkpoint', folder, error)}; nothing was trained") from None
+    if not args.resume:
+        if checkpoints(folder):
+            raise OutputError(f"--checkpoint {told(folder)} holds a run; give --resume to go on, or another folder")
+        return None
+    found = newest_checkpoint(folder)
+    if found is not None and found.damaged:
+        print(f"tinygrad-cnn: {found.said()}", file=sys.stderr)
+    return found
+
+
+def _keeper(args: argparse.Namespace, recipe: Recipe, digits: Digits) -> Keeper | None:
+    if args.checkpoint is None:
+        return None
+    data = 0
+    for array in digits:
+        data = zlib.crc32(np.ascontiguousarray(array).data, data)
+    about = {"model": args.model, "seed": args.seed, **asdict(recipe), "data": f"{data:08x}"}
+    how = {"kernels": get_kernels(), "threads": get_num_threads()}
+    return Keeper(Path(args.checkpoint), args.every, {**about, **how}, fail)
+
+
+def _check_same_run(found: Checkpoint, run: dict[str, Any]) -> None:
+    """OutputError if the checkpoint is of a run with other options; a note if only its last bits may differ."""
+    before = found.parts.get("run")
+    if not isinstance(before, dict):
+        raise OutputError(f"{told(found.path)}: was not made by train; give another folder")
+    differ = [f"{name} {before.get(name)}, not {value}" for name, value in run.items() if before.get(name) != value]
+    only_how = [text for text in differ if text.split()[0] in ("kernels", "threads")]
+    if len(differ) > len(only_how):
+        said = ", ".join(text for text in differ if text not in only_how)
+        raise OutputError(f"{told(found.path)}: the run has {said}; give the options that it was begun with")
+    if only_how:
+        print(f"tinygrad-cnn: the run had {', '.join(only_how)}: its numbers may differ a little", file=sys.stderr)
 
 
 def _recipe(args: argparse.Namespace, full: bool) -> Recipe:
@@ -142,136 +170,3 @@ def _download_progress(name: str, received: int, total: int) -> None:
             file=sys.stderr,
             flush=True,
         )
-
-
-class Training:
-    """One run: the network, its data, and where it has got to."""
-
-    def __init__(self, net: nn.Sequential, recipe: Recipe, digits: Digits, display: Display) -> None:
-        self.net, self.recipe, self.digits, self.display = net, recipe, digits, display
-        images = Tensor(normalised(digits.train_images))
-        dataset = TensorDataset(images, Tensor(digits.train_labels))
-        self.loader = DataLoader(dataset, batch_size=recipe.batch_size, shuffle=True)
-        kinds: dict[str, Any] = {"sgd": optim.SGD, "adam": optim.Adam, "adamw": optim.AdamW}
-        self.optimizer: optim.Optimizer = kinds[recipe.optimizer](net.parameters(), lr=recipe.lr)
-        steps = recipe.epochs * len(self.loader)
-        self.schedule = optim.lr_scheduler.CosineAnnealingLR(self.optimizer, steps) if recipe.anneal else None
-        self.test = normalised(digits.test_images)
-        self.loss = nn.CrossEntropyLoss()
-        self.epochs_done = 0
-        self.history: dict[str, list[float]] = {"loss": [], "training accuracy": [], "test accuracy": []}
-        self.train_accuracy = 0.0
-
-    def run(self) -> None:
-        """All epochs; the test images are judged after each."""
-        self.display.start(self.recipe.epochs, len(self.digits.train_labels))
-        try:
-            for number in range(1, self.recipe.epochs + 1):
-                loss = self.epoch()
-                self.epochs_done = number
-                answers = classify(self.net, self.test)
-                test = float(np.mean(answers == self.digits.test_labels))
-                for told, value in zip(self.history.values(), (loss, self.train_accuracy, test), strict=True):
-                    told.append(value)
-                self.display.epoch(number, loss, self.train_accuracy, test)
-        finally:
-            self.display.stop()
-
-    def epoch(self) -> float:
-        """One pass over the images; the mean loss."""
-        seen, right, total = 0, 0, 0.0
-        self.net.train()
-        for images, labels in self.loader:
-            self.optimizer.zero_grad()
-            logits = self.net(shifted(images, self.recipe.shift))
-            loss = self.loss(logits, labels)
-            loss.backward()
-            self.optimizer.step()
-            if self.schedule is not None:
-                self.schedule.step()
-            seen += len(labels)
-            right += int((logits.argmax(1) == labels).sum().item())
-            total += loss.item() * len(labels)
-            self.train_accuracy = right / seen
-            self.display.batch(seen, total / seen, self.train_accuracy)
-        return total / seen
-
-
-def shifted(images: Tensor, most: int) -> Tensor:
-    """The batch moved by up to so many pixels in each direction; what comes in is background."""
-    if not most:
-        return images
-    down, right = random.default_generator.numpy.integers(0, 2 * most + 1, 2)
-    values = images.numpy()
-    border = ((0, 0), (0, 0), (most, most), (most, most))
-    wide = np.pad(values, border, constant_values=values.min())
-    return Tensor(wide[:, :, down : down + values.shape[2], right : right + values.shape[3]])
-
-
-@no_grad()
-def classify(net: nn.Sequential, images: NDArray) -> NDArray:
-    """The most probable digit of each image."""
-    net.eval()
-    parts = [net(Tensor(images[k : k + 500])).argmax(1).numpy() for k in range(0, len(images), 500)]
-    return np.concatenate(parts)
-
-
-def _interrupted(args: argparse.Namespace, net: nn.Sequential, training: Training) -> int:
-    print(f"interrupted after {training.epochs_done} whole epochs", file=sys.stderr)
-    if args.save is not None:
-        _save(args, net, training)
-        print(f"saved what was trained to {told(args.save)}", file=sys.stderr)
-    return INTERRUPTED
-
-
-def _save(args: argparse.Namespace, net: nn.Sequential, training: Training) -> None:
-    """Write the model where it was asked for; OutputError if that fails."""
-    if is_stdout(args.save):
-        content = io.BytesIO()
-        save_model(content, net, **_facts(args, training))
-        write_to_stdout(content.getvalue())
-        return
-    try:
-        save_model(args.save, net, **_facts(args, training))
-    except OSError as error:
-        raise OutputError(cannot("--save", args.save, error)) from None
-
-
-def _about(args: argparse.Namespace, training: Training) -> dict[str, Any]:
-    return {"model": args.model, "seed": args.seed, "epochs": training.epochs_done}
-
-
-def _facts(args: argparse.Namespace, training: Training) -> dict[str, Any]:
-    """What a model file says beside the numbers."""
-    return {**_about(args, training), "classes": CLASSES, "preprocessing": PREPROCESSING}
-
-
-def _report(args: argparse.Namespace, net: nn.Sequential, training: Training, seconds: float) -> int:
-    digits = training.digits
-    answers = classify(net, training.test)
-    test_accuracy = float(np.mean(answers == digits.test_labels))
-    whole = classify(net, normalised(digits.train_images))
-    train_accuracy = float(np.mean(whole == digits.train_labels))
-    counts = np.zeros((10, 10), np.int64)
-    np.add.at(counts, (digits.test_labels, answers), 1)
-    print_confusion(counts, sys.stdout)
-    print(f"training accuracy {train_accuracy:.2%}, test accuracy {test_accuracy:.2%}, {seconds:.1f} s")
-    record = {
-        **_about(args, training),
-        "test_accuracy": test_accuracy,
-        "train_accuracy": train_accuracy,
-        "seconds": seconds,
-        "parameters": sum(p.numel() for p in net.parameters()),
-        "training_images": len(digits.train_labels),
-        "confusion": counts.tolist(),
-        **{name: getattr(training.recipe, name) for name in ("batch_size", "optimizer", "lr")},
-    }
-    if args.save is not None:
-        _save(args, net, training)
-        print(f"saved to {told(args.save)}")
-    if args.json is not None:
-        write_output("--json", args.json, (json.dumps(record, indent=2) + "\n").encode())
-    if args.report is not None:
-        write_output("--report", args.report, report_page(net, digits, training.history, record).encode())
-        print(f"report written to {told(args.report)}")
-    return 0
