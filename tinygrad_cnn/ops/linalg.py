@@ -184,10 +184,13 @@ def linear(input: A, weight: ArrayLike, bias: ArrayLike | None = None) -> A:
     >>> tg.nn.functional.linear(tg.tensor([[1.0, 2.0]]), tg.tensor([[1.0, 1.0], [0.0, 1.0]]), tg.tensor([0.5, 0.5]))
     tensor([[3.5000, 2.5000]])
     """
-    if type(input) is tuple or input is None:
+    try:
+        x, w = shape_of(input), shape_of(weight)
+    except (RuntimeError, ValueError):  # of a tuple of Tensors
         check_numbers("linear", input)
-    x, w = shape_of(input), shape_of(weight)
+        raise
     if len(w) not in (1, 2) or not x or x[-1] != w[-1]:
+        check_numbers("linear", getattr(input, "array", input))
         raise ArgumentError(
             f"linear: input has shape {x}, weight {w}; expected weight (out_features, in_features) with "
             f"in_features {x[-1] if x else '= the last dim of input'}{_linear_fix(x, w)}"

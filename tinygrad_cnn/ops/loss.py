@@ -219,12 +219,14 @@ def cross_entropy(
 
 def _check_logits(op: str, input: Any) -> None:
     """DTypeError unless the input of a loss of classes holds floats."""
-    if dtype_of(input).kind in "biu":
+    dtype = dtype_of(input)
+    if dtype.kind in "biu":
         raise DTypeError(
-            f"{op}: input has dtype {dtype_of(input)}; expected a floating dtype: the logits of all classes, not their "
-            "argmax, which has no gradient; input comes first, target second"
+            f"{op}: input has dtype {dtype}; expected a floating dtype: the logits of all classes, not their argmax, "
+            "which has no gradient; input comes first, target second"
         )
-    check_floating(op, "input", input)
+    if dtype.kind not in "fc":
+        check_floating(op, "input", input)
 
 
 def _warn_of_softmax(op: str, input: Any, expected: str) -> None:

@@ -22,6 +22,8 @@ from tinygrad_cnn.tensor import Tensor
 
 EVERY = 10
 """So many steps lie between two looks."""
+SELDOM = 50
+"""So many lie between two looks at numbers."""
 LEFT = 3
 """So many intervals between two steps must show a gradient that was left over, one after the other."""
 COUNTS = 500, 1000, 1500
@@ -56,7 +58,8 @@ class Lookout:
         if (UNLISTED or REPLACED) and self.steps <= COUNTS[-1]:
             warn_of_notes(self.name, optimiser._params)
         self.look_at_gradients(optimiser._params)
-        self.look_at_values(optimiser)
+        if self.steps == 1 or self.steps % SELDOM == 0:
+            self.look_at_values(optimiser)
         if self.steps in COUNTS:
             self.look_at_graphs()
 

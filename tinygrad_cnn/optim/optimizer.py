@@ -269,7 +269,8 @@ class Optimizer:
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients, or make them 0."""
         lookout = self._lookout
-        lookout.zeroed = max(lookout.zeroed, lookout.steps)
+        if lookout.zeroed < lookout.steps:
+            lookout.zeroed = lookout.steps
         zero_gradients(self._params(), set_to_none)
 
     # ---- state -------------------------------------------------------------------------------------------

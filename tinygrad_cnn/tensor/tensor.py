@@ -39,6 +39,8 @@ from tinygrad_cnn.tensor.reductions import ReductionMethods
 from tinygrad_cnn.tensor.shapes import ShapeMethods
 from tinygrad_cnn.torch_names.absent import of_tensors
 
+GRAD: Any = vars(core.Tensor)["grad"].fset, vars(core.Tensor)["grad"].fdel
+
 
 class Tensor(
     Operators,
@@ -89,37 +91,14 @@ class Tensor(
                 raise AttributeError(name)
             raise AttributeError(of_tensors(name))
 
-    @property
-    def grad(self) -> Tensor | None:
-        """The gradient that `backward` has accumulated here, or None; the result of an op has one by `retain_grad`.
-
-        Examples
-        --------
-        >>> import tinygrad_cnn as tg
-        >>> x = tg.ones(2, requires_grad=True)
-        >>> (3 * x).sum().backward()
-        >>> x.grad
-        tensor([3., 3.])
-        """
-        found: Tensor | None = self._grad
-        if found is None and self._node is not None and not (self.is_leaf or retains(self)):
-            warn(
-                f"grad: this tensor of shape {self.array_shape} is the result of an op, not a leaf, so backward() "
-                "leaves no gradient here; call retain_grad() on it before. In a step, w = w - lr * w.grad makes such "
-                "a result of a leaf: write w -= lr * w.grad under no_grad()"
-            )
-        return found
-
-    @grad.setter
-    def grad(self, value: Tensor | None) -> None:
-        set_grad(self, value)
-
-    @grad.deleter
-    def grad(self) -> None:
-        self._grad = None
-
     if TYPE_CHECKING:  # what these give is no Parameter, of a Parameter
 
+        @property
+        def grad(self) -> Tensor | None: ...
+        @grad.setter
+        def grad(self, value: Tensor | None) -> None: ...
+        @grad.deleter
+        def grad(self) -> None: ...
         @property
         def grad_fn(self) -> Node | None: ...
         def detach(self) -> Tensor: ...
@@ -129,6 +108,30 @@ class Tensor(
         def alias(array: Any, edge: Any) -> Tensor: ...
         @staticmethod
         def arithmetic(op: Any, a: Any, b: Any) -> Tensor: ...
+    else:
+
+        def get_grad(self):
+            """The gradient that `backward` has accumulated here, or None; the result of an op has one by `retain_grad`.
+
+            Examples
+            --------
+            >>> import tinygrad_cnn as tg
+            >>> x = tg.ones(2, requires_grad=True)
+            >>> (3 * x).sum().backward()
+            >>> x.grad
+            tensor([3., 3.])
+            """
+            found = self._grad
+            if found is None and self._node is not None and not (self.is_leaf or retains(self)):
+                warn(
+                    f"grad: this tensor of shape {self.array_shape} is the result of an op, not a leaf, so backward() "
+                    "leaves no gradient here; call retain_grad() on it before. In a step, w = w - lr * w.grad makes "
+                    "such a result of a leaf: write w -= lr * w.grad under no_grad()"
+                )
+            return found
+
+        grad = property(get_grad, *GRAD)  # set without a call in between: a step sets all of them
+        del get_grad
 
     def __setitem__(self, index: Any, value: ArrayLike) -> None:
         if isinstance(value, Tensor) and value.array_dtype != self.array_dtype:
@@ -302,7 +305,6 @@ class Tensor(
         return format(self.item(), spec) if number else object.__format__(self, spec)
 
 
-set_grad: Any = vars(core.Tensor)["grad"].fset
 core.Tensor.kind = Tensor
 core.Tensor.meanings.update(MEANINGS)
 core_examples.show()
