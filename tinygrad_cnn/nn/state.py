@@ -16,11 +16,11 @@ EXTRA = "_extra_state"
 """The name under which a module keeps what is neither parameter nor buffer."""
 
 
-def _hint(given: Any) -> str:
-    """What to do with something that is no state dict."""
-    if isinstance(given, (str, PathLike)):
-        return "; read the file before, with load()"
-    return "; call state_dict()" if hasattr(given, "state_dict") or callable(given) else ""
+def _refusal(given: Any) -> str:
+    """What is said of something that is no state dict."""
+    hint = "; call state_dict()" if hasattr(given, "state_dict") or callable(given) else ""
+    hint = "; read the file before, with load()" if isinstance(given, (str, PathLike)) else hint
+    return f"load_state_dict: got {type(given).__name__}; expected a mapping of names to tensors{hint}"
 
 
 class IncompatibleKeys(NamedTuple):
@@ -46,8 +46,7 @@ class StateHooks:
 def load(root: Any, state_dict: Mapping[str, Any], strict: bool, assign: bool) -> IncompatibleKeys:
     """Give a tree of modules its state; see `Module.load_state_dict`."""
     if not isinstance(state_dict, Mapping):
-        got = type(state_dict).__name__
-        raise TypeError(f"load_state_dict: got {got}; expected a mapping of names to tensors{_hint(state_dict)}")
+        raise TypeError(_refusal(state_dict))
     loading = _Loading(OrderedDict(state_dict), getattr(state_dict, "_metadata", {}), strict, assign)
     loading.visit(root, "")
     keys = IncompatibleKeys(loading.missing, loading.unexpected())
