@@ -92,7 +92,10 @@ def told(path: Named) -> str:
 
 def cannot(option: str, path: Named, error: OSError) -> str:
     """Why a file cannot be written."""
-    return f"{_said(option, path)}: cannot be written ({error.strerror or error})"
+    folder = os.path.dirname(path)
+    missing = isinstance(error, FileNotFoundError) and folder and not os.path.isdir(folder)
+    why = f"there is no folder {printable(folder)}" if missing else error.strerror or error
+    return f"{_said(option, path)}: cannot be written ({why})"
 
 
 def _said(option: str, path: Named) -> str:
