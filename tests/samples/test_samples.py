@@ -1,6 +1,7 @@
 """Files that version 0.1 wrote are read, and give what was put into them; what is written now has all they have."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,11 @@ import tinygrad_cnn as tg
 from tinygrad_cnn.cli import main
 from tinygrad_cnn.gradcheck import gradcheck
 from tinygrad_cnn.gradcheck.report import Report
-from tinygrad_cnn.io import load_model, load_npz, save_model
+from tinygrad_cnn.io import load_checkpoint, load_model, load_npz, save_model
 from tinygrad_cnn.io.safetensors import load_file
 from tinygrad_cnn.learn.record import Result
 from tinygrad_cnn.learn.results import read_results
+from tinygrad_cnn.utils.data import DataLoader, TensorDataset
 
 OLD = Path(__file__).parent / "0.1"
 STATE = {
@@ -66,6 +68,40 @@ def test_what_is_read_is_written_and_read_again(tmp_path, name):
     again = load_model(tmp_path / name)
     check_state(again.state)
     assert again.facts == FACTS
+
+
+def small_run():
+    """What `0.1/run` is a checkpoint of, after two of the three batches of its second pass."""
+    tg.manual_seed(4)
+    net = tg.nn.Linear(1, 1)
+    optimizer = tg.optim.Adam(net.parameters(), lr=0.1)
+    schedule = tg.optim.lr_scheduler.ExponentialLR(optimizer, 0.9)
+    x = tg.arange(5.0)[:, None]
+    loader = DataLoader(TensorDataset(x, 2 * x), batch_size=2, shuffle=True)
+    return {"model": net, "optimizer": optimizer, "schedule": schedule, "loader": loader}
+
+
+def steps(run, passes):
+    """The numbers of the samples of each step, and one that is drawn in it."""
+    for _ in range(passes):
+        for x, y in run["loader"]:
+            run["optimizer"].zero_grad()
+            ((run["model"](x) - y) ** 2).mean().backward()
+            run["optimizer"].step()
+            run["schedule"].step()
+            yield [*x.reshape(-1).tolist(), tg.rand(()).item()]
+
+
+def test_training_goes_on_from_a_checkpoint(tmp_path):
+    shutil.copytree(OLD / "run", tmp_path / "run")
+    whole = small_run()
+    expected = list(steps(whole, 3))
+    run = small_run()
+    found = load_checkpoint(tmp_path / "run", **run)
+    assert (found.step, found.parts["epoch"], found.parts["history"]) == (5, 1, [0.5, float("inf")])
+    assert list(steps(run, 2)) == expected[5:]
+    assert run["model"].weight.item() == pytest.approx(whole["model"].weight.item(), rel=1e-5)
+    assert run["schedule"].get_last_lr() == pytest.approx([0.1 * 0.9**9])
 
 
 def test_a_report_is_read():
