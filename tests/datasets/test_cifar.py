@@ -76,8 +76,8 @@ class Dangerous:
 @pytest.mark.parametrize(
     ("batch", "text"),
     [
-        (Dangerous(), r"asks for (__builtin__|builtins)\.print; expected nothing but arrays"),
-        ([1, 2], "holds a list; expected a dict"),
+        (Dangerous(), r"of arrays and lists: its pickle names (__builtin__|builtins)\.print, which is not loaded"),
+        ([1, 2], "dict expected, list found"),
         ({"labels": [1]}, "no images of 3072 bytes"),
         ({"data": np.zeros((2, 5), np.uint8), "labels": [1, 2]}, "no images of 3072 bytes"),
         ({"data": np.zeros((2, 3072), np.uint8), "labels": [1]}, "2 images, but not as many labels"),

@@ -165,3 +165,33 @@ def test_a_folders_own_files_come_before_those_of_its_folders_and_links_are_foll
     (root / "cat" / "b").symlink_to(elsewhere, target_is_directory=True)
     found = [path[len(f"{root}/") :] for path, _ in datasets.ImageFolder(root).samples]
     assert found == ["cat/z.png", "cat/a/1.png", "cat/b/2.png"]
+
+
+def test_links_that_lead_to_each_other_end(tmp_path):
+    root = tmp_path / "root"
+    for name in ("cat", "dog"):
+        (root / name).mkdir(parents=True)
+        (root / name / "1.png").write_bytes(b"")
+        (root / name / "itself").symlink_to(root / name, target_is_directory=True)
+        (root / name / "all").symlink_to(root, target_is_directory=True)
+        (root / name / "nowhere").symlink_to(root / name / "nowhere")
+    found = [path[len(f"{root}/") :] for path, _ in datasets.ImageFolder(root).samples]
+    assert found == ["cat/1.png", "cat/all/dog/1.png", "dog/1.png", "dog/all/cat/1.png"]
+
+
+def test_folders_that_links_make_of_a_few_are_too_many(tmp_path, monkeypatch):
+    monkeypatch.setattr(datasets.folder, "MOST_FOLDERS", 500)
+    for name in "abcdefgh":
+        (tmp_path / "x" / name).mkdir(parents=True)
+        for other in "abcdefgh":
+            (tmp_path / "x" / name / other).symlink_to(tmp_path / "x" / other, target_is_directory=True)
+    with pytest.raises(datasets.DatasetError, match="more than 500 folders; do links in it lead to each other"):
+        datasets.ImageFolder(tmp_path)
+
+
+def test_what_is_no_picture_is_a_damaged_file_of_the_data_set(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "1.png").write_bytes(b"DDS " + bytes(200))
+    found = datasets.ImageFolder(tmp_path)
+    with pytest.raises(datasets.DatasetError, match="cannot be read as a picture of the formats PNG, JPEG"):
+        found[0]

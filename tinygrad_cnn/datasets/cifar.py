@@ -1,59 +1,133 @@
 """CIFAR (Krizhevsky 2009): small photographs in ten or a hundred classes, from the files of its Python version.
 
-The files are pickles. Python's own unpickler reads them, which may look up nothing but what NumPy's arrays are made
-of: a file that asks for more is refused.
+The files are pickles. The machine of `io/unpickling.py` carries them out, which makes data and nothing else; here is
+what NumPy's arrays are in a pickle.
 """
 
-import io
-import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
-from tinygrad_cnn.core.types import NDArray
+from tinygrad_cnn.core.types import DType, NDArray
 from tinygrad_cnn.datasets import mnist
 from tinygrad_cnn.datasets.idx import DatasetError
 from tinygrad_cnn.datasets.vision import NotFoundError, VisionDataset, X, Y, as_image
+from tinygrad_cnn.io.numbers import ARRAY, array_of, checked_shape
+from tinygrad_cnn.io.unpickling import Called, Kind, Machine, Name
+from tinygrad_cnn.utils.reading import LIMITS, Allowance, FileError, Limits, contents, expect, refusing
 
 __all__ = ["CIFAR10", "CIFAR100"]
 
-
-def _latin1(text: str, encoding: str) -> bytes:
-    """How protocol 2 writes bytes."""
-    if encoding != "latin1":
-        raise DatasetError(f"the pickle encodes text in {encoding}; expected latin1")
-    return text.encode("latin1")
+DTYPES = {f"{kind}{size}" for kind in "iu" for size in (1, 2, 4, 8)} | {"f4", "f8"}
 
 
-ARRAYS = {
-    ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): np.dtype,
-    ("_codecs", "encode"): _latin1,
-    **{(f"numpy.{core}.multiarray", "_reconstruct"): np.zeros(0).__reduce__()[0] for core in ("core", "_core")},
-    **{(f"numpy.{core}.numeric", "_frombuffer"): np.zeros(1).__reduce_ex__(5)[0] for core in ("core", "_core")},
-}
-"""What the pickle of an array looks up: the two functions are NumPy's own, told by the arrays."""
+class Described(Name):
+    """A dtype: its kind and size, and its order."""
+
+    __slots__ = ("kind", "order")
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.order: Any = "="
+
+    @property
+    def dtype(self) -> DType:
+        """The dtype, of NumPy."""
+        return np.dtype(self.kind).newbyteorder(self.order)
 
 
-class _ArraysOnly(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in ARRAYS:
-            raise DatasetError(f"the pickle asks for {module}.{name}; expected nothing but arrays and lists")
-        return ARRAYS[module, name]
+class Array(Name):
+    """An array, which is made first and gets its elements by a BUILD; outside the pickle it is what `found` holds."""
+
+    __slots__ = ("found",)
+
+    def __init__(self) -> None:
+        self.found: NDArray | None = None
 
 
-def read_pickle(path: Path) -> dict[str, Any]:
+class ArrayMachine(Machine):
+    """The machine with what the pickle of a dict of NumPy's arrays names."""
+
+    def __init__(self, size: int, limits: Limits) -> None:
+        super().__init__(Allowance(size, limits))
+        self.limits = limits
+        self.builders |= {Array: self.fill_array, Described: self.order}
+        self.names |= {"numpy ndarray": Kind(np.ndarray), "numpy dtype": Called(self.described)}
+        self.names["_codecs encode"] = Called(self.encoded)
+        for core in ("core", "_core"):
+            self.names[f"numpy.{core}.multiarray _reconstruct"] = Called(self.reconstructed)
+            self.names[f"numpy.{core}.numeric _frombuffer"] = Called(self.of_buffer)
+
+    def result(self) -> Any:
+        """The dict on the stack, in which arrays are NumPy's."""
+        found = expect(dict, self.pop())
+        for key, value in found.items():
+            if isinstance(value, Array):
+                found[key] = value.found
+        self.stack.append(found)
+        return super().result()
+
+    def encoded(self, text: Any, encoding: Any) -> bytes:
+        """How protocol 2 writes bytes."""
+        if encoding != "latin1":
+            raise FileError("its pickle encodes text in another way than latin1")
+        self.allowance.take(64 + len(expect(str, text)))
+        return bytes(text, "latin1")
+
+    def described(self, kind: Any, align: Any = False, copy: Any = True, metadata: Any = None) -> Described:
+        """A dtype by its name."""
+        if not isinstance(kind, str) or kind not in DTYPES:
+            raise FileError("its pickle has an array of another dtype than of numbers")
+        return Described(kind)
+
+    def order(self, target: Described, state: Any) -> None:
+        """The state of a dtype, of which nothing but the order of bytes is taken."""
+        said = expect(tuple, state)
+        if len(said) < 2 or said[1] not in ("|", "<", ">", "=") or any(part is not None for part in said[2:5]):
+            raise FileError("its pickle has a dtype of a state that no dtype of numbers has")
+        target.order = said[1]
+
+    def reconstructed(self, kind: Any, shape: Any, code: Any) -> Array:
+        """An array without elements yet, of no size that the file could choose."""
+        if expect(Kind, kind).value is not np.ndarray:
+            raise FileError("its pickle makes an array of another class than NumPy's")
+        self.allowance.take(ARRAY)
+        return Array()
+
+    def fill_array(self, target: Array, state: Any) -> None:
+        """The state of an array: version, shape, dtype, whether the first index runs fastest, and its bytes."""
+        if not isinstance(state, tuple) or len(state) != 5:
+            raise FileError("its pickle has an array of another state than NumPy's")
+        _, shape, dtype, turned, content = state
+        content = content.encode("latin1") if isinstance(content, str) else content
+        target.found = self.array(content, dtype, shape, "F" if turned else "C")
+
+    def of_buffer(self, content: Any, dtype: Any, shape: Any, order: Any, axes: Any = None) -> Array:
+        """An array of protocol 5."""
+        if axes is not None or order not in ("C", "F"):
+            raise FileError("its pickle has an array with axes in an order that is not known")
+        made = Array()
+        made.found = self.array(content, dtype, shape, order)
+        return made
+
+    def array(self, content: Any, dtype: Any, shape: Any, order: str) -> NDArray:
+        """An array of these bytes, in C order."""
+        if not isinstance(content, (bytes, bytearray)):
+            raise FileError("its pickle has an array without bytes")
+        sizes = checked_shape(shape, self.limits)
+        self.allowance.take(ARRAY + 2 * len(content))
+        if order == "C":
+            return array_of(memoryview(content), expect(Described, dtype).dtype, sizes)
+        return np.ascontiguousarray(array_of(memoryview(content), expect(Described, dtype).dtype, sizes[::-1]).T)
+
+
+def read_pickle(path: Path, limits: Limits = LIMITS) -> dict[str, Any]:
     """The dict in a pickle of Python 2, from which nothing but data is made."""
-    try:
-        found = _ArraysOnly(io.BytesIO(path.read_bytes()), encoding="latin1").load()
-    except DatasetError as error:
-        raise DatasetError(f"{path}: {error}") from None
-    except Exception as error:  # a damaged pickle fails in any way
-        raise DatasetError(f"{path}: not a whole pickle ({error}); delete it and get it again") from None
-    if not isinstance(found, dict):
-        raise DatasetError(f"{path}: holds a {type(found).__name__}; expected a dict")
+    with refusing(DatasetError, f"{path}: not a whole pickle of arrays and lists"):
+        content = contents(path, limits)
+        found: dict[str, Any] = ArrayMachine(len(content), limits).run(content)
     return found
 
 
@@ -94,6 +168,8 @@ class CIFAR10(VisionDataset[X, Y]):
     }
     names: ClassVar[tuple[str, str]] = ("batches.meta", "label_names")
     labels = "labels"
+    count = 10
+    """How many classes there are."""
 
     def __init__(
         self,
@@ -109,9 +185,9 @@ class CIFAR10(VisionDataset[X, Y]):
             self.download()
         batches = [self._batch(name) for name in self.parts[train]]
         self.data = np.concatenate([images for images, _ in batches])
-        self.targets = [int(label) for _, labels in batches for label in labels]
+        self.targets = [label for _, labels in batches for label in labels]
         file, key = self.names
-        self.classes: list[str] = list(self._read(file).get(key, []))
+        self.classes = self._names_in(file, key)
         self.class_to_idx = {name: k for k, name in enumerate(self.classes)}
 
     def _missing(self) -> list[str]:
@@ -126,14 +202,23 @@ class CIFAR10(VisionDataset[X, Y]):
             )
         return read_pickle(self.root / self.folder / file)
 
-    def _batch(self, file: str) -> tuple[NDArray, list[Any]]:
+    def _names_in(self, file: str, key: str) -> list[str]:
+        """The names of the classes."""
+        found = self._read(file).get(key, [])
+        if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
+            raise DatasetError(f"{self.root / self.folder / file}: no list of names under {key!r}")
+        return found
+
+    def _batch(self, file: str) -> tuple[NDArray, list[int]]:
         """Images as they are seen, (N, 32, 32, 3), and their classes."""
-        found = self._read(file)
+        found, path = self._read(file), self.root / self.folder / file
         images, labels = found.get("data"), found.get(self.labels)
         if not (isinstance(images, np.ndarray) and images.dtype == np.uint8 and images.shape[1:] == (3072,)):
-            raise DatasetError(f"{self.root / self.folder / file}: no images of 3072 bytes under 'data'")
+            raise DatasetError(f"{path}: no images of 3072 bytes under 'data'")
         if not isinstance(labels, list) or len(labels) != len(images):
-            raise DatasetError(f"{self.root / self.folder / file}: {len(images)} images, but not as many {self.labels}")
+            raise DatasetError(f"{path}: {len(images)} images, but not as many {self.labels}")
+        if not all(type(label) is int and 0 <= label < self.count for label in labels):
+            raise DatasetError(f"{path}: a label that is no number from 0 to {self.count - 1}")
         return np.ascontiguousarray(images.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)), labels
 
     def download(self) -> None:
@@ -177,3 +262,4 @@ class CIFAR100(CIFAR10[X, Y]):
     parts: ClassVar[dict[bool, tuple[str, ...]]] = {True: ("train",), False: ("test",)}
     names: ClassVar[tuple[str, str]] = ("meta", "fine_label_names")
     labels = "fine_labels"
+    count = 100

@@ -2,31 +2,71 @@
 
 import os
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, overload
 
+from tinygrad_cnn.datasets.idx import DatasetError
 from tinygrad_cnn.datasets.vision import VisionDataset, X, Y
 from tinygrad_cnn.transforms.pillow import Image
+from tinygrad_cnn.utils.pictures import read_picture
+from tinygrad_cnn.utils.reading import LIMITS, Limits, refusing
 
 __all__ = ["DatasetFolder", "ImageFolder"]
 
 IMAGE_EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 
 
-def pil_loader(path: str | Path) -> Image:
-    """An image file as an image of Pillow's in mode "RGB"."""
-    try:
-        from PIL import Image as pictures
-    except ImportError:
-        raise ImportError("images need Pillow, which is not installed; run: pip install pillow") from None
-    with pictures.open(path) as image:
-        return image.convert("RGB")
+def pil_loader(path: str | Path, limits: Limits = LIMITS) -> Image:
+    """An image file as an image of Pillow's in mode "RGB"; DatasetError if it is none, damaged or too large."""
+    if find_spec("PIL") is None:
+        raise ImportError("images need Pillow, which is not installed; run: pip install pillow")
+    with refusing(DatasetError, str(path)):
+        image: Image = read_picture(path, "RGB", limits=limits)
+    return image
+
+
+MOST_FOLDERS = 100_000
 
 
 def files_under(folder: Path) -> list[str]:
-    """Every file below a folder, through links too, in torchvision's order: a folder's own before its folders'."""
-    walked = sorted(os.walk(folder, followlinks=True))
-    return [os.path.join(place, name) for place, _, names in walked for name in sorted(names)]
+    """Every file below a folder, through links too, in torchvision's order: a folder's own before its folders'.
+
+    A link to a folder in which it stands itself is not followed. DatasetError if there are more folders than anybody
+    has, which links to each other can make of a few.
+    """
+    walked: list[tuple[str, list[str]]] = []
+    waiting: list[tuple[str, frozenset[tuple[int, int]]]] = [(os.fspath(folder), frozenset())]
+    while waiting:
+        place, above = waiting.pop()
+        here = identity(place)
+        if here in above:
+            continue
+        if len(walked) == MOST_FOLDERS:
+            raise DatasetError(f"{folder}: has more than {MOST_FOLDERS:,} folders; do links in it lead to each other?")
+        names = []
+        for name in listed(place):
+            path = os.path.join(place, name)
+            if os.path.isdir(path):
+                waiting.append((path, above | {here}))
+            else:
+                names.append(name)
+        walked.append((place, sorted(names)))
+    return [os.path.join(place, name) for place, names in sorted(walked) for name in names]
+
+
+def listed(folder: str) -> list[str]:
+    """What is in a folder; nothing if it cannot be read, as `os.walk` has it."""
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
+
+
+def identity(folder: str) -> tuple[int, int]:
+    """What tells a folder from all others, whatever the path to it."""
+    found = os.stat(folder)
+    return found.st_dev, found.st_ino
 
 
 class DatasetFolder(VisionDataset[X, Y]):

@@ -5,13 +5,14 @@ from pathlib import Path
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
+from tinygrad_cnn.utils.reading import LIMITS, FileError, opened
 
 __all__ = ["DatasetError"]
 
 IMAGES_MAGIC, LABELS_MAGIC = 2051, 2049
 
 
-class DatasetError(ValueError):
+class DatasetError(FileError):
     """A data file is missing, damaged, or not what it should be.
 
     Examples
@@ -47,16 +48,21 @@ def expected_size(magic: int, count: int) -> int:
 
 
 def read_bytes(path: Path, limit: int) -> bytes:
-    """The uncompressed bytes of a file, at most one more than the limit: a gzip bomb does not go off."""
+    """The uncompressed bytes of a file, at most one more than the limit: a gzip bomb does not go off.
+
+    Of a compressed file no more is read than such bytes can take when they are packed as badly as possible.
+    """
     import gzip
     import zlib
 
     try:
         if path.suffix == ".gz":
-            with gzip.open(path) as file:
-                return file.read(limit + 1)
-        with path.open("rb") as file:
+            with opened(path, LIMITS._replace(file=limit + limit // 100 + (1 << 16))) as packed:
+                return gzip.GzipFile(fileobj=packed).read(limit + 1)
+        with opened(path) as file:
             return file.read(limit + 1)
+    except FileError as error:
+        raise DatasetError(f"{path}: {error}") from None
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DatasetError(f"{path}: not a whole gzip file ({error}); delete it and get it again") from None
     except OSError as error:

@@ -11,7 +11,9 @@ from tinygrad_cnn.io.npz import *
 from tinygrad_cnn.io.safetensors import load_file as load_file
 from tinygrad_cnn.io.safetensors import save_file as save_file
 from tinygrad_cnn.io.saving import *
+from tinygrad_cnn.utils.reading import FileError as FileError
+from tinygrad_cnn.utils.reading import Limits as Limits
 
 if not TYPE_CHECKING:
     __all__ = [name for name, value in globals().items() if str(getattr(value, "__module__", "")).startswith(__name__)]
-    __all__ += ["safetensors", "write_atomically"]
+    __all__ += ["FileError", "Limits", "safetensors", "write_atomically"]

@@ -14,16 +14,18 @@ import math
 import operator
 import zipfile
 from collections import Counter, OrderedDict
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Generator
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
 from tinygrad_cnn.core.storage import start
 from tinygrad_cnn.core.types import DType, NDArray
-from tinygrad_cnn.io.classes import computes, function, module_class
-from tinygrad_cnn.io.errors import UnreadableFileError
+from tinygrad_cnn.io.classes import check_tree, checked_state, computes, function, module_class
+from tinygrad_cnn.io.members import Members
+from tinygrad_cnn.io.numbers import ARRAY, array_of, checked_shape, native
+from tinygrad_cnn.io.structure import Keys, parsed
 from tinygrad_cnn.nn.hooks import CallHooks
 from tinygrad_cnn.nn.module import Module
 from tinygrad_cnn.nn.parameter import Parameter
@@ -33,18 +35,20 @@ from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.torch_names.device import device
 from tinygrad_cnn.torch_names.dtypes import dtype, dtype_named
 from tinygrad_cnn.torch_names.size import Size
+from tinygrad_cnn.utils.reading import Allowance, FileError, Limits, expect, shown, without_collecting
 
 FORMATS = "tinygrad_cnn 1", "tinygrad_cnn 2"
 """The second has storages; a file without them is of the first."""
 STRUCTURE = "structure.json"
 DTYPES = {"|b1", "|i1", "|u1", *(f"<{kind}{size}" for kind in "fiu" for size in (2, 4, 8))}
 DICTS: dict[str, type[dict[Any, Any]]] = {"dict": dict, "OrderedDict": OrderedDict, "Counter": Counter}
-SEQUENCES: dict[str, Callable[[list[Any]], Any]] = {
+SEQUENCES: dict[str, Callable[[Any], Any]] = {
     "tuple": tuple,
     "Size": Size,
     "set": set,
     "frozenset": frozenset,
 }
+SETS = "set", "frozenset"
 
 
 class Writer:
@@ -198,110 +202,141 @@ def run_of_bytes(low: int, high: int, arrays: list[NDArray]) -> bytes:
     return run.tobytes()
 
 
+Walk: TypeAlias = Generator[Any, Any, Any]
+"""Reads a part of a tree: it yields the parts inside of it, gets their values, and returns its own."""
+
+
 class Reader:
-    """Puts together again what a `Writer` took apart."""
+    """Puts together again what a `Writer` took apart, without calling itself, however deep the value is nested."""
 
-    def __init__(self, archive: zipfile.ZipFile) -> None:
-        try:
-            structure = json.loads(archive.read(STRUCTURE))
-            if structure["format"] not in FORMATS:
-                raise UnreadableFileError(
-                    f"load: the file has format {structure['format']!r}; expected one of {FORMATS}"
-                )
-            self.storages: dict[int, NDArray] = {}
-            self.arrays = [self.array(archive, k, form) for k, form in enumerate(structure["arrays"])]
-            self.tensors = [self.tensor(form) for form in structure["tensors"]]
-            self.forms = structure.get("modules", [])
-            self.modules: dict[int, Module] = {}
-            self.value = self.read(structure["value"])
-        except UnreadableFileError:
-            raise
-        except (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError) as error:
-            raise UnreadableFileError(f"load: the file is damaged ({type(error).__name__}: {error})") from None
+    def __init__(self, members: Members, limits: Limits) -> None:
+        self.members, self.limits = members, limits
+        self.allowance = Allowance(len(members.content), limits)
+        self.keys = Keys(self.allowance)
+        structure = expect(dict, parsed(members.read(STRUCTURE), self.allowance))
+        if structure.get("format") not in FORMATS:
+            raise FileError(f"the file has format {shown(structure.get('format'))}; expected one of {FORMATS}")
+        self.storages: dict[int, NDArray] = {}
+        self.arrays = [self.array(k, expect(dict, form)) for k, form in enumerate(expect(list, structure["arrays"]))]
+        self.tensors = [self.tensor(expect(dict, form)) for form in expect(list, structure["tensors"])]
+        self.forms = expect(list, structure.get("modules", []))
+        self.modules: dict[int, Module] = {}
+        with without_collecting():
+            self.value = walked(self.read(structure["value"]))
+        check_tree(self.modules.values())
 
-    def array(self, archive: zipfile.ZipFile, k: int, form: dict[str, Any]) -> NDArray:
+    def array(self, k: int, form: dict[str, Any]) -> NDArray:
         """One array, in memory of its own, or as a window on a storage."""
+        self.allowance.take(ARRAY)
+        found, shape = dtype_in(form), checked_shape(form["shape"], self.limits)
         if "storage" not in form:
-            return stored(archive, k, form)
+            return array_of(self.members.read(f"arrays/{k}"), found, shape)
         number = counted(form["storage"])
         if number not in self.storages:
-            self.storages[number] = np.frombuffer(bytearray(archive.read(f"storages/{number}")), np.uint8)
-        row, found, shape = self.storages[number], dtype_in(form, k), tuple(counted(n) for n in form["shape"])
-        array = np.ndarray(shape, found, row, counted(form["offset"]), tuple(map(operator.index, form["strides"])))
-        return array if found.isnative else array.astype(found.newbyteorder("="))
+            content = self.members.read(f"storages/{number}")
+            self.storages[number] = np.frombuffer(bytearray(content), np.uint8)
+        strides = tuple(map(operator.index, form["strides"]))
+        return native(np.ndarray(shape, found, self.storages[number], counted(form["offset"]), strides))
 
     def tensor(self, form: dict[str, Any]) -> Tensor:
         """One Tensor."""
+        self.allowance.take(ARRAY)
+        array, wanted = self.arrays[counted(form["array"])], form.get("requires_grad") is True
+        if wanted and array.dtype.kind != "f":
+            raise FileError(f"a tensor of {array.dtype} requires a gradient, which only floating numbers have")
         kind = Parameter if form.get("parameter") is True else Tensor
-        return kind(self.arrays[counted(form["array"])], requires_grad=form.get("requires_grad") is True)
+        return kind(array, requires_grad=wanted)
 
-    def module(self, k: int) -> Module:
+    def module(self, k: int) -> Walk:
         """One Module: an object of its class, made without calling it, with the attributes that it had."""
         if k not in self.modules:
             form = self.forms[k]
             kind = module_class(*form["class"])
             made = self.modules[k] = kind.__new__(kind)
-            state = self.read(form["state"])
-            if not isinstance(state, dict) or not {"_parameters", "_buffers", "_modules"} <= state.keys():
-                raise ValueError("a module without parameters, buffers and modules")
-            Module.__setstate__(made, state)
+            Module.__setstate__(made, checked_state(kind, (yield self.read(form["state"]))))
         return self.modules[k]
 
-    def read(self, tree: Any) -> Any:
+    def read(self, tree: Any) -> Walk:
         """The value of a JSON tree."""
         if isinstance(tree, list):
-            return [self.read(part) for part in tree]
+            return (yield self.parts(tree))
         if not isinstance(tree, dict):
             return tree
         ((kind, content),) = tree.items()
+        self.allowance.take(250 + (150 * len(content) if isinstance(content, list) else 0))
         if kind in DICTS:
-            return DICTS[kind]({self.read(k): self.read(v) for k, v in content})
+            pairs = yield self.parts(expect(list, content))
+            return DICTS[kind]({self.keys.check(k): v for k, v in pairs})
         if kind in SEQUENCES:
-            return SEQUENCES[kind]([self.read(part) for part in content])
+            parts = yield self.parts(expect(list, content))
+            return SEQUENCES[kind](map(self.keys.check, parts) if kind in SETS else parts)
+        match kind:
+            case "module":
+                return (yield self.module(counted(content)))
+            case "program":
+                return program_of((yield self.read(content)))
+        return self.single(kind, content)
+
+    def parts(self, trees: list[Any]) -> Walk:
+        """The values of a list of JSON trees."""
+        found = list(trees)
+        for k, tree in enumerate(trees):
+            if isinstance(tree, (list, dict)):
+                found[k] = yield self.read(tree)
+        return found
+
+    def single(self, kind: str, content: Any) -> Any:
+        """The value of an object with one key in which there are no others."""
         match kind:
             case "tensor":
                 return self.tensors[counted(content)]
             case "array":
                 return self.arrays[counted(content)]
             case "scalar":
-                return self.arrays[counted(content)][()]
+                return self.arrays[counted(content)].reshape(())[()]
             case "float":
                 return {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}[content]
             case "bytes":
-                return base64.b64decode(content, validate=True)
+                return base64.b64decode(expect(str, content), validate=True)
             case "dtype":
-                return dtype_named(str(content))
-            case "module":
-                return self.module(counted(content))
-            case "program":
-                return program_of(self.read(content))
+                return dtype_named(short(content))
             case "function":
                 return function(*content)
             case "device":
-                return device(str(content))
-        raise UnreadableFileError(f"load: the file names a {kind!r}, which is not known")
+                return device(short(content))
+        raise FileError(f"the file names a {shown(kind)}, which is not known")
+
+
+def walked(walk: Walk) -> Any:
+    """What a walk returns; the walks that it waits for lie in a list, not on Python's stack."""
+    waiting, value = [walk], None
+    while waiting:
+        try:
+            waiting.append(waiting[-1].send(value))
+            value = None
+        except StopIteration as done:
+            waiting.pop()
+            value = done.value
+    return value
+
+
+def short(name: Any) -> str:
+    """The name of a dtype or device, whose own errors may quote it."""
+    if not isinstance(name, str) or not name.replace(":", "").isalnum() or len(name) > 20:
+        raise FileError(f"{shown(name)} names no dtype or device")
+    return name
 
 
 def counted(k: Any) -> int:
     """A number of a list."""
     if type(k) is not int or k < 0:
-        raise ValueError(f"{k!r} is no number of an array")
+        raise FileError(f"{shown(k)} is no number of an array")
     return k
 
 
-def dtype_in(form: dict[str, Any], k: int) -> DType:
+def dtype_in(form: dict[str, Any]) -> DType:
     """The dtype of an array of the file."""
     if form["dtype"] not in DTYPES:
-        raise ValueError(f"array {k} has dtype {form['dtype']!r}")
+        raise FileError(f"an array has dtype {shown(form['dtype'])}")
     found: DType = np.dtype(form["dtype"])
     return found
-
-
-def stored(archive: zipfile.ZipFile, k: int, form: dict[str, Any]) -> NDArray:
-    """One array of the file, in memory of its own."""
-    found, shape = dtype_in(form, k), tuple(counted(n) for n in form["shape"])
-    content = archive.read(f"arrays/{k}")
-    if len(content) != math.prod(shape) * found.itemsize:
-        raise ValueError(f"array {k} has {len(content)} bytes for shape {shape} of {found}")
-    array = np.frombuffer(bytearray(content), found).reshape(shape)
-    return array if found.isnative else array.astype(found.newbyteorder("="))

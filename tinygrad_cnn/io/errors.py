@@ -2,10 +2,12 @@
 
 import pickle
 
+from tinygrad_cnn.utils.reading import FileError
+
 __all__ = ["ModelFileError", "UnreadableFileError"]
 
 
-class ModelFileError(ValueError):
+class ModelFileError(FileError):
     """A model file is missing, damaged, or holds something else.
 
     Examples

@@ -16,8 +16,10 @@ from tinygrad_cnn.io import safetensors
 from tinygrad_cnn.io.errors import ModelFileError
 from tinygrad_cnn.io.npz import save_npz
 from tinygrad_cnn.io.saving import load, save
+from tinygrad_cnn.io.structure import parsed
 from tinygrad_cnn.nn.module import Module
 from tinygrad_cnn.tensor import Tensor
+from tinygrad_cnn.utils.reading import LIMITS, Allowance, FileError, Limits, contents, expect, refusing
 
 __all__ = ["SavedModel", "load_model", "save_model"]
 
@@ -91,18 +93,19 @@ def save_model(path: Path_ | IO[bytes], state: Module | Mapping[str, Tensor], **
         save({**facts, STATE: numbers}, path)
 
 
-def load_model(path: Path_) -> SavedModel:
+def load_model(path: Path_, limits: Limits = LIMITS) -> SavedModel:
     """Read a network's numbers, and the facts about them, from a file of any of the formats.
 
     Parameters
     ----------
     path : what `save_model`, `save`, `save_npz`, `safetensors.save_file` or PyTorch's ``torch.save`` wrote: a dict with
         a ``state_dict``, a state_dict alone, or a whole Module
+    limits : what reading it may take
 
     Raises
     ------
     ModelFileError
-        If it cannot be read, or holds no network. Nothing in a file is executed.
+        If it cannot be read, goes beyond the limits, or holds no network. Nothing in a file is executed.
 
     Examples
     --------
@@ -113,34 +116,43 @@ def load_model(path: Path_) -> SavedModel:
     >>> sorted(tg.io.load_model(file).state)
     ['bias', 'weight']
     """
-    try:
-        content = Path(path).read_bytes()
-        if content[8:9] == b"{":  # the header of safetensors, behind its length
-            return _of_safetensors(path, content)
-        found = load(io.BytesIO(content))
-    except OSError as error:
-        raise ModelFileError(f"{path}: cannot be read ({error.strerror or error}); check the path") from None
-    except (ValueError, RuntimeError) as error:
-        why = f"damaged or not a model file; give one that `train --save` wrote ({error})"
-        raise ModelFileError(f"{path}: {why}") from None
+    with refusing(ModelFileError, f"{path}: damaged or not a model file; give one that `train --save` wrote"):
+        try:
+            content = contents(path, limits)
+            if content[8:9] == b"{":  # the header of safetensors, behind its length
+                return _of_safetensors(content, limits)
+            return _of_value(load(io.BytesIO(content), limits=limits))
+        except OSError as error:
+            raise ModelFileError(f"{path}: cannot be read ({error.strerror or error}); check the path") from None
+        except RuntimeError as error:  # an UnreadableFileError, or tensors of another device
+            raise FileError(str(error)) from None
+
+
+def _of_value(found: object) -> SavedModel:
+    """The model that a file of `save`'s or PyTorch's holds."""
     if isinstance(found, Module):
         return SavedModel(dict(found.state_dict()), {}, found)
     if isinstance(found, Mapping):
         state = found.get(STATE, found)
         if isinstance(state, Module):
-            return SavedModel(dict(state.state_dict()), {k: v for k, v in found.items() if k != STATE}, state)
-        if isinstance(state, Mapping) and all(isinstance(v, Tensor) for v in state.values()):
-            facts = {} if state is found else {str(k): v for k, v in found.items() if k != STATE}
-            return SavedModel(dict(state), facts)
-    raise ModelFileError(f"{path}: not a model file; it holds no state_dict; give one that `train --save` wrote")
+            return SavedModel(dict(state.state_dict()), _without_state(found), state)
+        if isinstance(state, Mapping) and all(isinstance(k, str) and isinstance(v, Tensor) for k, v in state.items()):
+            return SavedModel(dict(state), {} if state is found else _without_state(found))
+    raise FileError("it holds no state_dict")
 
 
-def _of_safetensors(path: Path_, content: bytes) -> SavedModel:
+def _without_state(found: Mapping[Any, Any]) -> dict[str, Any]:
+    """The facts beside the numbers."""
+    if not all(isinstance(name, str) for name in found):
+        raise FileError("a fact has a name that is no text")
+    return {name: fact for name, fact in found.items() if name != STATE}
+
+
+def _of_safetensors(content: bytes, limits: Limits) -> SavedModel:
     text = safetensors.metadata(content).get(FACTS, "{}")
     try:
-        facts = json.loads(text)
-    except (ValueError, RecursionError):
-        facts = None
-    if not isinstance(facts, dict):
-        raise ModelFileError(f"{path}: the facts in its header are damaged")
-    return SavedModel(safetensors.load(content), facts)
+        facts = parsed(text.encode(), Allowance(len(content), limits))
+        expect(dict, facts)
+    except FileError as error:
+        raise FileError(f"the facts in its header are damaged ({error})") from None
+    return SavedModel(safetensors.load(content, limits), facts)

@@ -1,27 +1,26 @@
 """Files that PyTorch's `torch.save` wrote, read without executing them.
 
-Such a file is a zip: `data.pkl`, a pickle, and the numbers of each storage beside it. A pickle is a program for a small
-stack machine, and dangerous because it may call any function by name. The machine here knows the instructions that a
-tree of tensors needs, and the names of a dozen things; it calls nothing but its own functions, and refuses every other
-instruction and name. `pickletools` only splits the bytes into instructions.
+Such a file is a zip: `data.pkl`, a pickle, and the numbers of each storage beside it. The pickle is carried out by the
+machine of `unpickling.py`; here are the names of a dozen things that it may make, and how tensors lie in storages.
 """
 
 import codecs
-import pickletools
-import zipfile
 from collections import Counter, OrderedDict
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.core.types import DType, NDArray
-from tinygrad_cnn.io.errors import UnreadableFileError
+from tinygrad_cnn.core.types import NDArray
+from tinygrad_cnn.io.members import Members
+from tinygrad_cnn.io.numbers import ARRAY, array_of, checked_shape, native
+from tinygrad_cnn.io.unpickling import Called, Kind, Machine, Name
 from tinygrad_cnn.nn.parameter import Parameter
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.torch_names.device import device
 from tinygrad_cnn.torch_names.dtypes import dtype, dtype_named
 from tinygrad_cnn.torch_names.size import Size
+from tinygrad_cnn.utils.reading import Allowance, FileError, Limits, expect, shown
 
 STORAGES = {
     "DoubleStorage": "f8",
@@ -45,290 +44,194 @@ ALIASES = {
 }
 
 
-Order = Literal["<", ">"]
 Locator = Callable[[str], None]
 
 
-class Called(NamedTuple):
-    """What a name of the pickle stands for: a function of ours, called with the arguments that the pickle gives."""
-
-    function: Callable[..., Any]
-
-
-class Storage(NamedTuple):
+class Storage(Name):
     """The numbers of one storage."""
 
-    values: NDArray
+    __slots__ = ("values",)
+
+    def __init__(self, values: NDArray) -> None:
+        self.values = values
 
 
-class StorageType(NamedTuple):
-    """The dtype of a storage, as its name says it."""
-
-    dtype: DType
-
-
-class Mark:
-    """Where the stack was when the pickle said so."""
-
-
-MARK = Mark()
-
-
-def read(archive: zipfile.ZipFile, prefix: str, located: Locator) -> object:
+def read(members: Members, prefix: str, located: Locator, limits: Limits) -> object:
     """What is in such a file. `located` is told where each storage lay, and may refuse it."""
     order = f"{prefix}byteorder"
-    little = order not in archive.namelist() or archive.read(order) == b"little"
-    machine = Machine(archive, prefix, "<" if little else ">", located)
-    try:
-        return machine.run(archive.read(f"{prefix}data.pkl"))
-    except UnreadableFileError:
-        raise
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError) as error:
-        raise UnreadableFileError(f"load: the file is damaged ({type(error).__name__}: {error})") from None
+    little = order not in members or bytes(members.read(order)) == b"little"
+    return TensorMachine(members, prefix, little, located, limits).run(bytes(members.read(f"{prefix}data.pkl")))
 
 
-class Machine:
-    """The stack, the memo, and one method per group of instructions."""
+class TensorMachine(Machine):
+    """The machine with what PyTorch's files name."""
 
-    def __init__(self, archive: zipfile.ZipFile, prefix: str, order: Order, located: Locator) -> None:
-        self.archive, self.prefix, self.located = archive, prefix, located
-        self.order: Order = order
-        self.stack: list[Any] = []
-        self.memo: dict[int, Any] = {}
+    advice = ". Save a state_dict, or numbers, instead"
+
+    def __init__(self, members: Members, prefix: str, little: bool, located: Locator, limits: Limits) -> None:
+        super().__init__(Allowance(len(members.content), limits))
+        self.members, self.prefix, self.little, self.located, self.limits = members, prefix, little, located, limits
         self.storages: dict[str, NDArray] = {}
-        self.names: dict[str, Any] = {
-            "collections OrderedDict": Called(OrderedDict),
-            "collections Counter": Called(Counter),
-            "torch._utils _rebuild_tensor_v2": Called(rebuilt),
-            "torch._utils _rebuild_tensor": Called(rebuilt),
-            "torch._utils _rebuild_tensor_v3": Called(rebuilt_of_bytes),
-            "torch._utils _rebuild_parameter": Called(parameter),
-            "torch Size": Called(lambda sizes: Size(tuple(sizes))),
-            "torch device": Called(lambda kind, index=None: self.device(kind, index)),
-            "_codecs encode": Called(encoded),
-            "builtins set": Called(lambda values=(): set(values)),
-            "__builtin__ set": Called(lambda values=(): set(values)),
-            "torch.storage UntypedStorage": StorageType(np.dtype("u1")),
-            **{f"torch {name}": StorageType(np.dtype(kind)) for name, kind in STORAGES.items()},
+        self.builders[OrderedDict] = set_metadata
+        self.names |= {
+            "collections OrderedDict": Called(self.ordered),
+            "collections Counter": Called(self.counter),
+            "torch._utils _rebuild_tensor_v2": Called(self.rebuilt),
+            "torch._utils _rebuild_tensor": Called(self.rebuilt),
+            "torch._utils _rebuild_tensor_v3": Called(self.rebuilt_of_bytes),
+            "torch._utils _rebuild_parameter": Called(self.parameter),
+            "torch Size": Called(self.size),
+            "torch device": Called(self.device),
+            "_codecs encode": Called(self.encoded),
+            "builtins set": Called(self.set_of),
+            "__builtin__ set": Called(self.set_of),
+            "torch.storage UntypedStorage": Kind(np.dtype("u1")),
+            **{f"torch {name}": Kind(np.dtype(kind)) for name, kind in STORAGES.items()},
             **{f"torch {name}": dtype_named(name) for name in DTYPES},
             **{f"torch {name}": dtype_named(full) for name, full in ALIASES.items()},
         }
 
-    def device(self, kind: str, index: int | None) -> device:
+    # ---- containers --------------------------------------------------------------------------------------------------
+
+    def ordered(self, pairs: Any = ()) -> OrderedDict[Any, Any]:
+        """An OrderedDict, of pairs as Python 2 writes it."""
+        self.allowance.take(400)
+        if isinstance(pairs, (list, tuple)):
+            halves = [half for pair in pairs for half in two_of(pair)]
+        else:
+            halves = [half for pair in expect(dict, pairs).items() for half in pair]
+        found: OrderedDict[Any, Any] = OrderedDict()
+        self.fill(found, halves)
+        return found
+
+    def counter(self, counts: Any = None) -> Counter[Any]:
+        """A Counter of a dict."""
+        found: Counter[Any] = Counter()
+        given = {} if counts is None else expect(dict, counts)
+        self.allowance.take(400)
+        self.fill(found, [half for pair in given.items() for half in pair])
+        return found
+
+    def set_of(self, values: Any = ()) -> set[Any]:
+        """A set of a list."""
+        self.allowance.take(220)
+        return {self.key(value) for value in listed(values)}
+
+    def size(self, sizes: Any) -> Size:
+        """A Size."""
+        self.allowance.take(64 + 8 * len(listed(sizes)))
+        return Size(expect(int, n) for n in sizes)
+
+    def encoded(self, text: Any, encoding: Any = "latin1") -> bytes:
+        """Bytes, which pickles of protocol 2 write as text."""
+        if encoding != "latin1":
+            raise FileError(f"its pickle encodes bytes as {shown(encoding)}")
+        self.allowance.take(64 + len(expect(str, text)))
+        return codecs.latin_1_encode(text)[0]
+
+    def device(self, kind: Any, index: Any = None) -> device:
         """A device that is named in the file: where its tensors are now."""
-        self.located(kind)
+        self.located(expect(str, kind))
         return device("cpu")
 
-    def run(self, program: bytes) -> Any:
-        """Carry out the instructions up to STOP, whose value is on top."""
-        for opcode, arg, _ in pickletools.genops(program):
-            name = opcode.name
-            if name == "STOP":
-                return self.stack.pop()
-            if name in CONSTANTS:
-                self.stack.append(CONSTANTS[name]())
-            elif name in LITERALS:
-                self.stack.append(arg)
-            else:
-                step = STEPS.get(name)
-                if step is None:
-                    raise UnreadableFileError(
-                        f"load: the file's pickle has the instruction {name}, which tensors, state_dicts and plain "
-                        "values do not need; it is not carried out. Save a state_dict instead"
-                    )
-                step(self, arg)
-        raise UnreadableFileError("load: the file's pickle ends early")
+    # ---- tensors -----------------------------------------------------------------------------------------------------
 
-    def since_mark(self) -> list[Any]:
-        """What was put on the stack since the last mark."""
-        at = max(k for k, value in enumerate(self.stack) if value is MARK)
-        values = self.stack[at + 1 :]
-        del self.stack[at:]
-        return values
+    def persistent(self, said: Any) -> Storage:
+        """A storage, ("storage", type, key, location, number of elements)."""
+        if not isinstance(said, tuple) or len(said) != 5 or said[0] != "storage":
+            raise FileError("the file refers to something else than a storage")
+        _, kind, key, location, count = said
+        dtype = expect(Kind, kind).value
+        self.located(expect(str, location))
+        if expect(str, key) not in self.storages:
+            stored = dtype.newbyteorder("<" if self.little else ">")
+            size = checked_shape([count], self.limits)
+            self.allowance.take(ARRAY)
+            self.storages[key] = array_of(self.members.read(f"{self.prefix}data/{key}"), stored, size)
+        values = self.storages[key]
+        if values.dtype != dtype:
+            raise FileError(f"the storage {shown(key)} has two types")
+        return Storage(values)
 
-    def nothing(self, arg: Any) -> None:
-        """PROTO, FRAME"""
+    def rebuilt(
+        self,
+        storage: Any,
+        offset: Any,
+        size: Any,
+        stride: Any,
+        requires_grad: Any = False,
+        hooks: Any = None,
+        metadata: Any = None,
+    ) -> Tensor:
+        """A tensor that is a view of a storage; tensors of one storage share its memory, as they did."""
+        return self.window(expect(Storage, storage).values, offset, size, stride, requires_grad)
 
-    def mark(self, arg: Any) -> None:
-        """MARK"""
-        self.stack.append(MARK)
+    def rebuilt_of_bytes(
+        self,
+        storage: Any,
+        offset: Any,
+        size: Any,
+        stride: Any,
+        requires_grad: Any,
+        hooks: Any,
+        kind: Any,
+        more: Any = None,
+    ) -> Tensor:
+        """A tensor of a storage without a type of its own, such as those of uint16."""
+        values = expect(Storage, storage).values.view(expect(dtype, kind).dtype)
+        return self.window(native(values), offset, size, stride, requires_grad)
 
-    def put(self, arg: int) -> None:
-        """BINPUT"""
-        self.memo[arg] = self.stack[-1]
+    def window(self, values: NDArray, offset: Any, size: Any, stride: Any, requires_grad: Any) -> Tensor:
+        """A window on a storage, which must lie inside of it."""
+        shape, steps = checked_shape(size, self.limits), listed(stride)
+        if len(shape) != len(steps) or any(type(n) is not int or not 0 <= n < 1 << 62 for n in (offset, *steps)):
+            raise FileError("a tensor has strides that do not go with its size")
+        self.allowance.take(ARRAY)
+        if 0 in shape:
+            return leaf(np.zeros(shape, values.dtype), requires_grad)
+        last = offset + sum((n - 1) * step for n, step in zip(shape, steps, strict=True))
+        if last >= values.size:
+            raise FileError(f"a tensor reaches element {last} of a storage of {values.size}")
+        strides = tuple(0 if n == 1 else step * values.itemsize for n, step in zip(shape, steps, strict=True))
+        view = np.lib.stride_tricks.as_strided(values[offset:], shape, strides)
+        return leaf(view, requires_grad)
 
-    def memoize(self, arg: Any) -> None:
-        """MEMOIZE"""
-        self.memo[len(self.memo)] = self.stack[-1]
+    def parameter(self, data: Any, requires_grad: Any, hooks: Any) -> Parameter:
+        """A parameter."""
+        self.allowance.take(ARRAY)
+        array = expect(Tensor, data).detach().numpy()
+        return Parameter(array, requires_grad=differentiable(array, requires_grad))
 
-    def get(self, arg: int) -> None:
-        """BINGET"""
-        self.stack.append(self.memo[arg])
 
-    def named(self, arg: str) -> None:
-        """GLOBAL: a name, looked up in the list."""
-        if arg not in self.names:
-            module, _, name = arg.partition(" ")
-            raise UnreadableFileError(
-                f"load: the file's pickle names {module}.{name}, which is not loaded: only tensors, numbers, strings, "
-                "and dicts, lists and tuples of them are. Save a state_dict, or numbers, instead"
-            )
-        self.stack.append(self.names[arg])
+def leaf(array: NDArray, requires_grad: Any) -> Tensor:
+    """A Tensor of an array."""
+    return Tensor(array, requires_grad=differentiable(array, requires_grad))
 
-    def stack_named(self, arg: Any) -> None:
-        """STACK_GLOBAL"""
-        name, module = self.stack.pop(), self.stack.pop()
-        self.named(f"{module} {name}")
 
-    def tuple_of(self, count: int) -> None:
-        """TUPLE1, TUPLE2, TUPLE3"""
-        values = self.stack[len(self.stack) - count :]
-        del self.stack[len(self.stack) - count :]
-        self.stack.append(tuple(values))
+def differentiable(array: NDArray, requires_grad: Any) -> bool:
+    """Whether a gradient is wanted; FileError if numbers of this dtype have none."""
+    if requires_grad is True and array.dtype.kind != "f":
+        raise FileError(f"a tensor of {array.dtype} requires a gradient, which only floating numbers have")
+    return bool(expect(bool, requires_grad))
 
-    def tuple_since_mark(self, arg: Any) -> None:
-        """TUPLE"""
-        self.stack.append(tuple(self.since_mark()))
 
-    def append(self, arg: Any) -> None:
-        """APPEND"""
-        value = self.stack.pop()
-        expect(list, self.stack[-1]).append(value)
+def listed(values: Any) -> Any:
+    """A list or tuple of the file."""
+    return values if isinstance(values, list) else expect(tuple, values)
 
-    def appends(self, arg: Any) -> None:
-        """APPENDS"""
-        values = self.since_mark()
-        expect(list, self.stack[-1]).extend(values)
 
-    def add_items(self, arg: Any) -> None:
-        """ADDITEMS"""
-        values = self.since_mark()
-        expect(set, self.stack[-1]).update(values)
+def two_of(pair: Any) -> Any:
+    """A pair of the file."""
+    if len(listed(pair)) != 2:
+        raise FileError("its pickle has a key without a value")
+    return pair
 
-    def set_item(self, arg: Any) -> None:
-        """SETITEM"""
-        value, key = self.stack.pop(), self.stack.pop()
-        expect(dict, self.stack[-1])[key] = value
 
-    def set_items(self, arg: Any) -> None:
-        """SETITEMS"""
-        values = self.since_mark()
-        expect(dict, self.stack[-1]).update(zip(values[::2], values[1::2], strict=True))
-
-    def reduce(self, arg: Any) -> None:
-        """REDUCE: call what a name stands for."""
-        args, called = expect(tuple, self.stack.pop()), expect(Called, self.stack.pop())
-        self.stack.append(called.function(*args))
-
-    def build(self, arg: Any) -> None:
-        """BUILD: the attributes of an object; of an OrderedDict, `_metadata`, the versions of a state_dict's layers."""
-        state = self.stack.pop()
-        target = expect(OrderedDict, self.stack[-1])
-        if isinstance(state, dict) and set(state) <= {"_metadata"}:
+def set_metadata(target: Any, state: Any) -> None:
+    """The one attribute of an OrderedDict that is known: `_metadata`, the versions of a state_dict's layers."""
+    if isinstance(state, dict) and set(state) <= {"_metadata"}:
+        versions = state.get("_metadata", {})
+        if isinstance(versions, dict) and all(isinstance(v, dict) for v in versions.values()):
             target.__dict__.update(state)
             return
-        raise UnreadableFileError("load: the file's pickle sets attributes of an OrderedDict; save a dict instead")
-
-    def persistent(self, arg: Any) -> None:
-        """BINPERSID: a storage, ("storage", type, key, location, number of elements)."""
-        kind, storage_type, key, location, count = expect(tuple, self.stack.pop())
-        if kind != "storage" or not isinstance(storage_type, StorageType):
-            raise UnreadableFileError(f"load: the file refers to a {kind!r} of {storage_type!r}; expected a storage")
-        self.located(location)
-        if key not in self.storages:
-            content = self.archive.read(f"{self.prefix}data/{key}")
-            order = storage_type.dtype.newbyteorder(self.order)
-            if len(content) != count * order.itemsize:
-                raise ValueError(f"storage {key} has {len(content)} bytes for {count} elements of {order}")
-            self.storages[key] = np.frombuffer(bytearray(content), order).astype(storage_type.dtype, copy=False)
-        self.stack.append(Storage(self.storages[key]))
-
-
-def expect(kind: type[Any], value: Any) -> Any:
-    """The value, which must be of this kind."""
-    if not isinstance(value, kind):
-        raise ValueError(f"{kind.__name__} expected, {type(value).__name__} found")
-    return value
-
-
-def rebuilt(
-    storage: Any,
-    offset: int,
-    size: Any,
-    stride: Any,
-    requires_grad: bool = False,
-    hooks: Any = None,
-    metadata: Any = None,
-) -> Tensor:
-    """A tensor that is a view of a storage; tensors of one storage share its memory, as they did."""
-    values = expect(Storage, storage).values
-    whole = (offset, *size, *stride)
-    if len(size) != len(stride) or any(type(n) is not int or n < 0 for n in whole):
-        raise ValueError(f"size {size} and stride {stride} from element {offset}")
-    if 0 in size:
-        return Tensor(np.zeros(size, values.dtype), requires_grad=bool(requires_grad))
-    last = offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
-    if last >= values.size:
-        raise ValueError(f"a tensor reaches element {last} of a storage of {values.size}")
-    steps = tuple(step * values.itemsize for step in stride)
-    view = np.lib.stride_tricks.as_strided(values[offset:], tuple(size), steps)
-    return Tensor(view, requires_grad=bool(requires_grad))
-
-
-def rebuilt_of_bytes(
-    storage: Any, offset: int, size: Any, stride: Any, requires_grad: bool, hooks: Any, kind: Any, more: Any = None
-) -> Tensor:
-    """A tensor of a storage without a type of its own, such as those of uint16."""
-    typed = Storage(expect(Storage, storage).values.view(expect(dtype, kind).dtype))
-    return rebuilt(typed, offset, size, stride, requires_grad)
-
-
-def parameter(data: Any, requires_grad: bool, hooks: Any) -> Parameter:
-    """A parameter."""
-    return Parameter(expect(Tensor, data).detach(), requires_grad=bool(requires_grad))
-
-
-def encoded(text: str, encoding: str) -> bytes:
-    """Bytes, which pickles of protocol 2 write as text."""
-    if encoding != "latin1":
-        raise ValueError(f"bytes encoded as {encoding!r}")
-    return codecs.latin_1_encode(text)[0]
-
-
-CONSTANTS: dict[str, Callable[[], Any]] = {
-    "NONE": lambda: None,
-    "NEWTRUE": lambda: True,
-    "NEWFALSE": lambda: False,
-    "EMPTY_DICT": dict,
-    "EMPTY_LIST": list,
-    "EMPTY_TUPLE": tuple,
-    "EMPTY_SET": set,
-}
-LITERALS = {
-    *("BININT", "BININT1", "BININT2", "LONG1", "LONG4", "BINFLOAT", "INT", "LONG", "FLOAT"),
-    *("BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "BINBYTES", "SHORT_BINBYTES", "BINBYTES8"),
-}
-STEPS: dict[str, Callable[[Machine, Any], None]] = {
-    "PROTO": Machine.nothing,
-    "FRAME": Machine.nothing,
-    "MARK": Machine.mark,
-    "BINPUT": Machine.put,
-    "LONG_BINPUT": Machine.put,
-    "MEMOIZE": Machine.memoize,
-    "BINGET": Machine.get,
-    "LONG_BINGET": Machine.get,
-    "GLOBAL": Machine.named,
-    "STACK_GLOBAL": Machine.stack_named,
-    "TUPLE": Machine.tuple_since_mark,
-    "TUPLE1": lambda machine, _: machine.tuple_of(1),
-    "TUPLE2": lambda machine, _: machine.tuple_of(2),
-    "TUPLE3": lambda machine, _: machine.tuple_of(3),
-    "APPEND": Machine.append,
-    "APPENDS": Machine.appends,
-    "ADDITEMS": Machine.add_items,
-    "SETITEM": Machine.set_item,
-    "SETITEMS": Machine.set_items,
-    "REDUCE": Machine.reduce,
-    "BUILD": Machine.build,
-    "BINPERSID": Machine.persistent,
-}
+    raise FileError("its pickle sets attributes of an OrderedDict; save a dict instead")

@@ -13,11 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.core.types import NDArray
+from tinygrad_cnn.core.types import DType, NDArray
 from tinygrad_cnn.files import write_atomically
 from tinygrad_cnn.io.errors import UnreadableFileError
+from tinygrad_cnn.io.numbers import ARRAY, array_of, checked_shape
+from tinygrad_cnn.io.structure import parsed
 from tinygrad_cnn.tensor import Tensor
 from tinygrad_cnn.torch_names.device import check_device
+from tinygrad_cnn.utils.reading import LIMITS, Allowance, FileError, Limits, contents, expect, refusing, shown
 
 __all__ = ["load", "load_file", "metadata", "save", "save_file"]
 
@@ -37,6 +40,8 @@ DTYPES = {
 }
 NAMES = {np.dtype(kind): name for name, kind in DTYPES.items()}
 METADATA = "__metadata__"
+MOST_HEADER = 100_000_000
+"""The bytes of the largest header that the format's own reader takes."""
 DAMAGED = "safetensors: damaged, or another format"
 
 
@@ -110,15 +115,21 @@ def checked(name: str, value: Any, owners: list[tuple[str, NDArray]]) -> NDArray
     return array
 
 
-def load_file(filename: str | os.PathLike[str], device: Any = "cpu") -> dict[str, Tensor]:
+def load_file(filename: str | os.PathLike[str], device: Any = "cpu", *, limits: Limits = LIMITS) -> dict[str, Tensor]:
     """Read tensors by name from a file.
+
+    Parameters
+    ----------
+    filename : the file
+    device : the CPU
+    limits : what reading it may take
 
     Raises
     ------
-    FileNotFoundError
-        If there is no such file.
+    OSError
+        If there is no such file, or it cannot be opened.
     UnreadableFileError
-        If it is not of this format, or damaged.
+        If it is not of this format, damaged, no regular file, or goes beyond the limits.
 
     Examples
     --------
@@ -130,54 +141,62 @@ def load_file(filename: str | os.PathLike[str], device: Any = "cpu") -> dict[str
     {'x': tensor([1.])}
     """
     check_device("load_file", device)
-    return load(Path(filename).read_bytes())
+    with refusing(UnreadableFileError, DAMAGED):
+        return load(contents(filename, limits), limits)
 
 
-def load(data: bytes) -> dict[str, Tensor]:
+def load(data: bytes, limits: Limits = LIMITS) -> dict[str, Tensor]:
     """The tensors in the bytes of such a file."""
-    header, body = _parts(data)
-    header.pop(METADATA, None)
-    try:
-        found = {name: Tensor(placed(form, body)) for name, form in header.items()}
-        if sum(t.detach().numpy().nbytes for t in found.values()) != len(body):
-            raise ValueError("the tensors do not fill the file")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UnreadableFileError(f"{DAMAGED} ({error})") from None
-    return found
+    with refusing(UnreadableFileError, DAMAGED):
+        allowance = Allowance(len(data), limits)
+        header, body = _parts(data, allowance)
+        _texts(header.pop(METADATA, None))
+        places = [_place(name, expect(dict, form), limits) for name, form in header.items()]
+        filled = 0
+        for start, stop, _, _, name in sorted(places, key=lambda place: place[:2]):
+            if start != filled:
+                raise FileError(f"the tensor {shown(name)} begins at {start}, and the one before it ends at {filled}")
+            filled = stop
+        if filled != len(body):
+            raise FileError(f"the tensors end at {filled}, and there are {len(body)} bytes")
+        allowance.take(ARRAY * len(places))
+        return {name: Tensor(array_of(body[start:stop], kind, shape)) for start, stop, kind, shape, name in places}
 
 
 def metadata(data: bytes) -> dict[str, str]:
     """The texts by name in the bytes of such a file."""
-    texts = _parts(data)[0].get(METADATA) or {}
-    if not isinstance(texts, dict) or not all(isinstance(text, str) for text in texts.values()):
-        raise UnreadableFileError(f"{DAMAGED} ({METADATA} is not texts by name)")
-    return texts
+    with refusing(UnreadableFileError, DAMAGED):
+        return _texts(_parts(data, Allowance(len(data), LIMITS))[0].get(METADATA))
 
 
-def _parts(data: bytes) -> tuple[dict[str, Any], memoryview]:
+def _texts(found: Any) -> dict[str, str]:
+    """The texts by name in a header."""
+    if found is None:
+        return {}
+    if not isinstance(found, dict) or not all(isinstance(text, str) for text in found.values()):
+        raise FileError(f"{METADATA} is not texts by name")
+    return found
+
+
+def _parts(data: bytes, allowance: Allowance) -> tuple[dict[str, Any], memoryview]:
     """The header, and the numbers behind it."""
     length = int.from_bytes(data[:8], "little")
-    if len(data) < 8 or length > len(data) - 8:
-        raise UnreadableFileError(f"{DAMAGED} ({len(data)} bytes, and a header of {length})")
-    try:
-        header = json.loads(data[8 : 8 + length])
-    except (ValueError, RecursionError) as error:
-        raise UnreadableFileError(f"{DAMAGED} ({error})") from None
+    if len(data) < 8 or length > min(len(data) - 8, MOST_HEADER):
+        raise FileError(f"{len(data)} bytes, and a header of {length}")
+    header = parsed(data[8 : 8 + length], allowance)
     if not isinstance(header, dict):
-        raise UnreadableFileError(f"{DAMAGED} (the header is not an object)")
+        raise FileError("the header is not an object")
     return header, memoryview(data)[8 + length :]
 
 
-def placed(form: dict[str, Any], body: memoryview) -> NDArray:
-    """One array of the file, in memory of its own."""
-    kind = DTYPES.get(form["dtype"])
-    if kind is None:
-        raise ValueError(f"dtype {form['dtype']!r}; expected one of {', '.join(DTYPES)}")
-    shape, (start, stop) = tuple(form["shape"]), form["data_offsets"]
-    if any(type(n) is not int or n < 0 for n in (*shape, start, stop)):
-        raise ValueError(f"shape {shape} at {start} to {stop}")
-    dtype = np.dtype(kind)
-    if stop > len(body) or stop - start != math.prod(shape) * dtype.itemsize:
-        raise ValueError(f"shape {shape} of {dtype} at {start} to {stop} of {len(body)} bytes")
-    array = np.frombuffer(bytearray(body[start:stop]), dtype).reshape(shape)
-    return array if dtype.isnative else array.astype(dtype.newbyteorder("="))
+def _place(name: str, form: dict[str, Any], limits: Limits) -> tuple[int, int, DType, tuple[int, ...], str]:
+    """Where a tensor of the file begins and ends, and what it is."""
+    spelled, offsets = form.get("dtype"), form.get("data_offsets")
+    if not isinstance(spelled, str) or spelled not in DTYPES:
+        raise FileError(f"dtype {shown(spelled)}; expected one of {', '.join(DTYPES)}")
+    if not isinstance(offsets, list) or len(offsets) != 2 or any(type(n) is not int for n in offsets):
+        raise FileError(f"the tensor {shown(name)} has no place")
+    dtype, shape, (start, stop) = np.dtype(DTYPES[spelled]), checked_shape(form.get("shape"), limits), offsets
+    if start < 0 or stop - start != math.prod(shape) * dtype.itemsize:
+        raise FileError(f"the tensor {shown(name)} has other bytes than its shape needs")
+    return start, stop, dtype, shape, name

@@ -1,8 +1,6 @@
 """`save` and `load`, as PyTorch spells them, without pickle: no file can make `load` execute anything."""
 
-import io
 import os
-import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -10,8 +8,10 @@ from typing import IO, Any
 from tinygrad_cnn.files import write_atomically
 from tinygrad_cnn.io import archive, npz, pytorch, safe
 from tinygrad_cnn.io.errors import UnreadableFileError
+from tinygrad_cnn.io.members import Members
 from tinygrad_cnn.torch_names.device import device
 from tinygrad_cnn.torch_names.errors import DeviceError
+from tinygrad_cnn.utils.reading import LIMITS, FileError, Limits, contents, expect, refusing, rest_of, shown
 
 __all__ = ["load", "save"]
 
@@ -75,6 +75,7 @@ def load(
     *,
     weights_only: bool | None = None,
     mmap: bool | None = None,
+    limits: Limits = LIMITS,
     **pickle_load_args: Any,
 ) -> object:
     """Read what `save` wrote, tensors and state_dicts that PyTorch's ``torch.save`` wrote, or a model file in .npz.
@@ -85,15 +86,18 @@ def load(
     map_location : where tensors of other devices go: "cpu", a function or a dict to the CPU; None refuses them
     weights_only : True refuses Modules but those of `serialization.safe_globals`. No file is ever executed: a Module
         is made of data and of a class that the program has loaded already
+    limits : what reading it may take: the size of the file, of what it unpacks to, of an array, of all objects
     pickle_module, mmap, pickle_load_args : PyTorch's; only the defaults
 
     Raises
     ------
-    FileNotFoundError
-        If there is no such file.
+    OSError
+        If there is no such file, or it cannot be opened.
     UnreadableFileError
-        A ModelFileError (ValueError), RuntimeError and UnpicklingError: if the file is damaged, or holds anything else
-        than data, which is then named.
+        A ModelFileError (ValueError), RuntimeError and UnpicklingError: if the file is damaged, is no regular file,
+        goes beyond the limits, or holds anything else than data, which is then named.
+    RuntimeError
+        If it has tensors of another device, and `map_location` is None.
 
     Examples
     --------
@@ -110,62 +114,63 @@ def load(
     if mmap:
         raise ValueError("load: mmap=True is not here; arrays are read into memory")
     located = locator(map_location)
-    content = contents(f)
-    if not content:
-        raise UnreadableFileError("load: the file is empty")
-    if content.startswith(LEGACY):
-        raise UnreadableFileError(
-            "load: the file is in PyTorch's format of before 1.6; load and save it again with a newer PyTorch"
-        )
+    content = content_of(f, limits)
+    with refusing(UnreadableFileError, "load"):
+        return value_in(content, located, bool(weights_only), limits)
+
+
+def content_of(f: File, limits: Limits) -> bytes:
+    """The bytes of a path, or of a file from where it stands."""
+    if not isinstance(f, (str, os.PathLike)):
+        if not hasattr(f, "read"):
+            raise AttributeError(f"load: expected a path or a file to read from, got {type(f).__name__}")
+        if not isinstance(f.read(0), bytes):
+            raise TypeError("load: the file is open for text; open it with mode 'rb'")
     try:
-        return read_zip(content, located, bool(weights_only))
-    except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
-        if isinstance(error, UnreadableFileError):
-            raise
-        raise UnreadableFileError(
-            f"load: not a file that save() or torch.save() wrote, or damaged ({error}); "
+        return contents(f, limits) if isinstance(f, (str, os.PathLike)) else rest_of(f, 0, limits)
+    except FileError as error:
+        raise UnreadableFileError(f"load: {error}") from None
+
+
+def value_in(content: bytes, located: Callable[[str], None], weights_only: bool, limits: Limits) -> object:
+    """The value of a zip, ours or PyTorch's."""
+    if not content:
+        raise FileError("the file is empty")
+    if content.startswith(LEGACY):
+        raise FileError("the file is in PyTorch's format of before 1.6; load and save it again with a newer PyTorch")
+    try:
+        members = Members(content, limits)
+    except (FileError, ValueError) as error:
+        raise FileError(
+            f"not a file that save() or torch.save() wrote, or damaged ({error}); "
             "for safetensors use io.safetensors.load_file"
         ) from None
+    if npz.MEMBER in members:
+        state, facts = npz.state_in(members)
+        return {**facts, "state_dict": state}
+    if members.compressed():
+        raise FileError("the file is a compressed zip; save() and torch.save() do not write such")
+    if archive.STRUCTURE in members:
+        return whole(archive.Reader(members, limits), weights_only)
+    pickles = [name for name in members.names() if name == "data.pkl" or name.endswith("/data.pkl")]
+    if len(pickles) != 1:
+        raise FileError("a zip, but not one that save() or torch.save() wrote")
+    prefix = pickles[0].removesuffix("data.pkl")
+    if f"{prefix}constants.pkl" in members:
+        raise FileError("a TorchScript archive; save the state_dict of the model instead")
+    return pytorch.read(members, prefix, located, limits)
 
 
-def contents(f: File) -> bytes:
-    """The bytes of a path, or of a file from where it stands."""
-    if isinstance(f, (str, os.PathLike)):
-        return Path(f).read_bytes()
-    if not hasattr(f, "read"):
-        raise AttributeError(f"load: expected a path or a file to read from, got {type(f).__name__}")
-    content = f.read()
-    if not isinstance(content, bytes):
-        raise TypeError("load: the file is open for text; open it with mode 'rb'")
-    return content
-
-
-def read_zip(content: bytes, located: Callable[[str], None], weights_only: bool) -> object:
-    """The value in a zip, ours or PyTorch's."""
-    with zipfile.ZipFile(io.BytesIO(content)) as opened:
-        if f"{npz.ABOUT}.npy" in opened.namelist():
-            state, facts = npz.read_npz(io.BytesIO(content), "load")
-            return {**facts, "state_dict": state}
-        if any(member.compress_type != zipfile.ZIP_STORED for member in opened.infolist()):
-            raise UnreadableFileError("load: the file is a compressed zip; save() and torch.save() do not write such")
-        names = opened.namelist()
-        if archive.STRUCTURE in names:
-            reader = archive.Reader(opened)
-            unlisted = {type(module) for module in reader.modules.values()}.difference(safe.get_safe_globals())
-            if weights_only and unlisted:
-                named = ", ".join(sorted(kind.__qualname__ for kind in unlisted))
-                raise UnreadableFileError(
-                    f"load: the file holds a whole Module ({named}), which weights_only=True refuses; give "
-                    "weights_only=False, or name the classes in serialization.safe_globals([…])"
-                )
-            return reader.value
-        pickles = [name for name in names if name == "data.pkl" or name.endswith("/data.pkl")]
-        if len(pickles) != 1:
-            raise UnreadableFileError("load: a zip, but not one that save() or torch.save() wrote")
-        prefix = pickles[0].removesuffix("data.pkl")
-        if f"{prefix}constants.pkl" in names:
-            raise UnreadableFileError("load: a TorchScript archive; save the state_dict of the model instead")
-        return pytorch.read(opened, prefix, located)
+def whole(reader: archive.Reader, weights_only: bool) -> object:
+    """The value of a file of our own; FileError if it holds Modules, and only weights are wanted."""
+    unlisted = {type(module) for module in reader.modules.values()}.difference(safe.get_safe_globals())
+    if weights_only and unlisted:
+        named = ", ".join(sorted(kind.__qualname__ for kind in unlisted))
+        raise FileError(
+            f"the file holds a whole Module ({named}), which weights_only=True refuses; give "
+            "weights_only=False, or name the classes in serialization.safe_globals([…])"
+        )
+    return reader.value
 
 
 def locator(map_location: Any) -> Callable[[str], None]:
@@ -174,15 +179,15 @@ def locator(map_location: Any) -> Callable[[str], None]:
         device(map_location)
 
     def located(where: Any) -> None:
-        target = map_location
+        target, where = map_location, expect(str, where)
         if callable(map_location):
             return  # "where it is": whatever it would answer, the tensor is on the CPU
         if isinstance(map_location, Mapping):
             target = map_location.get(where, where)
             device(target)
-        if target is None and str(where).partition(":")[0] != "cpu":
+        if target is None and where.partition(":")[0] != "cpu":
             raise DeviceError(
-                f"load: the file has tensors of {where!r}, and there is only the CPU; pass map_location='cpu'"
+                f"load: the file has tensors of {shown(where)}, and there is only the CPU; pass map_location='cpu'"
             )
 
     return located

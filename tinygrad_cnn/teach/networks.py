@@ -1,15 +1,17 @@
 """The networks that the command line trains, how images are prepared for them, and the network of a file."""
 
-import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.lib.array_utils import byte_bounds
 
 from tinygrad_cnn import nn
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.io import ModelFileError, SavedModel
 from tinygrad_cnn.teach.pictures import SIDE
+from tinygrad_cnn.tensor import Tensor
+from tinygrad_cnn.utils.reading import shown
 
 MEAN, DEVIATION = 0.1307, 0.3081
 """Of the pixels of MNIST's training images, scaled to 0-1."""
@@ -67,14 +69,22 @@ def use(facts: Mapping[str, Any], path: object) -> Use:
         raise ModelFileError(f"{path}: its classes are no list of names")
     if not isinstance(how, Mapping) or how.get("kind") != "mnist" or how.get("side", SIDE) != SIDE:
         raise ModelFileError(f"{path}: its images are prepared in a way that is not known here; known is 'mnist'")
-    mean, deviation = how.get("mean", MEAN), how.get("deviation", DEVIATION)
-    if not all(isinstance(n, (int, float)) and math.isfinite(n) for n in (mean, deviation)) or deviation <= 0:
-        raise ModelFileError(f"{path}: its images are scaled by {mean!r} and {deviation!r}, which are no scale")
+    mean, deviation = (how.get(name, default) for name, default in (("mean", MEAN), ("deviation", DEVIATION)))
+    if not (is_scale(mean) and is_scale(deviation) and deviation > 0):
+        raise ModelFileError(
+            f"{path}: its images are scaled by {shown(mean)} and {shown(deviation)}, which are no scale"
+        )
     return Use(classes, mean, deviation)
+
+
+def is_scale(number: object) -> bool:
+    """Whether it is a number that images in float32 can be scaled by."""
+    return isinstance(number, (int, float)) and abs(number) < 1e30
 
 
 def network(saved: SavedModel, path: object) -> nn.Module:
     """The network of a model file, in eval mode; ModelFileError if it is none that is known here."""
+    check_numbers(saved.state, path)
     if saved.module is not None:
         return saved.module.eval()
     name = saved.facts.get("model")
@@ -83,7 +93,7 @@ def network(saved: SavedModel, path: object) -> nn.Module:
         fitting = [k for k, make in MODELS.items() if {n: v.shape for n, v in make().state_dict().items()} == shapes]
         name = fitting[0] if fitting else None
     if not isinstance(name, str) or name not in MODELS:
-        what = "numbers without the name of a model" if name is None else f"a model {name!r}"
+        what = "numbers without the name of a model" if name is None else f"a model {shown(name)}"
         raise ModelFileError(
             f"{path}: holds {what}; known are {', '.join(MODELS)}. For a network of your own build it in Python, "
             "load the numbers (io.load_model) and call teach.predict(net, picture)"
@@ -92,5 +102,29 @@ def network(saved: SavedModel, path: object) -> nn.Module:
     try:
         net.load_state_dict(saved.state)
     except RuntimeError as error:
-        raise ModelFileError(f"{path}: does not fit the network {name!r} ({error})") from None
+        raise ModelFileError(f"{path}: does not fit the network {name!r} ({shortened(str(error))})") from None
     return net.eval()
+
+
+def shortened(words: str, most: int = 500) -> str:
+    """An error's words, of which there are as many as there are names in the file."""
+    return words if len(words) <= most else f"{words[:most]}…"
+
+
+LARGE = 1 << 26
+
+
+def check_numbers(state: Mapping[str, Tensor], path: object) -> None:
+    """ModelFileError if a network would compute with numbers that no training gives.
+
+    Weights must be floating numbers; what counts, such as the batches that a batch norm has seen, may be whole. None
+    may be NaN or infinite. Nor may a large tensor show the same memory many times, and so be larger than its file.
+    """
+    for name, value in state.items():
+        array = value.detach().numpy()
+        if array.dtype.kind != "f" and not name.endswith("num_batches_tracked"):
+            raise ModelFileError(f"{path}: {shown(name)} is of dtype {array.dtype}; the weights of networks are floats")
+        if array.nbytes > LARGE and array.nbytes > np.subtract(*byte_bounds(array)[::-1]):
+            raise ModelFileError(f"{path}: {shown(name)} shows the same numbers many times, as no network's file does")
+        if not np.isfinite(array).all():
+            raise ModelFileError(f"{path}: {shown(name)} has NaN or infinite numbers; its training has diverged")

@@ -6,48 +6,46 @@ from pathlib import Path
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
+from tinygrad_cnn.utils.pictures import read_picture
+from tinygrad_cnn.utils.reading import LIMITS, FileError, Limits, refusing
 
 PILLOW = importlib.util.find_spec("PIL") is not None
 """Whether Pillow is installed; it is imported when a picture is read."""
-BOX, SIDE, MOST_PIXELS = 20, 28, 50_000_000
-FORMATS = "PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM"
-"""What Pillow may take a file for; its other readers are never asked."""
+BOX, SIDE = 20, 28
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm"}
 
 
-class ImageError(ValueError):
+class ImageError(FileError):
     """A picture cannot be read, or has nothing in it."""
 
 
-def read_digit(path: str | Path) -> NDArray:
+def read_digit(path: str | Path, limits: Limits = LIMITS) -> NDArray:
     """A picture file as (28,28) uint8; ImageError if it cannot be read or is blank."""
-    return as_mnist(read_grey(path), str(path))
+    return as_mnist(read_grey(path, limits), str(path))
 
 
-def read_grey(path: str | Path) -> NDArray:
+def read_grey(path: str | Path, limits: Limits = LIMITS) -> NDArray:
     """A picture file as grey (H,W), upright as its EXIF data say, on white where it is transparent."""
     if not PILLOW:
         raise ImageError("reading pictures needs Pillow; install it with pip install 'tinygrad-cnn[cli]'")
     import PIL.Image
-    import PIL.ImageOps
 
-    try:
-        with PIL.Image.open(path, formats=FORMATS) as picture:
-            if picture.width * picture.height > MOST_PIXELS:
-                raise ImageError(f"{path}: {picture.width}×{picture.height} pixels; at most {MOST_PIXELS:,} are read")
-            upright = PIL.ImageOps.exif_transpose(picture)
-            flat = PIL.Image.new("RGBA", upright.size, "white")
-            flat.alpha_composite(upright.convert("RGBA"))
-            return np.asarray(flat.convert("L"), dtype=np.float64)
-    except ImageError:
-        raise
-    except (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError) as error:
-        raise ImageError(f"{path}: cannot be read as a picture ({error})") from None
+    with refusing(ImageError, str(path)):
+        try:
+            picture = read_picture(path, "RGBA", upright=True, limits=limits)
+        except OSError as error:
+            raise ImageError(f"{path}: cannot be read as a picture ({error.strerror or error})") from None
+        flat = PIL.Image.new("RGBA", picture.size, "white")
+        flat.alpha_composite(picture)
+        return np.asarray(flat.convert("L"), dtype=np.float64)
 
 
 def pictures_in(folder: str | Path) -> list[Path]:
     """The picture files of a folder, by name; ImageError if there is none."""
-    found = sorted(p for p in Path(folder).iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
+    try:
+        found = sorted(p for p in Path(folder).iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
+    except OSError as error:
+        raise ImageError(f"{folder}: cannot be read ({error.strerror or error})") from None
     if not found:
         raise ImageError(f"{folder}: a folder without pictures ({', '.join(sorted(SUFFIXES))})")
     return found
@@ -57,6 +55,8 @@ def as_mnist(grey: NDArray, name: str = "picture") -> NDArray:
     """A grey picture (H,W), whatever its background, as (28,28) uint8."""
     import PIL.Image
 
+    if not grey.size or not np.isfinite(grey).all():
+        raise ImageError(f"{name}: has no pixels, or pixels that are no numbers")
     border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
     ink = np.abs(grey - np.median(border))
     strongest = ink.max()

@@ -11,7 +11,7 @@ from tinygrad_cnn.autograd import no_grad
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.io import SavedModel, load_model
 from tinygrad_cnn.nn.module import Module
-from tinygrad_cnn.teach.networks import Use, network, normalised, use
+from tinygrad_cnn.teach.networks import Use, network, normalised, shortened, use
 from tinygrad_cnn.teach.pictures import as_mnist, pictures_in, read_digit
 from tinygrad_cnn.tensor import Tensor
 
@@ -100,16 +100,27 @@ def answers(net: Module, how: Use, pictures: Any) -> list[Prediction]:
     try:
         for at in range(0, len(found), AT_ONCE):
             some = found[at : at + AT_ONCE]
-            with no_grad():
-                x = normalised(np.stack([digit for _, digit in some]), how.mean, how.deviation)
-                y = net(Tensor(x)).softmax(1).numpy()
-            names = how.classes
+            x = normalised(np.stack([digit for _, digit in some]), how.mean, how.deviation)
+            y, names = computed(net, x), how.classes
             if y.shape != (len(some), len(names)):
                 raise ValueError(f"predict: the network gives {y.shape[1:]} numbers a picture for {len(names)} classes")
             said += [_answer(names, row, source) for row, (source, _) in zip(y, some, strict=True)]
     finally:
         net.train(training)
     return said
+
+
+def computed(net: Module, x: NDArray) -> NDArray:
+    """The probabilities that a network gives; ValueError if it cannot compute with pictures."""
+    try:
+        with no_grad():
+            y: NDArray = net(Tensor(x)).softmax(1).numpy()
+    except Exception as error:  # a network of somebody's file may be anything
+        words = f"{type(error).__name__}: {shortened(str(error))}"
+        raise ValueError(
+            f"predict: the network cannot compute with pictures of shape {x.shape[1:]} ({words})"
+        ) from error
+    return y
 
 
 def _answer(names: list[str], row: NDArray, source: str | int) -> Prediction:

@@ -1,0 +1,1 @@
+"""Changed files for every reader, measured: `python -m scripts.fuzz_readers`."""
