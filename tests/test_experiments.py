@@ -396,7 +396,7 @@ def test_a_network_learns_in_spite_of_its_gradient(ran):
     assert list(words.values()) == [
         "passes",
         "kink convention",
-        "taken wrongly",
+        "dropped",
         "dropped",
         "sign",
         "returns nan or inf",

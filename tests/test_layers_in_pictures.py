@@ -31,6 +31,7 @@ def run(monkeypatch):
     pyplot = importlib.import_module("matplotlib.pyplot") if MATPLOTLIB else None
     if pyplot:
         pyplot.switch_backend("agg")
+        pyplot.close("all")  # what other tests have left open is not a page's
 
     def run(page, *arguments):
         monkeypatch.setattr(sys, "argv", [f"{page}.py", *map(str, arguments)])

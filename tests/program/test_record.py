@@ -274,8 +274,9 @@ def test_a_damaged_program_is_refused(tmp_path):
     program = record(fork, *leaves(1.0, 2.0, 3.0))
     program.lines[0].inputs = (0, 99)
     tg.save(program, tmp_path / "program.pt")
-    with pytest.raises(ValueError, match="names a value that is not there"):
+    with pytest.raises(tg.io.ModelFileError, match="is damaged") as refused:
         tg.load(tmp_path / "program.pt")
+    assert "names a value that is not there" in str(refused.value.__context__)
 
 
 @pytest.mark.parametrize(

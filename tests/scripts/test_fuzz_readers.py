@@ -19,7 +19,7 @@ from tests.profiles import THOROUGH
 
 
 def test_changed_files_are_read_or_refused(monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["fuzz_readers", "--seconds", "600" if THOROUGH else "8"])
+    monkeypatch.setattr(sys, "argv", ["fuzz_readers", "--seconds", "600" if THOROUGH else "4"])
     status = command.main()
     said = capsys.readouterr().out
     assert status == 0, said
