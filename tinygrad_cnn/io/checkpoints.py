@@ -23,6 +23,7 @@ from tinygrad_cnn.io.errors import ModelFileError, UnreadableFileError
 from tinygrad_cnn.io.saving import load
 from tinygrad_cnn.random import get_rng_state, set_rng_state
 from tinygrad_cnn.utils.data.place import stateful
+from tinygrad_cnn.utils.reading import FileError, contents
 
 __all__ = ["Checkpoint", "load_checkpoint", "save_checkpoint"]
 
@@ -284,11 +285,11 @@ def sealed(content: bytes) -> bytes:
 def why_damaged(path: Path) -> str:
     """What is wrong with a file, or nothing."""
     try:
-        if not path.is_file():
-            return "is no regular file"
-        content = memoryview(path.read_bytes())
+        content = memoryview(contents(path))
     except OSError as error:
         return f"cannot be read: {error.strerror or error}"
+    except FileError as error:
+        return str(error)
     if len(content) < SEAL_SIZE:
         return f"cut off after {len(content)} bytes"
     body, seal = content[:-SEAL_SIZE], content[-SEAL_SIZE:]
