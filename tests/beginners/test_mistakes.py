@@ -24,6 +24,11 @@ def _no_notes_of_others():
     """What other tests have left in lists is not to be warned of here."""
     notes.UNLISTED.clear()
     notes.REPLACED.clear()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _nothing_of_others_is_alive():
+    """Once: where thousands of tests were before, a collection takes a second."""
     gc.collect()
 
 
