@@ -19,7 +19,7 @@ from tinygrad_cnn.ops import registry
 from tinygrad_cnn.tensor.printing import options as printing
 
 COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
-settings.register_profile("ci", max_examples=20, derandomize=True, **COMMON)
+settings.register_profile("ci", max_examples=16, derandomize=True, **COMMON)
 settings.register_profile("thorough", max_examples=1000, **COMMON)
 settings.register_profile("unshrunk", settings.get_profile("ci"), phases=[Phase.explicit, Phase.generate])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
