@@ -214,7 +214,7 @@ def _linear_fix(x: Shape, w: Shape) -> str:
         return f"; flatten the input to ({x[0]}, {w[1]}) before, with nn.Flatten() or .flatten(1)"
     if len(x) == 1 and x[0] % w[1] == 0:
         return f"; a batch has shape (N, {w[1]}): .flatten(1) keeps its first dim, .flatten() does not"
-    return "; the weight is the wrong way round, give weight.T" if x[-1] == w[0] else ""
+    return "; the weight is the wrong way round, give weight.T" if x[-1:] == w[:1] else ""
 
 
 @overload

@@ -124,7 +124,8 @@ def check_numbers(state: Mapping[str, Tensor], path: object) -> None:
         array = value.detach().numpy()
         if array.dtype.kind != "f" and not name.endswith("num_batches_tracked"):
             raise ModelFileError(f"{path}: {shown(name)} is of dtype {array.dtype}; the weights of networks are floats")
-        if array.nbytes > LARGE and array.nbytes > np.subtract(*byte_bounds(array)[::-1]):
+        first, end = byte_bounds(array)
+        if array.nbytes > LARGE and array.nbytes > end - first:
             raise ModelFileError(f"{path}: {shown(name)} shows the same numbers many times, as no network's file does")
         if not np.isfinite(array).all():
             raise ModelFileError(f"{path}: {shown(name)} has NaN or infinite numbers; its training has diverged")
