@@ -66,6 +66,7 @@ def steady(said: str) -> str:
     said = re.sub(r"\S*[/\\]tests[/\\]beginners[/\\]\w+\.py, line \d+", "train.py, line 5", said)
     said = re.sub(r"\bat 0x[0-9a-f]+", "at 0x7f…", said)
     said = re.sub(r"\(line\s+\d+\)", "(line 5)", re.sub(r"\bline \d+:", "line 10:", said))
+    said = re.sub(r"(unexpected keyword argument '\w+')\. Did you mean '\w+'\?", r"\1", said)  # from Python 3.13 on
     return re.sub(r"left \d+ nodes", "left 2500 nodes", said).replace("_.<locals>.", "")
 
 

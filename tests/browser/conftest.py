@@ -36,7 +36,10 @@ class Page:
     def open(self, path, at=None, **looks):
         """The page of a stepper, at a step."""
         self.load(Path(path).as_uri() + (f"#{at + 1}" if at is not None else ""), **looks)
-        self.wait("await stepper.ready; await stepper.settled")
+        self.wait(
+            "while (typeof stepper === 'undefined') await new Promise((go) => setTimeout(go, 20));"  # a slow machine
+            "await stepper.ready; await stepper.settled"
+        )
         return self
 
     def load(self, address, width=1440, height=900, dark=False, phone=False):
