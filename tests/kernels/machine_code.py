@@ -20,7 +20,7 @@ from tinygrad_cnn.kernels.compiled import (
     random,
     winograd,
 )
-from tinygrad_cnn.kernels.compiled.matmul import _combine_some, _dot, _scaled
+from tinygrad_cnn.kernels.compiled.matmul import _combine_some, dot, scaled
 from tinygrad_cnn.kernels.compiled.registers import REGISTERS
 
 F, N = types.float32, types.int64
@@ -65,8 +65,8 @@ LOOPS = {
     elementwise._pick_second_run: (types.boolean[::1], types.int32, MARKS, MARKS),
     elementwise._add_row: (floats(1), floats(1)),
     elementwise._sum: (floats(1),),
-    _dot: (floats(1), floats(1)),
-    _scaled: (F, floats(1), floats(1)),
+    dot: (floats(1), floats(1)),
+    scaled: (F, floats(1), floats(1)),
     _combine_some: (floats(2), floats(1), floats(1), N),
     pool._maxima_of_nine: (floats(1), N, N, N, floats(1), MARKS, N, PAIR),
     pool._maxima_of_a_plane: (floats(3), integers(2), floats(3), BYTES(3), PAIR, PAIR, PAIR, MARKS),
@@ -124,5 +124,8 @@ def vector_loops(loop, arguments):
 
 
 if __name__ == "__main__":
-    counts = {loop.py_func.__name__: vector_loops(loop, arguments) for loop, arguments in LOOPS.items()}
+    counts = {
+        f"{k} {loop.py_func.__name__}": vector_loops(loop, arguments)
+        for k, (loop, arguments) in enumerate(LOOPS.items())
+    }
     print(json.dumps({"registers": list(REGISTERS), "loops": counts}))

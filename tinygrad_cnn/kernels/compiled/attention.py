@@ -5,26 +5,27 @@ vectors, so that no product has a rest. Queries come in blocks, and in causal at
 that its last query may see.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.kernels import numpy_set
+from tinygrad_cnn.kernels.attention import work_of
 from tinygrad_cnn.kernels.compiled.activations import ONE, ZERO, decaying, largest, total_of
 from tinygrad_cnn.kernels.compiled.direct import channels_of, set_wide
-from tinygrad_cnn.kernels.compiled.jit import contracted, exact, inner, prange, shared, sums
-from tinygrad_cnn.kernels.compiled.registers import BYTES, REGISTERS, TILES
+from tinygrad_cnn.kernels.compiled.jit import contracted, exact, inner, prange, shared
+from tinygrad_cnn.kernels.compiled.matmul import dot, scaled
+from tinygrad_cnn.kernels.compiled.registers import BYTES, TILES
 
 BLOCK, CAUSAL = 64, 32
 """Queries of a block; in causal attention fewer, so that less is computed that nobody may see."""
 SMALL = 1024
 """Scores of a head below which the products of many heads at once are NumPy's strength."""
 LANES = BYTES // 4
-WIDE, PAIR, PAIR_ROWS = TILES.panel[1] * LANES, 2 * LANES, 8 if REGISTERS.number == 32 else 6
-set_pair, set_one = channels_of(2, onto=False, most=PAIR_ROWS), channels_of(1, onto=False, most=8)
-add_wide = channels_of(TILES.panel[1], onto=True, turned=True)
-add_pair, add_one = (channels_of(n, onto=True, turned=True, most=rows) for n, rows in ((2, PAIR_ROWS), (1, 8)))
+ROWS, VECTORS = TILES.panel
+WIDE, PAIR = VECTORS * LANES, 2 * LANES
 
 
 def attend(q: NDArray, k: NDArray, v: NDArray, mask: NDArray, *, scale: float, causal: bool) -> tuple[NDArray, NDArray]:
@@ -39,7 +40,7 @@ def attend(q: NDArray, k: NDArray, v: NDArray, mask: NDArray, *, scale: float, c
     kept = np.empty((n, heads, length, 2), q.dtype)
     every = np.broadcast_to(mask, (n, heads, length, keys))
     given = (_by_places(a) for a in (q, k, v))
-    _attend(*given, every, np.float32(scale), mask.ndim > 0, causal, y, kept, cost=_cost(q, k))
+    _attend(*given, every, np.float32(scale), mask.ndim > 0, causal, y, kept, cost=work_of(q, k))
     return y.transpose(0, 2, 1, 3), kept
 
 
@@ -60,7 +61,7 @@ def attend_back(
     every = np.broadcast_to(mask, (*q.shape[:3], k.shape[2]))
     given = [_by_places(a) for a in (g, q, k, v)]
     dq, dk, dv = (np.empty_like(a) for a in given[1:])
-    _attend_back(*given, every, kept, np.float32(scale), mask.ndim > 0, causal, dq, dk, dv, cost=2.5 * _cost(q, k))
+    _attend_back(*given, every, kept, np.float32(scale), mask.ndim > 0, causal, dq, dk, dv, cost=2.5 * work_of(q, k))
     return dq.transpose(0, 2, 1, 3), dk.transpose(0, 2, 1, 3), dv.transpose(0, 2, 1, 3)
 
 
@@ -74,36 +75,31 @@ def _by_places(x: NDArray) -> NDArray:
     return np.ascontiguousarray(x.transpose(0, 2, 1, 3))
 
 
-def _cost(q: NDArray, k: NDArray) -> float:
-    """Bytes moved, and an eighth of the operations."""
-    return float(q.shape[0] * q.shape[1] * q.shape[2] * k.shape[2] * (12 + q.shape[3] / 2))
-
-
 # ---- what both ways have -------------------------------------------------------------------------------------------
 
 
-@inner
-def _set(x: NDArray, taps: NDArray, w: NDArray, b: NDArray, y: NDArray) -> None:
-    """y[r, v] = Σ_k w[r, k] x[taps[k] + v]; rows of y are whole vectors, and b zeros."""
-    n = y.shape[1]
-    for v in range(0, n - WIDE + 1, WIDE):
-        set_wide(x, taps, v, w, b, y, v)
-    for v in range(n - n % WIDE, n - PAIR + 1, PAIR):
-        set_pair(x, taps, v, w, b, y, v)
-    if n % PAIR:
-        set_one(x, taps, n - LANES, w, b, y, n - LANES)
+def products_of(*, onto: bool) -> Callable[..., None]:
+    """A function for Numba: ``products(x, taps, w, b, y)``.
+
+    It sets y[r, v] = Σ_k w[r, k] x[taps[k] + v]; or, with `onto`, adds Σ_k w[k, r] x[taps[k] + v] to it. x and taps are
+    flat; rows of y are whole vectors; b are zeros, as many as rows.
+    """
+    wide = channels_of(VECTORS, onto=True, turned=True) if onto else set_wide
+    pair, one = (channels_of(n, onto=onto, turned=onto, most=rows) for n, rows in ((2, ROWS * VECTORS // 2), (1, 8)))
+
+    def products(x: NDArray, taps: NDArray, w: NDArray, b: NDArray, y: NDArray) -> None:
+        n = y.shape[1]
+        for v in range(0, n - WIDE + 1, WIDE):
+            wide(x, taps, v, w, b, y, v)
+        for v in range(n - n % WIDE, n - PAIR + 1, PAIR):
+            pair(x, taps, v, w, b, y, v)
+        if n % PAIR:
+            one(x, taps, n - LANES, w, b, y, n - LANES)
+
+    return inner(products)
 
 
-@inner
-def _add(x: NDArray, taps: NDArray, w: NDArray, b: NDArray, y: NDArray) -> None:
-    """y[r, v] += Σ_k w[k, r] x[taps[k] + v]; rows of y are whole vectors."""
-    n = y.shape[1]
-    for v in range(0, n - WIDE + 1, WIDE):
-        add_wide(x, taps, v, w, b, y, v)
-    for v in range(n - n % WIDE, n - PAIR + 1, PAIR):
-        add_pair(x, taps, v, w, b, y, v)
-    if n % PAIR:
-        add_one(x, taps, n - LANES, w, b, y, n - LANES)
+_set, _add = (products_of(onto=onto) for onto in (False, True))
 
 
 @exact
@@ -138,26 +134,6 @@ def _plus(row: NDArray, mask: NDArray) -> None:
 def _weigh(row: NDArray, top: Any, factor: Any) -> None:
     for k in range(row.size):
         row[k] = factor * decaying(row[k] - top)
-
-
-@exact
-def _clear(row: NDArray) -> None:
-    for k in range(row.size):
-        row[k] = ZERO
-
-
-@exact
-def _scaled(row: NDArray, factor: Any, out: NDArray) -> None:
-    for k in range(out.size):
-        out[k] = factor * row[k]
-
-
-@sums
-def _dot(a: NDArray, b: NDArray) -> Any:
-    total = ZERO
-    for k in range(a.size):
-        total += a[k] * b[k]
-    return total
 
 
 @contracted
@@ -228,13 +204,13 @@ def _some_heads(
                 if top == -np.inf:
                     top = ZERO
                 _weigh(row, top, ONE)
-                _clear(p[r, some:])
+                p[r, some:] = ZERO
                 total = total_of(row)
                 kept[n, h, start + r, 0] = top
                 kept[n, h, start + r, 1] = ZERO if total == ZERO else ONE / total
             _set(values, of_values[:seen], p, none, out[:few])
             for r in range(few):
-                _scaled(out[r], kept[n, h, start + r, 1], y[n, start + r, h])
+                scaled(kept[n, h, start + r, 1], out[r, :depth], y[n, start + r, h])
 
 
 # ---- the way back --------------------------------------------------------------------------------------------------
@@ -279,22 +255,21 @@ def _some_heads_back(
     first: int,
     last: int,
 ) -> None:
-    """With p the weights, h = g vᵀ and s = p (h - Σ p h): dq = scale s k, dk = sᵀ (scale q), dv = pᵀ g."""
+    """With p the weights, h = g vᵀ and s = p (h - Σ p h): dq = scale s k, dk = sᵀ (scale q), dv = pᵀ g.
+
+    Rows of a block follow each other, so that whole vectors of one reach into the next: what comes of that is dropped.
+    """
     (length, width), (keys, depth) = (q.shape[1], q.shape[3]), (k.shape[1], v.shape[3])
     room, broad, deep = _whole(keys), _whole(width), _whole(depth)
     most = CAUSAL if causal else BLOCK
     columns, near = np.zeros(width * room, q.dtype), np.zeros(room * broad, q.dtype)
     values, none = np.zeros(depth * room, q.dtype), np.zeros(max(room, BLOCK), q.dtype)
-    block, cotangents = np.zeros(BLOCK * width, q.dtype), np.zeros(BLOCK * depth, q.dtype)
-    queries, given = np.zeros(BLOCK * broad, q.dtype), np.zeros(BLOCK * deep, q.dtype)
+    block, cotangents = np.zeros(BLOCK * width + LANES, q.dtype), np.zeros(BLOCK * depth + LANES, q.dtype)
     weights, slopes = np.empty(BLOCK * room, q.dtype), np.empty(BLOCK * room, q.dtype)
-    out, into_k, into_v = (
-        np.empty((BLOCK, broad), q.dtype),
-        np.empty((room, broad), q.dtype),
-        np.empty((room, deep), q.dtype),
-    )
+    out, into_k = np.empty((BLOCK, broad), q.dtype), np.empty((room, broad), q.dtype)
+    into_v = np.empty((room, deep), q.dtype)
     of_columns, of_near, of_values = np.arange(width) * room, np.arange(room) * broad, np.arange(depth) * room
-    of_queries, of_given = np.arange(BLOCK) * broad, np.arange(BLOCK) * deep
+    of_block, of_cotangents = np.arange(BLOCK) * width, np.arange(BLOCK) * depth
     for place in range(first, last):
         n, head = place // q.shape[2], place % q.shape[2]
         _columns(k[n], head, columns, room)
@@ -306,9 +281,7 @@ def _some_heads_back(
             seen = _whole(min(keys, start + few)) if causal else room
             p, h = weights[: few * seen].reshape(few, seen), slopes[: few * seen].reshape(few, seen)
             _rows(q[n, start : start + few], head, block, width, scale)
-            _rows(q[n, start : start + few], head, queries, broad, scale)
             _rows(g[n, start : start + few], head, cotangents, depth, ONE)
-            _rows(g[n, start : start + few], head, given, deep, ONE)
             _set(columns, of_columns, block[: few * width].reshape(few, width), none, p)
             _set(values, of_values, cotangents[: few * depth].reshape(few, depth), none, h)
             for r in range(few):
@@ -317,14 +290,14 @@ def _some_heads_back(
                 if masked:
                     _plus(row, mask[n, head, start + r])
                 _weigh(row, kept[n, head, start + r, 0], kept[n, head, start + r, 1])
-                _clear(p[r, some:])
-                _slopes(row, _dot(row, h[r, :some]), h[r, :some])
-                _clear(h[r, some:])
+                p[r, some:] = ZERO
+                _slopes(row, dot(row, h[r, :some]), h[r, :some])
+                h[r, some:] = ZERO
             _set(near, of_near[:seen], h, none, out[:few])
             for r in range(few):
-                _scaled(out[r], scale, dq[n, start + r, head])
-            _add(queries, of_queries[:few], h, none, into_k[:seen])
-            _add(given, of_given[:few], p, none, into_v[:seen])
+                scaled(scale, out[r, :width], dq[n, start + r, head])
+            _add(block, of_block[:few], h, none, into_k[:seen])
+            _add(cotangents, of_cotangents[:few], p, none, into_v[:seen])
         for r in range(keys):
-            _scaled(into_k[r], ONE, dk[n, r, head])
-            _scaled(into_v[r], ONE, dv[n, r, head])
+            dk[n, r, head] = into_k[r, :width]
+            dv[n, r, head] = into_v[r, :depth]

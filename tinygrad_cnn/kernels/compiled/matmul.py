@@ -77,11 +77,12 @@ def _dots(rows: NDArray, x: NDArray, y: NDArray, shares: int) -> None:
     """y[i] = Σ_k rows[i, k] x[k]"""
     for share in prange(shares):
         for i in range(len(rows) * share // shares, len(rows) * (share + 1) // shares):
-            y[i] = _dot(rows[i], x)
+            y[i] = dot(rows[i], x)
 
 
 @sums
-def _dot(a: NDArray, b: NDArray) -> Any:
+def dot(a: NDArray, b: NDArray) -> Any:
+    """Σ a[k] b[k]"""
     total = a.dtype.type(0)
     for k in range(a.size):
         total += a[k] * b[k]
@@ -114,10 +115,11 @@ def _outer(a: NDArray, b: NDArray, y: NDArray, shares: int) -> None:
     """y[i, j] = a[i] b[j]"""
     for share in prange(shares):
         for i in range(len(a) * share // shares, len(a) * (share + 1) // shares):
-            _scaled(a[i], b, y[i])
+            scaled(a[i], b, y[i])
 
 
 @sums
-def _scaled(a: float, b: NDArray, y: NDArray) -> None:
+def scaled(a: float, b: NDArray, y: NDArray) -> None:
+    """y[j] = a b[j]"""
     for j in range(b.size):
         y[j] = a * b[j]
