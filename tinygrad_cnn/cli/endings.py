@@ -161,21 +161,20 @@ def keep_model(args: argparse.Namespace, training: Training, ending: Ending) -> 
     tested = training.history["test accuracy"]
     facts = {**about(args, training), "classes": CLASSES, "preprocessing": PREPROCESSING}
     facts |= {"test_accuracy": tested[-1]} if tested else {}
-    what = "" if ending.name == "finished" else "what was trained "
-    if is_stdout(args.save):
+    target = Path(args.save)
+    if is_stdout(target):
         content = io.BytesIO()
         save_model(content, training.net, **facts)
         write_to_stdout(content.getvalue())
-        ending.news.append(f"saved {what}to {told(args.save)}")
-        return
-    target = Path(args.save)
-    if ending.name != "finished" and holds_better(target, tested):
-        target = beside(target, ending.name)
-        ending.news.append(f"{told(args.save)} may hold a better model and stays as it is")
-    try:
-        save_model(target, training.net, **facts)
-    except OSError as error:
-        raise OutputError(cannot("--save", target, error)) from None
+    else:
+        if ending.name != "finished" and holds_better(target, tested):
+            target = beside(target, ending.name)
+            ending.news.append(f"{told(args.save)} may hold a better model and stays as it is")
+        try:
+            save_model(target, training.net, **facts)
+        except OSError as error:
+            raise OutputError(cannot("--save", target, error)) from None
+    what = "" if ending.name == "finished" else "what was trained "
     ending.news.append(f"saved {what}to {told(target)}")
 
 

@@ -5,6 +5,7 @@ is written whole and on the disk before an older one is removed. Nothing in it i
 """
 
 import hashlib
+import io
 import os
 import random as python_random
 import re
@@ -151,7 +152,7 @@ def save_checkpoint(folder: Folder, step: int, *, keep: int = 3, **parts: Any) -
     with alone(place):
         later = [path for number, path in checkpoints(place).items() if number > step]
         for path in later:
-            if not why_damaged(path):
+            if not checked(path)[1]:
                 raise ValueError(
                     f"save_checkpoint: {place} holds {path.name}, of a later step than {step}; go on from it with "
                     "load_checkpoint, or give another folder"
@@ -232,9 +233,9 @@ def newest_checkpoint(folder: Folder) -> Checkpoint | None:
         remove_strays(place)
         damaged: dict[str, str] = {}
         for _, path in sorted(checkpoints(place).items(), reverse=True):
-            why = why_damaged(path)
+            content, why = checked(path)
             if not why:
-                return opened(path, damaged)
+                return opened(path, content, damaged)
             damaged[path.name] = why
     if not damaged:
         return None
@@ -242,9 +243,9 @@ def newest_checkpoint(folder: Folder) -> Checkpoint | None:
     raise UnreadableFileError(f"{place}: no checkpoint can be used: {told}; remove them to begin anew")
 
 
-def opened(path: Path, damaged: dict[str, str]) -> Checkpoint:
-    """A checkpoint whose checksum is right."""
-    value: Any = load(path)
+def opened(path: Path, content: bytes, damaged: dict[str, str]) -> Checkpoint:
+    """A checkpoint with this content, whose checksum is right."""
+    value: Any = load(io.BytesIO(content))
     form = value.get("format") if isinstance(value, dict) else None
     if form != FORMAT:
         told = repr(form[:40]) if isinstance(form, str) else "none that is known"
@@ -282,18 +283,18 @@ def sealed(content: bytes) -> bytes:
     return b"".join((body, seal_of(body)))
 
 
-def why_damaged(path: Path) -> str:
-    """What is wrong with a file, or nothing."""
+def checked(path: Path) -> tuple[bytes, str]:
+    """What is in a file, and what is wrong with it, or nothing."""
     try:
-        content = memoryview(contents(path))
+        content = contents(path)
     except OSError as error:
-        return f"cannot be read: {error.strerror or error}"
+        return b"", f"cannot be read: {error.strerror or error}"
     except FileError as error:
-        return str(error)
+        return b"", str(error)
     if len(content) < SEAL_SIZE:
-        return f"cut off after {len(content)} bytes"
-    body, seal = content[:-SEAL_SIZE], content[-SEAL_SIZE:]
-    return "" if seal == seal_of(body) else "damaged: its checksum is another one"
+        return content, f"cut off after {len(content)} bytes"
+    right = content[-SEAL_SIZE:] == seal_of(memoryview(content)[:-SEAL_SIZE])
+    return content, "" if right else "damaged: its checksum is another one"
 
 
 # ---- random numbers --------------------------------------------------------------------------------------------------
