@@ -16,7 +16,7 @@ def _():
     TensorDataset(tg.zeros(4, 3), tg.zeros(5))
 
 
-@mistake(DATA, "A dataset without __len__", TypeError, "DataLoader", "Squares", "__len__")
+@mistake(DATA, "A dataset without __len__", TypeError, "RandomSampler", "Squares", "__len__")
 def _():
     class Squares(Dataset):
         def __getitem__(self, k):

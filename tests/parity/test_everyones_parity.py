@@ -198,7 +198,7 @@ def test_tensors_say_themselves_that_a_function_is_torchs():
 def test_second_order_of_drawn_inputs():
     drawn = check_gradients(arrays(shapes(), Real()), adapter=torch_function, order=2, examples=5)
     drawn(torch.tanh)()
-    with pytest.raises(GradientError, match="the gradient is wrong"):
+    with pytest.raises(GradientError, match="the second derivative is wrong"):
         drawn(lambda x: Cubed.apply(x, "second"))()
 
 

@@ -379,13 +379,7 @@ def check_workers(
 
 
 def check_order(dataset: Any, batch_size: Any, shuffle: Any, sampler: Any, batch_sampler: Any, drop_last: Any) -> None:
-    """ValueError if these settings contradict each other, TypeError if the length is not known."""
-    counted = sampler is None and batch_sampler is None and not isinstance(dataset, IterableDataset)
-    if counted and not hasattr(dataset, "__len__"):
-        raise TypeError(
-            f"DataLoader: the data set {type(dataset).__name__} has no length; write __len__, or make it an "
-            "IterableDataset"
-        )
+    """ValueError if these settings contradict each other."""
     if isinstance(dataset, IterableDataset):
         for name, value in (("shuffle", shuffle or None), ("sampler", sampler), ("batch_sampler", batch_sampler)):
             if value is not None:

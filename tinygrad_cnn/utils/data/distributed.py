@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tinygrad_cnn.random import Generator
-from tinygrad_cnn.utils.data.sampler import Sampler
+from tinygrad_cnn.utils.data.sampler import Sampler, length_of
 
 __all__ = ["DistributedSampler"]
 
@@ -36,7 +36,7 @@ class DistributedSampler(Sampler[int]):
             raise ValueError(f"DistributedSampler: rank is {place}; it must be at least 0 and below {replicas}")
         self.dataset, self.num_replicas, self.rank = dataset, replicas, place
         self.epoch, self.drop_last, self.shuffle, self.seed = 0, drop_last, shuffle, seed
-        whole, rest = divmod(len(dataset), replicas)
+        whole, rest = divmod(length_of("DistributedSampler", dataset), replicas)
         self.num_samples = whole if drop_last or not rest else whole + 1
         self.total_size = self.num_samples * replicas
 

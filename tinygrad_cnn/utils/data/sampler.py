@@ -50,10 +50,10 @@ class SequentialSampler(Sampler[int]):
         self.data_source = data_source
 
     def __iter__(self) -> Iterator[int]:
-        return iter(range(len(self.data_source)))
+        return iter(range(len(self)))
 
     def __len__(self) -> int:
-        return len(self.data_source)
+        return length_of("SequentialSampler", self.data_source)
 
 
 class RandomSampler(Sampler[int]):
@@ -86,10 +86,10 @@ class RandomSampler(Sampler[int]):
     @property
     def num_samples(self) -> int:
         """How many numbers one iteration gives."""
-        return len(self.data_source) if self._num_samples is None else self._num_samples
+        return length_of("RandomSampler", self.data_source) if self._num_samples is None else self._num_samples
 
     def __iter__(self) -> Iterator[int]:
-        n = len(self.data_source)
+        n = length_of("RandomSampler", self.data_source)
         generator = self.generator or Generator().manual_seed(new_seed(None))
         if self.replacement:
             for start in range(0, self.num_samples, 32):  # PyTorch draws as many at once: so do we, for its numbers
@@ -197,6 +197,15 @@ class Endless(Sampler[None]):
 def new_seed(generator: Generator | None) -> int:
     """A seed for a generator, drawn from another one."""
     return int((generator or default_generator).any_integers((), np.int64))
+
+
+def length_of(name: str, source: Any) -> int:
+    """How many samples a data set has; TypeError, for a sampler of this name, where it cannot say."""
+    if not hasattr(source, "__len__"):
+        raise TypeError(
+            f"{name}: the data set {type(source).__name__} has no length; write __len__, or make it an IterableDataset"
+        )
+    return len(source)
 
 
 def _check_positive(name: str, what: str, value: Any) -> None:
