@@ -9,12 +9,17 @@ import sys
 import threading
 import time
 from itertools import count
+from pathlib import Path
 
 import pytest
 
 import tinygrad_cnn as tg
+from tests.kernels.interrupted import WORK
+from tests.profiles import THOROUGH
 from tinygrad_cnn.kernels import passes, threads
 from tinygrad_cnn.kernels.threads import in_threads
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -179,75 +184,13 @@ def test_a_slow_hand_over_raises_what_is_worth_sharing(seconds, least, most):
     assert least <= threads.times_of(lambda: time.sleep(seconds), 0.001) <= most
 
 
-INTERRUPTED = """
-import random, signal, sys, time
-import numpy as np
-import tinygrad_cnn as tg
-from tinygrad_cnn import nn
-
-kernels, seed = sys.argv[1], int(sys.argv[2])
-tg.set_kernels(kernels)
-tg.set_num_threads(2)
-tg.manual_seed(0)
-x = tg.randn(64, 8, 24, 24)
-net = nn.Sequential(nn.Conv2d(8, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(2304, 512))
-inputs = [x * (k + 1) for k in range(4)]
-start = {name: value.clone() for name, value in net.state_dict().items()}
-
-def step(k):
-    '''What one step of training gives: the loss, the gradients, the new weights.'''
-    net.load_state_dict(start)
-    net.zero_grad()
-    loss = (net(inputs[k]) ** 2).mean()
-    loss.backward()
-    found = [loss.detach().numpy().copy(), *(p.grad.numpy().copy() for p in net.parameters())]
-    optimizer = tg.optim.Adam(net.parameters(), lr=0.01)
-    optimizer.step()
-    with tg.no_grad():
-        return [*found, *(p.detach().numpy().copy() for p in net.parameters())]
-
-expected = [step(k) for k in range(4)]
-begun = time.perf_counter()
-for k in range(4):
-    step(k)
-usual = (time.perf_counter() - begun) / 4
-
-class Interrupt(KeyboardInterrupt):
-    pass
-
-def interrupt(*_):
-    if armed:
-        raise Interrupt
-
-armed = False
-signal.signal(signal.SIGALRM, interrupt)
-moments, interrupts, rounds = random.Random(seed), 0, 0
-while interrupts < 200:
-    rounds += 1
-    k = rounds % 4
-    try:
-        armed = True
-        signal.setitimer(signal.ITIMER_REAL, moments.uniform(1e-5, usual))
-        step(k)
-        armed = False
-    except Interrupt:
-        armed = False
-        interrupts += 1
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    if not tg.is_grad_enabled():
-        print("recording stays off", rounds)
-        tg.set_grad_enabled(True)
-    for a, b in zip(step((k + 1) % 4), expected[(k + 1) % 4]):
-        if not np.array_equal(a, b):
-            raise SystemExit(f"wrong numbers after interrupt {interrupts}")
-print(interrupts, "interrupts in", rounds, "steps: the numbers are right")
-"""
-
-
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no interval timers")
 @pytest.mark.parametrize("kernels", ["numpy", "numba"])
-def test_after_200_interrupts_at_random_moments_the_numbers_are_right(kernels):
+@pytest.mark.parametrize("work", WORK if THOROUGH else ["convolutions", "playback", "loader"])
+def test_after_interrupts_at_random_moments_the_numbers_are_right(kernels, work):
     if kernels == "numba":
         pytest.importorskip("numba", reason='Numba is not installed: pip install "tinygrad-cnn[fast]"')
-    run = subprocess.run([sys.executable, "-c", INTERRUPTED, kernels, "0"], capture_output=True, text=True, timeout=600)
-    assert run.stdout.startswith("200 interrupts in"), run.stdout + run.stderr
+    often = 200 if THOROUGH else 20
+    command = [sys.executable, "-m", "tests.kernels.interrupted", kernels, work, str(often)]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=600, cwd=ROOT)
+    assert run.stdout.startswith(f"{often} interrupts in"), run.stdout + run.stderr

@@ -3,6 +3,7 @@
 import threading
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given, settings
@@ -142,6 +143,56 @@ def test_exceptions_of_workers_are_raised_with_their_traceback():
     assert "raised in DataLoader worker 0" in text
     with pytest.raises(ZeroDivisionError):
         list(DataLoader(Slow(3), num_workers=1, worker_init_fn=lambda k: 1 / k))
+
+
+@pytest.mark.parametrize("end", [SystemExit, KeyboardInterrupt, GeneratorExit, MemoryError])
+def test_a_worker_that_dies_takes_the_iteration_with_it(end):
+    class Deadly(Slow):
+        def __getitem__(self, index):
+            if index == 5:
+                raise end("of this worker")
+            return index
+
+    with pytest.raises(end, match="of this worker"):
+        list(DataLoader(Deadly(20), 2, num_workers=2))
+
+
+def slowly(samples):
+    time.sleep(1e-4)
+    return tg.utils.data.default_collate(samples)
+
+
+ITERATORS = {
+    "here": lambda: DataLoader(Slow(40), 2),
+    "arrays": lambda: DataLoader(TensorDataset(tg.arange(40)), 2, True, collate_fn=lambda s: slowly([k for (k,) in s])),
+    "a stream": lambda: DataLoader(Stream(40), 2, collate_fn=slowly),
+    "workers": lambda: DataLoader(Slow(40), 2, num_workers=2),
+    "as they come": lambda: DataLoader(Slow(40), 2, num_workers=2, in_order=False),
+}
+
+
+@pytest.mark.parametrize("kind", ITERATORS)
+def test_threads_may_share_an_iterator(kind):
+    batches, seen = iter(ITERATORS[kind]()), []
+
+    def take(_):
+        for batch in batches:
+            seen.append(batch.tolist())  # noqa: PERF401  several threads append
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(take, range(4)))
+    assert sorted(k for batch in seen for k in batch) == list(range(40))
+    assert all(len(batch) == 2 for batch in seen)
+
+
+def test_a_data_set_that_asks_its_own_iterator_is_told():
+    class Circle(Slow):
+        def __getitem__(self, index):
+            return next(batches)
+
+    batches = iter(DataLoader(Circle(3)))
+    with pytest.raises(ValueError, match="already executing"):
+        next(batches)
 
 
 def test_a_batch_that_does_not_come_in_time_is_an_error():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
@@ -319,12 +320,17 @@ class DataLoader(Generic[Batch]):
 
 
 class Batches(Iterator[Batch]):
-    """One iteration over a DataLoader; its end, or its being forgotten, ends the worker threads."""
+    """One iteration over a DataLoader, for one thread or several; its end, or its being forgotten, ends the workers."""
 
     def __init__(self, loader: DataLoader[Batch], flow: Iterator[Any], place: Pass) -> None:
         self._loader, self._flow, self._place = loader, flow, place
+        self._one_at_a_time = threading.RLock()
 
     def __next__(self) -> Batch:
+        with self._one_at_a_time:
+            return self._next()
+
+    def _next(self) -> Batch:
         for number, worker, receipt, batch in self._flow:
             self._place.gave(number)
             something = not isinstance(batch, workers.End)
