@@ -40,6 +40,16 @@ MOST = 60
 NAMES = sorted(name for name, op in registry.items() if op.__module__.startswith("tinygrad_cnn."))
 
 
+LARGEST = {
+    **dict.fromkeys(
+        ("RNN", "LSTM", "GRU", "ProjectedLSTM"),
+        "the slope of a gate is taken from its value, whose error is large beside the slope of a gate that is nearly shut",
+    ),
+    "Attention": "the slope of a probability is taken from its value",
+}
+"""Ops whose errors are counted in units of the largest number of the result, not of each, and why."""
+
+
 class Digits(NamedTuple):
     """The largest errors of an op, in ULP: of its value, and of its derivatives; None if it has none."""
 
@@ -91,14 +101,19 @@ def sensitivity(results: list[Tensor], inputs: list[Tensor]) -> NDArray:
     return changes
 
 
-def units(found: list[Tensor], exact: list[Tensor], inputs: list[Tensor]) -> float:
-    """The largest error, in units in the last place of each number beside its sensitivity."""
+def units(found: list[Tensor], exact: list[Tensor], inputs: list[Tensor], above: Tensor | None = None) -> float:
+    """The largest error, in units in the last place of each number beside its sensitivity.
+
+    If the gradient from above is given, it is in units of the largest of all these numbers.
+    """
     ours, right = (np.concatenate([t.detach().numpy().reshape(-1) for t in each])[:MOST] for each in (found, exact))
     size = np.abs(right) + sensitivity(exact, inputs)
     judged = np.isfinite(right) & (size < LIMITS.max)
     if not judged.any():
         return 0.0
     ours, right, size = (a[judged].astype(float) for a in (ours, right, size))
+    if above is not None:
+        size = np.full_like(size, max(size.max(), np.abs(above.detach().numpy()).max()))
     unit = np.spacing(np.maximum(size, 64 * float(LIMITS.tiny)).astype(np.float32)).astype(float)
     return float(np.max(np.where(np.isfinite(ours), np.abs(ours - right) / unit, math.inf)))
 
@@ -112,17 +127,18 @@ def measured(name: str, seed: int) -> Digits:
     if y.dtype != tg.float32 or not y.numel():
         return Digits(None, None)
     inputs = [what.double[k] for k in what.wanted]
-    first = units([y], [exact], inputs)
-    if not y.requires_grad:
-        return Digits(first, None)
     g = random.standard_normal(y.shape).astype(np.float32)
     above = Tensor(g.astype(np.float64), requires_grad=True)
+    most = above if name in LARGEST else None
+    first = units([y], [exact], inputs, most)
+    if not y.requires_grad:
+        return Digits(first, None)
     found = tg.autograd.grad(y, [what.single[k] for k in what.wanted], Tensor(g), allow_unused=True)
     right = tg.autograd.grad(exact, inputs, above, create_graph=True, allow_unused=True)
     both = [(a, b) for a, b in zip(found, right, strict=True) if a is not None and b is not None and a.numel()]
     if not both:
         return Digits(first, None)
-    return Digits(first, units([a for a, _ in both], [b for _, b in both], [*inputs, above]))
+    return Digits(first, units([a for a, _ in both], [b for _, b in both], [*inputs, above], most))
 
 
 def worst(name: str, seeds: range) -> Digits:
@@ -158,7 +174,9 @@ def rows(seeds: range, sets: list[str]) -> Iterator[str]:
         tg.set_kernels(before)
     for name, each in found.items():
         if any(d.value is not None for d in each):
-            yield f"| `{name}` | " + " | ".join(f"{rounded_up(d.value)} | {rounded_up(d.derivative)}" for d in each) + " |"
+            mark = "\\*" if name in LARGEST else ""
+            cells = " | ".join(f"{rounded_up(d.value)} | {rounded_up(d.derivative)}" for d in each)
+            yield f"| `{name}`{mark} | {cells} |"
 
 
 def bounds(page: str) -> dict[str, dict[str, list[str]]]:
@@ -167,7 +185,7 @@ def bounds(page: str) -> dict[str, dict[str, list[str]]]:
     table, _, _ = rest.partition(END)
     lines = [line.strip("|").split("|") for line in table.splitlines() if line.startswith("| `")]
     cells = [[cell.strip() for cell in line] for line in lines]
-    return {name.strip("`"): {"numpy": more[:2], "numba": more[2:4]} for name, *more in cells}
+    return {name.strip("`\\*"): {"numpy": more[:2], "numba": more[2:4]} for name, *more in cells}
 
 
 def main() -> int:
@@ -181,6 +199,8 @@ def main() -> int:
         "|---|--:|--:|--:|--:|",
         *rows(range(options.samples), ["numpy", "numba"]),
     ]
+    table += ["", "\\* in units of the largest number of the result and of the gradient from above:", ""]
+    table += [f"- `{name}`: {why}." for name, why in LARGEST.items()]
     one = ["| function | value | derivative | second derivative |", "|---|--:|--:|--:|"]
     with np.errstate(all="ignore"):
         for name, each in of_one_number().items():

@@ -133,20 +133,26 @@ def table(state: dict[str, Figures]) -> str:
     row(
         "kills",
         "training is killed (SIGKILL) at random moments, and resumed",
-        lambda f: "; ".join(f"{n} kills in {f['runs'][k]} runs with {k}'s kernels" for k, n in f["kills"].items())
-        + ": weights the same bit by bit, and the same record",
+        lambda f: (
+            "; ".join(f"{n} kills in {f['runs'][k]} runs with {k}'s kernels" for k, n in f["kills"].items())
+            + ": weights the same bit by bit, and the same record"
+        ),
     )
     row(
         "interrupts",
         "a step is interrupted at a random moment, and another one made",
-        lambda f: f"{sum(f['interrupts'].values()):,} interrupts, {len(f['interrupts'])} kinds of steps: "
-        "every number right afterwards, no thread left",
+        lambda f: (
+            f"{sum(f['interrupts'].values()):,} interrupts, {len(f['interrupts'])} kinds of steps: "
+            "every number right afterwards, no thread left"
+        ),
     )
     row(
         "inputs",
         "damaged and hostile files are given to every reader",
-        lambda f: f"{f['inputs']:,} inputs to {f['readers']} readers: {f['read']:,} read, {f['refused']:,} refused by a "
-        f"documented exception, {f['wrong']:,} undocumented exceptions, hangs, or bounds exceeded",
+        lambda f: (
+            f"{f['inputs']:,} inputs to {f['readers']} readers: {f['read']:,} read, {f['refused']:,} refused "
+            f"by a documented exception, {f['wrong']:,} undocumented exceptions, hangs, or bounds exceeded"
+        ),
     )
     row("lines", "command lines that nobody should type", lambda f: f"{f['lines']:,} lines: no traceback")
     row(

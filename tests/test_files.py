@@ -329,3 +329,18 @@ def test_no_descriptor_stays_open(tmp_path):
         with pytest.raises(OSError):
             write_atomically(tmp_path, b"x")
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_descriptor_is_never_closed_twice(tmp_path, monkeypatch):
+    closed, close = [], os.close
+
+    def interrupted(number):
+        closed.append(number)
+        close(number)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "close", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_atomically(tmp_path / "a", b"1")
+    monkeypatch.undo()
+    assert len(closed) == len(set(closed)) == 1

@@ -114,7 +114,7 @@ def _found(path: str | os.PathLike[str]) -> tuple[Path, os.stat_result | None]:
 
 
 @contextmanager
-def _new_file(folder: Path) -> "Iterator[_Part]":
+def _new_file(folder: Path) -> Iterator["_Part"]:
     part = _Part(folder)
     try:
         part.open()
@@ -170,18 +170,22 @@ class _Part:
             self.name = self._new_name()
             descriptor = f"/proc/self/fd/{self.number}"
             os.link(descriptor, self.name, src_dir_fd=self.number)  # with it Python follows that link
-        os.close(self.number)  # Windows renames no open files
-        self.number = -1
+        self._close()  # Windows renames no open files
         os.replace(self.name, target)
         self.name = None
         sync_folder(self.folder)
 
     def discard(self) -> None:
         """Leave nothing behind; after `replace` there is nothing."""
-        if self.number >= 0:
-            os.close(self.number)
+        self._close()
         if self.name is not None:
             self.name.unlink(missing_ok=True)
+
+    def _close(self) -> None:
+        """Close it, and never twice, whatever interrupts: its number may be another file's by then."""
+        number, self.number = self.number, -1
+        if number >= 0:
+            os.close(number)
 
     def _new_name(self) -> Path:
         return self.folder / f".{secrets.token_hex(6)}{PART}"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinygrad_cnn.io.members import Members
+from tinygrad_cnn.io.members import Members, new_zip
 from tinygrad_cnn.utils.reading import LIMITS, FileError
 
 NAMES = st.text(st.characters(exclude_characters="\0/\\", exclude_categories=["Cs"]), min_size=1, max_size=5)
@@ -74,3 +74,19 @@ def test_other_compressions_are_refused(method):
         Members(written({"a": b"x" * 100}, method), LIMITS)
     with pytest.raises(FileError, match="no member 'b'"):
         Members(written({"a": b""}), LIMITS).read("b")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, OSError])
+def test_what_breaks_off_a_zip_is_what_is_raised(error):
+    def broken_off():
+        with new_zip(io.BytesIO()) as archive:
+            members.append(archive.open("half", "w"))
+            raise error
+
+    members = []
+    with pytest.raises(error):
+        broken_off()
+    members[0].close()
+    with new_zip(whole := io.BytesIO()) as archive:
+        archive.writestr("a", b"1")
+    assert zipfile.ZipFile(whole).read("a") == b"1"

@@ -175,6 +175,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     warnings.simplefilter("error")
+    warnings.simplefilter("ignore", ResourceWarning)  # a file whose opening was interrupted is closed when forgotten
     tg.set_kernels(options.kernels)
     tg.set_num_threads(2)
     tg.manual_seed(0)

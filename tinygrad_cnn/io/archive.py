@@ -12,7 +12,6 @@ import io
 import json
 import math
 import operator
-import zipfile
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Generator
 from typing import Any, TypeAlias
@@ -23,7 +22,7 @@ from numpy.lib.array_utils import byte_bounds
 from tinygrad_cnn.core.storage import start
 from tinygrad_cnn.core.types import DType, NDArray
 from tinygrad_cnn.io.classes import check_tree, checked_state, computes, function, module_class
-from tinygrad_cnn.io.members import Members
+from tinygrad_cnn.io.members import Members, new_zip
 from tinygrad_cnn.io.numbers import ARRAY, array_of, checked_shape, native
 from tinygrad_cnn.io.structure import Keys, parsed
 from tinygrad_cnn.nn.hooks import CallHooks
@@ -184,7 +183,7 @@ def pack(value: Any) -> bytes:
     if writer.modules:
         structure["modules"] = writer.modules
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
+    with new_zip(buffer) as archive:
         archive.writestr(STRUCTURE, json.dumps(structure, allow_nan=False))
         for k, array in enumerate(writer.arrays):
             if "storage" not in described[k]:

@@ -6,8 +6,11 @@ member's bytes are looked at when it is asked for, and are not copied unless the
 """
 
 import struct
+import zipfile
 import zlib
-from typing import NamedTuple
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO, NamedTuple
 
 from tinygrad_cnn.utils.reading import FileError, Limits, shown
 
@@ -157,3 +160,15 @@ def in_64_bits(extra: bytes, *numbers: int) -> list[int]:
             return [next(found, FULL) if number == FULL else number for number in numbers]
         at += 4 + size
     return list(numbers)
+
+
+@contextmanager
+def new_zip(buffer: BinaryIO) -> Iterator[zipfile.ZipFile]:
+    """A zip to write into. One that is broken off is forgotten: to close it would raise an error of its own instead."""
+    archive = zipfile.ZipFile(buffer, "w")
+    try:
+        yield archive
+    except BaseException:
+        archive.fp = None
+        raise
+    archive.close()

@@ -15,7 +15,7 @@ import numpy as np
 from tinygrad_cnn.core.types import DType
 from tinygrad_cnn.files import write_atomically
 from tinygrad_cnn.io.errors import ModelFileError
-from tinygrad_cnn.io.members import Members
+from tinygrad_cnn.io.members import Members, new_zip
 from tinygrad_cnn.io.numbers import ARRAY, array_of, checked_shape
 from tinygrad_cnn.io.structure import parsed
 from tinygrad_cnn.tensor import Tensor
@@ -47,7 +47,10 @@ def save_npz(path: str | Path, state: Mapping[str, Tensor], about: Mapping[str, 
     """
     buffer = io.BytesIO()
     arrays = {name: value.detach().numpy() for name, value in state.items()}
-    np.savez(buffer, **arrays, **{ABOUT: np.array(json.dumps(dict(about)))})  # type: ignore[arg-type]
+    with new_zip(buffer) as archive:
+        for name, array in {**arrays, ABOUT: np.array(json.dumps(dict(about)))}.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
     write_atomically(path, buffer.getvalue())
 
 

@@ -122,21 +122,28 @@ def opened(path: Path_, limits: Limits = LIMITS) -> BinaryIO:
     """
     later = getattr(os, "O_NONBLOCK", 0) if limits.regular else 0  # a pipe that nobody writes would not let us go on
     flags = os.O_RDONLY | later | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+
+    def checked(name: Path_, _: int) -> int:
+        """A descriptor, which is the file object's from the moment of return: an interrupt finds one owner, not two."""
+        handle = os.open(name, flags)
+        try:
+            found = os.fstat(handle)
+            if stat.S_ISDIR(found.st_mode):
+                raise IsADirectoryError(21, "is a folder", os.fspath(path))
+            if limits.regular and not stat.S_ISREG(found.st_mode):
+                raise FileError("is a pipe or a device, not a regular file; give limits with regular=False to read it")
+            check_size(found.st_size, limits)
+        except BaseException:
+            os.close(handle)
+            raise
+        return handle
+
     try:
-        handle = os.open(path, flags)
+        return open(path, "rb", opener=checked)
+    except FileError:  # it is a ValueError, too
+        raise
     except ValueError as error:  # a name with a null character, or that the system cannot spell
         raise FileError(f"{shown(os.fspath(path))} is no name of a file ({error})") from None
-    try:
-        found = os.fstat(handle)
-        if stat.S_ISDIR(found.st_mode):
-            raise IsADirectoryError(21, "is a folder", os.fspath(path))
-        if limits.regular and not stat.S_ISREG(found.st_mode):
-            raise FileError("is a pipe or a device, not a regular file; give limits with regular=False to read it")
-        check_size(found.st_size, limits)
-        return os.fdopen(handle, "rb")
-    except BaseException:
-        os.close(handle)
-        raise
 
 
 def check_size(size: int, limits: Limits) -> None:

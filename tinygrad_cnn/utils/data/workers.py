@@ -11,9 +11,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
+from weakref import ref
 
 from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.kernels.chosen import chosen
@@ -137,24 +139,42 @@ class Worker:
             self.going_on = None
 
 
+class Asking:
+    """Is there as long as somebody may ask for batches, and has `stop` set when that is over.
+
+    An interrupt can come between any two lines, also between those that end an iteration. So the threads look for
+    themselves, once a second, whether this is still there.
+    """
+
+    def __init__(self) -> None:
+        self.stop = threading.Event()
+
+
 class Lane:
-    """The thread of a worker for one iteration, and the queues of its tasks and answers."""
+    """The thread of a worker for one iteration, to be started, and the queues of its tasks and answers."""
 
     def __init__(
-        self, worker: Worker, make_feed: Callable[[Worker], Feed], answers: SimpleQueue[Any], stop: threading.Event
+        self, worker: Worker, make_feed: Callable[[Worker], Feed], answers: SimpleQueue[Any], asking: Asking
     ) -> None:
-        self.worker, self.make_feed, self.answers, self.stop = worker, make_feed, answers, stop
+        self.worker, self.make_feed, self.answers, self.asking = worker, make_feed, answers, ref(asking)
         self.tasks: SimpleQueue[Any] = SimpleQueue()
         name = f"DataLoader worker {worker.info.id}"
         self.thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self.thread.start()
+
+    def _task(self) -> Any:
+        """The next task; None if nobody asks any more."""
+        while (asking := self.asking()) is not None and not asking.stop.is_set():
+            del asking
+            with suppress(Empty):
+                return self.tasks.get(timeout=1.0)
+        return None
 
     def _run(self) -> None:
         worker = self.worker
         _here.info = worker.info
         draw_in_this_thread_from(worker.generator)
         feed: Feed | None = None
-        while (task := self.tasks.get()) is not None and not self.stop.is_set():
+        while (task := self._task()) is not None:
             try:
                 if worker.prepare is not None:
                     worker.prepare(worker.info.id)
@@ -192,9 +212,9 @@ def batches(
 
     However the iteration ends, at its end, by ``break`` or by an exception, the threads end with it.
     """
-    stop = threading.Event()
+    asking = Asking()
     anyone: SimpleQueue[Any] = SimpleQueue()
-    lanes = [Lane(worker, make_feed, SimpleQueue() if in_order else anyone, stop) for worker in workers]
+    lanes = [Lane(worker, make_feed, SimpleQueue() if in_order else anyone, asking) for worker in workers]
     active, asked = deque(lanes), deque[Lane]()
     active.rotate(-first)
 
@@ -209,6 +229,8 @@ def batches(
 
     hanging = False
     try:
+        for lane in lanes:
+            lane.thread.start()
         for _ in range(max(ahead, 1) * len(lanes)):
             ask()
         while asked:
@@ -222,12 +244,13 @@ def batches(
             ask()
             yield number, lane.worker.info.id, receipt, answer
     finally:
-        stop.set()
+        asking.stop.set()
         for lane in lanes:
             lane.tasks.put(None)
         if not hanging:  # else its thread ends with the sample it is at, if that ends
             for lane in lanes:
-                lane.thread.join()
+                if lane.thread.is_alive():  # one that an interrupt kept from starting cannot be waited for
+                    lane.thread.join()
 
 
 def _wait(answers: SimpleQueue[Any], timeout: float) -> Any:
