@@ -10,6 +10,7 @@ import io
 import os
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -190,7 +191,17 @@ def ended(words):
     return status, err.buffer.getvalue().decode("ascii")
 
 
+TRIED = Counter()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def counted():
+    yield
+    print(f"{TRIED.total()} command lines of {len(TRIED)} commands")
+
+
 def check_ended_well(words):
+    TRIED[words[0] if words and words[0] in COMMANDS else ""] += 1
     before = os.getcwd(), os.stat("pipe")
     status, error = ended(words)
     assert status in (0, 1, 2, 3), (words, status, error)

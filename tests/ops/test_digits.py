@@ -37,6 +37,6 @@ def test_an_error_of_one_unit_is_one_unit():
     assert units([wrong], exact, what.double) == pytest.approx(2)  # of |1| + |3| + |-2| = 6, half that of 8
 
 
-@pytest.mark.parametrize(("error", "bound"), [(None, "-"), (0.0, "0.5"), (0.5, "1"), (3.0, "8"), (np.inf, "none")])
+@pytest.mark.parametrize(("error", "bound"), [(None, "-"), (0.0, "0.5"), (0.5, "2"), (3.0, "16"), (np.inf, "none")])
 def test_bounds_are_powers_of_two_above_what_was_found(error, bound):
     assert rounded_up(error) == bound

@@ -6,6 +6,7 @@ import builtins
 import threading
 import warnings
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from copy import deepcopy
 from functools import partial, update_wrapper
 from types import MethodType
@@ -544,14 +545,11 @@ def _surroundings() -> tuple[Any, ...]:
 
 def _played(plan: Plan, arrays: Any) -> Any:
     """What a tape gives, None if it cannot be played now."""
-    if not plan.lock.acquire(blocking=False):  # another thread plays it
+    if plan.lock.locked():  # another thread plays it
         return None
-    try:
+    with plan.lock, suppress(Broken):  # not `acquire`, after which an interrupt could come, and leave it locked
         return plan.forward.play(*arrays)
-    except Broken:
-        return None
-    finally:
-        plan.lock.release()
+    return None
 
 
 def _watched(function: Any) -> list[Callable[[], Any]]:
