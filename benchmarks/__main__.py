@@ -100,11 +100,14 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer cases and calls: a minute in all")
     parser.add_argument("--no-others", action="store_true", help="PyTorch eager only")
     parser.add_argument("--features", default="own", help="avx2: as on a processor without AVX-512")
-    parser.add_argument("--out", type=Path, default=None, help="write speed.json, speed.md and plots here")
+    parser.add_argument(
+        "--out", type=Path, default=None, help="write speed.md, or speed-avx2.md, its numbers and plots here"
+    )
     chosen = parser.parse_args()
     features.restrict_to(chosen.features)
     quick = chosen.quick
     result: dict[str, Any] = {"machine": machine(), "cases": []}
+    page = report.WITH_AVX2 if chosen.features == "avx2" else report.OWN
     if chosen.out is not None:
         chosen.out.mkdir(parents=True, exist_ok=True)
     for threads in sorted({1, min(2, os.cpu_count() or 1)}):
@@ -115,7 +118,7 @@ def main() -> None:
                 result["cases"].append(row)
                 print(report.line(row), flush=True)
                 if chosen.out is not None:  # so that a run that is interrupted is not lost
-                    (chosen.out / "speed.partial.json").write_text(json.dumps(result, indent=1) + "\n")
+                    (chosen.out / f"{page}.partial.json").write_text(json.dumps(result, indent=1) + "\n")
     result["programs"] = programs(quick)
     set_threads(1)
     result["small"] = limits.small_graphs(50 if quick else 500)
@@ -138,8 +141,8 @@ def main() -> None:
         result["leak"] = {"steps": 10_000, "MiB": {kit: memory.growth(10_000, kit) for kit in limits.SETS}}
     print(report.summary(result))
     if chosen.out is not None:
-        report.write(result, chosen.out)
-        (chosen.out / "speed.partial.json").unlink()
+        report.write(result, chosen.out, page)
+        (chosen.out / f"{page}.partial.json").unlink()
 
 
 def machine() -> dict[str, Any]:

@@ -60,12 +60,16 @@ def table(heads: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(r) + " |" for r in (heads, ["---"] * len(heads), *rows))
 
 
-def page(result: dict[str, Any]) -> str:
+OWN, WITH_AVX2 = "speed", "speed-avx2"
+"""The names of the pages: with all that the processor has, and with AVX2 alone on one that has AVX-512."""
+
+
+def page(result: dict[str, Any], name: str = OWN) -> str:
     """The generated page: every table, no interpretation."""
     m, rows = result["machine"], result["cases"]
     parts = [
-        "<!-- Written by `python -m benchmarks --out docs`; do not edit. -->",
-        "# Speed: the tables",
+        f"<!-- Written by `python -m benchmarks{' --features avx2' * (name != OWN)} --out docs`; do not edit. -->",
+        "# Speed: the tables" + ", with AVX2 alone" * (name != OWN),
         f"{m['processors']} processors ({m.get('name', 'unnamed')}, {m.get('features', 'not noted')}), {m['system']}, "
         f"Python {m['python']}, {', '.join(m['blas'])}; "
         + ", ".join(f"{n} {v}" for n, v in m["packages"].items())
@@ -73,7 +77,7 @@ def page(result: dict[str, Any]) -> str:
         "quartiles of ours. The ratio is that of the better of PyTorch's two formats to ours: above 1 we are faster. "
         f"`{OURS}` computes with NumPy alone, `{COMPILED}` with the kernels of the extra `fast`.",
         summary(result) + ".",
-        "![ratios](speed-ratios.png)",
+        f"![ratios]({name}-ratios.png)",
         table(
             ["network", "batch", "threads", *MINE, "quartiles", *FAST, *(f"ratio of {n}" for n in MINE)],
             [
@@ -143,7 +147,7 @@ def page(result: dict[str, Any]) -> str:
         ]
     if "growth" in result:
         parts += [
-            "![the machine's limits](speed-limits.png)",
+            f"![the machine's limits]({name}-limits.png)",
             "## Growth of cost: one convolution 32@3×3, forward and both gradients",
             table(
                 ["kernels", "along", "sizes", "ms", "exponent"],
@@ -159,7 +163,7 @@ def page(result: dict[str, Any]) -> str:
                     for n, g in axes.items()
                 ],
             ),
-            "![growth](speed-growth.png)",
+            f"![growth]({name}-growth.png)",
             "## Memory: the peak of a step above the process before it, MiB",
             table(
                 ["network", "batch", *MINE, *FAST],
@@ -192,15 +196,15 @@ def programs_table(rows: list[dict[str, Any]]) -> str:
     return table(["network", "batch", "threads", *(f"{words[what]}, {kit}" for what, kit in columns)], lines)
 
 
-def write(result: dict[str, Any], folder: Path) -> None:
-    """speed.json, speed.md and the plots."""
+def write(result: dict[str, Any], folder: Path, name: str = OWN) -> None:
+    """The numbers, the page and the plots, whose files begin with this name."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "speed.json").write_text(json.dumps(result, indent=1) + "\n")
-    (folder / "speed.md").write_text(page(result))
-    plots(result, folder)
+    (folder / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n")
+    (folder / f"{name}.md").write_text(page(result, name))
+    plots(result, folder, name)
 
 
-def plots(result: dict[str, Any], folder: Path) -> None:
+def plots(result: dict[str, Any], folder: Path, name: str = OWN) -> None:
     """Bars of ratios, lines of growth, and the kernels under the machine's roof."""
     import matplotlib
 
@@ -212,10 +216,10 @@ def plots(result: dict[str, Any], folder: Path) -> None:
     labels = list(dict.fromkeys((r["case"], r["batch"]) for r in rows))
     bars = [(n, t) for n in MINE for t in sorted({r["threads"] for r in rows}) if any(n in r["ratios"] for r in rows)]
     colours = ("#9ecae1", "#3182bd", "#fdae6b", "#e6550d")
-    for k, (name, threads) in enumerate(bars):
-        heights = {(r["case"], r["batch"]): r["ratios"].get(name, 0) for r in rows if r["threads"] == threads}
+    for k, (peer, threads) in enumerate(bars):
+        heights = {(r["case"], r["batch"]): r["ratios"].get(peer, 0) for r in rows if r["threads"] == threads}
         places = np.arange(len(labels)) + 0.2 * k
-        label = f"{name}, {threads} thread{'s' * (threads > 1)}"
+        label = f"{peer}, {threads} thread{'s' * (threads > 1)}"
         axes.bar(places, [heights.get(at, 0) for at in labels], 0.2, label=label, color=colours[k % len(colours)])
     axes.axhline(1, color="black", lw=1)
     axes.set_xticks(np.arange(len(labels)) + 0.3, [f"{c}\n{b}" for c, b in labels], rotation=60, fontsize=8)
@@ -223,21 +227,21 @@ def plots(result: dict[str, Any], folder: Path) -> None:
     axes.set_title("Above the line we are faster")
     axes.legend()
     figure.tight_layout()
-    figure.savefig(folder / "speed-ratios.png", dpi=110)
+    figure.savefig(folder / f"{name}-ratios.png", dpi=110)
     plt.close(figure)
     if "growth" not in result:
         return
-    names = list(next(iter(result["growth"].values())))
-    figure, panels = plt.subplots(1, len(names), figsize=(11, 3.6))
-    for axes, name in zip(panels, names, strict=True):
+    along = list(next(iter(result["growth"].values())))
+    figure, panels = plt.subplots(1, len(along), figsize=(11, 3.6))
+    for axes, what in zip(panels, along, strict=True):
         for kernels, measured in result["growth"].items():
-            g = measured[name]
+            g = measured[what]
             axes.loglog(g["sizes"], g["ms"], "o-", label=f"{kernels}: exponent {g['exponent']:.2f}")
-        axes.set_xlabel(name)
+        axes.set_xlabel(what)
         axes.set_ylabel("ms")
         axes.legend(fontsize=7)
     figure.tight_layout()
-    figure.savefig(folder / "speed-growth.png", dpi=110)
+    figure.savefig(folder / f"{name}-growth.png", dpi=110)
     plt.close(figure)
     peak = result["kernels"][0]["peak"]
     figure, axes = plt.subplots(figsize=(7, 4.5))
@@ -257,5 +261,5 @@ def plots(result: dict[str, Any], folder: Path) -> None:
     axes.set_ylabel("GFLOP/s, one thread")
     axes.legend()
     figure.tight_layout()
-    figure.savefig(folder / "speed-limits.png", dpi=110)
+    figure.savefig(folder / f"{name}-limits.png", dpi=110)
     plt.close(figure)
