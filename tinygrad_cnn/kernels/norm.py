@@ -7,6 +7,7 @@ rows of a layer norm end in runs of B elements; pixels end in K, and then severa
 
 import math
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -26,53 +27,40 @@ def _definition() -> Any:
     return import_module("tinygrad_cnn.kernels.definition")
 
 
-class Lying(NamedTuple):
-    """An array as it lies in memory, as (O, A, K, B), and how to come back."""
+class Turns(NamedTuple):
+    """How the axes of an array lie in memory, found once for each shape."""
 
-    x: NDArray
     order: tuple[int, ...]
-    """The axes of the array in the order of memory."""
-    kept: Shape
-    """The sizes of its kept axes in that order."""
-    axes: tuple[int, ...]
-
-    def place(self, y: NDArray) -> NDArray:
-        """What lies as `x` does, with the axes of the array."""
-        return y.transpose(np.argsort(self.order))
-
-    def flat(self, statistic: NDArray) -> NDArray:
-        """A statistic of the array's axes as (O, K)."""
-        lying = statistic.transpose(self.order)
-        return np.ascontiguousarray(lying).reshape(self.x.shape[0], self.x.shape[2])
-
-    def full(self, statistic: NDArray) -> NDArray:
-        """A statistic (O, K) with the array's axes, 1 for the reduced ones."""
-        shape = [1] * len(self.order)
-        kept = iter(self.kept)
-        for place, axis in enumerate(self.order):
-            if axis not in self.axes:
-                shape[place] = next(kept)
-        return statistic.reshape(shape).transpose(np.argsort(self.order))
+    """The axes in the order of memory."""
+    back: tuple[int, ...]
+    """Where each axis is in that order."""
+    straight: bool
+    """Whether they lie in their own order."""
+    sizes: tuple[int, int, int, int]
+    """O, A, K, B."""
+    whole: Shape
+    """The shape in that order."""
+    kept: tuple[int, ...]
+    """The axes that are kept, in that order."""
+    full: Shape
+    """The shape in that order, 1 for the reduced ones."""
 
 
-def rows_last(ndim: int, axes: tuple[int, ...]) -> tuple[int, ...]:
-    """The order of all axes in which those that are reduced are innermost."""
-    return (*(a for a in range(ndim) if a not in axes), *axes)
+@lru_cache(maxsize=4096)
+def _turns(shape: Shape, axes: tuple[int, ...], order: tuple[int, ...] | None) -> Turns:
+    """How an array of this shape lies, if its axes lie in this order, or else what is reduced is brought innermost."""
+    sizes = None if order is None else _sizes(shape, axes, order)
+    if order is None or sizes is None:
+        order = rows_last(len(shape), axes)
+        sizes = _sizes(shape, axes, order)
+    assert sizes is not None
+    back = tuple(order.index(axis) for axis in range(len(order)))
+    kept = tuple(a for a in order if a not in axes)
+    full = tuple(1 if a in axes else shape[a] for a in order)
+    return Turns(order, back, order == tuple(range(len(order))), sizes, tuple(shape[a] for a in order), kept, full)
 
 
-def lying(x: NDArray, axes: tuple[int, ...], order: tuple[int, ...] | None = None) -> Lying:
-    """How x lies, in memory or in the given order of its axes: a copy only where it must be."""
-    if order is None:
-        order = memory_order(x)
-    if order is None or (groups := _turns(x.shape, axes, order)) is None:
-        order = rows_last(x.ndim, axes)
-        groups = _turns(x.shape, axes, order)
-    assert groups is not None
-    seen = np.ascontiguousarray(x.transpose(order))
-    return Lying(seen.reshape(groups), order, tuple(x.shape[a] for a in order if a not in axes), axes)
-
-
-def _turns(shape: Shape, axes: tuple[int, ...], order: tuple[int, ...]) -> tuple[int, ...] | None:
+def _sizes(shape: Shape, axes: tuple[int, ...], order: tuple[int, ...]) -> tuple[int, int, int, int] | None:
     """The sizes O, A, K, B; None if kept and reduced axes take more turns."""
     sizes, turn = [1, 1, 1, 1], 0
     for axis in order:
@@ -85,7 +73,64 @@ def _turns(shape: Shape, axes: tuple[int, ...], order: tuple[int, ...]) -> tuple
         sizes[turn] *= shape[axis]
     if sizes[2] == 1 and sizes[3] == 1:  # whole rows
         sizes = [1, 1, sizes[0], sizes[1]]
-    return tuple(sizes)
+    return sizes[0], sizes[1], sizes[2], sizes[3]
+
+
+class Lying(NamedTuple):
+    """An array as it lies in memory, as (O, A, K, B), and how to come back."""
+
+    x: NDArray
+    how: Turns
+
+    def like(self, y: NDArray) -> NDArray:
+        """Another array of the same axes, as (O, A, K, B)."""
+        return _in_order(y, self.how).reshape(self.how.sizes)
+
+    def place(self, y: NDArray) -> NDArray:
+        """What lies as `x` does, with the axes of the array."""
+        y = y.reshape(self.how.whole)
+        return y if self.how.straight else y.transpose(self.how.back)
+
+    def flat(self, statistic: NDArray) -> NDArray:
+        """A statistic of the array's axes as (O, K)."""
+        return _in_order(statistic, self.how).reshape(self.how.sizes[0], self.how.sizes[2])
+
+    def full(self, statistic: NDArray) -> NDArray:
+        """A statistic (O, K) with the array's axes, 1 for the reduced ones."""
+        statistic = statistic.reshape(self.how.full)
+        return statistic if self.how.straight else statistic.transpose(self.how.back)
+
+    def spread(self, v: NDArray, along: tuple[int, ...]) -> NDArray:
+        """What lies along some kept axes, repeated along all of them, as (O, K)."""
+        how = self.how
+        if along == how.kept:
+            return np.ascontiguousarray(v).reshape(how.sizes[0], how.sizes[2])
+        full, ndim = self.how.full, range(len(how.order))
+        own = v.reshape([full[how.back[a]] if a in along else 1 for a in ndim])
+        return self.flat(np.broadcast_to(own, [full[how.back[a]] for a in ndim]))
+
+    def gathered(self, v: NDArray, along: tuple[int, ...]) -> NDArray:
+        """The sum of a statistic (O, K) over all axes but those."""
+        if along == self.how.kept:
+            return v.reshape([n for n, a in zip(self.how.full, self.how.order, strict=True) if a in along])
+        v = self.full(v)
+        return np.asarray(np.sum(v, axis=tuple(a for a in range(v.ndim) if a not in along)))
+
+
+def _in_order(y: NDArray, how: Turns) -> NDArray:
+    """An array whose axes are those of the other, contiguous in the order in which that one lies."""
+    return np.ascontiguousarray(y if how.straight else y.transpose(how.order))
+
+
+def rows_last(ndim: int, axes: tuple[int, ...]) -> tuple[int, ...]:
+    """The order of all axes in which those that are reduced are innermost."""
+    return (*(a for a in range(ndim) if a not in axes), *axes)
+
+
+def lying(x: NDArray, axes: tuple[int, ...], order: tuple[int, ...] | None = None) -> Lying:
+    """How x lies, in memory or in the given order of its axes: a copy only where it must be."""
+    how = _turns(x.shape, axes, memory_order(x) if order is None else order)
+    return Lying(_in_order(x, how).reshape(how.sizes), how)
 
 
 # ---- both ways -------------------------------------------------------------------------------------------------------
@@ -110,12 +155,11 @@ def normalize(
         at = lying(x, axes, rows_last(x.ndim, axes))
         y, mean, variance = _rows(at.x[0, 0], w.reshape(-1), b.reshape(-1), eps, centred)
     else:
-        scale, shift = (at.flat(spread(v, x.ndim, x.shape, along, axes)) for v in (w, b))
+        scale, shift = at.spread(w, along), at.spread(b, along)
         mean, variance = _moments(at.x, centred)
         factor = scale / np.sqrt(variance + x.dtype.type(eps))
         y = _linear(at.x, factor, shift - mean * factor)
-    shape = tuple(x.shape[a] for a in at.order)
-    return at.place(y.reshape(shape)), at.full(mean), at.full(variance)
+    return at.place(y), at.full(mean), at.full(variance)
 
 
 def normalize_back(
@@ -143,22 +187,21 @@ def normalize_back(
     inner = bool(along) and along[0] in axes
     order = rows_last(x.ndim, axes) if inner else None
     at = lying(x, axes, order)
-    cotangent = np.ascontiguousarray(g.transpose(at.order)).reshape(at.x.shape)
+    cotangent = at.like(g)
     middle, inverse = at.flat(mean), 1 / np.sqrt(at.flat(variance) + x.dtype.type(eps))
-    shape = tuple(x.shape[a] for a in at.order)
     if inner:
         dx, dw, db = _rows_back(cotangent[0, 0], at.x[0, 0], w.reshape(-1), middle[0], inverse[0], centred)
-        return at.place(dx.reshape(shape)), dw.reshape(w.shape), db.reshape(w.shape)
-    scale = at.flat(spread(w, x.ndim, x.shape, along, axes))
+        return at.place(dx), dw.reshape(w.shape), db.reshape(w.shape)
+    scale = at.spread(w, along)
     total, product = _products(cotangent, at.x, middle)
-    dw, db = (gathered(at.full(v), along) for v in (product * inverse, total))
+    dw, db = at.gathered(product * inverse, along), at.gathered(total, along)
     if not wanted[0]:
         return None, dw, db
     n = x.dtype.type(at.x.shape[1] * at.x.shape[3])
     factor = scale * inverse
     of_x = -factor * inverse * inverse * product / n
     rest = -factor * total / n - of_x * middle if centred else -of_x * middle
-    return at.place(_combined(cotangent, at.x, factor, of_x, rest).reshape(shape)), dw, db
+    return at.place(_combined(cotangent, at.x, factor, of_x, rest)), dw, db
 
 
 # ---- a scale and a shift for each of the statistics (batch norm) -----------------------------------------------------
@@ -171,7 +214,7 @@ def scale_channels(x: NDArray, w: NDArray, b: NDArray) -> NDArray:
         return y
     at = lying(x, (0, *range(2, x.ndim)))
     y = _linear(at.x, w.reshape(1, -1), b.reshape(1, -1))
-    return at.place(y.reshape([x.shape[a] for a in at.order]))
+    return at.place(y)
 
 
 def _share(tasks: Sequence[Task], work: Callable[[Sequence[Task]], Result], *, cost: float) -> list[Result]:
@@ -182,17 +225,6 @@ def _share(tasks: Sequence[Task], work: Callable[[Sequence[Task]], Result], *, c
             return work(some)
 
     return share(tasks, quietly, cost=cost)
-
-
-def spread(v: NDArray, ndim: int, shape: Shape, along: tuple[int, ...], axes: tuple[int, ...]) -> NDArray:
-    """What lies along some kept axes, repeated along all of them, with 1 for the reduced ones."""
-    own = v.reshape([shape[a] if a in along else 1 for a in range(ndim)])
-    return np.broadcast_to(own, [1 if a in axes else shape[a] for a in range(ndim)])
-
-
-def gathered(v: NDArray, along: tuple[int, ...]) -> NDArray:
-    """The sum over all axes but those."""
-    return np.asarray(np.sum(v, axis=tuple(a for a in range(v.ndim) if a not in along)))
 
 
 def _side_by_side(x: NDArray, *columns: NDArray) -> tuple[NDArray, ...]:

@@ -90,6 +90,8 @@ class _NormBase(_Affine):
 
     def _check(self, input: Any) -> None:
         layer, ndim = type(self).__name__, len(shape_of(input))
+        if ndim in self.dims:
+            return
         places = {2: "1", 3: "1", 4: "2", 5: "3"}.get(ndim)
         other = (
             f"; for {ndim} dims there is {layer[:-2]}{places}d" if places and layer[-2:] in ("1d", "2d", "3d") else ""

@@ -163,6 +163,22 @@ def check_channels(op: str, shape: Shape, weight: Any, bias: Any) -> None:
             raise ArgumentError(f"{op}: {name} has shape {shape_of(value)}; input {shape} expects ({shape[1]},)")
 
 
+class Followed(Op):
+    """keep · r + share · v̄, v̄ the mean of v over axis 0: running statistics r that follow those of a batch"""
+
+    constant = ("r", "v")
+
+    def forward(r: Array, v: Array, *, keep: float, share: float) -> Array:
+        each = v if v.shape[0] == 1 else v.mean(0)
+        return r * keep + each.reshape(r.shape) * share
+
+    @classmethod
+    def sample(cls, draw: Draw) -> Sample:
+        n = draw.integer(1, 3)
+        r, v = draw.array((n,), Real()), draw.array((draw.integer(1, 2), n, 1), Real())
+        return Sample((r, v), {"keep": 0.75, "share": 0.5})
+
+
 class ScaleChannels(Op):
     """y[n,c,…] = w[c] x[n,c,…] + b[c]        dx = w g,  dw = Σ g x,  db = Σ g, the sums over all axes but that of c"""
 

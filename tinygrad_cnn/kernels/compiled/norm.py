@@ -9,7 +9,7 @@ from tinygrad_cnn.core.types import NDArray
 from tinygrad_cnn.kernels import numpy_set
 from tinygrad_cnn.kernels.compiled.jit import contracted, exact, prange, shared, sums
 from tinygrad_cnn.kernels.compiled.layout import DTYPES
-from tinygrad_cnn.kernels.norm import gathered, lying, rows_last, spread
+from tinygrad_cnn.kernels.norm import lying, rows_last
 
 SHORTEST = 8
 """Runs of fewer elements are left to NumPy, which puts rows side by side."""
@@ -36,9 +36,9 @@ def normalize(
             at.x[0, 0], w.reshape(-1), b.reshape(-1), y[0, 0], mean[0], variance[0], least, centred, cost=3 * x.nbytes
         )
     else:
-        scale, shift = (at.flat(spread(v, x.ndim, x.shape, along, axes)) for v in (w, b))
+        scale, shift = at.spread(w, along), at.spread(b, along)
         _runs(at.x, scale, shift, y, mean, variance, least, centred, cost=3 * x.nbytes)
-    return at.place(y.reshape([x.shape[a] for a in at.order])), at.full(mean), at.full(variance)
+    return at.place(y), at.full(mean), at.full(variance)
 
 
 def normalize_back(
@@ -60,21 +60,20 @@ def normalize_back(
     if x.dtype not in DTYPES or not w.dtype == g.dtype == x.dtype or at.x.shape[3] < SHORTEST:
         how: dict[str, Any] = {"axes": axes, "along": along, "eps": eps, "centred": centred, "wanted": wanted}
         return numpy_set.normalize_back(g, x, w, mean, variance, **how)
-    cotangent = np.ascontiguousarray(g.transpose(at.order)).reshape(at.x.shape)
+    cotangent = at.like(g)
     middle, inverse = at.flat(mean), 1 / np.sqrt(at.flat(variance) + x.dtype.type(eps))
     dx = np.empty_like(at.x)
-    place = [x.shape[a] for a in at.order]
     if inner:
         h, source, column = cotangent[0, 0], at.x[0, 0], w.reshape(-1)
         dw, db = np.empty_like(column), np.empty_like(column)
         _rows_back(h, source, column, middle[0], inverse[0], dx[0, 0], centred, cost=4 * x.nbytes)
         _column_sums(h, source, middle[0], inverse[0], dw, db, cost=3 * x.nbytes)
-        return at.place(dx.reshape(place)), dw.reshape(w.shape), db.reshape(w.shape)
-    scale = at.flat(spread(w, x.ndim, x.shape, along, axes))
+        return at.place(dx), dw.reshape(w.shape), db.reshape(w.shape)
+    scale = at.spread(w, along)
     total, product = np.empty_like(middle), np.empty_like(middle)
     _runs_back(cotangent, at.x, scale, middle, inverse, dx, total, product, centred, bool(wanted[0]), cost=4 * x.nbytes)
-    dw, db = (gathered(at.full(v), along) for v in (product, total))
-    return at.place(dx.reshape(place)) if wanted[0] else None, dw, db
+    dw, db = at.gathered(product, along), at.gathered(total, along)
+    return at.place(dx) if wanted[0] else None, dw, db
 
 
 @sums
@@ -332,7 +331,7 @@ def scale_channels(x: NDArray, w: NDArray, b: NDArray) -> NDArray:
         return numpy_set.scale_channels(x, w, b)
     y = np.empty_like(at.x)
     _scaled(at.x, w, b, y, cost=2 * x.nbytes)
-    return at.place(y.reshape([x.shape[a] for a in at.order]))
+    return at.place(y)
 
 
 @shared

@@ -14,7 +14,7 @@ from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.types import A, ArrayLike, Shape
 from tinygrad_cnn.nn.functional.pooling import avg_pool2d
 from tinygrad_cnn.ops.checks import check_ndim
-from tinygrad_cnn.ops.norm import batch_normalised, check_channels, normalised, scale_channels
+from tinygrad_cnn.ops.norm import Followed, batch_normalised, check_channels, normalised, scale_channels
 from tinygrad_cnn.tensor import Tensor
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "local_response_norm", "rms_norm"]
@@ -121,8 +121,7 @@ def _check_statistics(op: str, x: ArrayLike, mean: Any) -> None:
 def _follow(mean: Tensor, var: Tensor, mean_now: Any, var_now: Any, count: int, momentum: float) -> None:
     """Move the running statistics towards those of `count` values each, averaged over the samples."""
     for running, value, share in ((mean, mean_now, momentum), (var, var_now, momentum * count / (count - 1))):
-        each = ops.reshape(ops.mean(value, 0) if len(value) > 1 else value, (-1,))
-        running.copy_(running * (1 - momentum) + each * share)
+        running.copy_(Followed.apply(running, value, keep=1 - momentum, share=share))
 
 
 def group_norm(input: A, num_groups: int, weight: ArrayLike = None, bias: ArrayLike = None, eps: float = 1e-5) -> A:
