@@ -156,6 +156,9 @@ def normalize(
         y, mean, variance = _rows(at.x[0, 0], w.reshape(-1), b.reshape(-1), eps, centred)
     else:
         scale, shift = at.spread(w, along), at.spread(b, along)
+        if x.size <= CACHED and at.x.shape[3] > 1:
+            y, mean, variance = _in_cache(at.x, scale, shift, eps, centred)
+            return at.place(y), at.full(mean), at.full(variance)
         mean, variance = _moments(at.x, centred)
         factor = scale / np.sqrt(variance + x.dtype.type(eps))
         y = _linear(at.x, factor, shift - mean * factor)
@@ -193,6 +196,10 @@ def normalize_back(
         dx, dw, db = _rows_back(cotangent[0, 0], at.x[0, 0], w.reshape(-1), middle[0], inverse[0], centred)
         return at.place(dx), dw.reshape(w.shape), db.reshape(w.shape)
     scale = at.spread(w, along)
+    if x.size <= CACHED and at.x.shape[3] > 1:
+        found, total, product = _back_in_cache(cotangent, at.x, scale, middle, inverse, centred, wanted[0])
+        dw, db = at.gathered(product, along), at.gathered(total, along)
+        return None if found is None else at.place(found), dw, db
     total, product = _products(cotangent, at.x, middle)
     dw, db = at.gathered(product * inverse, along), at.gathered(total, along)
     if not wanted[0]:
@@ -213,8 +220,55 @@ def scale_channels(x: NDArray, w: NDArray, b: NDArray) -> NDArray:
         y: NDArray = _definition().scale_channels(x, w, b)
         return y
     at = lying(x, (0, *range(2, x.ndim)))
-    y = _linear(at.x, w.reshape(1, -1), b.reshape(1, -1))
-    return at.place(y)
+    if x.size <= CACHED:
+        with np.errstate(invalid="ignore", over="ignore"):
+            y = at.x * w[None, None, :, None]
+            y += b[None, None, :, None]
+        return at.place(y)
+    return at.place(_linear(at.x, w.reshape(1, -1), b.reshape(1, -1)))
+
+
+def _line_sums(x: NDArray, sums: NDArray) -> NDArray:
+    """Sums of lines of (O, A, K, B), added in float64, as (O, K)."""
+    return np.add.reduce(sums.reshape(x.shape[:3]), 1, np.float64)
+
+
+@np.errstate(invalid="ignore", over="ignore")
+def _in_cache(
+    x: NDArray, scale: NDArray, shift: NDArray, eps: float, centred: bool
+) -> tuple[NDArray, NDArray, NDArray]:
+    """What is normalised, the mean and the variance, of (O, A, K, B) that is one block: whole passes and no others."""
+    run, n, dtype = x.shape[3], x.shape[1] * x.shape[3], x.dtype
+    if centred:
+        mean = (_line_sums(x, x.reshape(-1, run) @ np.ones(run, dtype)) / n).astype(dtype)
+        z = x - mean[:, None, :, None]
+    else:
+        mean, z = np.zeros((x.shape[0], x.shape[2]), dtype), x
+    lines = z.reshape(-1, run)
+    variance = (_line_sums(x, np.einsum("ij,ij->i", lines, lines)) / n).astype(dtype)
+    factor = scale / np.sqrt(variance + dtype.type(eps))
+    y = np.multiply(z, factor[:, None, :, None], out=z if centred else None)
+    y += shift[:, None, :, None]
+    return y, mean, variance
+
+
+@np.errstate(invalid="ignore", over="ignore")
+def _back_in_cache(
+    g: NDArray, x: NDArray, scale: NDArray, mean: NDArray, inverse: NDArray, centred: bool, wanted: bool
+) -> tuple[NDArray | None, NDArray, NDArray]:
+    """The cotangents of x, of what is added, and of the scale, of (O, A, K, B) that is one block."""
+    run, n, dtype = x.shape[3], x.shape[1] * x.shape[3], x.dtype
+    lines, z = g.reshape(-1, run), x - mean[:, None, :, None]
+    total = _line_sums(x, lines @ np.ones(run, dtype)).astype(dtype)
+    product = _line_sums(x, np.einsum("ij,ij->i", z.reshape(-1, run), lines)).astype(dtype) * inverse
+    if not wanted:
+        return None, total, product
+    factor = scale * inverse
+    z *= (-factor * inverse * product / dtype.type(n))[:, None, :, None]
+    if centred:
+        z -= (factor * total / dtype.type(n))[:, None, :, None]
+    z += g * factor[:, None, :, None]
+    return z, total, product
 
 
 def _share(tasks: Sequence[Task], work: Callable[[Sequence[Task]], Result], *, cost: float) -> list[Result]:
