@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import inspect
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.gradcheck.strategies import drawn
-from tinygrad_cnn.kernels import definition, numpy_set
+from tinygrad_cnn.kernels import conv, definition, numpy_set
 from tinygrad_cnn.kernels.chosen import KERNELS, Kernels
 from tinygrad_cnn.kernels.pool import ceil_output_size
 from tinygrad_cnn.kernels.windows import output_size
@@ -78,10 +79,26 @@ def test_a_convolution_is_the_sum_of_its_products(case):
     check_same(definition.conv2d_weight(x, g, kernel_size=w.shape[2:], **geometry), dw)
 
 
+@contextmanager
+def product_up_to(windows):
+    """The gradients of few windows, and of windows of one pixel, are products up to so many windows."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(conv, "FEW_WINDOWS", windows)
+        if len(FAST) > 1:
+            patch.setattr("tinygrad_cnn.kernels.compiled.conv.FEW_WINDOWS", windows)
+            patch.setattr("tinygrad_cnn.kernels.compiled.conv.FEW_PIXELS", windows)
+        yield
+
+
 @fast_sets
+@pytest.mark.parametrize("windows", [0, 1000])
 @given(case=drawn(sample_convolution), with_bias=st.booleans())
-def test_convolutions_are_those_of_the_definition(kernels, case, with_bias):
-    x, w, b, g, geometry = case
+def test_convolutions_are_those_of_the_definition(kernels, windows, case, with_bias):
+    with product_up_to(windows):
+        check_convolution(kernels, *case, with_bias)
+
+
+def check_convolution(kernels, x, w, b, g, geometry, with_bias):
     bias = b if with_bias else None
     input_size, kernel_size = x.shape[2:], w.shape[2:]
     check_same(kernels.conv2d(x, w, bias, **geometry), definition.conv2d(x, w, bias, **geometry))
@@ -124,10 +141,11 @@ def test_gradients_in_the_input_of_convolutions_with_steps_are_those_of_the_defi
 
 
 @fast_sets
+@pytest.mark.parametrize("windows", [0, 1000])
 @given(
     n=st.integers(8, 10), size=st.tuples(st.integers(3, 9), st.integers(3, 9)), pads=st.tuples(*[st.integers(0, 2)] * 4)
 )
-def test_convolutions_of_many_channels_are_those_of_the_definition(kernels, n, size, pads):
+def test_convolutions_of_many_channels_are_those_of_the_definition(kernels, windows, n, size, pads):
     rng = np.random.default_rng(n)
     x, w = rng.standard_normal((n, 17, *size)), rng.standard_normal((16, 17, 3, 3))
     geometry = {"stride": (1, 1), "padding": (pads[:2], pads[2:]), "dilation": (1, 1), "groups": 1}
@@ -138,7 +156,8 @@ def test_convolutions_of_many_channels_are_those_of_the_definition(kernels, n, s
         ("conv2d_weight", (x, y), {"kernel_size": (3, 3)}),
     ):
         expected = getattr(definition, name)(*arrays, **extra, **geometry)
-        check_same(getattr(kernels, name)(*arrays, **extra, **geometry), expected, 1e-8)
+        with product_up_to(windows):
+            check_same(getattr(kernels, name)(*arrays, **extra, **geometry), expected, 1e-8)
 
 
 def sample_pooling(draw):

@@ -152,6 +152,7 @@ def sample_convolution(draw):
         "SHALLOW": draw.choice([0, 32]),
         "NARROW": draw.choice([1, 8]),
         "IMAGES_AS_ROWS": draw.choice([2, 8]),
+        "FEW_WINDOWS": draw.choice([0, 128]),
     }
     dtypes = [draw.choice([np.float64, np.float32]) for _ in range(3)]
     return x, w, geometry, dtypes, thresholds, draw.choice([64, 1 << 10, 1 << 17]), draw.integer(1, 3)

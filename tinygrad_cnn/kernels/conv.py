@@ -35,6 +35,8 @@ IMAGES_AS_ROWS = 8
 """From this number of images on they are the rows of MEC's matrices; below, the rows are rows of the plane."""
 UNPACKED = 10**6
 """Multiplications up to which OpenBLAS multiplies matrices as they lie, where it has AVX-512."""
+FEW_WINDOWS = 128
+"""Up to so many windows the weight's gradient is one product with all of them lowered."""
 MOSTLY_BORDER = 1.5
 """From this ratio of input to output on, a convolution of the bordered output would mostly multiply zeros."""
 
@@ -170,6 +172,8 @@ def conv2d_weight(
         return depthwise.contract(pixels(x, padding), pixels(g), kernel_size, stride, dilation)
     if kernel_size == (1, 1) and groups == 1:
         return matmul(pixels(g).reshape(-1, o).T, pixels_seen(x, stride, padding)).reshape(o, c, 1, 1)
+    if groups == 1 and g.size // o <= FEW_WINDOWS:
+        return contract_lowered(x, g, kernel_size, stride, padding, dilation)
     d = np.empty((o, depth, *kernel_size), np.result_type(x, g))
     by_taps = depth * kernel_size[0] * kernel_size[1] <= SHALLOW or stride[1] > 1
     source, cotangent = planes_of_channels(x, padding) if by_taps else pixels(x, padding), pixels(g)
@@ -215,6 +219,16 @@ def contract_by_taps(x: NDArray, g: NDArray, kernel: Pair, stride: Pair, dilatio
     for block, lowered in tap_blocks(x, row_blocks(oh, depth * ow * n), kernel, stride, dilation, ow):
         d += np.matmul(lowered[:-1], g[block].reshape(-1, o))
     return d.T.reshape(o, len(x), *kernel)
+
+
+def contract_lowered(x: NDArray, g: NDArray, kernel: Pair, stride: Pair, padding: Pads, dilation: Pair) -> NDArray:
+    """The gradient in w of few windows: all of them lowered, and one product, whose cost is that of w."""
+    n, o, *out = g.shape
+    source = planes_of_channels(x, padding)
+    taps = (len(source), *kernel)
+    seen = view(source, (*taps, *out, n), (0, 1, 2, 1, 2, 3), (1, *dilation, *stride, 1), (0, 0))
+    lowered = np.ascontiguousarray(seen).reshape(math.prod(taps), -1)
+    return matmul(planes_of_channels(g).reshape(o, -1), lowered.T).reshape(o, *taps)
 
 
 def tap_blocks(

@@ -59,7 +59,7 @@ def contract(x: NDArray, g: NDArray, kernel: Pair, stride: Pair, dilation: Pair)
         return d
 
     sums = share(blocks_of(cotangent), work, cost=2 * kernel[0] * kernel[1] * g.nbytes)
-    d = np.add.reduce(sum(sums[1:], sums[0]).reshape(-1, beside, o), axis=1)
+    d = np.add.reduce(sum(sums[1:], sums[0]).reshape(-1, beside, o), axis=1, dtype=dtype)
     return np.ascontiguousarray(d.T).reshape(o, 1, *kernel)
 
 

@@ -25,10 +25,13 @@ from tinygrad_cnn.kernels.compiled.layout import (
     phases,
     planes,
 )
-from tinygrad_cnn.kernels.conv import channel_groups, mostly_border, turned
+from tinygrad_cnn.kernels.conv import FEW_WINDOWS, channel_groups, mostly_border, turned
 from tinygrad_cnn.kernels.passes import NOTHING, split
 from tinygrad_cnn.kernels.threads import thread_count
 from tinygrad_cnn.kernels.windows import output_size, reaching
+
+SMALL_PLANE, FEW_PIXELS = 64, 4096
+"""Planes of so many pixels at most, and of all images together: there BLAS takes a half to nine tenths of the time."""
 
 
 def conv2d(
@@ -71,6 +74,10 @@ def conv2d_input(
             g, w, input_size=input_size, stride=stride, padding=padding, dilation=dilation, groups=groups
         )
     (n, _, oh, ow), depth = g.shape, w.shape[1]
+    if groups == 1 and is_product((w.shape[2], w.shape[3]), g.shape):
+        return numpy_set.conv2d_input(
+            g, w, input_size=input_size, stride=stride, padding=padding, dilation=dilation, groups=groups
+        )
     as_convolution = turned(w, stride, padding, dilation, groups)
     border = mostly_border(input_size, (oh, ow), stride)
     if as_convolution is not None and (n < SHORTEST_RUN or not border or groups > 1):
@@ -96,7 +103,12 @@ def conv2d_weight(
         return numpy_set.conv2d_weight(
             x, g, kernel_size=kernel_size, stride=stride, padding=padding, dilation=dilation, groups=groups
         )
-    o, depth = g.shape[1], x.shape[1] // groups
+    o, depth, windows = g.shape[1], x.shape[1] // groups, g.size // g.shape[1]
+    few = windows <= FEW_WINDOWS and depth >= winograd.LEAST_CHANNELS
+    if groups == 1 and (few or is_product(kernel_size, g.shape)):
+        return numpy_set.conv2d_weight(
+            x, g, kernel_size=kernel_size, stride=stride, padding=padding, dilation=dilation, groups=groups
+        )
     plan = planned(x.shape, (o, depth, *kernel_size), stride, padding, dilation, groups, thread_count(), "weight")
     if plan.by_tiles:
         source, cotangent = planes(x, plan.padding), planes(g, plan.border)
@@ -106,6 +118,12 @@ def conv2d_weight(
     if groups > 1:
         return contract_groups(planes(x), planes(g), kernel_size, plan, groups)
     return contract(phases(x, plan.padding, stride), planes(g, plan.border), kernel_size, plan)
+
+
+def is_product(kernel: Pair, g: Shape) -> bool:
+    """Whether a gradient is one product of matrices that BLAS is faster at: windows of one pixel on small planes."""
+    places = g[2] * g[3]
+    return kernel == (1, 1) and places <= SMALL_PLANE and g[0] * places <= FEW_PIXELS
 
 
 def suits(arrays: tuple[NDArray, ...]) -> bool:
@@ -147,7 +165,7 @@ def planned(
     o, depth, *kernel = w
     oh = output_size(h, kernel[0], stride[0], sum(padding[0]), dilation[0])
     ow = output_size(width, kernel[1], stride[1], sum(padding[1]), dilation[1])
-    by_tiles = winograd.pays(n, depth, o // groups, (kernel[0], kernel[1]), stride, dilation)
+    by_tiles = winograd.pays(n, depth, o // groups, (kernel[0], kernel[1]), stride, dilation, (oh, ow))
     border, across, together = NOTHING, ow, 0
     if by_tiles:
         padding, border = winograd.whole_tiles(padding, (oh, ow)), winograd.whole_tiles(NOTHING, (oh, ow))
