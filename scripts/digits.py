@@ -11,7 +11,7 @@ a derivative, whose inputs are those of the op and the gradient that comes from 
 that this needs come from float64.
 
 The bounds on the page are what was found over many samples, times 3, rounded up to a power of 2.
-tests/ops/test_digits.py draws samples of its own and holds every op to its bound.
+tests/scripts/test_digits.py draws samples of its own and holds every op to its bound.
 """
 
 import argparse

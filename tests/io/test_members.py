@@ -1,5 +1,6 @@
 """The strict reader of zips beside Python's: what both read is the same, and what is odd is refused."""
 
+import contextlib
 import io
 import zipfile
 
@@ -86,7 +87,8 @@ def test_what_breaks_off_a_zip_is_what_is_raised(error):
     members = []
     with pytest.raises(error):
         broken_off()
-    members[0].close()
+    with contextlib.suppress(AttributeError):  # Python's own, of a zip that is gone
+        members[0].close()
     with new_zip(whole := io.BytesIO()) as archive:
         archive.writestr("a", b"1")
     assert zipfile.ZipFile(whole).read("a") == b"1"

@@ -771,6 +771,9 @@ REFERENCES = {
     "AddedNeighbours": lambda x, *, axis, times: np.apply_along_axis(
         lambda v: np.array([math.fsum(v[k : k + times]) for k in range(0, len(v), times)]), axis, x
     ),
+    "Followed": lambda r, v, *, keep, share: np.array(
+        [keep * a + share * sum(row.ravel()[k] for row in v) / len(v) for k, a in enumerate(r)]
+    ),
     "ScaleChannels": lambda x, w, b: np.stack([x[:, c] * w[c] + b[c] for c in range(len(w))], 1),
     "MaxPool2D": largest,
     "ChannelSum": lambda x, *, axis: np.array([math.fsum(np.take(x, c, axis).flat) for c in range(x.shape[axis])]),

@@ -17,6 +17,7 @@ from tinygrad_cnn.core.errors import ArgumentError
 from tinygrad_cnn.core.linalg import ChannelSum
 from tinygrad_cnn.core.op import Op, Sample
 from tinygrad_cnn.core.reduce import Sum
+from tinygrad_cnn.core.shape import Expand
 from tinygrad_cnn.core.types import A, Array, ArrayLike, NDArray, Shape
 from tinygrad_cnn.kernels.chosen import chosen
 from tinygrad_cnn.ops.checks import check_floating, check_ndim
@@ -164,13 +165,20 @@ def check_channels(op: str, shape: Shape, weight: Any, bias: Any) -> None:
 
 
 class Followed(Op):
-    """keep · r + share · v̄, v̄ the mean of v over axis 0: running statistics r that follow those of a batch"""
+    """y = keep r + share v̄, v̄ the mean of v over axis 0        dr = keep g,  dv = share g / n
 
-    constant = ("r", "v")
+    So running statistics r follow those of a batch.
+    """
 
     def forward(r: Array, v: Array, *, keep: float, share: float) -> Array:
         each = v if v.shape[0] == 1 else v.mean(0)
         return r * keep + each.reshape(r.shape) * share
+
+    def d_r(g: Array, *, keep: float) -> Array:
+        return g * keep
+
+    def d_v(g: Array, v: Array, *, share: float) -> Array:
+        return Expand.apply(np.reshape(g * (share / v.shape[0]), (1, *v.shape[1:])), shape=v.shape)
 
     @classmethod
     def sample(cls, draw: Draw) -> Sample:
