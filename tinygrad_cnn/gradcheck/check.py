@@ -768,8 +768,8 @@ class _Check:
         i = int(np.argmax(off))
         terms = abs(float(whole[i])) + abs(a * float(parts[0][i])) + abs(b * float(parts[1][i]))
         most = max(most, self.tolerance.granted(terms, 1 + abs(a) + abs(b)))
-        small, large = (self._jitter(v)[k].rough[i] + self.point.unseen(k, v) for v in self.V)
-        most = max(most, float(abs(a) * small + abs(b) * large))
+        noise = [self._jitter(v)[k].rough[i] + self.point.unseen(k, v) for v in (*self.V, mixed)]
+        most = max(most, CERTAIN * float(abs(a) * noise[0] + abs(b) * noise[1] + noise[2]))
         if off[i] <= most:
             return None
         where = self.point.checked[k], self.labels[k], place_of(i, self.point.arrays[k].shape)
