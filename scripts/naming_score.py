@@ -1,7 +1,7 @@
 """Print how many wrong gradients are named right, and how long that takes.
 
-python -m scripts.naming_score             # the textbook's mistakes and five sets of others
-python -m scripts.naming_score textbook    # one of the six
+python -m scripts.naming_score             # the textbook's mistakes and six sets of others
+python -m scripts.naming_score textbook    # one of the seven
 python -m scripts.naming_score false       # 2,000 wrong gradients that no mistake makes: no name may be given
 """
 
@@ -22,7 +22,7 @@ from tinygrad_cnn.gradcheck.naming.naming import SECONDS, name_mistake
 from tinygrad_cnn.gradcheck.naming.program import Forward, Program
 from tinygrad_cnn.gradcheck.naming.recording import Seen
 
-SETS = "textbook", "fresh", "second", "third", "fourth", "fifth"
+SETS = "textbook", "fresh", "second", "third", "fourth", "fifth", "sixth"
 
 
 def score(name, verbose):

@@ -227,3 +227,15 @@ def test_what_happens_between_neighbouring_numbers_of_float32_does_not_fail(expo
         x = (random.uniform(1, 10, 4) * 10.0**exponent).astype(np.float32)
         pair = numpy_pair(fraction, lambda g, x: g.astype(x.dtype))
         assert gradcheck(pair, [x], raise_exception=False, explain=False).verdict is not Verdict.FAIL
+
+
+def test_what_cancels_in_a_softmax_that_is_nearly_1_does_not_fail():
+    assert failing([sweep.check_op("Attention", 25102)]) == []
+
+
+def test_a_gradient_that_is_linear_but_for_little_fails():
+    def vjp(g, x):
+        return g * np.cos(x) * (1 + 1e-3 * np.tanh(g))
+
+    report = gradcheck(numpy_pair(np.sin, vjp), [np.array([0.5, 1.0])], raise_exception=False)
+    assert report.verdict is Verdict.FAIL

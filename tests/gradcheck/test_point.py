@@ -342,7 +342,10 @@ def test_what_is_no_number_counts_as_zero():
 
 
 def test_the_rounding_of_a_gradient_is_seen_at_cotangents_next_to_each_other():
-    """Nearer than would show anything else: by so many last places of the largest input, and all of them different."""
+    """Nearer than would show anything else: by so many last places of the largest input, and all of them different.
+
+    And once more further apart.
+    """
     given = []
 
     def vjp(g, x):
@@ -351,6 +354,7 @@ def test_the_rounding_of_a_gradient_is_seen_at_cotangents_next_to_each_other():
 
     at, v = Point(numpy_pair(np.sin, vjp), [np.array([0.3, -4.0])], [0]), np.array([0.5, 0.75])
     at.gradient_jitter(np.random.default_rng(0), v, 8)
-    factors = {float(g[0] / v[0]) for g in given} - {1.0}
-    assert len(factors) == 8
-    assert max(factors) - 1 == pytest.approx(8 * 64 * 2.0**-52 * 4.0, rel=1e-2)
+    factors = sorted({float(g[0] / v[0]) for g in given} - {1.0})
+    assert len(factors) == 16
+    assert factors[8:] == [1 + t * 2.0**-13 for t in range(1, 9)]
+    assert factors[7] - 1 == pytest.approx(8 * 64 * 2.0**-52 * 4.0, rel=1e-2)

@@ -768,8 +768,9 @@ class _Check:
         i = int(np.argmax(off))
         terms = abs(float(whole[i])) + abs(a * float(parts[0][i])) + abs(b * float(parts[1][i]))
         most = max(most, self.tolerance.granted(terms, 1 + abs(a) + abs(b)))
-        noise = [self._jitter(v)[k].rough[i] + self.point.unseen(k, v) for v in (*self.V, mixed)]
-        most = max(most, CERTAIN * float(abs(a) * noise[0] + abs(b) * noise[1] + noise[2]))
+        small, large = (self._jitter(v)[k].rough[i] + self.point.unseen(k, v) for v in self.V)
+        own = self._jitter(mixed)[k].rough[i] if self.point.eps < COARSE else 0.0
+        most = max(most, float(abs(a) * small + abs(b) * large + own))
         if off[i] <= most:
             return None
         where = self.point.checked[k], self.labels[k], place_of(i, self.point.arrays[k].shape)

@@ -24,6 +24,9 @@ LEAST = 0.01
 """Outputs count as rounded at least as numbers of this part of the largest; and what rounds as a number of this size
 does counts as 0."""
 
+APART, CANCELLED = 2.0**-13, 1e4
+"""Multiples of a cotangent so far apart show what is rounded when large terms cancel, and so many units in the last
+place of the largest number are believed: a gradient through float16 is not rounded, but wrong."""
 NEIGHBOURS = 64.0
 """Of the points between which the roughness of a gradient is seen, in units of their last place."""
 
@@ -335,16 +338,22 @@ class Point:
         """What rounding does to each gradient, and how rough it is: from this many neighbouring numbers a direction.
 
         Jᵀv is linear in v: times a number next to 1, only the rounding of the terms is another one, whatever meets at
-        the point; further from 1 the larger the inputs are, whose rounding the terms may have. And along a ray from
+        the point; further from 1 the larger the inputs are, whose rounding the terms may have; and once more further
+        apart in float64, since where terms of few digits cancel, as in a softmax that is nearly 1, all that is next to
+        them is rounded alike. And along a ray from
         the point the gradients are compared with each other, not with the one at its end: kinks and ties that are at
         the point are crossed by none.
         """
         here = self.gradients(cotangent)
         size = max([1.0, *(self.extent(k) for k in range(len(self.arrays)))])
         digits = min(NEIGHBOURS * self.eps * size, self.tiny)
-        factors = [1 + t * digits for t in range(1, points + 1)]
-        rows = [[g / c for g in self.gradients(cotangent * c)] for c in factors]
-        spread = [np.ptp(found, axis=0) for found in zip(*rows, strict=True)]
+        spread = self._between_multiples(cotangent, digits, points)
+        if self.eps < COARSE:
+            greatest = max(float(np.max(np.abs(finite(a)), initial=0.0)) for a in (cotangent, *here))
+            far = self._between_multiples(cotangent, APART, points)
+            spread = [
+                np.maximum(m, np.minimum(f, CANCELLED * self.eps * greatest)) for m, f in zip(spread, far, strict=True)
+            ]
         most = spread
         steps = [t * NEIGHBOURS * self.eps for t in range(1, points + 1)]
         for side in (1, -1):
@@ -356,6 +365,12 @@ class Point:
             Jitter(2 * rounding.reshape(-1), 2 * np.maximum(rounding, rough).reshape(-1))
             for rounding, rough in zip(spread, most, strict=True)
         ]
+
+    def _between_multiples(self, cotangent: NDArray, step: float, points: int) -> list[NDArray]:
+        """How far the gradients of multiples of the cotangent lie apart, by numbers that are next to 1."""
+        factors = [1 + t * step for t in range(1, points + 1)]
+        rows = [[g / c for g in self.gradients(cotangent * c)] for c in factors]
+        return [np.ptp(found, axis=0) for found in zip(*rows, strict=True)]
 
     def extent(self, k: int) -> float:
         """The size of input k: of its largest element, or 1 if it has none but zeros."""
