@@ -17,6 +17,9 @@ from tests.gradcheck.mistakes.fourth import OWN_RIGHT
 from tests.gradcheck.mistakes.fourth import RIGHT as FOURTH_RIGHT
 from tests.gradcheck.mistakes.fresh import MISTAKES as FRESH
 from tests.gradcheck.mistakes.second import MISTAKES as SECOND
+from tests.gradcheck.mistakes.sixth import MISTAKES as SIXTH
+from tests.gradcheck.mistakes.sixth import OWN_RIGHT as SIXTH_OWN_RIGHT
+from tests.gradcheck.mistakes.sixth import RIGHT as SIXTH_RIGHT
 from tests.gradcheck.mistakes.textbook import MISTAKES as TEXTBOOK
 from tests.gradcheck.mistakes.third import MISTAKES as THIRD
 from tests.gradcheck.mistakes.third import RIGHT
@@ -202,11 +205,13 @@ def test_most_fresh_mistakes_are_named(asked):
 
 
 @pytest.mark.parametrize(
-    ("function", "vjp", "inputs"), [*RIGHT, *FOURTH_RIGHT, *FIFTH_RIGHT], ids=lambda v: getattr(v, "__name__", "")
+    ("function", "vjp", "inputs"),
+    [*RIGHT, *FOURTH_RIGHT, *FIFTH_RIGHT, *SIXTH_RIGHT],
+    ids=lambda v: getattr(v, "__name__", ""),
 )
 def test_what_a_set_gets_wrong_is_right_without_the_mistake(function, vjp, inputs):
     assert gradcheck(numpy_pair(function, vjp), list(inputs)).verdict is Verdict.PASS
-    mistakes = [m for m in [*THIRD, *FOURTH, *FIFTH] if m.function is function]
+    mistakes = [m for m in [*THIRD, *FOURTH, *FIFTH, *SIXTH] if m.function is function]
     assert mistakes
     for mistake in mistakes:
         wrong = gradcheck(mistake.checked(), list(mistake.inputs), raise_exception=False, explain=False, shrink=False)
@@ -218,7 +223,7 @@ def test_the_pairs_of_courses_are_right_without_the_mistake(forward, backward, i
     assert gradcheck(cached_pair(forward, backward), list(inputs)).verdict is Verdict.PASS
 
 
-@pytest.mark.parametrize(("function", "inputs"), [*OWN_RIGHT, *FIFTH_OWN_RIGHT])
+@pytest.mark.parametrize(("function", "inputs"), [*OWN_RIGHT, *FIFTH_OWN_RIGHT, *SIXTH_OWN_RIGHT])
 def test_a_function_of_ones_own_is_right_without_the_mistake(function, inputs):
     assert gradcheck(function, list(inputs)).verdict is Verdict.PASS
 

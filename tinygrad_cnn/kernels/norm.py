@@ -230,7 +230,7 @@ def scale_channels(x: NDArray, w: NDArray, b: NDArray) -> NDArray:
 
 def _line_sums(x: NDArray, sums: NDArray) -> NDArray:
     """Sums of lines of (O, A, K, B), added in float64, as (O, K)."""
-    return np.add.reduce(sums.reshape(x.shape[:3]), 1, np.float64)
+    return np.asarray(np.add.reduce(sums.reshape(x.shape[:3]), 1, np.float64))
 
 
 @np.errstate(invalid="ignore", over="ignore")

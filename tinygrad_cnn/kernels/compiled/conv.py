@@ -50,7 +50,7 @@ def conv2d(
         return numpy_set.conv2d(x, w, b, stride=stride, padding=padding, dilation=dilation, groups=groups)
     plan = planned(x.shape, w.shape, stride, padding, dilation, groups, thread_count(), "output")
     if of_pixels(w.shape, padding, groups) and math.prod(plan.lying[1:]) <= FEW_PIXELS:
-        y = np.matmul(w.reshape(len(w), -1), pixels_seen(x, stride))
+        y = numpy_set.matmul(w.reshape(len(w), -1), pixels_seen(x, stride))
         if b is not None:
             y += b[:, None]
         return from_planes(y.reshape(plan.lying))
@@ -110,7 +110,7 @@ def conv2d_weight(
     o, depth, windows = g.shape[1], x.shape[1] // groups, g.size // g.shape[1]
     if of_pixels((o, depth, *kernel_size), padding, groups):
         if windows <= FEW_PIXELS or (o * depth >= MANY_WEIGHTS and thread_count() == 1):
-            return np.matmul(planes(g).reshape(o, -1), pixels_seen(x, stride).T).reshape(o, depth, 1, 1)
+            return numpy_set.matmul(planes(g).reshape(o, -1), pixels_seen(x, stride).T).reshape(o, depth, 1, 1)
     elif groups == 1 and windows <= FEW_WINDOWS and depth >= winograd.LEAST_CHANNELS:
         return contract_lowered(x, g, kernel_size, stride, padding, dilation)
     plan = planned(x.shape, (o, depth, *kernel_size), stride, padding, dilation, groups, thread_count(), "weight")
@@ -140,7 +140,7 @@ def pixels_seen(x: NDArray, stride: Pair) -> NDArray:
 def pixels_back(g: NDArray, w: NDArray, size: Pair, stride: Pair) -> NDArray:
     """The gradient (C,H,W,N) in x of windows of one pixel, of g (O,P,Q,N)."""
     o, oh, ow, n = g.shape
-    found = np.matmul(w.reshape(o, -1).T, g.reshape(o, -1)).reshape(-1, oh, ow, n)
+    found = numpy_set.matmul(w.reshape(o, -1).T, g.reshape(o, -1)).reshape(-1, oh, ow, n)
     if stride == (1, 1):
         return found
     dx = np.zeros((len(found), *size, n), g.dtype)
