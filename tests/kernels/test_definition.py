@@ -115,6 +115,7 @@ def check_convolution(kernels, x, w, b, g, geometry, with_bias):
 PHASES = [  # kernel, stride, padding, dilation, size of the input
     ((3, 3), (2, 2), ((1, 1), (1, 1)), (1, 1), (9, 8)),
     ((1, 1), (2, 2), ((0, 0), (0, 0)), (1, 1), (7, 6)),  # phases that no tap reaches
+    ((2, 2), (2, 2), ((0, 0), (0, 0)), (1, 1), (8, 6)),  # windows side by side: no border anywhere
     ((3, 2), (1, 2), ((2, 0), (0, 1)), (1, 1), (5, 9)),
     ((3, 3), (3, 2), ((1, 2), (0, 0)), (2, 2), (11, 12)),
     ((2, 2), (1, 1), ((3, 2), (2, 2)), (1, 1), (4, 4)),  # windows beyond the image altogether
