@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.kernels.test_definition import FAST
-from tinygrad_cnn.kernels import definition
+from tinygrad_cnn.kernels import definition, norm
 
 fast_sets = pytest.mark.parametrize("kernels", FAST, ids=lambda kernels: kernels.name)
 CASES = [
@@ -36,6 +36,12 @@ def given(shape, along, dtype, seed=0):
             rng.standard_normal(inner),
         )
     )
+
+
+@pytest.fixture(params=[norm.CACHED, 64], ids=["one block", "many blocks"], autouse=True)
+def blocks(request, monkeypatch):
+    """Small arrays are whole passes; with so small a cache they are cut up as large ones are."""
+    monkeypatch.setattr(norm, "CACHED", request.param)
 
 
 @fast_sets
