@@ -16,6 +16,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ import numpy as np
 
 from scripts.digits import PAGE as DIGITS
 from scripts.digits import bounds
+from scripts.fuzz_readers.readers import READERS
 from tests.beginners import MISTAKES
 from tests.kernels.interrupted import WORK
 
@@ -65,12 +67,28 @@ def kills(_: argparse.Namespace) -> Figures:
 
 
 def inputs(options: argparse.Namespace) -> Figures:
-    """Files that were changed, given to their readers."""
-    text = said("-m", "scripts.fuzz_readers", "--seconds", str(options.seconds), "--seed", str(options.seed))
-    rows = [[c.strip() for c in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("| ")]
-    numbers = {row[0].strip("`"): [int(n.replace(",", "")) for n in row[1:5]] for row in rows if row[0] != "reader"}
-    all_of = dict(zip(("inputs", "read", "refused", "wrong"), numbers.pop("all"), strict=True))
-    return {**all_of, "readers": len(numbers), "seconds": options.seconds, "seed": options.seed}
+    """Files that were changed, given to their readers, by a process on each core; added to those of other seeds."""
+    before = options.before.get("inputs", {})
+    seeds = [
+        seed
+        for seed in range(options.seed, options.seed + (os.cpu_count() or 1))
+        if seed not in before.get("seeds", [])
+    ]
+    with ThreadPoolExecutor() as pool:
+        texts = list(pool.map(lambda seed: fuzzed(seed, options.seconds), seeds))
+    found: Figures = {"seeds": [*before.get("seeds", []), *seeds], "seconds": before.get("seconds", 0)}
+    for name in ("inputs", "read", "refused", "wrong"):
+        found[name] = before.get(name, 0) + sum(text[name] for text in texts)
+    found["seconds"] += options.seconds * len(seeds)
+    return {**found, "readers": len(READERS)}
+
+
+def fuzzed(seed: int, seconds: float) -> dict[str, int]:
+    """What one run of the command counts."""
+    text = said("-m", "scripts.fuzz_readers", "--seconds", str(seconds), "--seed", str(seed))
+    (last,) = (line for line in text.splitlines() if line.startswith("| all |"))
+    numbers = [int(cell.replace(",", "")) for cell in last.split("|")[2:6]]
+    return dict(zip(("inputs", "read", "refused", "wrong"), numbers, strict=True))
 
 
 def lines(_: argparse.Namespace) -> Figures:
@@ -190,6 +208,7 @@ def main() -> int:
     if unknown := set(options.parts) - set(PARTS):
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
     state: dict[str, Figures] = json.loads(STATE.read_text(encoding="utf-8")) if STATE.exists() else {}
+    options.before = state
     about = f"Python {platform.python_version()}, NumPy {np.__version__}, {platform.system()}, {os.cpu_count()} cores"
     failed = False
     for name in options.parts or PARTS:
