@@ -83,3 +83,12 @@ def test_files_have_ordinary_permissions(tmp_path):
     (tmp_path / "b").write_bytes(b"x")
     modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in "ab"]
     assert modes[0] == modes[1]
+
+
+def test_a_tensor_with_the_name_of_the_facts_is_refused_and_an_old_file_stays(tmp_path):
+    path = tmp_path / "model.npz"
+    save_npz(path, {"file": tg.ones(2)}, {"made": "before"})
+    with pytest.raises(ValueError, match="save_npz: a tensor is called '__about__', the name of the facts"):
+        save_npz(path, {"__about__": tg.ones(2)}, {})
+    state, about = load_npz(path)
+    assert (state["file"].tolist(), about) == ([1.0, 1.0], {"made": "before"})

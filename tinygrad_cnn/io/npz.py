@@ -36,6 +36,8 @@ NUMBERS = {"b1", *(f"{kind}{size}" for kind in "iu" for size in (1, 2, 4, 8)), "
 def save_npz(path: str | Path, state: Mapping[str, Tensor], about: Mapping[str, object]) -> None:
     """Write tensors by name, and facts about them (what JSON can hold), atomically.
 
+    ValueError if a tensor has the name of the facts, ``__about__``.
+
     Examples
     --------
     >>> import tinygrad_cnn as tg
@@ -45,6 +47,8 @@ def save_npz(path: str | Path, state: Mapping[str, Tensor], about: Mapping[str, 
     >>> tg.io.load_npz(file)
     ({'x': tensor([1.])}, {'made': 'by hand'})
     """
+    if ABOUT in state:
+        raise ValueError(f"save_npz: a tensor is called {ABOUT!r}, the name of the facts; give it another one")
     buffer = io.BytesIO()
     arrays = {name: value.detach().numpy() for name, value in state.items()}
     with new_zip(buffer) as archive:
