@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import tinygrad_cnn as tg
+from scripts.false_failures import differentiated
 from tests.ops.tails import FUNCTIONS, errors
 from tinygrad_cnn.core.op import Op, Sample, registry
 from tinygrad_cnn.gradcheck.drawing import RandomDraw
@@ -77,10 +78,9 @@ class Given(NamedTuple):
 def given(op: type[Op], sample: Sample) -> Given:
     """Tensors of a sample, all of whose numbers are float32's."""
     able = op.differentiable
-    some = range(len(sample.inputs)) if op.variadic else [k for k, rule in enumerate(op.rules) if rule is not None]
     arrays = [np.asarray(a) for a in sample.inputs]
     single = [a.astype(np.float32) if a.dtype.kind == "f" else a for a in arrays]
-    wanted = [k for k in some if able and arrays[k].dtype.kind == "f"]
+    wanted = [k for k in differentiated(op, len(arrays)) if able and arrays[k].dtype.kind == "f"]
     double = [a.astype(np.float64) if a.dtype.kind == "f" else a for a in single]
     tensors = [[Tensor(a, requires_grad=k in wanted) for k, a in enumerate(each)] for each in (single, double)]
     return Given(op, sample.options, *tensors, wanted)

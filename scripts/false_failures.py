@@ -13,13 +13,13 @@ figures: how many right gradients failed, and how many of those with finite valu
 import argparse
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import monotonic
 
 import numpy as np
 
-from tinygrad_cnn.core.op import registry
+from tinygrad_cnn.core.op import Op, registry
 from tinygrad_cnn.gradcheck import Report, gradcheck, gradgradcheck
 from tinygrad_cnn.gradcheck.drawing import RandomDraw
 from tinygrad_cnn.gradcheck.problems import OutsideDomain
@@ -97,7 +97,7 @@ def check_op(name: str, number: int, scale: float | None = None, *, explain: boo
     order, dtype = ((1, "float64"), (2, "float64"), (1, "float32"), (2, "float32"))[random.integers(4)]
     scale = max(10.0 ** random.uniform(-12, 12), LEAST.get(name, 0.0)) if scale is None else scale
     inputs, options = op.sample(RandomDraw(random))
-    wanted = range(len(inputs)) if op.variadic else [k for k, rule in enumerate(op.rules) if rule is not None]
+    wanted = differentiated(op, len(inputs))
 
     def tensor(k, a):
         a = np.asarray(a)
@@ -115,6 +115,11 @@ def check_op(name: str, number: int, scale: float | None = None, *, explain: boo
     except Exception as error:  # the sweep goes on, and lists it
         report = Report(op.name, problem=f"{type(error).__name__}: {error}")
     return what, report
+
+
+def differentiated(op: type[Op], count: int) -> Sequence[int]:
+    """Which of so many inputs of an op have a derivative."""
+    return range(count) if op.variadic else [k for k, rule in enumerate(op.rules) if rule is not None]
 
 
 def none_to_check(report: Report) -> bool:

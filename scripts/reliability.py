@@ -40,9 +40,9 @@ class Failed(Exception):
     """A part did not end well."""
 
 
-def said(*command: str, thorough: bool = True) -> str:
+def said(*command: str) -> str:
     """What a command of this Python prints; Failed, with its last lines, if it ends with an error."""
-    environment = {**os.environ, **({"HYPOTHESIS_PROFILE": "thorough"} if thorough else {})}
+    environment = {**os.environ, "HYPOTHESIS_PROFILE": "thorough"}
     run = subprocess.run([sys.executable, *command], capture_output=True, text=True, cwd=ROOT, env=environment)
     if run.returncode:
         raise Failed(f"python {' '.join(command)}:\n{run.stdout[-3000:]}{run.stderr[-3000:]}")
@@ -51,7 +51,7 @@ def said(*command: str, thorough: bool = True) -> str:
 
 def tests(*arguments: str) -> str:
     """What pytest says of these tests."""
-    return said("-m", "pytest", "-q", "-p", "no:randomly", *arguments)
+    return said("-m", "pytest", "-q", *arguments)
 
 
 def passed(text: str) -> int:
@@ -138,15 +138,11 @@ PARTS: dict[str, Callable[[argparse.Namespace], Figures]] = {
 
 def table(state: dict[str, Figures]) -> str:
     """What was found, a row for each part, with the command that finds it again."""
-
-    def figures(name: str) -> Figures | None:
-        return state.get(name)
-
     rows = ["| what | found | measured |", "|---|---|---|"]
 
     def row(name: str, what: str, text: Callable[[Figures], str]) -> None:
-        found = figures(name)
-        if found is not None:
+        if name in state:
+            found = state[name]
             rows.append(f"| {what} (`{name}`) | {text(found)} | {found['date']} |")
 
     row(

@@ -17,6 +17,7 @@ from tests.gradcheck.mistakes.fourth import OWN_RIGHT
 from tests.gradcheck.mistakes.fourth import RIGHT as FOURTH_RIGHT
 from tests.gradcheck.mistakes.fresh import MISTAKES as FRESH
 from tests.gradcheck.mistakes.second import MISTAKES as SECOND
+from tests.gradcheck.mistakes.sixth import CACHED_RIGHT as SIXTH_CACHED_RIGHT
 from tests.gradcheck.mistakes.sixth import MISTAKES as SIXTH
 from tests.gradcheck.mistakes.sixth import OWN_RIGHT as SIXTH_OWN_RIGHT
 from tests.gradcheck.mistakes.sixth import RIGHT as SIXTH_RIGHT
@@ -218,7 +219,7 @@ def test_what_a_set_gets_wrong_is_right_without_the_mistake(function, vjp, input
         assert wrong.verdict is Verdict.FAIL, mistake.what
 
 
-@pytest.mark.parametrize(("forward", "backward", "inputs"), CACHED_RIGHT)
+@pytest.mark.parametrize(("forward", "backward", "inputs"), [*CACHED_RIGHT, *SIXTH_CACHED_RIGHT])
 def test_the_pairs_of_courses_are_right_without_the_mistake(forward, backward, inputs):
     assert gradcheck(cached_pair(forward, backward), list(inputs)).verdict is Verdict.PASS
 

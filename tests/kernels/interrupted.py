@@ -17,7 +17,6 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
-from pathlib import Path
 
 import numpy as np
 
@@ -118,17 +117,17 @@ def loader() -> Step:
 
 def checkpoint() -> Step:
     """A checkpoint is written and read; after an interrupt there is one of before, or of now, and no half of one."""
-    folder, saves = Path(tempfile.mkdtemp()), count(1)
+    room, saves = tempfile.TemporaryDirectory(), count(1)
     weights = [tg.randn(64, 64) for _ in range(KINDS)]
 
     def newest() -> tg.Tensor:
-        found = load_checkpoint(folder)
+        found = load_checkpoint(room.name)
         return found.parts["weight"] if found else weights[0]
 
     def step(k: int) -> list[np.ndarray]:
         if not any(np.array_equal(newest().numpy(), w.numpy()) for w in weights):
             raise SystemExit("a checkpoint that nobody wrote")
-        save_checkpoint(folder, next(saves), weight=weights[k])
+        save_checkpoint(room.name, next(saves), weight=weights[k])
         return numbers(newest())
 
     return step

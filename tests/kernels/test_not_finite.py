@@ -7,6 +7,7 @@ import pytest
 
 import tinygrad_cnn as tg
 from scripts.digits import NAMES
+from scripts.false_failures import differentiated
 from tests.profiles import THOROUGH
 from tinygrad_cnn.core.op import registry
 from tinygrad_cnn.gradcheck.drawing import RandomDraw
@@ -44,7 +45,7 @@ def kinds(array):
 def outcome(kernels, name, seed, dtype):
     """What comes out with these kernels: the value and the derivatives, or the kind of error."""
     op, arrays, options, random = planted(name, seed, dtype)
-    wanted = range(len(arrays)) if op.variadic else [k for k, rule in enumerate(op.rules) if rule is not None]
+    wanted = differentiated(op, len(arrays))
     tensors = [
         Tensor(a, requires_grad=op.differentiable and k in wanted and a.dtype.kind == "f") for k, a in enumerate(arrays)
     ]

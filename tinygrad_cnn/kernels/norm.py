@@ -308,8 +308,7 @@ def _moments(x: NDArray, centred: bool) -> tuple[NDArray, NDArray]:
         parts = split(len(lines), max(1, CACHED // run))
 
         def over(values: list[NDArray]) -> NDArray:
-            lists = np.concatenate(values).astype(np.float64)
-            return np.asarray(lists.reshape(outer, rows, kept).sum(1) / n)
+            return np.asarray(_line_sums(x, np.concatenate(values)) / n)
 
         def means(some: Sequence[slice]) -> NDArray:
             return np.concatenate([lines[part] @ ones for part in some])

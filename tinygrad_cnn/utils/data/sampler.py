@@ -50,7 +50,7 @@ class SequentialSampler(Sampler[int]):
         self.data_source = data_source
 
     def __iter__(self) -> Iterator[int]:
-        return iter(range(len(self)))
+        return iter(range(length_of("SequentialSampler", self.data_source)))
 
     def __len__(self) -> int:
         return length_of("SequentialSampler", self.data_source)
